@@ -1,0 +1,800 @@
+//! What telecrm takes, and in which form it stores it: the one rule set.
+//!
+//! [`Workspace::check`] predicts with it and the emulator acts by it. Every rule names its pitfall and
+//! how sure it is; `docs/api-notes.md` lists the readings chosen where the documentation is silent.
+
+use crate::action::{PAYMENT, is_decimal};
+use crate::phone::{self, Refused};
+use crate::{
+    Action, ActionCode, ActionDefinition, ActionKind, Certainty, Currency, Field, FieldType,
+    FieldValue, Finding, FindingKind, Lead, Path, PaymentStatus, Workspace, date,
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use Certainty::{Documented, Inferred};
+
+/// What telecrm does with one value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    stored: Option<FieldValue>,
+    created: Vec<String>,
+    note: Option<(FindingKind, Note)>,
+}
+
+/// Why, how sure, and what to do.
+#[derive(Debug, Clone, PartialEq)]
+struct Note {
+    reason: String,
+    suggestion: Option<String>,
+    pitfall: Option<&'static str>,
+    certainty: Certainty,
+}
+
+impl Note {
+    fn new(certainty: Certainty, pitfall: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            suggestion: None,
+            pitfall: (!pitfall.is_empty()).then_some(pitfall),
+            certainty,
+        }
+    }
+
+    fn suggest(mut self, suggestion: Option<String>) -> Self {
+        self.suggestion = suggestion;
+        self
+    }
+
+    fn finding(self, path: Path, kind: FindingKind) -> Finding {
+        Finding {
+            path,
+            kind,
+            reason: self.reason,
+            suggestion: self.suggestion,
+            pitfall: self.pitfall.map(str::to_owned),
+            certainty: self.certainty,
+            repaired: false,
+        }
+    }
+}
+
+impl Verdict {
+    fn keep(value: impl Into<FieldValue>) -> Self {
+        Self {
+            stored: Some(value.into()),
+            created: Vec::new(),
+            note: None,
+        }
+    }
+
+    fn change(value: impl Into<FieldValue>, note: Note) -> Self {
+        Self {
+            note: Some((FindingKind::ValueChanged, note)),
+            ..Self::keep(value)
+        }
+    }
+
+    fn create(value: impl Into<FieldValue>, labels: Vec<String>, note: Note) -> Self {
+        Self {
+            created: labels,
+            note: Some((FindingKind::OptionCreated, note)),
+            ..Self::keep(value)
+        }
+    }
+
+    fn ignore() -> Self {
+        Self {
+            stored: None,
+            created: Vec::new(),
+            note: Some((
+                FindingKind::ValueChanged,
+                Note::new(
+                    Inferred,
+                    "",
+                    "null leaves the field as it is: telecrm documents no way to clear one",
+                ),
+            )),
+        }
+    }
+
+    fn drop(note: Note) -> Self {
+        Self {
+            stored: None,
+            created: Vec::new(),
+            note: Some((FindingKind::FieldDropped, note)),
+        }
+    }
+
+    /// The value as telecrm stores it, or nothing if it stores nothing.
+    pub fn stored(self) -> Option<FieldValue> {
+        self.stored
+    }
+
+    /// The labels for which telecrm creates new options.
+    pub fn created(&self) -> &[String] {
+        &self.created
+    }
+
+    /// Whether the value is lost.
+    pub fn is_dropped(&self) -> bool {
+        matches!(self.note, Some((FindingKind::FieldDropped, _)))
+    }
+
+    /// What there is to say of it, said of a place.
+    pub fn finding(&self, path: Path) -> Option<Finding> {
+        let (kind, note) = self.note.clone()?;
+        Some(note.finding(path, kind))
+    }
+}
+
+/// How a custom action's code must be spelled, which differs between the two APIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeForm {
+    /// `ACTION_1001`: the Async API.
+    Prefixed,
+    /// `1001`: the Sync API.
+    Bare,
+}
+
+/// What telecrm stores of a lead.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Acceptance {
+    /// The identifier's key, by which leads are told apart; nothing if the lead is dropped.
+    pub identifier: Option<String>,
+    /// The fields in the form in which they are stored.
+    pub fields: BTreeMap<String, FieldValue>,
+    /// Labels for which options are created, by field.
+    pub created: Vec<(String, String)>,
+    /// The actions that are stored.
+    pub actions: Vec<AcceptedAction>,
+    /// What is lost, created or changed. A dropped lead is one finding.
+    pub findings: Vec<Finding>,
+}
+
+/// What telecrm stores of an action.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AcceptedAction {
+    /// Its place in the request.
+    pub index: usize,
+    /// The custom action's code, or nothing for a payment.
+    pub code: Option<ActionCode>,
+    /// Fields of a custom action, or the keys of a payment beside `type`.
+    pub fields: BTreeMap<String, FieldValue>,
+    /// The time to which it is dated back, in Unix milliseconds.
+    pub created_on: Option<i64>,
+    /// Labels for which options are created, by field.
+    pub created: Vec<(String, String)>,
+}
+
+impl Workspace {
+    /// What the Async API stores of a lead.
+    pub fn accept(&self, lead: &Lead) -> Acceptance {
+        let mut accepted = Acceptance {
+            identifier: None,
+            fields: BTreeMap::new(),
+            created: Vec::new(),
+            actions: Vec::new(),
+            findings: Vec::new(),
+        };
+        let identifier = self.identifier().api_name();
+        let value = lead.get(identifier).cloned().unwrap_or_default();
+        accepted.identifier = self.identifier_key(&value);
+        if accepted.identifier.is_none() {
+            accepted.findings = vec![self.lead_dropped(lead, identifier, &value)];
+            return accepted;
+        }
+        for (name, value) in lead.fields() {
+            let verdict = self.accept_field(name, value);
+            accepted
+                .findings
+                .extend(verdict.finding(Path::Field(name.clone())));
+            let created = verdict.created().iter().cloned();
+            accepted
+                .created
+                .extend(created.map(|label| (name.clone(), label)));
+            if let Some(value) = verdict.stored() {
+                accepted.fields.insert(name.clone(), value);
+            }
+        }
+        for (index, action) in lead.actions().iter().enumerate() {
+            let (action, findings) = self.accept_action(index, action, CodeForm::Prefixed);
+            accepted.actions.extend(action);
+            accepted.findings.extend(findings);
+        }
+        for (key, _) in lead.extra().iter().filter(|(_, value)| !value.is_null()) {
+            let note = Note::new(
+                Inferred,
+                "AS6",
+                "telecrm takes nothing beside `fields` and `actions`",
+            )
+            .suggest(
+                self.field(key)
+                    .map(|_| format!("move it into `fields.{key}`")),
+            );
+            let path = Path::Key(key.clone());
+            accepted
+                .findings
+                .push(note.finding(path, FindingKind::FieldDropped));
+        }
+        accepted
+    }
+
+    fn lead_dropped(&self, lead: &Lead, identifier: &str, value: &FieldValue) -> Finding {
+        let path = Path::Field(identifier.to_owned());
+        let verdict = self.accept_field(identifier, value);
+        let note = match verdict.note {
+            Some((FindingKind::FieldDropped, note)) if value.as_str() != Some("") => Note {
+                reason: format!(
+                    "the lead identifier is dropped, and the lead with it: {}",
+                    note.reason
+                ),
+                ..note
+            },
+            _ => Note::new(
+                Documented,
+                "AS2",
+                format!(
+                    "the lead identifier `{identifier}` is missing, so the whole lead is dropped"
+                ),
+            )
+            .suggest(
+                closest(identifier, lead.fields().keys().map(String::as_str))
+                    .filter(|near| *near != identifier)
+                    .map(|near| format!("rename `{near}` to `{identifier}`")),
+            ),
+        };
+        note.finding(path, FindingKind::LeadDropped)
+    }
+
+    /// What telecrm stores of a lead's field.
+    pub fn accept_field(&self, api_name: &str, value: &FieldValue) -> Verdict {
+        match self.field(api_name) {
+            _ if value.is_null() => Verdict::ignore(),
+            Some(field) => self.accept_value(field, value),
+            None => Verdict::drop(
+                Note::new(
+                    Documented,
+                    "AS6",
+                    format!("the workspace has no field `{api_name}`"),
+                )
+                .suggest(did_you_mean(api_name, self.field_names())),
+            ),
+        }
+    }
+
+    /// What telecrm stores of an action.
+    pub fn accept_action(
+        &self,
+        index: usize,
+        action: &Action,
+        form: CodeForm,
+    ) -> (Option<AcceptedAction>, Vec<Finding>) {
+        let mut findings = Vec::new();
+        let accepted = match self.accept_type(action, form) {
+            Err(note) => Err(note),
+            Ok(None) => accept_payment(action).map(|fields| AcceptedAction {
+                index,
+                code: None,
+                fields,
+                created_on: None,
+                created: Vec::new(),
+            }),
+            Ok(Some(definition)) => {
+                Ok(self.accept_custom(index, action, definition, &mut findings))
+            }
+        };
+        let accepted = match accepted {
+            Ok(accepted) => accepted,
+            Err(note) => {
+                let path = Path::Action(index);
+                return (None, vec![note.finding(path, FindingKind::ActionDropped)]);
+            }
+        };
+        for path in action.misplaced(index) {
+            let note = match (&accepted.code, &path) {
+                (None, Path::ActionField(..)) => {
+                    Note::new(Documented, "AS6", "a payment has no `fields`")
+                }
+                (None, Path::ActionKey(_, key)) if key == "created_on" => {
+                    Note::new(Documented, "AS6", "a payment cannot be dated back")
+                }
+                (None, _) => Note::new(Inferred, "AS6", "a payment has no such key"),
+                (Some(_), _) => Note::new(
+                    Inferred,
+                    "AS6",
+                    "a custom action's values belong into its `fields`, not beside them",
+                ),
+            };
+            findings.push(note.finding(path, FindingKind::FieldDropped));
+        }
+        (Some(accepted), findings)
+    }
+
+    /// Which custom action it is; nothing means a payment.
+    fn accept_type(
+        &self,
+        action: &Action,
+        form: CodeForm,
+    ) -> Result<Option<&ActionDefinition>, Note> {
+        let written = action.as_json().get("type");
+        let text = written.and_then(Value::as_str);
+        match action.kind() {
+            ActionKind::Payment if text == Some(PAYMENT) => Ok(None),
+            ActionKind::Payment => Err(Note::new(
+                Inferred,
+                "AS7",
+                format!("the type of payments is spelled `{PAYMENT}`"),
+            )),
+            ActionKind::Custom(code) => {
+                let Some(definition) = self.action(&code) else {
+                    let codes = self.actions().iter().map(|action| action.code.prefixed());
+                    return Err(Note::new(
+                        Documented,
+                        "AS7",
+                        format!("the workspace has no custom action {}", code.prefixed()),
+                    )
+                    .suggest(list("its custom actions are", codes)));
+                };
+                let (expected, pitfall) = match form {
+                    CodeForm::Prefixed => (code.prefixed(), "AS1"),
+                    CodeForm::Bare => (code.bare().to_owned(), "AC2"),
+                };
+                if text == Some(&expected) {
+                    return Ok(Some(definition));
+                }
+                let other_form = match form {
+                    CodeForm::Prefixed => text == Some(code.bare()),
+                    CodeForm::Bare => text == Some(&code.prefixed()),
+                };
+                Err(Note::new(
+                    if other_form { Documented } else { Inferred },
+                    pitfall,
+                    format!("the type of this custom action is spelled `{expected}` here"),
+                ))
+            }
+            ActionKind::Other(name) => Err(Note::new(
+                Documented,
+                "AS7",
+                format!("only payments and the workspace's custom actions are taken, not `{name}`"),
+            )
+            .suggest(Some("use a custom action of the workspace".to_owned()))),
+            ActionKind::Missing => Err(Note::new(
+                Documented,
+                "AS7",
+                "the action has no type: only payments and the workspace's custom actions are taken",
+            )),
+        }
+    }
+
+    fn accept_custom(
+        &self,
+        index: usize,
+        action: &Action,
+        definition: &ActionDefinition,
+        findings: &mut Vec<Finding>,
+    ) -> AcceptedAction {
+        let mut accepted = AcceptedAction {
+            index,
+            code: Some(definition.code.clone()),
+            fields: BTreeMap::new(),
+            created_on: None,
+            created: Vec::new(),
+        };
+        let fields = action.as_json().get("fields").filter(|f| !f.is_null());
+        if let Some(fields) = fields.filter(|fields| !fields.is_object()) {
+            let note = Note::new(
+                Inferred,
+                "AS3",
+                format!(
+                    "`fields` must be an object, and is {}",
+                    crate::lead::json_type(fields)
+                ),
+            );
+            let path = Path::ActionKey(index, "fields".to_owned());
+            findings.push(note.finding(path, FindingKind::FieldDropped));
+        }
+        for (name, value) in fields.and_then(Value::as_object).into_iter().flatten() {
+            let value = FieldValue::from(value.clone());
+            let verdict = match (definition.field(name), &definition.fields) {
+                _ if value.is_null() => Verdict::ignore(),
+                (Some(field), _) => self.accept_value(field, &value),
+                (None, Some(fields)) => Verdict::drop(
+                    Note::new(
+                        Documented,
+                        "AS6",
+                        format!("{} has no field `{name}`", definition.code.prefixed()),
+                    )
+                    .suggest(did_you_mean(
+                        name,
+                        fields.iter().map(|f| f.api_name.as_str()),
+                    )),
+                ),
+                // The workspace did not tell this action's fields, so none can be judged.
+                (None, None) => Verdict::keep(value),
+            };
+            findings.extend(verdict.finding(Path::ActionField(index, name.clone())));
+            let created = verdict.created().iter().cloned();
+            accepted
+                .created
+                .extend(created.map(|label| (name.clone(), label)));
+            if let Some(value) = verdict.stored() {
+                accepted.fields.insert(name.clone(), value);
+            }
+        }
+        if let Some(written) = action.as_json().get("created_on").filter(|v| !v.is_null()) {
+            match self.accept_created_on(written, definition) {
+                Ok(time) => accepted.created_on = Some(time),
+                Err(note) => {
+                    let path = Path::ActionKey(index, "created_on".to_owned());
+                    findings.push(note.finding(path, FindingKind::FieldDropped));
+                }
+            }
+        }
+        accepted
+    }
+
+    fn accept_created_on(
+        &self,
+        written: &Value,
+        definition: &ActionDefinition,
+    ) -> Result<i64, Note> {
+        if !definition.allows_predated {
+            return Err(Note::new(
+                Documented,
+                "",
+                format!(
+                    "the workspace does not allow {} to be dated back",
+                    definition.code.prefixed()
+                ),
+            ));
+        }
+        let time = match written {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => date::parse(text, date::DEFAULT_FORMAT, self.time_zone()),
+            _ => None,
+        };
+        time.ok_or_else(|| {
+            Note::new(
+                Documented,
+                "AS4",
+                "`created_on` takes Unix milliseconds or DD/MM/YYYY HH:mm:ss, and nothing else",
+            )
+        })
+    }
+
+    /// What telecrm stores for a value in a field of this type.
+    pub(crate) fn accept_value(&self, field: &Field, value: &FieldValue) -> Verdict {
+        if value.is_null() {
+            return Verdict::ignore();
+        }
+        let text = value.as_str();
+        match &field.field_type {
+            FieldType::Text => match text {
+                Some(text) => Verdict::keep(text),
+                None => unfit(Documented, "a text field takes a string"),
+            },
+            FieldType::Email | FieldType::ActiveUsers => match text {
+                Some(text) if is_email(text.trim()) => {
+                    trimmed(text, "an address loses the blanks around it")
+                }
+                _ => unfit(Documented, "this field takes an address: local@domain.tld"),
+            },
+            FieldType::Phone => self.accept_phone(text),
+            FieldType::Number => match value.as_json() {
+                Value::Number(_) => Verdict::keep(value.clone()),
+                Value::String(text) if is_decimal(text.trim()) => {
+                    unfit(Inferred, "a number field takes a JSON number, not a string")
+                }
+                _ => unfit(Documented, "a number field takes a JSON number"),
+            },
+            FieldType::Rating => match value.as_i64() {
+                Some(rating @ 1..=5) => Verdict::keep(rating),
+                _ => unfit(
+                    Documented,
+                    "a rating is an integer from 1 to 5, not a string",
+                ),
+            },
+            FieldType::Money => match text {
+                Some(text) if is_decimal(text) => Verdict::keep(text),
+                None if value.as_json().is_number() => unfit(
+                    Inferred,
+                    "a money field takes a numeric string such as \"1000\", not a JSON number",
+                ),
+                _ => unfit(
+                    Documented,
+                    "a money field takes a numeric string such as \"1000\"",
+                ),
+            },
+            FieldType::Date => self.accept_date(field, value),
+            FieldType::Dropdown => accept_dropdown(field, text),
+            FieldType::Tags => accept_tags(field, value),
+            FieldType::Website => match text {
+                Some(text) if is_web_address(text) => Verdict::keep(text),
+                Some(_) => unfit(Inferred, "a website field takes a web address"),
+                None => unfit(Documented, "a website field takes a web address"),
+            },
+            FieldType::MediaLink => match text {
+                Some(text) if has_web_scheme(text) && is_web_address(text) => Verdict::keep(text),
+                Some(_) => unfit(Inferred, "a media link is a public http(s) address"),
+                None => unfit(Documented, "a media link is a public http(s) address"),
+            },
+            FieldType::Status => self.accept_label("status", text, |pipeline| {
+                pipeline
+                    .statuses
+                    .iter()
+                    .map(|s| (s.label.as_str(), s.archived))
+                    .collect()
+            }),
+            FieldType::LostReason => self.accept_label("lost reason", text, |pipeline| {
+                let active = pipeline.lost_reasons.iter().map(|r| (r.as_str(), false));
+                let archived = pipeline.archived_lost_reasons.iter();
+                active.chain(archived.map(|r| (r.as_str(), true))).collect()
+            }),
+            FieldType::Unknown(_) => Verdict::keep(value.clone()),
+        }
+    }
+
+    fn accept_phone(&self, text: Option<&str>) -> Verdict {
+        let Some(text) = text else {
+            return unfit(Documented, "a phone number is written as a string");
+        };
+        match phone::normal_form(text, self.country()) {
+            Ok(normal) if normal == text => Verdict::keep(normal),
+            Ok(normal) => {
+                let note = Note::new(
+                    Documented,
+                    "ID2",
+                    "stored as country code and number, digits only",
+                )
+                .suggest(Some(format!("write {normal}")));
+                Verdict::change(normal, note)
+            }
+            Err(Refused::Symbols) => unfit(
+                Inferred,
+                "a phone number is digits with at most a leading `+`: no blanks, no dashes",
+            ),
+            Err(Refused::Implausible) => unfit(
+                Documented,
+                "not a phone number with its country code, nor one of the default country",
+            ),
+        }
+    }
+
+    fn accept_date(&self, field: &Field, value: &FieldValue) -> Verdict {
+        let format = field.date_format.as_deref().unwrap_or(date::DEFAULT_FORMAT);
+        let as4 = |certainty| {
+            let reason = format!("a date is Unix milliseconds or a string like {format}");
+            Verdict::drop(Note::new(certainty, "AS4", reason))
+        };
+        match value.as_json() {
+            Value::Number(_) => match value.as_i64() {
+                Some(seconds) if LIKELY_SECONDS.contains(&seconds) => Verdict::change(
+                    seconds,
+                    Note::new(
+                        Inferred,
+                        "AS4",
+                        "read as milliseconds, this is in January 1970",
+                    )
+                    .suggest(Some("seconds? multiply by 1000".to_owned())),
+                ),
+                Some(millis) => Verdict::keep(millis),
+                None => as4(Inferred),
+            },
+            Value::String(text) => match date::parse(text, format, self.time_zone()) {
+                Some(millis) => Verdict::keep(millis),
+                None if text.trim().parse::<i64>().is_ok() => as4(Inferred),
+                None => as4(Documented),
+            },
+            _ => as4(Documented),
+        }
+    }
+
+    fn accept_label<'a>(
+        &'a self,
+        what: &str,
+        text: Option<&str>,
+        labels: impl Fn(&'a crate::Pipeline) -> Vec<(&'a str, bool)>,
+    ) -> Verdict {
+        let pitfall = if what == "status" { "LE8" } else { "EN3" };
+        let Some(text) = text else {
+            return unfit(Documented, format!("a {what} is written as its label"));
+        };
+        let Some(pipeline) = self.pipeline() else {
+            return Verdict::keep(text);
+        };
+        let labels = labels(pipeline);
+        if labels.contains(&(text, false)) {
+            return Verdict::keep(text);
+        }
+        let active = labels.iter().filter(|(_, archived)| !archived);
+        let suggestion = list("choose from", active.map(|(label, _)| format!("`{label}`")));
+        let note = if labels.contains(&(text, true)) {
+            Note::new(
+                Documented,
+                "EN3",
+                format!("the {what} `{text}` is archived"),
+            )
+        } else if labels.iter().any(|(label, _)| same_label(label, text)) {
+            Note::new(
+                Inferred,
+                pitfall,
+                format!("a {what} must be spelled to the letter"),
+            )
+        } else {
+            Note::new(
+                Documented,
+                pitfall,
+                format!("the workspace has no {what} `{text}`"),
+            )
+        };
+        Verdict::drop(note.suggest(suggestion))
+    }
+}
+
+/// Times that are plausible in seconds (1990 to 2100) and hardly meant as milliseconds.
+const LIKELY_SECONDS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
+
+fn accept_payment(action: &Action) -> Result<BTreeMap<String, FieldValue>, Note> {
+    let text = |key| action.as_json().get(key).and_then(Value::as_str);
+    let impossible = |certainty, reason: String| Note::new(certainty, "AS7", reason);
+    let status = text("status").map(PaymentStatus::from);
+    if !status.is_some_and(|status| PaymentStatus::KNOWN.contains(&status)) {
+        let known = list(
+            "",
+            PaymentStatus::KNOWN.iter().map(|s| s.as_str().to_owned()),
+        );
+        return Err(impossible(
+            Documented,
+            "a payment needs a `status` that telecrm knows".to_owned(),
+        )
+        .suggest(known.map(|known| format!("choose from{known}"))));
+    }
+    let currency = text("currency").map(Currency::from);
+    if !currency.is_some_and(|currency| Currency::KNOWN.contains(&currency)) {
+        let known = list("", Currency::KNOWN.iter().map(|c| c.as_str().to_owned()));
+        return Err(impossible(
+            Documented,
+            "a payment needs a `currency` that telecrm knows".to_owned(),
+        )
+        .suggest(known.map(|known| format!("choose from{known}"))));
+    }
+    match action.as_json().get("amount") {
+        Some(Value::String(amount)) if amount.parse::<crate::Amount>().is_ok() => {}
+        Some(Value::Number(_)) => {
+            return Err(impossible(
+                Inferred,
+                "a payment's `amount` is a numeric string, not a JSON number".to_owned(),
+            ));
+        }
+        _ => {
+            return Err(impossible(
+                Documented,
+                "a payment needs an `amount`: a numeric string above zero".to_owned(),
+            ));
+        }
+    }
+    Ok(["status", "currency", "amount"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), text(key)?.into())))
+        .collect())
+}
+
+fn accept_dropdown(field: &Field, text: Option<&str>) -> Verdict {
+    match text {
+        Some(text) if field.has_option(text) => Verdict::keep(text),
+        Some(text) if text.trim().is_empty() => {
+            unfit(Inferred, "an empty text is not the label of an option")
+        }
+        Some(text) => {
+            let known = field.options.iter().map(|option| format!("`{option}`"));
+            let near = closest(text, field.options.iter().map(String::as_str));
+            let note = Note::new(
+                Documented,
+                "EN5",
+                "not an option yet, so telecrm creates it",
+            )
+            .suggest(match near {
+                Some(near) => Some(format!("did you mean `{near}`?")),
+                None => list("known are", known),
+            });
+            Verdict::create(text, vec![text.to_owned()], note)
+        }
+        None => unfit(
+            Documented,
+            "a dropdown takes the label of an option as a string",
+        ),
+    }
+}
+
+fn accept_tags(field: &Field, value: &FieldValue) -> Verdict {
+    let Some(tags) = value.as_strings() else {
+        return unfit(
+            Documented,
+            "tags are a list of strings, not one string with commas",
+        );
+    };
+    let mut new: Vec<String> = Vec::new();
+    for tag in tags {
+        if !field.has_option(tag) && !new.iter().any(|seen| seen == tag) {
+            new.push(tag.to_owned());
+        }
+    }
+    // Where the workspace tells no labels, it cannot be said which are new.
+    if new.is_empty() || field.options.is_empty() {
+        return Verdict::keep(value.clone());
+    }
+    let note = Note::new(
+        Inferred,
+        "EN5",
+        format!("not a tag yet, so telecrm creates it: {}", new.join(", ")),
+    );
+    Verdict::create(value.clone(), new, note)
+}
+
+fn unfit(certainty: Certainty, reason: impl Into<String>) -> Verdict {
+    Verdict::drop(Note::new(certainty, "AS3", reason))
+}
+
+fn trimmed(text: &str, reason: &str) -> Verdict {
+    match text.trim() {
+        same if same == text => Verdict::keep(text),
+        trimmed => Verdict::change(trimmed, Note::new(Inferred, "", reason)),
+    }
+}
+
+/// `local@domain.tld`, and no blank or second `@` in it.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
+    !local.is_empty()
+        && !text.contains(char::is_whitespace)
+        && !domain.contains('@')
+        && domain.contains('.')
+        && domain.split('.').all(|label| !label.is_empty())
+}
+
+fn has_web_scheme(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+fn is_web_address(text: &str) -> bool {
+    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+    !text.contains(char::is_whitespace)
+        && (has_web_scheme(text) || !text.contains("://"))
+        && !host.is_empty()
+        && (host.contains('.') || host.starts_with("localhost"))
+}
+
+/// Whether two labels differ only in case and blanks around them.
+pub(crate) fn same_label(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    closest(name, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// The known name that is nearest, if any is near enough to be meant.
+fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "_");
+    known
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(&plain(name), &plain(candidate)),
+                candidate,
+            )
+        })
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, candidate)| candidate)
+}
+
+fn list(lead_in: &str, items: impl Iterator<Item = String>) -> Option<String> {
+    let items: Vec<_> = items.collect();
+    (!items.is_empty()).then(|| format!("{lead_in} {}", items.join(", ")))
+}

@@ -1,0 +1,303 @@
+//! Checking a lead before it is sent, and mending what can be mended.
+
+use crate::accept::{CodeForm, same_label};
+use crate::action::is_decimal;
+use crate::{
+    Action, ActionKind, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path, Workspace,
+    date, phone,
+};
+use serde_json::Value;
+use std::fmt;
+
+/// A lead with what telecrm would do to it.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "the findings tell what would be lost"]
+pub struct Checked {
+    clean: Result<Lead, LeadDropped>,
+    findings: Vec<Finding>,
+    report: Vec<Finding>,
+}
+
+impl Checked {
+    /// What telecrm would do to the lead as it is written. A lead that would be dropped is one loss.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What remains to be said when the mended lead is sent: [`findings`](Self::findings), and what came to
+    /// light only behind something that was mended.
+    pub fn report(&self) -> &[Finding] {
+        &self.report
+    }
+
+    /// Whether anything is lost even when the mended lead is sent.
+    pub fn has_losses(&self) -> bool {
+        self.report.iter().any(|f| f.is_loss() && !f.repaired)
+    }
+
+    /// The lead in the form that telecrm takes: mended where that is beyond doubt, without what would be dropped.
+    ///
+    /// # Errors
+    /// If nothing of it can be sent, because its identifier is missing or would be dropped.
+    pub fn into_clean(self) -> Result<Lead, LeadDropped> {
+        self.clean
+    }
+}
+
+/// A lead that telecrm would drop as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeadDropped(Finding);
+
+impl LeadDropped {
+    /// Why.
+    pub fn finding(&self) -> &Finding {
+        &self.0
+    }
+}
+
+impl fmt::Display for LeadDropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "telecrm would drop this lead: {}", self.0)
+    }
+}
+
+impl std::error::Error for LeadDropped {}
+
+impl Workspace {
+    /// Tells what telecrm would drop, change or create if this lead were sent, and mends what is beyond doubt.
+    ///
+    /// ```
+    /// use telecrm_core::{FindingKind, Lead, Workspace};
+    ///
+    /// let lead = Lead::new()
+    ///     .set("phone", "+91 99999 99999") // mended to 919999999999
+    ///     .set("rating", "3")              // mended to 3
+    ///     .set("interests", "VIP, Returning"); // one tag or two? not for us to guess
+    /// let checked = Workspace::sample().check(&lead);
+    /// assert!(checked.has_losses());
+    ///
+    /// let clean = checked.into_clean()?;
+    /// assert_eq!(clean.get("phone"), Some(&"919999999999".into()));
+    /// assert_eq!(clean.get("rating"), Some(&3.into()));
+    /// assert_eq!(clean.get("interests"), None);
+    /// # Ok::<(), telecrm_core::LeadDropped>(())
+    /// ```
+    pub fn check(&self, lead: &Lead) -> Checked {
+        let as_written: Vec<Path> = self
+            .accept(lead)
+            .findings
+            .into_iter()
+            .map(|f| f.path)
+            .collect();
+        let mut clean = lead.clone();
+        let mut report: Vec<Finding> = Vec::new();
+        // What is mended may have hidden something else: an action is looked into only once its type is right.
+        loop {
+            let mut mended = false;
+            for mut finding in self.accept(&clean).findings {
+                if report
+                    .iter()
+                    .any(|f| f.path == finding.path && f.kind == finding.kind)
+                {
+                    continue;
+                }
+                if let Some(suggestion) = self.mend(&mut clean, &finding.path) {
+                    finding.suggestion = Some(suggestion);
+                    finding.repaired = true;
+                    mended = true;
+                }
+                report.push(finding);
+            }
+            if !mended {
+                break;
+            }
+        }
+        let lead_dropped = report
+            .iter()
+            .find(|f| f.kind == FindingKind::LeadDropped && !f.repaired);
+        Checked {
+            findings: report
+                .iter()
+                .filter(|finding| as_written.contains(&finding.path))
+                .take(if as_written.len() == 1 { 1 } else { usize::MAX })
+                .cloned()
+                .collect(),
+            clean: match lead_dropped {
+                Some(finding) => Err(LeadDropped(finding.clone())),
+                None => {
+                    remove_losses(&mut clean, &report);
+                    Ok(clean)
+                }
+            },
+            report,
+        }
+    }
+
+    /// Mends the value at a path, if exactly one thing can be meant. Says what stands there now.
+    fn mend(&self, lead: &mut Lead, path: &Path) -> Option<String> {
+        match path {
+            Path::Field(name) => {
+                let field = self.field(name)?;
+                let value = lead.fields_mut().get_mut(name)?;
+                let mended = self.mend_value(field, value)?;
+                let suggestion = format!("write {mended}");
+                *value = mended;
+                Some(suggestion)
+            }
+            Path::Action(index) => {
+                let action = lead.actions_mut().get_mut(*index)?;
+                let mended = self.mend_action(*index, action)?;
+                let suggestion = match mended.kind() {
+                    ActionKind::Custom(code) => format!("write {}", code.prefixed()),
+                    _ => format!("write {}", Value::Object(mended.as_json().clone())),
+                };
+                *action = mended;
+                Some(suggestion)
+            }
+            Path::ActionField(index, name) => {
+                let action = lead.actions_mut().get_mut(*index)?;
+                let ActionKind::Custom(code) = action.kind() else {
+                    return None;
+                };
+                let field = self.action(&code)?.field(name)?;
+                let value = action.as_json_mut().get_mut("fields")?.get_mut(name)?;
+                let mended = self.mend_value(field, &value.clone().into())?;
+                let suggestion = format!("write {mended}");
+                *value = mended.into();
+                Some(suggestion)
+            }
+            Path::ActionKey(index, key) if key == "created_on" => {
+                let action = lead.actions_mut().get_mut(*index)?;
+                let ActionKind::Custom(code) = action.kind() else {
+                    return None;
+                };
+                if !self.action(&code)?.allows_predated {
+                    return None;
+                }
+                let written = action.as_json_mut().get_mut(key)?;
+                let millis = self.mend_date(&written.clone().into())?;
+                *written = millis.into();
+                Some(format!("write {millis}"))
+            }
+            Path::ActionKey(..) | Path::Key(_) => None,
+        }
+    }
+
+    /// The value that is meant, if telecrm then takes it as it is.
+    fn mend_value(&self, field: &Field, value: &FieldValue) -> Option<FieldValue> {
+        let text = value.as_str();
+        let number = value.as_json().is_number().then(|| value.to_string());
+        let mended: FieldValue = match &field.field_type {
+            FieldType::Text | FieldType::Money => number?.into(),
+            FieldType::Email | FieldType::ActiveUsers => text?.trim().into(),
+            FieldType::Phone => {
+                let tidy = phone::tidy(text.or(number.as_deref())?);
+                phone::normal_form(&tidy, self.country()).ok()?.into()
+            }
+            FieldType::Number => {
+                let text = text?.trim();
+                let parsed: Value = serde_json::from_str(text).ok()?;
+                // Written and read alike, or digits were lost on the way.
+                let round_trip = serde_json::to_string(&parsed).ok()?;
+                (is_decimal(text) && round_trip == text).then(|| parsed.into())?
+            }
+            FieldType::Rating => text?.trim().parse::<i64>().ok()?.into(),
+            FieldType::Date => self.mend_date(value)?.into(),
+            FieldType::Dropdown => only(&field.options, text?)?.into(),
+            FieldType::Tags => {
+                let tag = text?.trim();
+                (!tag.is_empty() && !tag.contains([',', ';', '|'])).then(|| [tag].into())?
+            }
+            FieldType::Status => {
+                let statuses = self.pipeline()?.active_statuses();
+                only(statuses, text?)?.into()
+            }
+            FieldType::LostReason => only(&self.pipeline()?.lost_reasons, text?)?.into(),
+            FieldType::Website | FieldType::MediaLink => text?.trim().into(),
+            FieldType::Unknown(_) => return None,
+        };
+        let verdict = self.accept_value(field, &mended);
+        (verdict.finding(Path::Field(String::new())).is_none() && mended != *value)
+            .then_some(mended)
+    }
+
+    /// Unix milliseconds for an ISO date, or for digits in a string that can only be milliseconds.
+    fn mend_date(&self, value: &FieldValue) -> Option<i64> {
+        let text = value.as_str()?.trim();
+        match text.parse::<i64>() {
+            // Thirteen digits are milliseconds from 2001 to 2286.
+            Ok(millis) if text.len() == 13 => Some(millis),
+            Ok(_) => None,
+            Err(_) => date::parse_iso(text, self.time_zone()),
+        }
+    }
+
+    /// The action with its type and a payment's literals spelled right, if telecrm then takes it.
+    fn mend_action(&self, index: usize, action: &Action) -> Option<Action> {
+        let mut mended = action.clone();
+        match action.kind() {
+            ActionKind::Custom(_) => mended = mended.with_prefixed_code(),
+            ActionKind::Payment => {
+                for key in ["type", "status", "currency"] {
+                    if let Some(Value::String(text)) = mended.as_json_mut().get_mut(key) {
+                        *text = text.trim().to_ascii_uppercase();
+                    }
+                }
+                if let Some(amount) = mended.as_json_mut().get_mut("amount") {
+                    match amount {
+                        Value::Number(number) => *amount = number.to_string().into(),
+                        Value::String(text) => *text = text.trim().to_owned(),
+                        _ => {}
+                    }
+                }
+            }
+            ActionKind::Other(_) | ActionKind::Missing => return None,
+        }
+        let (accepted, _) = self.accept_action(index, &mended, CodeForm::Prefixed);
+        accepted.map(|_| mended)
+    }
+}
+
+/// The one label that differs only in case and blanks.
+fn only<'a, S: AsRef<str> + 'a + ?Sized>(
+    labels: impl IntoIterator<Item = &'a S>,
+    text: &str,
+) -> Option<&'a str> {
+    let mut same = labels
+        .into_iter()
+        .map(AsRef::as_ref)
+        .filter(|label| same_label(label, text));
+    same.next().filter(|_| same.next().is_none())
+}
+
+fn remove_losses(lead: &mut Lead, report: &[Finding]) {
+    let mut dropped_actions = Vec::new();
+    for finding in report.iter().filter(|f| f.is_loss() && !f.repaired) {
+        match &finding.path {
+            Path::Field(name) => {
+                lead.fields_mut().remove(name);
+            }
+            Path::Key(key) => {
+                lead.extra_mut().remove(key);
+            }
+            Path::Action(index) => dropped_actions.push(*index),
+            Path::ActionField(index, name) => {
+                let action = lead.actions_mut().get_mut(*index);
+                let fields = action.and_then(|action| action.as_json_mut().get_mut("fields"));
+                if let Some(fields) = fields.and_then(Value::as_object_mut) {
+                    fields.remove(name);
+                }
+            }
+            Path::ActionKey(index, key) => {
+                if let Some(action) = lead.actions_mut().get_mut(*index) {
+                    action.as_json_mut().remove(key);
+                }
+            }
+        }
+    }
+    let mut index = 0;
+    lead.actions_mut().retain(|_| {
+        index += 1;
+        !dropped_actions.contains(&(index - 1))
+    });
+}

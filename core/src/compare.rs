@@ -1,0 +1,309 @@
+//! Comparing what was sent with what is read back.
+
+use crate::date::{self, DEFAULT_FORMAT};
+use crate::{
+    Action, ActionKind, ActionRecord, Certainty, Field, FieldType, FieldValue, Finding,
+    FindingKind, Lead, LeadRecord, Path, Workspace, phone,
+};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+/// What reading a lead back tells about what was sent.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// What did not arrive.
+    pub losses: Vec<Finding>,
+    /// What the answers do not show, so that nothing can be said of it.
+    pub unreadable: Vec<Path>,
+}
+
+impl Workspace {
+    /// Compares a lead as sent with what is read back, field by field and action by action.
+    ///
+    /// `timeline` holds the entries that appeared since ([`new_actions`]), or nothing if the timeline could not be read.
+    /// Values are the same if they mean the same to telecrm: a number in its normal form, a date in any zone.
+    pub fn compare(
+        &self,
+        sent: &Lead,
+        stored: &LeadRecord,
+        timeline: Option<&[ActionRecord]>,
+    ) -> Comparison {
+        let mut paths = Vec::new();
+        let mut unreadable = Vec::new();
+        for (name, value) in sent.fields() {
+            let field = self.field(name);
+            let found = stored.get(name).or_else(|| match field?.field_type {
+                // Live rows carry these beside `fields`, under names of their own.
+                FieldType::LostReason => stored.get("lostReasonid"),
+                FieldType::Status => stored.get("status"),
+                FieldType::Rating => stored.get("rating"),
+                _ => None,
+            });
+            if !is_stored(field, value, found) {
+                paths.push((Path::Field(name.clone()), FindingKind::FieldDropped));
+            }
+        }
+        match timeline {
+            Some(timeline) => self.compare_actions(sent, timeline, &mut paths, &mut unreadable),
+            None => unreadable.extend((0..sent.actions().len()).map(Path::Action)),
+        }
+        for (key, value) in sent.extra() {
+            // No answer of telecrm has a place for them.
+            if !value.is_null() {
+                paths.push((Path::Key(key.clone()), FindingKind::FieldDropped));
+            }
+        }
+        let expected = self.accept(sent).findings;
+        let losses = paths.into_iter().map(|(path, kind)| {
+            let explained = expected
+                .iter()
+                .find(|finding| finding.path == path && finding.kind == kind);
+            explained.cloned().unwrap_or_else(|| Finding {
+                reason: match kind {
+                    FindingKind::ActionDropped => "sent, and not on the timeline".to_owned(),
+                    _ => "sent, and not what the lead has now".to_owned(),
+                },
+                path,
+                kind,
+                suggestion: None,
+                pitfall: Some("AS5".to_owned()),
+                certainty: Certainty::Reported,
+                repaired: false,
+            })
+        });
+        Comparison {
+            losses: losses.collect(),
+            unreadable,
+        }
+    }
+
+    fn compare_actions(
+        &self,
+        sent: &Lead,
+        timeline: &[ActionRecord],
+        paths: &mut Vec<(Path, FindingKind)>,
+        unreadable: &mut Vec<Path>,
+    ) {
+        let partners = self.pair(sent.actions(), timeline);
+        for (index, (action, partner)) in sent.actions().iter().zip(partners).enumerate() {
+            let Some(record) = partner.map(|partner| &timeline[partner]) else {
+                paths.push((Path::Action(index), FindingKind::ActionDropped));
+                continue;
+            };
+            let mut lost = |path| paths.push((path, FindingKind::FieldDropped));
+            let custom = matches!(action.kind(), ActionKind::Custom(_));
+            match action.as_json().get("fields") {
+                Some(Value::Object(fields)) if custom => {
+                    for (name, value) in fields {
+                        let field = self.action_field(action, name);
+                        let value = value.clone().into();
+                        if !is_stored(field, &value, record.field(name).as_ref()) {
+                            lost(Path::ActionField(index, name.clone()));
+                        }
+                    }
+                }
+                Some(other) if custom && !other.is_null() => {
+                    lost(Path::ActionKey(index, "fields".to_owned()));
+                }
+                _ => {}
+            }
+            if let Some(value) = action
+                .as_json()
+                .get("created_on")
+                .filter(|v| custom && !v.is_null())
+            {
+                let path = Path::ActionKey(index, "created_on".to_owned());
+                match record.created() {
+                    Some(created) if !same_date(value, DEFAULT_FORMAT, created) => lost(path),
+                    Some(_) => {}
+                    None => unreadable.push(path),
+                }
+            }
+            action.misplaced(index).into_iter().for_each(&mut lost);
+        }
+    }
+
+    /// Finds for each action sent the entry that it became.
+    fn pair(&self, sent: &[Action], timeline: &[ActionRecord]) -> Vec<Option<usize>> {
+        let mut candidates = Vec::new();
+        for (index, action) in sent.iter().enumerate() {
+            for (partner, record) in timeline.iter().enumerate() {
+                if let Some(likeness) = self.likeness(action, record) {
+                    candidates.push((likeness, index, partner));
+                }
+            }
+        }
+        // The most alike first; among equals in the order in which they were sent.
+        candidates.sort_by_key(|(likeness, index, _)| (std::cmp::Reverse(*likeness), *index));
+        let mut partners = vec![None; sent.len()];
+        for (_, index, partner) in candidates {
+            if partners[index].is_none() && !partners.contains(&Some(partner)) {
+                partners[index] = Some(partner);
+            }
+        }
+        partners
+    }
+
+    /// How much an entry looks like what became of an action; nothing if it cannot be.
+    fn likeness(&self, action: &Action, record: &ActionRecord) -> Option<(bool, usize, bool)> {
+        let kind = action.kind();
+        if kind != record.kind() {
+            return None;
+        }
+        let sent = action.as_json();
+        let well_spelled = sent.get("type").and_then(Value::as_str)
+            == Some(&match &kind {
+                ActionKind::Custom(code) => code.prefixed(),
+                ActionKind::Payment => crate::action::PAYMENT.to_owned(),
+                ActionKind::Other(_) | ActionKind::Missing => return None,
+            });
+        if kind == ActionKind::Payment {
+            let keys = ["status", "currency", "amount"];
+            let pairs = keys.map(|key| Some((sent.get(key)?, record.key(key)?)));
+            let same = pairs.iter().all(|pair| {
+                pair.is_some_and(|(sent, stored)| plain(sent).eq_ignore_ascii_case(&plain(stored)))
+            });
+            let alike = pairs.iter().flatten().filter(|(sent, stored)| sent == stored);
+            return same.then_some((true, alike.count(), well_spelled));
+        }
+        let stored = record.fields().into_iter().flatten();
+        let stored: Vec<_> = stored.filter(|(_, value)| !value.is_null()).collect();
+        let mut alike = stored
+            .iter()
+            .filter(|(name, value)| {
+                let sent = sent.get("fields").and_then(|fields| fields.get(*name));
+                let field = self.action_field(action, name);
+                sent.is_some_and(|sent| same_value(field, sent, value))
+            })
+            .count();
+        // An entry with a value that was not sent so is hardly the one, but may have been changed on the way.
+        let nothing_foreign = alike == stored.len();
+        if let (Some(value), Some(created)) = (sent.get("created_on"), record.created()) {
+            alike += usize::from(same_date(value, DEFAULT_FORMAT, created));
+        }
+        Some((nothing_foreign, alike, well_spelled))
+    }
+
+    fn action_field(&self, action: &Action, name: &str) -> Option<&Field> {
+        match action.kind() {
+            ActionKind::Custom(code) => self.action(&code)?.field(name),
+            _ => None,
+        }
+    }
+}
+
+impl ActionRecord {
+    fn field(&self, name: &str) -> Option<FieldValue> {
+        Some(self.fields()?.get(name)?.clone().into())
+    }
+}
+
+/// The entries of `after` that were not there before: by their IDs, or by counting equal ones.
+pub fn new_actions(before: &[ActionRecord], after: &[ActionRecord]) -> Vec<ActionRecord> {
+    let mut before: Vec<&ActionRecord> = before.iter().collect();
+    let mut new = Vec::new();
+    // Timelines come newest first, so the entries known from before are met last.
+    for record in after.iter().rev() {
+        let known = before.iter().position(|old| match (old.id(), record.id()) {
+            (Some(old), Some(new)) => old == new,
+            _ => *old == record,
+        });
+        match known {
+            Some(known) => {
+                before.swap_remove(known);
+            }
+            None => new.push(record.clone()),
+        }
+    }
+    new
+}
+
+fn is_stored(field: Option<&Field>, sent: &FieldValue, stored: Option<&FieldValue>) -> bool {
+    match stored {
+        _ if sent.is_null() => true,
+        Some(stored) => same_value(field, sent.as_json(), stored.as_json()),
+        // No tags are no tags, whether the lead says so or not.
+        None => {
+            field.is_some_and(|field| field.field_type == FieldType::Tags)
+                && sent.as_json().as_array().is_some_and(Vec::is_empty)
+        }
+    }
+}
+
+/// Whether two values mean the same to telecrm in a field of this type.
+fn same_value(field: Option<&Field>, sent: &Value, stored: &Value) -> bool {
+    if sent == stored {
+        return true;
+    }
+    match field.map(|field| (&field.field_type, &field.date_format)) {
+        Some((FieldType::Date, format)) => {
+            let format = format.as_deref().unwrap_or(DEFAULT_FORMAT);
+            match FieldValue::from(stored.clone())
+                .as_i64()
+                .map(Timestamp::from_millisecond)
+            {
+                Some(Ok(stored)) => same_date(sent, format, stored),
+                _ => plain(sent) == plain(stored),
+            }
+        }
+        Some((FieldType::Phone, _)) => same_phone(&plain(sent), &plain(stored)),
+        Some((FieldType::Tags, _)) => match (tags(sent), tags(stored)) {
+            (Some(sent), Some(stored)) => sent == stored,
+            _ => false,
+        },
+        Some((FieldType::Number | FieldType::Rating | FieldType::Money, _)) => {
+            match (plain(sent).parse::<f64>(), plain(stored).parse::<f64>()) {
+                (Ok(sent), Ok(stored)) => sent == stored,
+                _ => false,
+            }
+        }
+        Some((FieldType::Email | FieldType::ActiveUsers, _)) => {
+            plain(sent).eq_ignore_ascii_case(&plain(stored))
+        }
+        // A label in another case is another label.
+        _ => plain(sent) == plain(stored),
+    }
+}
+
+/// The same number, given with its country code or as the national number that ends it.
+fn same_phone(sent: &str, stored: &str) -> bool {
+    let [sent, stored] = [sent, stored].map(|text| phone::tidy(text).replace('+', ""));
+    let national = sent.len() >= 7 && stored.len() > sent.len() && stored.ends_with(&sent);
+    sent == stored || national
+}
+
+fn tags(value: &Value) -> Option<std::collections::BTreeSet<&str>> {
+    match value {
+        Value::Array(tags) => tags.iter().map(Value::as_str).collect(),
+        Value::String(tag) => Some([tag.as_str()].into()),
+        _ => None,
+    }
+}
+
+/// Whether what was sent names this time: in milliseconds, or on a wall clock of any zone, since telecrm does not say
+/// in which zone it reads.
+fn same_date(sent: &Value, format: &str, stored: Timestamp) -> bool {
+    let civil = match sent {
+        Value::String(text) => match text.trim().parse::<Timestamp>() {
+            Ok(timestamp) => return timestamp == stored,
+            Err(_) => date::parse_civil(text, format).or_else(|| text.trim().parse().ok()),
+        },
+        other => return FieldValue::from(other.clone()).as_i64() == Some(stored.as_millisecond()),
+    };
+    let Some(Ok(sent)) = civil.map(|civil| TimeZone::UTC.to_timestamp(civil)) else {
+        return plain(sent) == stored.as_millisecond().to_string();
+    };
+    let offset = (sent.as_millisecond() - stored.as_millisecond()).abs();
+    // Offsets from UTC are whole quarters of an hour, at most fourteen hours.
+    offset % (15 * 60_000) == 0 && offset <= 14 * 3_600_000
+}
+
+/// A scalar as text, so that `"3"` and `3` read alike.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,157 @@
+//! Dates: Unix milliseconds, and strings in the workspace's format (pitfall AS4).
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, fmt::strtime};
+
+/// The format of `created_on`, and of fields whose format the workspace does not tell.
+pub(crate) const DEFAULT_FORMAT: &str = "DD/MM/YYYY";
+
+/// A date string in the workspace's format as Unix milliseconds.
+///
+/// The documentation sends seconds to a field whose format has none, so the time of day may be
+/// left out, or given with or without seconds, whatever the format says of it.
+pub(crate) fn parse(text: &str, format: &str, zone: &TimeZone) -> Option<i64> {
+    to_millis(parse_civil(text, format)?, zone)
+}
+
+/// A date string in the workspace's format as a time on the wall.
+pub(crate) fn parse_civil(text: &str, format: &str) -> Option<DateTime> {
+    let format = to_strftime(format);
+    // The date's part of the format, as far as its first token of time.
+    let date = ["%H", "%I", "%M", "%S", "%p"]
+        .iter()
+        .filter_map(|token| format.find(token))
+        .min()
+        .map_or(format.as_str(), |time| format[..time].trim_end());
+    let [minutes, seconds] = ["%H:%M", "%H:%M:%S"].map(|time| format!("{date} {time}"));
+    [format.as_str(), &minutes, &seconds, date]
+        .into_iter()
+        .find_map(|format| {
+            let parsed = strtime::parse(format, text).ok()?;
+            let date = parsed.to_date().ok()?;
+            let time = parsed.to_time().unwrap_or_default();
+            Some(date.to_datetime(time))
+        })
+}
+
+/// An ISO 8601 date, with or without a time and an offset, as Unix milliseconds. telecrm does not
+/// understand these; this is how they are mended.
+pub(crate) fn parse_iso(text: &str, zone: &TimeZone) -> Option<i64> {
+    let text = text.trim();
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Some(timestamp.as_millisecond());
+    }
+    to_millis(text.parse().ok()?, zone)
+}
+
+fn to_millis(time: DateTime, zone: &TimeZone) -> Option<i64> {
+    let timestamp = zone.to_ambiguous_timestamp(time).compatible().ok()?;
+    Some(timestamp.as_millisecond())
+}
+
+/// `DD/MM/YYYY HH:mm` as `%d/%m/%Y %H:%M`.
+fn to_strftime(format: &str) -> String {
+    const TOKENS: [(&str, &str); 15] = [
+        ("YYYY", "%Y"),
+        ("YY", "%y"),
+        ("MMMM", "%B"),
+        ("MMM", "%b"),
+        ("MM", "%m"),
+        ("M", "%m"),
+        ("DD", "%d"),
+        ("D", "%d"),
+        ("HH", "%H"),
+        ("H", "%H"),
+        ("hh", "%I"),
+        ("h", "%I"),
+        ("mm", "%M"),
+        ("ss", "%S"),
+        ("A", "%p"),
+    ];
+    let mut rest = format;
+    let mut out = String::new();
+    while let Some(next) = rest.chars().next() {
+        if let Some((token, directive)) = TOKENS.iter().find(|(token, _)| rest.starts_with(token)) {
+            out.push_str(directive);
+            rest = &rest[token.len()..];
+        } else {
+            out.push(next);
+            if next == '%' {
+                out.push('%');
+            }
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kolkata() -> TimeZone {
+        TimeZone::get("Asia/Kolkata").expect("bundled")
+    }
+
+    #[test]
+    fn as4_workspace_strings_are_read_with_or_without_a_time() {
+        let morning = Some(1_780_290_000_000);
+        for text in ["01/06/2026 10:30", "01/06/2026 10:30:00", "1/6/2026 10:30"] {
+            assert_eq!(
+                parse(text, "DD/MM/YYYY HH:mm", &kolkata()),
+                morning,
+                "{text}"
+            );
+        }
+        let midnight = Some(1_780_252_200_000);
+        for format in ["DD/MM/YYYY", "DD/MM/YYYY HH:mm"] {
+            assert_eq!(
+                parse("01/06/2026", format, &kolkata()),
+                midnight,
+                "{format}"
+            );
+        }
+    }
+
+    #[test]
+    fn as4_other_formats_are_refused() {
+        for text in [
+            "2026-06-01",
+            "2026-06-01T10:30:00Z",
+            "31/02/2026",
+            "06/31/2026",
+            "tomorrow",
+            "",
+        ] {
+            assert_eq!(parse(text, "DD/MM/YYYY HH:mm", &kolkata()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_workspace_decides_between_day_and_month() {
+        let new_year_plus = parse("02/01/2026", "MM/DD/YYYY", &TimeZone::UTC);
+        assert_eq!(
+            new_year_plus,
+            parse("01/02/2026", "DD/MM/YYYY", &TimeZone::UTC)
+        );
+        assert_eq!(
+            parse("1 Jun 2026 10:30 PM", "D MMM YYYY hh:mm A", &TimeZone::UTC),
+            parse("2026-06-01 22:30", "YYYY-MM-DD HH:mm", &TimeZone::UTC)
+        );
+    }
+
+    #[test]
+    fn iso_dates_are_understood_for_mending() {
+        assert_eq!(
+            parse_iso("2026-06-01T10:30:00+05:30", &TimeZone::UTC),
+            Some(1_780_290_000_000)
+        );
+        assert_eq!(
+            parse_iso("2026-06-01T10:30", &kolkata()),
+            Some(1_780_290_000_000)
+        );
+        assert_eq!(parse_iso("2026-06-01", &kolkata()), Some(1_780_252_200_000));
+        assert_eq!(parse_iso("June", &kolkata()), None);
+    }
+}

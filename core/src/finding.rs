@@ -1,0 +1,105 @@
+//! What becomes of a part of a lead.
+
+use crate::Path;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One thing that telecrm does, or did, to a lead without saying so.
+///
+/// The same shape tells what a check predicts, what reading back found, and what the emulator did.
+/// As JSON: `{"path","kind","reason","suggestion","pitfall","certainty","repaired"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Where in the lead.
+    pub path: Path,
+    /// What happens there.
+    pub kind: FindingKind,
+    /// Why, as a sentence for people.
+    pub reason: String,
+    /// What to write instead, if that can be told.
+    pub suggestion: Option<String>,
+    /// The pitfall's ID in `docs/api-notes.md`, such as `AS3`.
+    pub pitfall: Option<String>,
+    /// How sure it is that telecrm behaves so.
+    pub certainty: Certainty,
+    /// Whether cleaning the lead mends it, so that nothing is lost after all.
+    pub repaired: bool,
+}
+
+impl Finding {
+    /// Whether something does not arrive: the `*_dropped` kinds.
+    pub fn is_loss(&self) -> bool {
+        self.kind.is_loss()
+    }
+}
+
+/// `fields.rating: does not fit … (AS3)`.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.reason)?;
+        if let Some(suggestion) = &self.suggestion {
+            write!(f, "; {suggestion}")?;
+        }
+        if let Some(pitfall) = &self.pitfall {
+            write!(f, " ({pitfall})")?;
+        }
+        Ok(())
+    }
+}
+
+/// What happens to a part of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// The whole lead is dropped: its identifier is missing or would be dropped.
+    LeadDropped,
+    /// One field, of the lead or of an action, or another key is dropped.
+    FieldDropped,
+    /// One action is dropped as a whole.
+    ActionDropped,
+    /// The value is stored, and a new dropdown option or tag is created for it.
+    OptionCreated,
+    /// The value is stored in another form, or understood otherwise than it may be meant.
+    ValueChanged,
+}
+
+impl FindingKind {
+    /// Whether something does not arrive.
+    pub fn is_loss(self) -> bool {
+        matches!(
+            self,
+            Self::LeadDropped | Self::FieldDropped | Self::ActionDropped
+        )
+    }
+
+    /// The kind as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LeadDropped => "lead_dropped",
+            Self::FieldDropped => "field_dropped",
+            Self::ActionDropped => "action_dropped",
+            Self::OptionCreated => "option_created",
+            Self::ValueChanged => "value_changed",
+        }
+    }
+}
+
+impl fmt::Display for FindingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How sure it is that telecrm behaves as a finding says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Certainty {
+    /// The vendor's documentation says so.
+    Documented,
+    /// People who use the live service say so.
+    Reported,
+    /// Concluded where the documentation is silent; `docs/api-notes.md` lists every such reading.
+    Inferred,
+}

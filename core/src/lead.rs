@@ -1,0 +1,191 @@
+//! A lead as it is sent.
+
+use crate::{Action, FieldValue, Path};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A lead with its new actions, as the caller writes it.
+///
+/// Its JSON is the body of the Async API, and nothing of what was read is lost: keys that telecrm
+/// does not know stay, so that they can be reported.
+///
+/// ```
+/// use telecrm_core::{CustomAction, Lead, Payment, Currency};
+///
+/// let lead = Lead::new()
+///     .set("phone", "919999999999")
+///     .set("status", "Fresh")
+///     .set("interests", ["VIP", "Returning"])
+///     .action(CustomAction::new(1001)?.field("note", "Site visit completed"))
+///     .action(Payment::completed("5000".parse()?, Currency::Inr));
+///
+/// assert_eq!(lead.to_json()["actions"][0]["type"], "ACTION_1001");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Lead {
+    fields: BTreeMap<String, FieldValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<Action>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl Lead {
+    /// A lead without fields and actions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a field by its API name.
+    pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
+        self.fields.insert(api_name.into(), value.into());
+        self
+    }
+
+    /// Appends an action to the lead's timeline.
+    pub fn action(mut self, action: impl Into<Action>) -> Self {
+        self.actions.push(action.into());
+        self
+    }
+
+    /// The value of a field.
+    pub fn get(&self, api_name: &str) -> Option<&FieldValue> {
+        self.fields.get(api_name)
+    }
+
+    /// The fields by API name.
+    pub fn fields(&self) -> &BTreeMap<String, FieldValue> {
+        &self.fields
+    }
+
+    /// The fields by API name, to change them.
+    pub fn fields_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
+        &mut self.fields
+    }
+
+    /// The actions, in the order in which telecrm appends them.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// The actions, to change them.
+    pub fn actions_mut(&mut self) -> &mut Vec<Action> {
+        &mut self.actions
+    }
+
+    /// The keys beside `fields` and `actions`; telecrm takes none of them.
+    pub fn extra(&self) -> &Map<String, Value> {
+        &self.extra
+    }
+
+    /// The keys beside `fields` and `actions`, to change them.
+    pub fn extra_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.extra
+    }
+
+    /// The value at a place, if there is one.
+    pub fn at(&self, path: &Path) -> Option<FieldValue> {
+        let action = |index: &usize| self.actions.get(*index).map(Action::as_json);
+        match path {
+            Path::Field(name) => self.fields.get(name).cloned(),
+            Path::Action(index) => Some(Value::Object(action(index)?.clone()).into()),
+            Path::ActionField(index, name) => {
+                Some(action(index)?.get("fields")?.get(name)?.clone().into())
+            }
+            Path::ActionKey(index, key) => Some(action(index)?.get(key)?.clone().into()),
+            Path::Key(key) => Some(self.extra.get(key)?.clone().into()),
+        }
+    }
+
+    /// The body of the Async API.
+    pub fn to_json(&self) -> Value {
+        serde_json::json!(self)
+    }
+
+    /// Reads the body of the Async API.
+    ///
+    /// # Errors
+    /// If `fields` is missing or not an object, or `actions` not a list of objects: the error says where.
+    pub fn from_json(body: Value) -> Result<Self, LeadError> {
+        let Value::Object(mut extra) = body else {
+            return Err(LeadError::new("the lead", "an object", &body));
+        };
+        let fields = match extra.remove("fields") {
+            Some(Value::Object(fields)) => fields
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect(),
+            Some(other) => return Err(LeadError::new("`fields`", "an object", &other)),
+            None => return Err(LeadError::missing_fields()),
+        };
+        let actions = match extra.remove("actions") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(actions)) => actions
+                .into_iter()
+                .enumerate()
+                .map(|(index, action)| match action {
+                    Value::Object(action) => Ok(Action::from(action)),
+                    other => Err(LeadError::new(
+                        &format!("`actions[{index}]`"),
+                        "an object",
+                        &other,
+                    )),
+                })
+                .collect::<Result<_, _>>()?,
+            Some(other) => return Err(LeadError::new("`actions`", "a list", &other)),
+        };
+        Ok(Self {
+            fields,
+            actions,
+            extra,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Lead {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_json(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A JSON document that is not a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadError(String);
+
+impl LeadError {
+    fn new(place: &str, expected: &str, found: &Value) -> Self {
+        Self(format!(
+            "{place} must be {expected}, and is {}",
+            json_type(found)
+        ))
+    }
+
+    fn missing_fields() -> Self {
+        Self(
+            "`fields` is missing: a lead is written {\"fields\": {…}, \"actions\": […]}".to_owned(),
+        )
+    }
+}
+
+impl fmt::Display for LeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for LeadError {}
+
+/// What a JSON value is, in words.
+pub(crate) fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

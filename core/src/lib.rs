@@ -1,0 +1,38 @@
+//! Plain data and pure rules of the telecrm API: what leads and actions are, what a workspace defines,
+//! and what telecrm takes of what is sent. No I/O, no clock.
+//!
+//! The crate `telecrm` re-exports all of this; the emulator acts by the same rules.
+
+mod accept;
+mod action;
+mod action_code;
+mod check;
+mod compare;
+mod date;
+mod finding;
+mod lead;
+mod open_enum;
+mod outcome;
+mod path;
+mod phone;
+mod record;
+mod value;
+mod workspace;
+
+pub use accept::{Acceptance, AcceptedAction, CodeForm, Verdict};
+pub use action::{
+    Action, ActionKind, Amount, AmountError, Currency, CustomAction, Payment, PaymentStatus,
+};
+pub use action_code::{ActionCode, ActionCodeError};
+pub use check::{Checked, LeadDropped};
+pub use compare::{Comparison, new_actions};
+pub use finding::{Certainty, Finding, FindingKind};
+pub use lead::{Lead, LeadError};
+pub use outcome::{ActionResult, ActionStatus, Created, Incomplete, Outcome, Remark, RemarkStatus};
+pub use path::Path;
+pub use record::{ActionRecord, LeadRecord, Page};
+pub use value::FieldValue;
+pub use workspace::{
+    ActionDefinition, Field, FieldType, Identifier, MatchedBy, Pipeline, Status, Workspace,
+    WorkspaceError, WorkspaceFile,
+};

@@ -1,0 +1,235 @@
+//! What became of a write that can succeed in part.
+
+use crate::{FieldValue, Lead, Path, open_enum};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The answer to a write that telecrm may have carried out only in part (pitfalls LE2, AC4).
+///
+/// telecrm answers 201 or 200 and reports what it ignored in `remarks`, which are easily overlooked. So the value is
+/// reached only by deciding about them: [`complete`](Self::complete) or [`accept_partial`](Self::accept_partial).
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "parts may have been ignored: decide with `complete` or `accept_partial`"]
+pub struct Outcome<T> {
+    value: T,
+    actions: Vec<ActionResult>,
+    remarks: Vec<Remark>,
+}
+
+impl<T> Outcome<T> {
+    /// The value, if nothing was ignored.
+    ///
+    /// # Errors
+    /// The outcome itself, as an error that lists what was ignored.
+    pub fn complete(self) -> Result<T, Incomplete<T>> {
+        let ignored = self.actions.iter().any(ActionResult::is_ignored);
+        if self.remarks.is_empty() && !ignored {
+            Ok(self.value)
+        } else {
+            Err(Incomplete(Box::new(self)))
+        }
+    }
+
+    /// The value, whatever was ignored.
+    pub fn accept_partial(self) -> T {
+        self.value
+    }
+
+    /// What telecrm has to say of single parts.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
+    }
+
+    /// What became of each action, in the order of the request.
+    pub fn actions(&self) -> &[ActionResult] {
+        &self.actions
+    }
+
+    /// The API names of the lead's fields that were ignored.
+    pub fn ignored_fields(&self) -> impl Iterator<Item = &str> {
+        self.remarks.iter().filter_map(|remark| match &remark.path {
+            Path::Field(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// What telecrm says of one part of what was sent.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Remark {
+    /// Which part.
+    pub path: Path,
+    /// What was done with it.
+    pub status: RemarkStatus,
+    /// Why, in telecrm's words.
+    pub remark: String,
+    /// The value that was sent there.
+    pub sent: Option<FieldValue>,
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.path, self.status, self.remark)
+    }
+}
+
+open_enum! {
+    /// What telecrm did with a part of what was sent.
+    RemarkStatus:
+        Ignored = "IGNORED",
+}
+
+open_enum! {
+    /// What telecrm did with an action of a batch.
+    ActionStatus:
+        Created = "CREATED",
+        Ignored = "IGNORED",
+}
+
+/// What became of one action of a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionResult {
+    /// The new entry's ID; nothing if the action was ignored.
+    #[serde(default)]
+    pub action_id: Option<String>,
+    /// What was done.
+    pub status: ActionStatus,
+}
+
+impl ActionResult {
+    /// Whether the action was not stored.
+    pub fn is_ignored(&self) -> bool {
+        self.status == ActionStatus::Ignored || self.action_id.is_none()
+    }
+}
+
+/// A write of which parts were ignored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incomplete<T>(Box<Outcome<T>>);
+
+impl<T> Incomplete<T> {
+    /// The outcome, to look at what was ignored or to accept it after all.
+    pub fn into_outcome(self) -> Outcome<T> {
+        *self.0
+    }
+
+    /// What was ignored.
+    pub fn outcome(&self) -> &Outcome<T> {
+        &self.0
+    }
+}
+
+impl<T> fmt::Display for Incomplete<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("telecrm stored only a part:")?;
+        for remark in &self.0.remarks {
+            write!(f, " {remark};")?;
+        }
+        let ignored = self.0.actions.iter().enumerate();
+        for (index, _) in ignored.filter(|(_, action)| action.is_ignored()) {
+            write!(f, " {} was ignored;", Path::Action(index))?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: fmt::Debug> std::error::Error for Incomplete<T> {}
+
+/// A lead that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Created {
+    /// The new lead's ID. Keep it: documented search answers do not tell it (pitfall LE7).
+    pub lead_id: String,
+}
+
+impl Outcome<Created> {
+    /// Reads the answer to the creation of `sent`.
+    ///
+    /// # Errors
+    /// If the answer is not JSON with a `lead_id`.
+    pub fn from_answer(body: &[u8], sent: &Lead) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            lead_id: String,
+            #[serde(default)]
+            actions: Option<Vec<ActionResult>>,
+            #[serde(default)]
+            remarks: Option<Vec<WireRemark>>,
+        }
+        #[derive(Deserialize)]
+        struct WireRemark {
+            field: Path,
+            status: RemarkStatus,
+            #[serde(default)]
+            remark: Option<String>,
+        }
+        let answer: Answer = serde_json::from_slice(body)?;
+        let remarks = answer.remarks.unwrap_or_default().into_iter();
+        Ok(Self {
+            value: Created {
+                lead_id: answer.lead_id,
+            },
+            actions: answer.actions.unwrap_or_default(),
+            remarks: remarks
+                .map(|remark| Remark {
+                    sent: sent.at(&remark.field),
+                    path: remark.field,
+                    status: remark.status,
+                    remark: remark.remark.unwrap_or_default(),
+                })
+                .collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CustomAction;
+
+    #[test]
+    fn le2_remarks_point_back_at_what_was_sent() {
+        let lead = Lead::new()
+            .set("phone", "919999999999")
+            .set("rating", 7)
+            .action(
+                CustomAction::new(1001)
+                    .expect("a code")
+                    .field("email", "nobody"),
+            );
+        let body = br#"{ "lead_id": "603d2b2f9b1e8a001c8e4f5c",
+            "actions": [ { "action_id": null, "status": "IGNORED" } ],
+            "remarks": [
+                { "field": "fields.rating", "status": "IGNORED", "remark": "Rating must be between 1 and 5" },
+                { "field": "actions[0].fields.email", "status": "POSTPONED", "remark": "Email is invalid" } ] }"#;
+        let outcome = Outcome::from_answer(body, &lead).expect("documented");
+
+        assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
+        assert_eq!(outcome.remarks()[0].sent, Some(7.into()));
+        assert_eq!(outcome.remarks()[1].sent, Some("nobody".into()));
+        assert_eq!(
+            outcome.remarks()[1].status,
+            RemarkStatus::Unknown("POSTPONED".into())
+        );
+        let incomplete = outcome.complete().expect_err("parts were ignored");
+        assert_eq!(
+            incomplete.to_string(),
+            "telecrm stored only a part: fields.rating IGNORED: Rating must be between 1 and 5; \
+             actions[0].fields.email POSTPONED: Email is invalid; actions[0] was ignored;"
+        );
+        assert_eq!(
+            incomplete.into_outcome().accept_partial().lead_id,
+            "603d2b2f9b1e8a001c8e4f5c"
+        );
+    }
+
+    #[test]
+    fn nothing_ignored_is_complete() {
+        let body =
+            br#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}],"remarks":[]}"#;
+        let outcome = Outcome::from_answer(body, &Lead::new()).expect("documented");
+        assert_eq!(outcome.complete().map(|c| c.lead_id), Ok("l1".to_owned()));
+    }
+}

@@ -1,0 +1,78 @@
+//! Where in a lead something happened: the path syntax of telecrm's remarks.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A place in a lead, in the syntax of telecrm's own remarks, so that what is said before sending and
+/// what is said afterwards read alike.
+///
+/// ```
+/// use telecrm_core::Path;
+///
+/// assert_eq!("fields.rating".parse(), Ok(Path::Field("rating".into())));
+/// assert_eq!("actions[0].fields.email".parse(), Ok(Path::ActionField(0, "email".into())));
+/// assert_eq!(Path::Action(1).to_string(), "actions[1]");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Path {
+    /// `fields.<name>`: everything after the first dot is the name.
+    Field(String),
+    /// `actions[i]`: the action as a whole.
+    Action(usize),
+    /// `actions[i].fields.<name>`.
+    ActionField(usize, String),
+    /// `actions[i].<key>`, such as `actions[0].created_on`.
+    ActionKey(usize, String),
+    /// Another key beside `fields` and `actions`, or a path of a form not known here, verbatim.
+    Key(String),
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Field(name) => write!(f, "fields.{name}"),
+            Path::Action(index) => write!(f, "actions[{index}]"),
+            Path::ActionField(index, name) => write!(f, "actions[{index}].fields.{name}"),
+            Path::ActionKey(index, key) => write!(f, "actions[{index}].{key}"),
+            Path::Key(key) => f.write_str(key),
+        }
+    }
+}
+
+impl FromStr for Path {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(parse(text).unwrap_or_else(|| Path::Key(text.to_owned())))
+    }
+}
+
+fn parse(text: &str) -> Option<Path> {
+    if let Some(name) = text.strip_prefix("fields.") {
+        return Some(Path::Field(name.to_owned()));
+    }
+    let (index, rest) = text.strip_prefix("actions[")?.split_once(']')?;
+    let index = index.parse().ok()?;
+    if rest.is_empty() {
+        return Some(Path::Action(index));
+    }
+    let rest = rest.strip_prefix('.')?;
+    Some(match rest.strip_prefix("fields.") {
+        Some(name) => Path::ActionField(index, name.to_owned()),
+        None => Path::ActionKey(index, rest.to_owned()),
+    })
+}
+
+impl serde::Serialize for Path {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Path {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let Ok(path) = text.parse();
+        Ok(path)
+    }
+}

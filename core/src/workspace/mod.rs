@@ -1,0 +1,489 @@
+//! What a workspace defines: its fields, actions, pipeline and lead identifier.
+
+mod file;
+mod pipeline;
+
+pub use file::{WorkspaceError, WorkspaceFile};
+pub use pipeline::{Pipeline, Status};
+
+use crate::{ActionCode, FieldValue, phone::Country};
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A workspace's schema: all that is needed to tell beforehand what telecrm will take.
+///
+/// ```
+/// use telecrm_core::{Lead, Workspace};
+///
+/// let workspace = Workspace::sample();
+/// assert_eq!(workspace.identifier().api_name(), "phone");
+/// let checked = workspace.check(&Lead::new().set("phone", "919999999999").set("ratng", 4));
+/// assert_eq!(checked.findings()[0].suggestion.as_deref(), Some("did you mean `rating`?"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    fields: Vec<Field>,
+    actions: Vec<ActionDefinition>,
+    pipeline: Option<Pipeline>,
+    identifier: Identifier,
+    country: Country,
+    time_zone: TimeZone,
+}
+
+/// A field of leads or of a custom action.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Field {
+    /// The ID, if the workspace told it.
+    pub id: Option<String>,
+    /// The name in payloads; it is case-sensitive.
+    pub api_name: String,
+    /// What values it takes.
+    pub field_type: FieldType,
+    /// The labels of a dropdown or of tags.
+    pub options: Vec<String>,
+    /// Whether the workspace flags it as the lead identifier.
+    pub is_lead_id: bool,
+    /// The format of date strings, such as `DD/MM/YYYY HH:mm`.
+    pub date_format: Option<String>,
+}
+
+crate::open_enum! {
+    /// The type of a field. The documentation does not show every spelling, so reading ignores case and `_`.
+    FieldType:
+        Text = "TEXT",
+        Number = "NUMBER",
+        Email = "EMAIL",
+        Phone = "PHONE",
+        Date = "DATE",
+        Dropdown = "DROPDOWN",
+        Tags = "TAGS",
+        Money = "MONEY",
+        Website = "WEBSITE",
+        MediaLink = "MEDIALINK",
+        ActiveUsers = "ACTIVEUSERS",
+        Rating = "RATING",
+        Status = "STATUS",
+        LostReason = "LOSTREASON",
+}
+
+impl FieldType {
+    fn read(text: &str) -> Self {
+        match Self::from(text.replace('_', "").to_ascii_uppercase()) {
+            Self::Unknown(_) => Self::Unknown(text.to_owned()),
+            known => known,
+        }
+    }
+}
+
+/// A custom action that the workspace defines.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ActionDefinition {
+    /// Its code.
+    pub code: ActionCode,
+    /// Its name for people.
+    pub display_name: Option<String>,
+    /// Its fields, or nothing where the workspace did not tell them.
+    pub fields: Option<Vec<Field>>,
+    /// Whether entries may be dated back with `created_on`.
+    pub allows_predated: bool,
+}
+
+/// Which field identifies leads, and how that was found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identifier {
+    api_name: String,
+    matched_by: MatchedBy,
+    flagged: Option<String>,
+}
+
+/// How the identifier field was found (pitfall EN6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MatchedBy {
+    /// The metadata's `leadIdentifierFieldId` is a field's ID.
+    Id,
+    /// The metadata's `leadIdentifierFieldId` is a field's API name.
+    ApiName,
+    /// A field is flagged `isLeadid`.
+    IsLeadId,
+    /// Nothing tells; `phone` is telecrm's default.
+    Default,
+}
+
+impl Identifier {
+    /// The API name of the field.
+    pub fn api_name(&self) -> &str {
+        &self.api_name
+    }
+
+    /// How the field was found.
+    pub fn matched_by(&self) -> MatchedBy {
+        self.matched_by
+    }
+
+    /// The field that is flagged `isLeadid`, where that is another one: worth asking the workspace's owner.
+    pub fn disagreement(&self) -> Option<&str> {
+        self.flagged
+            .as_deref()
+            .filter(|flagged| *flagged != self.api_name)
+    }
+}
+
+impl Workspace {
+    /// The sample workspace of the vendor's documentation.
+    pub fn sample() -> Self {
+        Self::from_file(&WorkspaceFile::sample()).expect("the sample is a workspace")
+    }
+
+    /// Understands the answers of a workspace.
+    ///
+    /// # Errors
+    /// Names the JSON path of the part that cannot be understood.
+    pub fn from_file(file: &WorkspaceFile) -> Result<Self, WorkspaceError> {
+        let fields = file
+            .custom_fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| Field::read(&format!("customFields[{index}]"), None, field))
+            .collect::<Result<Vec<_>, _>>()?;
+        let actions = file
+            .custom_actions
+            .iter()
+            .enumerate()
+            .map(|(index, action)| {
+                ActionDefinition::read(&format!("customActions[{index}]"), action)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let pipeline = match &file.pipeline {
+            Some(pipeline) => Some(Pipeline::read(pipeline)?),
+            None => None,
+        };
+        let settings = &file.emulator;
+        let country = match text(settings, "emulator", "defaultCountry")? {
+            Some(code) => Country::from_code(code).ok_or_else(|| {
+                WorkspaceError::new(
+                    "emulator.defaultCountry",
+                    &format!("{code:?} is not one of {}", Country::codes()),
+                )
+            })?,
+            None => Country::default(),
+        };
+        let zone = text(settings, "emulator", "timeZone")?.unwrap_or("Asia/Kolkata");
+        let time_zone = TimeZone::get(zone).map_err(|_| {
+            WorkspaceError::new(
+                "emulator.timeZone",
+                &format!("{zone:?} is not a time zone such as \"Asia/Kolkata\""),
+            )
+        })?;
+        Ok(Self {
+            identifier: find_identifier(file.metadata.as_ref(), &fields)?,
+            fields,
+            actions,
+            pipeline,
+            country,
+            time_zone,
+        })
+    }
+
+    /// Sets the country of phone numbers without a country code, by its ISO 3166 code. India unless set.
+    ///
+    /// # Errors
+    /// If numbers of that country are not known here.
+    pub fn with_default_country(mut self, code: &str) -> Result<Self, WorkspaceError> {
+        self.country = Country::from_code(code).ok_or_else(|| {
+            WorkspaceError::new(
+                "default country",
+                &format!("{code:?} is not one of {}", Country::codes()),
+            )
+        })?;
+        Ok(self)
+    }
+
+    /// Sets the zone in which date strings are read. `Asia/Kolkata` unless set.
+    pub fn with_time_zone(mut self, time_zone: TimeZone) -> Self {
+        self.time_zone = time_zone;
+        self
+    }
+
+    /// The fields that the workspace lists.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The field with this API name: one that the workspace lists, or a standard one that every workspace has.
+    pub fn field(&self, api_name: &str) -> Option<&Field> {
+        self.fields
+            .iter()
+            .chain(standard_fields())
+            .find(|field| field.api_name == api_name)
+    }
+
+    /// The API names of all fields, the standard ones included.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        let unlisted = standard_fields()
+            .iter()
+            .filter(|standard| !self.fields.iter().any(|f| f.api_name == standard.api_name));
+        self.fields
+            .iter()
+            .chain(unlisted)
+            .map(|field| field.api_name.as_str())
+    }
+
+    /// Appends an option to a dropdown or tags field, as telecrm does when it stores an unknown label.
+    pub fn add_option(&mut self, api_name: &str, label: &str) {
+        if let Some(field) = self.fields.iter_mut().find(|f| f.api_name == api_name) {
+            field.options.push(label.to_owned());
+        }
+    }
+
+    /// Appends an option to a dropdown field of a custom action.
+    pub fn add_action_option(&mut self, code: &ActionCode, api_name: &str, label: &str) {
+        let action = self.actions.iter_mut().find(|a| a.code == *code);
+        let fields = action.and_then(|action| action.fields.as_mut());
+        let field = fields.and_then(|fields| fields.iter_mut().find(|f| f.api_name == api_name));
+        if let Some(field) = field {
+            field.options.push(label.to_owned());
+        }
+    }
+
+    /// The custom actions that the workspace defines.
+    pub fn actions(&self) -> &[ActionDefinition] {
+        &self.actions
+    }
+
+    /// The custom action with this code.
+    pub fn action(&self, code: &ActionCode) -> Option<&ActionDefinition> {
+        self.actions.iter().find(|action| action.code == *code)
+    }
+
+    /// The pipeline, if the workspace told it.
+    pub fn pipeline(&self) -> Option<&Pipeline> {
+        self.pipeline.as_ref()
+    }
+
+    /// Which field identifies leads.
+    pub fn identifier(&self) -> &Identifier {
+        &self.identifier
+    }
+
+    /// The zone in which date strings are read.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.time_zone
+    }
+
+    pub(crate) fn country(&self) -> Country {
+        self.country
+    }
+
+    /// The form of an identifier's value by which telecrm tells leads apart: numbers as country code plus
+    /// national number, everything in lower case, addresses trimmed.
+    ///
+    /// ```
+    /// use telecrm_core::Workspace;
+    ///
+    /// let workspace = Workspace::sample();
+    /// for spelling in ["919999999999", "+919999999999", "9999999999"] {
+    ///     assert_eq!(workspace.identifier_key(&spelling.into()).as_deref(), Some("919999999999"));
+    /// }
+    /// assert_eq!(workspace.identifier_key(&"99999".into()), None);
+    /// ```
+    pub fn identifier_key(&self, value: &FieldValue) -> Option<String> {
+        let stored = self
+            .accept_field(self.identifier.api_name(), value)
+            .stored()?;
+        let key = match stored.as_json() {
+            Value::String(text) => text.to_lowercase(),
+            other => other.to_string(),
+        };
+        Some(key).filter(|key| !key.is_empty())
+    }
+}
+
+fn find_identifier(
+    metadata: Option<&Map<String, Value>>,
+    fields: &[Field],
+) -> Result<Identifier, WorkspaceError> {
+    let declared = metadata
+        .map(|metadata| text(metadata, "metadata", "leadIdentifierFieldId"))
+        .transpose()?
+        .flatten();
+    let flagged = fields.iter().find(|field| field.is_lead_id);
+    let by = |matched_by, test: &dyn Fn(&Field) -> bool| {
+        fields
+            .iter()
+            .find(|field| test(field))
+            .map(|field| (field, matched_by))
+    };
+    let found = declared
+        .and_then(|declared| {
+            by(MatchedBy::Id, &|f| f.id.as_deref() == Some(declared))
+                .or_else(|| by(MatchedBy::ApiName, &|f| f.api_name == declared))
+        })
+        .or_else(|| by(MatchedBy::IsLeadId, &|f| f.is_lead_id))
+        .or_else(|| by(MatchedBy::Default, &|f| f.api_name == "phone"));
+    match found {
+        Some((field, matched_by)) => Ok(Identifier {
+            api_name: field.api_name.clone(),
+            matched_by,
+            flagged: flagged.map(|field| field.api_name.clone()),
+        }),
+        None => Err(WorkspaceError::new(
+            "customFields",
+            "no field is the lead identifier: none matches `metadata.leadIdentifierFieldId`, none has `isLeadid: true`, and there is no `phone`",
+        )),
+    }
+}
+
+/// The fields that every workspace has, for workspaces that do not list them.
+fn standard_fields() -> &'static [Field] {
+    static FIELDS: std::sync::LazyLock<Vec<Field>> = std::sync::LazyLock::new(|| {
+        [
+            ("name", FieldType::Text),
+            ("phone", FieldType::Phone),
+            ("email", FieldType::Email),
+            ("rating", FieldType::Rating),
+            ("status", FieldType::Status),
+            ("assignee", FieldType::Email),
+        ]
+        .map(|(name, field_type)| Field::new(name, field_type))
+        .into()
+    });
+    &FIELDS
+}
+
+impl Field {
+    fn new(api_name: &str, field_type: FieldType) -> Self {
+        Self {
+            id: None,
+            api_name: api_name.to_owned(),
+            field_type,
+            options: Vec::new(),
+            is_lead_id: false,
+            date_format: None,
+        }
+    }
+
+    fn read(
+        path: &str,
+        name: Option<&str>,
+        json: &Map<String, Value>,
+    ) -> Result<Self, WorkspaceError> {
+        let api_name = match name {
+            Some(name) => name,
+            None => required_text(json, path, "apiName")?,
+        };
+        let field_type = FieldType::read(required_text(json, path, "type")?);
+        let date = text(json, path, "dateFormat")?;
+        let time = text(json, path, "timeFormat")?;
+        Ok(Self {
+            id: text(json, path, "id")?.map(str::to_owned),
+            options: labels(json, path)?,
+            is_lead_id: json.get("isLeadid").and_then(Value::as_bool) == Some(true),
+            date_format: match (date, time) {
+                (Some(date), Some(time)) => Some(format!("{date} {time}")),
+                (date, _) => date.map(str::to_owned),
+            },
+            ..Self::new(api_name, field_type)
+        })
+    }
+
+    /// Whether `label` is an option, to the letter.
+    pub(crate) fn has_option(&self, label: &str) -> bool {
+        self.options.iter().any(|option| option == label)
+    }
+}
+
+impl ActionDefinition {
+    fn read(path: &str, json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
+        let code = required_text(json, path, "code")?
+            .parse()
+            .map_err(|error| WorkspaceError::new(&format!("{path}.code"), &format!("{error}")))?;
+        let fields = match json.get("fieldSchema") {
+            Some(Value::Object(schema)) => Some(read_schema(path, schema)?),
+            _ => None,
+        };
+        // Documented as `{"enabled": true}`; a bare boolean means the same.
+        let predated = json.get("allowPredatedActivity");
+        let enabled = predated.and_then(|p| p.get("enabled")).or(predated);
+        Ok(Self {
+            code,
+            display_name: text(json, path, "displayName")?.map(str::to_owned),
+            fields,
+            allows_predated: enabled.and_then(Value::as_bool) == Some(true),
+        })
+    }
+
+    /// The field with this API name.
+    pub fn field(&self, api_name: &str) -> Option<&Field> {
+        self.fields
+            .as_ref()?
+            .iter()
+            .find(|f| f.api_name == api_name)
+    }
+}
+
+fn read_schema(path: &str, schema: &Map<String, Value>) -> Result<Vec<Field>, WorkspaceError> {
+    let sorted: BTreeMap<_, _> = schema.iter().collect();
+    sorted
+        .into_iter()
+        .map(|(name, field)| {
+            let path = format!("{path}.fieldSchema.{name}");
+            match field {
+                Value::Object(field) => Field::read(&path, Some(name), field),
+                other => Err(WorkspaceError::expected(&path, "an object", other)),
+            }
+        })
+        .collect()
+}
+
+/// Labels: texts, or objects with a `label`. Which key holds those of tags is not documented.
+fn labels(json: &Map<String, Value>, path: &str) -> Result<Vec<String>, WorkspaceError> {
+    let Some((key, items)) = ["options", "tags"]
+        .into_iter()
+        .find_map(|key| Some((key, json.get(key)?.as_array()?)))
+    else {
+        return Ok(Vec::new());
+    };
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let label = item.as_str().or_else(|| item.get("label")?.as_str());
+            label.map(str::to_owned).ok_or_else(|| {
+                WorkspaceError::expected(
+                    &format!("{path}.{key}[{index}]"),
+                    "a text, or an object with a text `label`",
+                    item,
+                )
+            })
+        })
+        .collect()
+}
+
+fn text<'a>(
+    json: &'a Map<String, Value>,
+    path: &str,
+    key: &str,
+) -> Result<Option<&'a str>, WorkspaceError> {
+    match json.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(WorkspaceError::expected(
+            &format!("{path}.{key}"),
+            "a text",
+            other,
+        )),
+    }
+}
+
+fn required_text<'a>(
+    json: &'a Map<String, Value>,
+    path: &str,
+    key: &str,
+) -> Result<&'a str, WorkspaceError> {
+    text(json, path, key)?
+        .ok_or_else(|| WorkspaceError::new(&format!("{path}.{key}"), "is missing"))
+}
