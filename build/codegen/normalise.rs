@@ -1,0 +1,555 @@
+//! What follows from the generator's limits, as opposed to what is wrong in the document.
+//!
+//! Every rule is generic and idempotent; none says anything about the API. What the facade wants to
+//! know about lengths, ranges and defaults it checks itself: here an answer must stay readable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::schema::{self, escape};
+
+/// The keywords that would make an answer unreadable or pull in crates, and those that say nothing
+/// to the generator.
+const DROPPED: [&str; 24] = [
+    "default",
+    "deprecated",
+    "discriminator",
+    "example",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "externalDocs",
+    "format",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "readOnly",
+    "title",
+    "uniqueItems",
+    "writeOnly",
+    "xml",
+];
+
+/// Rewrites a document so that the generator takes it.
+pub(crate) fn normalise(document: &mut Value) {
+    trim(document);
+    for operation in operations_mut(document) {
+        request_body(operation);
+    }
+    responses(document);
+    parameters(document);
+    for_each_schema(document, drop_keywords);
+    for_each_schema(document, unwrap_single_union);
+    merge_all_of(document);
+    for_each_schema(document, enum_values);
+    name_enums(document);
+    for_each_schema(document, wrap_nullable_reference);
+    nullable_collections(document);
+    prune(document);
+    keep_unknown_keys(document);
+    for_each_text(document, &mut |text| *text = without_doctests(text));
+    // Some builds of serde_json keep the order of the source; the output must not depend on it.
+    document.sort_all_objects();
+}
+
+/// Keeps the parts of a document that end up in code.
+fn trim(document: &mut Value) {
+    let Some(document) = document.as_object_mut() else {
+        return;
+    };
+    document.retain(|key, _| ["openapi", "info", "paths", "components"].contains(&key.as_str()));
+    if let Some(Value::Object(components)) = document.get_mut("components") {
+        components.retain(|key, _| {
+            ["schemas", "parameters", "requestBodies", "responses"].contains(&key.as_str())
+        });
+    }
+}
+
+fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    paths.into_iter().flatten().flat_map(|(_, item)| {
+        let methods = item.as_object_mut().into_iter().flatten();
+        methods
+            .filter(|(key, _)| schema::METHODS.contains(&key.as_str()))
+            .filter_map(|(_, operation)| operation.as_object_mut())
+    })
+}
+
+/// The generated method always takes a body, and takes it in one media type.
+fn request_body(operation: &mut Map<String, Value>) {
+    for key in ["tags", "security", "servers", "callbacks", "externalDocs"] {
+        operation.remove(key);
+    }
+    let Some(Value::Object(body)) = operation.get_mut("requestBody") else {
+        return;
+    };
+    if body.contains_key("$ref") {
+        return;
+    }
+    body.insert("required".to_owned(), Value::Bool(true));
+    if let Some(Value::Object(content)) = body.get_mut("content") {
+        only_json(content);
+    }
+}
+
+fn only_json(content: &mut Map<String, Value>) {
+    if content.contains_key("application/json") {
+        content.retain(|media, _| media == "application/json");
+    }
+    for (_, media) in content {
+        if let Some(media) = media.as_object_mut() {
+            media.retain(|key, _| key == "schema");
+        }
+    }
+}
+
+/// Leaves the successes, and of those the ones with a body.
+///
+/// An error with a declared body would lose its status and headers when that body is not what was
+/// declared; undeclared, it reaches the caller unread.
+fn responses(document: &mut Value) {
+    let shared = document.pointer("/components/responses").cloned();
+    for operation in operations_mut(document) {
+        let Some(Value::Object(responses)) = operation.get_mut("responses") else {
+            continue;
+        };
+        responses.retain(|status, _| status.starts_with('2'));
+        for (_, response) in responses.iter_mut() {
+            let name = schema::text(response, "$ref")
+                .and_then(|reference| reference.strip_prefix("#/components/responses/"));
+            if let Some(found) = name.and_then(|name| shared.as_ref()?.get(name)) {
+                *response = found.clone();
+            }
+            if let Some(response) = response.as_object_mut() {
+                response.remove("headers");
+                response.remove("links");
+                if let Some(Value::Object(content)) = response.get_mut("content") {
+                    only_json(content);
+                }
+            }
+        }
+        let typed = |response: &Value| {
+            response
+                .get("content")
+                .is_some_and(|content| !schema::members(Some(content)).count().eq(&0))
+                || response.get("$ref").is_some()
+        };
+        if responses.values().any(typed) {
+            responses.retain(|_, response| typed(response));
+        }
+    }
+    if let Some(Value::Object(components)) = document.get_mut("components") {
+        components.remove("responses");
+    }
+}
+
+/// Path parameters are required whatever the document says; the three headers that OpenAPI reserves
+/// are no parameters.
+fn parameters(document: &mut Value) {
+    let mut all: Vec<&mut Value> = Vec::new();
+    let Some(document) = document.as_object_mut() else {
+        return;
+    };
+    for (key, section) in document.iter_mut() {
+        match (key.as_str(), section) {
+            ("components", Value::Object(components)) => {
+                let shared = components.get_mut("parameters");
+                all.extend(
+                    shared
+                        .and_then(Value::as_object_mut)
+                        .into_iter()
+                        .flat_map(|map| map.values_mut()),
+                );
+            }
+            ("paths", Value::Object(paths)) => {
+                for holder in paths.values_mut().filter_map(Value::as_object_mut) {
+                    for (key, value) in holder.iter_mut() {
+                        if key == "parameters" {
+                            all.extend(value.as_array_mut().into_iter().flatten());
+                        } else if let Some(Value::Array(own)) = value.get_mut("parameters") {
+                            own.retain(|parameter| !is_reserved_header(parameter));
+                            all.extend(own);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    for parameter in all.into_iter().filter_map(Value::as_object_mut) {
+        parameter.remove("example");
+        parameter.remove("examples");
+        if parameter.get("in").is_some_and(|place| place == "path") {
+            parameter.insert("required".to_owned(), Value::Bool(true));
+        }
+    }
+}
+
+fn is_reserved_header(parameter: &Value) -> bool {
+    schema::text(parameter, "in") == Some("header")
+        && schema::text(parameter, "name").is_some_and(|name| {
+            ["accept", "authorization", "content-type"].contains(&name.to_lowercase().as_str())
+        })
+}
+
+fn for_each_schema(document: &mut Value, rule: impl Fn(&mut Map<String, Value>)) {
+    // Children first: a rule may move a schema, and then its children are done already.
+    for pointer in schema::schemas(document).into_iter().rev() {
+        if let Some(Value::Object(schema)) = document.pointer_mut(&pointer) {
+            rule(schema);
+        }
+    }
+}
+
+fn drop_keywords(schema: &mut Map<String, Value>) {
+    schema.retain(|key, _| !DROPPED.contains(&key.as_str()) && !key.starts_with("x-"));
+}
+
+/// A union of one is that one.
+fn unwrap_single_union(schema: &mut Map<String, Value>) {
+    for key in ["anyOf", "oneOf"] {
+        if schema
+            .get(key)
+            .is_some_and(|v| schema::elements(Some(v)).count() == 1)
+            && !schema.contains_key("allOf")
+            && let Some(members) = schema.remove(key)
+        {
+            schema.insert("allOf".to_owned(), members);
+        }
+    }
+}
+
+/// Objects put together from several become one, so that only one of them keeps the unknown keys.
+fn merge_all_of(document: &mut Value) {
+    for pointer in schema::schemas(document).into_iter().rev() {
+        let Some(merged) = document
+            .pointer(&pointer)
+            .and_then(|schema| merged_object(document, schema))
+        else {
+            continue;
+        };
+        if let Some(schema) = document.pointer_mut(&pointer) {
+            *schema = merged;
+        }
+    }
+}
+
+fn merged_object(document: &Value, schema: &Value) -> Option<Value> {
+    let parts = schema.get("allOf")?.as_array()?;
+    if parts.len() < 2 && !schema.get("properties").is_some_and(Value::is_object) {
+        return None;
+    }
+    let mut merged = schema.as_object()?.clone();
+    merged.remove("allOf");
+    merged.insert("type".to_owned(), json!("object"));
+    for part in parts {
+        let part = schema::resolve(document, part);
+        let nested;
+        let part = match merged_object(document, part) {
+            Some(object) => {
+                nested = object;
+                &nested
+            }
+            None => part,
+        };
+        let part = part.as_object()?;
+        // Anything but a plain object is for the lint to name.
+        let plain = [
+            "type",
+            "properties",
+            "required",
+            "additionalProperties",
+            "description",
+            "nullable",
+        ];
+        if !part.keys().all(|key| plain.contains(&key.as_str())) {
+            return None;
+        }
+        let properties = merged.entry("properties").or_insert_with(|| json!({}));
+        for (name, property) in schema::members(part.get("properties")) {
+            properties
+                .as_object_mut()?
+                .entry(name)
+                .or_insert_with(|| property.clone());
+        }
+        let mut required = names(merged.get("required"));
+        required.extend(names(part.get("required")));
+        if !required.is_empty() {
+            merged.insert("required".to_owned(), json!(required));
+        }
+        for key in ["additionalProperties", "description"] {
+            if let (Some(value), None) = (part.get(key), merged.get(key)) {
+                merged.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
+    Some(Value::Object(merged))
+}
+
+fn names(list: Option<&Value>) -> BTreeSet<String> {
+    schema::elements(list)
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Lists of numbers or booleans are dropped: they would become types that refuse a new value. A
+/// null in a list of texts says that the value may be null.
+fn enum_values(schema: &mut Map<String, Value>) {
+    let Some(Value::Array(values)) = schema.get_mut("enum") else {
+        return;
+    };
+    if values.iter().any(Value::is_null) {
+        values.retain(|value| !value.is_null());
+        schema.insert("nullable".to_owned(), Value::Bool(true));
+    }
+    let kind = schema.get("type").and_then(Value::as_str);
+    if matches!(kind, Some("integer" | "number" | "boolean")) {
+        schema.remove("enum");
+        return;
+    }
+    let texts = schema::elements(schema.get("enum")).all(Value::is_string);
+    if kind.is_none() && texts {
+        schema.insert("type".to_owned(), json!("string"));
+    }
+}
+
+/// Whether a schema is a list of texts.
+pub(crate) fn is_text_enum(schema: &Value) -> bool {
+    schema.get("enum").is_some() && schema::text(schema, "type") == Some("string")
+}
+
+/// Gives every list of texts a name, because only named types can be replaced by open enums.
+fn name_enums(document: &mut Value) {
+    let mut added: BTreeMap<String, Value> = BTreeMap::new();
+    for pointer in schema::schemas(document) {
+        let named = pointer
+            .strip_prefix("/components/schemas/")
+            .is_some_and(|rest| !rest.contains('/'));
+        let Some(schema) = document
+            .pointer(&pointer)
+            .filter(|s| is_text_enum(s) && !named)
+        else {
+            continue;
+        };
+        let mut schema = schema.clone();
+        let nullable = schema
+            .as_object_mut()
+            .and_then(|schema| schema.remove("nullable"));
+        let base = enum_name(document, &pointer);
+        let components = document.pointer("/components/schemas");
+        let free = |name: &String| {
+            let other = added
+                .get(name)
+                .or_else(|| components.and_then(|components| components.get(name)));
+            other.is_none_or(|other| *other == schema)
+        };
+        let numbered = (2..).map(|count| format!("{base}{count}"));
+        let Some(name) = std::iter::once(base.clone()).chain(numbered).find(free) else {
+            continue;
+        };
+        let mut reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+        if let Some(nullable) = nullable {
+            reference["nullable"] = nullable;
+        }
+        if let Some(place) = document.pointer_mut(&pointer) {
+            *place = reference;
+        }
+        added.insert(name, schema);
+    }
+    for (name, schema) in added {
+        document["components"]["schemas"][name] = schema;
+    }
+    // A named enum that may be null: the null belongs to the places that use it.
+    let mut nullable = BTreeSet::new();
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        for (name, schema) in schemas {
+            if is_text_enum(schema)
+                && let Some(Value::Bool(true)) = schema
+                    .as_object_mut()
+                    .and_then(|schema| schema.remove("nullable"))
+            {
+                nullable.insert(name.clone());
+            }
+        }
+    }
+    for_each_schema(document, |schema| {
+        let name = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+        if name.is_some_and(|name| nullable.contains(name)) {
+            schema.insert("nullable".to_owned(), Value::Bool(true));
+        }
+    });
+}
+
+/// A name from the place: the component or operation, then the properties on the way.
+fn enum_name(document: &Value, pointer: &str) -> String {
+    use heck::ToPascalCase as _;
+    let segments: Vec<String> = pointer.split('/').skip(1).map(schema::unescape).collect();
+    let mut words = Vec::new();
+    let rest = match segments.first().map(String::as_str) {
+        Some("paths") => {
+            let operation = format!("/paths/{}/{}", escape(&segments[1]), segments[2]);
+            let operation = document.pointer(&operation);
+            let id = operation.and_then(|operation| schema::text(operation, "operationId"));
+            words.push(id.unwrap_or(&segments[1]).to_owned());
+            // As the generator names the types of bodies and answers.
+            match segments.get(3).map(String::as_str) {
+                Some("requestBody") => words.push("body".to_owned()),
+                Some("responses") => words.push("response".to_owned()),
+                _ => {}
+            }
+            &segments[2..]
+        }
+        _ => {
+            words.push(segments.get(2).cloned().unwrap_or_default());
+            segments.get(3..).unwrap_or_default()
+        }
+    };
+    let parameter = pointer
+        .strip_suffix("/schema")
+        .and_then(|parameter| document.pointer(parameter))
+        .and_then(|parameter| schema::text(parameter, "name"));
+    words.extend(parameter.map(str::to_owned));
+    for pair in rest.windows(2) {
+        if pair[0] == "properties" {
+            words.push(pair[1].clone());
+        }
+    }
+    words.join(" ").to_pascal_case()
+}
+
+/// OpenAPI 3.0 ignores what stands beside a reference; a null there would end the decoding.
+fn wrap_nullable_reference(schema: &mut Map<String, Value>) {
+    if schema.get("nullable") != Some(&Value::Bool(true)) {
+        return;
+    }
+    if let Some(reference) = schema.remove("$ref") {
+        schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
+    }
+}
+
+/// An optional list or map may also be null. Alone it would have a default, and then only its
+/// absence would decode.
+fn nullable_collections(document: &mut Value) {
+    for pointer in schema::schemas(document) {
+        let Some(schema) = document.pointer(&pointer) else {
+            continue;
+        };
+        let required = names(schema.get("required"));
+        let optional: Vec<String> = schema::members(schema.get("properties"))
+            .filter(|(name, property)| {
+                !required.contains(*name) && is_collection(schema::resolve(document, property))
+            })
+            .map(|(name, _)| format!("{pointer}/properties/{}", escape(name)))
+            .collect();
+        for place in optional {
+            if let Some(Value::Object(property)) = document.pointer_mut(&place) {
+                property.insert("nullable".to_owned(), Value::Bool(true));
+                wrap_nullable_reference(property);
+            }
+        }
+    }
+}
+
+fn is_collection(schema: &Value) -> bool {
+    match schema::text(schema, "type") {
+        Some("array") => true,
+        Some("object") => schema::members(schema.get("properties")).count() == 0,
+        _ => false,
+    }
+}
+
+/// Removes the components that nothing uses any more, such as the bodies of errors.
+fn prune(document: &mut Value) {
+    let used = schema::reachable(document, |_| true);
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        schemas.retain(|name, _| used.contains(name));
+    }
+}
+
+/// Every object of an answer keeps the keys that the document does not know.
+fn keep_unknown_keys(document: &mut Value) {
+    let in_answer = |pointer: &str| pointer.contains("/responses/");
+    let answered = schema::reachable(document, in_answer);
+    for pointer in schema::schemas(document) {
+        let component = pointer
+            .strip_prefix("/components/schemas/")
+            .and_then(|rest| rest.split('/').next())
+            .map(schema::unescape);
+        let answer = match component {
+            Some(name) => answered.contains(&name),
+            None => in_answer(&pointer),
+        };
+        if let Some(Value::Object(schema)) = document.pointer_mut(&pointer)
+            && answer
+            && schema.get("properties").is_some_and(Value::is_object)
+            && !schema
+                .get("additionalProperties")
+                .is_some_and(Value::is_object)
+        {
+            // An empty schema, since the generator takes `true` for the default and drops them.
+            schema.insert("additionalProperties".to_owned(), json!({}));
+        }
+    }
+}
+
+fn for_each_text(value: &mut Value, rule: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::Object(map) => {
+            for (key, member) in map {
+                match member {
+                    Value::String(text) if key == "description" || key == "summary" => rule(text),
+                    member => for_each_text(member, rule),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                for_each_text(item, rule);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Code in a description would be compiled as a Rust example.
+fn without_doctests(text: &str) -> String {
+    let mut fence: Option<&str> = None;
+    let mut lines = Vec::new();
+    for line in text.trim().lines() {
+        let line = line.trim_end();
+        let bare = line.trim_start();
+        let mark = ["```", "~~~"]
+            .into_iter()
+            .find(|mark| bare.starts_with(mark));
+        match (fence, mark) {
+            (None, Some(mark)) => {
+                fence = Some(mark);
+                lines.push(format!("{mark}text"));
+            }
+            (Some(open), Some(mark)) if open == mark => {
+                fence = None;
+                lines.push(mark.to_owned());
+            }
+            (Some(_), _) => lines.push(line.to_owned()),
+            (None, None) => {
+                let indent = line.len() - bare.len();
+                lines.push(format!("{}{bare}", " ".repeat(indent.min(3))));
+            }
+        }
+    }
+    // An open fence would swallow what the generator writes after the text.
+    lines.extend(fence.map(str::to_owned));
+    lines.join("\n")
+}

@@ -1,0 +1,77 @@
+//! What `generated/` was made from: one line per file, kept in `generated/DIGEST`.
+//!
+//! Without dependencies, because every build of the crate from a checkout compiles it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// The file that holds the digest.
+pub(crate) const FILE: &str = "generated/DIGEST";
+
+/// What is hashed, folder by folder: what the generator reads, then what it writes.
+const FOLDERS: [(&str, &str); 4] = [
+    ("build/codegen", "rs"),
+    ("openapi", "yaml"),
+    ("generated", "rs"),
+    ("emulator/openapi", "yaml"),
+];
+
+/// The crates whose version decides what the generated code looks like.
+const GENERATORS: [&str; 3] = ["prettyplease", "progenitor-impl", "typify-impl"];
+
+/// The files that the digest covers, relative to `root`, in a fixed order.
+pub(crate) fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for (folder, extension) in FOLDERS {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(root.join(folder))? {
+            let name = PathBuf::from(entry?.file_name());
+            // The linter's settings lie beside the specs and say nothing about the API.
+            let setting = name.to_string_lossy().starts_with("redocly");
+            if name.extension().is_some_and(|e| e == extension) && !setting {
+                found.push(Path::new(folder).join(name));
+            }
+        }
+        found.sort();
+        files.append(&mut found);
+    }
+    Ok(files)
+}
+
+/// The digest of the tree at `root` as it is now.
+pub(crate) fn of_tree(root: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    for file in files(root)? {
+        let hash = fnv1a(&fs::read(root.join(&file))?);
+        // The file is compared on every system: `/` on all of them.
+        let name = file.to_string_lossy().replace('\\', "/");
+        let _ = writeln!(text, "{hash:016x} {name}");
+    }
+    let lock = fs::read_to_string(root.join("Cargo.lock"))?;
+    for name in GENERATORS {
+        let version = locked_version(&lock, name).unwrap_or("none");
+        let _ = writeln!(text, "{version:>16} {name}");
+    }
+    Ok(text)
+}
+
+/// FNV-1a. Carriage returns are left out, so that a checkout with CRLF line ends has the same digest.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .filter(|byte| **byte != b'\r')
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
+
+/// The version of a crate in the text of a `Cargo.lock`.
+fn locked_version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = lock.lines();
+    lines.find(|line| *line == format!("name = \"{name}\""))?;
+    lines
+        .next()?
+        .strip_prefix("version = \"")?
+        .strip_suffix('"')
+}

@@ -1,0 +1,191 @@
+// Generated from openapi/async.yaml by `cargo xtask regen`. Do not edit: change its overlay instead.
+
+/// The `async` client, generated.
+#[allow(
+    clippy::all,
+    clippy::unwrap_used,
+    missing_docs,
+    rustdoc::all,
+    unreachable_pub,
+    unused
+)]
+pub mod ingest {
+    use crate::raw::shim as progenitor_client;
+    /// Lists of values that may grow: the known ones, and the text of any other.
+    pub mod enums {
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `CreateOrUpdateLeadResponseStatus`."]
+            CreateOrUpdateLeadResponseStatus : Queued = "QUEUED",
+        }
+    }
+    #[allow(unused_imports)]
+    pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
+    #[allow(unused_imports)]
+    use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+    /// Types used as operation parameters and responses.
+    #[allow(clippy::all)]
+    pub mod types {
+        use super::enums;
+        ///`CreateOrUpdateLeadBody`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CreateOrUpdateLeadBody {
+            ///Added to the timeline in the given order.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub actions: ::std::option::Option<::std::vec::Vec<::telecrm_core::Action>>,
+            ///Values by API name. Without the lead identifier the whole request is dropped.
+            pub fields: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`CreateOrUpdateLeadResponse`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CreateOrUpdateLeadResponse {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<enums::CreateOrUpdateLeadResponseStatus>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        /// Error types.
+        pub mod error {
+            /// Error from a `TryFrom` or `FromStr` implementation.
+            pub struct ConversionError(::std::borrow::Cow<'static, str>);
+            impl ::std::error::Error for ConversionError {}
+            impl ::std::fmt::Display for ConversionError {
+                fn fmt(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> Result<(), ::std::fmt::Error> {
+                    ::std::fmt::Display::fmt(&self.0, f)
+                }
+            }
+            impl ::std::fmt::Debug for ConversionError {
+                fn fmt(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> Result<(), ::std::fmt::Error> {
+                    ::std::fmt::Debug::fmt(&self.0, f)
+                }
+            }
+            impl From<&'static str> for ConversionError {
+                fn from(value: &'static str) -> Self {
+                    Self(value.into())
+                }
+            }
+            impl From<String> for ConversionError {
+                fn from(value: String) -> Self {
+                    Self(value.into())
+                }
+            }
+        }
+    }
+    #[derive(Clone, Debug)]
+    /**Client for Telecrm Async APIs
+
+Queue leads, with their actions, for creation or update in the background.
+
+**Token.** In the dashboard open Settings, Website and API, API token, create a token of the type Async and keep it: it is shown once. Send it with every request as a bearer token.
+
+Version: 1.0.0*/
+    pub struct Client {
+        pub(crate) baseurl: String,
+        pub(crate) client: reqwest::Client,
+        pub(crate) inner: crate::transport::Context,
+    }
+    impl Client {
+        /// Construct a new client with an existing `reqwest::Client`,
+        /// allowing more control over its configuration.
+        ///
+        /// `baseurl` is the base URL provided to the internal
+        /// `reqwest::Client`, and should include a scheme and hostname,
+        /// as well as port and a path stem if applicable.
+        pub fn new_with_client(
+            baseurl: &str,
+            client: reqwest::Client,
+            inner: crate::transport::Context,
+        ) -> Self {
+            Self {
+                baseurl: baseurl.to_string(),
+                client,
+                inner,
+            }
+        }
+    }
+    impl ClientInfo<crate::transport::Context> for Client {
+        fn api_version() -> &'static str {
+            "1.0.0"
+        }
+        fn baseurl(&self) -> &str {
+            self.baseurl.as_str()
+        }
+        fn client(&self) -> &reqwest::Client {
+            &self.client
+        }
+        fn inner(&self) -> &crate::transport::Context {
+            &self.inner
+        }
+    }
+    const _: () = {
+        #[allow(dead_code)]
+        fn assert_client_hooks()
+        where
+            Client: ClientHooks<crate::transport::Context>,
+        {}
+    };
+    #[allow(clippy::all)]
+    impl Client {
+        /**Create/Update Lead
+
+Queues one lead. If a lead has the given identifier, the supplied fields are written and all others stay; else a lead is created. The answer says nothing about the outcome: whatever does not pass validation in the background is dropped without a report.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/autoupdatelead`
+
+Arguments:
+- `enterprise_id`: Id of the enterprise
+- `body`
+*/
+        pub async fn create_or_update_lead<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            body: &'a types::CreateOrUpdateLeadBody,
+        ) -> Result<ResponseValue<types::CreateOrUpdateLeadResponse>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/autoupdatelead", self.baseurl, encode_path(&
+                enterprise_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "create_or_update_lead",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Items consumers will typically use such as the Client.
+    pub mod prelude {
+        #[allow(unused_imports)]
+        pub use super::Client;
+    }
+}

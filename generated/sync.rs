@@ -1,0 +1,1797 @@
+// Generated from openapi/sync.yaml by `cargo xtask regen`. Do not edit: change its overlay instead.
+
+/// The `sync` client, generated.
+#[allow(
+    clippy::all,
+    clippy::unwrap_used,
+    missing_docs,
+    rustdoc::all,
+    unreachable_pub,
+    unused
+)]
+pub mod sync {
+    use crate::raw::shim as progenitor_client;
+    /// Lists of values that may grow: the known ones, and the text of any other.
+    pub mod enums {
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `ActionRecordCurrency`."] ActionRecordCurrency : Inr =
+            "INR", Usd = "USD", Pkr = "PKR", Aed = "AED", Qar = "QAR", Sar = "SAR", Myr =
+            "MYR", Aud = "AUD", Cad = "CAD", Sgd = "SGD", Xof = "XOF",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `ActionRecordStatus`."] ActionRecordStatus : Pending =
+            "PENDING", Completed = "COMPLETED", Failed = "FAILED", Refunded = "REFUNDED",
+            Cancelled = "CANCELLED", Processing = "PROCESSING",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `ChangedTeamMemberStateStatus`."]
+            ChangedTeamMemberStateStatus : Active = "Active", Inactive = "Inactive",
+            OnLeave = "On Leave", Working = "Working",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `CreatedTeamMemberStatus`."] CreatedTeamMemberStatus :
+            Invited = "INVITED", Active = "Active",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `CustomActionRecordSource`."] CustomActionRecordSource :
+            User = "USER", System = "SYSTEM",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `CustomFieldRecordType`."] CustomFieldRecordType : Text
+            = "TEXT", Number = "NUMBER", Email = "EMAIL", Phone = "PHONE", Date = "DATE",
+            Dropdown = "DROPDOWN", Tags = "TAGS", Money = "MONEY", Website = "WEBSITE",
+            Medialink = "MEDIALINK", ActiveUsers = "ACTIVE_USERS", Rating = "RATING",
+            Status = "STATUS", LostReason = "LOST_REASON",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `LeadStageStageType`."] LeadStageStageType : Open =
+            "OPEN", Won = "WON", Lost = "LOST",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `RemarkStatus`."] RemarkStatus : Ignored = "IGNORED",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `TeamMemberRole`."] TeamMemberRole : Admin = "ADMIN",
+            Manager = "MANAGER", Caller = "CALLER", MarketingUser = "MARKETING_USER",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `TeamMemberStateChangeState`."]
+            TeamMemberStateChangeState : Active = "Active", Inactive = "Inactive",
+            OnLeave = "On Leave", Working = "Working",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `TeamMemberStatus`."] TeamMemberStatus : Active =
+            "Active", Inactive = "Inactive", OnLeave = "On Leave", Working = "Working",
+            Invited = "Invited", Deleted = "Deleted",
+        }
+        ::telecrm_core::open_enum! {
+            #[doc = " A value of `WriteResultActionsStatus`."] WriteResultActionsStatus :
+            Created = "CREATED", Ignored = "IGNORED",
+        }
+    }
+    #[allow(unused_imports)]
+    pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
+    #[allow(unused_imports)]
+    use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+    /// Types used as operation parameters and responses.
+    #[allow(clippy::all)]
+    pub mod types {
+        use super::enums;
+        ///An action as it is answered. Only `type`, `fields` and the keys of a payment are documented; the rest is reported.
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct ActionRecord {
+            ///On payments.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub amount: ::std::option::Option<::std::string::String>,
+            ///On assignments.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub assignedto: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "callRecording",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub call_recording: ::std::option::Option<::telecrm_core::FieldValue>,
+            ///Milliseconds since the Unix epoch.
+            #[serde(
+                rename = "creationTimestamp",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub creation_timestamp: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub currency: ::std::option::Option<enums::ActionRecordCurrency>,
+            ///Seconds, on calls. May be zero or less.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub duration: ::std::option::Option<::serde_json::Number>,
+            ///Email of the performer, or another value for an automation. Absent for telecrm itself.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub employeeid: ::std::option::Option<::std::string::String>,
+            ///On calls, such as `CONNECTED`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub feedback: ::std::option::Option<::std::string::String>,
+            ///Values by API name, on custom actions.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub fields: ::std::option::Option<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::telecrm_core::FieldValue,
+                >,
+            >,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub id: ::std::option::Option<::std::string::String>,
+            ///Whether `text` was shortened.
+            #[serde(
+                rename = "isTruncated",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub is_truncated: ::std::option::Option<bool>,
+            ///Milliseconds since the Unix epoch.
+            #[serde(
+                rename = "modificationTimestamp",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub modification_timestamp: ::std::option::Option<i64>,
+            ///On calls.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub note: ::std::option::Option<::std::string::String>,
+            ///On calls.
+            #[serde(
+                rename = "phoneNumber",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub phone_number: ::std::option::Option<::std::string::String>,
+            ///On assignments.
+            #[serde(
+                rename = "reassignmentNote",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub reassignment_note: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<enums::ActionRecordStatus>,
+            ///On notes.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub text: ::std::option::Option<::std::string::String>,
+            ///A built-in type, or the code of a custom action, documented as `1001` and reported as `ACTION_1001`.
+            #[serde(
+                rename = "type",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub type_: ::std::option::Option<::std::string::String>,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`ChangedTeamMemberState`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct ChangedTeamMemberState {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub email: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<enums::ChangedTeamMemberStateStatus>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`CreateActionsBody`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CreateActionsBody {
+            ///One or more.
+            pub actions: ::std::vec::Vec<::telecrm_core::Action>,
+        }
+        ///`CreateLeadBody`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CreateLeadBody {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub actions: ::std::option::Option<::std::vec::Vec<::telecrm_core::Action>>,
+            ///Values by API name. The lead identifier has to be among them.
+            pub fields: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`CreateTeamMemberRequest`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CreateTeamMemberRequest {
+            ///The name to log in with.
+            pub email: ::std::string::String,
+            pub name: ::std::string::String,
+            ///Left out, the member is sent an invitation.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub password: ::std::option::Option<::std::string::String>,
+            ///Digits only, with the country code first.
+            pub phone_number: ::std::string::String,
+            pub role: enums::TeamMemberRole,
+        }
+        ///`CreatedTeamMember`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CreatedTeamMember {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub email: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub phone_number: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub role: ::std::option::Option<enums::TeamMemberRole>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<enums::CreatedTeamMemberStatus>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///A type of action, in short or in full. In full it has an `id`.
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CustomActionRecord {
+            #[serde(
+                rename = "allowPredatedActivity",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub allow_predated_activity: ::std::option::Option<
+                CustomActionRecordAllowPredatedActivity,
+            >,
+            ///Full code, such as `ACTION_1001`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub code: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "createdBy",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub created_by: ::std::option::Option<::std::string::String>,
+            ///Milliseconds since the Unix epoch.
+            #[serde(
+                rename = "createdOn",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub created_on: ::std::option::Option<i64>,
+            ///Such as `USER_DEFINED`.
+            #[serde(
+                rename = "definitionType",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub definition_type: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub description: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "displayName",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub display_name: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "displaySchema",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub display_schema: ::std::option::Option<::telecrm_core::FieldValue>,
+            ///The fields that the action has, by API name.
+            #[serde(
+                rename = "fieldSchema",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub field_schema: ::std::option::Option<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    CustomActionRecordFieldSchemaValue,
+                >,
+            >,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub icon: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub id: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "modifiedBy",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub modified_by: ::std::option::Option<::std::string::String>,
+            ///Milliseconds since the Unix epoch.
+            #[serde(
+                rename = "modifiedOn",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub modified_on: ::std::option::Option<i64>,
+            #[serde(
+                rename = "quickAdd",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub quick_add: ::std::option::Option<::telecrm_core::FieldValue>,
+            ///Added to the score of the lead each time.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub score: ::std::option::Option<::serde_json::Number>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub source: ::std::option::Option<enums::CustomActionRecordSource>,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///Whether the action may be back-dated.
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CustomActionRecordAllowPredatedActivity {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub enabled: ::std::option::Option<bool>,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`CustomActionRecordFieldSchemaValue`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CustomActionRecordFieldSchemaValue {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub options: ::std::option::Option<
+                ::std::vec::Vec<::telecrm_core::FieldValue>,
+            >,
+            ///A type of field.
+            #[serde(
+                rename = "type",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub type_: ::std::option::Option<::std::string::String>,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///A field of a lead, in short or in full. In full it has an `id`.
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct CustomFieldRecord {
+            #[serde(
+                rename = "apiName",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub api_name: ::std::option::Option<::std::string::String>,
+            ///For dates.
+            #[serde(
+                rename = "dateFormat",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub date_format: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub description: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub id: ::std::option::Option<::std::string::String>,
+            ///Whether this field identifies a lead.
+            #[serde(
+                rename = "isLeadid",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub is_leadid: ::std::option::Option<bool>,
+            #[serde(
+                rename = "lockAfterCreate",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub lock_after_create: ::std::option::Option<bool>,
+            ///Labels in short, objects with `id` and `label` in full.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub options: ::std::option::Option<
+                ::std::vec::Vec<::telecrm_core::FieldValue>,
+            >,
+            ///For dates.
+            #[serde(
+                rename = "timeFormat",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub time_format: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "type",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub type_: ::std::option::Option<enums::CustomFieldRecordType>,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`EnterpriseMetadata`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct EnterpriseMetadata {
+            ///Milliseconds since the Unix epoch.
+            #[serde(
+                rename = "creationTimeStamp",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub creation_time_stamp: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub id: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub industry: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub integrations: ::std::option::Option<
+                ::std::vec::Vec<::std::string::String>,
+            >,
+            ///The field that identifies a lead, by its ID among the lead fields in full.
+            #[serde(
+                rename = "leadIdentifierFieldId",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub lead_identifier_field_id: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "teamSize",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub team_size: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub website: ::std::option::Option<::std::string::String>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`LeadLostReason`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct LeadLostReason {
+            #[serde(
+                rename = "isDefault",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub is_default: ::std::option::Option<bool>,
+            #[serde(
+                rename = "reasonLabel",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub reason_label: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub reasonid: ::std::option::Option<i64>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///A lead as it is answered. Only `fields` and the keys that begin with `actions` are documented; the rest is reported.
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct LeadRecord {
+            ///One page of the timeline when one lead is read with it; reported to be empty in search results.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub actions: ::std::option::Option<::std::vec::Vec<ActionRecord>>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub actions_limit: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub actions_skip: ::std::option::Option<i64>,
+            ///Email of the creator, or a label such as the name of an integration.
+            #[serde(
+                rename = "createdBy",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub created_by: ::std::option::Option<::std::string::String>,
+            ///Email of the assignee.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub employeeid: ::std::option::Option<::std::string::String>,
+            ///Values by API name.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub fields: ::std::option::Option<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::telecrm_core::FieldValue,
+                >,
+            >,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub id: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "isArchived",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub is_archived: ::std::option::Option<bool>,
+            #[serde(
+                rename = "isSpam",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub is_spam: ::std::option::Option<bool>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub labelids: ::std::option::Option<
+                ::std::vec::Vec<::telecrm_core::FieldValue>,
+            >,
+            #[serde(
+                rename = "leadMetaData",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub lead_meta_data: ::std::option::Option<LeadRecordLeadMetaData>,
+            ///ID of the submission of a Meta lead form.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub leadfbid: ::std::option::Option<::std::string::String>,
+            ///The lost reason.
+            #[serde(
+                rename = "lostReasonid",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub lost_reasonid: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub rating: ::std::option::Option<::serde_json::Number>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub score: ::std::option::Option<::serde_json::Number>,
+            ///Label of the status. Documented inside `fields`, reported here.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<::std::string::String>,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`LeadRecordLeadMetaData`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct LeadRecordLeadMetaData {
+            ///Milliseconds since the Unix epoch.
+            #[serde(
+                rename = "statusChangeTimestamp",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub status_change_timestamp: ::std::option::Option<i64>,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`LeadStage`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct LeadStage {
+            #[serde(
+                rename = "activeStatuses",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub active_statuses: ::std::option::Option<::std::vec::Vec<LeadStatus>>,
+            #[serde(
+                rename = "archivedStatuses",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub archived_statuses: ::std::option::Option<::std::vec::Vec<LeadStatus>>,
+            #[serde(
+                rename = "stageType",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub stage_type: ::std::option::Option<enums::LeadStageStageType>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub stageid: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub visibility: ::std::option::Option<bool>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`LeadStagePipeline`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct LeadStagePipeline {
+            #[serde(
+                rename = "activeLeadLostReasons",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub active_lead_lost_reasons: ::std::option::Option<
+                ::std::vec::Vec<LeadLostReason>,
+            >,
+            #[serde(
+                rename = "archivedLeadLostReasons",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub archived_lead_lost_reasons: ::std::option::Option<
+                ::std::vec::Vec<LeadLostReason>,
+            >,
+            ///Milliseconds since the Unix epoch.
+            #[serde(
+                rename = "creationTimestamp",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub creation_timestamp: ::std::option::Option<i64>,
+            #[serde(
+                rename = "lastModifiedBy",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub last_modified_by: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "leadStages",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub lead_stages: ::std::option::Option<::std::vec::Vec<LeadStage>>,
+            ///Reported beside `statuses`. The shape of the items is not known.
+            #[serde(
+                rename = "lostReasons",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub lost_reasons: ::std::option::Option<
+                ::std::vec::Vec<::telecrm_core::FieldValue>,
+            >,
+            ///Milliseconds since the Unix epoch.
+            #[serde(
+                rename = "modificationTimestamp",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub modification_timestamp: ::std::option::Option<i64>,
+            ///Reported in place of `leadStages`. The shape of the items is not known.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub statuses: ::std::option::Option<
+                ::std::vec::Vec<::telecrm_core::FieldValue>,
+            >,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub version: ::std::option::Option<i64>,
+            #[serde(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`LeadStatus`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct LeadStatus {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub color: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub label: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub statusid: ::std::option::Option<i64>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`ListCustomActionsResponse`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct ListCustomActionsResponse {
+            #[serde(
+                rename = "customActions",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub custom_actions: ::std::option::Option<
+                ::std::vec::Vec<CustomActionRecord>,
+            >,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`ListCustomFieldsResponse`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct ListCustomFieldsResponse {
+            #[serde(
+                rename = "customFields",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub custom_fields: ::std::option::Option<::std::vec::Vec<CustomFieldRecord>>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`Remark`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct Remark {
+            ///Path of the part, such as `fields.rating` or `actions[0].fields.email`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub field: ::std::option::Option<::std::string::String>,
+            ///The reason.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub remark: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<enums::RemarkStatus>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`SearchActionsBody`
+        #[derive(
+            ::serde::Deserialize,
+            ::serde::Serialize,
+            Clone,
+            Debug,
+            Default,
+            PartialEq
+        )]
+        pub struct SearchActionsBody {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub created_on: ::std::option::Option<SearchActionsBodyCreatedOn>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub performed_by: ::std::option::Option<::telecrm_core::FieldValue>,
+            #[serde(
+                rename = "type",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub type_: ::std::option::Option<::telecrm_core::FieldValue>,
+        }
+        ///Both ends are inclusive, in milliseconds since the Unix epoch or as strings.
+        #[derive(
+            ::serde::Deserialize,
+            ::serde::Serialize,
+            Clone,
+            Debug,
+            Default,
+            PartialEq
+        )]
+        pub struct SearchActionsBodyCreatedOn {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub from: ::std::option::Option<::telecrm_core::FieldValue>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub to: ::std::option::Option<::telecrm_core::FieldValue>,
+        }
+        ///`SearchActionsResponse`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct SearchActionsResponse {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub data: ::std::option::Option<::std::vec::Vec<ActionRecord>>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub limit: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub skip: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub total_count: ::std::option::Option<i64>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`SearchLeadsBody`
+        #[derive(
+            ::serde::Deserialize,
+            ::serde::Serialize,
+            Clone,
+            Debug,
+            Default,
+            PartialEq
+        )]
+        pub struct SearchLeadsBody {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub actions: ::std::option::Option<SearchLeadsBodyActions>,
+            ///Filters by API name, each one value, an array of values, or for times an object with `from` and `to`.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub fields: ::std::option::Option<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::telecrm_core::FieldValue,
+                >,
+            >,
+        }
+        ///Keeps leads with at least one action that passes all of these together.
+        #[derive(
+            ::serde::Deserialize,
+            ::serde::Serialize,
+            Clone,
+            Debug,
+            Default,
+            PartialEq
+        )]
+        pub struct SearchLeadsBodyActions {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub performed_at: ::std::option::Option<SearchLeadsBodyActionsPerformedAt>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub performed_by: ::std::option::Option<::telecrm_core::FieldValue>,
+            #[serde(
+                rename = "type",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub type_: ::std::option::Option<::telecrm_core::FieldValue>,
+        }
+        ///Both ends are inclusive, in milliseconds since the Unix epoch or as strings.
+        #[derive(
+            ::serde::Deserialize,
+            ::serde::Serialize,
+            Clone,
+            Debug,
+            Default,
+            PartialEq
+        )]
+        pub struct SearchLeadsBodyActionsPerformedAt {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub from: ::std::option::Option<::telecrm_core::FieldValue>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub to: ::std::option::Option<::telecrm_core::FieldValue>,
+        }
+        ///`SearchLeadsResponse`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct SearchLeadsResponse {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub data: ::std::option::Option<::std::vec::Vec<LeadRecord>>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub limit: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub skip: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub total_count: ::std::option::Option<i64>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`TeamMember`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct TeamMember {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub email: ::std::option::Option<::std::string::String>,
+            ///Null when no licence was ever assigned.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub license: ::std::option::Option<TeamMemberLicense>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub manager_email: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub manager_name: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub permission_template_name: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub phone_number: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<enums::TeamMemberStatus>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///Null when no licence was ever assigned.
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct TeamMemberLicense {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub end_date: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub start_date: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<::std::string::String>,
+            #[serde(
+                rename = "type",
+                skip_serializing_if = "::std::option::Option::is_none"
+            )]
+            pub type_: ::std::option::Option<::std::string::String>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`TeamMemberPage`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct TeamMemberPage {
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub data: ::std::option::Option<::std::vec::Vec<TeamMember>>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub limit: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub skip: ::std::option::Option<i64>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub total_count: ::std::option::Option<i64>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`TeamMemberStateChange`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct TeamMemberStateChange {
+            pub email: ::std::string::String,
+            pub state: enums::TeamMemberStateChangeState,
+        }
+        ///`UpdateLeadBody`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct UpdateLeadBody {
+            ///Values by API name. The lead identifier must not be among them.
+            pub fields: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::telecrm_core::FieldValue,
+            >,
+        }
+        ///`WriteResult`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct WriteResult {
+            ///One entry for each action of the request, in its order.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub actions: ::std::option::Option<::std::vec::Vec<WriteResultActionsItem>>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub lead_id: ::std::option::Option<::std::string::String>,
+            ///Everything that was ignored. Always present, and empty when all was stored.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub remarks: ::std::option::Option<::std::vec::Vec<Remark>>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        ///`WriteResultActionsItem`
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        pub struct WriteResultActionsItem {
+            ///Null when the action was ignored.
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub action_id: ::std::option::Option<::std::string::String>,
+            #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+            pub status: ::std::option::Option<enums::WriteResultActionsStatus>,
+            #[serde(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        /// Error types.
+        pub mod error {
+            /// Error from a `TryFrom` or `FromStr` implementation.
+            pub struct ConversionError(::std::borrow::Cow<'static, str>);
+            impl ::std::error::Error for ConversionError {}
+            impl ::std::fmt::Display for ConversionError {
+                fn fmt(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> Result<(), ::std::fmt::Error> {
+                    ::std::fmt::Display::fmt(&self.0, f)
+                }
+            }
+            impl ::std::fmt::Debug for ConversionError {
+                fn fmt(
+                    &self,
+                    f: &mut ::std::fmt::Formatter<'_>,
+                ) -> Result<(), ::std::fmt::Error> {
+                    ::std::fmt::Debug::fmt(&self.0, f)
+                }
+            }
+            impl From<&'static str> for ConversionError {
+                fn from(value: &'static str) -> Self {
+                    Self(value.into())
+                }
+            }
+            impl From<String> for ConversionError {
+                fn from(value: String) -> Self {
+                    Self(value.into())
+                }
+            }
+        }
+    }
+    #[derive(Clone, Debug)]
+    /**Client for Telecrm Public APIs
+
+Read and write the leads of a telecrm workspace, the actions on their timelines, the members of the team and the settings of the enterprise.
+
+The two central entities are **leads**, the people or companies a team sells to, and **actions**, the entries on the timeline of a lead.
+
+**Token.** In the dashboard open Settings, Website and API, API token, create a token of the type Sync and keep it: it is shown once. Send it with every request as a bearer token.
+
+**API names.** Payloads name a field by its API name, never by its label. Find it in the dashboard under Settings, Lead Fields, in the properties of the field.
+
+Version: 1.0.0*/
+    pub struct Client {
+        pub(crate) baseurl: String,
+        pub(crate) client: reqwest::Client,
+        pub(crate) inner: crate::transport::Context,
+    }
+    impl Client {
+        /// Construct a new client with an existing `reqwest::Client`,
+        /// allowing more control over its configuration.
+        ///
+        /// `baseurl` is the base URL provided to the internal
+        /// `reqwest::Client`, and should include a scheme and hostname,
+        /// as well as port and a path stem if applicable.
+        pub fn new_with_client(
+            baseurl: &str,
+            client: reqwest::Client,
+            inner: crate::transport::Context,
+        ) -> Self {
+            Self {
+                baseurl: baseurl.to_string(),
+                client,
+                inner,
+            }
+        }
+    }
+    impl ClientInfo<crate::transport::Context> for Client {
+        fn api_version() -> &'static str {
+            "1.0.0"
+        }
+        fn baseurl(&self) -> &str {
+            self.baseurl.as_str()
+        }
+        fn client(&self) -> &reqwest::Client {
+            &self.client
+        }
+        fn inner(&self) -> &crate::transport::Context {
+            &self.inner
+        }
+    }
+    const _: () = {
+        #[allow(dead_code)]
+        fn assert_client_hooks()
+        where
+            Client: ClientHooks<crate::transport::Context>,
+        {}
+    };
+    #[allow(clippy::all)]
+    impl Client {
+        /**List the custom actions
+
+Returns the action types that the workspace defines and those that are built in.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/custom-actions`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `detail`: Returns the action types in full, with their IDs and field schemas.
+*/
+        pub async fn list_custom_actions<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            detail: Option<bool>,
+        ) -> Result<ResponseValue<types::ListCustomActionsResponse>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/custom-actions", self.baseurl, encode_path(&
+                enterprise_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("detail", &detail))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_custom_actions",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Get a custom action
+
+Returns one action type in full.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/custom-actions/{code}`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `code`: Full code of the action type, such as `ACTION_1001`, with regard to case.
+*/
+        pub async fn get_custom_action<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            code: &'a str,
+        ) -> Result<ResponseValue<types::CustomActionRecord>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/custom-actions/{}", self.baseurl, encode_path(&
+                enterprise_id.to_string()), encode_path(& code.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_custom_action",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**List the lead fields
+
+Returns the fields of a lead, the standard ones included.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/custom-fields`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `detail`: Returns the fields in full, with their IDs.
+*/
+        pub async fn list_custom_fields<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            detail: Option<bool>,
+        ) -> Result<ResponseValue<types::ListCustomFieldsResponse>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/custom-fields", self.baseurl, encode_path(&
+                enterprise_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(&progenitor_client::QueryParam::new("detail", &detail))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_custom_fields",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Get a lead field
+
+Returns one field of a lead in full.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/custom-fields/{apiName}`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `api_name`: API name of the field, with regard to case.
+*/
+        pub async fn get_custom_field<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            api_name: &'a str,
+        ) -> Result<ResponseValue<types::CustomFieldRecord>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/custom-fields/{}", self.baseurl, encode_path(&
+                enterprise_id.to_string()), encode_path(& api_name.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_custom_field",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Create a lead
+
+Creates one lead with its first actions and never updates an existing one. Parts that do not pass validation are ignored and reported in `remarks`.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/lead`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `body`
+*/
+        pub async fn create_lead<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            body: &'a types::CreateLeadBody,
+        ) -> Result<ResponseValue<types::WriteResult>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead", self.baseurl, encode_path(& enterprise_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "create_lead",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Get the lead stage pipeline
+
+Returns the stages with their statuses, and the lost reasons. Only active statuses and active lost reasons can be written; the archived ones are there so that old leads stay readable.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/lead-stage-pipeline`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+*/
+        pub async fn get_lead_stage_pipeline<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+        ) -> Result<ResponseValue<types::LeadStagePipeline>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl, encode_path(&
+                enterprise_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_lead_stage_pipeline",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Search leads
+
+Returns the leads that pass every given filter, newest first. An array of values passes when one of them matches. Values match exactly, without regard to case; status labels are reported to match with regard to case. An empty object matches every lead.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/lead/search`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `limit`: Number of leads to return.
+- `skip`: Number of leads to pass over.
+- `body`
+*/
+        pub async fn search_leads<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            limit: Option<i64>,
+            skip: Option<i64>,
+            body: &'a types::SearchLeadsBody,
+        ) -> Result<ResponseValue<types::SearchLeadsResponse>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead/search", self.baseurl, encode_path(& enterprise_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "search_leads",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Get an existing lead
+
+Returns the fields of one lead and, with `includeActions=true`, one page of its timeline.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/lead/{leadId}`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `lead_id`: ID of the lead, as given when the lead was created or by a search.
+- `include_actions`: Adds one page of the timeline, with actions of every type.
+- `limit`: Number of actions to return. Ignored unless `includeActions` is true.
+- `skip`: Number of actions to pass over. Ignored unless `includeActions` is true.
+*/
+        pub async fn get_lead<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            include_actions: Option<bool>,
+            limit: Option<i64>,
+            skip: Option<i64>,
+        ) -> Result<ResponseValue<types::LeadRecord>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(& enterprise_id
+                .to_string()), encode_path(& lead_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "includeActions",
+                        &include_actions,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_lead",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Update an existing lead
+
+Writes the supplied fields and leaves all others as they are. The lead identifier cannot be changed. A status label that the pipeline does not know is dropped. Actions are added with the action endpoints.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/lead/{leadId}`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `lead_id`: ID of the lead, as given when the lead was created or by a search.
+- `body`
+*/
+        pub async fn update_lead<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            body: &'a types::UpdateLeadBody,
+        ) -> Result<ResponseValue<types::LeadRecord>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(& enterprise_id
+                .to_string()), encode_path(& lead_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "update_lead",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Create actions
+
+Adds custom actions and payment actions to the timeline of a lead. Each entry stands on its own: one may be ignored while the others are created. The answer has the order and the length of the request.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/lead/{leadId}/action`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `lead_id`: ID of the lead, as given when the lead was created or by a search.
+- `body`
+*/
+        pub async fn create_actions<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            body: &'a types::CreateActionsBody,
+        ) -> Result<ResponseValue<types::WriteResult>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead/{}/action", self.baseurl, encode_path(&
+                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "create_actions",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Search the actions of a lead
+
+Returns the actions of one lead that pass every given filter, newest first. An empty object matches every action.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/lead/{leadId}/action/search`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `lead_id`: ID of the lead, as given when the lead was created or by a search.
+- `limit`: Number of actions to return.
+- `skip`: Number of actions to pass over.
+- `body`
+*/
+        pub async fn search_actions<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            limit: Option<i64>,
+            skip: Option<i64>,
+            body: &'a types::SearchActionsBody,
+        ) -> Result<ResponseValue<types::SearchActionsResponse>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead/{}/action/search", self.baseurl, encode_path(&
+                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "search_actions",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Get an existing action
+
+Returns one custom action or payment action.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/lead/{leadId}/action/{actionId}`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `lead_id`: ID of the lead, as given when the lead was created or by a search.
+- `action_id`: ID of the action.
+*/
+        pub async fn get_action<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            action_id: &'a str,
+        ) -> Result<ResponseValue<types::ActionRecord>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl, encode_path(&
+                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
+                encode_path(& action_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_action",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Update an existing action
+
+Changes the supplied fields of a custom action, or the status of a payment. The type has to be the one that the action has. Everything else about a payment is fixed once it exists.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/lead/{leadId}/action/{actionId}`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `lead_id`: ID of the lead, as given when the lead was created or by a search.
+- `action_id`: ID of the action.
+- `body`
+*/
+        pub async fn update_action<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            action_id: &'a str,
+            body: &'a ::telecrm_core::Action,
+        ) -> Result<ResponseValue<types::ActionRecord>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl, encode_path(&
+                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
+                encode_path(& action_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "update_action",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Get the enterprise
+
+Returns what the enterprise is and which field identifies its leads.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/metadata`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+*/
+        pub async fn get_metadata<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+        ) -> Result<ResponseValue<types::EnterpriseMetadata>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/metadata", self.baseurl, encode_path(& enterprise_id
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_metadata",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**List team members
+
+Returns the members of the enterprise in ascending order of their names.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/team-members`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `include_deleted`: Adds members that were deleted.
+- `limit`: Number of members to return.
+- `skip`: Number of members to pass over.
+*/
+        pub async fn list_team_members<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            include_deleted: Option<bool>,
+            limit: Option<i64>,
+            skip: Option<i64>,
+        ) -> Result<ResponseValue<types::TeamMemberPage>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/team-members", self.baseurl, encode_path(&
+                enterprise_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "includeDeleted",
+                        &include_deleted,
+                    ),
+                )
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "list_team_members",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Create a team member
+
+Adds a member. One who is given a password can log in at once, any other is sent an invitation. Each takes a licence seat.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/team-members`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `body`
+*/
+        pub async fn create_team_member<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            body: &'a types::CreateTeamMemberRequest,
+        ) -> Result<ResponseValue<types::CreatedTeamMember>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/team-members", self.baseurl, encode_path(&
+                enterprise_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "create_team_member",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Get a team member
+
+Returns the member with this email, compared without regard to case.
+
+Sends a `GET` request to `/enterprise/{enterpriseId}/team-members/{email}`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `email`: Email of the team member.
+- `include_deleted`: Finds members that were deleted, too.
+*/
+        pub async fn get_team_member<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            email: &'a str,
+            include_deleted: Option<bool>,
+        ) -> Result<ResponseValue<types::TeamMember>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/team-members/{}", self.baseurl, encode_path(&
+                enterprise_id.to_string()), encode_path(& email.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "includeDeleted",
+                        &include_deleted,
+                    ),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "get_team_member",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+        /**Change the availability of a team member
+
+Sets the state that the rules for distributing leads look at.
+
+Sends a `POST` request to `/enterprise/{enterpriseId}/teammember/state_change`
+
+Arguments:
+- `enterprise_id`: ID of the enterprise.
+- `body`
+*/
+        pub async fn set_team_member_state<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            body: &'a types::TeamMemberStateChange,
+        ) -> Result<ResponseValue<types::ChangedTeamMemberState>, Error<()>> {
+            let url = format!(
+                "{}/enterprise/{}/teammember/state_change", self.baseurl, encode_path(&
+                enterprise_id.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .header(
+                    ::reqwest::header::ACCEPT,
+                    ::reqwest::header::HeaderValue::from_static("application/json"),
+                )
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "set_team_member_state",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => ResponseValue::from_response(response).await,
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    /// Items consumers will typically use such as the Client.
+    pub mod prelude {
+        #[allow(unused_imports)]
+        pub use super::Client;
+    }
+}

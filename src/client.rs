@@ -1,0 +1,381 @@
+//! The client and how it is made.
+
+use crate::calls::{AsyncEndpoint, Endpoint, SyncEndpoint};
+use crate::generated::{ingest, sync};
+use crate::limit::Limiter;
+use crate::transport::Context;
+use crate::{AsyncToken, Error, Ingest, Leads, RateLimit, SyncToken, workspace};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use telecrm_core::Workspace;
+
+/// The Sync API's base URL.
+pub const SYNC_URL: &str = "https://next.telecrm.in/autoupdate/v2";
+
+/// The Async API's base URL.
+pub const ASYNC_URL: &str = "https://next-api.telecrm.in";
+
+/// A client of one workspace. Cloning it is free, and clones share connections, limits and what was discovered.
+///
+/// ```no_run
+/// use telecrm::{AsyncToken, Lead, SyncToken, Telecrm};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let telecrm = Telecrm::builder("enterprise-id")
+///     .sync_token(SyncToken::from_env()?)
+///     .async_token(AsyncToken::from_env()?)
+///     .build()?;
+///
+/// let workspace = telecrm.workspace().await?;
+/// let lead = Lead::new().set("phone", "+91 99999 99999").set("status", "fresh");
+/// let clean = workspace.check(&lead).into_clean()?;
+/// let receipt = telecrm.ingest().push(&clean).await?;
+/// println!("{:?}", telecrm.ingest().verify(&receipt).await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Telecrm(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) sync: Option<SyncEndpoint>,
+    pub(crate) ingest: Option<AsyncEndpoint>,
+    pub(crate) workspace: workspace::Cache,
+    pub(crate) verify_timeout: Duration,
+}
+
+impl Telecrm {
+    /// Starts a client of the workspace with this enterprise ID (dashboard: Settings, Website and API).
+    pub fn builder(enterprise_id: impl Into<String>) -> Builder {
+        Builder {
+            enterprise_id: enterprise_id.into(),
+            sync_token: None,
+            async_token: None,
+            sync_url: SYNC_URL.to_owned(),
+            async_url: ASYNC_URL.to_owned(),
+            http: reqwest::ClientBuilder::new(),
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+            verify_timeout: Duration::from_secs(30),
+            sync_limit: Some(RateLimit::SYNC),
+            async_limit: Some(RateLimit::ASYNC),
+            allow_http: false,
+            default_country: None,
+            time_zone: None,
+        }
+    }
+
+    /// The workspace's schema: discovered at the first call, kept for 15 minutes.
+    ///
+    /// # Errors
+    /// If one of the four requests fails, or an answer cannot be understood.
+    pub async fn workspace(&self) -> Result<Arc<Workspace>, Error> {
+        self.0.workspace.get(self.0.sync()?).await
+    }
+
+    /// The workspace's schema, discovered anew.
+    ///
+    /// # Errors
+    /// As [`workspace`](Self::workspace).
+    pub async fn refresh_workspace(&self) -> Result<Arc<Workspace>, Error> {
+        self.0.workspace.refresh(self.0.sync()?).await
+    }
+
+    /// Single leads, over the Sync API.
+    pub fn leads(&self) -> Leads {
+        Leads(self.clone())
+    }
+
+    /// Pushing leads over the Async API, and reading them back.
+    pub fn ingest(&self) -> Ingest {
+        Ingest(self.clone())
+    }
+}
+
+impl Shared {
+    pub(crate) fn sync(&self) -> Result<&SyncEndpoint, Error> {
+        self.sync
+            .as_ref()
+            .ok_or_else(|| Error::config("this call needs a Sync token: give the builder one"))
+    }
+
+    pub(crate) fn ingest(&self) -> Result<&AsyncEndpoint, Error> {
+        self.ingest
+            .as_ref()
+            .ok_or_else(|| Error::config("this call needs an Async token: give the builder one"))
+    }
+}
+
+/// Without tokens and enterprise ID.
+impl fmt::Debug for Telecrm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telecrm")
+            .field("sync", &self.0.sync.is_some())
+            .field("async", &self.0.ingest.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`Telecrm`].
+#[must_use]
+pub struct Builder {
+    enterprise_id: String,
+    sync_token: Option<SyncToken>,
+    async_token: Option<AsyncToken>,
+    sync_url: String,
+    async_url: String,
+    http: reqwest::ClientBuilder,
+    connect_timeout: Duration,
+    timeout: Duration,
+    verify_timeout: Duration,
+    sync_limit: Option<RateLimit>,
+    async_limit: Option<RateLimit>,
+    allow_http: bool,
+    default_country: Option<String>,
+    time_zone: Option<jiff::tz::TimeZone>,
+}
+
+impl Builder {
+    /// The token for everything but pushing.
+    pub fn sync_token(mut self, token: SyncToken) -> Self {
+        self.sync_token = Some(token);
+        self
+    }
+
+    /// The token for pushing.
+    pub fn async_token(mut self, token: AsyncToken) -> Self {
+        self.async_token = Some(token);
+        self
+    }
+
+    /// The Sync API's base URL, with `/autoupdate/v2` (pitfall TR1). [`SYNC_URL`] unless set.
+    pub fn sync_url(mut self, url: impl Into<String>) -> Self {
+        self.sync_url = url.into();
+        self
+    }
+
+    /// The Async API's base URL. [`ASYNC_URL`] unless set.
+    pub fn async_url(mut self, url: impl Into<String>) -> Self {
+        self.async_url = url.into();
+        self
+    }
+
+    /// What reqwest offers beyond the settings here: proxies, root certificates, DNS. Redirects, `https` only and
+    /// timeouts are set by this builder, whatever is set there.
+    pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
+        self.http = http;
+        self
+    }
+
+    /// How long to wait for a connection; 10 s unless set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long to wait for the answer to a request, connection included; 30 s unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long [`Ingest::verify`] looks for a lead; 30 s unless set.
+    pub fn verify_timeout(mut self, timeout: Duration) -> Self {
+        self.verify_timeout = timeout;
+        self
+    }
+
+    /// The limit of requests to the Sync API; [`RateLimit::SYNC`] unless set, none with `None`.
+    pub fn sync_limit(mut self, limit: Option<RateLimit>) -> Self {
+        self.sync_limit = limit;
+        self
+    }
+
+    /// The limit of requests to the Async API; [`RateLimit::ASYNC`] unless set, none with `None`.
+    pub fn async_limit(mut self, limit: Option<RateLimit>) -> Self {
+        self.async_limit = limit;
+        self
+    }
+
+    /// Allows `http:` beyond this machine. Tokens then cross the network in the clear.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// The country of phone numbers without a country code, by its ISO 3166 code; `IN` unless set.
+    pub fn default_country(mut self, code: impl Into<String>) -> Self {
+        self.default_country = Some(code.into());
+        self
+    }
+
+    /// The zone in which telecrm reads date strings; `Asia/Kolkata` unless set.
+    pub fn time_zone(mut self, zone: jiff::tz::TimeZone) -> Self {
+        self.time_zone = Some(zone);
+        self
+    }
+
+    /// Makes the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If the enterprise ID cannot stand in a path, a base URL is not one or not `https`, or the TLS library refuses to start.
+    pub fn build(self) -> Result<Telecrm, Error> {
+        let enterprise = check_enterprise_id(&self.enterprise_id)?;
+        let http = self
+            .http
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .user_agent(concat!("telecrm-rust/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| {
+                Error::config(format!(
+                    "the HTTP client could not be made: {}",
+                    error.without_url()
+                ))
+            })?;
+        let context = |token: &str| {
+            Context::handing_over(token)
+                .map_err(|_| Error::config("a token holds characters that no header can carry"))
+        };
+        let sync = match &self.sync_token {
+            Some(token) => {
+                let url = check_base_url("Sync", &self.sync_url, self.allow_http)?;
+                let context = context(token.expose())?;
+                Some(Endpoint::new(
+                    sync::Client::new_with_client(&url, http.clone(), context),
+                    enterprise.clone(),
+                    token.expose().to_owned(),
+                    Limiter::new(self.sync_limit),
+                ))
+            }
+            None => None,
+        };
+        let ingest = match &self.async_token {
+            Some(token) => {
+                let url = check_base_url("Async", &self.async_url, self.allow_http)?;
+                let context = context(token.expose())?;
+                Some(Endpoint::new(
+                    ingest::Client::new_with_client(&url, http, context),
+                    enterprise,
+                    token.expose().to_owned(),
+                    Limiter::new(self.async_limit),
+                ))
+            }
+            None => None,
+        };
+        Ok(Telecrm(Arc::new(Shared {
+            sync,
+            ingest,
+            workspace: workspace::Cache::new(self.default_country, self.time_zone),
+            verify_timeout: self.verify_timeout,
+        })))
+    }
+}
+
+/// Without tokens and enterprise ID.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").finish_non_exhaustive()
+    }
+}
+
+/// IDs have no documented shape, so only what cannot be a path segment is refused.
+fn check_enterprise_id(id: &str) -> Result<String, Error> {
+    let id = id.trim();
+    if id.is_empty() {
+        return Err(Error::config("the enterprise ID is empty"));
+    }
+    if matches!(id, "." | "..") || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(Error::config(
+            "the enterprise ID is not one: was it copied whole, and alone?",
+        ));
+    }
+    // Seen in the wild: a token pasted into the ID's field. Tokens have a colon, IDs do not.
+    if id.contains(':') {
+        return Err(Error::config(
+            "the enterprise ID has a colon in it: is it a token?",
+        ));
+    }
+    Ok(id.to_owned())
+}
+
+fn check_base_url(which: &str, url: &str, allow_http: bool) -> Result<String, Error> {
+    let parsed = reqwest::Url::parse(url.trim())
+        .map_err(|error| Error::config(format!("the {which} base URL is not a URL: {error}")))?;
+    let host = parsed.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    match parsed.scheme() {
+        "https" => {}
+        "http" if loopback || allow_http => {}
+        "http" => {
+            return Err(Error::config(format!(
+                "the {which} base URL is not https: tokens would cross the network in the clear"
+            )));
+        }
+        _ => {
+            return Err(Error::config(format!(
+                "the {which} base URL is neither https nor http"
+            )));
+        }
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() || !parsed.username().is_empty() {
+        return Err(Error::config(format!(
+            "the {which} base URL has more than a host and a path"
+        )));
+    }
+    Ok(parsed.as_str().trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(enterprise: &str, url: &str) -> Result<Telecrm, String> {
+        Telecrm::builder(enterprise)
+            .sync_token(SyncToken::new("s3cret").expect("a token"))
+            .sync_url(url)
+            .build()
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn base_urls_are_https_except_on_this_machine() {
+        for url in [
+            SYNC_URL,
+            "http://127.0.0.1:4010/autoupdate/v2/",
+            "http://localhost:4010",
+            "http://[::1]:4010",
+        ] {
+            assert!(build("ent", url).is_ok(), "{url}");
+        }
+        for (url, reason) in [
+            ("http://next.telecrm.in", "not https"),
+            ("ftp://next.telecrm.in", "neither https nor http"),
+            ("next.telecrm.in", "not a URL"),
+            ("https://next.telecrm.in?x=1", "more than a host and a path"),
+        ] {
+            let error = build("ent", url).expect_err("refused");
+            assert!(error.contains(reason), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn enterprise_ids_stay_within_their_segment() {
+        for id in ["", "  ", "..", ".", "a b", "uuid-1234567890123:uuid"] {
+            let error = build(id, SYNC_URL).expect_err("refused");
+            assert!(error.contains("enterprise ID"), "{id}: {error}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_prints() {
+        let builder = Telecrm::builder("ent-s3cret")
+            .sync_token(SyncToken::new("tok-s3cret").expect("a token"));
+        assert!(!format!("{builder:?}").contains("s3cret"));
+        assert!(!format!("{:?}", builder.build().expect("builds")).contains("s3cret"));
+    }
+}

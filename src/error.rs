@@ -1,0 +1,490 @@
+//! The one error of this crate.
+
+use crate::Operation;
+use bytes::Bytes;
+use reqwest::{StatusCode, header::HeaderMap};
+use serde_json::Value;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+/// Why a call did not succeed.
+///
+/// `{error}` is one sentence without URL, token, enterprise ID or payload; `{error:#}` adds the chain of causes. What
+/// to do depends on how far the call came: see [`phase`](Self::phase) and the predicates.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    operation: Option<Operation>,
+    status: Option<StatusCode>,
+    code: Option<ErrorCode>,
+    message: Option<String>,
+    details: Vec<ErrorDetail>,
+    retry_after: Option<Duration>,
+    body: Bytes,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Config,
+    Invalid,
+    Connect,
+    Timeout,
+    Interrupted,
+    Status,
+    Unreadable,
+}
+
+/// How far a call came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// No request was made: the client or the arguments are at fault.
+    NotBuilt,
+    /// No request left: the server could not be reached.
+    NotSent,
+    /// The request left, or part of it, and no answer came: the server may have acted.
+    MaybeSent,
+    /// The server answered, and refused.
+    Answered,
+    /// The server answered, and the answer could not be read: it may have acted.
+    Unreadable,
+}
+
+telecrm_core::open_enum! {
+    /// The server's code for what went wrong.
+    ErrorCode:
+        BadRequest = "BAD_REQUEST",
+        ValidationError = "VALIDATION_ERROR",
+        InvalidLead = "INVALID_LEAD",
+        NotAuthorized = "NOT_AUTHORIZED",
+        BuyLicense = "BUY_LICENSE",
+        LeadNotFound = "LEAD_NOT_FOUND",
+        ActionNotFound = "ACTION_NOT_FOUND",
+        TeamMemberNotFound = "TEAM_MEMBER_NOT_FOUND",
+        EnterpriseNotFound = "ENTERPRISE_NOT_FOUND",
+        NotFound = "NOT_FOUND",
+        LeadAlreadyExists = "LEAD_ALREADY_EXISTS",
+        TooManyRequests = "TOO_MANY_REQUESTS",
+        EnterpriseLicenseExpired = "ENTERPRISE_LICENSE_EXPIRED",
+        InvalidToken = "INVALID_TOKEN",
+        Unauthorized = "UNAUTHORIZED",
+}
+
+/// One line of what the server has to say of an invalid request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorDetail {
+    /// The field it is about.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl Error {
+    fn new(kind: Kind) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            status: None,
+            code: None,
+            message: None,
+            details: Vec::new(),
+            retry_after: None,
+            body: Bytes::new(),
+            source: None,
+        }))
+    }
+
+    fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        let mut error = Self::new(Kind::Config);
+        error.0.message = Some(message.into());
+        error
+    }
+
+    pub(crate) fn invalid(operation: Operation, message: impl Into<String>) -> Self {
+        let mut error = Self::new(Kind::Invalid);
+        error.0.operation = Some(operation);
+        error.0.message = Some(message.into());
+        error
+    }
+
+    /// A call that brought no answer.
+    pub(crate) fn transport(operation: Operation, error: reqwest::Error) -> Self {
+        let kind = if error.is_builder() {
+            Kind::Invalid
+        } else if error.is_connect() {
+            Kind::Connect
+        } else if error.is_timeout() {
+            Kind::Timeout
+        } else {
+            Kind::Interrupted
+        };
+        // The URL holds the enterprise ID.
+        let mut wrapped = Self::new(kind).because(error.without_url());
+        wrapped.0.operation = Some(operation);
+        wrapped
+    }
+
+    /// An answer that is not a success.
+    pub(crate) fn status(
+        operation: Operation,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: Bytes,
+        mask: impl Fn(&str) -> String,
+    ) -> Self {
+        let mut error = Self::new(Kind::Status);
+        let inner = &mut error.0;
+        inner.operation = Some(operation);
+        inner.status = Some(status);
+        inner.retry_after = headers
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let envelope = Envelope::read(&body);
+        inner.code = envelope.code.map(ErrorCode::from);
+        inner.message = envelope.message.map(|message| mask(&message));
+        inner.details = envelope.details;
+        inner.body = body;
+        error
+    }
+
+    /// A success whose answer says nothing that could be understood.
+    pub(crate) fn unreadable(
+        operation: Operation,
+        status: StatusCode,
+        body: Bytes,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let mut error = Self::new(Kind::Unreadable).because(source);
+        error.0.operation = Some(operation);
+        error.0.status = Some(status);
+        error.0.body = body;
+        error
+    }
+
+    /// How far the call came.
+    pub fn phase(&self) -> Phase {
+        match self.0.kind {
+            Kind::Config | Kind::Invalid => Phase::NotBuilt,
+            Kind::Connect => Phase::NotSent,
+            Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
+            Kind::Status => Phase::Answered,
+            Kind::Unreadable => Phase::Unreadable,
+        }
+    }
+
+    /// The operation that was called.
+    pub fn operation(&self) -> Option<Operation> {
+        self.0.operation
+    }
+
+    /// The HTTP status, if the server answered.
+    pub fn status_code(&self) -> Option<u16> {
+        self.0.status.map(|status| status.as_u16())
+    }
+
+    /// The server's code, if it sent its envelope.
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.0.code.as_ref()
+    }
+
+    /// What the server says, with enterprise ID and tokens masked.
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// What the server says of single fields.
+    pub fn details(&self) -> &[ErrorDetail] {
+        &self.0.details
+    }
+
+    /// How long the server asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The answer's body as it came, cut at 64 KiB. It may hold personal data and the enterprise ID.
+    pub fn body(&self) -> &[u8] {
+        &self.0.body
+    }
+
+    /// The server refused the token or does not know the enterprise: one code for both (pitfall EN7).
+    ///
+    /// It has not acted. Compare the enterprise ID first; a new token is needed only if the ID is right and the token is of the right type.
+    pub fn is_not_authorized(&self) -> bool {
+        self.0.status == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// There is no such lead, action, field or enterprise.
+    ///
+    /// The server has not acted. With an HTML body the base URL is wrong (pitfall TR1).
+    pub fn is_not_found(&self) -> bool {
+        self.0.status == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// A lead with this identifier exists (pitfall LE4).
+    ///
+    /// The server has not acted. Update that lead, or push, which does either.
+    pub fn is_already_exists(&self) -> bool {
+        self.0.status == Some(StatusCode::CONFLICT)
+    }
+
+    /// More requests than the limit allows (pitfall AS9).
+    ///
+    /// The server has not taken the request. Wait for [`retry_after`](Self::retry_after), then send it again.
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// The server could not be reached.
+    ///
+    /// Nothing was sent, so sending again is safe.
+    pub fn is_connect(&self) -> bool {
+        self.0.kind == Kind::Connect
+    }
+
+    /// No answer came in time.
+    ///
+    /// The server may have acted: see [`is_outcome_unknown`](Self::is_outcome_unknown).
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == Kind::Timeout
+    }
+
+    /// The fault may pass: the network, a time-out, too many requests, a server error.
+    ///
+    /// A read can be repeated. A write only if [`is_outcome_unknown`](Self::is_outcome_unknown) says no.
+    pub fn is_transient(&self) -> bool {
+        match self.0.kind {
+            Kind::Connect | Kind::Timeout | Kind::Interrupted => true,
+            Kind::Config | Kind::Invalid | Kind::Unreadable => false,
+            Kind::Status => self
+                .0
+                .status
+                .is_some_and(|s| s.is_server_error() || matches!(s.as_u16(), 408 | 429)),
+        }
+    }
+
+    /// Something was to be written, and it cannot be told whether it was.
+    ///
+    /// The server may have acted. Read back before sending again.
+    pub fn is_outcome_unknown(&self) -> bool {
+        let server_fault = self.0.status.is_some_and(|status| status.is_server_error());
+        let open = match self.phase() {
+            Phase::MaybeSent | Phase::Unreadable => true,
+            Phase::Answered => server_fault,
+            Phase::NotBuilt | Phase::NotSent => false,
+        };
+        open && self
+            .0
+            .operation
+            .is_some_and(|operation| !operation.is_read())
+    }
+
+    /// Whether the answer was a web page or other text where JSON belongs (pitfall TR1).
+    fn is_not_json(&self) -> bool {
+        self.0.status.is_some()
+            && self.0.code.is_none()
+            && serde_json::from_slice::<Value>(&self.0.body).is_err()
+            && !self.0.body.is_empty()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{} failed: ", operation.words())?;
+        }
+        match inner.kind {
+            Kind::Config | Kind::Invalid => {}
+            Kind::Connect => f.write_str("the server could not be reached")?,
+            Kind::Timeout => f.write_str("no answer came in time")?,
+            Kind::Interrupted => f.write_str("the connection broke before an answer came")?,
+            Kind::Status => f.write_str("the server answered ")?,
+            Kind::Unreadable => {
+                f.write_str("the server's answer could not be understood, with status ")?
+            }
+        }
+        if let Some(status) = inner.status {
+            write!(f, "{}", status.as_u16())?;
+            if let Some(code) = &inner.code {
+                write!(f, " {code}")?;
+            }
+        }
+        if let Some(message) = &inner.message {
+            let separator = if inner.status.is_some() { ": " } else { "" };
+            write!(f, "{separator}{message}")?;
+        }
+        for detail in &inner.details {
+            write!(f, "; {}: {}", detail.field, detail.message)?;
+        }
+        if self.is_not_authorized() {
+            f.write_str(
+                " (the enterprise ID may be wrong, or the token, its type, or the workspace it belongs to: the server uses one code for all)",
+            )?;
+        } else if self.is_not_json() {
+            f.write_str(" and text that is not JSON, such as a web page: is the base URL right?")?;
+        }
+        if self.is_outcome_unknown() {
+            f.write_str("; it cannot be told whether anything was written")?;
+        }
+        if f.alternate() {
+            let mut source = self.source();
+            while let Some(cause) = source {
+                write!(f, ": {cause}")?;
+                source = cause.source();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("operation", &self.0.operation)
+            .field("status", &self.status_code())
+            .field("code", &self.0.code)
+            .field("message", &self.0.message)
+            .field("retry_after", &self.0.retry_after)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// The error envelope, in every form that was ever seen: `error` as an object or a text, or only a `message`.
+#[derive(Default)]
+struct Envelope {
+    code: Option<String>,
+    message: Option<String>,
+    details: Vec<ErrorDetail>,
+}
+
+impl Envelope {
+    fn read(body: &[u8]) -> Self {
+        let Ok(answer) = serde_json::from_slice::<Value>(body) else {
+            return Self::default();
+        };
+        let error = answer.get("error").unwrap_or(&answer);
+        if let Some(message) = error.as_str() {
+            return Self {
+                message: Some(message.to_owned()),
+                ..Self::default()
+            };
+        }
+        let text = |json: &Value, key: &str| json.get(key)?.as_str().map(str::to_owned);
+        let details = error.get("details").and_then(Value::as_array);
+        Self {
+            code: text(error, "code"),
+            message: text(error, "message").or_else(|| text(&answer, "message")),
+            details: details
+                .into_iter()
+                .flatten()
+                .map(|detail| ErrorDetail {
+                    field: text(detail, "field").unwrap_or_default(),
+                    message: text(detail, "message").unwrap_or_default(),
+                })
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(operation: Operation, status: u16, body: &'static str) -> Error {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let body = Bytes::from_static(body.as_bytes());
+        Error::status(operation, status, &HeaderMap::new(), body, |m| {
+            m.replace("ent-1", "…")
+        })
+    }
+
+    #[test]
+    fn every_form_of_the_envelope_is_read() {
+        for (body, code, message) in [
+            (
+                r#"{"error":{"code":"LEAD_NOT_FOUND","message":"m"}}"#,
+                Some("LEAD_NOT_FOUND"),
+                Some("m"),
+            ),
+            (r#"{"error":"m"}"#, None, Some("m")),
+            (r#"{"message":"m"}"#, None, Some("m")),
+            (r#"{"error":{"code":7}}"#, None, None),
+            ("[]", None, None),
+            ("Not Found", None, None),
+            ("<html></html>", None, None),
+            ("", None, None),
+        ] {
+            let error = answered(Operation::GetLead, 404, body);
+            assert_eq!(error.code().map(ErrorCode::as_str), code, "{body}");
+            assert_eq!(error.message(), message, "{body}");
+            assert_eq!(error.body(), body.as_bytes());
+            assert!(error.is_not_found());
+        }
+    }
+
+    #[test]
+    fn en7_a_401_names_both_halves_and_masks_the_enterprise() {
+        let error = answered(
+            Operation::GetMetadata,
+            401,
+            r#"{"error":{"code":"NOT_AUTHORIZED","message":"Enterprise with ID ent-1 not found or invalid access token."}}"#,
+        );
+        assert_eq!(
+            error.to_string(),
+            "reading the workspace failed: the server answered 401 NOT_AUTHORIZED: Enterprise with ID … not found or invalid access token. \
+             (the enterprise ID may be wrong, or the token, its type, or the workspace it belongs to: the server uses one code for all)"
+        );
+        assert!(!format!("{error:?}").contains("ent-1"));
+    }
+
+    #[test]
+    fn tr1_a_web_page_points_at_the_base_url() {
+        let error = answered(Operation::SearchLeads, 404, "<!doctype html><p>Not here");
+        assert_eq!(
+            error.to_string(),
+            "searching leads failed: the server answered 404 and text that is not JSON, such as a web page: is the base URL right?"
+        );
+    }
+
+    #[test]
+    fn only_writes_have_unknown_outcomes() {
+        assert!(answered(Operation::CreateOrUpdateLead, 502, "").is_outcome_unknown());
+        assert!(!answered(Operation::CreateOrUpdateLead, 429, "").is_outcome_unknown());
+        assert!(!answered(Operation::SearchLeads, 502, "").is_outcome_unknown());
+    }
+
+    #[test]
+    fn details_are_part_of_the_sentence() {
+        let error = answered(
+            Operation::CreateTeamMember,
+            400,
+            r#"{"error":{"code":"BAD_REQUEST","message":"Validation failed","details":[{"field":"role","message":"Invalid role."}]}}"#,
+        );
+        assert_eq!(
+            error.to_string(),
+            "creating a team member failed: the server answered 400 BAD_REQUEST: Validation failed; role: Invalid role."
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! Pushing leads over the Async API, and reading back what became of them.
+
+use crate::{Error, Filter, Slice, Telecrm, time};
+use serde_json::Value;
+use std::time::Duration;
+use telecrm_core::{
+    ActionRecord, Comparison, FieldValue, Finding, Lead, LeadRecord, Path, Workspace, new_actions,
+};
+
+/// Pushing leads over the Async API, and reading them back. From [`Telecrm::ingest`].
+#[derive(Debug, Clone)]
+pub struct Ingest(pub(crate) Telecrm);
+
+/// A lead that telecrm took into its queue. Nothing more is known of it (pitfall AS5): [`Ingest::verify`] tells.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "a queued lead is not a stored lead: verify it"]
+pub struct Receipt {
+    sent: Lead,
+    before: Vec<ActionRecord>,
+}
+
+impl Receipt {
+    /// The lead as it was sent.
+    pub fn sent(&self) -> &Lead {
+        &self.sent
+    }
+
+    /// Tells which actions the lead had before, so that equal ones are not taken for the new ones.
+    pub fn since(mut self, baseline: Baseline) -> Self {
+        self.before = baseline.actions;
+        self
+    }
+}
+
+/// The actions a lead had before it was pushed. From [`Ingest::baseline`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Baseline {
+    actions: Vec<ActionRecord>,
+}
+
+/// What reading back tells about a pushed lead.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[must_use]
+pub enum Verdict {
+    /// The lead is there, with everything that was sent.
+    Stored(LeadRecord),
+    /// The lead is there, and something that was sent is not.
+    Differs {
+        /// The lead as it is.
+        lead: LeadRecord,
+        /// What did not arrive.
+        losses: Vec<Finding>,
+        /// What the answers do not show.
+        unreadable: Vec<Path>,
+    },
+    /// There is no such lead.
+    Missing(Finding),
+    /// The lead is there as far as can be seen, but not everything can be seen.
+    Unknown {
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Timelines are read back so far and no further: 1,000 entries.
+const MOST_PAGES: u32 = 10;
+const PAGE: u32 = 100;
+
+/// The first wait between two looks; each is half as long again, up to two seconds.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+impl Ingest {
+    /// Queues a lead for creation or update, as it is: [check](Workspace::check) it first.
+    ///
+    /// Never repeated by itself: sending twice appends the actions twice.
+    ///
+    /// # Errors
+    /// [`is_not_authorized`](Error::is_not_authorized) also for a token of type Sync (AS8),
+    /// [`is_rate_limited`](Error::is_rate_limited) if others use the same token (AS9),
+    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost.
+    pub async fn push(&self, lead: &Lead) -> Result<Receipt, Error> {
+        // What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same.
+        self.0.0.ingest()?.push_lead(lead).await?;
+        Ok(Receipt {
+            sent: lead.clone(),
+            before: Vec::new(),
+        })
+    }
+
+    /// Reads which actions the lead has now, before it is pushed; none if the lead is new or is sent without actions.
+    ///
+    /// # Errors
+    /// As any read; also if the timeline is longer than can be read back (1,000 entries).
+    pub async fn baseline(&self, lead: &Lead) -> Result<Baseline, Error> {
+        if lead.actions().is_empty() {
+            return Ok(Baseline::default());
+        }
+        let workspace = self.0.workspace().await?;
+        let actions = match self.find(&workspace, lead).await? {
+            Some(found) => self.timeline(&found).await?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        Ok(Baseline { actions })
+    }
+
+    /// Reads a pushed lead back and compares it field by field and action by action.
+    ///
+    /// telecrm works through its queue in the background, so this looks again until everything is there or the
+    /// [time](crate::Builder::verify_timeout) is over. Without [`Receipt::since`], an equal action from before counts as stored.
+    ///
+    /// # Errors
+    /// If reading is refused (token, enterprise). Passing faults are waited out; if they last, the verdict is unknown.
+    pub async fn verify(&self, receipt: &Receipt) -> Result<Verdict, Error> {
+        let workspace = self.0.workspace().await?;
+        let deadline = time::now() + self.0.0.verify_timeout;
+        let mut wait = FIRST_WAIT;
+        loop {
+            let verdict = match self.look(&workspace, receipt).await {
+                Ok(verdict) => verdict,
+                Err(error) if error.is_transient() => Verdict::Unknown {
+                    reason: format!("it could not be read back: {error}"),
+                },
+                Err(error) => return Err(error),
+            };
+            let hopeless = match &verdict {
+                Verdict::Stored(_) => true,
+                // Without an identifier there is nothing to look for.
+                Verdict::Missing(_) => identifier_of(&workspace, receipt.sent()).is_none(),
+                Verdict::Differs { .. } => false,
+                Verdict::Unknown { .. } => false,
+            };
+            let left = deadline.saturating_duration_since(time::now());
+            if hopeless || left.is_zero() {
+                return Ok(verdict);
+            }
+            time::sleep(wait.min(left)).await;
+            wait = (wait * 3 / 2).min(LONGEST_WAIT);
+        }
+    }
+
+    async fn look(&self, workspace: &Workspace, receipt: &Receipt) -> Result<Verdict, Error> {
+        let sent = receipt.sent();
+        let Some(lead) = self.find(workspace, sent).await? else {
+            return Ok(Verdict::Missing(missing(workspace, sent)));
+        };
+        let timeline = match sent.actions().is_empty() {
+            true => Some(Vec::new()),
+            false => self.timeline(&lead).await?,
+        };
+        let new = timeline.map(|timeline| new_actions(&receipt.before, &timeline));
+        let Comparison {
+            losses, unreadable, ..
+        } = workspace.compare(sent, &lead, new.as_deref());
+        Ok(if !losses.is_empty() {
+            Verdict::Differs {
+                lead,
+                losses,
+                unreadable,
+            }
+        } else if unreadable.is_empty() {
+            Verdict::Stored(lead)
+        } else {
+            let places: Vec<_> = unreadable.iter().map(Path::to_string).collect();
+            let why = match lead.id() {
+                None => "the search answers no lead IDs (LE7), so the timeline cannot be read",
+                Some(_) => "the answers do not show it",
+            };
+            Verdict::Unknown {
+                reason: format!("{}: {why}", places.join(", ")),
+            }
+        })
+    }
+
+    /// The lead with the identifier of this one.
+    async fn find(&self, workspace: &Workspace, lead: &Lead) -> Result<Option<LeadRecord>, Error> {
+        let Some(value) = identifier_of(workspace, lead) else {
+            return Ok(None);
+        };
+        // The normal form first; a workspace may hold other spellings from before.
+        let mut spellings: Vec<FieldValue> = Vec::new();
+        if let Some(key) = workspace.identifier_key(value) {
+            spellings.push(format!("+{key}").into());
+            spellings.push(key.into());
+        }
+        if !spellings.contains(value) {
+            spellings.push(value.clone());
+        }
+        let filter = Filter::new().any_of(workspace.identifier().api_name(), spellings);
+        let page = self
+            .0
+            .leads()
+            .search(&filter, Slice { skip: 0, limit: 1 })
+            .await?;
+        Ok(page.data.into_iter().next())
+    }
+
+    /// The whole timeline; nothing if the lead's ID is not known.
+    async fn timeline(&self, lead: &LeadRecord) -> Result<Option<Vec<ActionRecord>>, Error> {
+        let Some(id) = lead.id() else {
+            return Ok(None);
+        };
+        let mut timeline = Vec::new();
+        for page in 0..MOST_PAGES {
+            let slice = Slice {
+                skip: page * PAGE,
+                limit: PAGE,
+            };
+            let lead = self.0.leads().get_with_actions(id, slice).await?;
+            timeline.extend_from_slice(lead.actions());
+            if lead.actions().len() < PAGE as usize {
+                return Ok(Some(timeline));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The identifier's value, if it is one that a search can look for.
+fn identifier_of<'a>(workspace: &Workspace, lead: &'a Lead) -> Option<&'a FieldValue> {
+    let value = lead.get(workspace.identifier().api_name())?;
+    let searchable = match value.as_json() {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Number(_) => true,
+        _ => false,
+    };
+    searchable.then_some(value)
+}
+
+/// The one loss of a lead that is not there: explained if it was to be expected.
+fn missing(workspace: &Workspace, sent: &Lead) -> Finding {
+    let expected = workspace.accept(sent).findings.into_iter();
+    expected
+        .into_iter()
+        .find(|finding| finding.kind == telecrm_core::FindingKind::LeadDropped)
+        .unwrap_or_else(|| Finding {
+            path: Path::Field(workspace.identifier().api_name().to_owned()),
+            kind: telecrm_core::FindingKind::LeadDropped,
+            reason: "no lead has this identifier, though one was sent".to_owned(),
+            suggestion: None,
+            pitfall: Some("AS5".to_owned()),
+            certainty: telecrm_core::Certainty::Reported,
+            repaired: false,
+        })
+}

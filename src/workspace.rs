@@ -1,0 +1,76 @@
+//! Discovering a workspace's schema, and keeping it.
+
+use crate::calls::SyncEndpoint;
+use crate::{Error, time};
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use telecrm_core::{Workspace, WorkspaceFile};
+use tokio::sync::Mutex;
+
+/// Fields and statuses change by hand in a dashboard, so now and then is often enough.
+const KEPT: Duration = Duration::from_secs(15 * 60);
+
+/// The workspace as last discovered. Callers that come while it is being discovered wait for that one discovery.
+pub(crate) struct Cache {
+    default_country: Option<String>,
+    time_zone: Option<TimeZone>,
+    last: Mutex<Option<(Instant, Arc<Workspace>)>>,
+}
+
+impl Cache {
+    pub(crate) fn new(default_country: Option<String>, time_zone: Option<TimeZone>) -> Self {
+        Self {
+            default_country,
+            time_zone,
+            last: Mutex::new(None),
+        }
+    }
+
+    pub(crate) async fn get(&self, endpoint: &SyncEndpoint) -> Result<Arc<Workspace>, Error> {
+        let mut last = self.last.lock().await;
+        match &*last {
+            Some((since, workspace)) if time::now() - *since < KEPT => Ok(workspace.clone()),
+            _ => {
+                let workspace = self.discover(endpoint).await?;
+                *last = Some((time::now(), workspace.clone()));
+                Ok(workspace)
+            }
+        }
+    }
+
+    pub(crate) async fn refresh(&self, endpoint: &SyncEndpoint) -> Result<Arc<Workspace>, Error> {
+        *self.last.lock().await = None;
+        self.get(endpoint).await
+    }
+
+    async fn discover(&self, endpoint: &SyncEndpoint) -> Result<Arc<Workspace>, Error> {
+        let (metadata, fields, actions, pipeline) = tokio::try_join!(
+            endpoint.metadata(),
+            endpoint.custom_fields(),
+            endpoint.custom_actions(),
+            endpoint.pipeline(),
+        )?;
+        let answers = json!({
+            "metadata": metadata.decode::<Value>()?,
+            "customFields": fields.decode::<Value>()?,
+            "customActions": actions.decode::<Value>()?,
+            "leadStagePipeline": pipeline.decode::<Value>()?,
+        });
+        let not_understood = |error: telecrm_core::WorkspaceError| {
+            Error::config(format!("the workspace could not be understood: {error}"))
+        };
+        let file = WorkspaceFile::from_json(answers).map_err(not_understood)?;
+        let mut workspace = Workspace::from_file(&file).map_err(not_understood)?;
+        if let Some(code) = &self.default_country {
+            workspace = workspace
+                .with_default_country(code)
+                .map_err(not_understood)?;
+        }
+        if let Some(zone) = &self.time_zone {
+            workspace = workspace.with_time_zone(zone.clone());
+        }
+        Ok(Arc::new(workspace))
+    }
+}

@@ -1,0 +1,547 @@
+//! The facade against the emulator, and against servers that answer otherwise.
+
+use crate::support::{builder, client};
+use httpmock::{Method, MockServer};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use telecrm::{
+    ActionKind, ActionStatus, AsyncToken, Currency, CustomAction, ErrorCode, Filter, Lead,
+    MatchedBy, Path, Payment, Phase, Slice, SyncToken, Telecrm, Verdict, WorkspaceFile,
+};
+use telecrm_emulator::Emulator;
+
+fn lead() -> Lead {
+    Lead::new()
+        .set("phone", "919999999999")
+        .set("name", "Jane Doe")
+}
+
+fn visit(note: &str) -> CustomAction {
+    CustomAction::new(1001).expect("a code").field("note", note)
+}
+
+#[tokio::test]
+async fn the_whole_circle_discover_check_send_inspect_verify() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = builder(&emulator)
+        .verify_timeout(Duration::from_secs(10))
+        .build()
+        .expect("builds");
+    let workspace = telecrm.workspace().await.expect("discovered");
+    let written = Lead::new()
+        .set("phone", "+91 99999 99999")
+        .set("status", "qualified")
+        .set("follow_up_date", "2026-06-01T10:30:00+05:30")
+        .action(visit("Site visit completed"))
+        .action(Payment::completed(
+            "5000".parse().expect("an amount"),
+            Currency::Inr,
+        ));
+    let clean = workspace.check(&written).into_clean().expect("sendable");
+
+    let receipt = telecrm.ingest().push(&clean).await.expect("queued");
+    let Verdict::Stored(stored) = telecrm.ingest().verify(&receipt).await.expect("readable") else {
+        panic!("not stored");
+    };
+    assert_eq!(stored.get("status"), Some(&"Qualified".into()));
+    assert_eq!(
+        stored.get("follow_up_date"),
+        Some(&1_780_290_000_000_i64.into())
+    );
+}
+
+#[tokio::test]
+async fn en6_discovery_says_how_it_found_the_identifier() {
+    for (declared, flagged, expected, by) in [
+        ("5f8a1b2c3d4e5f6a7b8c9d03", "phone", "email", MatchedBy::Id),
+        ("email", "phone", "email", MatchedBy::ApiName),
+        ("unheard-of", "email", "email", MatchedBy::IsLeadId),
+        ("unheard-of", "", "phone", MatchedBy::Default),
+    ] {
+        let mut seed = WorkspaceFile::sample();
+        let metadata = seed.metadata.get_or_insert_default();
+        metadata.insert("leadIdentifierFieldId".into(), declared.into());
+        for field in &mut seed.custom_fields {
+            let flag = field["apiName"] == flagged;
+            field.insert("isLeadid".into(), flag.into());
+        }
+        let emulator = Emulator::builder()
+            .seed(seed)
+            .start()
+            .await
+            .expect("starts");
+        let workspace = client(&emulator).workspace().await.expect("discovered");
+        let identifier = workspace.identifier();
+        assert_eq!(
+            (identifier.api_name(), identifier.matched_by()),
+            (expected, by),
+            "{declared}"
+        );
+        let disagrees = expected == "email" && flagged == "phone";
+        assert_eq!(identifier.disagreement(), disagrees.then_some("phone"));
+    }
+}
+
+#[tokio::test]
+async fn discovery_asks_once_and_again_when_told() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let (one, other) = tokio::join!(telecrm.workspace(), telecrm.workspace());
+    assert!(std::sync::Arc::ptr_eq(
+        &one.expect("discovered"),
+        &other.expect("discovered")
+    ));
+    assert_eq!(emulator.log(0).len(), 4, "four requests, once");
+    telecrm.refresh_workspace().await.expect("discovered");
+    assert_eq!(emulator.log(0).len(), 8);
+}
+
+#[tokio::test]
+async fn both_shapes_of_the_pipeline_are_understood() {
+    let mut seed = WorkspaceFile::sample();
+    let reported = json!({ "statuses": ["Fresh", { "label": "Hot" }], "lostReasons": ["No Need"] });
+    seed.pipeline = reported.as_object().cloned();
+    let emulator = Emulator::builder()
+        .seed(seed)
+        .start()
+        .await
+        .expect("starts");
+    let workspace = client(&emulator).workspace().await.expect("discovered");
+    let pipeline = workspace.pipeline().expect("told");
+    assert_eq!(
+        pipeline.active_statuses().collect::<Vec<_>>(),
+        ["Fresh", "Hot"]
+    );
+    assert_eq!(pipeline.lost_reasons, ["No Need"]);
+}
+
+#[tokio::test]
+async fn le2_creation_tells_what_was_ignored() {
+    let emulator = Emulator::start().await.expect("starts");
+    let sent = lead()
+        .set("rating", 9)
+        .action(visit("first"))
+        .action(CustomAction::new(9999).expect("a code"));
+    let outcome = client(&emulator)
+        .leads()
+        .create(&sent)
+        .await
+        .expect("created");
+    assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
+    let statuses: Vec<_> = outcome
+        .actions()
+        .iter()
+        .map(|action| &action.status)
+        .collect();
+    assert_eq!(statuses, [&ActionStatus::Created, &ActionStatus::Ignored]);
+    let incomplete = outcome.complete().expect_err("parts were ignored");
+    let remark = &incomplete.outcome().remarks()[0];
+    assert_eq!(remark.path, Path::Field("rating".into()));
+    assert_eq!(remark.sent, Some(9.into()));
+}
+
+#[tokio::test]
+async fn ac2_creation_sends_the_bare_code() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let sent = lead().action(visit("first"));
+    let created = telecrm
+        .leads()
+        .create(&sent)
+        .await
+        .expect("created")
+        .complete()
+        .expect("complete");
+    let slice = Slice { skip: 0, limit: 5 };
+    let read = telecrm
+        .leads()
+        .get_with_actions(&created.lead_id, slice)
+        .await
+        .expect("read");
+    assert_eq!(read.actions()[0].kind(), ActionKind::Custom(1001.into()));
+    assert!(
+        telecrm
+            .leads()
+            .get(&created.lead_id)
+            .await
+            .expect("read")
+            .actions()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn le4_a_second_creation_is_refused() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let _ = telecrm.leads().create(&lead()).await.expect("created");
+    let error = telecrm.leads().create(&lead()).await.expect_err("exists");
+    assert!(error.is_already_exists());
+    assert_eq!(error.code(), Some(&ErrorCode::LeadAlreadyExists));
+    assert!(!error.is_outcome_unknown());
+}
+
+#[tokio::test]
+async fn le1_le9_updates_are_refused_as_a_whole() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let id = telecrm
+        .leads()
+        .create(&lead())
+        .await
+        .expect("created")
+        .accept_partial()
+        .lead_id;
+    let update = |name: &str, value: telecrm::FieldValue| {
+        let fields = BTreeMap::from([(name.to_owned(), value)]);
+        let (telecrm, id) = (telecrm.clone(), id.clone());
+        async move { telecrm.leads().update(&id, fields).await }
+    };
+    assert_eq!(
+        update("phone", "918888888888".into())
+            .await
+            .expect_err("LE1")
+            .status_code(),
+        Some(403)
+    );
+    assert_eq!(
+        update("rating", 7.into())
+            .await
+            .expect_err("LE9")
+            .status_code(),
+        Some(400)
+    );
+    let updated = update("status", "Won".into()).await.expect("updated");
+    assert_eq!(updated.get("status"), Some(&"Won".into()));
+    let missing = telecrm
+        .leads()
+        .update("62ab16e", BTreeMap::new())
+        .await
+        .expect_err("no such lead");
+    assert_eq!(missing.code(), Some(&ErrorCode::LeadNotFound));
+}
+
+#[tokio::test]
+async fn search_filters_and_pages() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    for serial in 0..12 {
+        let status = if serial % 3 == 0 { "Won" } else { "Fresh" };
+        let lead = Lead::new()
+            .set("phone", format!("9199999999{serial:02}"))
+            .set("status", status);
+        let _ = telecrm.leads().create(&lead).await.expect("created");
+    }
+    let all = telecrm
+        .leads()
+        .search(&Filter::new(), Slice::default())
+        .await
+        .expect("found");
+    assert_eq!((all.data.len(), all.total_count, all.limit), (10, 12, 10));
+    assert_eq!(
+        all.data[0].get("phone"),
+        Some(&"919999999911".into()),
+        "newest first"
+    );
+    let won = Filter::new().any_of("status", ["Won", "Lost"]);
+    let won = telecrm
+        .leads()
+        .search(&won, Slice { skip: 1, limit: 2 })
+        .await
+        .expect("found");
+    assert_eq!((won.data.len(), won.total_count, won.skip), (2, 4, 1));
+
+    let error = telecrm
+        .leads()
+        .search(
+            &Filter::new(),
+            Slice {
+                skip: 0,
+                limit: 101,
+            },
+        )
+        .await;
+    let error = error.expect_err("LE5: refused before it is sent");
+    assert_eq!(error.phase(), Phase::NotBuilt);
+}
+
+#[tokio::test]
+async fn as5_equal_actions_from_before_are_told_apart() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let sent = lead().action(visit("same note"));
+    let first = telecrm.ingest().push(&sent).await.expect("queued");
+    emulator.settle().await;
+    assert!(matches!(
+        telecrm.ingest().verify(&first).await,
+        Ok(Verdict::Stored(_))
+    ));
+
+    // The second request is taken, and worked through only later: the first action is no proof.
+    let baseline = telecrm.ingest().baseline(&sent).await.expect("read");
+    let second = telecrm.ingest().push(&lead()).await.expect("queued");
+    emulator.settle().await;
+    drop(second);
+    let claimed = telecrm.ingest().push(&sent).await.expect("queued");
+    emulator.settle().await;
+    let claimed = claimed.since(baseline.clone());
+    assert!(matches!(
+        telecrm.ingest().verify(&claimed).await,
+        Ok(Verdict::Stored(_))
+    ));
+
+    let again = telecrm.ingest().baseline(&sent).await.expect("read");
+    let never_sent = claimed.since(again);
+    let Ok(Verdict::Differs { losses, .. }) = telecrm.ingest().verify(&never_sent).await else {
+        panic!("nothing new is on the timeline");
+    };
+    assert_eq!(losses[0].path, Path::Action(0));
+}
+
+#[tokio::test]
+async fn le7_without_ids_actions_cannot_be_read_back() {
+    let emulator = Emulator::builder()
+        .search_ids(false)
+        .start()
+        .await
+        .expect("starts");
+    let telecrm = client(&emulator);
+    let receipt = telecrm
+        .ingest()
+        .push(&lead().action(visit("x")))
+        .await
+        .expect("queued");
+    let plain = telecrm
+        .ingest()
+        .push(&Lead::new().set("phone", "918888888888"))
+        .await
+        .expect("queued");
+    emulator.settle().await;
+    let Ok(Verdict::Unknown { reason }) = telecrm.ingest().verify(&receipt).await else {
+        panic!("actions cannot be seen");
+    };
+    assert!(reason.contains("LE7"), "{reason}");
+    assert!(matches!(
+        telecrm.ingest().verify(&plain).await,
+        Ok(Verdict::Stored(_))
+    ));
+}
+
+#[tokio::test]
+async fn verify_waits_for_the_background_and_no_longer_than_told() {
+    let emulator = Emulator::builder()
+        .processing_delay(Duration::from_millis(300))
+        .start()
+        .await
+        .expect("starts");
+    let telecrm = builder(&emulator)
+        .verify_timeout(Duration::from_secs(20))
+        .build()
+        .expect("builds");
+    let receipt = telecrm.ingest().push(&lead()).await.expect("queued");
+    assert!(matches!(
+        telecrm.ingest().verify(&receipt).await,
+        Ok(Verdict::Stored(_))
+    ));
+
+    let impatient = client(&emulator);
+    let receipt = impatient
+        .ingest()
+        .push(&Lead::new().set("phone", "918888888888"))
+        .await
+        .expect("queued");
+    assert!(matches!(
+        impatient.ingest().verify(&receipt).await,
+        Ok(Verdict::Missing(_))
+    ));
+}
+
+#[tokio::test]
+async fn as8_tokens_of_the_wrong_type_are_refused() {
+    let emulator = Emulator::start().await.expect("starts");
+    let swapped = builder(&emulator)
+        .sync_token(SyncToken::new(emulator.async_token()).expect("a token"))
+        .async_token(AsyncToken::new(emulator.sync_token()).expect("a token"))
+        .build()
+        .expect("builds");
+    let error = swapped.ingest().push(&lead()).await.expect_err("AS8");
+    assert!(error.is_not_authorized());
+    assert!(
+        swapped
+            .workspace()
+            .await
+            .expect_err("wrong type")
+            .is_not_authorized()
+    );
+}
+
+#[tokio::test]
+async fn en7_another_enterprise_is_refused_without_being_named() {
+    let emulator = Emulator::builder()
+        .enterprise("ent-other")
+        .start()
+        .await
+        .expect("starts");
+    let telecrm = Telecrm::builder("ent-secret")
+        .sync_url(emulator.sync_url())
+        .sync_token(SyncToken::new(emulator.sync_token()).expect("a token"))
+        .build()
+        .expect("builds");
+    let error = telecrm.workspace().await.expect_err("not ours");
+    assert!(error.is_not_authorized());
+    assert!(!format!("{error} {error:?} {error:#}").contains("ent-secret"));
+}
+
+fn mocked(server: &MockServer) -> Telecrm {
+    Telecrm::builder("ent")
+        .sync_url(server.url("/autoupdate/v2"))
+        .async_url(server.base_url())
+        .sync_token(SyncToken::new("s").expect("a token"))
+        .async_token(AsyncToken::new("a").expect("a token"))
+        .build()
+        .expect("builds")
+}
+
+#[tokio::test]
+async fn every_form_of_acceptance_is_acceptance() {
+    for (status, body) in [
+        (200, r#"{"status":"QUEUED"}"#),
+        (200, "OK"),
+        (204, ""),
+        (202, ""),
+    ] {
+        let server = MockServer::start_async().await;
+        server.mock(|when, then| {
+            when.method(Method::POST)
+                .path("/enterprise/ent/autoupdatelead");
+            then.status(status).body(body);
+        });
+        assert!(
+            mocked(&server).ingest().push(&lead()).await.is_ok(),
+            "{status} {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn refusals_in_any_form_are_errors_with_status_and_body() {
+    for (status, body) in [
+        (502, "<html>Bad gateway</html>"),
+        (429, "slow down"),
+        (302, ""),
+        (500, ""),
+        (
+            401,
+            r#"{"error":{"code":"NOT_AUTHORIZED","message":"Invalid or missing access token."}}"#,
+        ),
+    ] {
+        let server = MockServer::start_async().await;
+        server.mock(|when, then| {
+            when.method(Method::POST);
+            then.status(status).header("retry-after", "17").body(body);
+        });
+        let error = mocked(&server)
+            .ingest()
+            .push(&lead())
+            .await
+            .expect_err("refused");
+        assert_eq!(error.status_code(), Some(status));
+        assert_eq!(error.body(), body.as_bytes());
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(17)));
+        assert_eq!(error.is_outcome_unknown(), status >= 500);
+        assert!(!error.to_string().contains("127.0.0.1"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn tr1_a_success_that_is_a_web_page_is_unreadable() {
+    let server = MockServer::start_async().await;
+    server.mock(|when, then| {
+        when.path_includes("/lead");
+        then.status(200).body("<html>the app</html>");
+    });
+    let telecrm = mocked(&server);
+    let error = telecrm.leads().get("62ab16e").await.expect_err("HTML");
+    assert_eq!(
+        (error.phase(), error.is_outcome_unknown()),
+        (Phase::Unreadable, false)
+    );
+    let error = telecrm.leads().create(&lead()).await.expect_err("HTML");
+    assert!(error.is_outcome_unknown(), "something was written, perhaps");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_took_nothing() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", free.local_addr().expect("an address"));
+    drop(free);
+    let telecrm = Telecrm::builder("ent")
+        .async_url(url)
+        .async_token(AsyncToken::new("a").expect("a token"))
+        .build()
+        .expect("builds");
+    let error = telecrm
+        .ingest()
+        .push(&lead())
+        .await
+        .expect_err("nobody listens");
+    assert_eq!(
+        (error.phase(), error.is_outcome_unknown()),
+        (Phase::NotSent, false)
+    );
+    let error = telecrm.leads().get("x").await.expect_err("no Sync token");
+    assert!(error.to_string().contains("Sync token"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_leaves_the_outcome_unknown() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let telecrm = Telecrm::builder("ent")
+        .async_url(format!(
+            "http://{}",
+            silent.local_addr().expect("an address")
+        ))
+        .async_token(AsyncToken::new("a").expect("a token"))
+        .timeout(Duration::from_millis(200))
+        .build()
+        .expect("builds");
+    let error = telecrm.ingest().push(&lead()).await.expect_err("no answer");
+    assert!(error.is_timeout() && error.is_outcome_unknown());
+    assert_eq!(error.phase(), Phase::MaybeSent);
+}
+
+#[tokio::test]
+async fn ids_cannot_reach_another_resource() {
+    let server = MockServer::start_async().await;
+    let everything = server.mock(|when, then| {
+        when.any_request();
+        then.status(200).json_body(json!({ "fields": {} }));
+    });
+    for id in ["", ".", "..", "a\nb"] {
+        let error = mocked(&server).leads().get(id).await.expect_err("refused");
+        assert_eq!(error.phase(), Phase::NotBuilt, "{id:?}");
+    }
+    everything.assert_calls(0);
+}
+
+#[test]
+fn futures_can_be_spawned() {
+    fn spawnable<T: Send + 'static>(_: T) {}
+    let telecrm = Telecrm::builder("ent")
+        .sync_token(SyncToken::new("s").expect("a token"))
+        .build()
+        .expect("builds");
+    spawnable(async move {
+        let _ = telecrm.workspace().await;
+        let _ = telecrm.leads().create(&Lead::new()).await;
+        let receipt = telecrm.ingest().push(&Lead::new()).await?;
+        let _ = telecrm.ingest().verify(&receipt).await;
+        telecrm
+            .leads()
+            .search(&Filter::new(), Slice::default())
+            .await
+    });
+}

@@ -1,0 +1,7 @@
+//! The crate as its users meet it: over HTTP on loopback.
+
+mod facade;
+mod losses;
+mod raw;
+mod same_set;
+mod support;

@@ -1,0 +1,67 @@
+//! `cargo xtask coverage`: which operations the facade covers, by a list that is reviewed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::Outcome;
+use crate::codegen::{APIS, Source, schema};
+
+/// The reviewed list, relative to the root.
+const LIST: &str = "xtask/coverage.txt";
+
+/// Prints every operation with its coverage; fails when the list and the specs differ.
+pub(crate) fn run(root: &Path) -> Outcome {
+    let mut operations = BTreeSet::new();
+    let folder = root.join("openapi");
+    for api in APIS {
+        let spec = folder.join(format!("{}.yaml", api.name));
+        let document = Source::read(api, &spec, &folder)?.overlaid().document;
+        let found = schema::operations(&document);
+        operations.extend(found.iter().filter_map(|o| o.id().map(str::to_owned)));
+    }
+    let list = std::fs::read_to_string(root.join(LIST))?;
+    print!("{}", table(&operations, &list)?);
+    Ok(())
+}
+
+/// The operations with their coverage, or what is wrong with the list.
+pub(crate) fn table(operations: &BTreeSet<String>, list: &str) -> Result<String, String> {
+    let mut faults = Vec::new();
+    let mut classified: BTreeMap<&str, &str> = BTreeMap::new();
+    for line in list.lines().map(str::trim) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.split_once(char::is_whitespace) {
+            Some((operation, class)) if is_class(class.trim()) => {
+                if classified.insert(operation, class.trim()).is_some() {
+                    faults.push(format!("{operation} stands in {LIST} twice"));
+                }
+            }
+            _ => faults.push(format!("`{line}`: neither `facade METHOD` nor `raw only`")),
+        }
+    }
+    for operation in operations
+        .iter()
+        .filter(|o| !classified.contains_key(o.as_str()))
+    {
+        faults.push(format!("{operation} is not classified: add it to {LIST}"));
+    }
+    for operation in classified.keys().filter(|o| !operations.contains(**o)) {
+        faults.push(format!("{operation} is in {LIST}, but in no spec"));
+    }
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
+    Ok(classified
+        .iter()
+        .map(|(operation, class)| format!("{operation:<22} {class}\n"))
+        .collect())
+}
+
+fn is_class(class: &str) -> bool {
+    class == "raw only"
+        || class
+            .strip_prefix("facade ")
+            .is_some_and(|method| !method.is_empty())
+}

@@ -1,0 +1,189 @@
+//! The command that writes `generated/`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{Scratch, root};
+use crate::codegen::{read, schema};
+use crate::digest;
+use crate::regen::{Options, plan, run};
+use crate::stage;
+
+#[test]
+fn what_is_checked_in_is_what_is_generated() {
+    run(
+        &root(),
+        &Options {
+            check: true,
+            ..Options::default()
+        },
+    )
+    .unwrap();
+}
+
+#[test]
+fn two_runs_give_the_same_bytes() {
+    let generate = || {
+        plan(&root(), &Options::default())
+            .unwrap()
+            .outputs()
+            .unwrap()
+    };
+    let once = generate();
+    let twice = generate();
+    assert_eq!(once.len(), 6);
+    for (first, second) in once.iter().zip(&twice) {
+        assert_eq!(first.path, second.path);
+        assert_eq!(first.text, second.text, "{}", first.path.display());
+        assert!(
+            !first.text.contains("api-version"),
+            "{}",
+            first.path.display()
+        );
+    }
+}
+
+#[test]
+fn the_check_fails_on_any_edit_and_regen_mends_it() {
+    let check = Options {
+        check: true,
+        ..Options::default()
+    };
+    for file in [
+        "generated/sync.rs",
+        "generated/async.rs",
+        "generated/DIGEST",
+        "emulator/openapi/sync.yaml",
+        "emulator/openapi/async.vendored.yaml",
+    ] {
+        let scratch = Scratch::new();
+        run(scratch.path(), &check).unwrap();
+        let before = scratch.contents();
+        scratch.write(file, &format!("{}# edited\n", scratch.read(file)));
+        let edited = scratch.contents();
+        let error = run(scratch.path(), &check).unwrap_err().to_string();
+        assert!(error.contains("run `cargo xtask regen`"), "{file}: {error}");
+        assert_eq!(scratch.contents(), edited, "a check writes nothing");
+        run(scratch.path(), &Options::default()).unwrap();
+        assert_eq!(scratch.contents(), before, "{file}");
+    }
+}
+
+#[test]
+fn the_digest_tells_which_file_changed_and_ignores_line_ends() {
+    let scratch = Scratch::new();
+    let before = digest::of_tree(scratch.path()).unwrap();
+    let spec = scratch.read("openapi/sync.yaml");
+    scratch.write("openapi/sync.yaml", &spec.replace('\n', "\r\n"));
+    assert_eq!(digest::of_tree(scratch.path()).unwrap(), before);
+    scratch.write("openapi/sync.yaml", &format!("{spec}\n# more"));
+    let after = digest::of_tree(scratch.path()).unwrap();
+    let changed: Vec<_> = before
+        .lines()
+        .zip(after.lines())
+        .filter(|(a, b)| a != b)
+        .collect();
+    assert_eq!(changed.len(), 1);
+    assert!(changed[0].1.ends_with(" openapi/sync.yaml"));
+}
+
+/// The vendored Sync spec with another name for every component.
+fn renamed() -> String {
+    let text = fs::read_to_string(root().join("openapi/sync.yaml")).unwrap();
+    let document = read::parse(&text).unwrap();
+    let mut text = document.to_string();
+    for kind in ["schemas", "parameters", "responses", "requestBodies"] {
+        for (name, _) in schema::members(document["components"].get(kind)) {
+            // JSON without blanks: both are unmistakable.
+            text = text.replace(
+                &format!("\"#/components/{kind}/{name}\""),
+                &format!("\"#/components/{kind}/Their{name}\""),
+            );
+        }
+    }
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    for kind in ["schemas", "parameters", "responses", "requestBodies"] {
+        if let Some(Value::Object(section)) = document["components"].get_mut(kind) {
+            *section = std::mem::take(section)
+                .into_iter()
+                .map(|(name, value)| (format!("Their{name}"), value))
+                .collect();
+        }
+    }
+    stage::yaml(document).unwrap()
+}
+
+#[test]
+fn the_corrections_apply_whatever_the_components_are_called() {
+    let scratch = Scratch::new();
+    let theirs = scratch.write("theirs.yaml", &renamed());
+    let options = Options {
+        sync: Some(theirs.clone()),
+        ..Options::default()
+    };
+    run(scratch.path(), &options).unwrap();
+    assert_eq!(
+        scratch.read("openapi/sync.yaml"),
+        fs::read_to_string(theirs).unwrap()
+    );
+    // The new file is the vendored one from now on.
+    run(
+        scratch.path(),
+        &Options {
+            check: true,
+            ..Options::default()
+        },
+    )
+    .unwrap();
+    let overlaid = read::parse(&scratch.read("emulator/openapi/sync.yaml")).unwrap();
+    assert_eq!(schema::operations(&overlaid).len(), 18);
+}
+
+#[test]
+fn a_newer_file_is_taken_whole_or_not_at_all() {
+    let scratch = Scratch::new();
+    // The vendor has named an operation as we do, and dropped another.
+    let mut document = read::parse(&scratch.read("openapi/sync.yaml")).unwrap();
+    let path = &mut document["paths"]["/enterprise/{enterpriseId}/metadata"];
+    path["get"]["operationId"] = "getMetadata".into();
+    let search = "/enterprise/{enterpriseId}/lead/search";
+    document["paths"].as_object_mut().unwrap().remove(search);
+    let theirs = scratch.write("theirs.yaml", &stage::yaml(document).unwrap());
+    let before = scratch.contents();
+    let mut options = Options {
+        sync: Some(theirs),
+        ..Options::default()
+    };
+    let changes = plan(scratch.path(), &options).unwrap().changes.join("\n");
+    let error = run(scratch.path(), &options).unwrap_err().to_string();
+    insta::assert_snapshot!("a_newer_file", format!("{changes}\n{error}"));
+    assert_eq!(scratch.contents(), before);
+    options.skip_stale = true;
+    run(scratch.path(), &options).unwrap();
+    assert!(
+        !scratch
+            .read("generated/sync.rs")
+            .contains("fn search_leads")
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_generated_leaves_everything_as_it_was() {
+    let scratch = Scratch::new();
+    let theirs = scratch
+        .read("openapi/async.yaml")
+        .replace("openapi: 3.0.3", "openapi: 3.1.0");
+    let theirs = scratch.write("theirs.yaml", &theirs);
+    let before = scratch.contents();
+    let options = Options {
+        r#async: Some(theirs),
+        ..Options::default()
+    };
+    let error = run(scratch.path(), &options).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "openapi/async.yaml cannot be generated:\n$.openapi: only 3.0.x can be generated"
+    );
+    assert_eq!(scratch.contents(), before);
+}
