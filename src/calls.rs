@@ -6,14 +6,14 @@
 use crate::generated::{ingest, sync};
 use crate::limit::Limiter;
 use crate::transport::HandedOver;
-use crate::{Error, Filter, Operation, time};
+use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation, time};
 use bytes::{Bytes, BytesMut};
 use progenitor_client::Error as RawError;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use telecrm_core::{Action, FieldValue, Lead};
+use telecrm_core::{Action, Availability, FieldValue, Lead};
 
 /// One API of one enterprise, with a token and its limit.
 pub(crate) struct Endpoint<C> {
@@ -163,12 +163,9 @@ impl AsyncEndpoint {
 
 impl SyncEndpoint {
     pub(crate) async fn create_lead(&self, lead: &Lead) -> Result<Answer, Error> {
-        // AC2: the Sync API takes the bare code.
-        let actions = lead.actions().iter().cloned();
         let body = sync::types::CreateLeadBody {
             fields: lead.fields().clone(),
-            actions: (!lead.actions().is_empty())
-                .then(|| actions.map(Action::with_bare_code).collect()),
+            actions: (!lead.actions().is_empty()).then(|| bare_codes(lead)),
             extra: extra(lead),
         };
         let call = self.client.create_lead(&self.enterprise, &body);
@@ -213,6 +210,109 @@ impl SyncEndpoint {
         self.send(Operation::SearchLeads, call).await
     }
 
+    pub(crate) async fn create_actions(&self, lead_id: &str, sent: &Lead) -> Result<Answer, Error> {
+        let body = sync::types::CreateActionsBody {
+            actions: bare_codes(sent),
+        };
+        let call = self.client.create_actions(&self.enterprise, lead_id, &body);
+        self.send(Operation::CreateActions, call).await
+    }
+
+    pub(crate) async fn get_action(&self, lead_id: &str, action_id: &str) -> Result<Answer, Error> {
+        let call = self.client.get_action(&self.enterprise, lead_id, action_id);
+        self.send(Operation::GetAction, call).await
+    }
+
+    pub(crate) async fn update_action(
+        &self,
+        lead_id: &str,
+        action_id: &str,
+        action: &Action,
+    ) -> Result<Answer, Error> {
+        let call = self
+            .client
+            .update_action(&self.enterprise, lead_id, action_id, action);
+        self.send(Operation::UpdateAction, call).await
+    }
+
+    pub(crate) async fn search_actions(
+        &self,
+        lead_id: &str,
+        filter: &ActionFilter,
+        (skip, limit): (i64, i64),
+    ) -> Result<Answer, Error> {
+        let created_on = filter.created_on();
+        let body = sync::types::SearchActionsBody {
+            type_: filter.kind.clone(),
+            performed_by: filter.performed_by.clone(),
+            created_on: created_on
+                .map(|(from, to)| sync::types::SearchActionsBodyCreatedOn { from, to }),
+        };
+        let call =
+            self.client
+                .search_actions(&self.enterprise, lead_id, Some(limit), Some(skip), &body);
+        self.send(Operation::SearchActions, call).await
+    }
+
+    pub(crate) async fn list_team_members(
+        &self,
+        (skip, limit): (i64, i64),
+        include_deleted: bool,
+    ) -> Result<Answer, Error> {
+        let deleted = include_deleted.then_some(true);
+        let call =
+            self.client
+                .list_team_members(&self.enterprise, deleted, Some(limit), Some(skip));
+        self.send(Operation::ListTeamMembers, call).await
+    }
+
+    pub(crate) async fn get_team_member(
+        &self,
+        email: &str,
+        include_deleted: bool,
+    ) -> Result<Answer, Error> {
+        let deleted = include_deleted.then_some(true);
+        let call = self
+            .client
+            .get_team_member(&self.enterprise, email, deleted);
+        self.send(Operation::GetTeamMember, call).await
+    }
+
+    pub(crate) async fn create_team_member(&self, member: &NewTeamMember) -> Result<Answer, Error> {
+        let body = sync::types::CreateTeamMemberRequest {
+            name: member.name.clone(),
+            email: member.email.trim().to_owned(),
+            phone_number: member.phone_number.clone(),
+            role: member.role.as_str().into(),
+            password: member.password.clone(),
+        };
+        let call = self.client.create_team_member(&self.enterprise, &body);
+        self.send(Operation::CreateTeamMember, call).await
+    }
+
+    pub(crate) async fn set_team_member_state(
+        &self,
+        email: &str,
+        state: &Availability,
+    ) -> Result<Answer, Error> {
+        let body = sync::types::TeamMemberStateChange {
+            email: email.to_owned(),
+            state: state.as_str().into(),
+        };
+        let call = self.client.set_team_member_state(&self.enterprise, &body);
+        self.send(Operation::SetTeamMemberState, call).await
+    }
+
+    pub(crate) async fn custom_field(&self, api_name: &str) -> Result<Answer, Error> {
+        let call = self.client.get_custom_field(&self.enterprise, api_name);
+        self.send(Operation::GetCustomField, call).await
+    }
+
+    pub(crate) async fn custom_action(&self, code: &str) -> Result<Answer, Error> {
+        let call = self.client.get_custom_action(&self.enterprise, code);
+        self.send(Operation::GetCustomAction, call).await
+    }
+
     pub(crate) async fn metadata(&self) -> Result<Answer, Error> {
         let call = self.client.get_metadata(&self.enterprise);
         self.send(Operation::GetMetadata, call).await
@@ -234,6 +334,12 @@ impl SyncEndpoint {
         let call = self.client.get_lead_stage_pipeline(&self.enterprise);
         self.send(Operation::GetLeadStagePipeline, call).await
     }
+}
+
+/// AC2: the Sync API takes the bare code.
+fn bare_codes(lead: &Lead) -> Vec<Action> {
+    let actions = lead.actions().iter().cloned();
+    actions.map(Action::with_bare_code).collect()
 }
 
 fn extra(lead: &Lead) -> BTreeMap<String, FieldValue> {

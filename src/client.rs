@@ -4,7 +4,9 @@ use crate::calls::{AsyncEndpoint, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
 use crate::limit::Limiter;
 use crate::transport::Context;
-use crate::{AsyncToken, Error, Ingest, Leads, RateLimit, SyncToken, workspace};
+use crate::{
+    AsyncToken, Error, Ingest, Leads, RateLimit, Schema, SyncToken, TeamMembers, workspace,
+};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -86,6 +88,16 @@ impl Telecrm {
     /// Single leads, over the Sync API.
     pub fn leads(&self) -> Leads {
         Leads(self.clone())
+    }
+
+    /// Team members.
+    pub fn team_members(&self) -> TeamMembers {
+        TeamMembers(self.clone())
+    }
+
+    /// What the workspace says of itself, endpoint by endpoint.
+    pub fn schema(&self) -> Schema {
+        Schema(self.clone())
     }
 
     /// Pushing leads over the Async API, and reading them back.

@@ -1,10 +1,10 @@
 //! Pushing leads over the Async API, and reading back what became of them.
 
-use crate::{Error, Filter, Slice, Telecrm, time};
-use serde_json::Value;
+use crate::leads::identifier_of;
+use crate::{Error, Slice, Telecrm, time};
 use std::time::Duration;
 use telecrm_core::{
-    ActionRecord, Comparison, FieldValue, Finding, Lead, LeadRecord, Path, Workspace, new_actions,
+    ActionRecord, Comparison, Finding, Lead, LeadRecord, Path, Workspace, new_actions,
 };
 
 /// Pushing leads over the Async API, and reading them back. From [`Telecrm::ingest`].
@@ -98,7 +98,7 @@ impl Ingest {
             return Ok(Baseline::default());
         }
         let workspace = self.0.workspace().await?;
-        let actions = match self.find(&workspace, lead).await? {
+        let actions = match self.0.leads().find(&workspace, lead).await? {
             Some(found) => self.timeline(&found).await?.unwrap_or_default(),
             None => Vec::new(),
         };
@@ -142,7 +142,7 @@ impl Ingest {
 
     async fn look(&self, workspace: &Workspace, receipt: &Receipt) -> Result<Verdict, Error> {
         let sent = receipt.sent();
-        let Some(lead) = self.find(workspace, sent).await? else {
+        let Some(lead) = self.0.leads().find(workspace, sent).await? else {
             return Ok(Verdict::Missing(missing(workspace, sent)));
         };
         let timeline = match sent.actions().is_empty() {
@@ -173,29 +173,6 @@ impl Ingest {
         })
     }
 
-    /// The lead with the identifier of this one.
-    async fn find(&self, workspace: &Workspace, lead: &Lead) -> Result<Option<LeadRecord>, Error> {
-        let Some(value) = identifier_of(workspace, lead) else {
-            return Ok(None);
-        };
-        // The normal form first; a workspace may hold other spellings from before.
-        let mut spellings: Vec<FieldValue> = Vec::new();
-        if let Some(key) = workspace.identifier_key(value) {
-            spellings.push(format!("+{key}").into());
-            spellings.push(key.into());
-        }
-        if !spellings.contains(value) {
-            spellings.push(value.clone());
-        }
-        let filter = Filter::new().any_of(workspace.identifier().api_name(), spellings);
-        let page = self
-            .0
-            .leads()
-            .search(&filter, Slice { skip: 0, limit: 1 })
-            .await?;
-        Ok(page.data.into_iter().next())
-    }
-
     /// The whole timeline; nothing if the lead's ID is not known.
     async fn timeline(&self, lead: &LeadRecord) -> Result<Option<Vec<ActionRecord>>, Error> {
         let Some(id) = lead.id() else {
@@ -215,17 +192,6 @@ impl Ingest {
         }
         Ok(None)
     }
-}
-
-/// The identifier's value, if it is one that a search can look for.
-fn identifier_of<'a>(workspace: &Workspace, lead: &'a Lead) -> Option<&'a FieldValue> {
-    let value = lead.get(workspace.identifier().api_name())?;
-    let searchable = match value.as_json() {
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Number(_) => true,
-        _ => false,
-    };
-    searchable.then_some(value)
 }
 
 /// The one loss of a lead that is not there: explained if it was to be expected.

@@ -1,8 +1,9 @@
 //! Single leads, over the Sync API.
 
-use crate::{Error, Operation, Telecrm};
+use crate::{Actions, Error, Operation, Telecrm};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use telecrm_core::{Created, FieldValue, Lead, LeadRecord, Outcome, Page};
+use telecrm_core::{Created, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace};
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
 #[derive(Debug, Clone)]
@@ -13,7 +14,7 @@ pub struct Leads(pub(crate) Telecrm);
 pub struct Slice {
     /// How many items to pass over.
     pub skip: u32,
-    /// How many items to take: 1 to 100 for leads and actions.
+    /// How many items to take: 1 to 100 of leads and actions, 1 to 10 of team members.
     pub limit: u32,
 }
 
@@ -25,12 +26,15 @@ impl Default for Slice {
 }
 
 impl Slice {
-    /// LE5: beyond the range the server answers 400.
-    fn check(self, operation: Operation) -> Result<(i64, i64), Error> {
-        if (1..=100).contains(&self.limit) {
+    /// LE5, TM1: beyond the range the server answers 400.
+    pub(crate) fn check(self, operation: Operation, most: u32) -> Result<(i64, i64), Error> {
+        if (1..=most).contains(&self.limit) {
             Ok((self.skip.into(), self.limit.into()))
         } else {
-            let message = format!("`limit` is {}, and must be between 1 and 100", self.limit);
+            let message = format!(
+                "`limit` is {}, and must be between 1 and {most}",
+                self.limit
+            );
             Err(Error::invalid(operation, message))
         }
     }
@@ -74,8 +78,7 @@ impl Filter {
         api_name: impl Into<String>,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
-        let values: Vec<FieldValue> = values.into_iter().map(Into::into).collect();
-        self.eq(api_name, values)
+        self.eq(api_name, one_or_many(values))
     }
 
     /// Leads with a date in this range, both ends included: `created_on`, `modified_on` or a date field.
@@ -85,12 +88,30 @@ impl Filter {
         from: Option<jiff::Timestamp>,
         to: Option<jiff::Timestamp>,
     ) -> Self {
+        let (from, to) = between(from, to).unwrap_or_default();
         let bounds = [("from", from), ("to", to)].into_iter();
         let range: serde_json::Map<_, _> = bounds
-            .filter_map(|(key, time)| Some((key.to_owned(), time?.as_millisecond().into())))
+            .filter_map(|(key, time)| Some((key.to_owned(), time?.into())))
             .collect();
         self.eq(api_name, serde_json::Value::Object(range))
     }
+}
+
+/// A list of values, or the only one alone: the server takes either.
+pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = V>) -> FieldValue {
+    let mut values: Vec<FieldValue> = values.into_iter().map(Into::into).collect();
+    match values.len() {
+        1 => values.remove(0),
+        _ => values.into(),
+    }
+}
+
+/// The bounds of a range in milliseconds, if there is one.
+pub(crate) fn between(
+    from: Option<jiff::Timestamp>,
+    to: Option<jiff::Timestamp>,
+) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
+    (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
 }
 
 impl Leads {
@@ -122,22 +143,28 @@ impl Leads {
 
     async fn read(&self, lead_id: &str, actions: Option<Slice>) -> Result<LeadRecord, Error> {
         let slice = actions
-            .map(|slice| slice.check(Operation::GetLead))
+            .map(|slice| slice.check(Operation::GetLead, 100))
             .transpose()?;
         self.0.0.sync()?.get_lead(lead_id, slice).await?.decode()
     }
 
-    /// Changes fields of a lead; the others stay. The identifier cannot be changed (LE1), and an unknown status is
-    /// dropped without a word (LE8).
+    /// Changes fields of a lead; the others stay.
+    ///
+    /// Checked against the workspace first, because telecrm drops an unknown status or field here without a word
+    /// (LE8), and answers every other mistake with a refusal (LE1, LE9). Values are mended as [`Workspace::check`] does it.
     ///
     /// # Errors
-    /// Answered with 400 if a value does not fit its type (LE9), 403 if the identifier is among the fields,
-    /// [`is_not_found`](Error::is_not_found) if there is no such lead.
+    /// Invalid if something would be lost or refused, [`is_not_found`](Error::is_not_found) if there is no such lead.
     pub async fn update(
         &self,
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<LeadRecord, Error> {
+        const OPERATION: Operation = Operation::UpdateLead;
+        let workspace = self.0.workspace().await?;
+        let fields = workspace
+            .check_update(fields)
+            .map_err(|finding| Error::invalid(OPERATION, finding.to_string()))?;
         self.0
             .0
             .sync()?
@@ -146,12 +173,110 @@ impl Leads {
             .decode()
     }
 
+    /// Creates a lead, or updates the one that has its identifier already, and says which happened.
+    ///
+    /// The update writes the fields without the identifier (LE1), then appends the actions.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create) and [`update`](Self::update). Invalid if another lead is in the way and cannot be
+    /// found by the identifier, or the search does not tell its ID (LE7).
+    pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
+        let conflict = match self.create(lead).await {
+            Ok(outcome) => return Ok(Upserted::Created(outcome)),
+            Err(error) if error.is_already_exists() => error,
+            Err(error) => return Err(error),
+        };
+        let workspace = self.0.workspace().await?;
+        let found = self.find(&workspace, lead).await?;
+        let Some(lead_id) = found.and_then(|lead| lead.id().map(str::to_owned)) else {
+            return Err(conflict);
+        };
+        let mut fields = lead.fields().clone();
+        fields.remove(workspace.identifier().api_name());
+        let record = match fields.is_empty() {
+            true => self.get(&lead_id).await?,
+            false => self.update(&lead_id, fields).await?,
+        };
+        let actions = match lead.actions().is_empty() {
+            true => None,
+            false => Some(
+                self.actions(&lead_id)
+                    .create(lead.actions().to_vec())
+                    .await?,
+            ),
+        };
+        Ok(Upserted::Updated {
+            lead_id,
+            lead: record,
+            actions,
+        })
+    }
+
+    /// The lead with the identifier of this one, in whichever spelling the workspace has it.
+    pub(crate) async fn find(
+        &self,
+        workspace: &Workspace,
+        lead: &Lead,
+    ) -> Result<Option<LeadRecord>, Error> {
+        let Some(value) = identifier_of(workspace, lead) else {
+            return Ok(None);
+        };
+        // The normal form first; a workspace may hold other spellings from before.
+        let mut spellings: Vec<FieldValue> = Vec::new();
+        if let Some(key) = workspace.identifier_key(value) {
+            spellings.push(format!("+{key}").into());
+            spellings.push(key.into());
+        }
+        if !spellings.contains(value) {
+            spellings.push(value.clone());
+        }
+        let filter = Filter::new().any_of(workspace.identifier().api_name(), spellings);
+        let page = self.search(&filter, Slice { skip: 0, limit: 1 }).await?;
+        Ok(page.data.into_iter().next())
+    }
+
+    /// A lead's timeline.
+    pub fn actions(&self, lead_id: impl Into<String>) -> Actions {
+        Actions {
+            telecrm: self.0.clone(),
+            lead_id: lead_id.into(),
+        }
+    }
+
     /// Finds leads, newest first: one page.
     ///
     /// # Errors
     /// Invalid if `limit` is not 1 to 100.
     pub async fn search(&self, filter: &Filter, slice: Slice) -> Result<Page<LeadRecord>, Error> {
-        let slice = slice.check(Operation::SearchLeads)?;
+        let slice = slice.check(Operation::SearchLeads, 100)?;
         self.0.0.sync()?.search_leads(filter, slice).await?.decode()
     }
+}
+
+/// What [`Leads::upsert`] did.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "parts may have been ignored"]
+pub enum Upserted {
+    /// There was no lead with this identifier, so one was created.
+    Created(Outcome<Created>),
+    /// There was one, and its fields were written.
+    Updated {
+        /// Its ID.
+        lead_id: String,
+        /// The lead as it is now.
+        lead: LeadRecord,
+        /// What became of the actions, if there were any.
+        actions: Option<Outcome<Created>>,
+    },
+}
+
+/// The identifier's value, if it is one that a search can look for.
+pub(crate) fn identifier_of<'a>(workspace: &Workspace, lead: &'a Lead) -> Option<&'a FieldValue> {
+    let value = lead.get(workspace.identifier().api_name())?;
+    let searchable = match value.as_json() {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Number(_) => true,
+        _ => false,
+    };
+    searchable.then_some(value)
 }

@@ -1,25 +1,30 @@
 //! A client for the HTTP APIs of the telecrm CRM.
 
+mod actions;
 mod calls;
 mod client;
 mod error;
-#[cfg_attr(feature = "regenerate", allow(dead_code))]
 mod generated;
 mod ingest;
 mod leads;
 mod limit;
 mod operation;
 pub mod raw;
+mod schema;
+mod team_members;
 mod time;
 mod token;
 mod transport;
 mod workspace;
 
+pub use actions::{ActionFilter, Actions};
 pub use client::{ASYNC_URL, Builder, SYNC_URL, Telecrm};
 pub use error::{Error, ErrorCode, ErrorDetail, Phase};
 pub use ingest::{Baseline, Ingest, Receipt, Verdict};
-pub use leads::{Filter, Leads, Slice};
+pub use leads::{Filter, Leads, Slice, Upserted};
 pub use limit::RateLimit;
 pub use operation::Operation;
+pub use schema::Schema;
+pub use team_members::{NewTeamMember, TeamMembers};
 pub use telecrm_core::*;
 pub use token::{AsyncToken, SyncToken, TokenError};

@@ -3,6 +3,19 @@
 //! Everything here follows the specs: a newer spec may change any of it, in any release. With the
 //! feature `regenerate` it follows the spec that you name in `TELECRM_OPENAPI_DIR`.
 //!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use telecrm::raw::{Context, sync};
+//!
+//! let token = Context::bearer(&std::env::var("TELECRM_SYNC_TOKEN")?)?;
+//! let base = "https://next.telecrm.in/autoupdate/v2";
+//! let client = sync::Client::new_with_client(base, reqwest::Client::new(), token);
+//! let pipeline = client.get_lead_stage_pipeline("enterprise-id").await?;
+//! println!("{:?}", pipeline.version);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Answers outside the documented successes arrive as `Error::UnexpectedResponse` with status,
 //! headers and the unread body. The texts of these errors may hold the URL and the body: the
 //! enterprise ID and personal data. Do not log them.

@@ -57,6 +57,14 @@ impl Action {
         &mut self.0
     }
 
+    /// The change of a payment's state, the only change that telecrm takes (pitfall AC3).
+    pub fn payment_status(status: &PaymentStatus) -> Self {
+        let mut object = Map::new();
+        object.insert("type".into(), PAYMENT.into());
+        object.insert("status".into(), status.as_str().into());
+        Self(object)
+    }
+
     /// The places of values for which an action of this kind has no room.
     pub(crate) fn misplaced(&self, index: usize) -> Vec<Path> {
         let is_payment = self.kind() == ActionKind::Payment;

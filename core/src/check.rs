@@ -3,10 +3,11 @@
 use crate::accept::{CodeForm, same_label};
 use crate::action::is_decimal;
 use crate::{
-    Action, ActionKind, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path, Workspace,
-    date, phone,
+    Action, ActionKind, Certainty, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path,
+    Workspace, date, phone,
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A lead with what telecrm would do to it.
@@ -131,6 +132,46 @@ impl Workspace {
             },
             report,
         }
+    }
+
+    /// Fields for an update of a lead, in the form that telecrm takes.
+    ///
+    /// # Errors
+    /// The first thing that telecrm would refuse or drop: the identifier (pitfall LE1), an unknown field or
+    /// label (LE8), a value that does not fit (LE9).
+    pub fn check_update(
+        &self,
+        mut fields: BTreeMap<String, FieldValue>,
+    ) -> Result<BTreeMap<String, FieldValue>, Finding> {
+        let identifier = self.identifier().api_name();
+        if fields.contains_key(identifier) {
+            return Err(Finding {
+                path: Path::Field(identifier.to_owned()),
+                kind: FindingKind::FieldDropped,
+                reason: "the lead identifier cannot be changed".to_owned(),
+                suggestion: Some("leave it out".to_owned()),
+                pitfall: Some("LE1".to_owned()),
+                certainty: Certainty::Documented,
+                repaired: false,
+            });
+        }
+        for (name, value) in &mut fields {
+            let Some(finding) = self
+                .accept_field(name, value)
+                .finding(Path::Field(name.clone()))
+            else {
+                continue;
+            };
+            match self
+                .field(name)
+                .and_then(|field| self.mend_value(field, value))
+            {
+                Some(mended) => *value = mended,
+                None if finding.is_loss() => return Err(finding),
+                None => {}
+            }
+        }
+        Ok(fields)
     }
 
     /// Mends the value at a path, if exactly one thing can be meant. Says what stands there now.

@@ -165,7 +165,10 @@ impl Workspace {
             let same = pairs.iter().all(|pair| {
                 pair.is_some_and(|(sent, stored)| plain(sent).eq_ignore_ascii_case(&plain(stored)))
             });
-            let alike = pairs.iter().flatten().filter(|(sent, stored)| sent == stored);
+            let alike = pairs
+                .iter()
+                .flatten()
+                .filter(|(sent, stored)| sent == stored);
             return same.then_some((true, alike.count(), well_spelled));
         }
         let stored = record.fields().into_iter().flatten();

@@ -30,7 +30,10 @@ pub use finding::{Certainty, Finding, FindingKind};
 pub use lead::{Lead, LeadError};
 pub use outcome::{ActionResult, ActionStatus, Created, Incomplete, Outcome, Remark, RemarkStatus};
 pub use path::Path;
-pub use record::{ActionRecord, LeadRecord, Page};
+pub use record::{
+    ActionRecord, Availability, CustomActionRecord, CustomFieldRecord, LeadRecord, License,
+    Metadata, Page, TeamMember, TeamMemberRole, TeamMemberStatus,
+};
 pub use value::FieldValue;
 pub use workspace::{
     ActionDefinition, Field, FieldType, Identifier, MatchedBy, Pipeline, Status, Workspace,

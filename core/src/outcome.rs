@@ -136,12 +136,14 @@ impl<T> fmt::Display for Incomplete<T> {
 
 impl<T: fmt::Debug> std::error::Error for Incomplete<T> {}
 
-/// A lead that was created.
+/// What was created: a lead with its actions, or actions of a lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Created {
-    /// The new lead's ID. Keep it: documented search answers do not tell it (pitfall LE7).
+    /// The lead's ID. Keep it: documented search answers do not tell it (pitfall LE7).
     pub lead_id: String,
+    /// The new entries' IDs in the order of the request; nothing where an action was ignored.
+    pub action_ids: Vec<Option<String>>,
 }
 
 impl Outcome<Created> {
@@ -167,11 +169,13 @@ impl Outcome<Created> {
         }
         let answer: Answer = serde_json::from_slice(body)?;
         let remarks = answer.remarks.unwrap_or_default().into_iter();
+        let actions = answer.actions.unwrap_or_default();
         Ok(Self {
             value: Created {
                 lead_id: answer.lead_id,
+                action_ids: actions.iter().map(|a| a.action_id.clone()).collect(),
             },
-            actions: answer.actions.unwrap_or_default(),
+            actions,
             remarks: remarks
                 .map(|remark| Remark {
                     sent: sent.at(&remark.field),

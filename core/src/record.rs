@@ -135,6 +135,214 @@ impl ActionRecord {
     }
 }
 
+/// Defines an answer that is read key by key, so that nothing in it can make it unreadable and no key is lost.
+macro_rules! record {
+    ($(#[$meta:meta])* $name:ident { $($(#[$key_meta:meta])* $method:ident: $type:ty = $key:literal via $read:ident,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(BTreeMap<String, FieldValue>);
+
+        impl $name {
+            $($(#[$key_meta])*
+            pub fn $method(&self) -> Option<$type> {
+                self.0.get($key).and_then($read)
+            })*
+
+            /// The value of any key, also of those not known here.
+            pub fn key(&self, key: &str) -> Option<&FieldValue> {
+                self.0.get(key)
+            }
+        }
+    };
+}
+
+fn text(value: &FieldValue) -> Option<&str> {
+    value.as_str()
+}
+
+fn texts(value: &FieldValue) -> Option<Vec<&str>> {
+    value.as_strings()
+}
+
+/// A number, also one that is written as a string.
+fn integer(value: &FieldValue) -> Option<i64> {
+    value
+        .as_i64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+fn time(value: &FieldValue) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_millisecond(integer(value)?).ok()
+}
+
+fn flag(value: &FieldValue) -> Option<bool> {
+    value.as_json().as_bool()
+}
+
+fn object(value: &FieldValue) -> Option<&Map<String, Value>> {
+    value.as_json().as_object()
+}
+
+fn license(value: &FieldValue) -> Option<License> {
+    License::deserialize(value.as_json()).ok()
+}
+
+fn status(value: &FieldValue) -> Option<TeamMemberStatus> {
+    let text = value.as_str()?;
+    let known = TeamMemberStatus::KNOWN.iter();
+    let same = known
+        .into_iter()
+        .find(|known| known.as_str().eq_ignore_ascii_case(text));
+    Some(same.cloned().unwrap_or_else(|| text.into()))
+}
+
+record! {
+    /// A member of the workspace's team.
+    ///
+    /// ```
+    /// use telecrm_core::{TeamMember, TeamMemberStatus};
+    ///
+    /// let member: TeamMember = serde_json::from_str(
+    ///     r#"{ "name": "Jane Doe", "status": "INVITED", "license": null, "badge": 7 }"#,
+    /// )?;
+    /// assert_eq!(member.status(), Some(TeamMemberStatus::Invited)); // TM7: spelled in two ways
+    /// assert_eq!(member.key("badge"), Some(&7.into()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    TeamMember {
+        /// The name.
+        name: &str = "name" via text,
+        /// The address, which is also the login name.
+        email: &str = "email" via text,
+        /// Whether the member works, is on leave, and so on; read ignoring case (pitfall TM7).
+        status: TeamMemberStatus = "status" via status,
+        /// The number, with its country code.
+        phone_number: &str = "phone_number" via text,
+        /// The role; only the answer to a creation tells it.
+        role: &str = "role" via text,
+        /// The manager's name.
+        manager_name: &str = "manager_name" via text,
+        /// The manager's address.
+        manager_email: &str = "manager_email" via text,
+        /// The name of the member's set of permissions.
+        permission_template_name: &str = "permission_template_name" via text,
+        /// The licence, if one was ever assigned.
+        license: License = "license" via license,
+    }
+}
+
+record! {
+    /// A team member's licence. Its dates are plain `YYYY-MM-DD`.
+    License {
+        /// `ACTIVE`; other values are not documented.
+        status: &str = "status" via text,
+        /// `GROWTH`; other values are not documented.
+        license_type: &str = "type" via text,
+        /// The first day.
+        start_date: &str = "start_date" via text,
+        /// The last day.
+        end_date: &str = "end_date" via text,
+    }
+}
+
+record! {
+    /// What a workspace says of itself.
+    Metadata {
+        /// The enterprise's name.
+        name: &str = "name" via text,
+        /// The enterprise ID.
+        id: &str = "id" via text,
+        /// When the workspace was made.
+        created: jiff::Timestamp = "creationTimeStamp" via time,
+        /// A range such as `50-100`.
+        team_size: &str = "teamSize" via text,
+        /// The industry.
+        industry: &str = "industry" via text,
+        /// The web address.
+        website: &str = "website" via text,
+        /// The ID, or the API name (pitfall EN6), of the lead identifier.
+        lead_identifier_field_id: &str = "leadIdentifierFieldId" via text,
+        /// The channels that are connected.
+        integrations: Vec<&str> = "integrations" via texts,
+    }
+}
+
+record! {
+    /// A field of leads, as the workspace lists it with `detail=true`.
+    CustomFieldRecord {
+        /// The ID.
+        id: &str = "id" via text,
+        /// The name in payloads.
+        api_name: &str = "apiName" via text,
+        /// The type, as the server spells it.
+        field_type: &str = "type" via text,
+        /// What it is for.
+        description: &str = "description" via text,
+        /// Whether it is the lead identifier.
+        is_lead_id: bool = "isLeadid" via flag,
+        /// Whether it cannot be changed once set; the documentation does not explain it.
+        lock_after_create: bool = "lockAfterCreate" via flag,
+        /// The format of a date, such as `DD/MM/YYYY`.
+        date_format: &str = "dateFormat" via text,
+        /// The format of a time of day, such as `HH:mm`.
+        time_format: &str = "timeFormat" via text,
+    }
+}
+
+record! {
+    /// A custom action, as the workspace lists it with `detail=true`.
+    CustomActionRecord {
+        /// The ID.
+        id: &str = "id" via text,
+        /// The code, as `ACTION_1001`.
+        code: &str = "code" via text,
+        /// The name for people.
+        display_name: &str = "displayName" via text,
+        /// What it is for.
+        description: &str = "description" via text,
+        /// What each entry adds to the lead's score.
+        score: i64 = "score" via integer,
+        /// `USER` if the workspace defined it, `SYSTEM` if it is built in.
+        source: &str = "source" via text,
+        /// The fields that entries can have, by API name.
+        field_schema: &Map<String, Value> = "fieldSchema" via object,
+        /// When it was made.
+        created: jiff::Timestamp = "createdOn" via time,
+        /// When it was last changed.
+        modified: jiff::Timestamp = "modifiedOn" via time,
+    }
+}
+
+crate::open_enum! {
+    /// What a team member does at the moment.
+    TeamMemberStatus:
+        Active = "Active",
+        Inactive = "Inactive",
+        OnLeave = "On Leave",
+        Working = "Working",
+        Invited = "Invited",
+        Deleted = "Deleted",
+}
+
+crate::open_enum! {
+    /// What a new team member may do.
+    TeamMemberRole:
+        Admin = "ADMIN",
+        Manager = "MANAGER",
+        Caller = "CALLER",
+        MarketingUser = "MARKETING_USER",
+}
+
+crate::open_enum! {
+    /// The states into which a team member can be put.
+    Availability:
+        Active = "Active",
+        Inactive = "Inactive",
+        OnLeave = "On Leave",
+        Working = "Working",
+}
+
 /// One page of a search.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -142,9 +350,19 @@ pub struct Page<T> {
     /// The items, newest first.
     pub data: Vec<T>,
     /// How many items match in all.
+    #[serde(deserialize_with = "count")]
     pub total_count: u64,
     /// How many items were passed over before this page.
+    #[serde(deserialize_with = "count")]
     pub skip: u64,
     /// How many items a page holds at most.
+    #[serde(deserialize_with = "count")]
     pub limit: u64,
+}
+
+/// A count, also one that is written as a string or missing.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let value = FieldValue::deserialize(deserializer)?;
+    let count = integer(&value).and_then(|count| u64::try_from(count).ok());
+    Ok(count.unwrap_or_default())
 }

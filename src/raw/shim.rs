@@ -3,7 +3,8 @@
 //! The stock encoding leaves `\`, `.` and `..` to the URL parser, which turns them into other paths:
 //! an ID of `..` would reach another resource.
 
-pub use ::progenitor_client::*;
+pub use ::progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
+pub(crate) use ::progenitor_client::{ClientHooks, OperationInfo, QueryParam, RequestBuilderExt};
 
 use std::fmt::Write as _;
 

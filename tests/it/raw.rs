@@ -84,19 +84,19 @@ impl Exchange {
             .await;
         let decoded = call(&server.url(BASE)).await;
         mock.assert_async().await;
-        let decoded = serde_json::to_value(decoded.unwrap()).unwrap();
+        let decoded = serde_json::to_value(decoded.expect("an answer")).expect("JSON");
         assert_eq!(decoded, self.decoded.unwrap_or(self.answer));
     }
 }
 
 fn sync_client(base: &str) -> sync::Client {
-    let context = Context::bearer("sync-local-token").unwrap();
+    let context = Context::bearer("sync-local-token").expect("a header value");
     sync::Client::new_with_client(base, reqwest::Client::new(), context)
 }
 
 /// A request type by way of JSON: as short as its sample.
 fn typed<T: serde::de::DeserializeOwned>(value: &Value) -> T {
-    serde_json::from_value(value.clone()).unwrap()
+    serde_json::from_value(value.clone()).expect("a sample of the type")
 }
 
 macro_rules! call {
@@ -446,14 +446,14 @@ async fn get_lead_stage_pipeline() {
 
 /// The request line that arrives when a lead with this ID is read.
 async fn request_line(lead_id: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}{BASE}/", listener.local_addr().unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}{BASE}/", listener.local_addr().expect("bound"));
     let server = tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
+        let (mut socket, _) = listener.accept().await.expect("a client");
         let mut request = vec![0; 4096];
-        let length = socket.read(&mut request).await.unwrap();
+        let length = socket.read(&mut request).await.expect("a request");
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
-        socket.write_all(answer).await.unwrap();
+        socket.write_all(answer).await.expect("a client that reads");
         String::from_utf8_lossy(&request[..length])
             .lines()
             .next()
@@ -463,7 +463,7 @@ async fn request_line(lead_id: &str) -> String {
     let client = sync_client(base.trim_end_matches('/'));
     // Not every ID leads to an answer that can be read; what counts is what arrived.
     let _ = client.get_lead("ent", lead_id, None, None, None).await;
-    server.await.unwrap()
+    server.await.expect("the server does not panic")
 }
 
 #[tokio::test]

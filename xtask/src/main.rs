@@ -67,7 +67,9 @@ enum Stage {
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // Cargo says at run time where it runs this: a shared target folder may hold another checkout's build.
+    let folder = std::env::var("CARGO_MANIFEST_DIR");
+    let root = Path::new(folder.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"))).join("..");
     let done = match Task::parse() {
         Task::Regen(options) => regen::run(&root, &options),
         Task::Diff { old, new } => diff::run(&old, &new),

@@ -39,7 +39,11 @@ impl Pipeline {
             .map(|status| status.label.as_str())
     }
 
-    pub(super) fn read(json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
+    /// Reads the answer of `GET /lead-stage-pipeline`.
+    ///
+    /// # Errors
+    /// If a status or reason has no label; the error names its JSON path.
+    pub fn read(json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
         let mut pipeline = Self::default();
         for (index, stage) in items(json, "leadStages").enumerate() {
             let stage_type = stage.get("stageType").and_then(Value::as_str);

@@ -80,7 +80,6 @@ fn two_operations(first: &str, second: &str) -> String {
     ))
 }
 
-#[allow(clippy::too_many_lines)]
 fn cases() -> Vec<(&'static str, Verdict, String)> {
     let string = "{type: string}";
     vec![

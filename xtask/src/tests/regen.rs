@@ -155,9 +155,31 @@ fn a_newer_file_is_taken_whole_or_not_at_all() {
         sync: Some(theirs),
         ..Options::default()
     };
-    let changes = plan(scratch.path(), &options).unwrap().changes.join("\n");
+    insta::assert_snapshot!(plan(scratch.path(), &options).unwrap().changes.join(""), @r"
+    Breaking
+      POST /enterprise/{enterpriseId}/lead/search
+        itself: removed
+    Compatible
+      GET /enterprise/{enterpriseId}/metadata
+        itself: operationId none -> getMetadata
+    ");
     let error = run(scratch.path(), &options).unwrap_err().to_string();
-    insta::assert_snapshot!("a_newer_file", format!("{changes}\n{error}"));
+    assert!(error.contains("\nnothing was written; "), "{error}");
+    // Every correction of the lost operation is named at once, and the one that came true.
+    let overlay = read::parse(&scratch.read("openapi/sync.overlay.yaml")).unwrap();
+    let targets = schema::elements(overlay.get("actions"));
+    let lost = targets
+        .filter_map(|action| schema::text(action, "target"))
+        .filter(|target| target.contains(search));
+    let mut count = 0;
+    for target in lost {
+        let line = format!("selects nothing (fixed upstream?): {target}\n");
+        assert!(error.contains(&line), "{target}: {error}");
+        count += 1;
+    }
+    assert!(count > 1);
+    assert_eq!(error.matches("selects nothing").count(), count);
+    assert_eq!(error.matches("changes nothing").count(), 1);
     assert_eq!(scratch.contents(), before);
     options.skip_stale = true;
     run(scratch.path(), &options).unwrap();

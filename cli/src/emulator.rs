@@ -1,0 +1,110 @@
+//! `telecrm emulator`: a local telecrm until it is told to stop.
+
+use crate::args;
+use crate::environment::{
+    ASYNC_TOKEN, ASYNC_URL_VARIABLE, ENTERPRISE_ID, SYNC_TOKEN, SYNC_URL_VARIABLE,
+};
+use crate::exit::{Exit, Failure};
+use crate::push::say;
+use crate::signals::{self, Signal};
+use std::io::{self, Write};
+use std::path::Path;
+use telecrm::WorkspaceFile;
+use telecrm_emulator::Emulator;
+
+pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
+    let listen = options.listen;
+    if !listen.ip().is_loopback() && !options.allow_remote {
+        return Err(Failure::usage(format!(
+            "{listen} can be reached from other machines: listen on 127.0.0.1, or add --allow-remote"
+        )));
+    }
+    let mut builder = Emulator::builder()
+        .listen(listen)
+        .enterprise(options.enterprise)
+        .search_ids(!options.no_search_ids)
+        .allow_remote(options.allow_remote);
+    if let Some(path) = &options.seed {
+        builder = builder.seed(read_seed(path)?);
+    }
+    // Before it is announced, so that whoever reads the announcement can already stop it.
+    let signals = signals::listen();
+    let mut signals = signals.map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("signals cannot be listened to: {error}"),
+        )
+    })?;
+    let emulator = builder.start().await.map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("the emulator cannot listen on {listen}: {error}; choose another address with --listen (port 0 picks a free one)"),
+        )
+    })?;
+    io::stdout()
+        .write_all(exports(&emulator).as_bytes())
+        .and_then(|()| io::stdout().flush())
+        .map_err(|error| Failure::new(Exit::Failed, format!("standard output: {error}")))?;
+    say(&format!("listening at {}; Ctrl-C stops it", emulator.url()));
+    let signal = signals.recv().await;
+    emulator.shutdown().await;
+    Ok(match signal {
+        // Being terminated is how a service ends well.
+        Some(Signal::Terminate) | None => Exit::Success,
+        Some(Signal::Interrupt) => Exit::Interrupted,
+    })
+}
+
+fn read_seed(path: &Path) -> Result<WorkspaceFile, Failure> {
+    let place = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!(
+            "{place} cannot be read: {error}; check the name and the permissions"
+        ))
+    })?;
+    let json = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| Failure::usage(format!("{place} is not JSON: {error}")))?;
+    let file = WorkspaceFile::from_json(json)
+        .and_then(|file| telecrm::Workspace::from_file(&file).map(|_| file))
+        .map_err(|error| Failure::usage(format!("{place} is not a workspace file: {error}")))?;
+    Ok(file)
+}
+
+/// The environment that points at the emulator, for a shell.
+fn exports(emulator: &Emulator) -> String {
+    let variables = [
+        (ENTERPRISE_ID, emulator.enterprise().to_owned()),
+        (SYNC_TOKEN, emulator.sync_token().to_owned()),
+        (ASYNC_TOKEN, emulator.async_token().to_owned()),
+        (SYNC_URL_VARIABLE, emulator.sync_url()),
+        (ASYNC_URL_VARIABLE, emulator.async_url()),
+    ];
+    variables
+        .map(|(name, value)| format!("export {name}={}\n", quoted(&value)))
+        .concat()
+}
+
+/// As a shell reads it: bare where every character is plain.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_what_is_exported() {
+        assert_eq!(
+            quoted("http://127.0.0.1:4010/autoupdate/v2"),
+            "http://127.0.0.1:4010/autoupdate/v2"
+        );
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,39 @@
+//! The `telecrm` command: what people and scripts do with the crate of the same name.
+
+mod args;
+mod emulator;
+mod environment;
+mod exit;
+mod push;
+mod signals;
+mod time;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::{Exit, Failure};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            push::say(&format!("error: {failure}"));
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new(Exit::Failed, format!("the runtime does not start: {error}"))
+        })?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Push(options) => push::run(options).await,
+            Command::Emulator(options) => emulator::run(options).await,
+        }
+    })
+}

@@ -1,0 +1,176 @@
+//! JSON lines: the body of the Async API per line.
+
+use super::{Input, Row, Rows, broken};
+use crate::push::unique::Unique;
+use serde_json::error::Category;
+use std::io::{self, BufRead, BufReader, Read};
+use telecrm::Lead;
+
+/// No lead is as long as that; a longer line is a file of another kind.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+
+pub(super) fn read(input: impl Input) -> Rows {
+    let rows = JsonLines {
+        input: BufReader::new(input),
+        buffer: Vec::new(),
+        line: 0,
+        row: 0,
+        ended: false,
+    };
+    Rows {
+        rows: Box::new(rows),
+        warnings: Vec::new(),
+    }
+}
+
+struct JsonLines<R> {
+    input: BufReader<R>,
+    buffer: Vec<u8>,
+    line: u64,
+    row: u64,
+    ended: bool,
+}
+
+impl<R: Read> JsonLines<R> {
+    /// Fills the buffer with the next line, as far as it is not too long. Says whether there is one.
+    fn next_line(&mut self) -> io::Result<bool> {
+        self.buffer.clear();
+        let mut input = (&mut self.input).take(LONGEST_LINE);
+        let length = input.read_until(b'\n', &mut self.buffer)? as u64;
+        if length == LONGEST_LINE && self.buffer.last() != Some(&b'\n') {
+            self.input.skip_until(b'\n')?;
+        }
+        self.line += 1;
+        Ok(length > 0)
+    }
+}
+
+impl<R: Read> Iterator for JsonLines<R> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        while !self.ended {
+            match self.next_line() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    self.ended = true;
+                    return Some(broken(self.row + 1, self.line + 1, &error));
+                }
+            }
+            let mut text = self.buffer.as_slice();
+            if self.line == 1 {
+                text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+            }
+            let text = text.trim_ascii();
+            if text.is_empty() {
+                continue;
+            }
+            self.row += 1;
+            return Some(Row {
+                number: self.row,
+                lead: parse(text).map_err(|reason| format!("line {}: {reason}", self.line)),
+            });
+        }
+        None
+    }
+}
+
+fn parse(text: &[u8]) -> Result<Lead, String> {
+    if text.len() as u64 >= LONGEST_LINE - 1 {
+        return Err("longer than 16 MiB: write one lead per line".to_owned());
+    }
+    if let Err(error) = std::str::from_utf8(text) {
+        let column = error.valid_up_to() + 1;
+        return Err(format!(
+            "not UTF-8 at byte {column}: save the file as UTF-8"
+        ));
+    }
+    let Unique(json) = serde_json::from_slice(text).map_err(|error| {
+        let full = error.to_string();
+        let reason = full.split(" at line ").next().unwrap_or(&full);
+        let column = error.column();
+        match error.classify() {
+            Category::Eof => format!(
+                "the JSON ends too early, at column {column} ({reason}): write each lead on one line"
+            ),
+            Category::Data => format!("{reason}, at column {column}: write each key once"),
+            Category::Syntax | Category::Io => format!(
+                "not JSON at column {column} ({reason}): write one lead per line, {{\"fields\": {{…}}}}"
+            ),
+        }
+    })?;
+    Lead::from_json(json).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &'static [u8]) -> Vec<(u64, Result<String, String>)> {
+        let rows = read(text).rows;
+        rows.map(|row| (row.number, row.lead.map(|lead| lead.to_json().to_string())))
+            .collect()
+    }
+
+    fn error(text: &'static [u8]) -> String {
+        let mut rows = rows(text);
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        rows.remove(0).1.expect_err("not a lead")
+    }
+
+    #[test]
+    fn blank_lines_do_not_count_and_bad_lines_do_not_stop() {
+        let rows =
+            rows(b"\xef\xbb\xbf{\"fields\":{\"phone\":\"1\"}}\r\n\n  \n{oops}\n{\"fields\":{}}");
+        assert_eq!(rows.len(), 3);
+        assert_eq!(rows[0], (1, Ok(r#"{"fields":{"phone":"1"}}"#.to_owned())));
+        let (number, error) = &rows[1];
+        assert_eq!(*number, 2);
+        let error = error.as_ref().expect_err("not JSON");
+        assert!(error.starts_with("line 4: not JSON at column 2"), "{error}");
+        assert_eq!(rows[2], (3, Ok(r#"{"fields":{}}"#.to_owned())));
+    }
+
+    #[test]
+    fn each_fault_names_place_reason_and_remedy() {
+        insta::assert_snapshot!(error(b"{\"fields\": {\"phone\": \"91\""), @"line 1: the JSON ends too early, at column 25 (EOF while parsing an object): write each lead on one line");
+        insta::assert_snapshot!(error(b"phone,name"), @r#"line 1: not JSON at column 1 (expected value): write one lead per line, {"fields": {…}}"#);
+        insta::assert_snapshot!(error(b"{\"phone\": \"919999900001\"}"), @r#"line 1: `fields` is missing: a lead is written {"fields": {…}, "actions": […]}"#);
+        insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead must be an object, and is a list");
+        insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"\xff\"}}"), @"line 1: not UTF-8 at byte 22: save the file as UTF-8");
+        insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: `name` stands twice in one object, at column 31: write each key once");
+    }
+
+    #[test]
+    fn an_endless_line_is_refused_and_the_next_one_read() {
+        let long = std::iter::repeat_n(b'x', 17 * 1024 * 1024);
+        let text: Vec<u8> = long.chain(*b"\n{\"fields\":{}}\n").collect();
+        let rows: Vec<_> = read(io::Cursor::new(text)).rows.collect();
+        assert_eq!(rows.len(), 2);
+        assert!(
+            rows[0]
+                .lead
+                .as_ref()
+                .is_err_and(|error| error.contains("16 MiB"))
+        );
+        assert!(rows[1].lead.is_ok());
+    }
+
+    #[test]
+    fn a_fault_of_the_disk_is_the_last_row() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("the disk is gone"))
+            }
+        }
+        let rows: Vec<_> = read(b"{\"fields\":{}}\n".chain(Failing)).rows.collect();
+        assert_eq!(rows.len(), 2);
+        let error = rows[1].lead.as_ref().expect_err("broken");
+        assert!(
+            error.contains("line 2: reading failed: the disk is gone"),
+            "{error}"
+        );
+    }
+}

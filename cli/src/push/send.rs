@@ -1,0 +1,147 @@
+//! One row over the wire: sent, and read back if that is wanted.
+
+use super::plan::Parcel;
+use super::report::{ErrorKind, Outcome, RowError, RowReport, has_losses};
+use crate::time;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use telecrm::{Receipt, Telecrm, Verdict};
+use telecrm_emulator::Emulator;
+use tokio::sync::watch;
+
+/// Sends rows. Cloning it is free.
+#[derive(Clone)]
+pub(crate) struct Sender(Arc<Inner>);
+
+struct Inner {
+    /// One for each Async token, each within a limit of its own.
+    pushers: Vec<Telecrm>,
+    next: AtomicUsize,
+    reader: Option<Reader>,
+}
+
+/// How rows are read back.
+pub(crate) struct Reader {
+    pub(crate) telecrm: Telecrm,
+    /// The emulator within this process can tell when it has nothing more to do.
+    pub(crate) emulator: Option<Arc<Emulator>>,
+    pub(crate) timeout: Duration,
+}
+
+/// What came of one row.
+pub(crate) struct Sent {
+    pub(crate) report: RowReport,
+    pub(crate) lane: Option<String>,
+}
+
+/// Set when no further row is to be sent, and none to be waited for longer than needed.
+pub(crate) type Stopped = watch::Receiver<bool>;
+
+impl Sender {
+    pub(crate) fn new(pushers: Vec<Telecrm>, reader: Option<Reader>) -> Self {
+        Self(Arc::new(Inner {
+            pushers,
+            next: AtomicUsize::new(0),
+            reader,
+        }))
+    }
+
+    pub(crate) async fn send(self, mut parcel: Parcel, stopped: Stopped) -> Sent {
+        let lane = parcel.lane.take();
+        let report = match &self.0.reader {
+            Some(reader) => self.verified(reader, parcel, stopped).await,
+            None => match self.push(&parcel).await {
+                Ok(_) => parcel.report(Outcome::Accepted, None),
+                Err(error) => not_pushed(parcel, &error),
+            },
+        };
+        Sent { report, lane }
+    }
+
+    /// Looks before, sends, and looks again.
+    async fn verified(&self, reader: &Reader, parcel: Parcel, mut stopped: Stopped) -> RowReport {
+        let ingest = reader.telecrm.ingest();
+        let baseline = match ingest.baseline(&parcel.lead).await {
+            Ok(baseline) => baseline,
+            Err(error) => {
+                let message = format!(
+                    "nothing was sent, because the lead's timeline could not be read before: {error:#}"
+                );
+                let error = RowError::new((&error).into(), message);
+                return parcel.report(Outcome::Failed, Some(error));
+            }
+        };
+        if *stopped.borrow() {
+            return parcel.report(Outcome::Skipped, Some(run_stopped()));
+        }
+        let receipt = match self.push(&parcel).await {
+            Ok(receipt) => receipt.since(baseline),
+            Err(error) => return not_pushed(parcel, &error),
+        };
+        tokio::select! {
+            verdict = reader.verdict(&receipt) => verdict_on(parcel, verdict),
+            _ = stopped.wait_for(|stopped| *stopped) => {
+                let error = RowError::new(ErrorKind::RunStopped, "sent, and not read back, because the run was stopped");
+                parcel.report(Outcome::Accepted, Some(error))
+            }
+        }
+    }
+
+    async fn push(&self, parcel: &Parcel) -> Result<Receipt, telecrm::Error> {
+        let Inner { pushers, next, .. } = &*self.0;
+        let turn = next.fetch_add(1, Ordering::Relaxed) % pushers.len();
+        pushers[turn].ingest().push(&parcel.lead).await
+    }
+}
+
+impl Reader {
+    async fn verdict(&self, receipt: &Receipt) -> Result<Verdict, telecrm::Error> {
+        if let Some(emulator) = &self.emulator {
+            // Whether it settles or the time is over: the next look is the last.
+            let _ = time::within(self.timeout, emulator.settle()).await;
+        }
+        self.telecrm.ingest().verify(receipt).await
+    }
+}
+
+pub(crate) fn run_stopped() -> RowError {
+    RowError::new(
+        ErrorKind::RunStopped,
+        "not sent, because the run was stopped",
+    )
+}
+
+fn not_pushed(parcel: Parcel, error: &telecrm::Error) -> RowReport {
+    let outcome = if error.is_outcome_unknown() {
+        Outcome::Unknown
+    } else {
+        Outcome::Failed
+    };
+    parcel.report(outcome, Some(error.into()))
+}
+
+fn verdict_on(mut parcel: Parcel, verdict: Result<Verdict, telecrm::Error>) -> RowReport {
+    let (outcome, error) = match verdict {
+        Ok(Verdict::Stored(_)) if has_losses(&parcel.findings) => (Outcome::Differs, None),
+        Ok(Verdict::Stored(_)) => (Outcome::Stored, None),
+        Ok(Verdict::Differs { losses, .. }) => {
+            parcel.add(losses);
+            (Outcome::Differs, None)
+        }
+        Ok(Verdict::Missing(loss)) => {
+            parcel.add([loss]);
+            (Outcome::Missing, None)
+        }
+        Ok(Verdict::Unknown { reason }) => {
+            let error = RowError::new(ErrorKind::NotReadable, reason);
+            (Outcome::Unknown, Some(error))
+        }
+        Ok(other) => {
+            let error = RowError::new(ErrorKind::NotReadable, format!("not understood: {other:?}"));
+            (Outcome::Unknown, Some(error))
+        }
+        Err(error) => (Outcome::Unknown, Some((&error).into())),
+    };
+    parcel.report(outcome, error)
+}

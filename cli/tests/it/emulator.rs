@@ -1,0 +1,88 @@
+use crate::{Local, TempFile, run, run_with_stdin, telecrm};
+use std::net::TcpListener;
+
+#[test]
+fn it_prints_the_environment_that_points_at_it() {
+    let local = Local::start(&["--enterprise", "ent-other"]);
+    let names: Vec<_> = local
+        .exports
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "TELECRM_ENTERPRISE_ID",
+            "TELECRM_SYNC_TOKEN",
+            "TELECRM_ASYNC_TOKEN",
+            "TELECRM_SYNC_URL",
+            "TELECRM_ASYNC_URL"
+        ]
+    );
+    assert_eq!(local.variable("TELECRM_ENTERPRISE_ID"), "ent-other");
+    assert_eq!(local.variable("TELECRM_SYNC_TOKEN"), "sync-local-token");
+    assert_eq!(local.variable("TELECRM_ASYNC_TOKEN"), "async-local-token");
+    let base = local.variable("TELECRM_ASYNC_URL");
+    assert_eq!(
+        local.variable("TELECRM_SYNC_URL"),
+        format!("{base}/autoupdate/v2")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_when_it_is_told_to() {
+    for (name, exit) in [("-INT", 130), ("-TERM", 0)] {
+        let mut local = Local::start(&[]);
+        crate::signals::signal(&local.child, name);
+        assert_eq!(
+            local.child.wait().expect("ends").code(),
+            Some(exit),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_seed_decides_what_the_workspace_holds() {
+    let seed = TempFile::new(
+        "seed.json",
+        br#"{"customFields": [{"apiName": "email", "type": "EMAIL", "isLeadid": true}, {"apiName": "shoe_size", "type": "NUMBER"}]}"#,
+    );
+    let local = Local::start(&["--seed", seed.path()]);
+    let row = r#"{"fields": {"email": "Asha@example.com", "shoe_size": 38}}"#;
+    let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), row);
+    assert_eq!(
+        (ran.exit, ran.outcomes()),
+        (0, vec!["stored".to_owned()]),
+        "{ran:?}"
+    );
+    assert_eq!(ran.rows()[0]["identifier"], "asha@example.com");
+}
+
+#[test]
+fn bad_seeds_are_refused_with_their_place() {
+    for (content, said) in [
+        ("{", "is not JSON"),
+        ("{}", "customFields"),
+        (r#"{"customFields": [{"type": "TEXT"}]}"#, "customFields[0]"),
+    ] {
+        let seed = TempFile::new("bad-seed.json", content.as_bytes());
+        run(telecrm(&["emulator", "--seed", seed.path()])).refused(2, &[seed.path(), said]);
+    }
+    run(telecrm(&["emulator", "--seed", "no/such.json"]))
+        .refused(2, &["no/such.json cannot be read"]);
+}
+
+#[test]
+fn it_stays_on_this_machine_unless_told_otherwise() {
+    run(telecrm(&["emulator", "--listen", "0.0.0.0:0"]))
+        .refused(2, &["0.0.0.0:0", "--allow-remote"]);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    run(telecrm(&["emulator", "--listen", &address])).refused(1, &[&address, "--listen"]);
+}

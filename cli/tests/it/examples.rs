@@ -1,0 +1,122 @@
+//! The first thing that anybody runs.
+
+use crate::{Ran, example, run, telecrm};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const EXAMPLES: [&str; 2] = ["leads.csv", "leads.jsonl"];
+
+fn push(name: &str, options: &[&str]) -> Ran {
+    let mut command = telecrm(&["push", &example(name), "--emulator"]);
+    command.args(options);
+    run(command)
+}
+
+fn findings(row: &Value) -> impl Iterator<Item = &Value> {
+    row["findings"].as_array().expect("a list").iter()
+}
+
+fn is_loss(finding: &Value) -> bool {
+    finding["kind"]
+        .as_str()
+        .is_some_and(|kind| kind.ends_with("_dropped"))
+}
+
+fn losses(ran: &Ran) -> BTreeSet<(u64, String, String)> {
+    let rows = ran.rows();
+    let losses = rows.iter().flat_map(|row| {
+        let number = row["row"].as_u64().expect("a number");
+        let text = |finding: &Value, key: &str| finding[key].as_str().expect("a text").to_owned();
+        findings(row)
+            .filter(|finding| is_loss(finding))
+            .map(move |finding| (number, text(finding, "path"), text(finding, "kind")))
+    });
+    losses.collect()
+}
+
+#[test]
+fn the_table_tells_of_every_row_what_was_stored() {
+    for name in EXAMPLES {
+        let ran = push(name, &["--verify", "--table"]);
+        assert_eq!(ran.exit, 3, "{ran:?}");
+        insta::assert_snapshot!(format!("table_{name}"), ran.stdout);
+    }
+}
+
+#[test]
+fn a_pipe_gets_json_lines() {
+    for name in EXAMPLES {
+        let ran = push(name, &["--verify"]);
+        assert_eq!(ran.exit, 3, "{ran:?}");
+        let rows = ran.rows();
+        assert!(rows.len() >= 15, "{name}: {}", rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            assert_eq!(row["row"], index + 1);
+            let keys: Vec<_> = row.as_object().expect("an object").keys().collect();
+            assert_eq!(keys.len(), 5, "{keys:?}");
+            let lost = findings(row).any(|f| is_loss(f) && f["repaired"] == false);
+            let expected: &[&str] = if lost {
+                &["differs", "rejected"]
+            } else {
+                &["stored"]
+            };
+            let outcome = row["outcome"].as_str().expect("a text");
+            assert!(expected.contains(&outcome), "{row}");
+        }
+        assert_eq!(ran.stdout, push(name, &["--verify", "--json"]).stdout);
+    }
+}
+
+#[test]
+fn between_them_the_examples_hit_every_silent_drop() {
+    let rows: Vec<Value> = EXAMPLES
+        .iter()
+        .flat_map(|name| push(name, &[]).rows())
+        .collect();
+    let all: Vec<&Value> = rows.iter().flat_map(findings).collect();
+    let pitfalls: BTreeSet<_> = all.iter().filter_map(|f| f["pitfall"].as_str()).collect();
+    for pitfall in [
+        "AS1", "AS2", "AS3", "AS4", "AS6", "AS7", "LE8", "EN3", "EN5",
+    ] {
+        assert!(pitfalls.contains(pitfall), "{pitfall}");
+    }
+    for kind in [
+        "lead_dropped",
+        "field_dropped",
+        "action_dropped",
+        "option_created",
+        "value_changed",
+    ] {
+        assert!(all.iter().any(|f| f["kind"] == kind), "{kind}");
+    }
+}
+
+#[test]
+fn as5_reading_back_finds_the_losses_that_the_check_predicts() {
+    for name in EXAMPLES {
+        let predicted = push(name, &["--verify"]);
+        let found = push(name, &["--verify", "--no-check"]);
+        assert_eq!(found.exit, 3, "{found:?}");
+        assert!(!losses(&found).is_empty());
+        assert_eq!(losses(&found), losses(&predicted), "{name}");
+    }
+}
+
+#[test]
+fn without_verify_nothing_is_called_stored() {
+    let ran = push("leads.jsonl", &["--no-check"]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert!(ran.outcomes().iter().all(|outcome| outcome == "accepted"));
+    assert!(ran.rows().iter().all(|row| findings(row).count() == 0));
+}
+
+#[test]
+fn emulator_mode_heeds_no_environment() {
+    let mut command = telecrm(&["push", &example("leads.csv"), "--emulator"]);
+    command
+        .env("TELECRM_SYNC_URL", "not a url")
+        .env("TELECRM_ASYNC_TOKEN", "Bearer x");
+    let ran = run(command);
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    assert!(ran.stderr.contains("accepted"), "{ran:?}");
+}

@@ -1,0 +1,155 @@
+//! What is sent, in which order, and how it is read back.
+
+use crate::{Local, run_with_stdin, telecrm};
+
+const GOOD: &str = r#"{"fields": {"phone": "919999900001"}}"#;
+/// An inferred loss: only a reading of ours.
+const DOUBTFUL: &str = r#"{"fields": {"phone": "919999900002", "website": "no site yet"}}"#;
+const LOSSY: &str = r#"{"fields": {"phone": "919999900003", "rating": 9}}"#;
+const MENDED: &str = r#"{"fields": {"phone": "+91 99999 00004", "rating": "3"}}"#;
+
+fn outcomes(options: &[&str], rows: &[&str]) -> (i32, Vec<String>) {
+    let mut command = telecrm(&["push", "-", "--emulator", "--verify"]);
+    command.args(options);
+    let ran = run_with_stdin(command, &rows.join("\n"));
+    (ran.exit, ran.outcomes())
+}
+
+fn said(exit: i32, outcomes: &[&str]) -> (i32, Vec<String>) {
+    (
+        exit,
+        outcomes
+            .iter()
+            .map(|outcome| (*outcome).to_owned())
+            .collect(),
+    )
+}
+
+#[test]
+fn on_finding_decides_what_becomes_of_leads_with_losses() {
+    let rows = [GOOD, DOUBTFUL, LOSSY, MENDED];
+    for (what, expected) in [
+        ("send", ["stored", "differs", "differs", "stored"]),
+        ("skip", ["stored", "skipped", "skipped", "stored"]),
+        ("stop", ["stored", "differs", "skipped", "skipped"]),
+    ] {
+        assert_eq!(
+            outcomes(&["--on-finding", what], &rows),
+            said(3, &expected),
+            "{what}"
+        );
+    }
+    assert_eq!(
+        outcomes(&["--on-finding", "stop"], &[GOOD, MENDED]),
+        said(0, &["stored", "stored"])
+    );
+}
+
+#[test]
+fn options_that_are_created_are_told_and_no_loss() {
+    let row = r#"{"fields": {"phone": "919999900001", "contact_source": "Billboard"}}"#;
+    let ran = run_with_stdin(telecrm(&["push", "-", "--emulator", "--verify"]), row);
+    assert_eq!((ran.exit, ran.outcomes()), said(0, &["stored"]));
+    assert!(ran.stdout.contains("option_created"), "{ran:?}");
+}
+
+#[test]
+fn rows_of_one_lead_follow_each_other() {
+    // Each would differ if the next one overtook it before it was read back.
+    let rows: Vec<String> = (1..=5)
+        .flat_map(|rating| {
+            ["+919999900001", "919999900001"].map(|phone| {
+                format!(r#"{{"fields": {{"phone": "{phone}", "rating": {rating}}}, "actions": [{{"type": "ACTION_1001", "fields": {{"note": "Visit"}}}}]}}"#)
+            })
+        })
+        .collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    assert_eq!(outcomes(&[], &rows), said(0, &["stored"; 10]));
+}
+
+#[test]
+fn reports_come_in_row_order_whatever_is_ready_first() {
+    let many = crate::leads(100);
+    let mut rows: Vec<&str> = many.lines().collect();
+    rows.insert(0, GOOD);
+    rows.insert(40, GOOD);
+    rows.insert(60, GOOD);
+    let ran = run_with_stdin(
+        telecrm(&["push", "-", "--emulator", "--verify"]),
+        &rows.join("\n"),
+    );
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    let numbers: Vec<_> = ran
+        .rows()
+        .iter()
+        .map(|row| row["row"].as_u64().expect("a number"))
+        .collect();
+    assert_eq!(numbers, (1..=103).collect::<Vec<_>>());
+}
+
+#[test]
+fn le7_what_cannot_be_read_back_is_unknown() {
+    let local = Local::start(&["--no-search-ids"]);
+    let with_action =
+        r#"{"fields": {"phone": "919999900002"}, "actions": [{"type": "ACTION_1001"}]}"#;
+    let command = local.telecrm(&["push", "-", "--verify", "--verify-timeout", "300ms"]);
+    let ran = run_with_stdin(command, &[GOOD, with_action].join("\n"));
+    assert_eq!(
+        (ran.exit, ran.outcomes()),
+        said(7, &["stored", "unknown"]),
+        "{ran:?}"
+    );
+    assert_eq!(ran.error_kinds()[1].as_deref(), Some("not_readable"));
+}
+
+#[test]
+fn over_the_network_leads_are_discovered_checked_sent_and_read_back() {
+    let local = Local::start(&[]);
+    let command = local.telecrm(&["push", "-", "--verify"]);
+    let ran = run_with_stdin(command, &[GOOD, LOSSY, MENDED].join("\n"));
+    assert_eq!(
+        (ran.exit, ran.outcomes()),
+        said(3, &["stored", "differs", "stored"]),
+        "{ran:?}"
+    );
+    // Unchecked, what is lost shows only by waiting for it.
+    let command = local.telecrm(&[
+        "push",
+        "-",
+        "--no-check",
+        "--verify",
+        "--verify-timeout",
+        "300ms",
+    ]);
+    let ran = run_with_stdin(command, &[GOOD, LOSSY, MENDED].join("\n"));
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    assert_eq!(ran.outcomes()[..2], ["stored", "differs"], "{ran:?}");
+}
+
+#[test]
+fn without_reading_no_sync_token_is_needed() {
+    let local = Local::start(&[]);
+    let mut command = local.telecrm(&["push", "-", "--no-check"]);
+    command.env_remove("TELECRM_SYNC_TOKEN");
+    let ran = run_with_stdin(command, &[GOOD, GOOD].join("\n"));
+    assert_eq!(
+        (ran.exit, ran.outcomes()),
+        said(0, &["accepted", "accepted"]),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn several_async_tokens_take_turns() {
+    let local = Local::start(&[]);
+    let mut command = local.telecrm(&["push", "-"]);
+    let good = local.variable("TELECRM_ASYNC_TOKEN");
+    command.env("TELECRM_ASYNC_TOKEN", format!("{good}, wrong"));
+    let ran = run_with_stdin(command, &crate::leads(3));
+    assert_eq!(
+        (ran.exit, ran.outcomes()[0].as_str()),
+        (4, "accepted"),
+        "{ran:?}"
+    );
+    assert!(ran.outcomes().contains(&"failed".to_owned()), "{ran:?}");
+}

@@ -1,0 +1,101 @@
+//! Being stopped: what was sent is told from what was not.
+#![cfg(unix)]
+
+use crate::{Ran, answer, at, leads, scripted, telecrm};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+
+pub(crate) fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let status = Command::new("kill")
+        .args([name, &id])
+        .status()
+        .expect("kill runs");
+    assert!(status.success());
+}
+
+fn spawn(mut command: Command, input: &str) -> (Child, std::process::ChildStdin) {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(input.as_bytes()).expect("takes its input");
+    (child, stdin)
+}
+
+/// A server whose answers wait for the test, which is told of each request.
+fn waiting() -> (String, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (arrived, arrivals) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let shared = Arc::new(Mutex::new((arrived, released)));
+    let url = scripted(move |_| {
+        let shared = shared.lock().expect("whole");
+        let _ = shared.0.send(());
+        let _ = shared.1.recv();
+        answer("200 OK", "application/json", r#"{"status":"QUEUED"}"#)
+    });
+    (url, arrivals, release)
+}
+
+fn without_reading(url: &str) -> Command {
+    let mut command = at(url, &["push", "-", "--no-check"]);
+    command.env_remove("TELECRM_SYNC_TOKEN");
+    command
+}
+
+#[test]
+fn ctrl_c_lets_rows_under_way_finish_and_reports_the_rest_as_skipped() {
+    let (url, arrivals, release) = waiting();
+    let (child, stdin) = spawn(without_reading(&url), &leads(4));
+    drop(stdin);
+    arrivals.recv().expect("the first row");
+    signal(&child, "-INT");
+    // Said before the answer comes, so that the order of events is certain.
+    let mut child = child;
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut first = String::new();
+    stderr.read_line(&mut first).expect("says so");
+    assert!(first.starts_with("stopping"), "{first}");
+    release.send(()).expect("waits");
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).expect("ends");
+    let ran = Ran::from(child.wait_with_output().expect("ends"));
+    assert_eq!(ran.exit, 130, "{ran:?}");
+    assert_eq!(
+        ran.outcomes(),
+        ["accepted", "skipped", "skipped", "skipped"],
+        "{ran:?}"
+    );
+    assert!(rest.contains("4 rows: 1 accepted, 3 skipped"), "{rest}");
+}
+
+#[test]
+fn a_second_ctrl_c_quits_at_once() {
+    let (url, arrivals, _release) = waiting();
+    let (mut child, _stdin) = spawn(without_reading(&url), &leads(2));
+    arrivals.recv().expect("the first row");
+    signal(&child, "-INT");
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    stderr.read_line(&mut String::new()).expect("says so");
+    signal(&child, "-INT");
+    assert_eq!(child.wait().expect("ends").code(), Some(130));
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_standard_input() {
+    for (name, exit) in [("-INT", 130), ("-TERM", 143)] {
+        let (mut child, stdin) =
+            spawn(telecrm(&["push", "-", "--emulator", "--verify"]), &leads(1));
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut row = String::new();
+        stdout.read_line(&mut row).expect("a row");
+        assert!(row.contains("stored"), "{row}");
+        signal(&child, name);
+        assert_eq!(child.wait().expect("ends").code(), Some(exit));
+        drop(stdin);
+    }
+}

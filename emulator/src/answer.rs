@@ -1,0 +1,152 @@
+//! What goes in and out of both APIs: bodies, query parameters, the error envelope.
+
+use crate::log::Effect;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{Extension, IntoResponse, Response};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fmt;
+use telecrm_core::Finding;
+
+/// The largest body that is read. telecrm documents no limit.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+
+/// An error in the envelope of both APIs.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    findings: Vec<Finding>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl fmt::Display) -> Self {
+        Self {
+            status,
+            code,
+            message: message.to_string(),
+            findings: Vec::new(),
+        }
+    }
+
+    pub(crate) fn bad_request(message: impl fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    pub(crate) fn not_found(code: &'static str, message: impl fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    pub(crate) fn not_authorized(message: impl fmt::Display) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "NOT_AUTHORIZED", message)
+    }
+
+    /// Says in the log why.
+    pub(crate) fn because(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let effect = Effect {
+            stored: None,
+            findings: self.findings,
+        };
+        let envelope = json!({ "error": { "code": self.code, "message": self.message } });
+        (self.status, Extension(effect), Json(envelope)).into_response()
+    }
+}
+
+/// A body that is JSON, whatever its content type says.
+pub(crate) struct JsonBody(pub(crate) Value);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        match serde_json::from_slice(&bytes) {
+            Ok(json) => Ok(Self(json)),
+            Err(error) => Err(ApiError::bad_request(format_args!(
+                "The body is not JSON: {error}"
+            ))),
+        }
+    }
+}
+
+fn unread(rejection: BytesRejection) -> ApiError {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PAYLOAD_TOO_LARGE",
+            format_args!("The body is larger than {BODY_LIMIT} bytes"),
+        ),
+        _ => ApiError::bad_request("The body could not be read"),
+    }
+}
+
+/// The query parameters.
+pub(crate) struct Params(HashMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(_) => Err(ApiError::bad_request("The query is malformed")),
+        }
+    }
+}
+
+impl Params {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A switch that is off unless it says `true`.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(ApiError::bad_request(format_args!(
+                "{name} should be true or false"
+            ))),
+        }
+    }
+
+    /// The page asked for.
+    pub(crate) fn page(&self) -> Result<Page, ApiError> {
+        let skip = match self.get("skip").map(str::parse) {
+            None => 0,
+            Some(Ok(skip)) => skip,
+            Some(Err(_)) => return Err(ApiError::bad_request("Skip should be 0 or more")),
+        };
+        match self.get("limit").map(str::parse) {
+            None => Ok(Page { skip, limit: 10 }),
+            Some(Ok(limit @ 1..=100)) => Ok(Page { skip, limit }),
+            Some(_) => Err(ApiError::bad_request("Limit should be between 1 and 100")),
+        }
+    }
+}
+
+/// A part of a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Page {
+    pub(crate) skip: usize,
+    pub(crate) limit: usize,
+}
+
+impl Page {
+    pub(crate) fn of<T>(self, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+        items.skip(self.skip).take(self.limit)
+    }
+}

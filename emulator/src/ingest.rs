@@ -1,0 +1,125 @@
+//! The Async API: leads are queued, answered at once, and applied in the background.
+
+use crate::answer::{ApiError, JsonBody};
+use crate::log::{Call, Effect, Logged};
+use crate::{App, World, clock};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{Extension, IntoResponse};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use telecrm_core::Lead;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+/// How many leads may wait. More are refused as telecrm refuses too many requests.
+const CAPACITY: usize = 10_000;
+
+/// The operation's ID in the OpenAPI description.
+pub(crate) const OPERATION: &str = "createOrUpdateLead";
+
+/// Leads on their way into the store.
+pub(crate) struct Queue {
+    sender: mpsc::Sender<Job>,
+    queued: AtomicU64,
+    done: watch::Receiver<u64>,
+}
+
+struct Job {
+    lead: Lead,
+    /// The call's entry in the log.
+    seq: u64,
+    due: Instant,
+    /// The store's generation into which the lead belongs.
+    generation: u64,
+}
+
+/// The background task's side of the queue.
+pub(crate) struct Worker {
+    receiver: mpsc::Receiver<Job>,
+    done: watch::Sender<u64>,
+}
+
+impl Queue {
+    pub(crate) fn new() -> (Self, Worker) {
+        let (sender, receiver) = mpsc::channel(CAPACITY);
+        let (done, watched) = watch::channel(0);
+        let queue = Self {
+            sender,
+            queued: AtomicU64::new(0),
+            done: watched,
+        };
+        (queue, Worker { receiver, done })
+    }
+
+    /// Waits until everything that has been queued so far is applied.
+    pub(crate) async fn settle(&self) {
+        let queued = self.queued.load(Ordering::SeqCst);
+        // An error means that the worker has stopped, and then there is nothing to wait for.
+        let _ = self.done.clone().wait_for(|done| *done >= queued).await;
+    }
+}
+
+impl Worker {
+    /// Applies the leads one by one, in the order in which they came.
+    pub(crate) async fn run(mut self, world: Arc<World>) {
+        while let Some(job) = self.receiver.recv().await {
+            clock::wait_until(job.due).await;
+            world.apply(&job.lead, job.seq, job.generation);
+            self.done.send_modify(|done| *done += 1);
+        }
+    }
+}
+
+impl World {
+    fn apply(&self, lead: &Lead, seq: u64, generation: u64) {
+        let mut store = self.store();
+        if store.generation() != generation {
+            return;
+        }
+        let accepted = store.workspace().accept(lead);
+        let findings = accepted.findings.clone();
+        let stored = store.upsert(accepted).map(|written| written.stored);
+        self.log.complete(seq, Effect { stored, findings });
+    }
+}
+
+/// `POST /autoupdatelead`: 200 says no more than that the lead is queued (pitfall AS5).
+pub(crate) async fn push(
+    State(app): State<App>,
+    method: Method,
+    uri: Uri,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
+    let queue = &app.queue;
+    let Ok(place) = queue.sender.try_reserve() else {
+        return Err(ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TOO_MANY_REQUESTS",
+            "Too many leads are waiting to be processed",
+        ));
+    };
+    // The entry must be there before the worker completes it.
+    let call = Call {
+        method: method.to_string(),
+        path: uri.path().to_owned(),
+        operation: Some(OPERATION),
+        status: StatusCode::OK.as_u16(),
+    };
+    let (generation, seq) = {
+        // Held, so that no reset comes in between.
+        let store = app.store();
+        (store.generation(), app.log.append(call, Effect::default()))
+    };
+    queue.queued.fetch_add(1, Ordering::SeqCst);
+    place.send(Job {
+        lead,
+        seq,
+        due: clock::after(app.config.processing_delay),
+        generation,
+    });
+    Ok((Extension(Logged), Json(json!({ "status": "QUEUED" }))))
+}

@@ -1,0 +1,351 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod clock;
+mod ingest;
+mod inspect;
+mod leads;
+mod log;
+mod search;
+mod server;
+mod store;
+mod workspace;
+
+pub use log::LogEntry;
+pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};
+
+use axum::serve::ListenerExt;
+use ingest::Queue;
+use log::Log;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use store::{Seed, Store};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinHandle};
+
+/// The enterprise that is accepted unless another is set.
+pub const DEFAULT_ENTERPRISE: &str = "ent-local";
+
+/// The Sync token that is accepted unless another is set.
+pub const DEFAULT_SYNC_TOKEN: &str = "sync-local-token";
+
+/// The Async token that is accepted unless another is set.
+pub const DEFAULT_ASYNC_TOKEN: &str = "async-local-token";
+
+/// How long a lead waits in the background unless set otherwise: long enough to notice.
+pub const DEFAULT_PROCESSING_DELAY: Duration = Duration::from_millis(10);
+
+/// How long [`Emulator::shutdown`] waits for requests that are being answered.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A running emulator. It stops when this is dropped.
+///
+/// It needs a tokio runtime, and runs on the one in which it was started.
+#[derive(Debug)]
+pub struct Emulator {
+    app: App,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<()>,
+    worker: AbortHandle,
+}
+
+impl Emulator {
+    /// Starts an emulator with the vendor's sample workspace on a free port of this machine.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// An emulator to be set up.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The address at which it can be reached from this machine, such as `http://127.0.0.1:4010`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The base URL of the Sync API.
+    pub fn sync_url(&self) -> String {
+        format!("{}{}", self.url(), server::SYNC_BASE)
+    }
+
+    /// The base URL of the Async API.
+    pub fn async_url(&self) -> String {
+        self.url()
+    }
+
+    /// The enterprise ID that it accepts.
+    pub fn enterprise(&self) -> &str {
+        &self.app.config.enterprise
+    }
+
+    /// The Sync token that it accepts.
+    pub fn sync_token(&self) -> &str {
+        &self.app.config.sync_token
+    }
+
+    /// The Async token that it accepts.
+    pub fn async_token(&self) -> &str {
+        &self.app.config.async_token
+    }
+
+    /// Waits until all leads that the Async API has taken so far are processed.
+    pub async fn settle(&self) {
+        self.app.queue.settle().await;
+    }
+
+    /// The calls after the one with this number, oldest first: at most the latest 10,000.
+    pub fn log(&self, since: u64) -> Vec<LogEntry> {
+        self.app.log.since(since)
+    }
+
+    /// Goes back to the seed. Leads that wait to be processed are forgotten, and so is the log.
+    pub fn reset(&self) {
+        self.app.reset();
+    }
+
+    /// Stops it, and returns once its port is free.
+    pub async fn shutdown(mut self) {
+        self.stop.take();
+        if clock::within(GRACE, &mut self.server).await.is_none() {
+            self.server.abort();
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // The server stops by itself, because the other end of `stop` goes with this.
+        self.worker.abort();
+    }
+}
+
+/// Sets up an [`Emulator`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// use std::time::Duration;
+/// use telecrm_emulator::{Emulator, WorkspaceFile};
+///
+/// let emulator = Emulator::builder()
+///     .seed(WorkspaceFile::sample())
+///     .enterprise("ent-test")
+///     .processing_delay(Duration::ZERO)
+///     .start()
+///     .await?;
+/// assert!(emulator.sync_url().ends_with("/autoupdate/v2"));
+/// emulator.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing runs before `start`"]
+pub struct Builder {
+    seed: WorkspaceFile,
+    listen: SocketAddr,
+    allow_remote: bool,
+    config: Config,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            seed: WorkspaceFile::sample(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            allow_remote: false,
+            config: Config {
+                enterprise: DEFAULT_ENTERPRISE.to_owned(),
+                sync_token: DEFAULT_SYNC_TOKEN.to_owned(),
+                async_token: DEFAULT_ASYNC_TOKEN.to_owned(),
+                search_ids: true,
+                processing_delay: DEFAULT_PROCESSING_DELAY,
+            },
+        }
+    }
+}
+
+impl Builder {
+    /// The workspace: the vendor's sample unless set. Where it has no pipeline, the sample's is used.
+    pub fn seed(mut self, seed: WorkspaceFile) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The enterprise ID that is accepted: [`DEFAULT_ENTERPRISE`] unless set.
+    pub fn enterprise(mut self, id: impl Into<String>) -> Self {
+        self.config.enterprise = id.into();
+        self
+    }
+
+    /// The Sync token that is accepted: [`DEFAULT_SYNC_TOKEN`] unless set.
+    pub fn sync_token(mut self, token: impl Into<String>) -> Self {
+        self.config.sync_token = token.into();
+        self
+    }
+
+    /// The Async token that is accepted: [`DEFAULT_ASYNC_TOKEN`] unless set.
+    pub fn async_token(mut self, token: impl Into<String>) -> Self {
+        self.config.async_token = token.into();
+        self
+    }
+
+    /// Where to listen: a free port of 127.0.0.1 unless set.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Whether other machines may be listened to. The tokens are no secret, so this opens it to everybody there.
+    pub fn allow_remote(mut self, allow: bool) -> Self {
+        self.allow_remote = allow;
+        self
+    }
+
+    /// Whether the rows of a search carry the lead's ID, which they are reported to do (pitfall LE7). They do unless set.
+    pub fn search_ids(mut self, carried: bool) -> Self {
+        self.config.search_ids = carried;
+        self
+    }
+
+    /// How long a lead waits before it is processed: [`DEFAULT_PROCESSING_DELAY`] unless set.
+    pub fn processing_delay(mut self, delay: Duration) -> Self {
+        self.config.processing_delay = delay;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on, or lets other machines in without [`allow_remote`](Self::allow_remote),
+    /// or if the seed is not a workspace.
+    pub async fn start(self) -> io::Result<Emulator> {
+        if !self.listen.ip().is_loopback() && !self.allow_remote {
+            return Err(invalid_input(format!(
+                "{} can be reached from other machines: listen on 127.0.0.1, or allow remote access",
+                self.listen
+            )));
+        }
+        let seed = Seed::new(self.seed).map_err(invalid_input)?;
+        let listener = TcpListener::bind(self.listen).await?;
+        let local = listener.local_addr()?;
+        let (queue, worker) = Queue::new();
+        let world = Arc::new(World {
+            config: self.config,
+            store: Mutex::new(Store::new(seed)),
+            log: Log::default(),
+        });
+        let app = App {
+            world: Arc::clone(&world),
+            queue: Arc::new(queue),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = server::router(app.clone(), local);
+        // Answers are small, and waiting to fill packets would only slow tests down.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let server = axum::serve(listener, router).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
+        Ok(Emulator {
+            app,
+            address: reachable(local),
+            stop: Some(stop),
+            server: tokio::spawn(async {
+                // `serve` never fails: it retries what the listener cannot accept.
+                let _ = server.await;
+            }),
+            worker: tokio::spawn(worker.run(world)).abort_handle(),
+        })
+    }
+}
+
+/// The address at which this machine reaches what listens on `local`.
+fn reachable(mut local: SocketAddr) -> SocketAddr {
+    match local.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => local.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => local.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    local
+}
+
+fn invalid_input(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, reason)
+}
+
+/// What is set once.
+struct Config {
+    enterprise: String,
+    sync_token: String,
+    async_token: String,
+    search_ids: bool,
+    processing_delay: Duration,
+}
+
+/// Without the tokens: those of a real account may have been set by mistake.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("enterprise", &self.enterprise)
+            .field("search_ids", &self.search_ids)
+            .field("processing_delay", &self.processing_delay)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the handlers and the background task share.
+struct World {
+    config: Config,
+    store: Mutex<Store>,
+    log: Log,
+}
+
+impl World {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    fn reset(&self) {
+        let mut store = self.store();
+        store.reset();
+        self.log.clear();
+    }
+}
+
+/// What the handlers need. The background task must not hold the queue, or it would never end.
+#[derive(Clone)]
+struct App {
+    world: Arc<World>,
+    queue: Arc<Queue>,
+}
+
+impl Deref for App {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.config.fmt(f)
+    }
+}
+
+/// A lock is held only for short steps that do not panic, so a poisoned one is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

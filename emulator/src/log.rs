@@ -1,0 +1,151 @@
+//! What was asked, and what became of it.
+
+use crate::lock;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use telecrm_core::Finding;
+
+/// How many calls are remembered; the oldest are forgotten first.
+pub(crate) const CAPACITY: usize = 10_000;
+
+/// One call to the emulator, and what it did to a lead.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LogEntry {
+    /// Counts the calls from 1, and goes on counting after a reset.
+    pub seq: u64,
+    /// The HTTP method.
+    pub method: String,
+    /// The path as it was asked for, without the query.
+    pub path: String,
+    /// The operation's ID in the OpenAPI description, or nothing for a path that is none.
+    pub operation: Option<String>,
+    /// The HTTP status answered.
+    pub status: u16,
+    /// What was stored: `{"id","fields","actions"}`; nothing if the call stored nothing, or not yet.
+    pub stored: Option<Value>,
+    /// What was dropped, created or changed on the way, and why.
+    pub findings: Vec<Finding>,
+}
+
+/// What a call did to a lead. Handlers attach it to their answer, from where it goes into the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Effect {
+    pub(crate) stored: Option<Value>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Marks an answer whose call is in the log already.
+#[derive(Clone)]
+pub(crate) struct Logged;
+
+/// A call that has been answered.
+pub(crate) struct Call {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) operation: Option<&'static str>,
+    pub(crate) status: u16,
+}
+
+/// The latest calls.
+#[derive(Default)]
+pub(crate) struct Log(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    last_seq: u64,
+    entries: VecDeque<LogEntry>,
+}
+
+impl Log {
+    /// Appends a call and gives its number.
+    pub(crate) fn append(&self, call: Call, effect: Effect) -> u64 {
+        let mut log = lock(&self.0);
+        log.last_seq += 1;
+        let seq = log.last_seq;
+        if log.entries.len() == CAPACITY {
+            log.entries.pop_front();
+        }
+        log.entries.push_back(LogEntry {
+            seq,
+            method: call.method,
+            path: call.path,
+            operation: call.operation.map(str::to_owned),
+            status: call.status,
+            stored: effect.stored,
+            findings: effect.findings,
+        });
+        seq
+    }
+
+    /// Adds what a call did after it had been answered.
+    pub(crate) fn complete(&self, seq: u64, effect: Effect) {
+        let mut log = lock(&self.0);
+        if let Ok(place) = log.entries.binary_search_by_key(&seq, |entry| entry.seq) {
+            let entry = &mut log.entries[place];
+            entry.stored = effect.stored;
+            entry.findings = effect.findings;
+        }
+    }
+
+    /// The calls after the one with this number.
+    pub(crate) fn since(&self, seq: u64) -> Vec<LogEntry> {
+        let log = lock(&self.0);
+        let start = log.entries.partition_point(|entry| entry.seq <= seq);
+        log.entries.iter().skip(start).cloned().collect()
+    }
+
+    /// Forgets all calls, but not how many there were, so that whoever reads on from a number misses none.
+    pub(crate) fn clear(&self) {
+        lock(&self.0).entries.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call() -> Call {
+        Call {
+            method: "GET".into(),
+            path: "/".into(),
+            operation: None,
+            status: 404,
+        }
+    }
+
+    #[test]
+    fn the_log_forgets_the_oldest_calls_and_still_completes_the_others() {
+        let log = Log::default();
+        for _ in 0..CAPACITY + 2 {
+            log.append(call(), Effect::default());
+        }
+        let entries = log.since(0);
+        assert_eq!((entries.len(), entries[0].seq), (CAPACITY, 3));
+
+        let effect = Effect {
+            stored: Some(Value::Bool(true)),
+            ..Effect::default()
+        };
+        log.complete(2, effect.clone());
+        log.complete(4, effect);
+        let stored: Vec<_> = log
+            .since(0)
+            .into_iter()
+            .filter(|e| e.stored.is_some())
+            .collect();
+        assert_eq!(stored.len(), 1);
+        assert_eq!(stored[0].seq, 4);
+    }
+
+    #[test]
+    fn clearing_does_not_start_counting_anew() {
+        let log = Log::default();
+        log.append(call(), Effect::default());
+        log.clear();
+        assert!(log.since(0).is_empty());
+        assert_eq!(log.append(call(), Effect::default()), 2);
+    }
+}

@@ -1,0 +1,222 @@
+//! Which leads a search finds.
+
+use crate::answer::ApiError;
+use crate::store::{Store, StoredAction, StoredLead};
+use serde_json::{Map, Value};
+use telecrm_core::FieldType;
+
+/// What a lead must be like to be found. Fields, and the action, must all fit.
+pub(crate) struct Filter {
+    fields: Vec<(String, Criterion)>,
+    action: Option<ActionFilter>,
+    /// If the filter names identifiers: their keys, so that nothing else need be looked at.
+    identifiers: Option<Vec<String>>,
+}
+
+enum Criterion {
+    OneOf {
+        values: Vec<Value>,
+        /// Status labels are told apart by case, and nothing else is (pitfall LE6).
+        case_sensitive: bool,
+    },
+    Within(Range),
+}
+
+/// A span of time in Unix milliseconds, both ends included.
+struct Range {
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+/// What one and the same action must be like.
+struct ActionFilter {
+    types: Option<Vec<String>>,
+    performers: Option<Vec<String>>,
+    at: Option<Range>,
+}
+
+impl Filter {
+    /// Reads the body of a search.
+    pub(crate) fn read(body: &Value, store: &Store) -> Result<Self, ApiError> {
+        let body = body.as_object().ok_or_else(invalid)?;
+        let mut filter = Self {
+            fields: Vec::new(),
+            action: None,
+            identifiers: None,
+        };
+        let identifier = store.workspace().identifier().api_name();
+        for (name, wanted) in section(body, "fields")?.into_iter().flatten() {
+            let criterion = Criterion::read(name, wanted, store)?;
+            if let Criterion::OneOf { values, .. } = &criterion
+                && name == identifier
+            {
+                let key = |value: &Value| store.workspace().identifier_key(&value.clone().into());
+                filter.identifiers = Some(values.iter().filter_map(key).collect());
+            }
+            filter.fields.push((name.clone(), criterion));
+        }
+        filter.action = section(body, "actions")?
+            .filter(|actions| !actions.is_empty())
+            .map(|actions| ActionFilter::read(actions, store))
+            .transpose()?;
+        Ok(filter)
+    }
+
+    /// The leads that fit, the newest first.
+    pub(crate) fn run<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = &'a StoredLead> {
+        let (few, all) = match &self.identifiers {
+            Some(keys) => (Some(store.with_identifiers(keys)), None),
+            None => (None, Some(store.newest_first())),
+        };
+        let candidates = few.into_iter().flatten().chain(all.into_iter().flatten());
+        candidates.filter(|lead| self.fits(lead))
+    }
+
+    fn fits(&self, lead: &StoredLead) -> bool {
+        let fields_fit = self.fields.iter().all(|(name, criterion)| {
+            let value = lead.field(name);
+            value.is_some_and(|value| criterion.fits(value.as_json()))
+        });
+        fields_fit
+            && self
+                .action
+                .as_ref()
+                .is_none_or(|wanted| lead.actions().iter().any(|action| wanted.fits(action)))
+    }
+}
+
+impl Criterion {
+    fn read(name: &str, wanted: &Value, store: &Store) -> Result<Self, ApiError> {
+        let field = store.workspace().field(name);
+        let field_type = field.map(|field| &field.field_type);
+        let is_own_time = matches!(name, "created_on" | "modified_on");
+        // The form in which it would be stored, so that every spelling of a number finds it.
+        let normal_form = |value: &Value| {
+            if is_own_time {
+                return store.parse_time(value).map(Value::from);
+            }
+            let verdict = store.workspace().accept_field(name, &value.clone().into());
+            verdict.stored().map(Value::from)
+        };
+        let one_of = |values: &[Value]| {
+            if values
+                .iter()
+                .any(|v| v.is_object() || v.is_array() || v.is_null())
+            {
+                return Err(invalid());
+            }
+            let values = values
+                .iter()
+                .map(|value| normal_form(value).unwrap_or(value.clone()));
+            Ok(Self::OneOf {
+                values: values.collect(),
+                case_sensitive: field_type == Some(&FieldType::Status),
+            })
+        };
+        match wanted {
+            Value::Object(bounds) if is_own_time || field_type == Some(&FieldType::Date) => {
+                let millis = |bound: &Value| normal_form(bound)?.as_i64();
+                Range::read(bounds, millis).map(Self::Within)
+            }
+            Value::Array(values) => one_of(values),
+            value => one_of(std::slice::from_ref(value)),
+        }
+    }
+
+    fn fits(&self, stored: &Value) -> bool {
+        match self {
+            Self::OneOf {
+                values,
+                case_sensitive,
+            } => values
+                .iter()
+                .any(|value| equal(stored, value, *case_sensitive)),
+            Self::Within(range) => stored.as_i64().is_some_and(|time| range.contains(time)),
+        }
+    }
+}
+
+impl Range {
+    fn read(
+        bounds: &Map<String, Value>,
+        millis: impl Fn(&Value) -> Option<i64>,
+    ) -> Result<Self, ApiError> {
+        let bound = |name| match bounds.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(bound) => millis(bound).map(Some).ok_or_else(invalid),
+        };
+        Ok(Self {
+            from: bound("from")?,
+            to: bound("to")?,
+        })
+    }
+
+    fn contains(&self, time: i64) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time <= to)
+    }
+}
+
+impl ActionFilter {
+    fn read(wanted: &Map<String, Value>, store: &Store) -> Result<Self, ApiError> {
+        let at = section(wanted, "performed_at")?
+            .map(|bounds| Range::read(bounds, |bound| store.parse_time(bound)));
+        Ok(Self {
+            types: texts(wanted, "type")?,
+            performers: texts(wanted, "performed_by")?,
+            at: at.transpose()?,
+        })
+    }
+
+    fn fits(&self, action: &StoredAction) -> bool {
+        let is_type = |wanted: &String| wanted.eq_ignore_ascii_case(action.type_name());
+        // Actions that come in through an API were performed by no member of the team.
+        self.performers.is_none()
+            && self
+                .types
+                .as_ref()
+                .is_none_or(|types| types.iter().any(is_type))
+            && self
+                .at
+                .as_ref()
+                .is_none_or(|range| range.contains(action.created))
+    }
+}
+
+/// A part of the filter, which may be missing.
+fn section<'a>(
+    of: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'a Map<String, Value>>, ApiError> {
+    match of.get(name) {
+        None => Ok(None),
+        Some(Value::Object(section)) => Ok(Some(section)),
+        Some(_) => Err(invalid()),
+    }
+}
+
+/// One text, or a list of them.
+fn texts(of: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, ApiError> {
+    let values = match of.get(name) {
+        None => return Ok(None),
+        Some(Value::Array(values)) => values.as_slice(),
+        Some(value) => std::slice::from_ref(value),
+    };
+    let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
+    texts.collect::<Option<_>>().map(Some).ok_or_else(invalid)
+}
+
+fn equal(stored: &Value, wanted: &Value, case_sensitive: bool) -> bool {
+    match (stored, wanted) {
+        // Tags: one of them is enough.
+        (Value::Array(items), _) => items.iter().any(|item| equal(item, wanted, case_sensitive)),
+        (Value::String(one), Value::String(other)) if !case_sensitive => {
+            one.to_lowercase() == other.to_lowercase()
+        }
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        _ => stored == wanted,
+    }
+}
+
+fn invalid() -> ApiError {
+    ApiError::bad_request("Invalid filter")
+}

@@ -1,0 +1,246 @@
+//! Which path leads where, and what is asked of every request.
+
+use crate::answer::{ApiError, BODY_LIMIT};
+use crate::log::{Call, Effect, Logged};
+use crate::{App, ingest, inspect, leads, workspace};
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+/// Where the Sync API begins.
+pub(crate) const SYNC_BASE: &str = "/autoupdate/v2";
+
+/// The paths of the Sync API that are built, and the operation behind each method.
+const SYNC_OPERATIONS: [(&str, Method, &str); 10] = [
+    ("/lead", Method::POST, "createLead"),
+    ("/lead/{lead}", Method::GET, "getLead"),
+    ("/lead/{lead}", Method::POST, "updateLead"),
+    ("/lead/search", Method::POST, "searchLeads"),
+    ("/metadata", Method::GET, "getMetadata"),
+    ("/custom-fields", Method::GET, "listCustomFields"),
+    ("/custom-fields/{name}", Method::GET, "getCustomField"),
+    ("/custom-actions", Method::GET, "listCustomActions"),
+    ("/custom-actions/{code}", Method::GET, "getCustomAction"),
+    ("/lead-stage-pipeline", Method::GET, "getLeadStagePipeline"),
+];
+
+/// Everything the emulator answers.
+pub(crate) fn router(app: App, local: SocketAddr) -> Router {
+    let sync = Router::new()
+        .route("/lead", post(leads::create))
+        .route("/lead/{lead}", get(leads::get).post(leads::update))
+        .route("/lead/search", post(leads::search))
+        .route("/metadata", get(workspace::metadata))
+        .route("/custom-fields", get(workspace::custom_fields))
+        .route("/custom-fields/{name}", get(workspace::custom_field))
+        .route("/custom-actions", get(workspace::custom_actions))
+        .route("/custom-actions/{code}", get(workspace::custom_action))
+        .route("/lead-stage-pipeline", get(workspace::pipeline))
+        .method_not_allowed_fallback(method_not_allowed)
+        .route_layer(from_fn_with_state(app.clone(), sync_token));
+    let sync = Router::new()
+        .nest("/enterprise/{enterprise}", sync)
+        .fallback(no_endpoint);
+    let ingest = Router::new()
+        .route(
+            "/enterprise/{enterprise}/autoupdatelead",
+            post(ingest::push),
+        )
+        // What the vendor's WordPress plugin and older code post to.
+        .route("/enterprise/{enterprise}/wordpress", post(ingest::push))
+        .route(
+            "/v2/enterprise/{enterprise}/autoupdatelead",
+            post(ingest::push),
+        )
+        .method_not_allowed_fallback(method_not_allowed)
+        .route_layer(from_fn_with_state(app.clone(), async_token));
+    let own = Router::new()
+        .route("/_emulator/health", get(inspect::health))
+        .route("/_emulator/log", get(inspect::log))
+        .route("/_emulator/settle", post(inspect::settle))
+        .route("/_emulator/reset", post(inspect::reset))
+        .route("/openapi/sync.yaml", get(inspect::sync_description))
+        .route("/openapi/async.yaml", get(inspect::async_description))
+        .method_not_allowed_fallback(method_not_allowed);
+    Router::new()
+        .nest(SYNC_BASE, sync)
+        .merge(ingest)
+        .fallback(web_app)
+        .layer(from_fn_with_state(app.clone(), record))
+        .merge(own)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(local, check_host))
+        .with_state(app)
+}
+
+/// Writes the call into the log.
+async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
+    let matched = request.extensions().get::<MatchedPath>();
+    let mut call = Call {
+        operation: matched.and_then(|path| operation(request.method(), path.as_str())),
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        status: 0,
+    };
+    let mut response = next.run(request).await;
+    if response.extensions_mut().remove::<Logged>().is_none() {
+        call.status = response.status().as_u16();
+        let effect = response.extensions_mut().remove::<Effect>();
+        app.log.append(call, effect.unwrap_or_default());
+    }
+    response
+}
+
+fn operation(method: &Method, path: &str) -> Option<&'static str> {
+    let Some(path) = path.strip_prefix(SYNC_BASE) else {
+        return (method == Method::POST).then_some(ingest::OPERATION);
+    };
+    let path = path.strip_prefix("/enterprise/{enterprise}")?;
+    let mut known = SYNC_OPERATIONS.iter();
+    let (_, _, operation) = known.find(|(p, m, _)| *p == path && m == method)?;
+    Some(operation)
+}
+
+/// Refuses requests that a web page has sent here by a host name of its own (DNS rebinding).
+async fn check_host(State(local): State<SocketAddr>, request: Request, next: Next) -> Response {
+    let header = request.headers().get(header::HOST);
+    let host = header
+        .and_then(|host| host.to_str().ok())
+        .or(request.uri().host());
+    if host.is_some_and(|host| is_own_host(host, local)) {
+        return next.run(request).await;
+    }
+    let message = format!("The Host header names neither localhost nor an address of {local}");
+    ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).into_response()
+}
+
+fn is_own_host(host: &str, local: SocketAddr) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    // An address cannot be rebound, so all are fine where all are listened on.
+    let is_own_name = match name.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback() || ip == local.ip() || local.ip().is_unspecified(),
+        Err(_) => name.eq_ignore_ascii_case("localhost"),
+    };
+    // Beyond this machine, ports may be mapped.
+    let is_own_port = authority.port_u16().unwrap_or(80) == local.port();
+    is_own_name && (is_own_port || !local.ip().is_loopback())
+}
+
+async fn sync_token(
+    State(app): State<App>,
+    path: Result<Path<HashMap<String, String>>, PathRejection>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let enterprise = enterprise(path)?;
+    if enterprise == app.config.enterprise
+        && bearer(request.headers()) == Some(&app.config.sync_token)
+    {
+        return Ok(next.run(request).await);
+    }
+    Err(ApiError::not_authorized(format_args!(
+        "Enterprise with ID {enterprise} not found or invalid access token. Please generate a new one from the Website/API integrations section of the telecrm app."
+    )))
+}
+
+async fn async_token(
+    State(app): State<App>,
+    path: Result<Path<HashMap<String, String>>, PathRejection>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let enterprise = enterprise(path)?;
+    if enterprise == app.config.enterprise
+        && bearer(request.headers()) == Some(&app.config.async_token)
+    {
+        return Ok(next.run(request).await);
+    }
+    Err(ApiError::not_authorized("Invalid or missing access token."))
+}
+
+/// The enterprise in the path. A path that is not UTF-8 ends here, before any handler reads it.
+fn enterprise(
+    path: Result<Path<HashMap<String, String>>, PathRejection>,
+) -> Result<String, ApiError> {
+    match path {
+        Ok(Path(mut params)) => Ok(params.remove("enterprise").unwrap_or_default()),
+        Err(_) => Err(ApiError::bad_request("The path is malformed")),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+}
+
+async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        format_args!("{method} is not allowed here"),
+    )
+}
+
+/// An unknown path of the Sync API.
+async fn no_endpoint(method: Method, uri: Uri) -> ApiError {
+    ApiError::not_found(
+        "NOT_FOUND",
+        format_args!("There is no {method} {}", uri.path()),
+    )
+}
+
+/// What the real host answers beside its API: a page of the web app (pitfall TR1).
+async fn web_app() -> impl IntoResponse {
+    const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>Not found. \
+        The Sync API begins at /autoupdate/v2, the Async API at /enterprise.</body></html>\n";
+    (StatusCode::NOT_FOUND, Html(PAGE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_and_addresses_of_its_own_are_answered() {
+        let local: SocketAddr = "127.0.0.1:4010".parse().unwrap();
+        for host in [
+            "127.0.0.1:4010",
+            "localhost:4010",
+            "LOCALHOST:4010",
+            "[::1]:4010",
+        ] {
+            assert!(is_own_host(host, local), "{host}");
+        }
+        for host in [
+            "evil.example:4010",
+            "localhost.evil.example:4010",
+            "127.0.0.1.evil.example:4010",
+            "127.0.0.1:80",
+            "localhost",
+            "10.0.0.7:4010",
+            "",
+        ] {
+            assert!(!is_own_host(host, local), "{host}");
+        }
+        let everywhere: SocketAddr = "0.0.0.0:4010".parse().unwrap();
+        assert!(is_own_host("10.0.0.7:8080", everywhere));
+        assert!(!is_own_host("evil.example:4010", everywhere));
+    }
+}

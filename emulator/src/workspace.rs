@@ -1,0 +1,122 @@
+//! Metadata of the Sync API, answered from the seed as it is.
+
+use crate::App;
+use crate::answer::{ApiError, Params};
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Map, Value, json};
+
+/// What of a field is shown without `detail`.
+const FIELD_SUMMARY: [&str; 6] = [
+    "type",
+    "apiName",
+    "lockAfterCreate",
+    "isLeadid",
+    "options",
+    "tags",
+];
+
+/// What of a custom action is shown without `detail`.
+const ACTION_SUMMARY: [&str; 4] = ["code", "displayName", "score", "source"];
+
+/// `GET /metadata`.
+pub(crate) async fn metadata(State(app): State<App>) -> Json<Value> {
+    let store = app.store();
+    Json(match &store.answers().metadata {
+        Some(metadata) => json!(metadata),
+        // A seed need not have it, and clients need no more of it than this.
+        None => json!({
+            "id": app.config.enterprise,
+            "leadIdentifierFieldId": store.workspace().identifier().api_name(),
+        }),
+    })
+}
+
+/// `GET /custom-fields`: the items have two shapes (pitfall EN1).
+pub(crate) async fn custom_fields(
+    State(app): State<App>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let detail = params.flag("detail")?;
+    let store = app.store();
+    let fields = &store.answers().custom_fields;
+    Ok(Json(match detail {
+        true => json!({ "customFields": fields }),
+        false => {
+            let summaries = fields.iter().map(|field| summary(field, &FIELD_SUMMARY));
+            json!({ "customFields": summaries.collect::<Vec<_>>() })
+        }
+    }))
+}
+
+/// `GET /custom-fields/{apiName}`: case-sensitive (pitfall EN2).
+pub(crate) async fn custom_field(
+    State(app): State<App>,
+    Path((_, name)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    match find(&app.store().answers().custom_fields, "apiName", &name) {
+        Some(field) => Ok(field),
+        None => Err(ApiError::not_found(
+            "NOT_FOUND",
+            format_args!("Could not find custom field with apiName {name}"),
+        )),
+    }
+}
+
+/// `GET /custom-actions`.
+pub(crate) async fn custom_actions(
+    State(app): State<App>,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let detail = params.flag("detail")?;
+    let store = app.store();
+    let actions = &store.answers().custom_actions;
+    Ok(Json(match detail {
+        true => json!({ "customActions": actions }),
+        false => {
+            let summaries = actions
+                .iter()
+                .map(|action| summary(action, &ACTION_SUMMARY));
+            json!({ "customActions": summaries.collect::<Vec<_>>() })
+        }
+    }))
+}
+
+/// `GET /custom-actions/{code}`: wants the prefix (pitfall EN4).
+pub(crate) async fn custom_action(
+    State(app): State<App>,
+    Path((_, code)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    match find(&app.store().answers().custom_actions, "code", &code) {
+        Some(action) => Ok(action),
+        None => Err(ApiError::not_found(
+            "NOT_FOUND",
+            format_args!("Custom action with code {code} was not found."),
+        )),
+    }
+}
+
+/// `GET /lead-stage-pipeline`.
+pub(crate) async fn pipeline(State(app): State<App>) -> Json<Value> {
+    Json(json!(app.store().answers().pipeline))
+}
+
+fn find(items: &[Map<String, Value>], key: &str, name: &str) -> Option<Json<Value>> {
+    let mut items = items.iter();
+    let item = items.find(|item| item.get(key).and_then(Value::as_str) == Some(name))?;
+    Some(Json(json!(item)))
+}
+
+/// Some keys of an item, with labels in place of options.
+fn summary(item: &Map<String, Value>, keys: &[&str]) -> Map<String, Value> {
+    let labels = |value: &Value| match value {
+        Value::Array(options) => {
+            let label = |option: &Value| option.get("label").unwrap_or(option).clone();
+            options.iter().map(label).collect()
+        }
+        other => other.clone(),
+    };
+    keys.iter()
+        .filter_map(|&key| Some((key.to_owned(), labels(item.get(key)?))))
+        .collect()
+}

@@ -1,0 +1,215 @@
+use crate::{Answer, Local, answer};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use std::time::Duration;
+use telecrm_emulator::Emulator;
+
+impl Local {
+    async fn own(&self, path: &str) -> Answer {
+        answer(self.http.get(format!("{}{path}", self.emulator.url()))).await
+    }
+
+    async fn command(&self, path: &str) -> StatusCode {
+        let request = self.http.post(format!("{}{path}", self.emulator.url()));
+        let response = request.send().await.expect("the emulator answers");
+        response.status()
+    }
+}
+
+#[tokio::test]
+async fn health_needs_no_token() {
+    let local = Local::start().await;
+    assert_eq!(
+        local.own("/_emulator/health").await,
+        (200, json!({ "status": "ok" }))
+    );
+    let (status, refused) = answer(
+        local
+            .http
+            .post(format!("{}/_emulator/health", local.emulator.url())),
+    )
+    .await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (405, &json!("METHOD_NOT_ALLOWED"))
+    );
+}
+
+#[tokio::test]
+async fn the_log_tells_what_was_stored_and_what_was_not() {
+    let local = Local::start().await;
+    local
+        .push(json!({ "fields": { "phone": "919999999999", "rating": "3" } }))
+        .await;
+    local.search(json!({})).await;
+    let (status, log) = local.own("/_emulator/log").await;
+    assert_eq!(status, 200);
+    let entries = log["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 2, "its own endpoints are not in the log");
+
+    let entry = entries[0].as_object().unwrap();
+    let keys: Vec<_> = entry.keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "findings",
+            "method",
+            "operation",
+            "path",
+            "seq",
+            "status",
+            "stored"
+        ]
+    );
+    assert_eq!((&entry["seq"], &entry["status"]), (&json!(1), &json!(200)));
+    assert_eq!(
+        [&entry["method"], &entry["path"], &entry["operation"]],
+        [
+            "POST",
+            "/enterprise/ent-local/autoupdatelead",
+            "createOrUpdateLead"
+        ]
+    );
+    assert_eq!(
+        entry["stored"]["fields"],
+        json!({ "phone": "919999999999", "status": "Fresh" })
+    );
+    assert_eq!(entry["stored"]["actions"], json!([]));
+    let finding = &entry["findings"][0];
+    assert_eq!(
+        [
+            &finding["path"],
+            &finding["kind"],
+            &finding["pitfall"],
+            &finding["certainty"]
+        ],
+        ["fields.rating", "field_dropped", "AS3", "documented"]
+    );
+    assert_eq!(entries[1]["operation"], "searchLeads");
+    assert_eq!(
+        entries[1]["path"],
+        "/autoupdate/v2/enterprise/ent-local/lead/search"
+    );
+    assert_eq!(entries[1]["stored"], Value::Null);
+
+    let (_, log) = local.own("/_emulator/log?since=1").await;
+    assert_eq!(log["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(log["entries"][0]["seq"], 2);
+    let (status, _) = local.own("/_emulator/log?since=yesterday").await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn every_operation_has_its_id_in_the_log() {
+    let local = Local::start().await;
+    let id = local.create(json!({ "phone": "919999999999" })).await;
+    local.get(&format!("/lead/{id}")).await;
+    local
+        .post(&format!("/lead/{id}"), json!({ "fields": {} }))
+        .await;
+    local.search(json!({})).await;
+    for path in [
+        "/metadata",
+        "/custom-fields",
+        "/custom-fields/phone",
+        "/custom-actions",
+        "/custom-actions/ACTION_1001",
+        "/lead-stage-pipeline",
+        "/team-members",
+    ] {
+        local.get(path).await;
+    }
+    let log = local.emulator.log(0);
+    let operations: Vec<_> = log
+        .iter()
+        .map(|entry| entry.operation.as_deref().unwrap_or("none"))
+        .collect();
+    assert_eq!(
+        operations,
+        [
+            "createLead",
+            "getLead",
+            "updateLead",
+            "searchLeads",
+            "getMetadata",
+            "listCustomFields",
+            "getCustomField",
+            "listCustomActions",
+            "getCustomAction",
+            "getLeadStagePipeline",
+            "none",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn settle_waits_for_what_is_queued() {
+    let delay = Duration::from_millis(200);
+    let local = Local::with(Emulator::builder().processing_delay(delay)).await;
+    for phone in ["919999999998", "919999999999"] {
+        let lead = json!({ "fields": { "phone": phone } });
+        assert_eq!(answer(local.ingest().json(&lead)).await.0, 200);
+    }
+    assert_eq!(
+        local.command("/_emulator/settle").await,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(local.search(json!({})).await["total_count"], 2);
+    let nothing_to_do = local.command("/_emulator/settle").await;
+    assert_eq!(nothing_to_do, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn reset_goes_back_to_the_seed() {
+    let local = Local::with(Emulator::builder().processing_delay(Duration::from_millis(200))).await;
+    let old = local
+        .create(json!({ "phone": "919999999999", "contact_source": "Fair" }))
+        .await;
+    let queued = json!({ "fields": { "phone": "919999999998" } });
+    assert_eq!(answer(local.ingest().json(&queued)).await.0, 200);
+    let last = local.emulator.log(0).last().unwrap().seq;
+    assert_eq!(
+        local.command("/_emulator/reset").await,
+        StatusCode::NO_CONTENT
+    );
+    assert!(local.emulator.log(0).is_empty());
+    local.emulator.settle().await;
+
+    assert_eq!(
+        local.search(json!({})).await["total_count"],
+        0,
+        "what was queued before is not applied after"
+    );
+    let (_, field) = local.get("/custom-fields/contact_source").await;
+    assert_eq!(field["options"].as_array().unwrap().len(), 3);
+    assert_eq!(local.get(&format!("/lead/{old}")).await.0, 404);
+    assert_ne!(local.create(json!({ "phone": "919999999999" })).await, old);
+    assert!(local.emulator.log(0)[0].seq > last);
+}
+
+#[tokio::test]
+async fn the_descriptions_are_served_in_both_stages() {
+    let local = Local::start().await;
+    for api in ["sync", "async"] {
+        let url = format!("{}/openapi/{api}.yaml", local.emulator.url());
+        let text = async |query: &str| {
+            let response = local
+                .http
+                .get(format!("{url}{query}"))
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(
+                (response.status(), &response.headers()["content-type"]),
+                (StatusCode::OK, &"application/yaml".parse().unwrap())
+            );
+            response.text().await.unwrap()
+        };
+        let (overlaid, vendored) = (text("").await, text("?stage=vendored").await);
+        assert!(vendored.contains("openapi:") && !vendored.contains("operationId"));
+        assert!(overlaid.contains("openapi:") && overlaid.contains("operationId"));
+        assert_eq!(text("?stage=overlaid").await, overlaid);
+        let (status, _) = local.own(&format!("/openapi/{api}.yaml?stage=other")).await;
+        assert_eq!(status, 400);
+    }
+}

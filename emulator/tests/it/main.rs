@@ -1,0 +1,118 @@
+//! The emulator over real HTTP. Tests named after a pitfall carry its ID in `docs/api-notes.md`.
+
+mod ingest;
+mod inspect;
+mod leads;
+mod search;
+mod transport;
+mod workspace;
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use telecrm_emulator::{Builder, Emulator, LogEntry};
+
+/// An emulator and somebody who calls it.
+struct Local {
+    emulator: Emulator,
+    http: Client,
+}
+
+/// A status and a JSON body.
+type Answer = (u16, Value);
+
+impl Local {
+    async fn start() -> Self {
+        Self::with(Emulator::builder()).await
+    }
+
+    async fn with(builder: Builder) -> Self {
+        Self {
+            emulator: builder.start().await.expect("the emulator starts"),
+            http: Client::new(),
+        }
+    }
+
+    /// A request to the Sync API, with its token.
+    fn sync(&self, method: Method, path: &str) -> RequestBuilder {
+        let emulator = &self.emulator;
+        let url = format!(
+            "{}/enterprise/{}{path}",
+            emulator.sync_url(),
+            emulator.enterprise()
+        );
+        self.http
+            .request(method, url)
+            .bearer_auth(emulator.sync_token())
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        answer(self.sync(Method::GET, path)).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        answer(self.sync(Method::POST, path).json(&body)).await
+    }
+
+    /// A request to the Async API, with its token.
+    fn ingest(&self) -> RequestBuilder {
+        let emulator = &self.emulator;
+        let url = format!(
+            "{}/enterprise/{}/autoupdatelead",
+            emulator.async_url(),
+            emulator.enterprise()
+        );
+        self.http.post(url).bearer_auth(emulator.async_token())
+    }
+
+    /// Sends a lead through the Async API, waits for it, and gives what the log says of it.
+    async fn push(&self, lead: Value) -> LogEntry {
+        let queued = answer(self.ingest().json(&lead)).await;
+        assert_eq!(queued, (200, json!({ "status": "QUEUED" })));
+        self.emulator.settle().await;
+        self.emulator.log(0).pop().expect("the call is in the log")
+    }
+
+    async fn search(&self, filter: Value) -> Value {
+        let (status, found) = self.post("/lead/search", filter).await;
+        assert_eq!(status, 200, "{found}");
+        found
+    }
+
+    /// The one lead of the workspace, with its timeline.
+    async fn only_lead(&self) -> Value {
+        let found = self.search(json!({})).await;
+        assert_eq!(found["total_count"], 1, "{found}");
+        let id = found["data"][0]["id"].as_str().expect("rows carry an ID");
+        let (status, lead) = self
+            .get(&format!("/lead/{id}?includeActions=true&limit=100"))
+            .await;
+        assert_eq!(status, 200, "{lead}");
+        lead
+    }
+
+    /// Creates a lead through the Sync API and gives its ID.
+    async fn create(&self, fields: Value) -> String {
+        let (status, created) = self.post("/lead", json!({ "fields": fields })).await;
+        assert_eq!(status, 201, "{created}");
+        created["lead_id"].as_str().expect("a text").to_owned()
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("the emulator answers");
+    let status = response.status().as_u16();
+    (status, response.json().await.expect("the answer is JSON"))
+}
+
+/// The envelope of an error.
+fn error(code: &str, message: &str) -> Value {
+    json!({ "error": { "code": code, "message": message } })
+}
+
+/// Path and kind of each finding.
+fn found(entry: &LogEntry) -> Vec<(String, &'static str)> {
+    let findings = entry.findings.iter();
+    findings
+        .map(|f| (f.path.to_string(), f.kind.as_str()))
+        .collect()
+}

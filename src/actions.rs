@@ -1,0 +1,167 @@
+//! A lead's timeline, over the Sync API.
+
+use crate::leads::{between, one_or_many};
+use crate::{Error, Operation, Slice, Telecrm};
+use telecrm_core::{
+    Action, ActionCode, ActionKind, ActionRecord, Created, CustomAction, FieldValue, Lead, Outcome,
+    Page, PaymentStatus,
+};
+
+/// A lead's timeline. From [`Leads::actions`](crate::Leads::actions).
+#[derive(Debug, Clone)]
+pub struct Actions {
+    pub(crate) telecrm: Telecrm,
+    pub(crate) lead_id: String,
+}
+
+/// Which entries of a timeline to find; all conditions must hold.
+///
+/// ```
+/// use telecrm::ActionFilter;
+///
+/// let calls = ActionFilter::new().of_type("OUTGOING_CALL");
+/// let visits = ActionFilter::new().of_code(1001);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use]
+pub struct ActionFilter {
+    pub(crate) kind: Option<FieldValue>,
+    pub(crate) performed_by: Option<FieldValue>,
+    pub(crate) from: Option<jiff::Timestamp>,
+    pub(crate) to: Option<jiff::Timestamp>,
+}
+
+impl ActionFilter {
+    /// Every entry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Entries of a type that telecrm records itself, such as `OUTGOING_CALL`, or `PAYMENT`.
+    pub fn of_type(mut self, action_type: impl Into<String>) -> Self {
+        self.kind = Some(action_type.into().into());
+        self
+    }
+
+    /// Entries of a custom action.
+    pub fn of_code(mut self, code: impl Into<ActionCode>) -> Self {
+        self.kind = Some(code.into().bare().into());
+        self
+    }
+
+    /// Entries by these team members. The documentation wants IDs here, which no endpoint tells, and
+    /// addresses in the search for leads (pitfall AC7).
+    pub fn performed_by<V: Into<FieldValue>>(
+        mut self,
+        members: impl IntoIterator<Item = V>,
+    ) -> Self {
+        self.performed_by = Some(one_or_many(members));
+        self
+    }
+
+    /// Entries recorded in this range, both ends included.
+    pub fn between(mut self, from: Option<jiff::Timestamp>, to: Option<jiff::Timestamp>) -> Self {
+        (self.from, self.to) = (from, to);
+        self
+    }
+
+    pub(crate) fn created_on(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
+        between(self.from, self.to)
+    }
+}
+
+impl Actions {
+    /// Appends entries to the timeline; each stands on its own, which the [`Outcome`] tells (pitfall AC4).
+    ///
+    /// # Errors
+    /// Invalid if one is neither a custom action nor a payment: the server would refuse all of them (AC1).
+    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost: sending again may append twice.
+    pub async fn create<A: Into<Action>>(
+        &self,
+        actions: impl IntoIterator<Item = A>,
+    ) -> Result<Outcome<Created>, Error> {
+        const OPERATION: Operation = Operation::CreateActions;
+        let sent = actions.into_iter().fold(Lead::new(), Lead::action);
+        if sent.actions().is_empty() {
+            return Err(Error::invalid(OPERATION, "there are no actions to create"));
+        }
+        for (index, action) in sent.actions().iter().enumerate() {
+            if let ActionKind::Other(_) | ActionKind::Missing = action.kind() {
+                let message =
+                    format!("actions[{index}] is neither a custom action nor a payment (AC1)");
+                return Err(Error::invalid(OPERATION, message));
+            }
+        }
+        let answer = self
+            .telecrm
+            .0
+            .sync()?
+            .create_actions(&self.lead_id, &sent)
+            .await?;
+        Outcome::from_answer(&answer.body, &sent).map_err(|error| answer.unreadable(error))
+    }
+
+    /// Reads an entry; only custom actions and payments can be read one by one (pitfall AC5).
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if the lead has no such entry; answered with 400 if it is of another type.
+    pub async fn get(&self, action_id: &str) -> Result<ActionRecord, Error> {
+        let endpoint = self.telecrm.0.sync()?;
+        endpoint
+            .get_action(&self.lead_id, action_id)
+            .await?
+            .decode()
+    }
+
+    /// Changes fields of a custom action; the others stay. Its code must be the entry's own.
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if the lead has no such entry; answered with 400 if the code is another one.
+    pub async fn update(
+        &self,
+        action_id: &str,
+        action: CustomAction,
+    ) -> Result<ActionRecord, Error> {
+        let action = Action::from(action).with_bare_code();
+        let endpoint = self.telecrm.0.sync()?;
+        endpoint
+            .update_action(&self.lead_id, action_id, &action)
+            .await?
+            .decode()
+    }
+
+    /// Changes the state of a payment, the only thing of it that can change (pitfall AC3). To correct
+    /// anything else, set it to [`Cancelled`](PaymentStatus::Cancelled) and create a new one.
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if the lead has no such entry.
+    pub async fn set_payment_status(
+        &self,
+        action_id: &str,
+        status: PaymentStatus,
+    ) -> Result<ActionRecord, Error> {
+        let action = Action::payment_status(&status);
+        let endpoint = self.telecrm.0.sync()?;
+        endpoint
+            .update_action(&self.lead_id, action_id, &action)
+            .await?
+            .decode()
+    }
+
+    /// Finds entries, newest first: one page.
+    ///
+    /// # Errors
+    /// Invalid if `limit` is not 1 to 100; [`is_not_found`](Error::is_not_found) if there is no such lead.
+    pub async fn search(
+        &self,
+        filter: &ActionFilter,
+        slice: Slice,
+    ) -> Result<Page<ActionRecord>, Error> {
+        let slice = slice.check(Operation::SearchActions, 100)?;
+        let endpoint = self.telecrm.0.sync()?;
+        endpoint
+            .search_actions(&self.lead_id, filter, slice)
+            .await?
+            .decode()
+    }
+}

@@ -1,0 +1,76 @@
+//! A workspace's own description, endpoint by endpoint, over the Sync API.
+
+use crate::{Error, Telecrm};
+use serde::Deserialize;
+use telecrm_core::{ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, Pipeline};
+
+/// What a workspace says of itself, endpoint by endpoint. From [`Telecrm::schema`].
+///
+/// To check leads use [`Telecrm::workspace`], which puts all of it together and keeps it.
+#[derive(Debug, Clone)]
+pub struct Schema(pub(crate) Telecrm);
+
+impl Schema {
+    /// The enterprise: name, identifier field, integrations.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn metadata(&self) -> Result<Metadata, Error> {
+        self.0.0.sync()?.metadata().await?.decode()
+    }
+
+    /// The fields of leads, the standard ones included, in the detailed shape.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn fields(&self) -> Result<Vec<CustomFieldRecord>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "customFields")]
+            fields: Vec<CustomFieldRecord>,
+        }
+        let answer: Answer = self.0.0.sync()?.custom_fields().await?.decode()?;
+        Ok(answer.fields)
+    }
+
+    /// One field by its API name, which is case-sensitive (pitfall EN2).
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if there is none of this name.
+    pub async fn field(&self, api_name: &str) -> Result<CustomFieldRecord, Error> {
+        self.0.0.sync()?.custom_field(api_name).await?.decode()
+    }
+
+    /// The custom actions, in the detailed shape.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn actions(&self) -> Result<Vec<CustomActionRecord>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(rename = "customActions")]
+            actions: Vec<CustomActionRecord>,
+        }
+        let answer: Answer = self.0.0.sync()?.custom_actions().await?.decode()?;
+        Ok(answer.actions)
+    }
+
+    /// One custom action. The path wants `ACTION_1001` (pitfall EN4), which [`ActionCode`] sees to.
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if there is none of this code.
+    pub async fn action(&self, code: impl Into<ActionCode>) -> Result<CustomActionRecord, Error> {
+        let code = code.into().prefixed();
+        self.0.0.sync()?.custom_action(&code).await?.decode()
+    }
+
+    /// The pipeline: which statuses and lost reasons can be written (pitfall EN3).
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn pipeline(&self) -> Result<Pipeline, Error> {
+        let answer = self.0.0.sync()?.pipeline().await?;
+        Pipeline::read(&answer.decode()?)
+            .map_err(|error| answer.unreadable(serde::de::Error::custom(error)))
+    }
+}

@@ -1,0 +1,151 @@
+//! Team members, over the Sync API.
+
+use crate::{Error, Operation, Slice, Telecrm};
+use std::fmt;
+use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
+
+/// Team members. From [`Telecrm::team_members`].
+#[derive(Debug, Clone)]
+pub struct TeamMembers(pub(crate) Telecrm);
+
+/// Somebody who is to join the team.
+///
+/// ```
+/// use telecrm::{NewTeamMember, TeamMemberRole};
+///
+/// let member = NewTeamMember::new("John Doe", "john.doe@example.com", "919876543210", TeamMemberRole::Caller);
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct NewTeamMember {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) phone_number: String,
+    pub(crate) role: TeamMemberRole,
+    pub(crate) password: Option<String>,
+}
+
+/// Without what is personal or secret.
+impl fmt::Debug for NewTeamMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewTeamMember")
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+impl NewTeamMember {
+    /// The phone number is digits only, with its country code: `919876543210` (pitfall TM5).
+    pub fn new(
+        name: impl Into<String>,
+        email: impl Into<String>,
+        phone_number: impl Into<String>,
+        role: TeamMemberRole,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            email: email.into(),
+            phone_number: phone_number.into(),
+            role,
+            password: None,
+        }
+    }
+
+    /// Lets the member log in at once. Otherwise an invitation is mailed.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+}
+
+impl TeamMembers {
+    /// Lists members by name: one page of at most 10 (pitfall TM1). Deleted members are left out unless asked for.
+    ///
+    /// # Errors
+    /// Invalid if `limit` is not 1 to 10.
+    pub async fn list(
+        &self,
+        slice: Slice,
+        include_deleted: bool,
+    ) -> Result<Page<TeamMember>, Error> {
+        let slice = slice.check(Operation::ListTeamMembers, 10)?;
+        self.0
+            .0
+            .sync()?
+            .list_team_members(slice, include_deleted)
+            .await?
+            .decode()
+    }
+
+    /// Reads a member by address; case does not matter, blanks around it are left out (pitfall TM4).
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if there is none, or a deleted one that was not asked for (pitfall TM3).
+    pub async fn get(&self, email: &str, include_deleted: bool) -> Result<TeamMember, Error> {
+        let email = address(Operation::GetTeamMember, email)?;
+        self.0
+            .0
+            .sync()?
+            .get_team_member(email, include_deleted)
+            .await?
+            .decode()
+    }
+
+    /// Adds a member to the team.
+    ///
+    /// # Errors
+    /// Invalid if the phone number is not digits only (TM5) or the address is none; answered with 402
+    /// if no licence is free (TM2). [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost.
+    pub async fn create(&self, member: &NewTeamMember) -> Result<TeamMember, Error> {
+        const OPERATION: Operation = Operation::CreateTeamMember;
+        address(OPERATION, &member.email)?;
+        let number = &member.phone_number;
+        if number.len() < 8 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            let message = "the phone number must be digits only, with its country code, such as 919876543210 (TM5)";
+            return Err(Error::invalid(OPERATION, message));
+        }
+        if let TeamMemberRole::Unknown(_) = member.role {
+            return Err(Error::invalid(
+                OPERATION,
+                "the role is none that the server takes",
+            ));
+        }
+        self.0.0.sync()?.create_team_member(member).await?.decode()
+    }
+
+    /// Says what a member does at the moment, by which leads are distributed.
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) if there is no such member.
+    pub async fn set_availability(
+        &self,
+        email: &str,
+        state: Availability,
+    ) -> Result<TeamMember, Error> {
+        const OPERATION: Operation = Operation::SetTeamMemberState;
+        let email = address(OPERATION, email)?;
+        if let Availability::Unknown(_) = state {
+            return Err(Error::invalid(
+                OPERATION,
+                "the state is none that the server takes",
+            ));
+        }
+        self.0
+            .0
+            .sync()?
+            .set_team_member_state(email, &state)
+            .await?
+            .decode()
+    }
+}
+
+fn address(operation: Operation, email: &str) -> Result<&str, Error> {
+    let email = email.trim();
+    match email.split_once('@') {
+        Some((local, domain)) if !local.is_empty() && domain.contains('.') => Ok(email),
+        _ => Err(Error::invalid(
+            operation,
+            "the address is none: write local@domain.tld",
+        )),
+    }
+}
