@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm::{
     ActionKind, ActionStatus, AsyncToken, Currency, CustomAction, ErrorCode, Filter, Lead,
-    MatchedBy, Path, Payment, Phase, Slice, SyncToken, Telecrm, Verdict, WorkspaceFile,
+    MatchedBy, Path, Payment, Phase, Slice, SyncToken, Telecrm, Upserted, Verdict, WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -183,7 +183,7 @@ async fn le4_a_second_creation_is_refused() {
 }
 
 #[tokio::test]
-async fn le1_le9_updates_are_refused_as_a_whole() {
+async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
     let emulator = Emulator::start().await.expect("starts");
     let telecrm = client(&emulator);
     let id = telecrm
@@ -198,28 +198,100 @@ async fn le1_le9_updates_are_refused_as_a_whole() {
         let (telecrm, id) = (telecrm.clone(), id.clone());
         async move { telecrm.leads().update(&id, fields).await }
     };
-    assert_eq!(
-        update("phone", "918888888888".into())
-            .await
-            .expect_err("LE1")
-            .status_code(),
-        Some(403)
-    );
-    assert_eq!(
-        update("rating", 7.into())
-            .await
-            .expect_err("LE9")
-            .status_code(),
-        Some(400)
+    let before = emulator.log(0).len();
+    for (name, value, reason) in [
+        ("phone", "918888888888".into(), "LE1"),
+        ("rating", 7.into(), "from 1 to 5"),
+        ("status", "Aliens".into(), "LE8"),
+        ("nonsense", 1.into(), "AS6"),
+    ] {
+        let error = update(name, value).await.expect_err(reason);
+        assert_eq!(error.phase(), Phase::NotBuilt);
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    let sent = emulator.log(0).split_off(before);
+    assert!(
+        sent.iter().all(|call| call.method == "GET"),
+        "only the workspace was read"
     );
     let updated = update("status", "Won".into()).await.expect("updated");
     assert_eq!(updated.get("status"), Some(&"Won".into()));
+    let mended = update("status", "lost".into()).await.expect("updated");
+    assert_eq!(mended.get("status"), Some(&"Lost".into()));
     let missing = telecrm
         .leads()
         .update("62ab16e", BTreeMap::new())
         .await
         .expect_err("no such lead");
     assert_eq!(missing.code(), Some(&ErrorCode::LeadNotFound));
+}
+
+#[tokio::test]
+async fn upsert_creates_and_then_updates_and_says_so() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let Upserted::Created(created) = telecrm.leads().upsert(&lead()).await.expect("created") else {
+        panic!("there was no such lead");
+    };
+    let id = created.complete().expect("complete").lead_id;
+    let again = Lead::new().set("phone", "+919999999999").set("rating", 4);
+    let Upserted::Updated {
+        lead_id,
+        lead,
+        actions,
+    } = telecrm.leads().upsert(&again).await.expect("updated")
+    else {
+        panic!("there was such a lead");
+    };
+    assert_eq!((lead_id, actions), (id, None));
+    assert_eq!(lead.get("rating"), Some(&4.into()));
+    assert_eq!(
+        lead.get("name"),
+        Some(&"Jane Doe".into()),
+        "the others stay"
+    );
+}
+
+#[tokio::test]
+async fn the_schema_is_read_endpoint_by_endpoint() {
+    let emulator = Emulator::start().await.expect("starts");
+    let schema = client(&emulator).schema();
+    assert_eq!(
+        schema
+            .metadata()
+            .await
+            .expect("read")
+            .lead_identifier_field_id(),
+        Some("phone")
+    );
+    assert_eq!(schema.fields().await.expect("read").len(), 16);
+    let field = schema.field("follow_up_date").await.expect("read");
+    assert_eq!(
+        (field.field_type(), field.date_format()),
+        (Some("DATE"), Some("DD/MM/YYYY"))
+    );
+    assert!(
+        schema
+            .field("Follow_up_date")
+            .await
+            .expect_err("EN2")
+            .is_not_found()
+    );
+    assert_eq!(schema.actions().await.expect("read").len(), 2);
+    let action = schema.action(1001).await.expect("EN4: the prefix is added");
+    assert_eq!(
+        (action.code(), action.score()),
+        (Some("ACTION_1001"), Some(10))
+    );
+    assert_eq!(
+        schema
+            .pipeline()
+            .await
+            .expect("read")
+            .active_statuses()
+            .count(),
+        5
+    );
 }
 
 #[tokio::test]

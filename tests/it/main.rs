@@ -1,6 +1,7 @@
 //! The crate as its users meet it: over HTTP on loopback.
 
 mod facade;
+mod facade_calls;
 mod losses;
 mod raw;
 mod same_set;
