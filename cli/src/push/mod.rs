@@ -19,7 +19,7 @@ use crate::time;
 use output::Output;
 use plan::Planner;
 use report::ErrorKind;
-use rows::Source;
+use rows::Input;
 use run::{Run, Stop, Summary};
 use send::{Reader, Sender};
 use std::io;
@@ -39,8 +39,7 @@ struct Connection {
 }
 
 pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
-    let source = Source::new(&options.file)?;
-    source.probe()?;
+    let input = Input::open(&options.file)?;
     let environment = match options.emulator {
         true => None,
         false => {
@@ -65,29 +64,30 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
         }
         None => None,
     };
-    push(options, source, connection, workspace).await
+    push(options, input, connection, workspace).await
 }
 
 async fn push(
     options: args::Push,
-    source: Source,
+    input: Input,
     connection: Connection,
     workspace: Option<Arc<Workspace>>,
 ) -> Result<Exit, Failure> {
-    let input = source.open(workspace.clone())?;
+    let count = input.count();
+    let rows_end = input.ends();
+    let input = input.rows(workspace.clone())?;
     for warning in &input.warnings {
         say(&format!("warning: {warning}"));
     }
-    let count = source.count();
     let limited = connection.emulator.is_none();
-    if let Some(least) = count
+    if let Some(length) = count
         .filter(|_| limited)
-        .and_then(|rows| least_time(rows, connection.pushers.len(), options.verify))
+        .and_then(|rows| limited_time(rows, connection.pushers.len(), options.verify))
     {
         say(&format!(
-            "{} rows take at least {}: telecrm limits requests to {}/hour for each Async token{}",
+            "{} rows take about {}: telecrm limits requests to {}/hour for each Async token{}",
             count.unwrap_or_default(),
-            time::readable(least),
+            time::readable(length),
             RateLimit::ASYNC.per_hour(),
             match options.verify {
                 true => format!(
@@ -135,7 +135,7 @@ async fn push(
         });
     let run = Run {
         rows,
-        rows_end: source != Source::Stdin,
+        rows_end,
         signals,
         planner: Planner {
             workspace,
@@ -197,7 +197,8 @@ fn sum_up(summary: &Summary, taken: Duration) -> Exit {
     if rows == 0 {
         say("no rows");
     } else {
-        say(&format!("{rows} rows: {tally}; {seconds:.1} s{rate}"));
+        let noun = if rows == 1 { "row" } else { "rows" };
+        say(&format!("{rows} {noun}: {tally}; {seconds:.1} s{rate}"));
     }
     match stop {
         Some(Stop::Signal(signal)) => signal.exit(),
@@ -309,8 +310,8 @@ fn not_discovered(error: &telecrm::Error, environment: Option<&Environment>) -> 
     )
 }
 
-/// The time that so many rows take at least, where the rate limits make it long.
-fn least_time(rows: u64, tokens: usize, verify: bool) -> Option<Duration> {
+/// The time that so many rows take, where the rate limits make it long.
+fn limited_time(rows: u64, tokens: usize, verify: bool) -> Option<Duration> {
     let at = |requests: u64, per_hour: u32, tokens: u64| {
         Duration::from_secs(requests.saturating_mul(3600) / (u64::from(per_hour) * tokens))
     };
@@ -331,15 +332,18 @@ mod tests {
 
     #[test]
     fn as9_the_limits_tell_how_long_a_run_takes() {
-        assert_eq!(least_time(100, 1, false), None);
+        assert_eq!(limited_time(100, 1, false), None);
         assert_eq!(
-            least_time(18_000, 1, false),
+            limited_time(18_000, 1, false),
             Some(Duration::from_secs(3600))
         );
         assert_eq!(
-            least_time(18_000, 3, false),
+            limited_time(18_000, 3, false),
             Some(Duration::from_secs(1200))
         );
-        assert_eq!(least_time(3_600, 3, true), Some(Duration::from_secs(3600)));
+        assert_eq!(
+            limited_time(3_600, 3, true),
+            Some(Duration::from_secs(3600))
+        );
     }
 }

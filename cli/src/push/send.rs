@@ -6,7 +6,7 @@ use crate::time;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use telecrm::{Receipt, Telecrm, Verdict};
+use telecrm::{Operation, Receipt, Telecrm, Verdict};
 use telecrm_emulator::Emulator;
 use tokio::sync::watch;
 
@@ -65,10 +65,8 @@ impl Sender {
         let baseline = match ingest.baseline(&parcel.lead).await {
             Ok(baseline) => baseline,
             Err(error) => {
-                let message = format!(
-                    "nothing was sent, because the lead's timeline could not be read before: {error:#}"
-                );
-                let error = RowError::new((&error).into(), message);
+                let mut error = not_read(&error);
+                error.message.insert_str(0, "nothing was sent, because ");
                 return parcel.report(Outcome::Failed, Some(error));
             }
         };
@@ -112,6 +110,15 @@ pub(crate) fn run_stopped() -> RowError {
     )
 }
 
+/// Why a lead cannot be read back. One that vanishes while it is read says nothing of the other rows.
+fn not_read(error: &telecrm::Error) -> RowError {
+    let mut row_error = RowError::from(error);
+    if error.is_not_found() && error.operation() == Some(Operation::GetLead) {
+        row_error.kind = ErrorKind::NotReadable;
+    }
+    row_error
+}
+
 fn not_pushed(parcel: Parcel, error: &telecrm::Error) -> RowReport {
     let outcome = if error.is_outcome_unknown() {
         Outcome::Unknown
@@ -141,7 +148,7 @@ fn verdict_on(mut parcel: Parcel, verdict: Result<Verdict, telecrm::Error>) -> R
             let error = RowError::new(ErrorKind::NotReadable, format!("not understood: {other:?}"));
             (Outcome::Unknown, Some(error))
         }
-        Err(error) => (Outcome::Unknown, Some((&error).into())),
+        Err(error) => (Outcome::Unknown, Some(not_read(&error))),
     };
     parcel.report(outcome, error)
 }
