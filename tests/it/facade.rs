@@ -6,8 +6,9 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm::{
-    ActionKind, ActionStatus, AsyncToken, Currency, CustomAction, ErrorCode, Filter, Lead,
-    MatchedBy, Path, Payment, Phase, Slice, SyncToken, Telecrm, Upserted, Verdict, WorkspaceFile,
+    ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode, Filter,
+    Lead, MatchedBy, Path, Payment, Phase, Slice, SyncToken, Telecrm, Upserted, Verdict,
+    WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -432,7 +433,9 @@ async fn verify_waits_for_the_background_and_no_longer_than_told() {
 #[tokio::test]
 async fn as8_tokens_of_the_wrong_type_are_refused() {
     let emulator = Emulator::start().await.expect("starts");
-    let swapped = builder(&emulator)
+    let swapped = Telecrm::builder(emulator.enterprise())
+        .sync_url(emulator.sync_url())
+        .async_url(emulator.async_url())
         .sync_token(SyncToken::new(emulator.async_token()).expect("a token"))
         .async_token(AsyncToken::new(emulator.sync_token()).expect("a token"))
         .build()
@@ -471,6 +474,7 @@ fn mocked(server: &MockServer) -> Telecrm {
         .async_url(server.base_url())
         .sync_token(SyncToken::new("s").expect("a token"))
         .async_token(AsyncToken::new("a").expect("a token"))
+        .call_options(CallOptions::new().attempts(1))
         .build()
         .expect("builds")
 }
@@ -577,7 +581,11 @@ async fn an_answer_that_never_comes_leaves_the_outcome_unknown() {
             silent.local_addr().expect("an address")
         ))
         .async_token(AsyncToken::new("a").expect("a token"))
-        .timeout(Duration::from_millis(200))
+        .call_options(
+            CallOptions::new()
+                .attempts(1)
+                .attempt_timeout(Duration::from_millis(200)),
+        )
         .build()
         .expect("builds");
     let error = telecrm.ingest().push(&lead()).await.expect_err("no answer");

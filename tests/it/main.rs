@@ -2,6 +2,7 @@
 
 mod facade;
 mod facade_calls;
+mod faults;
 mod losses;
 mod raw;
 mod same_set;
