@@ -23,6 +23,15 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// For a lead whose push ended with an [unknown outcome](Error::is_outcome_unknown): if
+    /// [verifying](Ingest::verify) finds it stored, it arrived; anything else leaves the doubt.
+    pub fn unconfirmed(sent: Lead) -> Self {
+        Self {
+            sent,
+            before: Vec::new(),
+        }
+    }
+
     /// The lead as it was sent.
     pub fn sent(&self) -> &Lead {
         &self.sent
@@ -91,8 +100,11 @@ impl Ingest {
             .workspace
             .known()
             .and_then(|workspace| shared.pushes.enter(&workspace, lead));
-        // What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same.
-        self.0.async_api()?.push_lead(lead, turn).await?;
+        let answer = self.0.async_api()?.push_lead(lead, turn).await?;
+        if !is_acknowledgement(&answer.body) {
+            let reason = "a success that does not say that the lead is queued";
+            return Err(answer.unreadable(serde::de::Error::custom(reason)));
+        }
         Ok(Receipt {
             sent: lead.clone(),
             before: Vec::new(),
@@ -203,6 +215,15 @@ impl Ingest {
             }
         }
         Ok(None)
+    }
+}
+
+/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. A web page (TR1) or an error
+/// under 200 comes from something else than the queue.
+fn is_acknowledgement(body: &[u8]) -> bool {
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(answer) => answer.get("error").is_none(),
+        Err(_) => !body.trim_ascii_start().starts_with(b"<"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A client for the HTTP APIs of the telecrm CRM.
+#![doc = include_str!("../README.md")]
 
 mod actions;
 mod calls;

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::{Request, Response, StatusCode};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The way to one of the two APIs, shared by all calls.
@@ -24,6 +24,8 @@ pub(crate) struct Channel {
 struct Lane {
     authorization: HeaderValue,
     limiter: Limiter,
+    /// How many requests it has carried.
+    carried: AtomicU64,
     /// The server refused the token while others were taken.
     refused: AtomicBool,
 }
@@ -86,6 +88,7 @@ impl Channel {
         let lanes = authorizations.into_iter().map(|authorization| Lane {
             authorization,
             limiter: Limiter::new(limit),
+            carried: AtomicU64::new(0),
             refused: AtomicBool::new(false),
         });
         Self {
@@ -157,18 +160,20 @@ impl Channel {
         }
     }
 
-    /// Waits for the token that is free first; nothing if that is beyond the deadline.
+    /// Waits for the token that is free first, in turn where several are; nothing if that is beyond the deadline.
     async fn turn(&self, deadline: Deadline) -> Option<(&Lane, Duration)> {
         let now = self.clock.now();
         let usable = self
             .lanes
             .iter()
             .filter(|lane| !lane.refused.load(Ordering::Relaxed));
-        let lane = usable.min_by_key(|lane| lane.limiter.wait(now))?;
+        let lane = usable
+            .min_by_key(|lane| (lane.limiter.wait(now), lane.carried.load(Ordering::Relaxed)))?;
         let left = deadline.left(&*self.clock)?;
         if lane.limiter.wait(now) >= left {
             return None;
         }
+        lane.carried.fetch_add(1, Ordering::Relaxed);
         let place = lane.limiter.reserve(now);
         if !place.wait().is_zero() {
             self.clock.sleep(place.wait()).await;

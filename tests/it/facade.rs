@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm::{
     ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode, Filter,
-    Lead, MatchedBy, Path, Payment, Phase, Slice, SyncToken, Telecrm, Upserted, Verdict,
+    Lead, MatchedBy, Path, Payment, Phase, Receipt, Slice, SyncToken, Telecrm, Upserted, Verdict,
     WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
@@ -498,6 +498,41 @@ async fn every_form_of_acceptance_is_acceptance() {
             "{status} {body}"
         );
     }
+}
+
+#[tokio::test]
+async fn tr1_what_does_not_come_from_the_queue_is_no_acceptance() {
+    for body in [
+        "<!doctype html><title>the app</title>",
+        " \n<html>",
+        r#"{"error":{"code":"NOT_AUTHORIZED"}}"#,
+    ] {
+        let server = MockServer::start_async().await;
+        server.mock(|when, then| {
+            when.method(Method::POST);
+            then.status(200).body(body);
+        });
+        let pushed = mocked(&server).ingest().push(&lead()).await;
+        let error = pushed.expect_err("nobody said that it is queued");
+        assert!(error.is_outcome_unknown(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn as5_an_unconfirmed_push_can_be_settled_by_reading() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let unsent = Receipt::unconfirmed(lead());
+    assert!(matches!(
+        telecrm.ingest().verify(&unsent).await,
+        Ok(Verdict::Missing(_))
+    ));
+    let _ = telecrm.ingest().push(&lead()).await.expect("queued");
+    emulator.settle().await;
+    assert!(matches!(
+        telecrm.ingest().verify(&unsent).await,
+        Ok(Verdict::Stored(_))
+    ));
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use super::plan::Parcel;
 use super::report::{ErrorKind, Outcome, RowError, RowReport, has_losses};
 use crate::time;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use telecrm::{Operation, Receipt, Telecrm, Verdict};
 use telecrm_emulator::Emulator;
@@ -15,15 +14,12 @@ use tokio::sync::watch;
 pub(crate) struct Sender(Arc<Inner>);
 
 struct Inner {
-    /// One for each Async token, each within a limit of its own.
-    pushers: Vec<Telecrm>,
-    next: AtomicUsize,
+    telecrm: Telecrm,
     reader: Option<Reader>,
 }
 
 /// How rows are read back.
 pub(crate) struct Reader {
-    pub(crate) telecrm: Telecrm,
     /// The emulator within this process can tell when it has nothing more to do.
     pub(crate) emulator: Option<Arc<Emulator>>,
     pub(crate) timeout: Duration,
@@ -39,12 +35,8 @@ pub(crate) struct Sent {
 pub(crate) type Stopped = watch::Receiver<bool>;
 
 impl Sender {
-    pub(crate) fn new(pushers: Vec<Telecrm>, reader: Option<Reader>) -> Self {
-        Self(Arc::new(Inner {
-            pushers,
-            next: AtomicUsize::new(0),
-            reader,
-        }))
+    pub(crate) fn new(telecrm: Telecrm, reader: Option<Reader>) -> Self {
+        Self(Arc::new(Inner { telecrm, reader }))
     }
 
     pub(crate) async fn send(self, mut parcel: Parcel, stopped: Stopped) -> Sent {
@@ -61,7 +53,7 @@ impl Sender {
 
     /// Looks before, sends, and looks again.
     async fn verified(&self, reader: &Reader, parcel: Parcel, mut stopped: Stopped) -> RowReport {
-        let ingest = reader.telecrm.ingest();
+        let ingest = self.0.telecrm.ingest();
         let baseline = match ingest.baseline(&parcel.lead).await {
             Ok(baseline) => baseline,
             Err(error) => {
@@ -73,12 +65,20 @@ impl Sender {
         if *stopped.borrow() {
             return parcel.report(Outcome::Skipped, Some(run_stopped()));
         }
-        let receipt = match self.push(&parcel).await {
-            Ok(receipt) => receipt.since(baseline),
+        let (receipt, doubt) = match self.push(&parcel).await {
+            Ok(receipt) => (receipt, None),
+            // The answer was lost; reading back may still show that the lead arrived.
+            Err(error) if error.is_outcome_unknown() => {
+                (Receipt::unconfirmed(parcel.lead.clone()), Some(error))
+            }
             Err(error) => return not_pushed(parcel, &error),
         };
+        let receipt = receipt.since(baseline);
         tokio::select! {
-            verdict = reader.verdict(&receipt) => verdict_on(parcel, verdict),
+            verdict = self.verdict(reader, &receipt) => match (verdict, doubt) {
+                (verdict @ Ok(Verdict::Stored(_)), _) | (verdict, None) => verdict_on(parcel, verdict),
+                (_, Some(error)) => not_pushed(parcel, &error),
+            },
             _ = stopped.wait_for(|stopped| *stopped) => {
                 let error = RowError::new(ErrorKind::RunStopped, "sent, and not read back, because the run was stopped");
                 parcel.report(Outcome::Accepted, Some(error))
@@ -87,19 +87,15 @@ impl Sender {
     }
 
     async fn push(&self, parcel: &Parcel) -> Result<Receipt, telecrm::Error> {
-        let Inner { pushers, next, .. } = &*self.0;
-        let turn = next.fetch_add(1, Ordering::Relaxed) % pushers.len();
-        pushers[turn].ingest().push(&parcel.lead).await
+        self.0.telecrm.ingest().push(&parcel.lead).await
     }
-}
 
-impl Reader {
-    async fn verdict(&self, receipt: &Receipt) -> Result<Verdict, telecrm::Error> {
-        if let Some(emulator) = &self.emulator {
+    async fn verdict(&self, reader: &Reader, receipt: &Receipt) -> Result<Verdict, telecrm::Error> {
+        if let Some(emulator) = &reader.emulator {
             // Whether it settles or the time is over: the next look is the last.
-            let _ = time::within(self.timeout, emulator.settle()).await;
+            let _ = time::within(reader.timeout, emulator.settle()).await;
         }
-        self.telecrm.ingest().verify(receipt).await
+        self.0.telecrm.ingest().verify(receipt).await
     }
 }
 
