@@ -23,6 +23,14 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    #[cfg(feature = "testing")]
+    pub(crate) fn of(sent: Lead) -> Self {
+        Self {
+            sent,
+            before: Vec::new(),
+        }
+    }
+
     /// The lead as it was sent.
     pub fn sent(&self) -> &Lead {
         &self.sent

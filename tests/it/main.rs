@@ -1,5 +1,6 @@
 //! The crate as its users meet it: over HTTP on loopback.
 
+mod canary;
 mod facade;
 mod facade_calls;
 mod faults;
