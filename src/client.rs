@@ -574,6 +574,13 @@ mod tests {
         }
     }
 
+    #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+    #[test]
+    fn without_a_provider_of_cryptography_there_is_an_error_and_no_panic() {
+        let error = build("ent", SYNC_URL).expect_err("refused");
+        assert!(error.contains("install_default"), "{error}");
+    }
+
     #[test]
     fn nothing_secret_prints() {
         let builder = Telecrm::builder("ent-s3cret")

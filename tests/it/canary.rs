@@ -267,6 +267,9 @@ async fn canary_no_call_prints_what_it_carries_whatever_is_answered() {
     let log = log.text();
     for expected in [
         "telecrm.operation=\"updateLead\"",
+        "http.request.method=\"POST\"",
+        "http.response.status_code=502",
+        "server.address=\"next.telecrm.in\"",
         "error.type=\"401\"",
         "resend_count=2",
     ] {

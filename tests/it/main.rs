@@ -5,6 +5,7 @@ mod facade;
 mod facade_calls;
 mod faults;
 mod losses;
+mod observe;
 mod raw;
 mod same_set;
 mod support;
