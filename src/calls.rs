@@ -6,13 +6,17 @@
 use crate::generated::{ingest, sync};
 use crate::ingest::Turn;
 use crate::operation::Idempotency;
-use crate::transport::{BrokenOff, Call, CallOptions, Channel, Context, HandedOver, OutOfTime};
+use crate::raw::{check_path, encode_path};
+use crate::transport::{
+    BrokenOff, Call, CallOptions, Channel, Context, HandedOver, NoAnswer, Sent, mask,
+};
 use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
 use bytes::Bytes;
 use progenitor_client::Error as RawError;
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::sync::Arc;
 use telecrm_core::{Action, Availability, FieldValue, Lead};
 
@@ -22,7 +26,7 @@ pub(crate) struct Endpoint<C> {
     base_url: String,
     http: reqwest::Client,
     enterprise: String,
-    /// What must not stand in a message.
+    /// What must not stand in a message: the tokens of both APIs.
     tokens: Vec<String>,
     channel: Arc<Channel>,
 }
@@ -36,7 +40,6 @@ pub(crate) struct Caller<'a, C> {
 /// One call under way.
 struct Exchange<'a, C> {
     endpoint: &'a Endpoint<C>,
-    operation: Operation,
     client: C,
     call: Arc<Call>,
 }
@@ -48,11 +51,9 @@ pub(crate) type SyncEndpoint = Endpoint<sync::Client>;
 pub(crate) type AsyncEndpoint = Endpoint<ingest::Client>;
 
 /// A success, undecoded.
-#[derive(Debug)]
 pub(crate) struct Answer {
-    operation: Operation,
-    status: StatusCode,
-    attempts: u32,
+    call: Arc<Call>,
+    pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
 }
 
@@ -65,8 +66,26 @@ impl Answer {
     }
 
     pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {
-        Error::unreadable(self.operation, self.status, shortened(&self.body), error)
-            .after(self.attempts)
+        self.misshapen(without_values(&error))
+    }
+
+    pub(crate) fn misshapen(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        Error::unreadable(self.status, shortened(&self.body), source).during(&self.call)
+    }
+}
+
+/// What serde says of a text, without the parts of the text that it repeats.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match (error.is_data(), text.split_once(", expected ")) {
+        (false, _) => text,
+        (true, _) if text.starts_with("missing field") => text,
+        (true, Some((_, expected))) => format!("something else than {expected}"),
+        (true, None) => format!(
+            "something unexpected at line {} column {}",
+            error.line(),
+            error.column()
+        ),
     }
 }
 
@@ -108,27 +127,11 @@ impl<C> Endpoint<C> {
         &self.channel
     }
 
-    /// Without what must not be told.
-    fn mask(&self, message: &str) -> String {
+    /// Without what must not be told: secrets, and what was sent.
+    fn mask(&self, message: &str, sent: &Sent) -> String {
         let secrets = self.tokens.iter().chain([&self.enterprise]);
-        secrets.fold(message.to_owned(), |message, secret| mask(&message, secret))
+        mask(message, secrets.chain(sent.values()))
     }
-}
-
-/// Replaces a secret where it stands as a word of its own, so that a short one does not tear up others.
-fn mask(message: &str, secret: &str) -> String {
-    let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let mut masked = String::with_capacity(message.len());
-    let mut done = 0;
-    for (start, found) in message.match_indices(secret) {
-        let end = start + found.len();
-        masked.push_str(&message[done..start]);
-        let inside = part_of_word(message[..start].chars().next_back())
-            || part_of_word(message[end..].chars().next());
-        masked.push_str(if inside { found } else { "…" });
-        done = end;
-    }
-    masked + &message[done..]
 }
 
 impl<'a, C> Caller<'a, C> {
@@ -140,16 +143,16 @@ impl<'a, C> Caller<'a, C> {
     }
 
     fn begin(&self, operation: Operation) -> Exchange<'a, C> {
-        self.begin_with(operation, Call::new(operation.idempotency(), self.options))
+        let class = operation.idempotency();
+        self.begin_with(Call::new(Some(operation), class, self.options))
     }
 
-    fn begin_with(&self, operation: Operation, call: Call) -> Exchange<'a, C> {
+    fn begin_with(&self, call: Call) -> Exchange<'a, C> {
         let endpoint = self.endpoint;
         let call = Arc::new(call);
         let context = Context::handing_over(endpoint.channel.clone(), call.clone());
         Exchange {
             endpoint,
-            operation,
             client: (endpoint.make)(&endpoint.base_url, endpoint.http.clone(), context),
             call,
         }
@@ -157,6 +160,45 @@ impl<'a, C> Caller<'a, C> {
 
     fn enterprise(&self) -> &'a str {
         &self.endpoint.enterprise
+    }
+
+    /// Makes a call that no generated code knows.
+    pub(crate) async fn request(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        query: &[(String, String)],
+        body: Option<&serde_json::Value>,
+        class: Idempotency,
+    ) -> Result<Answer, Error> {
+        let endpoint = self.endpoint;
+        let base = &endpoint.base_url;
+        // Segments are encoded like path parameters, so that none can name another resource.
+        let segments = path.trim_matches('/').split('/').map(encode_path);
+        let path: String = ["enterprise".to_owned(), encode_path(self.enterprise())]
+            .into_iter()
+            .chain(segments)
+            .map(|segment| format!("/{segment}"))
+            .collect();
+        let mut request = endpoint.http.request(method, format!("{base}{path}"));
+        if !query.is_empty() {
+            request = request.query(query);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let request = request.build().map_err(Error::transport)?;
+        check_path(request.url(), base).map_err(|_| {
+            Error::refused(
+                "a segment of the path is empty, `.` or `..`, or holds control characters",
+            )
+        })?;
+        let exchange = self.begin_with(Call::new(None, class, self.options));
+        let answered = endpoint
+            .channel
+            .execute(&endpoint.http, request, &exchange.call)
+            .await;
+        exchange.conclude(answered).await
     }
 }
 
@@ -166,35 +208,37 @@ impl<C> Exchange<'_, C> {
         &self,
         call: impl Future<Output = Result<T, RawError>>,
     ) -> Result<Answer, Error> {
-        let operation = self.operation;
-        let result = match call.await {
-            Err(RawError::UnexpectedResponse(response)) => self.read(response).await,
-            Err(RawError::CommunicationError(error)) => Err(Error::transport(operation, error)),
-            Err(RawError::InvalidRequest(reason)) => Err(Error::invalid(operation, reason)),
+        let refused = |message: String| Err(Error::refused(message).during(&self.call));
+        match call.await {
+            Err(RawError::UnexpectedResponse(response)) => self.conclude(Ok(response)).await,
+            Err(RawError::CommunicationError(error)) => self.conclude(Err(error)).await,
+            Err(RawError::InvalidRequest(reason)) => refused(reason),
             // No other arm is reached while answers are handed over.
-            Err(other) => Err(Error::invalid(operation, other.to_string())),
-            Ok(_) => Err(Error::config("the generated client decoded an answer")),
+            Err(_) | Ok(_) => refused("the generated client decoded an answer".to_owned()),
+        }
+    }
+
+    /// The answer, or the error that it amounts to.
+    async fn conclude(&self, result: reqwest::Result<reqwest::Response>) -> Result<Answer, Error> {
+        let answer = match result {
+            Ok(response) => self.read(response).await,
+            Err(error) => Err(Error::transport(error)),
         };
-        result.map_err(|error| {
-            error
-                .after(self.call.attempts())
-                .doubtful(self.call.was_in_doubt())
-        })
+        answer.map_err(|error| error.during(&self.call))
     }
 
     async fn read(&self, response: reqwest::Response) -> Result<Answer, Error> {
-        let operation = self.operation;
-        if response.extensions().get::<OutOfTime>().is_some() {
-            return Err(Error::out_of_time(operation));
+        if let Some(reason) = NoAnswer::of(&response) {
+            return Err(Error::no_answer(reason));
         }
         let status = HandedOver::status_of(&response);
         let headers = response.headers().clone();
         let broken = response.extensions().get::<BrokenOff>().cloned();
+        let sent = Sent::of_response(&response);
         // The body is in memory by now.
         let body = response.bytes().await.unwrap_or_default();
         if let Some(BrokenOff(reason)) = broken {
             return Err(Error::unreadable(
-                operation,
                 status,
                 shortened(&body),
                 reason.to_string(),
@@ -202,20 +246,13 @@ impl<C> Exchange<'_, C> {
         }
         if status.is_success() {
             return Ok(Answer {
-                operation,
+                call: self.call.clone(),
                 status,
-                attempts: self.call.attempts(),
                 body,
             });
         }
-        let mask = |message: &str| self.endpoint.mask(message);
-        Err(Error::status(
-            operation,
-            status,
-            &headers,
-            shortened(&body),
-            mask,
-        ))
+        let mask = |message: &str| self.endpoint.mask(message, &sent);
+        Err(Error::status(status, &headers, shortened(&body), mask))
     }
 }
 
@@ -231,8 +268,8 @@ impl Caller<'_, ingest::Client> {
             true => Idempotency::Upsert,
             false => Idempotency::Appends,
         };
-        let call = Call::new(class, self.options).in_turn(turn);
-        let exchange = self.begin_with(Operation::CreateOrUpdateLead, call);
+        let call = Call::new(Some(Operation::CreateOrUpdateLead), class, self.options);
+        let exchange = self.begin_with(call.in_turn(turn));
         let call = exchange
             .client
             .create_or_update_lead(self.enterprise(), &body);
@@ -470,19 +507,4 @@ fn extra(lead: &Lead) -> BTreeMap<String, FieldValue> {
     extra
         .map(|(key, value)| (key.clone(), value.clone().into()))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_masked_as_words() {
-        let message = "Enterprise with ID 4 not found: \"4\" of 401, ent4 (4)";
-        assert_eq!(
-            mask(message, "4"),
-            "Enterprise with ID … not found: \"…\" of 401, ent4 (…)"
-        );
-        assert_eq!(mask("token a:b-c.", "a:b-c"), "token ….");
-    }
 }

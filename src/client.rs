@@ -4,10 +4,10 @@ use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
 use crate::ingest::Pushes;
 use crate::time::{Clock, SystemClock};
-use crate::transport::{CallOptions, Channel, authorization};
+use crate::transport::{CallOptions, CallReport, Carrier, Channel, Observer, authorization};
 use crate::{
-    AsyncToken, Error, Ingest, Leads, LimitState, RateLimit, Schema, SyncToken, TeamMembers,
-    workspace,
+    AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
+    TeamMembers, workspace,
 };
 use std::fmt;
 use std::net::IpAddr;
@@ -68,6 +68,8 @@ impl Telecrm {
             connect_timeout: Duration::from_secs(10),
             options: CallOptions::new(),
             clock: Arc::new(SystemClock),
+            observer: Observer::default(),
+            carrier: Carrier::Http,
             verify_timeout: Duration::from_secs(30),
             sync_limit: Some(RateLimit::SYNC),
             async_limit: Some(RateLimit::ASYNC),
@@ -116,6 +118,29 @@ impl Telecrm {
     /// The generated clients, with this client's tokens, limits and retries. See [`raw`](crate::raw).
     pub fn raw(&self) -> Raw<'_> {
         Raw(self)
+    }
+
+    /// A request that no method covers, with this client's token, limits and retries: see [`Request`].
+    ///
+    /// ```
+    /// # async fn run() -> Result<(), telecrm::Error> {
+    /// use telecrm::Method;
+    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().on_request(Answer::json(serde_json::json!({ "total": 3 })));
+    /// # let telecrm = fake.client();
+    /// let reply = telecrm
+    ///     .request(Method::Get, "/reports/calls")
+    ///     .query("from", "2026-06-01")
+    ///     .send()
+    ///     .await?;
+    /// assert_eq!(reply.json()?["total"], 3);
+    /// # assert_eq!(fake.sent()[0].path(), "/reports/calls");
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn request(&self, method: Method, path: impl Into<String>) -> Request {
+        Request::new(self.clone(), method, path.into())
     }
 
     /// Single leads, over the Sync API.
@@ -233,6 +258,8 @@ pub struct Builder {
     connect_timeout: Duration,
     options: CallOptions,
     clock: Arc<dyn Clock>,
+    observer: Observer,
+    carrier: Carrier,
     verify_timeout: Duration,
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
@@ -292,6 +319,38 @@ impl Builder {
         self
     }
 
+    /// Whom to tell of every call when it is over, for metrics. Called in the course of the call, so it should be quick.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// # async fn run() -> Result<(), telecrm::Error> {
+    /// let requests = Arc::new(AtomicU32::new(0));
+    /// let counter = requests.clone();
+    /// # let fake = telecrm::testing::FakeTelecrm::new();
+    /// # let builder = fake.builder();
+    /// let telecrm = builder
+    ///     .on_call(move |report| _ = counter.fetch_add(report.attempts, Ordering::Relaxed))
+    ///     .build()?;
+    /// telecrm.workspace().await?;
+    /// assert_eq!(requests.load(Ordering::Relaxed), 4);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn on_call(mut self, observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
+        self.observer = Observer::new(observer);
+        self
+    }
+
+    /// Sends nothing, and answers by a script.
+    #[cfg(feature = "testing")]
+    pub(crate) fn carrier(mut self, carrier: Carrier) -> Self {
+        self.carrier = carrier;
+        self
+    }
+
     /// How long [`Ingest::verify`] looks for a lead; 30 s unless set.
     pub fn verify_timeout(mut self, timeout: Duration) -> Self {
         self.verify_timeout = timeout;
@@ -334,6 +393,7 @@ impl Builder {
     /// If the enterprise ID cannot stand in a path, a base URL is not one or not `https`, or the TLS library refuses to start.
     pub fn build(self) -> Result<Telecrm, Error> {
         let enterprise = check_enterprise_id(&self.enterprise_id)?;
+        check_tls()?;
         let http = self
             .http
             .redirect(reqwest::redirect::Policy::none())
@@ -358,27 +418,40 @@ impl Builder {
                 .collect::<Result<_, _>>();
             let authorizations = authorizations
                 .map_err(|_| Error::config("a token holds characters that no header can carry"))?;
-            Ok(Channel::new(authorizations, limit, self.clock.clone()))
+            let (carrier, observer) = (self.carrier.clone(), self.observer.clone());
+            let clock = self.clock.clone();
+            Ok(Channel::new(
+                authorizations,
+                limit,
+                carrier,
+                observer,
+                clock,
+            ))
         };
+        let tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
+        let sync_token = self.sync_token.iter().map(SyncToken::expose);
+        let secrets: Vec<String> = sync_token
+            .chain(tokens.iter().copied())
+            .map(str::to_owned)
+            .collect();
         let sync = match &self.sync_token {
             Some(token) => Some(Endpoint::new(
                 sync::Client::new_with_client,
                 check_base_url("Sync", &self.sync_url, self.allow_http)?,
                 http.clone(),
                 enterprise.clone(),
-                vec![token.expose().to_owned()],
+                secrets.clone(),
                 channel(&[token.expose()], self.sync_limit)?,
             )),
             None => None,
         };
-        let tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
         let ingest = match tokens.is_empty() {
             false => Some(Endpoint::new(
                 ingest::Client::new_with_client,
                 check_base_url("Async", &self.async_url, self.allow_http)?,
                 http,
                 enterprise,
-                tokens.iter().map(|token| (*token).to_owned()).collect(),
+                secrets,
                 channel(&tokens, self.async_limit)?,
             )),
             true => None,
@@ -395,6 +468,17 @@ impl Builder {
             }),
         })
     }
+}
+
+/// With rustls but without a provider of cryptography reqwest would panic.
+fn check_tls() -> Result<(), Error> {
+    #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        return Err(Error::config(
+            "rustls has no provider: install one with `CryptoProvider::install_default`, or enable the feature `rustls`",
+        ));
+    }
+    Ok(())
 }
 
 /// A workspace has at most three tokens of each type.
@@ -494,6 +578,13 @@ mod tests {
             let error = build(id, SYNC_URL).expect_err("refused");
             assert!(error.contains("enterprise ID"), "{id}: {error}");
         }
+    }
+
+    #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+    #[test]
+    fn without_a_provider_of_cryptography_there_is_an_error_and_no_panic() {
+        let error = build("ent", SYNC_URL).expect_err("refused");
+        assert!(error.contains("install_default"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The one error of this crate.
 
-use crate::Operation;
+use crate::transport::{Call, NoAnswer};
+use crate::{Finding, Operation};
 use bytes::Bytes;
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: Kind,
     operation: Option<Operation>,
+    writes: bool,
+    finding: Option<Finding>,
     status: Option<StatusCode>,
     code: Option<ErrorCode>,
     message: Option<String>,
@@ -91,6 +94,8 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             operation: None,
+            writes: false,
+            finding: None,
             status: None,
             code: None,
             message: None,
@@ -115,33 +120,55 @@ impl Error {
     }
 
     pub(crate) fn invalid(operation: Operation, message: impl Into<String>) -> Self {
-        let mut error = Self::new(Kind::Invalid);
+        let mut error = Self::refused(message);
         error.0.operation = Some(operation);
+        error
+    }
+
+    /// A part of what was to be sent would be lost or refused.
+    pub(crate) fn would_lose(operation: Operation, finding: Finding) -> Self {
+        let pitfall = finding.pitfall.as_deref();
+        let pitfall = pitfall.map_or_else(String::new, |pitfall| format!(" ({pitfall})"));
+        let mut error = Self::invalid(
+            operation,
+            format!("telecrm does not take `{}`{pitfall}", finding.path),
+        );
+        error.0.finding = Some(finding);
+        error
+    }
+
+    /// In the course of this call.
+    pub(crate) fn during(mut self, call: &Call) -> Self {
+        self.0.operation = call.operation;
+        self.0.writes = call.writes();
+        self.0.attempts = call.attempts();
+        self.0.doubtful = call.was_in_doubt();
+        self
+    }
+
+    pub(crate) fn no_answer(reason: NoAnswer) -> Self {
+        match reason {
+            NoAnswer::OutOfTime => Self::new(Kind::OutOfTime),
+            #[cfg(feature = "testing")]
+            NoAnswer::Refused => Self::new(Kind::Connect),
+            #[cfg(feature = "testing")]
+            NoAnswer::TimedOut => Self::new(Kind::Timeout),
+            #[cfg(feature = "testing")]
+            NoAnswer::Reset => Self::new(Kind::Interrupted),
+            #[cfg(feature = "testing")]
+            NoAnswer::Unscripted => Self::refused("the fake has no answer for it"),
+        }
+    }
+
+    /// A request that could not be made.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        let mut error = Self::new(Kind::Invalid);
         error.0.message = Some(message.into());
         error
     }
 
-    /// After so many attempts.
-    pub(crate) fn after(mut self, attempts: u32) -> Self {
-        self.0.attempts = attempts;
-        self
-    }
-
-    /// Whether an earlier attempt may have been carried out.
-    pub(crate) fn doubtful(mut self, doubtful: bool) -> Self {
-        self.0.doubtful = doubtful;
-        self
-    }
-
-    /// The call's time was over before the limit let it go, or let it go again.
-    pub(crate) fn out_of_time(operation: Operation) -> Self {
-        let mut error = Self::new(Kind::OutOfTime);
-        error.0.operation = Some(operation);
-        error
-    }
-
     /// A call that brought no answer.
-    pub(crate) fn transport(operation: Operation, error: reqwest::Error) -> Self {
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
         let kind = if error.is_builder() {
             Kind::Invalid
         } else if error.is_connect() {
@@ -152,14 +179,11 @@ impl Error {
             Kind::Interrupted
         };
         // The URL holds the enterprise ID.
-        let mut wrapped = Self::new(kind).because(error.without_url());
-        wrapped.0.operation = Some(operation);
-        wrapped
+        Self::new(kind).because(error.without_url())
     }
 
     /// An answer that is not a success.
     pub(crate) fn status(
-        operation: Operation,
         status: StatusCode,
         headers: &HeaderMap,
         body: Bytes,
@@ -167,29 +191,35 @@ impl Error {
     ) -> Self {
         let mut error = Self::new(Kind::Status);
         let inner = &mut error.0;
-        inner.operation = Some(operation);
         inner.status = Some(status);
         inner.retry_after = headers
             .get("retry-after")
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
         let envelope = Envelope::read(&body);
-        inner.code = envelope.code.map(ErrorCode::from);
+        inner.code = envelope.code.map(|code| match ErrorCode::from(code) {
+            ErrorCode::Unknown(code) => ErrorCode::Unknown(mask(&code)),
+            known => known,
+        });
         inner.message = envelope.message.map(|message| mask(&message));
-        inner.details = envelope.details;
+        let details = envelope.details.into_iter();
+        inner.details = details
+            .map(|detail| ErrorDetail {
+                field: mask(&detail.field),
+                message: mask(&detail.message),
+            })
+            .collect();
         inner.body = body;
         error
     }
 
     /// A success whose answer says nothing that could be understood.
     pub(crate) fn unreadable(
-        operation: Operation,
         status: StatusCode,
         body: Bytes,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         let mut error = Self::new(Kind::Unreadable).because(source);
-        error.0.operation = Some(operation);
         error.0.status = Some(status);
         error.0.body = body;
         error
@@ -221,12 +251,17 @@ impl Error {
         self.0.code.as_ref()
     }
 
-    /// What the server says, with enterprise ID and tokens masked.
+    /// What telecrm would lose or refuse, where that kept the call from being made. Its text may repeat a value.
+    pub fn finding(&self) -> Option<&Finding> {
+        self.0.finding.as_ref()
+    }
+
+    /// What the server says, with enterprise ID, tokens and the values that were sent masked.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// What the server says of single fields.
+    /// What the server says of single fields, masked likewise.
     pub fn details(&self) -> &[ErrorDetail] {
         &self.0.details
     }
@@ -312,11 +347,7 @@ impl Error {
             Phase::Answered => doubtful,
             Phase::NotBuilt | Phase::NotSent => false,
         };
-        (open || self.0.doubtful)
-            && self
-                .0
-                .operation
-                .is_some_and(|operation| !operation.is_read())
+        (open || self.0.doubtful) && self.0.writes
     }
 
     /// Whether the answer was a web page or other text where JSON belongs (pitfall TR1).
@@ -335,6 +366,8 @@ impl fmt::Display for Error {
         let inner = &self.0;
         if let Some(operation) = inner.operation {
             write!(f, "{} failed: ", operation.words())?;
+        } else if !matches!(inner.kind, Kind::Config | Kind::Invalid) {
+            f.write_str("the request failed: ")?;
         }
         match inner.kind {
             Kind::Config | Kind::Invalid => {}
@@ -388,6 +421,7 @@ impl fmt::Debug for Error {
             .field("operation", &self.0.operation)
             .field("status", &self.status_code())
             .field("code", &self.0.code)
+            .field("finding", &self.0.finding)
             .field("message", &self.0.message)
             .field("retry_after", &self.0.retry_after)
             .field("attempts", &self.0.attempts)
@@ -450,13 +484,17 @@ impl Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CallOptions;
 
     fn answered(operation: Operation, status: u16, body: &'static str) -> Error {
         let status = StatusCode::from_u16(status).expect("a status");
         let body = Bytes::from_static(body.as_bytes());
-        Error::status(operation, status, &HeaderMap::new(), body, |m| {
-            m.replace("ent-1", "…")
-        })
+        let call = Call::new(
+            Some(operation),
+            operation.idempotency(),
+            CallOptions::default(),
+        );
+        Error::status(status, &HeaderMap::new(), body, |m| m.replace("ent-1", "…")).during(&call)
     }
 
     #[test]

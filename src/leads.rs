@@ -205,7 +205,7 @@ impl Leads {
         let workspace = self.0.workspace().await?;
         let fields = workspace
             .check_update(fields)
-            .map_err(|finding| Error::invalid(OPERATION, finding.to_string()))?;
+            .map_err(|finding| Error::would_lose(OPERATION, finding))?;
         self.0.sync()?.update_lead(lead_id, fields).await?.decode()
     }
 

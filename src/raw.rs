@@ -32,4 +32,4 @@ include!(concat!(env!("OUT_DIR"), "/async.rs"));
 
 pub(crate) mod shim;
 
-pub(crate) use shim::check_path;
+pub(crate) use shim::{check_path, encode_path};

@@ -70,7 +70,6 @@ impl Schema {
     /// As any read.
     pub async fn pipeline(&self) -> Result<Pipeline, Error> {
         let answer = self.0.sync()?.pipeline().await?;
-        Pipeline::read(&answer.decode()?)
-            .map_err(|error| answer.unreadable(serde::de::Error::custom(error)))
+        Pipeline::read(&answer.decode()?).map_err(|error| answer.misshapen(error))
     }
 }

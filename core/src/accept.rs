@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use Certainty::{Documented, Inferred};
 
 /// What telecrm does with one value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Verdict {
     stored: Option<FieldValue>,
     created: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Verdict {
 }
 
 /// Why, how sure, and what to do.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Note {
     reason: String,
     suggestion: Option<String>,
@@ -138,7 +138,7 @@ pub enum CodeForm {
 }
 
 /// What telecrm stores of a lead.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Acceptance {
     /// The identifier's key, by which leads are told apart; nothing if the lead is dropped.
@@ -154,7 +154,7 @@ pub struct Acceptance {
 }
 
 /// What telecrm stores of an action.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AcceptedAction {
     /// Its place in the request.

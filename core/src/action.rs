@@ -10,7 +10,7 @@ use std::str::FromStr;
 ///
 /// Build one from a [`CustomAction`] or a [`Payment`]; what is read from a file keeps every key, right or wrong.
 /// Custom actions carry the form of the Async API (`ACTION_1001`).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Action(Map<String, Value>);
 
@@ -125,7 +125,7 @@ impl From<Map<String, Value>> for Action {
 /// assert_eq!(action.as_json()["created_on"], 1_780_290_000_000_i64);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct CustomAction {
     code: ActionCode,
     fields: Map<String, Value>,
@@ -255,7 +255,7 @@ open_enum! {
 /// assert!("5,000".parse::<Amount>().is_err());
 /// # Ok::<(), telecrm_core::AmountError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Amount(String);
 
 impl FromStr for Amount {
@@ -284,15 +284,13 @@ impl fmt::Display for Amount {
 }
 
 /// A text that is not an amount above zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AmountError(String);
 
 impl fmt::Display for AmountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is not an amount above zero: write digits with a point, such as 4999.50",
-            self.0
+        f.write_str(
+            "the text is not an amount above zero: write digits with a point, such as 4999.50",
         )
     }
 }

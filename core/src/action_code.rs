@@ -80,16 +80,12 @@ impl TryFrom<&str> for ActionCode {
 }
 
 /// A text that is not the code of a custom action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ActionCodeError(String);
 
 impl fmt::Display for ActionCodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is not the code of a custom action: write 1001 or ACTION_1001",
-            self.0
-        )
+        f.write_str("the text is not the code of a custom action: write 1001 or ACTION_1001")
     }
 }
 

@@ -56,6 +56,7 @@ impl LeadDropped {
     }
 }
 
+/// With the [finding](Finding), which may repeat a value, unlike [`Debug`](fmt::Debug).
 impl fmt::Display for LeadDropped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "telecrm would drop this lead: {}", self.0)

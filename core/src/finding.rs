@@ -8,7 +8,7 @@ use std::fmt;
 ///
 /// The same shape tells what a check predicts, what reading back found, and what the emulator did.
 /// As JSON: `{"path","kind","reason","suggestion","pitfall","certainty","repaired"}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Where in the lead.
     pub path: Path,
@@ -33,7 +33,7 @@ impl Finding {
     }
 }
 
-/// `fields.rating: does not fit … (AS3)`.
+/// For people: `fields.rating: does not fit … (AS3)`. Reason and suggestion may repeat a value, unlike [`Debug`](fmt::Debug).
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path, self.reason)?;

@@ -24,7 +24,7 @@ use std::fmt;
 /// assert_eq!(lead.to_json()["actions"][0]["type"], "ACTION_1001");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Clone, Default, PartialEq, Serialize)]
 pub struct Lead {
     fields: BTreeMap<String, FieldValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

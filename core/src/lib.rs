@@ -9,6 +9,7 @@ mod action_code;
 mod check;
 mod compare;
 mod date;
+mod debug;
 mod finding;
 mod lead;
 mod open_enum;

@@ -55,7 +55,7 @@ impl<T> Outcome<T> {
 }
 
 /// What telecrm says of one part of what was sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Remark {
     /// Which part.
@@ -68,6 +68,7 @@ pub struct Remark {
     pub sent: Option<FieldValue>,
 }
 
+/// In telecrm's words, which may repeat a value, unlike [`Debug`](fmt::Debug).
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.path, self.status, self.remark)
@@ -120,6 +121,7 @@ impl<T> Incomplete<T> {
     }
 }
 
+/// With the [remarks](Remark), which may repeat a value, unlike [`Debug`](fmt::Debug).
 impl<T> fmt::Display for Incomplete<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("telecrm stored only a part:")?;

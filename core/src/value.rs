@@ -19,7 +19,7 @@ use serde_json::{Number, Value};
 /// assert_eq!(FieldValue::from(noon).as_i64(), Some(1_780_315_200_000));
 /// # Ok::<(), jiff::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FieldValue(Value);
 
@@ -70,7 +70,7 @@ impl FieldValue {
     }
 }
 
-/// Compact JSON.
+/// Compact JSON: the value itself, where [`Debug`](std::fmt::Debug) shows only its type.
 impl std::fmt::Display for FieldValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)

@@ -1,9 +1,11 @@
 //! Sending a request: its turn, its token, its attempts.
 
+use super::observe::{self, Observer, Watch};
 use super::retry::{self, CallOptions, Deadline, Ending, Throttle};
+use super::sent::Sent;
 use crate::ingest::Turn;
 use crate::limit::Limiter;
-use crate::operation::Idempotency;
+use crate::operation::{Idempotency, Operation};
 use crate::time::Clock;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
@@ -12,12 +14,25 @@ use reqwest::{Request, Response, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
+use tracing::Instrument;
 
 /// The way to one of the two APIs, shared by all calls.
 pub(crate) struct Channel {
     lanes: Vec<Lane>,
     throttle: Throttle,
-    clock: Arc<dyn Clock>,
+    carrier: Carrier,
+    pub(super) observer: Observer,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// Who brings requests to the server.
+#[derive(Clone)]
+pub(crate) enum Carrier {
+    /// The HTTP client.
+    Http,
+    /// A script.
+    #[cfg(feature = "testing")]
+    Fake(Arc<crate::testing::Script>),
 }
 
 /// One token with its limit.
@@ -33,20 +48,29 @@ struct Lane {
 /// One call: how it may be made, and what became of it.
 #[derive(Debug)]
 pub(crate) struct Call {
+    /// Nothing for what no spec describes.
+    pub(crate) operation: Option<Operation>,
     pub(crate) options: CallOptions,
     class: Idempotency,
     turn: Option<Turn>,
     attempts: AtomicU32,
+    waited: AtomicU64,
     in_doubt: AtomicBool,
 }
 
 impl Call {
-    pub(crate) fn new(class: Idempotency, options: CallOptions) -> Self {
+    pub(crate) fn new(
+        operation: Option<Operation>,
+        class: Idempotency,
+        options: CallOptions,
+    ) -> Self {
         Self {
+            operation,
             options,
             class,
             turn: None,
             attempts: AtomicU32::new(0),
+            waited: AtomicU64::new(0),
             in_doubt: AtomicBool::new(false),
         }
     }
@@ -62,15 +86,73 @@ impl Call {
         self.attempts.load(Ordering::Relaxed)
     }
 
+    /// Whether the call may change something.
+    pub(crate) fn writes(&self) -> bool {
+        self.class != Idempotency::Safe
+    }
+
+    /// How long the call waited for its turn and between attempts.
+    pub(super) fn waited(&self) -> Duration {
+        Duration::from_nanos(self.waited.load(Ordering::Relaxed))
+    }
+
+    async fn wait(&self, duration: Duration, clock: &dyn Clock) {
+        clock.sleep(duration).await;
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        self.waited.fetch_add(nanos, Ordering::Relaxed);
+    }
+
     /// Whether an attempt before the last may have been carried out.
     pub(crate) fn was_in_doubt(&self) -> bool {
         self.in_doubt.load(Ordering::Relaxed)
     }
 }
 
-/// Why a request was not sent although nothing is wrong with it.
+/// Why there is no answer, where reqwest has no error for it. Travels as an extension, because hooks cannot make
+/// errors of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct OutOfTime;
+pub(crate) enum NoAnswer {
+    /// The limit left no time for the request.
+    OutOfTime,
+    /// Nobody listened, as a script has it.
+    #[cfg(feature = "testing")]
+    Refused,
+    /// Nothing came in time, as a script has it.
+    #[cfg(feature = "testing")]
+    TimedOut,
+    /// The connection broke, as a script has it.
+    #[cfg(feature = "testing")]
+    Reset,
+    /// The script has no answer.
+    #[cfg(feature = "testing")]
+    Unscripted,
+}
+
+impl NoAnswer {
+    pub(crate) fn of(response: &Response) -> Option<Self> {
+        response.extensions().get().copied()
+    }
+
+    fn ending(self) -> Ending {
+        match self {
+            Self::OutOfTime => Ending::NotSent,
+            #[cfg(feature = "testing")]
+            Self::Refused => Ending::NotSent,
+            #[cfg(feature = "testing")]
+            Self::TimedOut | Self::Reset => Ending::InDoubt,
+            // Asking again does not add to the script.
+            #[cfg(feature = "testing")]
+            Self::Unscripted => Ending::Answered(StatusCode::BAD_REQUEST),
+        }
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = http::Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
+        response.extensions_mut().insert(self);
+        response.into()
+    }
+}
 
 /// Pages hold 100 leads at most, so an answer beyond this is none.
 const LARGEST_ANSWER: usize = 64 << 20;
@@ -83,6 +165,8 @@ impl Channel {
     pub(crate) fn new(
         authorizations: Vec<HeaderValue>,
         limit: Option<RateLimit>,
+        carrier: Carrier,
+        observer: Observer,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let lanes = authorizations.into_iter().map(|authorization| Lane {
@@ -94,6 +178,8 @@ impl Channel {
         Self {
             lanes: lanes.collect(),
             throttle: Throttle::new(),
+            carrier,
+            observer,
             clock,
         }
     }
@@ -111,33 +197,47 @@ impl Channel {
     }
 
     /// Sends a request, again where that can do no harm, and reads the answer to its end.
-    pub(super) async fn execute(
+    pub(crate) async fn execute(
         &self,
         client: &reqwest::Client,
         request: Request,
         call: &Call,
     ) -> reqwest::Result<Response> {
+        let watch = Watch::begin(self, &request, call);
+        let span = watch.span();
+        let result = self.repeat(client, request, call).instrument(span).await;
+        watch.end(&result);
+        result
+    }
+
+    async fn repeat(
+        &self,
+        client: &reqwest::Client,
+        mut request: Request,
+        call: &Call,
+    ) -> reqwest::Result<Response> {
         let clock = &*self.clock;
         let deadline = Deadline::after(call.options.total_timeout, clock);
         loop {
-            let Some((lane, left)) = self.turn(deadline).await else {
-                return Ok(out_of_time());
+            let Some((lane, left)) = self.turn(deadline, call).await else {
+                return Ok(NoAnswer::OutOfTime.into_response());
             };
-            let mut attempt = match request.try_clone() {
-                Some(attempt) => attempt,
-                // Bodies are JSON in memory, which can be cloned; a stream is sent once.
-                None => return client.execute(request).await,
-            };
-            attempt
+            request
                 .headers_mut()
                 .insert(AUTHORIZATION, lane.authorization.clone());
-            *attempt.timeout_mut() = Some(left.min(call.options.attempt_timeout));
+            let Some(mut attempt) = request.try_clone() else {
+                // Bodies are JSON in memory; if a newer spec has a stream, it is sent once.
+                return client.execute(request).await;
+            };
+            let timeout = left.min(call.options.attempt_timeout);
+            *attempt.timeout_mut() = Some(timeout);
             let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
-            let result = match client.execute(attempt).await {
+            let result = match self.carry(client, attempt, call, timeout).await {
                 Ok(response) => Ok(read(response).await),
                 Err(error) => Err(error),
             };
             let ending = ending(&result);
+            observe::attempted(number, ending);
             if ending == Ending::Answered(StatusCode::UNAUTHORIZED) && self.set_aside(lane) {
                 continue;
             }
@@ -151,17 +251,38 @@ impl Channel {
                 && deadline.left(clock).is_some_and(|left| delay < left)
                 && self.throttle.take();
             if !again {
-                return result;
+                return result.map(|response| Sent::along(response, &request));
             }
             if ending.leaves_doubt() {
                 call.in_doubt.store(true, Ordering::Relaxed);
             }
-            clock.sleep(delay).await;
+            observe::waiting(delay);
+            call.wait(delay, clock).await;
+        }
+    }
+
+    async fn carry(
+        &self,
+        client: &reqwest::Client,
+        request: Request,
+        #[cfg_attr(not(feature = "testing"), expect(unused_variables))] call: &Call,
+        #[cfg_attr(not(feature = "testing"), expect(unused_variables))] timeout: Duration,
+    ) -> reqwest::Result<Response> {
+        match &self.carrier {
+            Carrier::Http => client.execute(request).await,
+            #[cfg(feature = "testing")]
+            Carrier::Fake(script) => {
+                let response = script.play(call.operation, &request);
+                if NoAnswer::of(&response) == Some(NoAnswer::TimedOut) {
+                    self.clock.sleep(timeout).await;
+                }
+                Ok(response)
+            }
         }
     }
 
     /// Waits for the token that is free first, in turn where several are; nothing if that is beyond the deadline.
-    async fn turn(&self, deadline: Deadline) -> Option<(&Lane, Duration)> {
+    async fn turn(&self, deadline: Deadline, call: &Call) -> Option<(&Lane, Duration)> {
         let now = self.clock.now();
         let usable = self
             .lanes
@@ -176,7 +297,8 @@ impl Channel {
         lane.carried.fetch_add(1, Ordering::Relaxed);
         let place = lane.limiter.reserve(now);
         if !place.wait().is_zero() {
-            self.clock.sleep(place.wait()).await;
+            observe::waiting(place.wait());
+            call.wait(place.wait(), &*self.clock).await;
         }
         place.keep();
         Some((lane, deadline.left(&*self.clock)?))
@@ -218,10 +340,13 @@ async fn read(response: Response) -> Response {
     http::Response::from_parts(head, whole.freeze()).into()
 }
 
-fn ending(result: &reqwest::Result<Response>) -> Ending {
+pub(super) fn ending(result: &reqwest::Result<Response>) -> Ending {
     match result {
-        Ok(response) if response.extensions().get::<BrokenOff>().is_some() => Ending::InDoubt,
-        Ok(response) => Ending::Answered(response.status()),
+        Ok(response) => match NoAnswer::of(response) {
+            Some(none) => none.ending(),
+            None if response.extensions().get::<BrokenOff>().is_some() => Ending::InDoubt,
+            None => Ending::Answered(response.status()),
+        },
         Err(error) if error.is_connect() || error.is_builder() => Ending::NotSent,
         Err(_) => Ending::InDoubt,
     }
@@ -231,12 +356,4 @@ fn retry_after(result: &reqwest::Result<Response>) -> Option<Duration> {
     let header = result.as_ref().ok()?.headers().get(RETRY_AFTER)?;
     let seconds = header.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
-}
-
-/// Stands for an answer where there is none: hooks cannot make errors of their own.
-fn out_of_time() -> Response {
-    let mut response = http::Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
-    response.extensions_mut().insert(OutOfTime);
-    response.into()
 }

@@ -1,10 +1,15 @@
 //! What every request passes through on its way out.
 
 mod channel;
+mod observe;
 mod retry;
+mod sent;
 
-pub(crate) use channel::{BrokenOff, Call, Channel, OutOfTime};
+pub(crate) use channel::{BrokenOff, Call, Carrier, Channel, NoAnswer};
+pub use observe::CallReport;
+pub(crate) use observe::Observer;
 pub use retry::CallOptions;
+pub(crate) use sent::{Sent, mask};
 
 use std::fmt;
 use std::sync::Arc;
@@ -84,7 +89,7 @@ impl Context {
                 let operation = Operation::from_generated(info.operation_id);
                 // What a newer spec adds is not known to be harmless.
                 let class = operation.map_or(Idempotency::Appends, Operation::idempotency);
-                let call = Call::new(class, *options);
+                let call = Call::new(operation, class, *options);
                 channel.execute(client, request, &call).await?
             }
         };

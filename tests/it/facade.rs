@@ -205,13 +205,17 @@ async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
     let before = emulator.log(0).len();
     for (name, value, reason) in [
         ("phone", "918888888888".into(), "LE1"),
-        ("rating", 7.into(), "from 1 to 5"),
+        ("rating", 7.into(), "AS3"),
         ("status", "Aliens".into(), "LE8"),
         ("nonsense", 1.into(), "AS6"),
     ] {
         let error = update(name, value).await.expect_err(reason);
         assert_eq!(error.phase(), Phase::NotBuilt);
         assert!(error.to_string().contains(reason), "{error}");
+        assert_eq!(
+            error.finding().expect("told").path,
+            Path::Field(name.to_owned())
+        );
     }
     let sent = emulator.log(0).split_off(before);
     assert!(

@@ -1,50 +1,15 @@
 //! What is sent, and what callers get, when servers and networks fail: asserted at the socket.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use telecrm::testing::ManualClock;
 use telecrm::{
-    AsyncToken, CallOptions, Clock, CustomAction, Error, Lead, Operation, Phase, RateLimit, Slice,
+    AsyncToken, CallOptions, CustomAction, Error, Lead, Operation, Phase, RateLimit, Slice,
     SyncToken, Telecrm,
 };
 use telecrm_emulator::Emulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-
-/// A clock on which every sleep is over at once, and took its time.
-#[derive(Clone)]
-struct ManualClock {
-    start: Instant,
-    slept: Arc<AtomicU64>,
-}
-
-impl ManualClock {
-    #[expect(clippy::disallowed_methods, reason = "a clock has to start somewhere")]
-    fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            slept: Arc::default(),
-        }
-    }
-
-    fn slept(&self) -> Duration {
-        Duration::from_nanos(self.slept.load(Ordering::SeqCst))
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Instant {
-        self.start + self.slept()
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let nanos = u64::try_from(duration.as_nanos()).expect("a short time");
-        self.slept.fetch_add(nanos, Ordering::SeqCst);
-        Box::pin(std::future::ready(()))
-    }
-}
 
 /// What the server does with one request.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,11 @@
 //! The crate as its users meet it: over HTTP on loopback.
 
+mod canary;
 mod facade;
 mod facade_calls;
 mod faults;
 mod losses;
+mod observe;
 mod raw;
 mod same_set;
 mod streams;

@@ -9,6 +9,7 @@ mod coverage;
 mod diff;
 mod regen;
 mod stage;
+mod surface;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,12 @@ enum Task {
     },
     /// List every operation as covered by the facade or raw only.
     Coverage,
+    /// Write docs/public-api.txt, the public API as the sources have it.
+    Surface {
+        /// Only compare, and fail if it differs.
+        #[arg(long)]
+        check: bool,
+    },
     /// Print a spec as YAML at a stage of the pipeline.
     #[command(subcommand)]
     Spec(Spec),
@@ -74,6 +81,7 @@ fn main() -> ExitCode {
         Task::Regen(options) => regen::run(&root, &options),
         Task::Diff { old, new } => diff::run(&old, &new),
         Task::Coverage => coverage::run(&root),
+        Task::Surface { check } => surface::run(&root, check),
         Task::Spec(spec) => {
             let [sync, ingest] = codegen::APIS;
             let (api, option) = match spec {

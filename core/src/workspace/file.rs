@@ -18,7 +18,7 @@ use std::fmt;
 /// assert_eq!(file.custom_fields.len(), 1);
 /// # Ok::<(), telecrm_core::WorkspaceError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct WorkspaceFile {
     /// The answer of `GET /metadata`.
     pub metadata: Option<Map<String, Value>>,

@@ -6,6 +6,7 @@ mod diff;
 mod overlay;
 mod regen;
 mod specs;
+mod surface;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

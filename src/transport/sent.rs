@@ -1,0 +1,153 @@
+//! What a request carried, so that it can be masked where the server repeats it.
+
+use reqwest::{Request, Response};
+use serde_json::Value;
+
+/// The values that a refused request carried. Travels with the answer as an extension.
+#[derive(Clone, Default)]
+pub(crate) struct Sent(Vec<String>);
+
+/// Shorter values are not masked: they would take words out of every sentence.
+const SHORTEST: usize = 4;
+
+impl Sent {
+    pub(crate) fn of_response(response: &Response) -> Self {
+        response.extensions().get().cloned().unwrap_or_default()
+    }
+
+    /// The answer, with what was sent if it is not a success.
+    pub(super) fn along(mut response: Response, request: &Request) -> Response {
+        if !response.status().is_success() {
+            response.extensions_mut().insert(Self::by(request));
+        }
+        response
+    }
+
+    fn by(request: &Request) -> Self {
+        let mut values = Vec::new();
+        if let Some(body) = request.body().and_then(reqwest::Body::as_bytes)
+            && let Ok(body) = serde_json::from_slice(body)
+        {
+            leaves(&body, &mut values);
+        }
+        let url = request.url();
+        let path = url.path_segments().into_iter().flatten();
+        let query = url.query_pairs().map(|(_, value)| value.into_owned());
+        // Words of a path are no values; IDs and addresses are.
+        let telling = |text: &str| text.contains(|c: char| c.is_ascii_digit() || c == '@');
+        values.extend(
+            path.map(|segment| segment.replace("%2B", "+"))
+                .chain(query)
+                .filter(|text| telling(text)),
+        );
+        values.retain(|value| value.len() >= SHORTEST);
+        Self(values)
+    }
+
+    pub(crate) fn values(&self) -> &[String] {
+        &self.0
+    }
+}
+
+fn leaves(value: &Value, values: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            values.push(text.trim().to_owned());
+            // The server may repeat a number without its blanks and signs.
+            if digits.len() >= 7 {
+                values.push(digits);
+            }
+        }
+        Value::Number(number) => values.push(number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, values)),
+        Value::Object(object) => {
+            let data = object.iter().filter(|(key, _)| *key != "type");
+            data.for_each(|(_, value)| leaves(value, values));
+        }
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// A text without these values, in whichever case it writes them.
+pub(crate) fn mask<'a>(text: &str, values: impl IntoIterator<Item = &'a String>) -> String {
+    let mut values: Vec<&String> = values
+        .into_iter()
+        .filter(|value| !value.is_empty())
+        .collect();
+    // A value that is part of another must not leave the rest of it standing.
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values
+        .into_iter()
+        .fold(text.to_owned(), |text, value| without(&text, value))
+}
+
+fn without(text: &str, value: &str) -> String {
+    // Case is ignored in ASCII only, where it does not move places.
+    let (lower, value) = (text.to_ascii_lowercase(), value.to_ascii_lowercase());
+    let mut masked = String::with_capacity(text.len());
+    let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mut done = 0;
+    for (start, found) in lower.match_indices(&value) {
+        let end = start + found.len();
+        // A short one within a word is another word's.
+        let inside = found.len() < SHORTEST
+            && (part_of_word(text[..start].chars().next_back())
+                || part_of_word(text[end..].chars().next()));
+        if !inside {
+            masked.push_str(&text[done..start]);
+            masked.push('…');
+            done = end;
+        }
+    }
+    masked.push_str(&text[done..]);
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_masked_in_every_case_and_the_longest_first() {
+        let values = ["jane@example.com".to_owned(), "jane".to_owned()];
+        assert_eq!(
+            mask("JANE@Example.com exists, Jané does not, jane", &values),
+            "… exists, Jané does not, …"
+        );
+        assert_eq!(mask("Lead not found", &values), "Lead not found");
+    }
+
+    #[test]
+    fn a_short_secret_does_not_tear_up_words() {
+        let values = ["4".to_owned()];
+        assert_eq!(
+            mask(
+                "Enterprise with ID 4 not found: \"4\" of 401, ent4 (4)",
+                &values
+            ),
+            "Enterprise with ID … not found: \"…\" of 401, ent4 (…)"
+        );
+    }
+
+    #[test]
+    fn values_are_leaves_of_the_body_and_telling_parts_of_the_url() {
+        let request = reqwest::Client::new()
+            .post("http://localhost/enterprise/e/lead/62ab16e/action?email=a%40b.c&skip=10")
+            .body(r#"{"fields":{"phone":"+91 99999 99999","rating":12345},"actions":[{"type":"1001"}]}"#)
+            .build()
+            .unwrap();
+        let mut values = Sent::by(&request).0;
+        values.sort();
+        assert_eq!(
+            values,
+            [
+                "+91 99999 99999",
+                "12345",
+                "62ab16e",
+                "919999999999",
+                "a@b.c"
+            ]
+        );
+    }
+}

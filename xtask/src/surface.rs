@@ -1,0 +1,449 @@
+//! `cargo xtask surface`: the public API of the hand-written crates, as a file that is reviewed.
+//!
+//! Read from the source, so that it works on any toolchain. That rests on the lint `unreachable_pub`: what is `pub`
+//! in these crates can be reached from outside, and so belongs to the list.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, TraitItem, Type, UseTree, Visibility};
+
+use crate::Outcome;
+
+/// The crates, each with its sources.
+const CRATES: [(&str, &str); 2] = [("telecrm", "src"), ("telecrm-core", "core/src")];
+
+/// Not written by hand, or only for what is not.
+const SKIPPED: [&str; 2] = ["src/generated.rs", "src/raw/shim.rs"];
+
+/// The list, relative to the root.
+const LIST: &str = "docs/public-api.txt";
+
+/// Types of other crates that may stand in signatures, and where if not everywhere.
+const ALLOWED: &[(&str, Option<&str>)] = &[
+    ("jiff::Timestamp", None),
+    ("jiff::tz::TimeZone", None),
+    ("reqwest::ClientBuilder", Some("Builder")),
+    ("reqwest::Method", Some("From<Method> for reqwest::Method")),
+    ("reqwest::header::InvalidHeaderValue", Some("Context")),
+    ("serde::Deserialize", None),
+    ("serde::Serialize", None),
+    ("serde::de::DeserializeOwned", None),
+    ("serde_json::Error", None),
+    ("serde_json::Map", None),
+    ("serde_json::Value", None),
+];
+
+/// The crates whose types count as foreign.
+const FOREIGN: [&str; 13] = [
+    "bytes",
+    "fastrand",
+    "futures_core",
+    "http",
+    "jiff",
+    "phonenumber",
+    "progenitor_client",
+    "reqwest",
+    "rustls",
+    "serde",
+    "serde_json",
+    "tokio",
+    "tracing",
+];
+
+/// Writes the list, or compares it.
+pub(crate) fn run(root: &Path, check: bool) -> Outcome {
+    let surface = Surface::read(root)?;
+    let faults = surface.faults();
+    if !faults.is_empty() {
+        return Err(faults.join("\n").into());
+    }
+    let path = root.join(LIST);
+    let text = surface.text();
+    if !check {
+        return Ok(std::fs::write(path, text)?);
+    }
+    let old = std::fs::read_to_string(&path).unwrap_or_default();
+    if old == text {
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(&old, &text);
+    Err(format!(
+        "{}\nThe public API changed. If that is meant, write it down: cargo xtask surface",
+        diff.unified_diff().header(LIST, "src")
+    )
+    .into())
+}
+
+/// What the crates offer.
+#[derive(Default)]
+pub(crate) struct Surface {
+    /// The items of each file that has any.
+    files: BTreeMap<String, Vec<String>>,
+    /// Foreign types, each with the items in whose signatures it stands.
+    foreign: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Surface {
+    pub(crate) fn read(root: &Path) -> Outcome<Self> {
+        let mut surface = Self::default();
+        for (_, folder) in CRATES {
+            let mut files = Vec::new();
+            for path in sources(&root.join(folder))? {
+                let name = path
+                    .strip_prefix(root)?
+                    .to_string_lossy()
+                    .replace('\\', "/");
+                if !SKIPPED.contains(&name.as_str()) {
+                    let file = syn::parse_file(&std::fs::read_to_string(&path)?);
+                    files.push((
+                        name.clone(),
+                        file.map_err(|error| format!("{name}: {error}"))?,
+                    ));
+                }
+            }
+            surface.add_crate(files);
+        }
+        Ok(surface)
+    }
+
+    /// Adds what the files of one crate offer.
+    pub(crate) fn add_crate(&mut self, files: Vec<(String, syn::File)>) {
+        let offered = files.iter().flat_map(|(_, file)| offered(&file.items));
+        let offered: BTreeSet<String> = offered.collect();
+        for (name, file) in files {
+            self.add(name, file.items, &offered);
+        }
+    }
+
+    /// Adds what a file offers; of implementations those of offered types.
+    fn add(&mut self, name: String, items: Vec<Item>, offered: &BTreeSet<String>) {
+        let mut names = BTreeMap::new();
+        for item in &items {
+            if let Item::Use(import) = item {
+                imported(&import.tree, &mut Vec::new(), &mut names);
+            }
+        }
+        let mut texts = Vec::new();
+        for mut item in items {
+            if !reduce(&mut item, offered) {
+                continue;
+            }
+            let title = title(&item);
+            let mut finder = Finder {
+                names: &names,
+                found: BTreeSet::new(),
+            };
+            if !matches!(item, Item::Use(_)) {
+                finder.visit_item_mut(&mut item);
+            }
+            for found in finder.found {
+                self.foreign.entry(found).or_default().insert(title.clone());
+            }
+            texts.push(print(item));
+        }
+        if !texts.is_empty() {
+            self.files.insert(name, texts);
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = "# The public API, from `cargo xtask surface`. Do not edit.\n".to_owned();
+        for (file, items) in &self.files {
+            text.push_str(&format!("\n## {file}\n\n{}", items.join("")));
+        }
+        text
+    }
+
+    /// Foreign types that are not allowed where they stand, and permissions that nothing needs.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (name, items) in &self.foreign {
+            let allowed = ALLOWED.iter().find(|(allowed, _)| allowed == name);
+            for item in items {
+                match allowed {
+                    Some((_, place)) if place.is_none_or(|place| item.contains(place)) => {}
+                    _ => faults.push(format!("{item}: {name} may not stand in the public API")),
+                }
+            }
+        }
+        let stale = ALLOWED
+            .iter()
+            .filter(|(name, _)| !self.foreign.contains_key(*name));
+        faults.extend(stale.map(|(name, _)| format!("{name} is allowed, and nothing uses it")));
+        faults
+    }
+}
+
+/// The Rust files of a folder and the folders in it.
+fn sources(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// The names of the types and traits that these items offer. Macros name theirs first, after attributes.
+fn offered(items: &[Item]) -> Vec<String> {
+    let names = items.iter().filter_map(|item| match item {
+        Item::Struct(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        Item::Enum(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        Item::Trait(item) if is_public(&item.vis) => Some(item.ident.to_string()),
+        Item::Macro(item) => {
+            let mut tokens = without_docs(item.mac.tokens.clone()).into_iter();
+            tokens.find_map(|token| match token {
+                TokenTree::Ident(name) => Some(name.to_string()),
+                _ => None,
+            })
+        }
+        _ => None,
+    });
+    names.collect()
+}
+
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
+}
+
+/// Which name stands for which type of another crate.
+fn imported(tree: &UseTree, path: &mut Vec<String>, names: &mut BTreeMap<String, String>) {
+    match tree {
+        UseTree::Path(tree_path) => {
+            path.push(tree_path.ident.to_string());
+            imported(&tree_path.tree, path, names);
+            path.pop();
+        }
+        UseTree::Group(group) => group
+            .items
+            .iter()
+            .for_each(|tree| imported(tree, path, names)),
+        UseTree::Name(name) => {
+            let full = path.iter().cloned().chain([name.ident.to_string()]);
+            names.insert(name.ident.to_string(), full.collect::<Vec<_>>().join("::"));
+        }
+        UseTree::Rename(name) => {
+            let full = path.iter().cloned().chain([name.ident.to_string()]);
+            names.insert(name.rename.to_string(), full.collect::<Vec<_>>().join("::"));
+        }
+        UseTree::Glob(_) => {}
+    }
+}
+
+/// Leaves of an item what others see of it; says whether that is anything.
+fn reduce(item: &mut Item, offered: &BTreeSet<String>) -> bool {
+    let visible = match item {
+        Item::Const(item) => is_public(&item.vis),
+        Item::Enum(item) => is_public(&item.vis),
+        Item::Fn(item) => {
+            item.block.stmts.clear();
+            is_public(&item.vis)
+        }
+        Item::Impl(item) => reduce_impl(item, offered),
+        Item::Macro(item) => {
+            item.mac.tokens = without_docs(std::mem::take(&mut item.mac.tokens));
+            let name = item
+                .mac
+                .path
+                .segments
+                .last()
+                .map(|last| last.ident.to_string());
+            item.ident.is_none() && name.is_some_and(|name| DEFINING.contains(&name.as_str()))
+        }
+        Item::Mod(item) => is_public(&item.vis) && item.content.is_none(),
+        Item::Struct(item) => {
+            reduce_fields(&mut item.fields);
+            is_public(&item.vis)
+        }
+        Item::Trait(item) => {
+            for member in &mut item.items {
+                if let TraitItem::Fn(function) = member {
+                    function.default = None;
+                }
+            }
+            is_public(&item.vis)
+        }
+        Item::Type(item) => is_public(&item.vis),
+        Item::Use(item) => is_public(&item.vis),
+        _ => false,
+    };
+    if visible {
+        StripAttributes.visit_item_mut(item);
+    }
+    visible
+}
+
+/// The macros that define types.
+const DEFINING: [&str; 5] = [
+    "open_enum",
+    "operations",
+    "record",
+    "token",
+    "from_json_scalar",
+];
+
+fn reduce_impl(item: &mut ItemImpl, offered: &BTreeSet<String>) -> bool {
+    let test =
+        |attribute: &Attribute| attribute.path().is_ident("cfg") && mentions(attribute, "test");
+    if item.attrs.iter().any(test) {
+        return false;
+    }
+    let own = match &*item.self_ty {
+        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    };
+    let own = own.is_some_and(|own| offered.contains(&own));
+    if let Some((_, path, _)) = &item.trait_ {
+        let of_ours = path.segments.iter().any(|segment| {
+            let arguments = quote_arguments(segment);
+            offered.iter().any(|name| arguments.contains(name))
+        });
+        item.items.clear();
+        return own || of_ours;
+    }
+    item.items.retain_mut(|member| match member {
+        ImplItem::Fn(function) => {
+            function.block.stmts.clear();
+            is_public(&function.vis)
+        }
+        ImplItem::Const(constant) => is_public(&constant.vis),
+        _ => false,
+    });
+    own && !item.items.is_empty()
+}
+
+fn quote_arguments(segment: &syn::PathSegment) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments {
+        for argument in &arguments.args {
+            if let syn::GenericArgument::Type(Type::Path(path)) = argument {
+                names.extend(path.path.segments.last().map(|last| last.ident.to_string()));
+            }
+        }
+    }
+    names
+}
+
+fn reduce_fields(fields: &mut Fields) {
+    match fields {
+        Fields::Named(named) => {
+            let kept = std::mem::take(&mut named.named).into_iter();
+            named.named = kept.filter(|field| is_public(&field.vis)).collect();
+        }
+        Fields::Unnamed(unnamed) if !unnamed.unnamed.iter().all(|field| is_public(&field.vis)) => {
+            unnamed.unnamed.clear();
+        }
+        _ => {}
+    }
+}
+
+/// Removes what documents and what steers lints; what promises something stays.
+struct StripAttributes;
+
+impl VisitMut for StripAttributes {
+    fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
+        let kept = [
+            "cfg",
+            "derive",
+            "must_use",
+            "non_exhaustive",
+            "macro_export",
+        ];
+        attributes.retain(|attribute| kept.iter().any(|name| attribute.path().is_ident(name)));
+    }
+}
+
+fn mentions(attribute: &Attribute, word: &str) -> bool {
+    let list = attribute.meta.require_list();
+    list.is_ok_and(|list| list.tokens.to_string().contains(word))
+}
+
+/// A macro's input without documentation.
+fn without_docs(tokens: TokenStream) -> TokenStream {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let inner = without_docs(group.stream());
+                let attribute = group.delimiter() == Delimiter::Bracket
+                    && matches!(kept.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
+                if attribute && inner.to_string().starts_with("doc") {
+                    kept.pop();
+                } else {
+                    kept.push(proc_macro2::Group::new(group.delimiter(), inner).into());
+                }
+            }
+            other => kept.push(other),
+        }
+    }
+    kept.into_iter().collect()
+}
+
+/// Finds the types of other crates that an item names.
+struct Finder<'a> {
+    names: &'a BTreeMap<String, String>,
+    found: BTreeSet<String>,
+}
+
+impl VisitMut for Finder<'_> {
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        let segments: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+        let mut full = segments.join("::");
+        if let Some(first) = segments.first()
+            && let Some(import) = self.names.get(first)
+        {
+            full = [std::slice::from_ref(import), &segments[1..]]
+                .concat()
+                .join("::");
+        }
+        let root = full.split("::").next().unwrap_or_default();
+        if FOREIGN.contains(&root) && full.contains("::") {
+            self.found.insert(full);
+        }
+        visit_mut::visit_path_mut(self, path);
+    }
+
+    fn visit_attribute_mut(&mut self, _: &mut Attribute) {}
+
+    fn visit_macro_mut(&mut self, _: &mut syn::Macro) {}
+}
+
+/// What an item is called in a fault.
+fn title(item: &Item) -> String {
+    match item {
+        Item::Impl(item) => {
+            let mut head = item.clone();
+            head.items.clear();
+            print(Item::Impl(head)).trim_end_matches(" {}\n").to_owned()
+        }
+        other => print(other.clone())
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// The item as text, with a semicolon where a body would be.
+fn print(item: Item) -> String {
+    let file = syn::File {
+        shebang: None,
+        attrs: Vec::new(),
+        items: vec![item],
+    };
+    let text = prettyplease::unparse(&file);
+    let lines = text.lines().map(|line| match line.strip_suffix(" {}") {
+        Some(head) if head.contains("fn ") || head.trim_start().starts_with([')', '-']) => {
+            format!("{head};\n")
+        }
+        _ => format!("{line}\n"),
+    });
+    lines.collect()
+}

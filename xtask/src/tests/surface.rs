@@ -1,0 +1,103 @@
+//! What counts as public, and which types may stand there.
+
+use super::root;
+use crate::surface::Surface;
+
+fn surface(source: &str) -> Surface {
+    let mut surface = Surface::default();
+    let file = syn::parse_file(source).expect("Rust");
+    surface.add_crate(vec![("src/lib.rs".to_owned(), file)]);
+    surface
+}
+
+#[test]
+fn what_others_see_is_listed_and_nothing_else() {
+    let text = surface(
+        r#"
+        use std::fmt;
+        /// Documented.
+        #[derive(Clone)]
+        #[must_use]
+        pub struct Client { pub name: String, token: String }
+        pub(crate) struct Hidden { pub name: String }
+        impl Client {
+            /// Documented.
+            pub fn new(name: &str) -> Self { let token = String::new(); Self { name: name.into(), token } }
+            pub(crate) fn token(&self) -> &str { &self.token }
+        }
+        impl Hidden { pub fn new() -> Self { todo!() } }
+        impl fmt::Debug for Client { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
+        impl fmt::Debug for Hidden { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
+        record! {
+            /// Documented.
+            Member { name: &str = "name" via text, }
+        }
+        fn private() {}
+        #[cfg(test)]
+        mod tests { pub fn helper() {} }
+        "#,
+    )
+    .text();
+    insta::assert_snapshot!(text, @r#"
+    # The public API, from `cargo xtask surface`. Do not edit.
+
+    ## src/lib.rs
+
+    #[derive(Clone)]
+    #[must_use]
+    pub struct Client {
+        pub name: String,
+    }
+    impl Client {
+        pub fn new(name: &str) -> Self;
+    }
+    impl fmt::Debug for Client {}
+    record! {
+        Member { name : & str = "name" via text, }
+    }
+    "#);
+}
+
+#[test]
+fn types_of_other_crates_are_found_under_any_name() {
+    let faults = surface(
+        r#"
+        use reqwest::{Response, Url as Address};
+        pub struct Client { pub address: Address, inner: reqwest::Client }
+        impl Client {
+            pub fn answer(&self) -> Result<Response, ()> { todo!() }
+            pub fn bytes(&self) -> bytes::Bytes { todo!() }
+            fn private(&self) -> reqwest::StatusCode { todo!() }
+        }
+        impl From<http::Error> for Client { fn from(_: http::Error) -> Self { todo!() } }
+        "#,
+    )
+    .faults();
+    let found: Vec<&str> = faults
+        .iter()
+        .filter(|fault| fault.contains("may not stand"))
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "impl Client: bytes::Bytes may not stand in the public API",
+            "impl From<http::Error> for Client: http::Error may not stand in the public API",
+            "impl Client: reqwest::Response may not stand in the public API",
+            "pub struct Client {: reqwest::Url may not stand in the public API",
+        ]
+    );
+}
+
+#[test]
+fn the_api_of_these_crates_holds_no_foreign_type_but_the_allowed_ones() {
+    let surface = Surface::read(&root()).expect("readable");
+    assert_eq!(surface.faults(), [""; 0]);
+    for expected in [
+        "pub struct Telecrm {}",
+        "pub struct Lead {}",
+        "pub fn on_call(",
+    ] {
+        assert!(surface.text().contains(expected), "{expected}");
+    }
+}
