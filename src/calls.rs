@@ -7,9 +7,7 @@ use crate::generated::{ingest, sync};
 use crate::ingest::Turn;
 use crate::operation::Idempotency;
 use crate::raw::{check_path, encode_path};
-use crate::transport::{
-    BrokenOff, Call, CallOptions, Channel, Context, HandedOver, NoAnswer, Sent, mask,
-};
+use crate::transport::{Call, CallOptions, Channel, Context, Reply, Sent, mask};
 use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
 use bytes::Bytes;
 use progenitor_client::Error as RawError;
@@ -150,7 +148,7 @@ impl<'a, C> Caller<'a, C> {
     fn begin_with(&self, call: Call) -> Exchange<'a, C> {
         let endpoint = self.endpoint;
         let call = Arc::new(call);
-        let context = Context::handing_over(endpoint.channel.clone(), call.clone());
+        let context = Context::past(endpoint.channel.clone(), call.clone());
         Exchange {
             endpoint,
             client: (endpoint.make)(&endpoint.base_url, endpoint.http.clone(), context),
@@ -194,11 +192,11 @@ impl<'a, C> Caller<'a, C> {
             )
         })?;
         let exchange = self.begin_with(Call::new(None, class, self.options));
-        let answered = endpoint
+        let reply = endpoint
             .channel
             .execute(&endpoint.http, request, &exchange.call)
             .await;
-        exchange.conclude(answered).await
+        exchange.conclude(reply)
     }
 }
 
@@ -208,51 +206,46 @@ impl<C> Exchange<'_, C> {
         &self,
         call: impl Future<Output = Result<T, RawError>>,
     ) -> Result<Answer, Error> {
-        let refused = |message: String| Err(Error::refused(message).during(&self.call));
-        match call.await {
-            Err(RawError::UnexpectedResponse(response)) => self.conclude(Ok(response)).await,
-            Err(RawError::CommunicationError(error)) => self.conclude(Err(error)).await,
-            Err(RawError::InvalidRequest(reason)) => refused(reason),
-            // No other arm is reached while answers are handed over.
-            Err(_) | Ok(_) => refused("the generated client decoded an answer".to_owned()),
+        match (call.await, self.call.take_reply()) {
+            (_, Some(reply)) => self.conclude(Ok(reply)),
+            (Err(RawError::CommunicationError(error)), None) => self.conclude(Err(error)),
+            (Err(RawError::InvalidRequest(reason)), None) => {
+                Err(Error::refused(reason).during(&self.call))
+            }
+            // Generated code does nothing else between building a request and getting its answer.
+            (Ok(_) | Err(_), None) => {
+                Err(Error::refused("the generated client made no request").during(&self.call))
+            }
         }
     }
 
     /// The answer, or the error that it amounts to.
-    async fn conclude(&self, result: reqwest::Result<reqwest::Response>) -> Result<Answer, Error> {
-        let answer = match result {
-            Ok(response) => self.read(response).await,
-            Err(error) => Err(Error::transport(error)),
-        };
-        answer.map_err(|error| error.during(&self.call))
-    }
-
-    async fn read(&self, response: reqwest::Response) -> Result<Answer, Error> {
-        if let Some(reason) = NoAnswer::of(&response) {
-            return Err(Error::no_answer(reason));
-        }
-        let status = HandedOver::status_of(&response);
-        let headers = response.headers().clone();
-        let broken = response.extensions().get::<BrokenOff>().cloned();
-        let sent = Sent::of_response(&response);
-        // The body is in memory by now.
-        let body = response.bytes().await.unwrap_or_default();
-        if let Some(BrokenOff(reason)) = broken {
-            return Err(Error::unreadable(
-                status,
-                shortened(&body),
-                reason.to_string(),
-            ));
-        }
-        if status.is_success() {
-            return Ok(Answer {
-                call: self.call.clone(),
+    fn conclude(&self, reply: reqwest::Result<Reply>) -> Result<Answer, Error> {
+        let error = match reply {
+            Ok(Reply {
+                no_answer: Some(reason),
+                ..
+            }) => Error::no_answer(reason),
+            Ok(Reply {
                 status,
                 body,
-            });
-        }
-        let mask = |message: &str| self.endpoint.mask(message, &sent);
-        Err(Error::status(status, &headers, shortened(&body), mask))
+                broken: Some(reason),
+                ..
+            }) => Error::unreadable(status, shortened(&body), reason),
+            Ok(reply) if reply.status.is_success() => {
+                return Ok(Answer {
+                    call: self.call.clone(),
+                    status: reply.status,
+                    body: reply.body,
+                });
+            }
+            Ok(reply) => {
+                let mask = |message: &str| self.endpoint.mask(message, &reply.sent);
+                Error::status(reply.status, &reply.headers, shortened(&reply.body), mask)
+            }
+            Err(error) => Error::transport(error),
+        };
+        Err(error.during(&self.call))
     }
 }
 

@@ -9,10 +9,12 @@ use crate::operation::{Idempotency, Operation};
 use crate::time::Clock;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
+use futures_util::stream;
+use http_body_util::BodyExt;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Request, Response, StatusCode};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tracing::Instrument;
 
@@ -46,7 +48,6 @@ struct Lane {
 }
 
 /// One call: how it may be made, and what became of it.
-#[derive(Debug)]
 pub(crate) struct Call {
     /// Nothing for what no spec describes.
     pub(crate) operation: Option<Operation>,
@@ -56,6 +57,8 @@ pub(crate) struct Call {
     attempts: AtomicU32,
     waited: AtomicU64,
     in_doubt: AtomicBool,
+    /// What came, for the facade to take past the generated code.
+    reply: Mutex<Option<Reply>>,
 }
 
 impl Call {
@@ -72,7 +75,21 @@ impl Call {
             attempts: AtomicU32::new(0),
             waited: AtomicU64::new(0),
             in_doubt: AtomicBool::new(false),
+            reply: Mutex::new(None),
         }
+    }
+
+    /// Puts what came where the facade takes it.
+    pub(super) fn hand_over(&self, reply: Reply) {
+        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+    }
+
+    /// What came, once.
+    pub(crate) fn take_reply(&self) -> Option<Reply> {
+        self.reply
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// A push, with its place among those of the same lead.
@@ -108,8 +125,7 @@ impl Call {
     }
 }
 
-/// Why there is no answer, where reqwest has no error for it. Travels as an extension, because hooks cannot make
-/// errors of their own.
+/// Why there is no answer, where reqwest has no error for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
     /// The limit left no time for the request.
@@ -129,10 +145,6 @@ pub(crate) enum NoAnswer {
 }
 
 impl NoAnswer {
-    pub(crate) fn of(response: &Response) -> Option<Self> {
-        response.extensions().get().copied()
-    }
-
     fn ending(self) -> Ending {
         match self {
             Self::OutOfTime => Ending::NotSent,
@@ -146,6 +158,8 @@ impl NoAnswer {
         }
     }
 
+    /// As a script plays it.
+    #[cfg(feature = "testing")]
     pub(crate) fn into_response(self) -> Response {
         let mut response = http::Response::new(Bytes::new());
         *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
@@ -157,9 +171,110 @@ impl NoAnswer {
 /// Pages hold 100 leads at most, so an answer beyond this is none.
 const LARGEST_ANSWER: usize = 64 << 20;
 
-/// Marks an answer whose body broke off, and says why.
-#[derive(Debug, Clone)]
-pub(crate) struct BrokenOff(pub(crate) Arc<dyn std::error::Error + Send + Sync>);
+/// What an exchange brought, in memory.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// The whole body, or as much of it as came.
+    pub(crate) body: Bytes,
+    /// Why the body broke off, if it did.
+    pub(crate) broken: Option<BoxError>,
+    /// Why there is no answer at all, if there is none.
+    pub(crate) no_answer: Option<NoAnswer>,
+    /// The values that a refused request carried, which the answer may repeat.
+    pub(crate) sent: Sent,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Reply {
+    fn none(reason: NoAnswer) -> Self {
+        Self {
+            status: StatusCode::REQUEST_TIMEOUT,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            broken: None,
+            no_answer: Some(reason),
+            sent: Sent::default(),
+        }
+    }
+
+    /// Reads an answer to its end.
+    async fn read(response: Response) -> Self {
+        let (head, mut stream) = http::Response::from(response).into_parts();
+        let mut body = Body::default();
+        let broken = loop {
+            match stream
+                .frame()
+                .await
+                .map(|frame| frame.map(http_body::Frame::into_data))
+            {
+                Some(Ok(Ok(chunk))) if body.len() + chunk.len() <= LARGEST_ANSWER => {
+                    body.push(chunk)
+                }
+                Some(Ok(Ok(_))) => break Some(BoxError::from("the answer does not end")),
+                // Trailers say nothing here.
+                Some(Ok(Err(_))) => {}
+                Some(Err(error)) => break Some(error.without_url().into()),
+                None => break None,
+            }
+        };
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body: body.whole(),
+            broken,
+            no_answer: head.extensions.get().copied(),
+            sent: Sent::default(),
+        }
+    }
+
+    /// As an answer for generated code, which decodes it.
+    pub(super) fn into_response(self) -> Response {
+        let mut response = match self.broken {
+            None => http::Response::new(reqwest::Body::from(self.body)),
+            // It breaks off for the generated code as well.
+            Some(error) => {
+                let chunks = [Ok(self.body), Err(error)];
+                http::Response::new(reqwest::Body::wrap_stream(stream::iter(chunks)))
+            }
+        };
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response.into()
+    }
+}
+
+/// A body as it comes: mostly one chunk, which then need not be copied.
+#[derive(Default)]
+struct Body {
+    first: Bytes,
+    whole: BytesMut,
+}
+
+impl Body {
+    fn len(&self) -> usize {
+        self.first.len().max(self.whole.len())
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        if self.len() == 0 {
+            self.first = chunk;
+            return;
+        }
+        if self.whole.is_empty() {
+            self.whole.extend_from_slice(&self.first);
+        }
+        self.whole.extend_from_slice(&chunk);
+    }
+
+    fn whole(self) -> Bytes {
+        match self.whole.is_empty() {
+            true => self.first,
+            false => self.whole.freeze(),
+        }
+    }
+}
 
 impl Channel {
     pub(crate) fn new(
@@ -202,7 +317,7 @@ impl Channel {
         client: &reqwest::Client,
         request: Request,
         call: &Call,
-    ) -> reqwest::Result<Response> {
+    ) -> reqwest::Result<Reply> {
         let watch = Watch::begin(self, &request, call);
         let span = watch.span();
         let result = self.repeat(client, request, call).instrument(span).await;
@@ -215,25 +330,25 @@ impl Channel {
         client: &reqwest::Client,
         mut request: Request,
         call: &Call,
-    ) -> reqwest::Result<Response> {
+    ) -> reqwest::Result<Reply> {
         let clock = &*self.clock;
         let deadline = Deadline::after(call.options.total_timeout, clock);
         loop {
             let Some((lane, left)) = self.turn(deadline, call).await else {
-                return Ok(NoAnswer::OutOfTime.into_response());
+                return Ok(Reply::none(NoAnswer::OutOfTime));
             };
             request
                 .headers_mut()
                 .insert(AUTHORIZATION, lane.authorization.clone());
             let Some(mut attempt) = request.try_clone() else {
                 // Bodies are JSON in memory; if a newer spec has a stream, it is sent once.
-                return client.execute(request).await;
+                return Ok(Reply::read(client.execute(request).await?).await);
             };
             let timeout = left.min(call.options.attempt_timeout);
             *attempt.timeout_mut() = Some(timeout);
             let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
             let result = match self.carry(client, attempt, call, timeout).await {
-                Ok(response) => Ok(read(response).await),
+                Ok(response) => Ok(Reply::read(response).await),
                 Err(error) => Err(error),
             };
             let ending = ending(&result);
@@ -251,7 +366,13 @@ impl Channel {
                 && deadline.left(clock).is_some_and(|left| delay < left)
                 && self.throttle.take();
             if !again {
-                return result.map(|response| Sent::along(response, &request));
+                return result.map(|reply| match reply.status.is_success() {
+                    true => reply,
+                    false => Reply {
+                        sent: Sent::by(&request),
+                        ..reply
+                    },
+                });
             }
             if ending.leaves_doubt() {
                 call.in_doubt.store(true, Ordering::Relaxed);
@@ -273,7 +394,7 @@ impl Channel {
             #[cfg(feature = "testing")]
             Carrier::Fake(script) => {
                 let response = script.play(call.operation, &request);
-                if NoAnswer::of(&response) == Some(NoAnswer::TimedOut) {
+                if response.extensions().get() == Some(&NoAnswer::TimedOut) {
                     self.clock.sleep(timeout).await;
                 }
                 Ok(response)
@@ -319,41 +440,20 @@ impl Channel {
     }
 }
 
-/// The answer with its body in memory, or as much of it as came, with the reason why not more.
-async fn read(response: Response) -> Response {
-    let (mut head, body) = http::Response::from(response).into_parts();
-    let mut body: Response = http::Response::new(body).into();
-    let mut whole = BytesMut::new();
-    let broken: Option<Arc<dyn std::error::Error + Send + Sync>> = loop {
-        match body.chunk().await {
-            Ok(Some(chunk)) if whole.len() + chunk.len() <= LARGEST_ANSWER => {
-                whole.extend_from_slice(&chunk);
-            }
-            Ok(Some(_)) => break Some(Arc::from(Box::from("the answer does not end"))),
-            Ok(None) => break None,
-            Err(error) => break Some(Arc::new(error.without_url())),
-        }
-    };
-    if let Some(error) = broken {
-        head.extensions.insert(BrokenOff(error));
-    }
-    http::Response::from_parts(head, whole.freeze()).into()
-}
-
-pub(super) fn ending(result: &reqwest::Result<Response>) -> Ending {
+pub(super) fn ending(result: &reqwest::Result<Reply>) -> Ending {
     match result {
-        Ok(response) => match NoAnswer::of(response) {
+        Ok(reply) => match reply.no_answer {
             Some(none) => none.ending(),
-            None if response.extensions().get::<BrokenOff>().is_some() => Ending::InDoubt,
-            None => Ending::Answered(response.status()),
+            None if reply.broken.is_some() => Ending::InDoubt,
+            None => Ending::Answered(reply.status),
         },
         Err(error) if error.is_connect() || error.is_builder() => Ending::NotSent,
         Err(_) => Ending::InDoubt,
     }
 }
 
-fn retry_after(result: &reqwest::Result<Response>) -> Option<Duration> {
-    let header = result.as_ref().ok()?.headers().get(RETRY_AFTER)?;
+fn retry_after(result: &reqwest::Result<Reply>) -> Option<Duration> {
+    let header = result.as_ref().ok()?.headers.get(RETRY_AFTER)?;
     let seconds = header.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

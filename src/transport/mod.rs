@@ -5,7 +5,7 @@ mod observe;
 mod retry;
 mod sent;
 
-pub(crate) use channel::{BrokenOff, Call, Carrier, Channel, NoAnswer};
+pub(crate) use channel::{Call, Carrier, Channel, NoAnswer, Reply};
 pub use observe::CallReport;
 pub(crate) use observe::Observer;
 pub use retry::CallOptions;
@@ -24,19 +24,22 @@ use crate::raw::check_path;
 
 /// What a generated client needs beside a base URL: the token, which does not print.
 #[derive(Clone)]
-pub struct Context {
-    way: Way,
-    hand_over: bool,
-}
+pub struct Context(Way);
 
 /// How requests get out.
 #[derive(Clone)]
 enum Way {
     /// At once, once, with this token.
     Direct(HeaderValue),
-    /// With limits, retries and the client's tokens; a call of its own, or by these options.
-    Channel(Arc<Channel>, CallOptions, Option<Arc<Call>>),
+    /// With limits, retries and the client's tokens.
+    Channel(Arc<Channel>, CallOptions),
+    /// The same, and past the generated code: the facade takes the reply from the call, and decodes it by itself.
+    Past(Arc<Channel>, Arc<Call>),
 }
+
+/// The status under which generated code gets nothing to decode. No server sends it, and what generated code does not
+/// expect it gives back untouched.
+const NOTHING: u16 = 599;
 
 impl Context {
     /// For requests that carry this token, and are sent at once and once.
@@ -44,31 +47,22 @@ impl Context {
     /// # Errors
     /// When the token holds characters that a header cannot carry.
     pub fn bearer(token: &str) -> Result<Self, InvalidHeaderValue> {
-        Ok(Self {
-            way: Way::Direct(authorization(token)?),
-            hand_over: false,
-        })
+        Ok(Self(Way::Direct(authorization(token)?)))
     }
 
     /// For requests with the client's tokens, limits and retries.
     pub(crate) fn through(channel: Arc<Channel>, options: CallOptions) -> Self {
-        Self {
-            way: Way::Channel(channel, options, None),
-            hand_over: false,
-        }
+        Self(Way::Channel(channel, options))
     }
 
-    /// For one call, whose answer the generated code is not to decode, but to hand over: see [`HandedOver`].
-    pub(crate) fn handing_over(channel: Arc<Channel>, call: Arc<Call>) -> Self {
-        Self {
-            way: Way::Channel(channel, call.options, Some(call)),
-            hand_over: true,
-        }
+    /// For one call of the facade.
+    pub(crate) fn past(channel: Arc<Channel>, call: Arc<Call>) -> Self {
+        Self(Way::Past(channel, call))
     }
 
     fn prepare(&self, request: &mut Request, base: &str) -> Result<(), String> {
         check_path(request.url(), base)?;
-        if let Way::Direct(authorization) = &self.way {
+        if let Way::Direct(authorization) = &self.0 {
             request
                 .headers_mut()
                 .insert(AUTHORIZATION, authorization.clone());
@@ -82,21 +76,25 @@ impl Context {
         request: Request,
         info: &OperationInfo,
     ) -> reqwest::Result<Response> {
-        let response = match &self.way {
-            Way::Direct(_) => client.execute(request).await?,
-            Way::Channel(channel, _, Some(call)) => channel.execute(client, request, call).await?,
-            Way::Channel(channel, options, None) => {
+        match &self.0 {
+            Way::Direct(_) => client.execute(request).await,
+            Way::Channel(channel, options) => {
                 let operation = Operation::from_generated(info.operation_id);
                 // What a newer spec adds is not known to be harmless.
                 let class = operation.map_or(Idempotency::Appends, Operation::idempotency);
                 let call = Call::new(operation, class, *options);
-                channel.execute(client, request, &call).await?
+                let reply = channel.execute(client, request, &call).await?;
+                Ok(reply.into_response())
             }
-        };
-        Ok(match self.hand_over {
-            true => HandedOver::wrap(response),
-            false => response,
-        })
+            Way::Past(channel, call) => {
+                call.hand_over(channel.execute(client, request, call).await?);
+                let mut nothing = http::Response::new(reqwest::Body::default());
+                if let Ok(status) = StatusCode::from_u16(NOTHING) {
+                    *nothing.status_mut() = status;
+                }
+                Ok(nothing.into())
+            }
+        }
     }
 }
 
@@ -105,35 +103,6 @@ pub(crate) fn authorization(token: &str) -> Result<HeaderValue, InvalidHeaderVal
     let mut authorization = HeaderValue::try_from(format!("Bearer {token}"))?;
     authorization.set_sensitive(true);
     Ok(authorization)
-}
-
-/// The status of an answer that is handed over undecoded.
-///
-/// Generated code decodes the statuses it knows and gives back every other answer untouched. So the answer
-/// travels under a status that no server sends, and its own goes along as an extension.
-#[derive(Clone, Copy)]
-pub(crate) struct HandedOver(StatusCode);
-
-const UNKNOWN_STATUS: u16 = 599;
-
-impl HandedOver {
-    fn wrap(response: Response) -> Response {
-        let Ok(carrier) = StatusCode::from_u16(UNKNOWN_STATUS) else {
-            return response;
-        };
-        let mut response: http::Response<reqwest::Body> = response.into();
-        let status = std::mem::replace(response.status_mut(), carrier);
-        response.extensions_mut().insert(Self(status));
-        response.into()
-    }
-
-    /// The status that the server sent.
-    pub(crate) fn status_of(response: &Response) -> StatusCode {
-        match response.extensions().get() {
-            Some(Self(status)) => *status,
-            None => response.status(),
-        }
-    }
 }
 
 impl fmt::Debug for Context {

@@ -1,9 +1,9 @@
 //! What can be seen of calls from outside: spans, events and reports, none of them with data.
 
-use super::channel::{Call, Channel, NoAnswer, ending};
+use super::channel::{Call, Channel, NoAnswer, Reply, ending};
 use super::retry::Ending;
 use crate::Operation;
-use reqwest::{Request, Response};
+use reqwest::Request;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::field::Empty;
@@ -77,12 +77,12 @@ impl<'a> Watch<'a> {
         self.span.clone()
     }
 
-    pub(super) fn end(mut self, result: &reqwest::Result<Response>) {
-        let response = result.as_ref().ok();
-        let none = response.and_then(NoAnswer::of);
+    pub(super) fn end(mut self, result: &reqwest::Result<Reply>) {
+        let reply = result.as_ref().ok();
+        let none = reply.and_then(|reply| reply.no_answer);
         self.status = match none {
             Some(_) => None,
-            None => response.map(|response| response.status().as_u16()),
+            None => reply.map(|reply| reply.status.as_u16()),
         };
         self.error_type = match ending(result) {
             _ if none == Some(NoAnswer::OutOfTime) => Some("out_of_time".to_owned()),

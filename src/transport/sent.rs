@@ -1,9 +1,9 @@
 //! What a request carried, so that it can be masked where the server repeats it.
 
-use reqwest::{Request, Response};
+use reqwest::Request;
 use serde_json::Value;
 
-/// The values that a refused request carried. Travels with the answer as an extension.
+/// The values that a refused request carried.
 #[derive(Clone, Default)]
 pub(crate) struct Sent(Vec<String>);
 
@@ -11,19 +11,7 @@ pub(crate) struct Sent(Vec<String>);
 const SHORTEST: usize = 4;
 
 impl Sent {
-    pub(crate) fn of_response(response: &Response) -> Self {
-        response.extensions().get().cloned().unwrap_or_default()
-    }
-
-    /// The answer, with what was sent if it is not a success.
-    pub(super) fn along(mut response: Response, request: &Request) -> Response {
-        if !response.status().is_success() {
-            response.extensions_mut().insert(Self::by(request));
-        }
-        response
-    }
-
-    fn by(request: &Request) -> Self {
+    pub(super) fn by(request: &Request) -> Self {
         let mut values = Vec::new();
         if let Some(body) = request.body().and_then(reqwest::Body::as_bytes)
             && let Ok(body) = serde_json::from_slice(body)

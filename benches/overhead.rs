@@ -1,0 +1,220 @@
+//! What the facade costs over reqwest and hyper used by hand: same server, same requests, same JSON work.
+//!
+//! `cargo bench --bench overhead`. Rounds are interleaved and medians compared, because machines are shared and noisy; only
+//! the ratios mean anything.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client as Hyper;
+use hyper_util::client::legacy::connect::HttpConnector;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use telecrm::{LeadRecord, SyncToken, Telecrm};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const ROUNDS: usize = 15;
+const ALONE: usize = 400;
+const TOGETHER: usize = 64;
+const EACH: usize = 40;
+
+/// Everybody who gets a lead, in the order of the table.
+const NAMES: [&str; 3] = ["hyper", "reqwest", "telecrm"];
+
+fn main() -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let server = Runtime::new().expect("a runtime");
+    let url = server.block_on(serve());
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let clients = Arc::new(Clients::new(&url));
+
+    let mut latency = [const { Vec::new() }; 3];
+    let mut throughput = [const { Vec::new() }; 3];
+    let mut allocations = [0; 3];
+    // The first round warms up connections, caches and the allocator.
+    for round in 0..=ROUNDS {
+        for who in 0..NAMES.len() {
+            let alone = runtime.block_on(one_by_one(&clients, who));
+            let together = runtime.block_on(many_at_once(&clients, who));
+            if round > 0 {
+                latency[who].push(alone.as_secs_f64() / ALONE as f64);
+                throughput[who].push((TOGETHER * EACH) as f64 / together.as_secs_f64());
+            }
+        }
+    }
+    for (who, allocations) in allocations.iter_mut().enumerate() {
+        let region = Region::new(ALLOCATOR);
+        runtime.block_on(one_by_one(&clients, who));
+        *allocations = region.change().allocations / ALONE;
+    }
+
+    let latency = latency.map(median);
+    let throughput = throughput.map(median);
+    writeln!(
+        out,
+        "one GET of a lead, median of {ROUNDS} interleaved rounds; telecrm with its limits off\n"
+    )?;
+    writeln!(
+        out,
+        "{:<10}{:>18}{:>20}{:>20}",
+        "", "us, 1 in flight", "requests/s, 64", "allocations/call"
+    )?;
+    for (who, name) in NAMES.iter().enumerate() {
+        writeln!(
+            out,
+            "{name:<10}{:>18.1}{:>20.0}{:>20}",
+            latency[who] * 1e6,
+            throughput[who],
+            allocations[who]
+        )?;
+    }
+    writeln!(out)?;
+    for (other, name) in NAMES.iter().enumerate().take(2) {
+        writeln!(
+            out,
+            "telecrm/{name:<10} latency {:.2}   throughput {:.2}",
+            latency[2] / latency[other],
+            throughput[2] / throughput[other]
+        )?;
+    }
+    Ok(())
+}
+
+struct Clients {
+    url: String,
+    hyper: Hyper<HttpConnector, Full<Bytes>>,
+    reqwest: reqwest::Client,
+    telecrm: Telecrm,
+}
+
+impl Clients {
+    fn new(base: &str) -> Self {
+        Self {
+            url: format!("{base}/enterprise/ent/lead/62ab16e"),
+            hyper: Hyper::builder(hyper_util::rt::TokioExecutor::new()).build_http(),
+            reqwest: reqwest::Client::new(),
+            telecrm: Telecrm::builder("ent")
+                .sync_url(base)
+                .sync_token(SyncToken::new("token").expect("a token"))
+                .sync_limit(None)
+                .build()
+                .expect("builds"),
+        }
+    }
+
+    async fn get(&self, who: usize) -> LeadRecord {
+        match who {
+            0 => {
+                let request = http::Request::get(&self.url)
+                    .header("authorization", "Bearer token")
+                    .header("accept", "application/json")
+                    .body(Full::default());
+                let answer = self
+                    .hyper
+                    .request(request.expect("a request"))
+                    .await
+                    .expect("answered");
+                let body = answer
+                    .into_body()
+                    .collect()
+                    .await
+                    .expect("a body")
+                    .to_bytes();
+                serde_json::from_slice(&body).expect("a lead")
+            }
+            1 => {
+                let request = self.reqwest.get(&self.url).bearer_auth("token");
+                let request = request.header("accept", "application/json");
+                let answer = request.send().await.expect("answered");
+                let body = answer
+                    .error_for_status()
+                    .expect("found")
+                    .bytes()
+                    .await
+                    .expect("a body");
+                serde_json::from_slice(&body).expect("a lead")
+            }
+            _ => self.telecrm.leads().get("62ab16e").await.expect("read"),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+async fn one_by_one(clients: &Clients, who: usize) -> Duration {
+    let start = now();
+    for _ in 0..ALONE {
+        assert!(clients.get(who).await.id().is_some());
+    }
+    now() - start
+}
+
+async fn many_at_once(clients: &Arc<Clients>, who: usize) -> Duration {
+    let start = now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..TOGETHER {
+        let clients = clients.clone();
+        tasks.spawn(async move {
+            for _ in 0..EACH {
+                assert!(clients.get(who).await.id().is_some());
+            }
+        });
+    }
+    tasks.join_all().await;
+    now() - start
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Answers every request with the same lead, on a runtime of its own.
+async fn serve() -> String {
+    let lead = serde_json::json!({
+        "id": "603d2b2f9b1e8a001c8e4f5c", "status": "Qualified", "rating": 4, "employeeid": "jane.doe@example.com",
+        "fields": {
+            "name": "Jane Doe", "phone": "919999999999", "email": "jane.doe@example.com", "contact_source": "Website",
+            "interests": ["VIP", "Returning"], "deal_size": 125_000, "follow_up_date": 1_780_290_000_000_i64,
+            "created_on": 1_780_290_000_000_i64, "modified_on": 1_780_290_000_000_i64, "budget": "250000",
+            "website": "https://acme.example", "note": "x".repeat(120),
+        },
+    })
+    .to_string();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{lead}",
+        lead.len()
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let answer: Arc<[u8]> = answer.into_bytes().into();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            let _ = stream.set_nodelay(true);
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                // A request without a body, as all here are, fits into one read.
+                while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
+                    if stream.write_all(&answer).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
