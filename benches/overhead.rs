@@ -102,7 +102,11 @@ impl Clients {
         Self {
             url: format!("{base}/enterprise/ent/lead/62ab16e"),
             hyper: Hyper::builder(hyper_util::rt::TokioExecutor::new()).build_http(),
-            reqwest: reqwest::Client::new(),
+            // As anybody who writes it by hand should have it.
+            reqwest: reqwest::Client::builder()
+                .timeout(Duration::from_secs(30))
+                .build()
+                .expect("builds"),
             telecrm: Telecrm::builder("ent")
                 .sync_url(base)
                 .sync_token(SyncToken::new("token").expect("a token"))
