@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use telecrm_emulator::Profile;
 
 /// Checks, pushes and verifies leads of the telecrm CRM.
 #[derive(Debug, Parser)]
@@ -89,6 +90,7 @@ pub(crate) enum OnFinding {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = switches_help())]
 pub(crate) struct Emulator {
     /// Where to listen; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS")]
@@ -102,13 +104,39 @@ pub(crate) struct Emulator {
     #[arg(long, default_value = "ent-local", value_name = "ID")]
     pub(crate) enterprise: String,
 
-    /// Leaves the lead IDs out of search results
+    /// What to follow where sources disagree: the documentation, or reports of the live service
+    #[arg(long, default_value = "documented", value_parser = Profile::named, value_name = "PROFILE")]
+    pub(crate) profile: Profile,
+
+    /// Differs from the profile in one point; may be given several times
+    #[arg(long, value_parser = switch, value_name = "NAME=VALUE")]
+    pub(crate) switch: Vec<(String, String)>,
+
+    /// Leaves the lead IDs out of search results: --switch search-ids=no
     #[arg(long)]
     pub(crate) no_search_ids: bool,
 
     /// Allows an address that other machines can reach
     #[arg(long)]
     pub(crate) allow_remote: bool,
+}
+
+/// A switch that exists, with a value that it has.
+fn switch(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it like NAME=VALUE")?;
+    match Profile::documented().with(name, value) {
+        Ok(_) => Ok((name.to_owned(), value.to_owned())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn switches_help() -> String {
+    let switches = Profile::switches().into_iter();
+    let lines = switches.map(|(name, values)| format!("\n  {name:<22} {}", values.join(", ")));
+    format!(
+        "Switches, and their values, that of the documentation first:{}",
+        lines.collect::<String>()
+    )
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

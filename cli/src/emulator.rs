@@ -10,7 +10,7 @@ use crate::signals::{self, Signal};
 use std::io::{self, Write};
 use std::path::Path;
 use telecrm::WorkspaceFile;
-use telecrm_emulator::Emulator;
+use telecrm_emulator::{Emulator, SearchIds};
 
 pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
     let listen = options.listen;
@@ -19,10 +19,19 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
             "{listen} can be reached from other machines: listen on 127.0.0.1, or add --allow-remote"
         )));
     }
+    let mut profile = options.profile;
+    for (name, value) in &options.switch {
+        profile = profile
+            .with(name, value)
+            .map_err(|error| Failure::usage(error.to_string()))?;
+    }
+    if options.no_search_ids {
+        profile.search_ids = SearchIds::No;
+    }
     let mut builder = Emulator::builder()
         .listen(listen)
         .enterprise(options.enterprise)
-        .search_ids(!options.no_search_ids)
+        .profile(profile)
         .allow_remote(options.allow_remote);
     if let Some(path) = &options.seed {
         builder = builder.seed(read_seed(path)?);

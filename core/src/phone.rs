@@ -96,12 +96,21 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
     Err(Refused::Implausible)
 }
 
+/// The number without what people write between the digits.
+pub(crate) fn without_blanks(text: &str) -> String {
+    text.chars().filter(|c| !is_separator(*c)).collect()
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '-' | '.' | '(' | ')' | '/')
+}
+
 /// The same number without what people write between and before the digits.
 pub(crate) fn tidy(text: &str) -> String {
     let has_plus = text.trim_start().starts_with('+');
     let digits: String = text
         .chars()
-        .filter(|c| !matches!(c, ' ' | '\u{a0}' | '-' | '.' | '(' | ')' | '/' | '+'))
+        .filter(|c| *c != '+' && !is_separator(*c))
         .collect();
     let digits = match digits.strip_prefix("00") {
         Some(international) => return format!("+{international}"),

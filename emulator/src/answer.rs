@@ -22,6 +22,7 @@ pub(crate) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    details: Vec<Value>,
     findings: Vec<Finding>,
 }
 
@@ -31,6 +32,7 @@ impl ApiError {
             status,
             code,
             message: message.to_string(),
+            details: Vec::new(),
             findings: Vec::new(),
         }
     }
@@ -39,12 +41,23 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 
+    /// A value does not fit its field.
+    pub(crate) fn validation(message: impl fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
+    }
+
     pub(crate) fn not_found(code: &'static str, message: impl fmt::Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
     pub(crate) fn not_authorized(message: impl fmt::Display) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "NOT_AUTHORIZED", message)
+    }
+
+    /// Says of each field of the body what is wrong: `{"field","message"}`.
+    pub(crate) fn details(mut self, details: Vec<Value>) -> Self {
+        self.details = details;
+        self
     }
 
     /// Says in the log why.
@@ -60,7 +73,10 @@ impl IntoResponse for ApiError {
             stored: None,
             findings: self.findings,
         };
-        let envelope = json!({ "error": { "code": self.code, "message": self.message } });
+        let mut envelope = json!({ "error": { "code": self.code, "message": self.message } });
+        if !self.details.is_empty() {
+            envelope["error"]["details"] = self.details.into();
+        }
         (self.status, Extension(effect), Json(envelope)).into_response()
     }
 }
@@ -123,8 +139,8 @@ impl Params {
         }
     }
 
-    /// The page asked for.
-    pub(crate) fn page(&self) -> Result<Page, ApiError> {
+    /// The page asked for, of at most `most` items.
+    pub(crate) fn page(&self, most: usize) -> Result<Page, ApiError> {
         let skip = match self.get("skip").map(str::parse) {
             None => 0,
             Some(Ok(skip)) => skip,
@@ -132,8 +148,10 @@ impl Params {
         };
         match self.get("limit").map(str::parse) {
             None => Ok(Page { skip, limit: 10 }),
-            Some(Ok(limit @ 1..=100)) => Ok(Page { skip, limit }),
-            Some(_) => Err(ApiError::bad_request("Limit should be between 1 and 100")),
+            Some(Ok(limit)) if (1..=most).contains(&limit) => Ok(Page { skip, limit }),
+            Some(_) => Err(ApiError::bad_request(format_args!(
+                "Limit should be between 1 and {most}"
+            ))),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::answer::{ApiError, JsonBody};
 use crate::log::{Call, Effect, Logged};
+use crate::profile::AsyncAnswer;
 use crate::{App, World, clock};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
-use axum::response::{Extension, IntoResponse};
+use axum::response::{Extension, Html, IntoResponse};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,7 +108,10 @@ pub(crate) async fn push(
         method: method.to_string(),
         path: uri.path().to_owned(),
         operation: Some(OPERATION),
-        status: StatusCode::OK.as_u16(),
+        status: match app.config.profile.async_answer {
+            AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
+            _ => StatusCode::OK.as_u16(),
+        },
     };
     let (generation, seq) = {
         // Held, so that no reset comes in between.
@@ -121,5 +125,14 @@ pub(crate) async fn push(
         due: clock::after(app.config.processing_delay),
         generation,
     });
-    Ok((Extension(Logged), Json(json!({ "status": "QUEUED" }))))
+    let answer = match app.config.profile.async_answer {
+        AsyncAnswer::Queued => Json(json!({ "status": "QUEUED" })).into_response(),
+        AsyncAnswer::Ok => "OK".into_response(),
+        AsyncAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
+        AsyncAnswer::Html => Html(PAGE).into_response(),
+    };
+    Ok((Extension(Logged), answer))
 }
+
+const PAGE: &str =
+    "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>OK</body></html>\n";

@@ -1,17 +1,26 @@
 #![doc = include_str!("../README.md")]
 
+mod actions;
 mod answer;
 mod clock;
 mod ingest;
 mod inspect;
 mod leads;
 mod log;
+mod profile;
+mod remarks;
 mod search;
 mod server;
 mod store;
+mod team_members;
 mod workspace;
 
 pub use log::LogEntry;
+pub use profile::{
+    ActionCodes, AssigneeAndStatuses, AsyncAnswer, BadValues, IdentifierField, Invited,
+    LeadAttributes, Performers, PhoneBlanks, PipelineShape, PrefixedTypes, Profile, SearchIds,
+    StatusCase, SwitchError, UnknownEnterprise, UnknownLabels, UnknownMember,
+};
 pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};
 
 use axum::serve::ListenerExt;
@@ -109,6 +118,14 @@ impl Emulator {
         self.app.log.since(since)
     }
 
+    /// Puts an entry into a lead's timeline that telecrm itself records, and nobody can write: a call, a message,
+    /// a note. As JSON it is what is read back: `type`, and any of `employeeid` (who did it), `creationTimestamp`,
+    /// `duration` and so on. Gives its ID, or nothing if there is no such lead or the type can be written.
+    pub fn record(&self, lead: &str, entry: serde_json::Value) -> Option<String> {
+        let entry = inspect::Recorded::read(entry)?;
+        self.app.store().record(lead, entry.type_name, entry.keys)
+    }
+
     /// Goes back to the seed. Leads that wait to be processed are forgotten, and so is the log.
     pub fn reset(&self) {
         self.app.reset();
@@ -168,7 +185,7 @@ impl Default for Builder {
                 enterprise: DEFAULT_ENTERPRISE.to_owned(),
                 sync_token: DEFAULT_SYNC_TOKEN.to_owned(),
                 async_token: DEFAULT_ASYNC_TOKEN.to_owned(),
-                search_ids: true,
+                profile: Profile::documented(),
                 processing_delay: DEFAULT_PROCESSING_DELAY,
             },
         }
@@ -214,7 +231,16 @@ impl Builder {
 
     /// Whether the rows of a search carry the lead's ID, which they are reported to do (pitfall LE7). They do unless set.
     pub fn search_ids(mut self, carried: bool) -> Self {
-        self.config.search_ids = carried;
+        self.config.profile.search_ids = match carried {
+            true => SearchIds::Yes,
+            false => SearchIds::No,
+        };
+        self
+    }
+
+    /// What is answered where sources disagree: [`Profile::documented`] unless set.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.config.profile = profile;
         self
     }
 
@@ -236,7 +262,7 @@ impl Builder {
                 self.listen
             )));
         }
-        let seed = Seed::new(self.seed).map_err(invalid_input)?;
+        let seed = Seed::new(self.seed, &self.config.profile).map_err(invalid_input)?;
         let listener = TcpListener::bind(self.listen).await?;
         let local = listener.local_addr()?;
         let (queue, worker) = Queue::new();
@@ -290,7 +316,7 @@ struct Config {
     enterprise: String,
     sync_token: String,
     async_token: String,
-    search_ids: bool,
+    profile: Profile,
     processing_delay: Duration,
 }
 
@@ -299,7 +325,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("enterprise", &self.enterprise)
-            .field("search_ids", &self.search_ids)
+            .field("profile", &self.profile)
             .field("processing_delay", &self.processing_delay)
             .finish_non_exhaustive()
     }

@@ -24,7 +24,8 @@ pub struct LogEntry {
     pub operation: Option<String>,
     /// The HTTP status answered.
     pub status: u16,
-    /// What was stored: `{"id","fields","actions"}`; nothing if the call stored nothing, or not yet.
+    /// What was stored: `{"id","fields","actions"}` of a lead, `{"id","fields"}` of an action, or what is now
+    /// known of a team member; nothing if the call stored nothing, or not yet.
     pub stored: Option<Value>,
     /// What was dropped, created or changed on the way, and why.
     pub findings: Vec<Finding>,
@@ -35,6 +36,16 @@ pub struct LogEntry {
 pub(crate) struct Effect {
     pub(crate) stored: Option<Value>,
     pub(crate) findings: Vec<Finding>,
+}
+
+impl Effect {
+    /// What was stored without any loss.
+    pub(crate) fn stored(stored: Value) -> Self {
+        Self {
+            stored: Some(stored),
+            findings: Vec::new(),
+        }
+    }
 }
 
 /// Marks an answer whose call is in the log already.

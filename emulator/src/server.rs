@@ -2,7 +2,8 @@
 
 use crate::answer::{ApiError, BODY_LIMIT};
 use crate::log::{Call, Effect, Logged};
-use crate::{App, ingest, inspect, leads, workspace};
+use crate::profile::UnknownEnterprise;
+use crate::{App, actions, ingest, inspect, leads, team_members, workspace};
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
@@ -10,19 +11,31 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where the Sync API begins.
 pub(crate) const SYNC_BASE: &str = "/autoupdate/v2";
 
-/// The paths of the Sync API that are built, and the operation behind each method.
-const SYNC_OPERATIONS: [(&str, Method, &str); 10] = [
+/// The paths of the Sync API, and the operation behind each method.
+const SYNC_OPERATIONS: [(&str, Method, &str); 18] = [
     ("/lead", Method::POST, "createLead"),
     ("/lead/{lead}", Method::GET, "getLead"),
     ("/lead/{lead}", Method::POST, "updateLead"),
     ("/lead/search", Method::POST, "searchLeads"),
+    ("/lead/{lead}/action", Method::POST, "createActions"),
+    ("/lead/{lead}/action/{action}", Method::GET, "getAction"),
+    ("/lead/{lead}/action/{action}", Method::POST, "updateAction"),
+    ("/lead/{lead}/action/search", Method::POST, "searchActions"),
+    ("/team-members", Method::GET, "listTeamMembers"),
+    ("/team-members", Method::POST, "createTeamMember"),
+    ("/team-members/{email}", Method::GET, "getTeamMember"),
+    (
+        "/teammember/state_change",
+        Method::POST,
+        "setTeamMemberState",
+    ),
     ("/metadata", Method::GET, "getMetadata"),
     ("/custom-fields", Method::GET, "listCustomFields"),
     ("/custom-fields/{name}", Method::GET, "getCustomField"),
@@ -37,6 +50,20 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .route("/lead", post(leads::create))
         .route("/lead/{lead}", get(leads::get).post(leads::update))
         .route("/lead/search", post(leads::search))
+        .route("/lead/{lead}/action", post(actions::create))
+        .route(
+            "/lead/{lead}/action/{action}",
+            get(actions::get).post(actions::update),
+        )
+        .route("/lead/{lead}/action/search", post(actions::search))
+        .route(
+            "/team-members",
+            get(team_members::list).post(team_members::create),
+        )
+        .route("/team-members/{email}", get(team_members::get))
+        // The likely misspelling of the next, which must not be taken for an address (pitfall TM6).
+        .route("/team-members/state_change", any(no_endpoint))
+        .route("/teammember/state_change", post(team_members::change_state))
         .route("/metadata", get(workspace::metadata))
         .route("/custom-fields", get(workspace::custom_fields))
         .route("/custom-fields/{name}", get(workspace::custom_field))
@@ -66,6 +93,7 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .route("/_emulator/log", get(inspect::log))
         .route("/_emulator/settle", post(inspect::settle))
         .route("/_emulator/reset", post(inspect::reset))
+        .route("/_emulator/leads/{lead}/timeline", post(inspect::record))
         .route("/openapi/sync.yaml", get(inspect::sync_description))
         .route("/openapi/async.yaml", get(inspect::async_description))
         .method_not_allowed_fallback(method_not_allowed);
@@ -146,14 +174,37 @@ async fn sync_token(
     next: Next,
 ) -> Result<Response, ApiError> {
     let enterprise = enterprise(path)?;
-    if enterprise == app.config.enterprise
-        && bearer(request.headers()) == Some(&app.config.sync_token)
-    {
+    let is_token = bearer(request.headers()) == Some(&app.config.sync_token);
+    if is_token && enterprise == app.config.enterprise {
         return Ok(next.run(request).await);
+    }
+    if is_token
+        && app.config.profile.unknown_enterprise == UnknownEnterprise::NotFound
+        && is_metadata(&request)
+    {
+        return Err(ApiError::not_found(
+            "ENTERPRISE_NOT_FOUND",
+            format_args!("The enterprise with ID {enterprise} was not found."),
+        ));
     }
     Err(ApiError::not_authorized(format_args!(
         "Enterprise with ID {enterprise} not found or invalid access token. Please generate a new one from the Website/API integrations section of the telecrm app."
     )))
+}
+
+/// Whether this asks for what the workspace defines, where the documentation has a 404 for the enterprise.
+fn is_metadata(request: &Request) -> bool {
+    const OPERATIONS: [&str; 6] = [
+        "getMetadata",
+        "listCustomFields",
+        "getCustomField",
+        "listCustomActions",
+        "getCustomAction",
+        "getLeadStagePipeline",
+    ];
+    let matched = request.extensions().get::<MatchedPath>();
+    let operation = matched.and_then(|path| operation(request.method(), path.as_str()));
+    operation.is_some_and(|operation| OPERATIONS.contains(&operation))
 }
 
 async fn async_token(

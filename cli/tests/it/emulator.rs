@@ -75,6 +75,35 @@ fn bad_seeds_are_refused_with_their_place() {
 }
 
 #[test]
+fn profile_and_switches_decide_what_is_answered() {
+    let arguments = [
+        "--profile",
+        "reported",
+        "--switch",
+        "async-answer=ok",
+        "--switch",
+        "search-ids=yes",
+    ];
+    let local = Local::start(&arguments);
+    let row = r#"{"fields": {"phone": "919999999999", "status": "Contacted"}, "actions": [{"type": "ACTION_1001"}]}"#;
+    let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), row);
+    assert_eq!(
+        (ran.exit, ran.outcomes()),
+        (0, vec!["stored".to_owned()]),
+        "{ran:?}"
+    );
+
+    for (flag, value, said) in [
+        ("--profile", "live", "documented, reported"),
+        ("--switch", "async-answer=yes", "queued, ok, 204, html"),
+        ("--switch", "async=ok", "async-answer"),
+        ("--switch", "async-answer", "NAME=VALUE"),
+    ] {
+        run(telecrm(&["emulator", flag, value])).refused(2, &[said]);
+    }
+}
+
+#[test]
 fn it_stays_on_this_machine_unless_told_otherwise() {
     run(telecrm(&["emulator", "--listen", "0.0.0.0:0"]))
         .refused(2, &["0.0.0.0:0", "--allow-remote"]);

@@ -108,6 +108,21 @@ async fn every_operation_has_its_id_in_the_log() {
         .post(&format!("/lead/{id}"), json!({ "fields": {} }))
         .await;
     local.search(json!({})).await;
+    let action =
+        json!({ "type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "5000" });
+    let actions = format!("/lead/{id}/action");
+    let (_, created) = local.post(&actions, json!({ "actions": [action] })).await;
+    let action = format!(
+        "{actions}/{}",
+        created["actions"][0]["action_id"].as_str().unwrap()
+    );
+    local.get(&action).await;
+    local.post(&action, json!({ "type": "PAYMENT" })).await;
+    local.post(&format!("{actions}/search"), json!({})).await;
+    local.get("/team-members").await;
+    local.post("/team-members", json!({})).await;
+    local.get("/team-members/jane.doe@example.com").await;
+    local.post("/teammember/state_change", json!({})).await;
     for path in [
         "/metadata",
         "/custom-fields",
@@ -115,7 +130,7 @@ async fn every_operation_has_its_id_in_the_log() {
         "/custom-actions",
         "/custom-actions/ACTION_1001",
         "/lead-stage-pipeline",
-        "/team-members",
+        "/webhooks",
     ] {
         local.get(path).await;
     }
@@ -131,6 +146,14 @@ async fn every_operation_has_its_id_in_the_log() {
             "getLead",
             "updateLead",
             "searchLeads",
+            "createActions",
+            "getAction",
+            "updateAction",
+            "searchActions",
+            "listTeamMembers",
+            "createTeamMember",
+            "getTeamMember",
+            "setTeamMemberState",
             "getMetadata",
             "listCustomFields",
             "getCustomField",

@@ -1,9 +1,12 @@
 //! The emulator over real HTTP. Tests named after a pitfall carry its ID in `docs/api-notes.md`.
 
+mod actions;
 mod ingest;
 mod inspect;
 mod leads;
+mod profile;
 mod search;
+mod team_members;
 mod transport;
 mod workspace;
 
