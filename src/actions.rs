@@ -94,7 +94,6 @@ impl Actions {
         }
         let answer = self
             .telecrm
-            .0
             .sync()?
             .create_actions(&self.lead_id, &sent)
             .await?;
@@ -106,7 +105,7 @@ impl Actions {
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if the lead has no such entry; answered with 400 if it is of another type.
     pub async fn get(&self, action_id: &str) -> Result<ActionRecord, Error> {
-        let endpoint = self.telecrm.0.sync()?;
+        let endpoint = self.telecrm.sync()?;
         endpoint
             .get_action(&self.lead_id, action_id)
             .await?
@@ -123,7 +122,7 @@ impl Actions {
         action: CustomAction,
     ) -> Result<ActionRecord, Error> {
         let action = Action::from(action).with_bare_code();
-        let endpoint = self.telecrm.0.sync()?;
+        let endpoint = self.telecrm.sync()?;
         endpoint
             .update_action(&self.lead_id, action_id, &action)
             .await?
@@ -141,7 +140,7 @@ impl Actions {
         status: PaymentStatus,
     ) -> Result<ActionRecord, Error> {
         let action = Action::payment_status(&status);
-        let endpoint = self.telecrm.0.sync()?;
+        let endpoint = self.telecrm.sync()?;
         endpoint
             .update_action(&self.lead_id, action_id, &action)
             .await?
@@ -158,7 +157,7 @@ impl Actions {
         slice: Slice,
     ) -> Result<Page<ActionRecord>, Error> {
         let slice = slice.check(Operation::SearchActions, 100)?;
-        let endpoint = self.telecrm.0.sync()?;
+        let endpoint = self.telecrm.sync()?;
         endpoint
             .search_actions(&self.lead_id, filter, slice)
             .await?

@@ -4,23 +4,41 @@
 //! does not decode: what it cannot decode it reports without status and headers, and live answers differ from documented ones.
 
 use crate::generated::{ingest, sync};
-use crate::limit::Limiter;
-use crate::transport::HandedOver;
-use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation, time};
-use bytes::{Bytes, BytesMut};
+use crate::ingest::Turn;
+use crate::operation::Idempotency;
+use crate::transport::{BrokenOff, Call, CallOptions, Channel, Context, HandedOver, OutOfTime};
+use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
+use bytes::Bytes;
 use progenitor_client::Error as RawError;
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use telecrm_core::{Action, Availability, FieldValue, Lead};
 
-/// One API of one enterprise, with a token and its limit.
+/// One API of one enterprise.
 pub(crate) struct Endpoint<C> {
-    client: C,
+    make: fn(&str, reqwest::Client, Context) -> C,
+    base_url: String,
+    http: reqwest::Client,
     enterprise: String,
-    token: String,
-    limiter: Limiter,
+    /// What must not stand in a message.
+    tokens: Vec<String>,
+    channel: Arc<Channel>,
+}
+
+/// An API with the options of the calls that are to be made.
+pub(crate) struct Caller<'a, C> {
+    endpoint: &'a Endpoint<C>,
+    options: CallOptions,
+}
+
+/// One call under way.
+struct Exchange<'a, C> {
+    endpoint: &'a Endpoint<C>,
+    operation: Operation,
+    client: C,
+    call: Arc<Call>,
 }
 
 /// The Sync API.
@@ -34,11 +52,9 @@ pub(crate) type AsyncEndpoint = Endpoint<ingest::Client>;
 pub(crate) struct Answer {
     operation: Operation,
     status: StatusCode,
+    attempts: u32,
     pub(crate) body: Bytes,
 }
-
-/// Pages hold 100 leads at most, so an answer beyond this is none.
-const LARGEST_ANSWER: usize = 64 << 20;
 
 /// What is kept of a body that goes into an error.
 const LARGEST_ERROR: usize = 64 << 10;
@@ -50,6 +66,7 @@ impl Answer {
 
     pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {
         Error::unreadable(self.operation, self.status, shortened(&self.body), error)
+            .after(self.attempts)
     }
 }
 
@@ -58,118 +75,167 @@ fn shortened(body: &Bytes) -> Bytes {
 }
 
 impl<C> Endpoint<C> {
-    pub(crate) fn new(client: C, enterprise: String, token: String, limiter: Limiter) -> Self {
+    pub(crate) fn new(
+        make: fn(&str, reqwest::Client, Context) -> C,
+        base_url: String,
+        http: reqwest::Client,
+        enterprise: String,
+        tokens: Vec<String>,
+        channel: Channel,
+    ) -> Self {
         Self {
-            client,
+            make,
+            base_url,
+            http,
             enterprise,
-            token,
-            limiter,
+            tokens,
+            channel: Arc::new(channel),
         }
     }
 
-    /// Waits for its turn, makes a generated call, and takes the answer it hands over.
-    async fn send<T>(
-        &self,
-        operation: Operation,
-        call: impl Future<Output = Result<T, RawError>>,
-    ) -> Result<Answer, Error> {
-        let wait = self.limiter.reserve(time::now());
-        if !wait.is_zero() {
-            time::sleep(wait).await;
+    pub(crate) fn with(&self, options: CallOptions) -> Caller<'_, C> {
+        Caller {
+            endpoint: self,
+            options,
         }
-        let response = match call.await {
-            Err(RawError::UnexpectedResponse(response)) => response,
-            Err(RawError::CommunicationError(error)) => {
-                return Err(Error::transport(operation, error));
-            }
-            Err(RawError::InvalidRequest(reason)) => return Err(Error::invalid(operation, reason)),
-            // No other arm is reached while answers are handed over.
-            Err(other) => return Err(Error::invalid(operation, other.to_string())),
-            Ok(_) => return Err(Error::config("the generated client decoded an answer")),
-        };
-        let status = HandedOver::status_of(&response);
-        let headers = response.headers().clone();
-        let body = read(operation, status, response).await?;
-        if status.is_success() {
-            return Ok(Answer {
-                operation,
-                status,
-                body,
-            });
-        }
-        Err(self.refused(operation, status, &headers, &body))
     }
 
-    fn refused(
-        &self,
-        operation: Operation,
-        status: StatusCode,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Error {
-        Error::status(operation, status, headers, shortened(body), |message| {
-            message
-                .replace(&self.enterprise, "…")
-                .replace(&self.token, "…")
+    pub(crate) fn enterprise(&self) -> &str {
+        &self.enterprise
+    }
+
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// Without what must not be told.
+    fn mask(&self, message: &str) -> String {
+        let secrets = self.tokens.iter().chain([&self.enterprise]);
+        secrets.fold(message.to_owned(), |message, secret| {
+            message.replace(secret, "…")
         })
     }
 }
 
-async fn read(
-    operation: Operation,
-    status: StatusCode,
-    mut response: reqwest::Response,
-) -> Result<Bytes, Error> {
-    let mut body = BytesMut::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => {
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Some(_)) => {
-                let body = shortened(&body.freeze());
-                return Err(Error::unreadable(
-                    operation,
-                    status,
-                    body,
-                    "the answer does not end",
-                ));
-            }
-            Ok(None) => return Ok(body.freeze()),
-            Err(error) => {
-                let body = shortened(&body.freeze());
-                return Err(Error::unreadable(
-                    operation,
-                    status,
-                    body,
-                    error.without_url(),
-                ));
-            }
+impl<'a, C> Caller<'a, C> {
+    /// The generated client, which decodes for itself, with the same tokens, limits and retries.
+    pub(crate) fn raw(&self) -> C {
+        let endpoint = self.endpoint;
+        let context = Context::through(endpoint.channel.clone(), self.options);
+        (endpoint.make)(&endpoint.base_url, endpoint.http.clone(), context)
+    }
+
+    fn begin(&self, operation: Operation) -> Exchange<'a, C> {
+        self.begin_with(operation, Call::new(operation.idempotency(), self.options))
+    }
+
+    fn begin_with(&self, operation: Operation, call: Call) -> Exchange<'a, C> {
+        let endpoint = self.endpoint;
+        let call = Arc::new(call);
+        let context = Context::handing_over(endpoint.channel.clone(), call.clone());
+        Exchange {
+            endpoint,
+            operation,
+            client: (endpoint.make)(&endpoint.base_url, endpoint.http.clone(), context),
+            call,
         }
+    }
+
+    fn enterprise(&self) -> &'a str {
+        &self.endpoint.enterprise
     }
 }
 
-impl AsyncEndpoint {
-    pub(crate) async fn push_lead(&self, lead: &Lead) -> Result<Answer, Error> {
+impl<C> Exchange<'_, C> {
+    /// Makes a generated call, and takes the answer that it hands over.
+    async fn send<T>(
+        &self,
+        call: impl Future<Output = Result<T, RawError>>,
+    ) -> Result<Answer, Error> {
+        let operation = self.operation;
+        let result = match call.await {
+            Err(RawError::UnexpectedResponse(response)) => self.read(response).await,
+            Err(RawError::CommunicationError(error)) => Err(Error::transport(operation, error)),
+            Err(RawError::InvalidRequest(reason)) => Err(Error::invalid(operation, reason)),
+            // No other arm is reached while answers are handed over.
+            Err(other) => Err(Error::invalid(operation, other.to_string())),
+            Ok(_) => Err(Error::config("the generated client decoded an answer")),
+        };
+        result.map_err(|error| {
+            error
+                .after(self.call.attempts())
+                .doubtful(self.call.was_in_doubt())
+        })
+    }
+
+    async fn read(&self, response: reqwest::Response) -> Result<Answer, Error> {
+        let operation = self.operation;
+        if response.extensions().get::<OutOfTime>().is_some() {
+            return Err(Error::out_of_time(operation));
+        }
+        let status = HandedOver::status_of(&response);
+        let headers = response.headers().clone();
+        let broken = response.extensions().get::<BrokenOff>().cloned();
+        // The body is in memory by now.
+        let body = response.bytes().await.unwrap_or_default();
+        if let Some(BrokenOff(reason)) = broken {
+            return Err(Error::unreadable(
+                operation,
+                status,
+                shortened(&body),
+                reason.to_string(),
+            ));
+        }
+        if status.is_success() {
+            return Ok(Answer {
+                operation,
+                status,
+                attempts: self.call.attempts(),
+                body,
+            });
+        }
+        let mask = |message: &str| self.endpoint.mask(message);
+        Err(Error::status(
+            operation,
+            status,
+            &headers,
+            shortened(&body),
+            mask,
+        ))
+    }
+}
+
+impl Caller<'_, ingest::Client> {
+    /// Queues a lead, with its place among the pushes of the same lead if that is known.
+    pub(crate) async fn push_lead(&self, lead: &Lead, turn: Option<Turn>) -> Result<Answer, Error> {
         let body = ingest::types::CreateOrUpdateLeadBody {
             fields: lead.fields().clone(),
             actions: (!lead.actions().is_empty()).then(|| lead.actions().to_vec()),
             extra: extra(lead),
         };
-        let call = self.client.create_or_update_lead(&self.enterprise, &body);
-        self.send(Operation::CreateOrUpdateLead, call).await
+        let class = match lead.actions().is_empty() && turn.is_some() {
+            true => Idempotency::Upsert,
+            false => Idempotency::Appends,
+        };
+        let call = Call::new(class, self.options).in_turn(turn);
+        let exchange = self.begin_with(Operation::CreateOrUpdateLead, call);
+        let call = exchange
+            .client
+            .create_or_update_lead(self.enterprise(), &body);
+        exchange.send(call).await
     }
 }
 
-impl SyncEndpoint {
+impl Caller<'_, sync::Client> {
     pub(crate) async fn create_lead(&self, lead: &Lead) -> Result<Answer, Error> {
         let body = sync::types::CreateLeadBody {
             fields: lead.fields().clone(),
             actions: (!lead.actions().is_empty()).then(|| bare_codes(lead)),
             extra: extra(lead),
         };
-        let call = self.client.create_lead(&self.enterprise, &body);
-        self.send(Operation::CreateLead, call).await
+        let exchange = self.begin(Operation::CreateLead);
+        let call = exchange.client.create_lead(self.enterprise(), &body);
+        exchange.send(call).await
     }
 
     pub(crate) async fn get_lead(
@@ -179,10 +245,11 @@ impl SyncEndpoint {
     ) -> Result<Answer, Error> {
         let included = actions.map(|_| true);
         let (skip, limit) = actions.unzip();
-        let call = self
+        let exchange = self.begin(Operation::GetLead);
+        let call = exchange
             .client
-            .get_lead(&self.enterprise, lead_id, included, limit, skip);
-        self.send(Operation::GetLead, call).await
+            .get_lead(self.enterprise(), lead_id, included, limit, skip);
+        exchange.send(call).await
     }
 
     pub(crate) async fn update_lead(
@@ -191,8 +258,11 @@ impl SyncEndpoint {
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<Answer, Error> {
         let body = sync::types::UpdateLeadBody { fields };
-        let call = self.client.update_lead(&self.enterprise, lead_id, &body);
-        self.send(Operation::UpdateLead, call).await
+        let exchange = self.begin(Operation::UpdateLead);
+        let call = exchange
+            .client
+            .update_lead(self.enterprise(), lead_id, &body);
+        exchange.send(call).await
     }
 
     pub(crate) async fn search_leads(
@@ -204,23 +274,30 @@ impl SyncEndpoint {
             fields: Some(filter.fields.clone()),
             actions: None,
         };
-        let call = self
+        let exchange = self.begin(Operation::SearchLeads);
+        let call = exchange
             .client
-            .search_leads(&self.enterprise, Some(limit), Some(skip), &body);
-        self.send(Operation::SearchLeads, call).await
+            .search_leads(self.enterprise(), Some(limit), Some(skip), &body);
+        exchange.send(call).await
     }
 
     pub(crate) async fn create_actions(&self, lead_id: &str, sent: &Lead) -> Result<Answer, Error> {
         let body = sync::types::CreateActionsBody {
             actions: bare_codes(sent),
         };
-        let call = self.client.create_actions(&self.enterprise, lead_id, &body);
-        self.send(Operation::CreateActions, call).await
+        let exchange = self.begin(Operation::CreateActions);
+        let call = exchange
+            .client
+            .create_actions(self.enterprise(), lead_id, &body);
+        exchange.send(call).await
     }
 
     pub(crate) async fn get_action(&self, lead_id: &str, action_id: &str) -> Result<Answer, Error> {
-        let call = self.client.get_action(&self.enterprise, lead_id, action_id);
-        self.send(Operation::GetAction, call).await
+        let exchange = self.begin(Operation::GetAction);
+        let call = exchange
+            .client
+            .get_action(self.enterprise(), lead_id, action_id);
+        exchange.send(call).await
     }
 
     pub(crate) async fn update_action(
@@ -229,10 +306,11 @@ impl SyncEndpoint {
         action_id: &str,
         action: &Action,
     ) -> Result<Answer, Error> {
-        let call = self
+        let exchange = self.begin(Operation::UpdateAction);
+        let call = exchange
             .client
-            .update_action(&self.enterprise, lead_id, action_id, action);
-        self.send(Operation::UpdateAction, call).await
+            .update_action(self.enterprise(), lead_id, action_id, action);
+        exchange.send(call).await
     }
 
     pub(crate) async fn search_actions(
@@ -248,10 +326,15 @@ impl SyncEndpoint {
             created_on: created_on
                 .map(|(from, to)| sync::types::SearchActionsBodyCreatedOn { from, to }),
         };
-        let call =
-            self.client
-                .search_actions(&self.enterprise, lead_id, Some(limit), Some(skip), &body);
-        self.send(Operation::SearchActions, call).await
+        let exchange = self.begin(Operation::SearchActions);
+        let call = exchange.client.search_actions(
+            self.enterprise(),
+            lead_id,
+            Some(limit),
+            Some(skip),
+            &body,
+        );
+        exchange.send(call).await
     }
 
     pub(crate) async fn list_team_members(
@@ -260,10 +343,12 @@ impl SyncEndpoint {
         include_deleted: bool,
     ) -> Result<Answer, Error> {
         let deleted = include_deleted.then_some(true);
+        let exchange = self.begin(Operation::ListTeamMembers);
         let call =
-            self.client
-                .list_team_members(&self.enterprise, deleted, Some(limit), Some(skip));
-        self.send(Operation::ListTeamMembers, call).await
+            exchange
+                .client
+                .list_team_members(self.enterprise(), deleted, Some(limit), Some(skip));
+        exchange.send(call).await
     }
 
     pub(crate) async fn get_team_member(
@@ -272,10 +357,11 @@ impl SyncEndpoint {
         include_deleted: bool,
     ) -> Result<Answer, Error> {
         let deleted = include_deleted.then_some(true);
-        let call = self
+        let exchange = self.begin(Operation::GetTeamMember);
+        let call = exchange
             .client
-            .get_team_member(&self.enterprise, email, deleted);
-        self.send(Operation::GetTeamMember, call).await
+            .get_team_member(self.enterprise(), email, deleted);
+        exchange.send(call).await
     }
 
     pub(crate) async fn create_team_member(&self, member: &NewTeamMember) -> Result<Answer, Error> {
@@ -286,8 +372,9 @@ impl SyncEndpoint {
             role: member.role.as_str().into(),
             password: member.password.clone(),
         };
-        let call = self.client.create_team_member(&self.enterprise, &body);
-        self.send(Operation::CreateTeamMember, call).await
+        let exchange = self.begin(Operation::CreateTeamMember);
+        let call = exchange.client.create_team_member(self.enterprise(), &body);
+        exchange.send(call).await
     }
 
     pub(crate) async fn set_team_member_state(
@@ -299,40 +386,53 @@ impl SyncEndpoint {
             email: email.to_owned(),
             state: state.as_str().into(),
         };
-        let call = self.client.set_team_member_state(&self.enterprise, &body);
-        self.send(Operation::SetTeamMemberState, call).await
+        let exchange = self.begin(Operation::SetTeamMemberState);
+        let call = exchange
+            .client
+            .set_team_member_state(self.enterprise(), &body);
+        exchange.send(call).await
     }
 
     pub(crate) async fn custom_field(&self, api_name: &str) -> Result<Answer, Error> {
-        let call = self.client.get_custom_field(&self.enterprise, api_name);
-        self.send(Operation::GetCustomField, call).await
+        let exchange = self.begin(Operation::GetCustomField);
+        let call = exchange
+            .client
+            .get_custom_field(self.enterprise(), api_name);
+        exchange.send(call).await
     }
 
     pub(crate) async fn custom_action(&self, code: &str) -> Result<Answer, Error> {
-        let call = self.client.get_custom_action(&self.enterprise, code);
-        self.send(Operation::GetCustomAction, call).await
+        let exchange = self.begin(Operation::GetCustomAction);
+        let call = exchange.client.get_custom_action(self.enterprise(), code);
+        exchange.send(call).await
     }
 
     pub(crate) async fn metadata(&self) -> Result<Answer, Error> {
-        let call = self.client.get_metadata(&self.enterprise);
-        self.send(Operation::GetMetadata, call).await
+        let exchange = self.begin(Operation::GetMetadata);
+        let call = exchange.client.get_metadata(self.enterprise());
+        exchange.send(call).await
     }
 
     pub(crate) async fn custom_fields(&self) -> Result<Answer, Error> {
-        let call = self.client.list_custom_fields(&self.enterprise, Some(true));
-        self.send(Operation::ListCustomFields, call).await
+        let exchange = self.begin(Operation::ListCustomFields);
+        let call = exchange
+            .client
+            .list_custom_fields(self.enterprise(), Some(true));
+        exchange.send(call).await
     }
 
     pub(crate) async fn custom_actions(&self) -> Result<Answer, Error> {
-        let call = self
+        let exchange = self.begin(Operation::ListCustomActions);
+        let call = exchange
             .client
-            .list_custom_actions(&self.enterprise, Some(true));
-        self.send(Operation::ListCustomActions, call).await
+            .list_custom_actions(self.enterprise(), Some(true));
+        exchange.send(call).await
     }
 
     pub(crate) async fn pipeline(&self) -> Result<Answer, Error> {
-        let call = self.client.get_lead_stage_pipeline(&self.enterprise);
-        self.send(Operation::GetLeadStagePipeline, call).await
+        let exchange = self.begin(Operation::GetLeadStagePipeline);
+        let call = exchange.client.get_lead_stage_pipeline(self.enterprise());
+        exchange.send(call).await
     }
 }
 

@@ -1,11 +1,13 @@
 //! The client and how it is made.
 
-use crate::calls::{AsyncEndpoint, Endpoint, SyncEndpoint};
+use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
-use crate::limit::Limiter;
-use crate::transport::Context;
+use crate::ingest::Pushes;
+use crate::time::{Clock, SystemClock};
+use crate::transport::{CallOptions, Channel, authorization};
 use crate::{
-    AsyncToken, Error, Ingest, Leads, RateLimit, Schema, SyncToken, TeamMembers, workspace,
+    AsyncToken, Error, Ingest, Leads, LimitState, RateLimit, Schema, SyncToken, TeamMembers,
+    workspace,
 };
 use std::fmt;
 use std::net::IpAddr;
@@ -39,13 +41,18 @@ pub const ASYNC_URL: &str = "https://next-api.telecrm.in";
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Telecrm(pub(crate) Arc<Shared>);
+pub struct Telecrm {
+    shared: Arc<Shared>,
+    options: CallOptions,
+}
 
 pub(crate) struct Shared {
     pub(crate) sync: Option<SyncEndpoint>,
     pub(crate) ingest: Option<AsyncEndpoint>,
     pub(crate) workspace: workspace::Cache,
     pub(crate) verify_timeout: Duration,
+    pub(crate) pushes: Pushes,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Telecrm {
@@ -54,12 +61,13 @@ impl Telecrm {
         Builder {
             enterprise_id: enterprise_id.into(),
             sync_token: None,
-            async_token: None,
+            async_tokens: Vec::new(),
             sync_url: SYNC_URL.to_owned(),
             async_url: ASYNC_URL.to_owned(),
             http: reqwest::ClientBuilder::new(),
             connect_timeout: Duration::from_secs(10),
-            timeout: Duration::from_secs(30),
+            options: CallOptions::new(),
+            clock: Arc::new(SystemClock),
             verify_timeout: Duration::from_secs(30),
             sync_limit: Some(RateLimit::SYNC),
             async_limit: Some(RateLimit::ASYNC),
@@ -74,7 +82,7 @@ impl Telecrm {
     /// # Errors
     /// If one of the four requests fails, or an answer cannot be understood.
     pub async fn workspace(&self) -> Result<Arc<Workspace>, Error> {
-        self.0.workspace.get(self.0.sync()?).await
+        self.shared.workspace.get(self).await
     }
 
     /// The workspace's schema, discovered anew.
@@ -82,7 +90,32 @@ impl Telecrm {
     /// # Errors
     /// As [`workspace`](Self::workspace).
     pub async fn refresh_workspace(&self) -> Result<Arc<Workspace>, Error> {
-        self.0.workspace.refresh(self.0.sync()?).await
+        self.shared.workspace.refresh(self).await
+    }
+
+    /// The same client, calling by these options.
+    pub fn with_options(&self, options: CallOptions) -> Self {
+        Self {
+            options,
+            ..self.clone()
+        }
+    }
+
+    /// How far the limits of the Async tokens are used up, in the order in which they were given.
+    pub fn async_limits(&self) -> Vec<LimitState> {
+        let endpoint = self.shared.ingest.as_ref();
+        endpoint.map_or_else(Vec::new, |endpoint| endpoint.channel().limits())
+    }
+
+    /// How far the limit of the Sync token is used up; nothing without one.
+    pub fn sync_limit(&self) -> Option<LimitState> {
+        let endpoint = self.shared.sync.as_ref()?;
+        endpoint.channel().limits().into_iter().next()
+    }
+
+    /// The generated clients, with this client's tokens, limits and retries. See [`raw`](crate::raw).
+    pub fn raw(&self) -> Raw<'_> {
+        Raw(self)
     }
 
     /// Single leads, over the Sync API.
@@ -106,17 +139,27 @@ impl Telecrm {
     }
 }
 
-impl Shared {
-    pub(crate) fn sync(&self) -> Result<&SyncEndpoint, Error> {
-        self.sync
-            .as_ref()
-            .ok_or_else(|| Error::config("this call needs a Sync token: give the builder one"))
+impl Telecrm {
+    pub(crate) fn sync(&self) -> Result<Caller<'_, sync::Client>, Error> {
+        match &self.shared.sync {
+            Some(endpoint) => Ok(endpoint.with(self.options)),
+            None => Err(Error::config(
+                "this call needs a Sync token: give the builder one",
+            )),
+        }
     }
 
-    pub(crate) fn ingest(&self) -> Result<&AsyncEndpoint, Error> {
-        self.ingest
-            .as_ref()
-            .ok_or_else(|| Error::config("this call needs an Async token: give the builder one"))
+    pub(crate) fn async_api(&self) -> Result<Caller<'_, ingest::Client>, Error> {
+        match &self.shared.ingest {
+            Some(endpoint) => Ok(endpoint.with(self.options)),
+            None => Err(Error::config(
+                "this call needs an Async token: give the builder one",
+            )),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 }
 
@@ -124,9 +167,51 @@ impl Shared {
 impl fmt::Debug for Telecrm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Telecrm")
-            .field("sync", &self.0.sync.is_some())
-            .field("async", &self.0.ingest.is_some())
+            .field("sync", &self.shared.sync.is_some())
+            .field("async", &self.shared.ingest.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+/// The generated clients of a [`Telecrm`]. From [`Telecrm::raw`].
+///
+/// ```no_run
+/// # async fn run(telecrm: telecrm::Telecrm) -> Result<(), Box<dyn std::error::Error>> {
+/// let raw = telecrm.raw();
+/// let lead = raw.sync()?.get_lead(raw.enterprise_id()?, "62ab16e", Some(true), Some(5), None).await?;
+/// println!("{} entries", lead.actions.as_ref().map_or(0, Vec::len));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'a>(&'a Telecrm);
+
+impl Raw<'_> {
+    /// The generated client of the Sync API.
+    ///
+    /// # Errors
+    /// If there is no Sync token.
+    pub fn sync(&self) -> Result<sync::Client, Error> {
+        Ok(self.0.sync()?.raw())
+    }
+
+    /// The generated client of the Async API.
+    ///
+    /// # Errors
+    /// If there is no Async token.
+    pub fn ingest(&self) -> Result<ingest::Client, Error> {
+        Ok(self.0.async_api()?.raw())
+    }
+
+    /// The enterprise ID, which every generated call wants. Do not log it.
+    ///
+    /// # Errors
+    /// If there is no token at all.
+    pub fn enterprise_id(&self) -> Result<&str, Error> {
+        let shared = &self.0.shared;
+        let sync = shared.sync.as_ref().map(Endpoint::enterprise);
+        sync.or_else(|| shared.ingest.as_ref().map(Endpoint::enterprise))
+            .ok_or_else(|| Error::config("this call needs a token: give the builder one"))
     }
 }
 
@@ -135,12 +220,13 @@ impl fmt::Debug for Telecrm {
 pub struct Builder {
     enterprise_id: String,
     sync_token: Option<SyncToken>,
-    async_token: Option<AsyncToken>,
+    async_tokens: Vec<AsyncToken>,
     sync_url: String,
     async_url: String,
     http: reqwest::ClientBuilder,
     connect_timeout: Duration,
-    timeout: Duration,
+    options: CallOptions,
+    clock: Arc<dyn Clock>,
     verify_timeout: Duration,
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
@@ -156,9 +242,10 @@ impl Builder {
         self
     }
 
-    /// The token for pushing.
+    /// A token for pushing; up to three may be given, which are used in turn, each within its own limit. One that the server
+    /// refuses is set aside as long as there is another: see [`Telecrm::async_limits`].
     pub fn async_token(mut self, token: AsyncToken) -> Self {
-        self.async_token = Some(token);
+        self.async_tokens.push(token);
         self
     }
 
@@ -187,9 +274,15 @@ impl Builder {
         self
     }
 
-    /// How long to wait for the answer to a request, connection included; 30 s unless set.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+    /// How calls wait and repeat unless told otherwise: three attempts of at most 30 s each, within 90 s.
+    pub fn call_options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Where the client takes the time from; the machine's clock unless set.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -239,7 +332,6 @@ impl Builder {
             .http
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout)
             .user_agent(concat!("telecrm-rust/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| {
@@ -248,44 +340,59 @@ impl Builder {
                     error.without_url()
                 ))
             })?;
-        let context = |token: &str| {
-            Context::handing_over(token)
-                .map_err(|_| Error::config("a token holds characters that no header can carry"))
+        if self.async_tokens.len() > MOST_TOKENS {
+            return Err(Error::config(format!(
+                "there are more than {MOST_TOKENS} Async tokens, and a workspace has no more"
+            )));
+        }
+        let channel = |tokens: &[&str], limit| {
+            let authorizations = tokens
+                .iter()
+                .map(|token| authorization(token))
+                .collect::<Result<_, _>>();
+            let authorizations = authorizations
+                .map_err(|_| Error::config("a token holds characters that no header can carry"))?;
+            Ok(Channel::new(authorizations, limit, self.clock.clone()))
         };
         let sync = match &self.sync_token {
-            Some(token) => {
-                let url = check_base_url("Sync", &self.sync_url, self.allow_http)?;
-                let context = context(token.expose())?;
-                Some(Endpoint::new(
-                    sync::Client::new_with_client(&url, http.clone(), context),
-                    enterprise.clone(),
-                    token.expose().to_owned(),
-                    Limiter::new(self.sync_limit),
-                ))
-            }
+            Some(token) => Some(Endpoint::new(
+                sync::Client::new_with_client,
+                check_base_url("Sync", &self.sync_url, self.allow_http)?,
+                http.clone(),
+                enterprise.clone(),
+                vec![token.expose().to_owned()],
+                channel(&[token.expose()], self.sync_limit)?,
+            )),
             None => None,
         };
-        let ingest = match &self.async_token {
-            Some(token) => {
-                let url = check_base_url("Async", &self.async_url, self.allow_http)?;
-                let context = context(token.expose())?;
-                Some(Endpoint::new(
-                    ingest::Client::new_with_client(&url, http, context),
-                    enterprise,
-                    token.expose().to_owned(),
-                    Limiter::new(self.async_limit),
-                ))
-            }
-            None => None,
+        let tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
+        let ingest = match tokens.is_empty() {
+            false => Some(Endpoint::new(
+                ingest::Client::new_with_client,
+                check_base_url("Async", &self.async_url, self.allow_http)?,
+                http,
+                enterprise,
+                tokens.iter().map(|token| (*token).to_owned()).collect(),
+                channel(&tokens, self.async_limit)?,
+            )),
+            true => None,
         };
-        Ok(Telecrm(Arc::new(Shared {
-            sync,
-            ingest,
-            workspace: workspace::Cache::new(self.default_country, self.time_zone),
-            verify_timeout: self.verify_timeout,
-        })))
+        Ok(Telecrm {
+            options: self.options,
+            shared: Arc::new(Shared {
+                sync,
+                ingest,
+                workspace: workspace::Cache::new(self.default_country, self.time_zone),
+                verify_timeout: self.verify_timeout,
+                pushes: Pushes::default(),
+                clock: self.clock,
+            }),
+        })
     }
 }
+
+/// A workspace has at most three tokens of each type.
+const MOST_TOKENS: usize = 3;
 
 /// Without tokens and enterprise ID.
 impl fmt::Debug for Builder {

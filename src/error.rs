@@ -22,6 +22,8 @@ struct Inner {
     message: Option<String>,
     details: Vec<ErrorDetail>,
     retry_after: Option<Duration>,
+    attempts: u32,
+    doubtful: bool,
     body: Bytes,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -32,6 +34,7 @@ enum Kind {
     Invalid,
     Connect,
     Timeout,
+    OutOfTime,
     Interrupted,
     Status,
     Unreadable,
@@ -93,6 +96,8 @@ impl Error {
             message: None,
             details: Vec::new(),
             retry_after: None,
+            attempts: 0,
+            doubtful: false,
             body: Bytes::new(),
             source: None,
         }))
@@ -113,6 +118,25 @@ impl Error {
         let mut error = Self::new(Kind::Invalid);
         error.0.operation = Some(operation);
         error.0.message = Some(message.into());
+        error
+    }
+
+    /// After so many attempts.
+    pub(crate) fn after(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// Whether an earlier attempt may have been carried out.
+    pub(crate) fn doubtful(mut self, doubtful: bool) -> Self {
+        self.0.doubtful = doubtful;
+        self
+    }
+
+    /// The call's time was over before the limit let it go, or let it go again.
+    pub(crate) fn out_of_time(operation: Operation) -> Self {
+        let mut error = Self::new(Kind::OutOfTime);
+        error.0.operation = Some(operation);
         error
     }
 
@@ -175,7 +199,7 @@ impl Error {
     pub fn phase(&self) -> Phase {
         match self.0.kind {
             Kind::Config | Kind::Invalid => Phase::NotBuilt,
-            Kind::Connect => Phase::NotSent,
+            Kind::Connect | Kind::OutOfTime => Phase::NotSent,
             Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
             Kind::Status => Phase::Answered,
             Kind::Unreadable => Phase::Unreadable,
@@ -205,6 +229,11 @@ impl Error {
     /// What the server says of single fields.
     pub fn details(&self) -> &[ErrorDetail] {
         &self.0.details
+    }
+
+    /// How often the request was sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     /// How long the server asks to wait.
@@ -264,7 +293,7 @@ impl Error {
     /// A read can be repeated. A write only if [`is_outcome_unknown`](Self::is_outcome_unknown) says no.
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            Kind::Connect | Kind::Timeout | Kind::Interrupted => true,
+            Kind::Connect | Kind::Timeout | Kind::OutOfTime | Kind::Interrupted => true,
             Kind::Config | Kind::Invalid | Kind::Unreadable => false,
             Kind::Status => self
                 .0
@@ -277,16 +306,17 @@ impl Error {
     ///
     /// The server may have acted. Read back before sending again.
     pub fn is_outcome_unknown(&self) -> bool {
-        let server_fault = self.0.status.is_some_and(|status| status.is_server_error());
+        let doubtful = self.0.status.is_some_and(leaves_doubt);
         let open = match self.phase() {
             Phase::MaybeSent | Phase::Unreadable => true,
-            Phase::Answered => server_fault,
+            Phase::Answered => doubtful,
             Phase::NotBuilt | Phase::NotSent => false,
         };
-        open && self
-            .0
-            .operation
-            .is_some_and(|operation| !operation.is_read())
+        (open || self.0.doubtful)
+            && self
+                .0
+                .operation
+                .is_some_and(|operation| !operation.is_read())
     }
 
     /// Whether the answer was a web page or other text where JSON belongs (pitfall TR1).
@@ -308,6 +338,7 @@ impl fmt::Display for Error {
             Kind::Config | Kind::Invalid => {}
             Kind::Connect => f.write_str("the server could not be reached")?,
             Kind::Timeout => f.write_str("no answer came in time")?,
+            Kind::OutOfTime => f.write_str("the rate limit left no time for it")?,
             Kind::Interrupted => f.write_str("the connection broke before an answer came")?,
             Kind::Status => f.write_str("the server answered ")?,
             Kind::Unreadable => {
@@ -357,6 +388,7 @@ impl fmt::Debug for Error {
             .field("code", &self.0.code)
             .field("message", &self.0.message)
             .field("retry_after", &self.0.retry_after)
+            .field("attempts", &self.0.attempts)
             .field("source", &self.0.source)
             .finish_non_exhaustive()
     }
@@ -369,6 +401,11 @@ impl StdError for Error {
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
     }
+}
+
+/// Whether a server that answers so may have acted all the same.
+pub(crate) fn leaves_doubt(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
 }
 
 /// The error envelope, in every form that was ever seen: `error` as an object or a text, or only a `message`.

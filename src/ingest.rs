@@ -1,7 +1,10 @@
 //! Pushing leads over the Async API, and reading back what became of them.
 
 use crate::leads::identifier_of;
-use crate::{Error, Slice, Telecrm, time};
+use crate::{Error, Slice, Telecrm};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use telecrm_core::{
     ActionRecord, Comparison, Finding, Lead, LeadRecord, Path, Workspace, new_actions,
@@ -20,6 +23,15 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// For a lead whose push ended with an [unknown outcome](Error::is_outcome_unknown): if
+    /// [verifying](Ingest::verify) finds it stored, it arrived; anything else leaves the doubt.
+    pub fn unconfirmed(sent: Lead) -> Self {
+        Self {
+            sent,
+            before: Vec::new(),
+        }
+    }
+
     /// The lead as it was sent.
     pub fn sent(&self) -> &Lead {
         &self.sent
@@ -74,15 +86,25 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 impl Ingest {
     /// Queues a lead for creation or update, as it is: [check](Workspace::check) it first.
     ///
-    /// Never repeated by itself: sending twice appends the actions twice.
+    /// Sent again by itself only where that can do no harm: any lead if it provably never left or was not taken (429); a
+    /// lead without actions also after a doubtful outcome, if the [workspace](Telecrm::workspace) is known and this client
+    /// has not pushed the same lead again meanwhile.
     ///
     /// # Errors
     /// [`is_not_authorized`](Error::is_not_authorized) also for a token of type Sync (AS8),
     /// [`is_rate_limited`](Error::is_rate_limited) if others use the same token (AS9),
     /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost.
     pub async fn push(&self, lead: &Lead) -> Result<Receipt, Error> {
-        // What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same.
-        self.0.0.ingest()?.push_lead(lead).await?;
+        let shared = self.0.shared();
+        let turn = shared
+            .workspace
+            .known()
+            .and_then(|workspace| shared.pushes.enter(&workspace, lead));
+        let answer = self.0.async_api()?.push_lead(lead, turn).await?;
+        if !is_acknowledgement(&answer.body) {
+            let reason = "a success that does not say that the lead is queued";
+            return Err(answer.unreadable(serde::de::Error::custom(reason)));
+        }
         Ok(Receipt {
             sent: lead.clone(),
             before: Vec::new(),
@@ -114,7 +136,9 @@ impl Ingest {
     /// If reading is refused (token, enterprise). Passing faults are waited out; if they last, the verdict is unknown.
     pub async fn verify(&self, receipt: &Receipt) -> Result<Verdict, Error> {
         let workspace = self.0.workspace().await?;
-        let deadline = time::now() + self.0.0.verify_timeout;
+        let shared = self.0.shared();
+        let clock = &shared.clock;
+        let deadline = clock.now() + shared.verify_timeout;
         let mut wait = FIRST_WAIT;
         loop {
             let verdict = match self.look(&workspace, receipt).await {
@@ -131,11 +155,11 @@ impl Ingest {
                 Verdict::Differs { .. } => false,
                 Verdict::Unknown { .. } => false,
             };
-            let left = deadline.saturating_duration_since(time::now());
+            let left = deadline.saturating_duration_since(clock.now());
             if hopeless || left.is_zero() {
                 return Ok(verdict);
             }
-            time::sleep(wait.min(left)).await;
+            clock.sleep(wait.min(left)).await;
             wait = (wait * 3 / 2).min(LONGEST_WAIT);
         }
     }
@@ -194,6 +218,15 @@ impl Ingest {
     }
 }
 
+/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. A web page (TR1) or an error
+/// under 200 comes from something else than the queue.
+fn is_acknowledgement(body: &[u8]) -> bool {
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(answer) => answer.get("error").is_none(),
+        Err(_) => !body.trim_ascii_start().starts_with(b"<"),
+    }
+}
+
 /// The one loss of a lead that is not there: explained if it was to be expected.
 fn missing(workspace: &Workspace, sent: &Lead) -> Finding {
     let expected = workspace.accept(sent).findings.into_iter();
@@ -209,4 +242,73 @@ fn missing(workspace: &Workspace, sent: &Lead) -> Finding {
             certainty: telecrm_core::Certainty::Reported,
             repaired: false,
         })
+}
+
+/// Which pushes of one lead came later than others, so that an old one is not repeated over a new one.
+#[derive(Debug, Default)]
+pub(crate) struct Pushes(Mutex<HashMap<String, Weak<AtomicU64>>>);
+
+/// A push's place among those of the same lead.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    latest: Arc<AtomicU64>,
+    mine: u64,
+}
+
+impl Turn {
+    /// Whether no push of the same lead came later.
+    pub(crate) fn is_latest(&self) -> bool {
+        self.latest.load(Ordering::SeqCst) == self.mine
+    }
+}
+
+impl Pushes {
+    /// Counts a push; nothing if it cannot be told which lead it is.
+    fn enter(&self, workspace: &Workspace, lead: &Lead) -> Option<Turn> {
+        let identifier = lead.get(workspace.identifier().api_name())?;
+        let key = workspace.identifier_key(identifier)?;
+        let mut pushes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let latest = match pushes.get(&key).and_then(Weak::upgrade) {
+            Some(latest) => latest,
+            None => {
+                // Only pushes under way are worth remembering.
+                pushes.retain(|_, push| push.strong_count() > 0);
+                let latest = Arc::new(AtomicU64::new(0));
+                pushes.insert(key, Arc::downgrade(&latest));
+                latest
+            }
+        };
+        let mine = latest.fetch_add(1, Ordering::SeqCst) + 1;
+        Some(Turn { latest, mine })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_push_of_the_same_lead_ends_the_repeats_of_an_earlier_one() {
+        let (workspace, pushes) = (Workspace::sample(), Pushes::default());
+        let lead = |phone: &str| Lead::new().set("phone", phone);
+        let first = pushes
+            .enter(&workspace, &lead("919999999999"))
+            .expect("identified");
+        let other = pushes
+            .enter(&workspace, &lead("918888888888"))
+            .expect("identified");
+        assert!(first.is_latest());
+        let second = pushes
+            .enter(&workspace, &lead("+919999999999"))
+            .expect("identified");
+        assert!(!first.is_latest() && second.is_latest() && other.is_latest());
+        drop((first, second));
+        assert!(pushes.enter(&workspace, &Lead::new()).is_none());
+        pushes.enter(&workspace, &lead("917777777777"));
+        assert_eq!(
+            pushes.0.lock().expect("not poisoned").len(),
+            2,
+            "what is over is forgotten"
+        );
+    }
 }

@@ -119,10 +119,39 @@ impl Leads {
     ///
     /// # Errors
     /// [`is_already_exists`](Error::is_already_exists) if there is a lead with this identifier (LE4).
-    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost: read back before trying again.
+    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back did not show the lead as it was
+    /// sent: look before trying again.
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
-        let answer = self.0.0.sync()?.create_lead(lead).await?;
+        let answer = match self.0.sync()?.create_lead(lead).await {
+            Ok(answer) => answer,
+            // An attempt before this one was in doubt, and may be what stands in the way.
+            Err(error) if error.is_already_exists() && error.is_outcome_unknown() => {
+                return self.settle(lead, error).await;
+            }
+            Err(error) => return Err(error),
+        };
         Outcome::from_answer(&answer.body, lead).map_err(|error| answer.unreadable(error))
+    }
+
+    /// Tells whether the lead that exists is the one that was to be created.
+    async fn settle(&self, sent: &Lead, conflict: Error) -> Result<Outcome<Created>, Error> {
+        let workspace = self.0.workspace().await?;
+        let Some(found) = self.find(&workspace, sent).await? else {
+            return Err(conflict);
+        };
+        let Some(lead_id) = found.id().map(str::to_owned) else {
+            return Err(conflict);
+        };
+        let slice = Slice {
+            skip: 0,
+            limit: 100,
+        };
+        let timeline = self.get_with_actions(&lead_id, slice).await?;
+        let compared = workspace.compare(sent, &found, Some(timeline.actions()));
+        match compared.losses.is_empty() && compared.unreadable.is_empty() {
+            true => Ok(Outcome::settled(lead_id)),
+            false => Err(conflict),
+        }
     }
 
     /// Reads a lead.
@@ -145,7 +174,7 @@ impl Leads {
         let slice = actions
             .map(|slice| slice.check(Operation::GetLead, 100))
             .transpose()?;
-        self.0.0.sync()?.get_lead(lead_id, slice).await?.decode()
+        self.0.sync()?.get_lead(lead_id, slice).await?.decode()
     }
 
     /// Changes fields of a lead; the others stay.
@@ -165,12 +194,7 @@ impl Leads {
         let fields = workspace
             .check_update(fields)
             .map_err(|finding| Error::invalid(OPERATION, finding.to_string()))?;
-        self.0
-            .0
-            .sync()?
-            .update_lead(lead_id, fields)
-            .await?
-            .decode()
+        self.0.sync()?.update_lead(lead_id, fields).await?.decode()
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.
@@ -249,7 +273,7 @@ impl Leads {
     /// Invalid if `limit` is not 1 to 100.
     pub async fn search(&self, filter: &Filter, slice: Slice) -> Result<Page<LeadRecord>, Error> {
         let slice = slice.check(Operation::SearchLeads, 100)?;
-        self.0.0.sync()?.search_leads(filter, slice).await?.decode()
+        self.0.sync()?.search_leads(filter, slice).await?.decode()
     }
 }
 

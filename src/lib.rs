@@ -1,4 +1,4 @@
-//! A client for the HTTP APIs of the telecrm CRM.
+#![doc = include_str!("../README.md")]
 
 mod actions;
 mod calls;
@@ -18,13 +18,15 @@ mod transport;
 mod workspace;
 
 pub use actions::{ActionFilter, Actions};
-pub use client::{ASYNC_URL, Builder, SYNC_URL, Telecrm};
+pub use client::{ASYNC_URL, Builder, Raw, SYNC_URL, Telecrm};
 pub use error::{Error, ErrorCode, ErrorDetail, Phase};
 pub use ingest::{Baseline, Ingest, Receipt, Verdict};
 pub use leads::{Filter, Leads, Slice, Upserted};
-pub use limit::RateLimit;
-pub use operation::Operation;
+pub use limit::{LimitState, RateLimit};
+pub use operation::{Idempotency, Operation};
 pub use schema::Schema;
 pub use team_members::{NewTeamMember, TeamMembers};
 pub use telecrm_core::*;
+pub use time::Clock;
 pub use token::{AsyncToken, SyncToken, TokenError};
+pub use transport::CallOptions;

@@ -1,6 +1,6 @@
 //! Staying within a rate limit, in front of the wire.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A number of requests per hour that is never exceeded, over any hour.
@@ -44,6 +44,26 @@ impl RateLimit {
     fn interval(self) -> Duration {
         HOUR / (self.per_hour - self.burst)
     }
+
+    /// How long a request with this place on the virtual clock has to wait.
+    fn wait(self, place: Instant, now: Instant) -> Duration {
+        let behind = self.interval() * (self.burst - 1);
+        place
+            .checked_sub(behind)
+            .map_or(Duration::ZERO, |free| free.saturating_duration_since(now))
+    }
+}
+
+/// How far the limit of one token is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitState {
+    /// How many requests can leave at once; nothing if there is no limit.
+    pub remaining: Option<u32>,
+    /// How long until the next request can leave.
+    pub next_free_in: Duration,
+    /// Whether the token is used no more, because the server refused it while others were taken.
+    pub set_aside: bool,
 }
 
 /// Hands out the times at which requests may leave.
@@ -56,6 +76,37 @@ pub(crate) struct Limiter {
     next: Mutex<Option<Instant>>,
 }
 
+/// A place in the queue. Given back if it is dropped before it is [kept](Self::keep), as far as that is
+/// fair: only if nobody has taken a later one.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Place<'a> {
+    limiter: &'a Limiter,
+    wait: Duration,
+    taken: Option<Instant>,
+}
+
+impl Place<'_> {
+    pub(crate) fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    pub(crate) fn keep(mut self) {
+        self.taken = None;
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let (Some(taken), Some(limit)) = (self.taken, self.limiter.limit) {
+            let mut next = self.limiter.lock();
+            if *next == Some(taken + limit.interval()) {
+                *next = Some(taken);
+            }
+        }
+    }
+}
+
 impl Limiter {
     pub(crate) fn new(limit: Option<RateLimit>) -> Self {
         Self {
@@ -64,34 +115,70 @@ impl Limiter {
         }
     }
 
-    /// Takes the next free place, and says how long it is until then.
-    pub(crate) fn reserve(&self, now: Instant) -> Duration {
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long until a request could leave.
+    pub(crate) fn wait(&self, now: Instant) -> Duration {
+        let next = *self.lock();
+        match (self.limit, next) {
+            (Some(limit), Some(next)) => limit.wait(next, now),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Takes the next free place.
+    pub(crate) fn reserve(&self, now: Instant) -> Place<'_> {
         let Some(limit) = self.limit else {
-            return Duration::ZERO;
+            return Place {
+                limiter: self,
+                wait: Duration::ZERO,
+                taken: None,
+            };
         };
-        let interval = limit.interval();
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.lock();
         let place = next.map_or(now, |next| next.max(now));
-        *next = Some(place + interval);
-        let behind = interval * (limit.burst - 1);
-        place
-            .checked_sub(behind)
-            .map_or(Duration::ZERO, |free| free.saturating_duration_since(now))
+        *next = Some(place + limit.interval());
+        Place {
+            limiter: self,
+            wait: limit.wait(place, now),
+            taken: Some(place),
+        }
+    }
+
+    pub(crate) fn state(&self, now: Instant, set_aside: bool) -> LimitState {
+        let next = self.lock().map_or(now, |next| next.max(now));
+        LimitState {
+            remaining: self.limit.map(|limit| {
+                let used = (next - now)
+                    .as_nanos()
+                    .div_ceil(limit.interval().as_nanos().max(1));
+                limit
+                    .burst
+                    .saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+            }),
+            next_free_in: self.wait(now),
+            set_aside,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::{Clock, SystemClock};
 
     /// When requests leave that all want to leave at once, whenever they may.
     fn departures(limit: RateLimit, count: u32) -> Vec<Duration> {
         let limiter = Limiter::new(Some(limit));
-        let start = crate::time::now();
+        let start = SystemClock.now();
         let mut now = start;
         (0..count)
             .map(|_| {
-                now += limiter.reserve(now);
+                let place = limiter.reserve(now);
+                now += place.wait();
+                place.keep();
                 now - start
             })
             .collect()
@@ -119,14 +206,37 @@ mod tests {
     #[test]
     fn a_rest_fills_the_burst_again() {
         let limiter = Limiter::new(Some(RateLimit::ASYNC));
-        let start = crate::time::now();
-        for _ in 0..60 {
-            assert_eq!(limiter.reserve(start), Duration::ZERO);
+        let start = SystemClock.now();
+        let take = |now| {
+            let place = limiter.reserve(now);
+            let wait = place.wait();
+            place.keep();
+            wait
+        };
+        for left in (0..60).rev() {
+            assert_eq!(take(start), Duration::ZERO);
+            assert_eq!(limiter.state(start, false).remaining, Some(left));
         }
-        assert!(limiter.reserve(start) > Duration::ZERO);
+        assert!(take(start) > Duration::ZERO);
         let later = start + Duration::from_secs(60);
         for _ in 0..60 {
-            assert_eq!(limiter.reserve(later), Duration::ZERO);
+            assert_eq!(take(later), Duration::ZERO);
         }
+    }
+
+    #[test]
+    fn a_place_that_is_not_used_is_given_back_if_it_is_the_last() {
+        let limiter = Limiter::new(Some(RateLimit::new(10, 1)));
+        let start = SystemClock.now();
+        limiter.reserve(start).keep();
+        let wait = limiter.wait(start);
+        drop(limiter.reserve(start));
+        assert_eq!(limiter.wait(start), wait);
+
+        let abandoned = limiter.reserve(start);
+        limiter.reserve(start).keep();
+        let wait = limiter.wait(start);
+        drop(abandoned);
+        assert_eq!(limiter.wait(start), wait, "somebody stands behind it");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 macro_rules! operations {
-    ($($variant:ident = $id:literal, $words:literal, $kind:ident;)+) => {
+    ($($variant:ident = $id:literal, $words:literal, $class:ident;)+) => {
         /// An operation of either API, named as in the overlaid OpenAPI documents.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -25,44 +25,140 @@ macro_rules! operations {
                 match self { $(Self::$variant => $words,)+ }
             }
 
-            /// Whether the operation changes nothing, so that it can be sent again whatever became of it.
-            pub const fn is_read(self) -> bool {
-                match self { $(Self::$variant => matches!(Kind::$kind, Kind::Read),)+ }
+            /// What a second, equal request does.
+            pub const fn idempotency(self) -> Idempotency {
+                match self { $(Self::$variant => Idempotency::$class,)+ }
             }
         }
     };
 }
 
-enum Kind {
-    Read,
-    Write,
+/// What sending the same request twice does, and so when it is sent again by itself.
+///
+/// A request is always sent again if it provably never left, or if the server says that it did not take it (429).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Nothing is written. Sent again after connection faults, time-outs, 408, 429 and 5xx.
+    Safe,
+    /// The same is written once more, or the repeat is refused. Sent again as if it were safe; a refusal as existing is
+    /// then looked into by reading.
+    Settles,
+    /// A push without actions: the same fields are written once more. Sent again as if it were safe, but never after a later
+    /// push of the same lead by this client.
+    Upsert,
+    /// Something is appended each time. Never sent again after a doubtful outcome.
+    Appends,
+}
+
+impl Operation {
+    /// Whether the operation changes nothing.
+    pub const fn is_read(self) -> bool {
+        matches!(self.idempotency(), Idempotency::Safe)
+    }
+
+    /// The operation that a generated client names in its own spelling, such as `create_lead`.
+    pub(crate) fn from_generated(name: &str) -> Option<Self> {
+        let same = |id: &str| {
+            name.split('_').map(str::len).sum::<usize>() == id.len() && {
+                let plain: String = name.split('_').collect();
+                plain.eq_ignore_ascii_case(id)
+            }
+        };
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|operation| same(operation.id()))
+    }
 }
 
 operations! {
-    CreateOrUpdateLead = "createOrUpdateLead", "pushing a lead", Write;
-    CreateLead = "createLead", "creating a lead", Write;
-    GetLead = "getLead", "reading a lead", Read;
-    UpdateLead = "updateLead", "updating a lead", Write;
-    SearchLeads = "searchLeads", "searching leads", Read;
-    CreateActions = "createActions", "creating actions", Write;
-    GetAction = "getAction", "reading an action", Read;
-    UpdateAction = "updateAction", "updating an action", Write;
-    SearchActions = "searchActions", "searching a timeline", Read;
-    ListTeamMembers = "listTeamMembers", "listing team members", Read;
-    CreateTeamMember = "createTeamMember", "creating a team member", Write;
-    GetTeamMember = "getTeamMember", "reading a team member", Read;
-    SetTeamMemberState = "setTeamMemberState", "setting a team member's availability", Write;
-    GetMetadata = "getMetadata", "reading the workspace", Read;
-    ListCustomFields = "listCustomFields", "listing fields", Read;
-    GetCustomField = "getCustomField", "reading a field", Read;
-    ListCustomActions = "listCustomActions", "listing custom actions", Read;
-    GetCustomAction = "getCustomAction", "reading a custom action", Read;
-    GetLeadStagePipeline = "getLeadStagePipeline", "reading the pipeline", Read;
+    CreateOrUpdateLead = "createOrUpdateLead", "pushing a lead", Appends;
+    CreateLead = "createLead", "creating a lead", Settles;
+    GetLead = "getLead", "reading a lead", Safe;
+    UpdateLead = "updateLead", "updating a lead", Settles;
+    SearchLeads = "searchLeads", "searching leads", Safe;
+    CreateActions = "createActions", "creating actions", Appends;
+    GetAction = "getAction", "reading an action", Safe;
+    UpdateAction = "updateAction", "updating an action", Settles;
+    SearchActions = "searchActions", "searching a timeline", Safe;
+    ListTeamMembers = "listTeamMembers", "listing team members", Safe;
+    CreateTeamMember = "createTeamMember", "creating a team member", Appends;
+    GetTeamMember = "getTeamMember", "reading a team member", Safe;
+    SetTeamMemberState = "setTeamMemberState", "setting a team member's availability", Settles;
+    GetMetadata = "getMetadata", "reading the workspace", Safe;
+    ListCustomFields = "listCustomFields", "listing fields", Safe;
+    GetCustomField = "getCustomField", "reading a field", Safe;
+    ListCustomActions = "listCustomActions", "listing custom actions", Safe;
+    GetCustomAction = "getCustomAction", "reading a custom action", Safe;
+    GetLeadStagePipeline = "getLeadStagePipeline", "reading the pipeline", Safe;
 }
 
 /// The operation ID.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_its_class() {
+        let class = |class| {
+            let operations = Operation::ALL
+                .iter()
+                .filter(move |o| o.idempotency() == class);
+            operations
+                .map(|operation| operation.id())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            class(Idempotency::Safe),
+            [
+                "getLead",
+                "searchLeads",
+                "getAction",
+                "searchActions",
+                "listTeamMembers",
+                "getTeamMember",
+                "getMetadata",
+                "listCustomFields",
+                "getCustomField",
+                "listCustomActions",
+                "getCustomAction",
+                "getLeadStagePipeline",
+            ]
+        );
+        assert_eq!(
+            class(Idempotency::Settles),
+            [
+                "createLead",
+                "updateLead",
+                "updateAction",
+                "setTeamMemberState"
+            ]
+        );
+        // A push without actions is an upsert, which only the caller can know.
+        assert_eq!(
+            class(Idempotency::Appends),
+            ["createOrUpdateLead", "createActions", "createTeamMember"]
+        );
+        assert_eq!(class(Idempotency::Upsert), [""; 0]);
+        assert_eq!(Operation::ALL.len(), 19);
+    }
+
+    #[test]
+    fn generated_names_are_recognised() {
+        assert_eq!(
+            Operation::from_generated("create_or_update_lead"),
+            Some(Operation::CreateOrUpdateLead)
+        );
+        assert_eq!(
+            Operation::from_generated("get_lead_stage_pipeline"),
+            Some(Operation::GetLeadStagePipeline)
+        );
+        assert_eq!(Operation::from_generated("get_leads"), None);
     }
 }

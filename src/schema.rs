@@ -16,7 +16,7 @@ impl Schema {
     /// # Errors
     /// As any read.
     pub async fn metadata(&self) -> Result<Metadata, Error> {
-        self.0.0.sync()?.metadata().await?.decode()
+        self.0.sync()?.metadata().await?.decode()
     }
 
     /// The fields of leads, the standard ones included, in the detailed shape.
@@ -29,7 +29,7 @@ impl Schema {
             #[serde(rename = "customFields")]
             fields: Vec<CustomFieldRecord>,
         }
-        let answer: Answer = self.0.0.sync()?.custom_fields().await?.decode()?;
+        let answer: Answer = self.0.sync()?.custom_fields().await?.decode()?;
         Ok(answer.fields)
     }
 
@@ -38,7 +38,7 @@ impl Schema {
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if there is none of this name.
     pub async fn field(&self, api_name: &str) -> Result<CustomFieldRecord, Error> {
-        self.0.0.sync()?.custom_field(api_name).await?.decode()
+        self.0.sync()?.custom_field(api_name).await?.decode()
     }
 
     /// The custom actions, in the detailed shape.
@@ -51,7 +51,7 @@ impl Schema {
             #[serde(rename = "customActions")]
             actions: Vec<CustomActionRecord>,
         }
-        let answer: Answer = self.0.0.sync()?.custom_actions().await?.decode()?;
+        let answer: Answer = self.0.sync()?.custom_actions().await?.decode()?;
         Ok(answer.actions)
     }
 
@@ -61,7 +61,7 @@ impl Schema {
     /// [`is_not_found`](Error::is_not_found) if there is none of this code.
     pub async fn action(&self, code: impl Into<ActionCode>) -> Result<CustomActionRecord, Error> {
         let code = code.into().prefixed();
-        self.0.0.sync()?.custom_action(&code).await?.decode()
+        self.0.sync()?.custom_action(&code).await?.decode()
     }
 
     /// The pipeline: which statuses and lost reasons can be written (pitfall EN3).
@@ -69,7 +69,7 @@ impl Schema {
     /// # Errors
     /// As any read.
     pub async fn pipeline(&self) -> Result<Pipeline, Error> {
-        let answer = self.0.0.sync()?.pipeline().await?;
+        let answer = self.0.sync()?.pipeline().await?;
         Pipeline::read(&answer.decode()?)
             .map_err(|error| answer.unreadable(serde::de::Error::custom(error)))
     }

@@ -70,7 +70,6 @@ impl TeamMembers {
     ) -> Result<Page<TeamMember>, Error> {
         let slice = slice.check(Operation::ListTeamMembers, 10)?;
         self.0
-            .0
             .sync()?
             .list_team_members(slice, include_deleted)
             .await?
@@ -84,7 +83,6 @@ impl TeamMembers {
     pub async fn get(&self, email: &str, include_deleted: bool) -> Result<TeamMember, Error> {
         let email = address(Operation::GetTeamMember, email)?;
         self.0
-            .0
             .sync()?
             .get_team_member(email, include_deleted)
             .await?
@@ -110,7 +108,7 @@ impl TeamMembers {
                 "the role is none that the server takes",
             ));
         }
-        self.0.0.sync()?.create_team_member(member).await?.decode()
+        self.0.sync()?.create_team_member(member).await?.decode()
     }
 
     /// Says what a member does at the moment, by which leads are distributed.
@@ -131,7 +129,6 @@ impl TeamMembers {
             ));
         }
         self.0
-            .0
             .sync()?
             .set_team_member_state(email, &state)
             .await?

@@ -1,15 +1,32 @@
 //! The only place that reads the clock and sleeps, so that everything else can be tested without waiting.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-/// A point in time for measuring distances.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
+/// Where a client takes the time from.
+///
+/// Give [`Builder::clock`](crate::Builder::clock) one of your own to test waits, limits and deadlines without waiting.
+/// Timeouts of single requests are the HTTP client's, and real.
+pub trait Clock: Send + Sync + 'static {
+    /// A point in time for measuring distances.
+    fn now(&self) -> Instant;
+
+    /// Ready after this time.
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
-/// Waits.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
-pub(crate) async fn sleep(duration: Duration) {
-    tokio::time::sleep(duration).await;
+/// The machine's clock.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
 }

@@ -1,7 +1,6 @@
 //! Discovering a workspace's schema, and keeping it.
 
-use crate::calls::SyncEndpoint;
-use crate::{Error, time};
+use crate::{Error, Telecrm};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -28,24 +27,32 @@ impl Cache {
         }
     }
 
-    pub(crate) async fn get(&self, endpoint: &SyncEndpoint) -> Result<Arc<Workspace>, Error> {
+    pub(crate) async fn get(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
         let mut last = self.last.lock().await;
+        let now = telecrm.shared().clock.now();
         match &*last {
-            Some((since, workspace)) if time::now() - *since < KEPT => Ok(workspace.clone()),
+            Some((since, workspace)) if now.duration_since(*since) < KEPT => Ok(workspace.clone()),
             _ => {
-                let workspace = self.discover(endpoint).await?;
-                *last = Some((time::now(), workspace.clone()));
+                let workspace = self.discover(telecrm).await?;
+                *last = Some((now, workspace.clone()));
                 Ok(workspace)
             }
         }
     }
 
-    pub(crate) async fn refresh(&self, endpoint: &SyncEndpoint) -> Result<Arc<Workspace>, Error> {
-        *self.last.lock().await = None;
-        self.get(endpoint).await
+    /// The workspace, if it was discovered and nobody is about to discover it anew.
+    pub(crate) fn known(&self) -> Option<Arc<Workspace>> {
+        let last = self.last.try_lock().ok()?;
+        last.as_ref().map(|(_, workspace)| workspace.clone())
     }
 
-    async fn discover(&self, endpoint: &SyncEndpoint) -> Result<Arc<Workspace>, Error> {
+    pub(crate) async fn refresh(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
+        *self.last.lock().await = None;
+        self.get(telecrm).await
+    }
+
+    async fn discover(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
+        let endpoint = telecrm.sync()?;
         let (metadata, fields, actions, pipeline) = tokio::try_join!(
             endpoint.metadata(),
             endpoint.custom_fields(),

@@ -492,9 +492,10 @@ impl Workspace {
             },
             FieldType::Rating => match value.as_i64() {
                 Some(rating @ 1..=5) => Verdict::keep(rating),
-                _ => unfit(
+                Some(_) => unfit(Documented, "a rating is from 1 to 5"),
+                None => unfit(
                     Documented,
-                    "a rating is an integer from 1 to 5, not a string",
+                    "a rating is a whole number from 1 to 5, and no string",
                 ),
             },
             FieldType::Money => match text {

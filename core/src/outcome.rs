@@ -142,11 +142,24 @@ impl<T: fmt::Debug> std::error::Error for Incomplete<T> {}
 pub struct Created {
     /// The lead's ID. Keep it: documented search answers do not tell it (pitfall LE7).
     pub lead_id: String,
-    /// The new entries' IDs in the order of the request; nothing where an action was ignored.
+    /// The new entries' IDs in the order of the request; nothing where an action was ignored. Empty where the answer was
+    /// lost and the creation was found by reading back.
     pub action_ids: Vec<Option<String>>,
 }
 
 impl Outcome<Created> {
+    /// A creation of which the answer was lost, and which reading back found complete.
+    pub fn settled(lead_id: String) -> Self {
+        Self {
+            value: Created {
+                lead_id,
+                action_ids: Vec::new(),
+            },
+            actions: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
     /// Reads the answer to the creation of `sent`.
     ///
     /// # Errors

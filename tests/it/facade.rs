@@ -6,8 +6,9 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm::{
-    ActionKind, ActionStatus, AsyncToken, Currency, CustomAction, ErrorCode, Filter, Lead,
-    MatchedBy, Path, Payment, Phase, Slice, SyncToken, Telecrm, Verdict, WorkspaceFile,
+    ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode, Filter,
+    Lead, MatchedBy, Path, Payment, Phase, Receipt, Slice, SyncToken, Telecrm, Upserted, Verdict,
+    WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -183,7 +184,7 @@ async fn le4_a_second_creation_is_refused() {
 }
 
 #[tokio::test]
-async fn le1_le9_updates_are_refused_as_a_whole() {
+async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
     let emulator = Emulator::start().await.expect("starts");
     let telecrm = client(&emulator);
     let id = telecrm
@@ -198,28 +199,100 @@ async fn le1_le9_updates_are_refused_as_a_whole() {
         let (telecrm, id) = (telecrm.clone(), id.clone());
         async move { telecrm.leads().update(&id, fields).await }
     };
-    assert_eq!(
-        update("phone", "918888888888".into())
-            .await
-            .expect_err("LE1")
-            .status_code(),
-        Some(403)
-    );
-    assert_eq!(
-        update("rating", 7.into())
-            .await
-            .expect_err("LE9")
-            .status_code(),
-        Some(400)
+    let before = emulator.log(0).len();
+    for (name, value, reason) in [
+        ("phone", "918888888888".into(), "LE1"),
+        ("rating", 7.into(), "from 1 to 5"),
+        ("status", "Aliens".into(), "LE8"),
+        ("nonsense", 1.into(), "AS6"),
+    ] {
+        let error = update(name, value).await.expect_err(reason);
+        assert_eq!(error.phase(), Phase::NotBuilt);
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    let sent = emulator.log(0).split_off(before);
+    assert!(
+        sent.iter().all(|call| call.method == "GET"),
+        "only the workspace was read"
     );
     let updated = update("status", "Won".into()).await.expect("updated");
     assert_eq!(updated.get("status"), Some(&"Won".into()));
+    let mended = update("status", "lost".into()).await.expect("updated");
+    assert_eq!(mended.get("status"), Some(&"Lost".into()));
     let missing = telecrm
         .leads()
         .update("62ab16e", BTreeMap::new())
         .await
         .expect_err("no such lead");
     assert_eq!(missing.code(), Some(&ErrorCode::LeadNotFound));
+}
+
+#[tokio::test]
+async fn upsert_creates_and_then_updates_and_says_so() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let Upserted::Created(created) = telecrm.leads().upsert(&lead()).await.expect("created") else {
+        panic!("there was no such lead");
+    };
+    let id = created.complete().expect("complete").lead_id;
+    let again = Lead::new().set("phone", "+919999999999").set("rating", 4);
+    let Upserted::Updated {
+        lead_id,
+        lead,
+        actions,
+    } = telecrm.leads().upsert(&again).await.expect("updated")
+    else {
+        panic!("there was such a lead");
+    };
+    assert_eq!((lead_id, actions), (id, None));
+    assert_eq!(lead.get("rating"), Some(&4.into()));
+    assert_eq!(
+        lead.get("name"),
+        Some(&"Jane Doe".into()),
+        "the others stay"
+    );
+}
+
+#[tokio::test]
+async fn the_schema_is_read_endpoint_by_endpoint() {
+    let emulator = Emulator::start().await.expect("starts");
+    let schema = client(&emulator).schema();
+    assert_eq!(
+        schema
+            .metadata()
+            .await
+            .expect("read")
+            .lead_identifier_field_id(),
+        Some("phone")
+    );
+    assert_eq!(schema.fields().await.expect("read").len(), 16);
+    let field = schema.field("follow_up_date").await.expect("read");
+    assert_eq!(
+        (field.field_type(), field.date_format()),
+        (Some("DATE"), Some("DD/MM/YYYY"))
+    );
+    assert!(
+        schema
+            .field("Follow_up_date")
+            .await
+            .expect_err("EN2")
+            .is_not_found()
+    );
+    assert_eq!(schema.actions().await.expect("read").len(), 2);
+    let action = schema.action(1001).await.expect("EN4: the prefix is added");
+    assert_eq!(
+        (action.code(), action.score()),
+        (Some("ACTION_1001"), Some(10))
+    );
+    assert_eq!(
+        schema
+            .pipeline()
+            .await
+            .expect("read")
+            .active_statuses()
+            .count(),
+        5
+    );
 }
 
 #[tokio::test]
@@ -360,7 +433,9 @@ async fn verify_waits_for_the_background_and_no_longer_than_told() {
 #[tokio::test]
 async fn as8_tokens_of_the_wrong_type_are_refused() {
     let emulator = Emulator::start().await.expect("starts");
-    let swapped = builder(&emulator)
+    let swapped = Telecrm::builder(emulator.enterprise())
+        .sync_url(emulator.sync_url())
+        .async_url(emulator.async_url())
         .sync_token(SyncToken::new(emulator.async_token()).expect("a token"))
         .async_token(AsyncToken::new(emulator.sync_token()).expect("a token"))
         .build()
@@ -399,6 +474,7 @@ fn mocked(server: &MockServer) -> Telecrm {
         .async_url(server.base_url())
         .sync_token(SyncToken::new("s").expect("a token"))
         .async_token(AsyncToken::new("a").expect("a token"))
+        .call_options(CallOptions::new().attempts(1))
         .build()
         .expect("builds")
 }
@@ -422,6 +498,41 @@ async fn every_form_of_acceptance_is_acceptance() {
             "{status} {body}"
         );
     }
+}
+
+#[tokio::test]
+async fn tr1_what_does_not_come_from_the_queue_is_no_acceptance() {
+    for body in [
+        "<!doctype html><title>the app</title>",
+        " \n<html>",
+        r#"{"error":{"code":"NOT_AUTHORIZED"}}"#,
+    ] {
+        let server = MockServer::start_async().await;
+        server.mock(|when, then| {
+            when.method(Method::POST);
+            then.status(200).body(body);
+        });
+        let pushed = mocked(&server).ingest().push(&lead()).await;
+        let error = pushed.expect_err("nobody said that it is queued");
+        assert!(error.is_outcome_unknown(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn as5_an_unconfirmed_push_can_be_settled_by_reading() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let unsent = Receipt::unconfirmed(lead());
+    assert!(matches!(
+        telecrm.ingest().verify(&unsent).await,
+        Ok(Verdict::Missing(_))
+    ));
+    let _ = telecrm.ingest().push(&lead()).await.expect("queued");
+    emulator.settle().await;
+    assert!(matches!(
+        telecrm.ingest().verify(&unsent).await,
+        Ok(Verdict::Stored(_))
+    ));
 }
 
 #[tokio::test]
@@ -505,7 +616,11 @@ async fn an_answer_that_never_comes_leaves_the_outcome_unknown() {
             silent.local_addr().expect("an address")
         ))
         .async_token(AsyncToken::new("a").expect("a token"))
-        .timeout(Duration::from_millis(200))
+        .call_options(
+            CallOptions::new()
+                .attempts(1)
+                .attempt_timeout(Duration::from_millis(200)),
+        )
         .build()
         .expect("builds");
     let error = telecrm.ingest().push(&lead()).await.expect_err("no answer");

@@ -1,0 +1,219 @@
+//! When a request may be sent again, and after how long.
+
+use crate::error::leaves_doubt;
+use crate::operation::Idempotency;
+use crate::time::Clock;
+use reqwest::StatusCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How calls wait and repeat. Set for a client by [`Builder::call_options`](crate::Builder::call_options), for single
+/// calls by [`Telecrm::with_options`](crate::Telecrm::with_options).
+///
+/// ```
+/// use std::time::Duration;
+/// use telecrm::CallOptions;
+///
+/// let patient = CallOptions::new()
+///     .attempts(5)
+///     .attempt_timeout(Duration::from_secs(10))
+///     .total_timeout(Duration::from_secs(120));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct CallOptions {
+    pub(crate) attempts: u32,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+}
+
+impl Default for CallOptions {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            attempt_timeout: Duration::from_secs(30),
+            total_timeout: Duration::from_secs(90),
+        }
+    }
+}
+
+impl CallOptions {
+    /// Three attempts of at most 30 s each, within 90 s.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How often a request is sent at most; with 1 never again. What may be repeated is decided by the
+    /// operation's [`Idempotency`](crate::Idempotency).
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the end of the answer.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// How long the call may take in all, waits included.
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = timeout;
+        self
+    }
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The request never left.
+    NotSent,
+    /// It left, or part of it, and no whole answer came.
+    InDoubt,
+    /// The server answered.
+    Answered(StatusCode),
+}
+
+impl Ending {
+    /// Whether the server may have acted without our knowing.
+    pub(super) fn leaves_doubt(self) -> bool {
+        match self {
+            Self::NotSent => false,
+            Self::InDoubt => true,
+            Self::Answered(status) => leaves_doubt(status),
+        }
+    }
+
+    fn is_fault(self) -> bool {
+        match self {
+            Self::NotSent | Self::InDoubt => true,
+            Self::Answered(status) => {
+                self.leaves_doubt() || status == StatusCode::TOO_MANY_REQUESTS
+            }
+        }
+    }
+}
+
+/// Whether another attempt can do no harm.
+pub(super) fn may_repeat(class: Idempotency, ending: Ending) -> bool {
+    ending.is_fault()
+        && match class {
+            Idempotency::Safe | Idempotency::Settles | Idempotency::Upsert => true,
+            Idempotency::Appends => !ending.leaves_doubt(),
+        }
+}
+
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+const LONGEST_DELAY: Duration = Duration::from_secs(20);
+
+/// A random share of a bound that doubles with each attempt, so that clients that failed together do not come back
+/// together; at least what the server asks for.
+pub(super) fn delay(attempt: u32, retry_after: Option<Duration>, random: f64) -> Duration {
+    let bound = FIRST_DELAY
+        .saturating_mul(1 << (attempt - 1).min(16))
+        .min(LONGEST_DELAY);
+    bound.mul_f64(random).max(retry_after.unwrap_or_default())
+}
+
+/// Stops repeating when everything fails: each repeat costs one, each success gives a tenth back.
+#[derive(Debug)]
+pub(super) struct Throttle(Mutex<f64>);
+
+const MOST: f64 = 10.0;
+
+impl Throttle {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(MOST))
+    }
+
+    /// Takes the price of a repeat, if it can be paid.
+    pub(super) fn take(&self) -> bool {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let enough = *left >= 1.0;
+        if enough {
+            *left -= 1.0;
+        }
+        enough
+    }
+
+    pub(super) fn succeeded(&self) {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *left = (*left + 0.1).min(MOST);
+    }
+}
+
+/// The end of a call, and what is left until then.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline(Instant);
+
+impl Deadline {
+    pub(super) fn after(timeout: Duration, clock: &dyn Clock) -> Self {
+        Self(clock.now() + timeout)
+    }
+
+    /// What is left, or nothing if it is over.
+    pub(super) fn left(self, clock: &dyn Clock) -> Option<Duration> {
+        let left = self.0.saturating_duration_since(clock.now());
+        (!left.is_zero()).then_some(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_do_no_harm_is_repeated() {
+        use Idempotency::{Appends, Safe, Settles, Upsert};
+        let answered = |status| Ending::Answered(StatusCode::from_u16(status).unwrap());
+        for class in [Safe, Settles, Upsert, Appends] {
+            for ending in [Ending::NotSent, answered(429)] {
+                assert!(may_repeat(class, ending), "{class:?} {ending:?}");
+            }
+            for ending in [
+                answered(200),
+                answered(302),
+                answered(400),
+                answered(401),
+                answered(404),
+                answered(409),
+            ] {
+                assert!(!may_repeat(class, ending), "{class:?} {ending:?}");
+            }
+            for ending in [
+                Ending::InDoubt,
+                answered(408),
+                answered(500),
+                answered(502),
+                answered(503),
+            ] {
+                assert_eq!(
+                    may_repeat(class, ending),
+                    class != Appends,
+                    "{class:?} {ending:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn delays_double_within_bounds_and_heed_the_server() {
+        assert_eq!(delay(1, None, 1.0), Duration::from_millis(500));
+        assert_eq!(delay(3, None, 0.5), Duration::from_secs(1));
+        assert_eq!(delay(40, None, 1.0), LONGEST_DELAY);
+        assert_eq!(
+            delay(1, Some(Duration::from_secs(17)), 0.1),
+            Duration::from_secs(17)
+        );
+    }
+
+    #[test]
+    fn when_everything_fails_repeating_stops_and_successes_pay_for_more() {
+        let throttle = Throttle::new();
+        assert_eq!((0..20).filter(|_| throttle.take()).count(), 10);
+        (0..9).for_each(|_| throttle.succeeded());
+        assert!(!throttle.take());
+        (0..2).for_each(|_| throttle.succeeded());
+        assert!(throttle.take());
+    }
+}
