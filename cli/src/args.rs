@@ -89,9 +89,29 @@ pub(crate) enum OnFinding {
     Stop,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum EmulatorCommand {
+    /// Waits until an emulator answers; exit 0 if it does, 1 if the time is over
+    Ready(Ready),
+}
+
 #[derive(Debug, Args)]
-#[command(after_long_help = switches_help())]
+pub(crate) struct Ready {
+    /// Where it listens
+    #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+
+    /// How long to wait, such as 500ms, 30s or 2m; a bare number is seconds
+    #[arg(long, default_value = "10s", value_parser = seconds, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = switches_help(), args_conflicts_with_subcommands = true)]
 pub(crate) struct Emulator {
+    #[command(subcommand)]
+    pub(crate) command: Option<EmulatorCommand>,
+
     /// Where to listen; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
@@ -111,6 +131,26 @@ pub(crate) struct Emulator {
     /// Differs from the profile in one point; may be given several times
     #[arg(long, value_parser = switch, value_name = "NAME=VALUE")]
     pub(crate) switch: Vec<(String, String)>,
+
+    /// Rules by which calls go wrong, as a JSON list; see the README of telecrm-emulator
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fault: Option<PathBuf>,
+
+    /// How many requests a token of the Async API may send per hour; telecrm takes 18000
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) async_limit: Option<usize>,
+
+    /// How many requests a token of the Sync API may send per hour
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) sync_limit: Option<usize>,
+
+    /// How many times as fast the hour of these limits passes
+    #[arg(long, default_value_t = 1.0, value_parser = factor, value_name = "FACTOR")]
+    pub(crate) limit_speed: f64,
+
+    /// Says in Retry-After when the next request is taken
+    #[arg(long)]
+    pub(crate) retry_after: bool,
 
     /// Leaves the lead IDs out of search results: --switch search-ids=no
     #[arg(long)]
@@ -137,6 +177,21 @@ fn switches_help() -> String {
         "Switches, and their values, that of the documentation first:{}",
         lines.collect::<String>()
     )
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text
+        .parse()
+        .ok()
+        .filter(|factor: &f64| factor.is_finite() && *factor > 0.0);
+    factor.ok_or_else(|| "write a number above zero".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => duration(text),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

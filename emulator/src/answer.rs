@@ -46,6 +46,19 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
     }
 
+    pub(crate) fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PAYLOAD_TOO_LARGE",
+            format_args!("The body is larger than {BODY_LIMIT} bytes"),
+        )
+    }
+
+    /// telecrm documents neither code nor message.
+    pub(crate) fn too_many(message: impl fmt::Display) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", message)
+    }
+
     pub(crate) fn not_found(code: &'static str, message: impl fmt::Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
@@ -100,11 +113,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
 fn unread(rejection: BytesRejection) -> ApiError {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "PAYLOAD_TOO_LARGE",
-            format_args!("The body is larger than {BODY_LIMIT} bytes"),
-        ),
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
         _ => ApiError::bad_request("The body could not be read"),
     }
 }

@@ -1,6 +1,7 @@
 //! What only the emulator has: health, log, settle, reset, and the descriptions of both APIs.
 
 use crate::answer::{ApiError, JsonBody, Params};
+use crate::faults::Fault;
 use crate::{App, leads};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -49,6 +50,48 @@ pub(crate) async fn settle(State(app): State<App>) -> StatusCode {
 /// Goes back to the seed.
 pub(crate) async fn reset(State(app): State<App>) -> StatusCode {
     app.reset();
+    StatusCode::NO_CONTENT
+}
+
+/// Remembers the state, and gives the number under which it comes back.
+pub(crate) async fn snapshot(State(app): State<App>) -> (StatusCode, Json<Value>) {
+    let number = app.snapshot();
+    (StatusCode::CREATED, Json(json!({ "snapshot": number })))
+}
+
+/// Goes back to the state with the number in `snapshot`.
+pub(crate) async fn restore(
+    State(app): State<App>,
+    params: Params,
+) -> Result<StatusCode, ApiError> {
+    let number = params.get("snapshot").and_then(|text| text.parse().ok());
+    let number = number.ok_or_else(|| ApiError::bad_request("snapshot should be a number"))?;
+    match app.restore(number) {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(ApiError::not_found(
+            "NOT_FOUND",
+            format_args!("There is no snapshot {number}"),
+        )),
+    }
+}
+
+/// The rules by which calls go wrong, and how many calls fitted each.
+pub(crate) async fn faults(State(app): State<App>) -> Json<Value> {
+    Json(json!({ "faults": app.faults.to_json() }))
+}
+
+/// Adds one rule, or a list of them: all or none.
+pub(crate) async fn add_faults(
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let faults = Fault::list(body).map_err(ApiError::bad_request)?;
+    app.faults.add(faults).map_err(ApiError::bad_request)?;
+    Ok((StatusCode::CREATED, self::faults(State(app)).await))
+}
+
+pub(crate) async fn clear_faults(State(app): State<App>) -> StatusCode {
+    app.faults.clear();
     StatusCode::NO_CONTENT
 }
 

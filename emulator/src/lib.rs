@@ -3,28 +3,36 @@
 mod actions;
 mod answer;
 mod clock;
+mod faults;
 mod ingest;
 mod inspect;
 mod leads;
+mod limits;
 mod log;
 mod profile;
+mod ready;
 mod remarks;
 mod search;
 mod server;
 mod store;
 mod team_members;
+mod wire;
 mod workspace;
 
+pub use faults::{Fault, FaultError, FaultyAnswer};
+pub use limits::RateLimit;
 pub use log::LogEntry;
 pub use profile::{
     ActionCodes, AssigneeAndStatuses, AsyncAnswer, BadValues, IdentifierField, Invited,
     LeadAttributes, Performers, PhoneBlanks, PipelineShape, PrefixedTypes, Profile, SearchIds,
     StatusCase, SwitchError, UnknownEnterprise, UnknownLabels, UnknownMember,
 };
+pub use ready::wait_until_ready;
 pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};
 
-use axum::serve::ListenerExt;
+use faults::Faults;
 use ingest::Queue;
+use limits::Limiter;
 use log::Log;
 use std::fmt;
 use std::io;
@@ -36,6 +44,7 @@ use store::{Seed, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
+use wire::{Listening, Scissors};
 
 /// The enterprise that is accepted unless another is set.
 pub const DEFAULT_ENTERPRISE: &str = "ent-local";
@@ -48,6 +57,9 @@ pub const DEFAULT_ASYNC_TOKEN: &str = "async-local-token";
 
 /// How long a lead waits in the background unless set otherwise: long enough to notice.
 pub const DEFAULT_PROCESSING_DELAY: Duration = Duration::from_millis(10);
+
+/// How many tokens of each type a workspace can have.
+const MOST_TOKENS: usize = 3;
 
 /// How long [`Emulator::shutdown`] waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(5);
@@ -98,14 +110,14 @@ impl Emulator {
         &self.app.config.enterprise
     }
 
-    /// The Sync token that it accepts.
+    /// The Sync token that it accepts, the first of them.
     pub fn sync_token(&self) -> &str {
-        &self.app.config.sync_token
+        &self.app.config.sync_tokens[0]
     }
 
-    /// The Async token that it accepts.
+    /// The Async token that it accepts, the first of them.
     pub fn async_token(&self) -> &str {
-        &self.app.config.async_token
+        &self.app.config.async_tokens[0]
     }
 
     /// Waits until all leads that the Async API has taken so far are processed.
@@ -126,7 +138,32 @@ impl Emulator {
         self.app.store().record(lead, entry.type_name, entry.keys)
     }
 
-    /// Goes back to the seed. Leads that wait to be processed are forgotten, and so is the log.
+    /// Makes calls go wrong from now on.
+    ///
+    /// # Errors
+    /// If there is no such operation, or HTTP knows no such answer.
+    pub fn fault(&self, fault: Fault) -> Result<(), FaultError> {
+        self.app.faults.add(vec![fault])
+    }
+
+    /// Lets all calls go right again.
+    pub fn clear_faults(&self) {
+        self.app.faults.clear();
+    }
+
+    /// Remembers the state of the workspace, and gives the number by which [`restore`](Self::restore) finds it.
+    pub fn snapshot(&self) -> usize {
+        self.app.snapshot()
+    }
+
+    /// Goes back to a state that was remembered, and says whether there is one with this number. Leads that wait to
+    /// be processed are forgotten.
+    pub fn restore(&self, snapshot: usize) -> bool {
+        self.app.restore(snapshot)
+    }
+
+    /// Goes back to the seed. Leads that wait to be processed are forgotten, and so is the log. Faults stay, and
+    /// count their calls anew, and so do rate limits.
     pub fn reset(&self) {
         self.app.reset();
     }
@@ -172,6 +209,7 @@ pub struct Builder {
     seed: WorkspaceFile,
     listen: SocketAddr,
     allow_remote: bool,
+    faults: Vec<Fault>,
     config: Config,
 }
 
@@ -181,10 +219,13 @@ impl Default for Builder {
             seed: WorkspaceFile::sample(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
+            faults: Vec::new(),
             config: Config {
                 enterprise: DEFAULT_ENTERPRISE.to_owned(),
-                sync_token: DEFAULT_SYNC_TOKEN.to_owned(),
-                async_token: DEFAULT_ASYNC_TOKEN.to_owned(),
+                sync_tokens: vec![DEFAULT_SYNC_TOKEN.to_owned()],
+                async_tokens: vec![DEFAULT_ASYNC_TOKEN.to_owned()],
+                sync_limit: None,
+                async_limit: None,
                 profile: Profile::documented(),
                 processing_delay: DEFAULT_PROCESSING_DELAY,
             },
@@ -207,13 +248,44 @@ impl Builder {
 
     /// The Sync token that is accepted: [`DEFAULT_SYNC_TOKEN`] unless set.
     pub fn sync_token(mut self, token: impl Into<String>) -> Self {
-        self.config.sync_token = token.into();
+        self.config.sync_tokens = vec![token.into()];
+        self
+    }
+
+    /// One more Sync token that is accepted. A workspace has at most three.
+    pub fn another_sync_token(mut self, token: impl Into<String>) -> Self {
+        self.config.sync_tokens.push(token.into());
         self
     }
 
     /// The Async token that is accepted: [`DEFAULT_ASYNC_TOKEN`] unless set.
     pub fn async_token(mut self, token: impl Into<String>) -> Self {
-        self.config.async_token = token.into();
+        self.config.async_tokens = vec![token.into()];
+        self
+    }
+
+    /// One more Async token that is accepted. A workspace has at most three.
+    pub fn another_async_token(mut self, token: impl Into<String>) -> Self {
+        self.config.async_tokens.push(token.into());
+        self
+    }
+
+    /// How many requests each Sync token may send: any number unless set, since nothing is documented.
+    pub fn sync_limit(mut self, limit: RateLimit) -> Self {
+        self.config.sync_limit = Some(limit);
+        self
+    }
+
+    /// How many requests each Async token may send: any number unless set, though telecrm takes 18,000 per hour
+    /// (pitfall AS9), so that tests can send as many as they like.
+    pub fn async_limit(mut self, limit: RateLimit) -> Self {
+        self.config.async_limit = Some(limit);
+        self
+    }
+
+    /// Makes calls go wrong. Of several rules the first that fits wins.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
         self
     }
 
@@ -254,7 +326,7 @@ impl Builder {
     ///
     /// # Errors
     /// If the address cannot be listened on, or lets other machines in without [`allow_remote`](Self::allow_remote),
-    /// or if the seed is not a workspace.
+    /// or if the seed is not a workspace, a fault cannot happen, or there are more than three tokens of a type.
     pub async fn start(self) -> io::Result<Emulator> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return Err(invalid_input(format!(
@@ -262,26 +334,35 @@ impl Builder {
                 self.listen
             )));
         }
+        let tokens = [&self.config.sync_tokens, &self.config.async_tokens];
+        if tokens.iter().any(|tokens| tokens.len() > MOST_TOKENS) {
+            return Err(invalid_input(format!(
+                "a workspace has at most {MOST_TOKENS} tokens of each type"
+            )));
+        }
+        let faults = Faults::default();
+        faults.add(self.faults).map_err(invalid_input)?;
         let seed = Seed::new(self.seed, &self.config.profile).map_err(invalid_input)?;
         let listener = TcpListener::bind(self.listen).await?;
         let local = listener.local_addr()?;
         let (queue, worker) = Queue::new();
         let world = Arc::new(World {
+            sync_limiter: Limiter::new(self.config.sync_limit),
+            async_limiter: Limiter::new(self.config.async_limit),
             config: self.config,
             store: Mutex::new(Store::new(seed)),
+            snapshots: Mutex::default(),
             log: Log::default(),
+            faults,
         });
         let app = App {
             world: Arc::clone(&world),
             queue: Arc::new(queue),
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = server::router(app.clone(), local);
-        // Answers are small, and waiting to fill packets would only slow tests down.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let server = axum::serve(listener, router).with_graceful_shutdown(async {
+        let service =
+            server::router(app.clone(), local).into_make_service_with_connect_info::<Scissors>();
+        let server = axum::serve(Listening(listener), service).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
         Ok(Emulator {
@@ -314,8 +395,10 @@ fn invalid_input(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) ->
 /// What is set once.
 struct Config {
     enterprise: String,
-    sync_token: String,
-    async_token: String,
+    sync_tokens: Vec<String>,
+    async_tokens: Vec<String>,
+    sync_limit: Option<RateLimit>,
+    async_limit: Option<RateLimit>,
     profile: Profile,
     processing_delay: Duration,
 }
@@ -335,7 +418,11 @@ impl fmt::Debug for Config {
 struct World {
     config: Config,
     store: Mutex<Store>,
+    snapshots: Mutex<Vec<Store>>,
     log: Log,
+    faults: Faults,
+    sync_limiter: Limiter,
+    async_limiter: Limiter,
 }
 
 impl World {
@@ -347,6 +434,30 @@ impl World {
         let mut store = self.store();
         store.reset();
         self.log.clear();
+        self.faults.rewind();
+        self.sync_limiter.reset();
+        self.async_limiter.reset();
+    }
+
+    fn snapshot(&self) -> usize {
+        let store = self.store().clone();
+        let mut snapshots = lock(&self.snapshots);
+        snapshots.push(store);
+        snapshots.len()
+    }
+
+    fn restore(&self, snapshot: usize) -> bool {
+        let snapshots = lock(&self.snapshots);
+        let earlier = snapshot
+            .checked_sub(1)
+            .and_then(|place| snapshots.get(place));
+        match earlier {
+            Some(earlier) => {
+                self.store().restore(earlier);
+                true
+            }
+            None => false,
+        }
     }
 }
 

@@ -93,6 +93,14 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .route("/_emulator/log", get(inspect::log))
         .route("/_emulator/settle", post(inspect::settle))
         .route("/_emulator/reset", post(inspect::reset))
+        .route("/_emulator/snapshot", post(inspect::snapshot))
+        .route("/_emulator/restore", post(inspect::restore))
+        .route(
+            "/_emulator/faults",
+            get(inspect::faults)
+                .post(inspect::add_faults)
+                .delete(inspect::clear_faults),
+        )
         .route("/_emulator/leads/{lead}/timeline", post(inspect::record))
         .route("/openapi/sync.yaml", get(inspect::sync_description))
         .route("/openapi/async.yaml", get(inspect::async_description))
@@ -108,7 +116,7 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .with_state(app)
 }
 
-/// Writes the call into the log.
+/// Lets happen what a fault wants, and writes the call into the log.
 async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>();
     let mut call = Call {
@@ -116,14 +124,43 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         status: 0,
+        fault: None,
     };
-    let mut response = next.run(request).await;
-    if response.extensions_mut().remove::<Logged>().is_none() {
-        call.status = response.status().as_u16();
-        let effect = response.extensions_mut().remove::<Effect>();
-        app.log.append(call, effect.unwrap_or_default());
+    let workspace = || app.store().workspace().clone();
+    let struck = app.faults.strike(call.operation, request, workspace).await;
+    let mut response = match struck {
+        Err(error) => error.into_response(),
+        Ok((request, None)) => next.run(request).await,
+        Ok((mut request, Some(fault))) => {
+            call.fault = Some(fault.name());
+            if fault.is_silence() {
+                // Whoever waits for an answer in vain may go away at any time, and this with it.
+                let seq = app.log.append(call, Effect::default());
+                let mut response = fault.run(request, next).await;
+                if let Some(effect) = response.extensions_mut().remove::<Effect>() {
+                    app.log.complete(seq, effect);
+                }
+                return response;
+            }
+            request.extensions_mut().insert(fault.clone());
+            fault.run(request, next).await
+        }
+    };
+    call.status = response.status().as_u16();
+    match response.extensions_mut().remove::<Logged>() {
+        Some(Logged(seq)) => app.log.answered(seq, call.status),
+        None => {
+            let effect = response.extensions_mut().remove::<Effect>();
+            app.log.append(call, effect.unwrap_or_default());
+        }
     }
     response
+}
+
+/// The IDs of all operations.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    let sync = SYNC_OPERATIONS.iter().map(|(_, _, operation)| *operation);
+    [ingest::OPERATION].into_iter().chain(sync)
 }
 
 fn operation(method: &Method, path: &str) -> Option<&'static str> {
@@ -174,11 +211,16 @@ async fn sync_token(
     next: Next,
 ) -> Result<Response, ApiError> {
     let enterprise = enterprise(path)?;
-    let is_token = bearer(request.headers()) == Some(&app.config.sync_token);
-    if is_token && enterprise == app.config.enterprise {
-        return Ok(next.run(request).await);
+    let token = place(request.headers(), &app.config.sync_tokens);
+    if let Some(token) = token
+        && enterprise == app.config.enterprise
+    {
+        return Ok(match app.sync_limiter.take(token) {
+            Ok(()) => next.run(request).await,
+            Err(too_many) => too_many.into_response(),
+        });
     }
-    if is_token
+    if token.is_some()
         && app.config.profile.unknown_enterprise == UnknownEnterprise::NotFound
         && is_metadata(&request)
     {
@@ -214,10 +256,13 @@ async fn async_token(
     next: Next,
 ) -> Result<Response, ApiError> {
     let enterprise = enterprise(path)?;
-    if enterprise == app.config.enterprise
-        && bearer(request.headers()) == Some(&app.config.async_token)
+    if let Some(token) = place(request.headers(), &app.config.async_tokens)
+        && enterprise == app.config.enterprise
     {
-        return Ok(next.run(request).await);
+        return Ok(match app.async_limiter.take(token) {
+            Ok(()) => next.run(request).await,
+            Err(too_many) => too_many.into_response(),
+        });
     }
     Err(ApiError::not_authorized("Invalid or missing access token."))
 }
@@ -230,6 +275,12 @@ fn enterprise(
         Ok(Path(mut params)) => Ok(params.remove("enterprise").unwrap_or_default()),
         Err(_) => Err(ApiError::bad_request("The path is malformed")),
     }
+}
+
+/// Which of these tokens the request carries.
+fn place(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
+    let bearer = bearer(headers)?;
+    tokens.iter().position(|token| token == bearer)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -11,6 +11,7 @@ use telecrm_core::{
 };
 
 /// The state of one workspace. What is accepted was decided by `telecrm-core` before it comes here.
+#[derive(Clone)]
 pub(crate) struct Store {
     seed: Seed,
     /// The endpoints' answers; they grow with the options that leads create.
@@ -62,6 +63,7 @@ impl Seed {
 }
 
 /// A lead as it is kept.
+#[derive(Clone)]
 pub(crate) struct StoredLead {
     pub(crate) id: String,
     fields: BTreeMap<String, FieldValue>,
@@ -74,6 +76,7 @@ pub(crate) struct StoredLead {
 }
 
 /// An entry of a lead's timeline.
+#[derive(Clone)]
 pub(crate) struct StoredAction {
     pub(crate) id: String,
     pub(crate) kind: EntryKind,
@@ -125,7 +128,16 @@ impl Store {
         };
     }
 
-    /// How often the store went back to its seed.
+    /// Goes back to a state that it had before, as a reset does.
+    pub(crate) fn restore(&mut self, earlier: &Self) {
+        *self = Self {
+            ids: mem::take(&mut self.ids),
+            generation: self.generation + 1,
+            ..earlier.clone()
+        };
+    }
+
+    /// How often the store went back to its seed, or to another state.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
@@ -498,7 +510,7 @@ impl StoredAction {
 }
 
 /// IDs of the form in use: 24 lower-case hex characters, the first eight of which tell the time.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Ids {
     last: u32,
 }

@@ -18,6 +18,7 @@ const PAGE_LIMIT: usize = 10;
 const DELETED: &str = "Deleted";
 
 /// The members, as the listing shows them, and the seats that were bought.
+#[derive(Clone)]
 pub(crate) struct Team {
     members: Vec<Map<String, Value>>,
     /// Unlimited where the workspace file says nothing.

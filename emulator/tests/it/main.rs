@@ -1,9 +1,11 @@
 //! The emulator over real HTTP. Tests named after a pitfall carry its ID in `docs/api-notes.md`.
 
 mod actions;
+mod faults;
 mod ingest;
 mod inspect;
 mod leads;
+mod limits;
 mod profile;
 mod search;
 mod team_members;
@@ -13,6 +15,28 @@ mod workspace;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use telecrm_emulator::{Builder, Emulator, LogEntry};
+
+/// How long something takes, and waiting.
+#[allow(clippy::disallowed_methods)]
+mod clock {
+    use std::time::{Duration, Instant};
+
+    pub(crate) struct Stopwatch(Instant);
+
+    impl Stopwatch {
+        pub(crate) fn start() -> Self {
+            Self(Instant::now())
+        }
+
+        pub(crate) fn elapsed(&self) -> Duration {
+            self.0.elapsed()
+        }
+    }
+
+    pub(crate) async fn sleep(time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
 
 /// An emulator and somebody who calls it.
 struct Local {
