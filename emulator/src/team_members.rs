@@ -75,10 +75,10 @@ fn is_deleted(member: &Map<String, Value>) -> bool {
     text(member, "status") == DELETED
 }
 
-/// A member as it is answered: no operation tells the ID.
+/// A member as it is answered: no operation tells the ID, and of what is missing only the licence is told as null.
 fn shown(member: &Map<String, Value>) -> Map<String, Value> {
     let mut member = member.clone();
-    member.remove("id");
+    member.retain(|key, value| key != "id" && (key == "license" || !value.is_null()));
     member
 }
 
@@ -175,8 +175,6 @@ pub(crate) async fn create(
         "email": email,
         "status": status,
         "phone_number": phone,
-        "manager_name": null,
-        "manager_email": null,
         "permission_template_name": role,
         "license": null,
     });

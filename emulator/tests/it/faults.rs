@@ -1,7 +1,7 @@
 //! Each kind of fault as it looks at the socket.
 
 use crate::clock::Stopwatch;
-use crate::{Local, answer, error};
+use crate::{Local, answer, error, status};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::io::{self, ErrorKind, Read, Write};
@@ -178,9 +178,12 @@ async fn any_status_with_any_body_is_answered_before_or_after_the_change() {
         ),
     ] {
         let local = with(Fault::answer(answer_given).on("createLead")).await;
+        let request = local.sync(Method::POST, "/lead").json(&lead(PHONE));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 503);
         assert_eq!(
-            local.post("/lead", lead(PHONE)).await,
-            (503, error("DOWN", "try later"))
+            response.json::<Value>().await.unwrap(),
+            error("DOWN", "try later")
         );
         assert_eq!(local.count().await, count);
         let entry = &local.emulator.log(0)[0];
@@ -320,24 +323,24 @@ async fn rules_count_the_calls_that_fit() {
     .await;
     let mut statuses = Vec::new();
     for serial in 0..5 {
-        statuses.push(
-            local
-                .post("/lead", lead(&format!("91999999999{serial}")))
-                .await
-                .0,
-        );
+        let body = lead(&format!("91999999999{serial}"));
+        statuses.push(status(local.sync(Method::POST, "/lead").json(&body)).await);
     }
     assert_eq!(statuses, [201, 503, 503, 201, 201]);
     assert_eq!(local.get("/team-members").await.0, 200);
     let member = "/team-members/jane.doe@example.com";
-    assert_eq!(local.get(member).await.0, 503);
-    assert_eq!(local.get(member).await.0, 200);
+    assert_eq!(status(local.sync(Method::GET, member)).await, 503);
+    assert_eq!(status(local.sync(Method::GET, member)).await, 200);
 
     local.emulator.reset();
-    assert_eq!(local.get(member).await.0, 503, "counted anew");
+    assert_eq!(
+        status(local.sync(Method::GET, member)).await,
+        503,
+        "counted anew"
+    );
     local.emulator.clear_faults();
     local.emulator.reset();
-    assert_eq!(local.get(member).await.0, 200);
+    assert_eq!(status(local.sync(Method::GET, member)).await, 200);
 
     let wrong = local.emulator.fault(down().on("deleteLead")).unwrap_err();
     assert!(wrong.to_string().contains("createLead"), "{wrong}");
