@@ -1,6 +1,7 @@
 //! The emulator over real HTTP. Tests named after a pitfall carry its ID in `docs/api-notes.md`.
 
 mod actions;
+mod bad_input;
 mod contract;
 mod faults;
 mod ingest;
