@@ -1,6 +1,7 @@
 //! What goes in and out of both APIs: bodies, query parameters, the error envelope.
 
 use crate::log::Effect;
+use crate::{App, clock};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -54,6 +55,14 @@ impl ApiError {
         )
     }
 
+    pub(crate) fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            "The body took too long",
+        )
+    }
+
     /// telecrm documents neither code nor message.
     pub(crate) fn too_many(message: impl fmt::Display) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", message)
@@ -97,11 +106,12 @@ impl IntoResponse for ApiError {
 /// A body that is JSON, whatever its content type says.
 pub(crate) struct JsonBody(pub(crate) Value);
 
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
+impl FromRequest<App> for JsonBody {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let bytes = clock::within(app.config.patience, Bytes::from_request(request, app)).await;
+        let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
         match serde_json::from_slice(&bytes) {
             Ok(json) => Ok(Self(json)),
             Err(error) => Err(ApiError::bad_request(format_args!(

@@ -4,7 +4,7 @@ use crate::answer::{ApiError, BODY_LIMIT};
 use crate::wire::Scissors;
 use crate::{clock, lock, server};
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -376,6 +376,7 @@ impl Faults {
         &self,
         operation: Option<&str>,
         mut request: Request,
+        patience: Duration,
         workspace: impl FnOnce() -> Workspace,
     ) -> Result<(Request, Option<Applied>), ApiError> {
         let path = request.uri().path().to_owned();
@@ -392,7 +393,8 @@ impl Faults {
         let sent = match reads {
             true => {
                 let (parts, body) = request.into_parts();
-                let bytes = to_bytes(body, BODY_LIMIT).await;
+                let bytes = clock::within(patience, to_bytes(body, BODY_LIMIT)).await;
+                let bytes = bytes.ok_or_else(ApiError::too_slow)?;
                 let bytes = bytes.map_err(|_| ApiError::too_large())?;
                 let sent = serde_json::from_slice(&bytes).unwrap_or_default();
                 request = Request::from_parts(parts, bytes.into());
@@ -461,9 +463,9 @@ impl Applied {
 
     /// Answers the call, or does not.
     pub(crate) async fn run(self, request: Request, next: Next) -> Response {
-        let scissors = request.extensions().get::<ConnectInfo<Scissors>>().cloned();
+        let scissors = request.extensions().get::<Scissors>().cloned();
         let cut = || {
-            if let Some(ConnectInfo(scissors)) = &scissors {
+            if let Some(scissors) = &scissors {
                 scissors.cut();
             }
             // Nobody gets to see it.

@@ -44,7 +44,6 @@ use store::{Seed, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
-use wire::{Listening, Scissors};
 
 /// The enterprise that is accepted unless another is set.
 pub const DEFAULT_ENTERPRISE: &str = "ent-local";
@@ -57,6 +56,9 @@ pub const DEFAULT_ASYNC_TOKEN: &str = "async-local-token";
 
 /// How long a lead waits in the background unless set otherwise: long enough to notice.
 pub const DEFAULT_PROCESSING_DELAY: Duration = Duration::from_millis(10);
+
+/// How long a client may take to send the head of a request, and then its body, unless set otherwise.
+pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many tokens of each type a workspace can have.
 const MOST_TOKENS: usize = 3;
@@ -228,6 +230,7 @@ impl Default for Builder {
                 async_limit: None,
                 profile: Profile::documented(),
                 processing_delay: DEFAULT_PROCESSING_DELAY,
+                patience: DEFAULT_PATIENCE,
             },
         }
     }
@@ -322,6 +325,13 @@ impl Builder {
         self
     }
 
+    /// How long a client may take to send the head of a request, before it is hung up on, and then to send the body,
+    /// before it is answered 408: [`DEFAULT_PATIENCE`] unless set. A connection may be idle as long.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.config.patience = patience;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
@@ -345,6 +355,7 @@ impl Builder {
         let seed = Seed::new(self.seed, &self.config.profile).map_err(invalid_input)?;
         let listener = TcpListener::bind(self.listen).await?;
         let local = listener.local_addr()?;
+        let patience = self.config.patience;
         let (queue, worker) = Queue::new();
         let world = Arc::new(World {
             sync_limiter: Limiter::new(self.config.sync_limit),
@@ -360,19 +371,12 @@ impl Builder {
             queue: Arc::new(queue),
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let service =
-            server::router(app.clone(), local).into_make_service_with_connect_info::<Scissors>();
-        let server = axum::serve(Listening(listener), service).with_graceful_shutdown(async {
-            let _ = stopped.await;
-        });
+        let router = server::router(app.clone(), local);
         Ok(Emulator {
             app,
             address: reachable(local),
             stop: Some(stop),
-            server: tokio::spawn(async {
-                // `serve` never fails: it retries what the listener cannot accept.
-                let _ = server.await;
-            }),
+            server: tokio::spawn(wire::serve(listener, router, patience, stopped)),
             worker: tokio::spawn(worker.run(world)).abort_handle(),
         })
     }
@@ -401,6 +405,7 @@ struct Config {
     async_limit: Option<RateLimit>,
     profile: Profile,
     processing_delay: Duration,
+    patience: Duration,
 }
 
 /// Without the tokens: those of a real account may have been set by mistake.

@@ -127,7 +127,10 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         fault: None,
     };
     let workspace = || app.store().workspace().clone();
-    let struck = app.faults.strike(call.operation, request, workspace).await;
+    let struck = app
+        .faults
+        .strike(call.operation, request, app.config.patience, workspace)
+        .await;
     let mut response = match struck {
         Err(error) => error.into_response(),
         Ok((request, None)) => next.run(request).await,

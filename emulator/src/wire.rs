@@ -1,41 +1,66 @@
-//! Connections that can be broken on command.
+//! Connections: how they are served, and how they are broken on command.
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::Router;
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
-/// Listens for connections that can be broken.
-pub(crate) struct Listening(pub(crate) TcpListener);
-
-impl Listener for Listening {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
+/// Answers whoever connects, until it is told to stop; then only what has been asked already. Who takes longer than
+/// `patience` to ask is hung up on.
+pub(crate) async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    patience: Duration,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let router = TowerToHyperService::new(router);
+    let graceful = GracefulShutdown::new();
+    // They end with this, if they have not ended before.
+    let mut connections = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            (stream, _) = Listener::accept(&mut listener) => stream,
+            _ = &mut stopped => break,
+        };
+        while connections.try_join_next().is_some() {}
         // Answers are small, and waiting to fill packets would only slow tests down.
         let _ = stream.set_nodelay(true);
+        let scissors = Scissors::default();
         let wire = Wire {
             stream,
-            scissors: Scissors::default(),
+            scissors: scissors.clone(),
         };
-        (wire, peer)
+        let router = router.clone();
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(scissors.clone());
+            router.call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(patience)
+            .serve_connection(TokioIo::new(wire), service);
+        connections.spawn(graceful.watch(connection));
     }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
+    drop(listener);
+    graceful.shutdown().await;
 }
 
 /// A connection.
-pub(crate) struct Wire {
+struct Wire {
     stream: TcpStream,
     scissors: Scissors,
 }
@@ -47,12 +72,6 @@ pub(crate) struct Scissors(Arc<AtomicBool>);
 impl Scissors {
     pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-impl Connected<IncomingStream<'_, Listening>> for Scissors {
-    fn connect_info(stream: IncomingStream<'_, Listening>) -> Self {
-        stream.io().scissors.clone()
     }
 }
 

@@ -7,6 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
+use telecrm_emulator::{Emulator, Fault};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -123,6 +124,35 @@ async fn clients_that_go_away_in_the_middle_leave_nothing_behind() {
     local.is_well().await;
     local.emulator.settle().await;
     assert_eq!(local.search(json!({})).await["total_count"], 0);
+}
+
+#[tokio::test]
+async fn slow_clients_are_answered_or_hung_up_on() {
+    let patience = Duration::from_millis(200);
+    let hang = Fault::hang().field("name", "x");
+    for builder in [Emulator::builder(), Emulator::builder().fault(hang)] {
+        let local = Local::with(builder.patience(patience)).await;
+        let url = local.emulator.url();
+        let host = url.trim_start_matches("http://");
+        let token = local.emulator.async_token();
+        let head = format!(
+            "POST /enterprise/ent-local/autoupdatelead HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+        );
+        let body = format!("{head}Content-Length: 1000\r\n\r\n{{");
+        for (sent, answered) in [("", ""), (&head, ""), (&body, "HTTP/1.1 408")] {
+            let mut stream = local.connect().await;
+            stream.write_all(sent.as_bytes()).await.expect("sent");
+            let mut answer = Vec::new();
+            let closed =
+                tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer))
+                    .await;
+            closed.expect("in time").expect("closed");
+            let answer = String::from_utf8_lossy(&answer);
+            assert!(answer.starts_with(answered), "{answer}");
+            assert_eq!(answer.is_empty(), answered.is_empty(), "{answer}");
+        }
+        local.is_well().await;
+    }
 }
 
 /// JSON: scalars that are likely to mean something, and whatever can be made of them.
