@@ -111,10 +111,24 @@ impl<C> Endpoint<C> {
     /// Without what must not be told.
     fn mask(&self, message: &str) -> String {
         let secrets = self.tokens.iter().chain([&self.enterprise]);
-        secrets.fold(message.to_owned(), |message, secret| {
-            message.replace(secret, "…")
-        })
+        secrets.fold(message.to_owned(), |message, secret| mask(&message, secret))
     }
+}
+
+/// Replaces a secret where it stands as a word of its own, so that a short one does not tear up others.
+fn mask(message: &str, secret: &str) -> String {
+    let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mut masked = String::with_capacity(message.len());
+    let mut done = 0;
+    for (start, found) in message.match_indices(secret) {
+        let end = start + found.len();
+        masked.push_str(&message[done..start]);
+        let inside = part_of_word(message[..start].chars().next_back())
+            || part_of_word(message[end..].chars().next());
+        masked.push_str(if inside { found } else { "…" });
+        done = end;
+    }
+    masked + &message[done..]
 }
 
 impl<'a, C> Caller<'a, C> {
@@ -272,7 +286,16 @@ impl Caller<'_, sync::Client> {
     ) -> Result<Answer, Error> {
         let body = sync::types::SearchLeadsBody {
             fields: Some(filter.fields.clone()),
-            actions: None,
+            actions: filter
+                .action
+                .as_ref()
+                .map(|action| sync::types::SearchLeadsBodyActions {
+                    type_: action.kind.clone(),
+                    performed_by: action.performed_by.clone(),
+                    performed_at: action.times().map(|(from, to)| {
+                        sync::types::SearchLeadsBodyActionsPerformedAt { from, to }
+                    }),
+                }),
         };
         let exchange = self.begin(Operation::SearchLeads);
         let call = exchange
@@ -319,7 +342,7 @@ impl Caller<'_, sync::Client> {
         filter: &ActionFilter,
         (skip, limit): (i64, i64),
     ) -> Result<Answer, Error> {
-        let created_on = filter.created_on();
+        let created_on = filter.times();
         let body = sync::types::SearchActionsBody {
             type_: filter.kind.clone(),
             performed_by: filter.performed_by.clone(),
@@ -447,4 +470,19 @@ fn extra(lead: &Lead) -> BTreeMap<String, FieldValue> {
     extra
         .map(|(key, value)| (key.clone(), value.clone().into()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_as_words() {
+        let message = "Enterprise with ID 4 not found: \"4\" of 401, ent4 (4)";
+        assert_eq!(
+            mask(message, "4"),
+            "Enterprise with ID … not found: \"…\" of 401, ent4 (…)"
+        );
+        assert_eq!(mask("token a:b-c.", "a:b-c"), "token ….");
+    }
 }

@@ -36,6 +36,6 @@ pub use record::{
 };
 pub use value::FieldValue;
 pub use workspace::{
-    ActionDefinition, Field, FieldType, Identifier, MatchedBy, Pipeline, Status, Workspace,
-    WorkspaceError, WorkspaceFile,
+    ActionDefinition, Field, FieldType, Identifier, LostReason, MatchedBy, Pipeline, Status,
+    Workspace, WorkspaceError, WorkspaceFile,
 };

@@ -114,7 +114,10 @@ async fn both_shapes_of_the_pipeline_are_understood() {
         pipeline.active_statuses().collect::<Vec<_>>(),
         ["Fresh", "Hot"]
     );
-    assert_eq!(pipeline.lost_reasons, ["No Need"]);
+    assert_eq!(
+        pipeline.active_lost_reasons().collect::<Vec<_>>(),
+        ["No Need"]
+    );
 }
 
 #[tokio::test]
@@ -391,7 +394,7 @@ async fn le7_without_ids_actions_cannot_be_read_back() {
         .await
         .expect("queued");
     emulator.settle().await;
-    let Ok(Verdict::Unknown { reason }) = telecrm.ingest().verify(&receipt).await else {
+    let Ok(Verdict::Unknown { reason, .. }) = telecrm.ingest().verify(&receipt).await else {
         panic!("actions cannot be seen");
     };
     assert!(reason.contains("LE7"), "{reason}");
@@ -483,6 +486,7 @@ fn mocked(server: &MockServer) -> Telecrm {
 async fn every_form_of_acceptance_is_acceptance() {
     for (status, body) in [
         (200, r#"{"status":"QUEUED"}"#),
+        (200, r#"{"status":"QUEUED","error":null}"#),
         (200, "OK"),
         (204, ""),
         (202, ""),
@@ -505,7 +509,9 @@ async fn tr1_what_does_not_come_from_the_queue_is_no_acceptance() {
     for body in [
         "<!doctype html><title>the app</title>",
         " \n<html>",
+        "\u{feff}<html>",
         r#"{"error":{"code":"NOT_AUTHORIZED"}}"#,
+        r#"{"status":"FAILED"}"#,
     ] {
         let server = MockServer::start_async().await;
         server.mock(|when, then| {

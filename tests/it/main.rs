@@ -6,4 +6,5 @@ mod faults;
 mod losses;
 mod raw;
 mod same_set;
+mod streams;
 mod support;

@@ -136,7 +136,7 @@ fn verdict_on(mut parcel: Parcel, verdict: Result<Verdict, telecrm::Error>) -> R
             parcel.add([loss]);
             (Outcome::Missing, None)
         }
-        Ok(Verdict::Unknown { reason }) => {
+        Ok(Verdict::Unknown { reason, .. }) => {
             let error = RowError::new(ErrorKind::NotReadable, reason);
             (Outcome::Unknown, Some(error))
         }
