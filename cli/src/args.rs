@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use telecrm_emulator::Profile;
 
 /// Checks, pushes and verifies leads of the telecrm CRM.
 #[derive(Debug, Parser)]
@@ -88,8 +89,29 @@ pub(crate) enum OnFinding {
     Stop,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum EmulatorCommand {
+    /// Waits until an emulator answers; exit 0 if it does, 1 if the time is over
+    Ready(Ready),
+}
+
 #[derive(Debug, Args)]
+pub(crate) struct Ready {
+    /// Where it listens
+    #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+
+    /// How long to wait, such as 500ms, 30s or 2m; a bare number is seconds
+    #[arg(long, default_value = "10s", value_parser = seconds, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = switches_help(), args_conflicts_with_subcommands = true)]
 pub(crate) struct Emulator {
+    #[command(subcommand)]
+    pub(crate) command: Option<EmulatorCommand>,
+
     /// Where to listen; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
@@ -102,13 +124,74 @@ pub(crate) struct Emulator {
     #[arg(long, default_value = "ent-local", value_name = "ID")]
     pub(crate) enterprise: String,
 
-    /// Leaves the lead IDs out of search results
+    /// What to follow where sources disagree: the documentation, or reports of the live service
+    #[arg(long, default_value = "documented", value_parser = Profile::named, value_name = "PROFILE")]
+    pub(crate) profile: Profile,
+
+    /// Differs from the profile in one point; may be given several times
+    #[arg(long, value_parser = switch, value_name = "NAME=VALUE")]
+    pub(crate) switch: Vec<(String, String)>,
+
+    /// Rules by which calls go wrong, as a JSON list; see the README of telecrm-emulator
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fault: Option<PathBuf>,
+
+    /// How many requests a token of the Async API may send per hour; telecrm takes 18000
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) async_limit: Option<usize>,
+
+    /// How many requests a token of the Sync API may send per hour
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) sync_limit: Option<usize>,
+
+    /// How many times as fast the hour of these limits passes
+    #[arg(long, default_value_t = 1.0, value_parser = factor, value_name = "FACTOR")]
+    pub(crate) limit_speed: f64,
+
+    /// Says in Retry-After when the next request is taken
+    #[arg(long)]
+    pub(crate) retry_after: bool,
+
+    /// Leaves the lead IDs out of search results: --switch search-ids=no
     #[arg(long)]
     pub(crate) no_search_ids: bool,
 
     /// Allows an address that other machines can reach
     #[arg(long)]
     pub(crate) allow_remote: bool,
+}
+
+/// A switch that exists, with a value that it has.
+fn switch(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it like NAME=VALUE")?;
+    match Profile::documented().with(name, value) {
+        Ok(_) => Ok((name.to_owned(), value.to_owned())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn switches_help() -> String {
+    let switches = Profile::switches().into_iter();
+    let lines = switches.map(|(name, values)| format!("\n  {name:<22} {}", values.join(", ")));
+    format!(
+        "Switches, and their values, that of the documentation first:{}",
+        lines.collect::<String>()
+    )
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text
+        .parse()
+        .ok()
+        .filter(|factor: &f64| factor.is_finite() && *factor > 0.0);
+    factor.ok_or_else(|| "write a number above zero".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => duration(text),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,6 +1,6 @@
 //! `telecrm emulator`: a local telecrm until it is told to stop.
 
-use crate::args;
+use crate::args::{self, EmulatorCommand};
 use crate::environment::{
     ASYNC_TOKEN, ASYNC_URL_VARIABLE, ENTERPRISE_ID, SYNC_TOKEN, SYNC_URL_VARIABLE,
 };
@@ -10,20 +10,50 @@ use crate::signals::{self, Signal};
 use std::io::{self, Write};
 use std::path::Path;
 use telecrm::WorkspaceFile;
-use telecrm_emulator::Emulator;
+use telecrm_emulator::{Emulator, Fault, RateLimit, SearchIds};
 
 pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
+    if let Some(EmulatorCommand::Ready(ready)) = &options.command {
+        return wait_until_ready(ready).await;
+    }
     let listen = options.listen;
     if !listen.ip().is_loopback() && !options.allow_remote {
         return Err(Failure::usage(format!(
             "{listen} can be reached from other machines: listen on 127.0.0.1, or add --allow-remote"
         )));
     }
+    let mut profile = options.profile;
+    for (name, value) in &options.switch {
+        profile = profile
+            .with(name, value)
+            .map_err(|error| Failure::usage(error.to_string()))?;
+    }
+    if options.no_search_ids {
+        profile.search_ids = SearchIds::No;
+    }
     let mut builder = Emulator::builder()
         .listen(listen)
         .enterprise(options.enterprise)
-        .search_ids(!options.no_search_ids)
+        .profile(profile)
         .allow_remote(options.allow_remote);
+    let limit = |requests| {
+        let limit = RateLimit::per_hour(requests).sped_up(options.limit_speed);
+        match options.retry_after {
+            true => limit.with_retry_after(),
+            false => limit,
+        }
+    };
+    if let Some(requests) = options.async_limit {
+        builder = builder.async_limit(limit(requests));
+    }
+    if let Some(requests) = options.sync_limit {
+        builder = builder.sync_limit(limit(requests));
+    }
+    if let Some(path) = &options.fault {
+        for fault in read_faults(path)? {
+            builder = builder.fault(fault);
+        }
+    }
     if let Some(path) = &options.seed {
         builder = builder.seed(read_seed(path)?);
     }
@@ -55,16 +85,42 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
     })
 }
 
-fn read_seed(path: &Path) -> Result<WorkspaceFile, Failure> {
+async fn wait_until_ready(options: &args::Ready) -> Result<Exit, Failure> {
+    let listen = options.listen;
+    match telecrm_emulator::wait_until_ready(listen, options.timeout).await {
+        true => Ok(Exit::Success),
+        false => Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "no emulator answers at {listen}; start one with `telecrm emulator --listen {listen}`, or wait longer with --timeout"
+            ),
+        )),
+    }
+}
+
+fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
     let place = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::usage(format!(
             "{place} cannot be read: {error}; check the name and the permissions"
         ))
     })?;
-    let json = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| Failure::usage(format!("{place} is not JSON: {error}")))?;
-    let file = WorkspaceFile::from_json(json)
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| Failure::usage(format!("{place} is not JSON: {error}")))
+}
+
+fn read_faults(path: &Path) -> Result<Vec<Fault>, Failure> {
+    Fault::list(read_json(path)?).map_err(|error| {
+        Failure::usage(format!(
+            "{} is not a list of faults: {error}",
+            path.display()
+        ))
+    })
+}
+
+fn read_seed(path: &Path) -> Result<WorkspaceFile, Failure> {
+    let place = path.display();
+    let file = WorkspaceFile::from_json(read_json(path)?)
         .and_then(|file| telecrm::Workspace::from_file(&file).map(|_| file))
         .map_err(|error| Failure::usage(format!("{place} is not a workspace file: {error}")))?;
     Ok(file)

@@ -538,7 +538,15 @@ impl Workspace {
         let Some(text) = text else {
             return unfit(Documented, "a phone number is written as a string");
         };
-        match phone::normal_form(text, self.country()) {
+        let stripped;
+        let digits = match self.strips_phone_blanks() {
+            true => {
+                stripped = phone::without_blanks(text);
+                &stripped
+            }
+            false => text,
+        };
+        match phone::normal_form(digits, self.country()) {
             Ok(normal) if normal == text => Verdict::keep(normal),
             Ok(normal) => Verdict::change(
                 normal,

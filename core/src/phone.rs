@@ -96,6 +96,12 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
     Err(Refused::Implausible)
 }
 
+/// The number without the blanks, dashes and brackets that people write between the digits.
+pub(crate) fn without_blanks(text: &str) -> String {
+    let is_blank = |c: char| matches!(c, ' ' | '\u{a0}' | '-' | '(' | ')');
+    text.chars().filter(|c| !is_blank(*c)).collect()
+}
+
 /// The same number without the blanks, dashes and brackets that people write, and without what is dialled only within
 /// a country. Nothing where it cannot be told what belongs to the number: a point may end it (`98765 43210.0`), a slash begin
 /// another one, `(0)` be dialled or not.

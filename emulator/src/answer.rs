@@ -1,6 +1,7 @@
 //! What goes in and out of both APIs: bodies, query parameters, the error envelope.
 
 use crate::log::Effect;
+use crate::{App, clock};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -22,6 +23,7 @@ pub(crate) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    details: Vec<Value>,
     findings: Vec<Finding>,
 }
 
@@ -31,6 +33,7 @@ impl ApiError {
             status,
             code,
             message: message.to_string(),
+            details: Vec::new(),
             findings: Vec::new(),
         }
     }
@@ -39,12 +42,44 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 
+    /// A value does not fit its field.
+    pub(crate) fn validation(message: impl fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PAYLOAD_TOO_LARGE",
+            format_args!("The body is larger than {BODY_LIMIT} bytes"),
+        )
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            "The body took too long",
+        )
+    }
+
+    /// telecrm documents neither code nor message.
+    pub(crate) fn too_many(message: impl fmt::Display) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", message)
+    }
+
     pub(crate) fn not_found(code: &'static str, message: impl fmt::Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
     pub(crate) fn not_authorized(message: impl fmt::Display) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "NOT_AUTHORIZED", message)
+    }
+
+    /// Says of each field of the body what is wrong: `{"field","message"}`.
+    pub(crate) fn details(mut self, details: Vec<Value>) -> Self {
+        self.details = details;
+        self
     }
 
     /// Says in the log why.
@@ -60,7 +95,10 @@ impl IntoResponse for ApiError {
             stored: None,
             findings: self.findings,
         };
-        let envelope = json!({ "error": { "code": self.code, "message": self.message } });
+        let mut envelope = json!({ "error": { "code": self.code, "message": self.message } });
+        if !self.details.is_empty() {
+            envelope["error"]["details"] = self.details.into();
+        }
         (self.status, Extension(effect), Json(envelope)).into_response()
     }
 }
@@ -68,11 +106,12 @@ impl IntoResponse for ApiError {
 /// A body that is JSON, whatever its content type says.
 pub(crate) struct JsonBody(pub(crate) Value);
 
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
+impl FromRequest<App> for JsonBody {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let bytes = clock::within(app.config.patience, Bytes::from_request(request, app)).await;
+        let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
         match serde_json::from_slice(&bytes) {
             Ok(json) => Ok(Self(json)),
             Err(error) => Err(ApiError::bad_request(format_args!(
@@ -84,11 +123,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
 fn unread(rejection: BytesRejection) -> ApiError {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "PAYLOAD_TOO_LARGE",
-            format_args!("The body is larger than {BODY_LIMIT} bytes"),
-        ),
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(),
         _ => ApiError::bad_request("The body could not be read"),
     }
 }
@@ -123,8 +158,8 @@ impl Params {
         }
     }
 
-    /// The page asked for.
-    pub(crate) fn page(&self) -> Result<Page, ApiError> {
+    /// The page asked for, of at most `most` items.
+    pub(crate) fn page(&self, most: usize) -> Result<Page, ApiError> {
         let skip = match self.get("skip").map(str::parse) {
             None => 0,
             Some(Ok(skip)) => skip,
@@ -132,8 +167,10 @@ impl Params {
         };
         match self.get("limit").map(str::parse) {
             None => Ok(Page { skip, limit: 10 }),
-            Some(Ok(limit @ 1..=100)) => Ok(Page { skip, limit }),
-            Some(_) => Err(ApiError::bad_request("Limit should be between 1 and 100")),
+            Some(Ok(limit)) if (1..=most).contains(&limit) => Ok(Page { skip, limit }),
+            Some(_) => Err(ApiError::bad_request(format_args!(
+                "Limit should be between 1 and {most}"
+            ))),
         }
     }
 }

@@ -12,6 +12,11 @@ pub(crate) fn now_millis() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
+/// This moment.
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
 /// The moment that comes after this delay.
 pub(crate) fn after(delay: Duration) -> Instant {
     Instant::now() + delay.min(FOREVER)

@@ -1,12 +1,14 @@
 //! The Async API: leads are queued, answered at once, and applied in the background.
 
 use crate::answer::{ApiError, JsonBody};
+use crate::faults::{Applied, Processing};
 use crate::log::{Call, Effect, Logged};
+use crate::profile::AsyncAnswer;
 use crate::{App, World, clock};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
-use axum::response::{Extension, IntoResponse};
+use axum::response::{Extension, Html, IntoResponse};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +36,7 @@ struct Job {
     due: Instant,
     /// The store's generation into which the lead belongs.
     generation: u64,
+    processing: Processing,
 }
 
 /// The background task's side of the queue.
@@ -63,26 +66,37 @@ impl Queue {
 }
 
 impl Worker {
-    /// Applies the leads one by one, in the order in which they came.
+    /// Applies the leads one by one, in the order in which they came unless a fault wants another.
     pub(crate) async fn run(mut self, world: Arc<World>) {
+        let mut overtaken = Vec::new();
         while let Some(job) = self.receiver.recv().await {
-            clock::wait_until(job.due).await;
-            world.apply(&job.lead, job.seq, job.generation);
+            if job.processing == Processing::AfterNext {
+                overtaken.push(job);
+            } else {
+                clock::wait_until(job.due).await;
+                world.apply(&job);
+                if job.processing == Processing::Twice {
+                    world.apply(&job);
+                }
+                for job in overtaken.drain(..) {
+                    world.apply(&job);
+                }
+            }
             self.done.send_modify(|done| *done += 1);
         }
     }
 }
 
 impl World {
-    fn apply(&self, lead: &Lead, seq: u64, generation: u64) {
+    fn apply(&self, job: &Job) {
         let mut store = self.store();
-        if store.generation() != generation {
+        if store.generation() != job.generation {
             return;
         }
-        let accepted = store.workspace().accept(lead);
+        let accepted = store.workspace().accept(&job.lead);
         let findings = accepted.findings.clone();
         let stored = store.upsert(accepted).map(|written| written.stored);
-        self.log.complete(seq, Effect { stored, findings });
+        self.log.complete(job.seq, Effect { stored, findings });
     }
 }
 
@@ -91,14 +105,13 @@ pub(crate) async fn push(
     State(app): State<App>,
     method: Method,
     uri: Uri,
+    fault: Option<Extension<Applied>>,
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
     let queue = &app.queue;
     let Ok(place) = queue.sender.try_reserve() else {
-        return Err(ApiError::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "TOO_MANY_REQUESTS",
+        return Err(ApiError::too_many(
             "Too many leads are waiting to be processed",
         ));
     };
@@ -107,19 +120,40 @@ pub(crate) async fn push(
         method: method.to_string(),
         path: uri.path().to_owned(),
         operation: Some(OPERATION),
-        status: StatusCode::OK.as_u16(),
+        status: match app.config.profile.async_answer {
+            AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
+            _ => StatusCode::OK.as_u16(),
+        },
+        fault: fault.as_ref().map(|fault| fault.name()),
     };
     let (generation, seq) = {
         // Held, so that no reset comes in between.
         let store = app.store();
         (store.generation(), app.log.append(call, Effect::default()))
     };
-    queue.queued.fetch_add(1, Ordering::SeqCst);
-    place.send(Job {
-        lead,
-        seq,
-        due: clock::after(app.config.processing_delay),
-        generation,
-    });
-    Ok((Extension(Logged), Json(json!({ "status": "QUEUED" }))))
+    let processing = fault.map(|fault| fault.processing()).unwrap_or_default();
+    let delay = match processing {
+        Processing::Later(delay) => app.config.processing_delay.saturating_add(delay),
+        _ => app.config.processing_delay,
+    };
+    if processing != Processing::Never {
+        queue.queued.fetch_add(1, Ordering::SeqCst);
+        place.send(Job {
+            lead,
+            seq,
+            due: clock::after(delay),
+            generation,
+            processing,
+        });
+    }
+    let answer = match app.config.profile.async_answer {
+        AsyncAnswer::Queued => Json(json!({ "status": "QUEUED" })).into_response(),
+        AsyncAnswer::Ok => "OK".into_response(),
+        AsyncAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
+        AsyncAnswer::Html => Html(PAGE).into_response(),
+    };
+    Ok((Extension(Logged(seq)), answer))
 }
+
+const PAGE: &str =
+    "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>OK</body></html>\n";

@@ -1,12 +1,15 @@
 //! What only the emulator has: health, log, settle, reset, and the descriptions of both APIs.
 
-use crate::App;
-use crate::answer::{ApiError, Params};
+use crate::answer::{ApiError, JsonBody, Params};
+use crate::faults::Fault;
+use crate::{App, leads};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use telecrm_core::{Action, ActionKind, FieldValue};
 
 const SYNC: Description = Description {
     overlaid: include_str!("../openapi/sync.yaml"),
@@ -48,6 +51,90 @@ pub(crate) async fn settle(State(app): State<App>) -> StatusCode {
 pub(crate) async fn reset(State(app): State<App>) -> StatusCode {
     app.reset();
     StatusCode::NO_CONTENT
+}
+
+/// Remembers the state, and gives the number under which it comes back.
+pub(crate) async fn snapshot(State(app): State<App>) -> (StatusCode, Json<Value>) {
+    let number = app.snapshot();
+    (StatusCode::CREATED, Json(json!({ "snapshot": number })))
+}
+
+/// Goes back to the state with the number in `snapshot`.
+pub(crate) async fn restore(
+    State(app): State<App>,
+    params: Params,
+) -> Result<StatusCode, ApiError> {
+    let number = params.get("snapshot").and_then(|text| text.parse().ok());
+    let number = number.ok_or_else(|| ApiError::bad_request("snapshot should be a number"))?;
+    match app.restore(number) {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(ApiError::not_found(
+            "NOT_FOUND",
+            format_args!("There is no snapshot {number}"),
+        )),
+    }
+}
+
+/// The rules by which calls go wrong, and how many calls fitted each.
+pub(crate) async fn faults(State(app): State<App>) -> Json<Value> {
+    Json(json!({ "faults": app.faults.to_json() }))
+}
+
+/// Adds one rule, or a list of them: all or none.
+pub(crate) async fn add_faults(
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let faults = Fault::list(body).map_err(ApiError::bad_request)?;
+    app.faults.add(faults).map_err(ApiError::bad_request)?;
+    Ok((StatusCode::CREATED, self::faults(State(app)).await))
+}
+
+pub(crate) async fn clear_faults(State(app): State<App>) -> StatusCode {
+    app.faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Puts into a lead's timeline what telecrm itself records, and nobody can write: `{"type","employeeid",…}`.
+pub(crate) async fn record(
+    State(app): State<App>,
+    Path(lead): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let Some(entry) = Recorded::read(body) else {
+        return Err(ApiError::bad_request(
+            "An entry needs a `type` that is neither PAYMENT nor a custom action's code",
+        ));
+    };
+    let id = app.store().record(&lead, entry.type_name, entry.keys);
+    let id = id.ok_or_else(|| leads::not_found(&lead))?;
+    Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
+}
+
+/// An entry that telecrm itself records.
+pub(crate) struct Recorded {
+    pub(crate) type_name: String,
+    pub(crate) keys: BTreeMap<String, FieldValue>,
+}
+
+impl Recorded {
+    pub(crate) fn read(body: Value) -> Option<Self> {
+        let Value::Object(mut keys) = body else {
+            return None;
+        };
+        let kind = Action::from(keys.clone()).kind();
+        keys.remove("type");
+        match kind {
+            ActionKind::Other(type_name) => Some(Self {
+                type_name,
+                keys: keys
+                    .into_iter()
+                    .map(|(key, value)| (key, value.into()))
+                    .collect(),
+            }),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) async fn sync_description(params: Params) -> Result<impl IntoResponse, ApiError> {

@@ -1,20 +1,24 @@
 //! Leads of the Sync API: create, get, update, search.
 
 use crate::App;
+use crate::actions::{self, PAGE_LIMIT, accept as accept_actions, results};
 use crate::answer::{ApiError, JsonBody, Params};
 use crate::log::Effect;
+use crate::profile::{AssigneeAndStatuses, BadValues, LeadAttributes, SearchIds, UnknownLabels};
+use crate::remarks::{complaint, remarks};
 use crate::search::Filter;
-use crate::store::StoredAction;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Extension, IntoResponse};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fmt;
 use telecrm_core::{
-    Action, ActionKind, CodeForm, FieldType, Finding, Lead, Path as Place, Verdict, Workspace,
+    Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path as Place, Workspace,
 };
+
+/// The code for a lead that is not there.
+pub(crate) const NOT_FOUND: &str = "LEAD_NOT_FOUND";
 
 /// `POST /lead`: what cannot be stored is left out, and said in `remarks`.
 pub(crate) async fn create(
@@ -23,24 +27,18 @@ pub(crate) async fn create(
 ) -> Result<impl IntoResponse, ApiError> {
     let mut lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
     let actions = std::mem::take(lead.actions_mut());
-    if !actions.iter().all(is_writable) {
-        return Err(ApiError::bad_request(
-            "Only custom actions and payment actions can be created",
-        ));
-    }
+    let profile = &app.config.profile;
     let mut store = app.store();
     let workspace = store.workspace();
     let mut accepted = workspace.accept(&lead);
-    for (index, action) in actions.iter().enumerate() {
-        let (action, findings) = workspace.accept_action(index, action, CodeForm::Bare);
-        accepted.actions.extend(action);
-        accepted.findings.extend(findings);
+    let (of_actions, findings) = accept_actions(workspace, &actions, profile)?;
+    if profile.bad_values == BadValues::Refused {
+        refuse_bad_values(workspace, &lead, &accepted.findings)?;
     }
+    accepted.actions = of_actions;
+    accepted.findings.extend(findings);
     let findings = accepted.findings.clone();
-    let remarks: Vec<_> = findings
-        .iter()
-        .filter_map(|finding| remark(workspace, &actions, finding))
-        .collect();
+    let remarks = remarks(workspace, &actions, &findings);
     let identifier = workspace.identifier().api_name().to_owned();
     if let Some(key) = &accepted.identifier
         && store.has_identifier(key)
@@ -59,12 +57,7 @@ pub(crate) async fn create(
         )
         .because(findings));
     };
-    let actions: Vec<_> = (0..actions.len())
-        .map(|index| match written.action_ids.get(&index) {
-            Some(id) => json!({ "action_id": id, "status": "CREATED" }),
-            None => json!({ "action_id": null, "status": "IGNORED" }),
-        })
-        .collect();
+    let actions = results(actions.len(), &written);
     let answer = json!({ "lead_id": written.lead_id, "actions": actions, "remarks": remarks });
     let effect = Effect {
         stored: Some(written.stored),
@@ -79,17 +72,30 @@ pub(crate) async fn get(
     Path((_, id)): Path<(String, String)>,
     params: Params,
 ) -> Result<Json<Value>, ApiError> {
+    let profile = &app.config.profile;
     let page = match params.flag("includeActions")? {
-        true => Some(params.page()?),
+        true => Some(params.page(PAGE_LIMIT)?),
         false => None,
     };
     let store = app.store();
-    let lead = store
-        .find(&id)
-        .ok_or_else(|| not_found(format_args!("The lead with ID {id} was not found.")))?;
+    let lead = store.find(&id).ok_or_else(|| {
+        ApiError::not_found(
+            NOT_FOUND,
+            format_args!("The lead with ID {id} was not found."),
+        )
+    })?;
     let mut answer = json!({ "id": lead.id, "fields": lead.fields() });
+    if profile.lead_attributes != LeadAttributes::Fields {
+        // Reported inside `fields` here, unlike in the rows of a search.
+        let assignee = lead.field("assignee").map(FieldValue::into_json);
+        if let Some(assignee) = assignee {
+            answer["fields"]["employeeid"] = assignee;
+        }
+    }
     if let Some(page) = page {
-        let actions = page.of(lead.timeline()).map(StoredAction::to_json);
+        let actions = page
+            .of(lead.timeline())
+            .map(|entry| actions::shown(entry, profile));
         answer["actions"] = actions.collect();
         answer["actions_skip"] = page.skip.into();
         answer["actions_limit"] = page.limit.into();
@@ -104,7 +110,7 @@ pub(crate) async fn update(
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut store = app.store();
-    let unknown = || not_found(format_args!("Lead with ID {id} was not found."));
+    let unknown = || not_found(&id);
     store.find(&id).ok_or_else(unknown)?;
     let Some(Value::Object(fields)) = body.get("fields") else {
         return Err(ApiError::bad_request("`fields` must be an object"));
@@ -123,15 +129,13 @@ pub(crate) async fn update(
     for (name, value) in fields {
         let verdict = workspace.accept_field(name, &value.clone().into());
         let finding = verdict.finding(Place::Field(name.clone()));
-        if is_refused(workspace, name, value, &verdict) {
+        let drops_labels = app.config.profile.unknown_labels == UnknownLabels::Dropped;
+        if verdict.is_dropped() && is_refused(workspace, name, value, drops_labels) {
             let reason = finding
                 .iter()
                 .map(|f| complaint(workspace, &[], f))
                 .collect::<String>();
-            return Err(
-                ApiError::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", reason)
-                    .because(finding.into_iter().collect()),
-            );
+            return Err(ApiError::validation(reason).because(finding.into_iter().collect()));
         }
         findings.extend(finding);
         created.extend(
@@ -156,13 +160,23 @@ pub(crate) async fn search(
     params: Params,
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
-    let page = params.page()?;
+    let profile = &app.config.profile;
+    let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
-    let filter = Filter::read(&body, &store)?;
+    let filter = Filter::read(&body, &store, profile.status_case)?;
+    if profile.assignee_and_statuses == AssigneeAndStatuses::Fails
+        && filter.is_assignee_and_statuses()
+    {
+        return Err(ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL_SERVER_ERROR",
+            "Something went wrong",
+        ));
+    }
     let found: Vec<_> = filter.run(&store).collect();
     let rows = page.of(found.iter()).map(|lead| {
-        let mut row = json!({ "fields": lead.fields(), "actions": [] });
-        if app.config.search_ids {
+        let mut row = lead.row(profile.lead_attributes);
+        if profile.search_ids == SearchIds::Yes {
             row["id"] = lead.id.as_str().into();
         }
         row
@@ -175,63 +189,37 @@ pub(crate) async fn search(
     })))
 }
 
-fn not_found(message: impl fmt::Display) -> ApiError {
-    ApiError::not_found("LEAD_NOT_FOUND", message)
+pub(crate) fn not_found(id: &str) -> ApiError {
+    ApiError::not_found(NOT_FOUND, format_args!("Lead with ID {id} was not found."))
 }
 
-/// Whether the type is one that can be written at all, in whichever spelling.
-fn is_writable(action: &Action) -> bool {
-    matches!(action.kind(), ActionKind::Payment | ActionKind::Custom(_))
-}
-
-/// Whether an update fails for this value. Names and labels that the workspace does not have are
-/// dropped in silence instead (pitfalls LE8, EN3).
-fn is_refused(workspace: &Workspace, name: &str, value: &Value, verdict: &Verdict) -> bool {
-    let drops_labels = |field_type: &FieldType| {
-        matches!(field_type, FieldType::Status | FieldType::LostReason) && value.is_string()
+/// Whether a request fails for this value, which is dropped. Names and labels that the workspace does not
+/// have are dropped in silence instead (pitfalls LE8, EN3).
+fn is_refused(workspace: &Workspace, name: &str, value: &Value, drops_labels: bool) -> bool {
+    let is_label = |field: &Field| {
+        matches!(field.field_type, FieldType::Status | FieldType::LostReason) && value.is_string()
     };
     let field = workspace.field(name);
-    verdict.is_dropped() && field.is_some_and(|field| !drops_labels(&field.field_type))
+    field.is_some_and(|field| !(drops_labels && is_label(field)))
 }
 
-/// What `remarks` says of a loss.
-fn remark(workspace: &Workspace, actions: &[Action], finding: &Finding) -> Option<Value> {
-    let place = match &finding.path {
-        // Nothing is ever said of keys that telecrm does not know.
-        Place::Key(_) => return None,
-        Place::Action(index) if is_custom(actions.get(*index)) => {
-            Place::ActionKey(*index, "type".to_owned())
+fn refuse_bad_values(
+    workspace: &Workspace,
+    lead: &Lead,
+    findings: &[Finding],
+) -> Result<(), ApiError> {
+    let refused = findings.iter().find(|finding| match &finding.path {
+        Place::Field(name) if finding.kind == FindingKind::FieldDropped => {
+            let value = lead.get(name).map(FieldValue::as_json);
+            value.is_some_and(|value| is_refused(workspace, name, value, true))
         }
-        place => place.clone(),
-    };
-    finding.is_loss().then(|| {
-        json!({
-            "field": place,
-            "status": "IGNORED",
-            "remark": complaint(workspace, actions, finding),
-        })
-    })
-}
-
-fn is_custom(action: Option<&Action>) -> bool {
-    matches!(action.map(Action::kind), Some(ActionKind::Custom(_)))
-}
-
-/// The documented text, where there is one.
-fn complaint(workspace: &Workspace, actions: &[Action], finding: &Finding) -> String {
-    let field = match &finding.path {
-        Place::Field(name) => workspace.field(name),
-        Place::ActionField(index, name) => match actions.get(*index).map(Action::kind) {
-            Some(ActionKind::Custom(code)) => workspace
-                .action(&code)
-                .and_then(|action| action.field(name)),
-            _ => None,
-        },
-        _ => None,
-    };
-    match field.map(|field| &field.field_type) {
-        Some(FieldType::Rating) => "Rating must be between 1 and 5".to_owned(),
-        Some(FieldType::Email) => "Email is invalid".to_owned(),
-        _ => finding.reason.clone(),
+        _ => false,
+    });
+    match refused {
+        None => Ok(()),
+        Some(finding) => {
+            Err(ApiError::validation(complaint(workspace, &[], finding))
+                .because(vec![finding.clone()]))
+        }
     }
 }

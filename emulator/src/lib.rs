@@ -1,21 +1,38 @@
 #![doc = include_str!("../README.md")]
 
+mod actions;
 mod answer;
 mod clock;
+mod faults;
 mod ingest;
 mod inspect;
 mod leads;
+mod limits;
 mod log;
+mod profile;
+mod ready;
+mod remarks;
 mod search;
 mod server;
 mod store;
+mod team_members;
+mod wire;
 mod workspace;
 
+pub use faults::{Fault, FaultError, FaultyAnswer};
+pub use limits::RateLimit;
 pub use log::LogEntry;
+pub use profile::{
+    ActionCodes, AssigneeAndStatuses, AsyncAnswer, BadValues, IdentifierField, Invited,
+    LeadAttributes, Performers, PhoneBlanks, PipelineShape, PrefixedTypes, Profile, SearchIds,
+    StatusCase, SwitchError, UnknownEnterprise, UnknownLabels, UnknownMember,
+};
+pub use ready::wait_until_ready;
 pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};
 
-use axum::serve::ListenerExt;
+use faults::Faults;
 use ingest::Queue;
+use limits::Limiter;
 use log::Log;
 use std::fmt;
 use std::io;
@@ -39,6 +56,12 @@ pub const DEFAULT_ASYNC_TOKEN: &str = "async-local-token";
 
 /// How long a lead waits in the background unless set otherwise: long enough to notice.
 pub const DEFAULT_PROCESSING_DELAY: Duration = Duration::from_millis(10);
+
+/// How long a client may take to send the head of a request, and then its body, unless set otherwise.
+pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many tokens of each type a workspace can have.
+const MOST_TOKENS: usize = 3;
 
 /// How long [`Emulator::shutdown`] waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(5);
@@ -89,14 +112,14 @@ impl Emulator {
         &self.app.config.enterprise
     }
 
-    /// The Sync token that it accepts.
+    /// The Sync token that it accepts, the first of them.
     pub fn sync_token(&self) -> &str {
-        &self.app.config.sync_token
+        &self.app.config.sync_tokens[0]
     }
 
-    /// The Async token that it accepts.
+    /// The Async token that it accepts, the first of them.
     pub fn async_token(&self) -> &str {
-        &self.app.config.async_token
+        &self.app.config.async_tokens[0]
     }
 
     /// Waits until all leads that the Async API has taken so far are processed.
@@ -109,7 +132,40 @@ impl Emulator {
         self.app.log.since(since)
     }
 
-    /// Goes back to the seed. Leads that wait to be processed are forgotten, and so is the log.
+    /// Puts an entry into a lead's timeline that telecrm itself records, and nobody can write: a call, a message,
+    /// a note. As JSON it is what is read back: `type`, and any of `employeeid` (who did it), `creationTimestamp`,
+    /// `duration` and so on. Gives its ID, or nothing if there is no such lead or the type can be written.
+    pub fn record(&self, lead: &str, entry: serde_json::Value) -> Option<String> {
+        let entry = inspect::Recorded::read(entry)?;
+        self.app.store().record(lead, entry.type_name, entry.keys)
+    }
+
+    /// Makes calls go wrong from now on.
+    ///
+    /// # Errors
+    /// If there is no such operation, or HTTP knows no such answer.
+    pub fn fault(&self, fault: Fault) -> Result<(), FaultError> {
+        self.app.faults.add(vec![fault])
+    }
+
+    /// Lets all calls go right again.
+    pub fn clear_faults(&self) {
+        self.app.faults.clear();
+    }
+
+    /// Remembers the state of the workspace, and gives the number by which [`restore`](Self::restore) finds it.
+    pub fn snapshot(&self) -> usize {
+        self.app.snapshot()
+    }
+
+    /// Goes back to a state that was remembered, and says whether there is one with this number. Leads that wait to
+    /// be processed are forgotten.
+    pub fn restore(&self, snapshot: usize) -> bool {
+        self.app.restore(snapshot)
+    }
+
+    /// Goes back to the seed. Leads that wait to be processed are forgotten, and so is the log. Faults stay, and
+    /// count their calls anew, and so do rate limits.
     pub fn reset(&self) {
         self.app.reset();
     }
@@ -155,6 +211,7 @@ pub struct Builder {
     seed: WorkspaceFile,
     listen: SocketAddr,
     allow_remote: bool,
+    faults: Vec<Fault>,
     config: Config,
 }
 
@@ -164,12 +221,16 @@ impl Default for Builder {
             seed: WorkspaceFile::sample(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
+            faults: Vec::new(),
             config: Config {
                 enterprise: DEFAULT_ENTERPRISE.to_owned(),
-                sync_token: DEFAULT_SYNC_TOKEN.to_owned(),
-                async_token: DEFAULT_ASYNC_TOKEN.to_owned(),
-                search_ids: true,
+                sync_tokens: vec![DEFAULT_SYNC_TOKEN.to_owned()],
+                async_tokens: vec![DEFAULT_ASYNC_TOKEN.to_owned()],
+                sync_limit: None,
+                async_limit: None,
+                profile: Profile::documented(),
                 processing_delay: DEFAULT_PROCESSING_DELAY,
+                patience: DEFAULT_PATIENCE,
             },
         }
     }
@@ -190,13 +251,44 @@ impl Builder {
 
     /// The Sync token that is accepted: [`DEFAULT_SYNC_TOKEN`] unless set.
     pub fn sync_token(mut self, token: impl Into<String>) -> Self {
-        self.config.sync_token = token.into();
+        self.config.sync_tokens = vec![token.into()];
+        self
+    }
+
+    /// One more Sync token that is accepted. A workspace has at most three.
+    pub fn another_sync_token(mut self, token: impl Into<String>) -> Self {
+        self.config.sync_tokens.push(token.into());
         self
     }
 
     /// The Async token that is accepted: [`DEFAULT_ASYNC_TOKEN`] unless set.
     pub fn async_token(mut self, token: impl Into<String>) -> Self {
-        self.config.async_token = token.into();
+        self.config.async_tokens = vec![token.into()];
+        self
+    }
+
+    /// One more Async token that is accepted. A workspace has at most three.
+    pub fn another_async_token(mut self, token: impl Into<String>) -> Self {
+        self.config.async_tokens.push(token.into());
+        self
+    }
+
+    /// How many requests each Sync token may send: any number unless set, since nothing is documented.
+    pub fn sync_limit(mut self, limit: RateLimit) -> Self {
+        self.config.sync_limit = Some(limit);
+        self
+    }
+
+    /// How many requests each Async token may send: any number unless set, though telecrm takes 18,000 per hour
+    /// (pitfall AS9), so that tests can send as many as they like.
+    pub fn async_limit(mut self, limit: RateLimit) -> Self {
+        self.config.async_limit = Some(limit);
+        self
+    }
+
+    /// Makes calls go wrong. Of several rules the first that fits wins.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
         self
     }
 
@@ -214,7 +306,16 @@ impl Builder {
 
     /// Whether the rows of a search carry the lead's ID, which they are reported to do (pitfall LE7). They do unless set.
     pub fn search_ids(mut self, carried: bool) -> Self {
-        self.config.search_ids = carried;
+        self.config.profile.search_ids = match carried {
+            true => SearchIds::Yes,
+            false => SearchIds::No,
+        };
+        self
+    }
+
+    /// What is answered where sources disagree: [`Profile::documented`] unless set.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.config.profile = profile;
         self
     }
 
@@ -224,11 +325,18 @@ impl Builder {
         self
     }
 
+    /// How long a client may take to send the head of a request, before it is hung up on, and then to send the body,
+    /// before it is answered 408: [`DEFAULT_PATIENCE`] unless set. A connection may be idle as long.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.config.patience = patience;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
     /// If the address cannot be listened on, or lets other machines in without [`allow_remote`](Self::allow_remote),
-    /// or if the seed is not a workspace.
+    /// or if the seed is not a workspace, a fault cannot happen, or there are more than three tokens of a type.
     pub async fn start(self) -> io::Result<Emulator> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return Err(invalid_input(format!(
@@ -236,14 +344,27 @@ impl Builder {
                 self.listen
             )));
         }
-        let seed = Seed::new(self.seed).map_err(invalid_input)?;
+        let tokens = [&self.config.sync_tokens, &self.config.async_tokens];
+        if tokens.iter().any(|tokens| tokens.len() > MOST_TOKENS) {
+            return Err(invalid_input(format!(
+                "a workspace has at most {MOST_TOKENS} tokens of each type"
+            )));
+        }
+        let faults = Faults::default();
+        faults.add(self.faults).map_err(invalid_input)?;
+        let seed = Seed::new(self.seed, &self.config.profile).map_err(invalid_input)?;
         let listener = TcpListener::bind(self.listen).await?;
         let local = listener.local_addr()?;
+        let patience = self.config.patience;
         let (queue, worker) = Queue::new();
         let world = Arc::new(World {
+            sync_limiter: Limiter::new(self.config.sync_limit),
+            async_limiter: Limiter::new(self.config.async_limit),
             config: self.config,
             store: Mutex::new(Store::new(seed)),
+            snapshots: Mutex::default(),
             log: Log::default(),
+            faults,
         });
         let app = App {
             world: Arc::clone(&world),
@@ -251,21 +372,11 @@ impl Builder {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(app.clone(), local);
-        // Answers are small, and waiting to fill packets would only slow tests down.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let server = axum::serve(listener, router).with_graceful_shutdown(async {
-            let _ = stopped.await;
-        });
         Ok(Emulator {
             app,
             address: reachable(local),
             stop: Some(stop),
-            server: tokio::spawn(async {
-                // `serve` never fails: it retries what the listener cannot accept.
-                let _ = server.await;
-            }),
+            server: tokio::spawn(wire::serve(listener, router, patience, stopped)),
             worker: tokio::spawn(worker.run(world)).abort_handle(),
         })
     }
@@ -288,10 +399,13 @@ fn invalid_input(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) ->
 /// What is set once.
 struct Config {
     enterprise: String,
-    sync_token: String,
-    async_token: String,
-    search_ids: bool,
+    sync_tokens: Vec<String>,
+    async_tokens: Vec<String>,
+    sync_limit: Option<RateLimit>,
+    async_limit: Option<RateLimit>,
+    profile: Profile,
     processing_delay: Duration,
+    patience: Duration,
 }
 
 /// Without the tokens: those of a real account may have been set by mistake.
@@ -299,7 +413,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("enterprise", &self.enterprise)
-            .field("search_ids", &self.search_ids)
+            .field("profile", &self.profile)
             .field("processing_delay", &self.processing_delay)
             .finish_non_exhaustive()
     }
@@ -309,7 +423,11 @@ impl fmt::Debug for Config {
 struct World {
     config: Config,
     store: Mutex<Store>,
+    snapshots: Mutex<Vec<Store>>,
     log: Log,
+    faults: Faults,
+    sync_limiter: Limiter,
+    async_limiter: Limiter,
 }
 
 impl World {
@@ -321,6 +439,30 @@ impl World {
         let mut store = self.store();
         store.reset();
         self.log.clear();
+        self.faults.rewind();
+        self.sync_limiter.reset();
+        self.async_limiter.reset();
+    }
+
+    fn snapshot(&self) -> usize {
+        let store = self.store().clone();
+        let mut snapshots = lock(&self.snapshots);
+        snapshots.push(store);
+        snapshots.len()
+    }
+
+    fn restore(&self, snapshot: usize) -> bool {
+        let snapshots = lock(&self.snapshots);
+        let earlier = snapshot
+            .checked_sub(1)
+            .and_then(|place| snapshots.get(place));
+        match earlier {
+            Some(earlier) => {
+                self.store().restore(earlier);
+                true
+            }
+            None => false,
+        }
     }
 }
 

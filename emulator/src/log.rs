@@ -22,9 +22,13 @@ pub struct LogEntry {
     pub path: String,
     /// The operation's ID in the OpenAPI description, or nothing for a path that is none.
     pub operation: Option<String>,
-    /// The HTTP status answered.
+    /// The HTTP status answered, or 0 if there was no answer.
     pub status: u16,
-    /// What was stored: `{"id","fields","actions"}`; nothing if the call stored nothing, or not yet.
+    /// The fault that was set up for the call, by its name in a rule, such as `latency_ms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<&'static str>,
+    /// What was stored: `{"id","fields","actions"}` of a lead, `{"id","fields"}` of an action, or what is now
+    /// known of a team member; nothing if the call stored nothing, or not yet.
     pub stored: Option<Value>,
     /// What was dropped, created or changed on the way, and why.
     pub findings: Vec<Finding>,
@@ -37,9 +41,19 @@ pub(crate) struct Effect {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Marks an answer whose call is in the log already.
-#[derive(Clone)]
-pub(crate) struct Logged;
+impl Effect {
+    /// What was stored without any loss.
+    pub(crate) fn stored(stored: Value) -> Self {
+        Self {
+            stored: Some(stored),
+            findings: Vec::new(),
+        }
+    }
+}
+
+/// Marks an answer whose call is in the log already: its number.
+#[derive(Clone, Copy)]
+pub(crate) struct Logged(pub(crate) u64);
 
 /// A call that has been answered.
 pub(crate) struct Call {
@@ -47,6 +61,7 @@ pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) operation: Option<&'static str>,
     pub(crate) status: u16,
+    pub(crate) fault: Option<&'static str>,
 }
 
 /// The latest calls.
@@ -74,6 +89,7 @@ impl Log {
             path: call.path,
             operation: call.operation.map(str::to_owned),
             status: call.status,
+            fault: call.fault,
             stored: effect.stored,
             findings: effect.findings,
         });
@@ -82,11 +98,21 @@ impl Log {
 
     /// Adds what a call did after it had been answered.
     pub(crate) fn complete(&self, seq: u64, effect: Effect) {
-        let mut log = lock(&self.0);
-        if let Ok(place) = log.entries.binary_search_by_key(&seq, |entry| entry.seq) {
-            let entry = &mut log.entries[place];
+        self.change(seq, |entry| {
             entry.stored = effect.stored;
             entry.findings = effect.findings;
+        });
+    }
+
+    /// Sets the status that was answered in the end.
+    pub(crate) fn answered(&self, seq: u64, status: u16) {
+        self.change(seq, |entry| entry.status = status);
+    }
+
+    fn change(&self, seq: u64, change: impl FnOnce(&mut LogEntry)) {
+        let mut log = lock(&self.0);
+        if let Ok(place) = log.entries.binary_search_by_key(&seq, |entry| entry.seq) {
+            change(&mut log.entries[place]);
         }
     }
 
@@ -113,6 +139,7 @@ mod tests {
             path: "/".into(),
             operation: None,
             status: 404,
+            fault: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which leads a search finds.
 
 use crate::answer::ApiError;
+use crate::profile::{Performers, StatusCase};
 use crate::store::{Store, StoredAction, StoredLead};
 use serde_json::{Map, Value};
 use telecrm_core::FieldType;
@@ -31,13 +32,21 @@ struct Range {
 /// What one and the same action must be like.
 struct ActionFilter {
     types: Option<Vec<String>>,
+    /// Their addresses.
     performers: Option<Vec<String>>,
     at: Option<Range>,
 }
 
+/// Which entries of a timeline a search finds.
+pub(crate) struct TimelineFilter(ActionFilter);
+
 impl Filter {
     /// Reads the body of a search.
-    pub(crate) fn read(body: &Value, store: &Store) -> Result<Self, ApiError> {
+    pub(crate) fn read(
+        body: &Value,
+        store: &Store,
+        status_case: StatusCase,
+    ) -> Result<Self, ApiError> {
         let body = body.as_object().ok_or_else(invalid)?;
         let mut filter = Self {
             fields: Vec::new(),
@@ -46,7 +55,7 @@ impl Filter {
         };
         let identifier = store.workspace().identifier().api_name();
         for (name, wanted) in section(body, "fields")?.into_iter().flatten() {
-            let criterion = Criterion::read(name, wanted, store)?;
+            let criterion = Criterion::read(name, wanted, store, status_case)?;
             if let Criterion::OneOf { values, .. } = &criterion
                 && name == identifier
             {
@@ -57,9 +66,22 @@ impl Filter {
         }
         filter.action = section(body, "actions")?
             .filter(|actions| !actions.is_empty())
-            .map(|actions| ActionFilter::read(actions, store))
+            .map(|actions| ActionFilter::read(actions, store, "performed_at"))
             .transpose()?;
         Ok(filter)
+    }
+
+    /// Whether it asks for assignees together with several statuses (pitfall LE10).
+    pub(crate) fn is_assignee_and_statuses(&self) -> bool {
+        let several = |criterion: &Criterion| match criterion {
+            Criterion::OneOf { values, .. } => values.len() > 1,
+            Criterion::Within(_) => false,
+        };
+        let asks = |wanted: &str, fits: &dyn Fn(&Criterion) -> bool| {
+            let mut fields = self.fields.iter();
+            fields.any(|(name, criterion)| name == wanted && fits(criterion))
+        };
+        asks("assignee", &|_| true) && asks("status", &several)
     }
 
     /// The leads that fit, the newest first.
@@ -86,7 +108,12 @@ impl Filter {
 }
 
 impl Criterion {
-    fn read(name: &str, wanted: &Value, store: &Store) -> Result<Self, ApiError> {
+    fn read(
+        name: &str,
+        wanted: &Value,
+        store: &Store,
+        status_case: StatusCase,
+    ) -> Result<Self, ApiError> {
         let field = store.workspace().field(name);
         let field_type = field.map(|field| &field.field_type);
         let is_own_time = matches!(name, "created_on" | "modified_on");
@@ -110,7 +137,8 @@ impl Criterion {
                 .map(|value| normal_form(value).unwrap_or(value.clone()));
             Ok(Self::OneOf {
                 values: values.collect(),
-                case_sensitive: field_type == Some(&FieldType::Status),
+                case_sensitive: field_type == Some(&FieldType::Status)
+                    && status_case == StatusCase::Matters,
             })
         };
         match wanted {
@@ -157,8 +185,8 @@ impl Range {
 }
 
 impl ActionFilter {
-    fn read(wanted: &Map<String, Value>, store: &Store) -> Result<Self, ApiError> {
-        let at = section(wanted, "performed_at")?
+    fn read(wanted: &Map<String, Value>, store: &Store, time: &str) -> Result<Self, ApiError> {
+        let at = section(wanted, time)?
             .map(|bounds| Range::read(bounds, |bound| store.parse_time(bound)));
         Ok(Self {
             types: texts(wanted, "type")?,
@@ -168,17 +196,42 @@ impl ActionFilter {
     }
 
     fn fits(&self, action: &StoredAction) -> bool {
-        let is_type = |wanted: &String| wanted.eq_ignore_ascii_case(action.type_name());
-        // Actions that come in through an API were performed by no member of the team.
-        self.performers.is_none()
-            && self
-                .types
-                .as_ref()
-                .is_none_or(|types| types.iter().any(is_type))
+        let one_of = |wanted: &Option<Vec<String>>, is: Option<&str>| {
+            wanted.as_ref().is_none_or(|wanted| {
+                is.is_some_and(|is| wanted.iter().any(|one| same_text(one, is)))
+            })
+        };
+        one_of(&self.types, Some(action.type_name()))
+            && one_of(&self.performers, action.performer())
             && self
                 .at
                 .as_ref()
                 .is_none_or(|range| range.contains(action.created))
+    }
+}
+
+impl TimelineFilter {
+    /// Reads the body of a search. Performers are IDs here, by the documentation (pitfall AC7).
+    pub(crate) fn read(
+        body: &Value,
+        store: &Store,
+        performers: Performers,
+    ) -> Result<Self, ApiError> {
+        let wanted = body.as_object().ok_or_else(invalid)?;
+        let mut filter = ActionFilter::read(wanted, store, "created_on")?;
+        for performer in filter.performers.iter_mut().flatten() {
+            match store.team().email_of(performer) {
+                Some(email) => *performer = email.to_owned(),
+                // Nobody performs as the empty text.
+                None if performers == Performers::Ids => performer.clear(),
+                None => {}
+            }
+        }
+        Ok(Self(filter))
+    }
+
+    pub(crate) fn fits(&self, entry: &StoredAction) -> bool {
+        self.0.fits(entry)
     }
 }
 
@@ -209,12 +262,14 @@ fn equal(stored: &Value, wanted: &Value, case_sensitive: bool) -> bool {
     match (stored, wanted) {
         // Tags: one of them is enough.
         (Value::Array(items), _) => items.iter().any(|item| equal(item, wanted, case_sensitive)),
-        (Value::String(one), Value::String(other)) if !case_sensitive => {
-            one.to_lowercase() == other.to_lowercase()
-        }
+        (Value::String(one), Value::String(other)) if !case_sensitive => same_text(one, other),
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
         _ => stored == wanted,
     }
+}
+
+fn same_text(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 fn invalid() -> ApiError {

@@ -2,7 +2,8 @@
 
 use crate::answer::{ApiError, BODY_LIMIT};
 use crate::log::{Call, Effect, Logged};
-use crate::{App, ingest, inspect, leads, workspace};
+use crate::profile::UnknownEnterprise;
+use crate::{App, actions, ingest, inspect, leads, team_members, workspace};
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
@@ -10,19 +11,31 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 /// Where the Sync API begins.
 pub(crate) const SYNC_BASE: &str = "/autoupdate/v2";
 
-/// The paths of the Sync API that are built, and the operation behind each method.
-const SYNC_OPERATIONS: [(&str, Method, &str); 10] = [
+/// The paths of the Sync API, and the operation behind each method.
+const SYNC_OPERATIONS: [(&str, Method, &str); 18] = [
     ("/lead", Method::POST, "createLead"),
     ("/lead/{lead}", Method::GET, "getLead"),
     ("/lead/{lead}", Method::POST, "updateLead"),
     ("/lead/search", Method::POST, "searchLeads"),
+    ("/lead/{lead}/action", Method::POST, "createActions"),
+    ("/lead/{lead}/action/{action}", Method::GET, "getAction"),
+    ("/lead/{lead}/action/{action}", Method::POST, "updateAction"),
+    ("/lead/{lead}/action/search", Method::POST, "searchActions"),
+    ("/team-members", Method::GET, "listTeamMembers"),
+    ("/team-members", Method::POST, "createTeamMember"),
+    ("/team-members/{email}", Method::GET, "getTeamMember"),
+    (
+        "/teammember/state_change",
+        Method::POST,
+        "setTeamMemberState",
+    ),
     ("/metadata", Method::GET, "getMetadata"),
     ("/custom-fields", Method::GET, "listCustomFields"),
     ("/custom-fields/{name}", Method::GET, "getCustomField"),
@@ -37,6 +50,20 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .route("/lead", post(leads::create))
         .route("/lead/{lead}", get(leads::get).post(leads::update))
         .route("/lead/search", post(leads::search))
+        .route("/lead/{lead}/action", post(actions::create))
+        .route(
+            "/lead/{lead}/action/{action}",
+            get(actions::get).post(actions::update),
+        )
+        .route("/lead/{lead}/action/search", post(actions::search))
+        .route(
+            "/team-members",
+            get(team_members::list).post(team_members::create),
+        )
+        .route("/team-members/{email}", get(team_members::get))
+        // The likely misspelling of the next, which must not be taken for an address (pitfall TM6).
+        .route("/team-members/state_change", any(no_endpoint))
+        .route("/teammember/state_change", post(team_members::change_state))
         .route("/metadata", get(workspace::metadata))
         .route("/custom-fields", get(workspace::custom_fields))
         .route("/custom-fields/{name}", get(workspace::custom_field))
@@ -66,6 +93,15 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .route("/_emulator/log", get(inspect::log))
         .route("/_emulator/settle", post(inspect::settle))
         .route("/_emulator/reset", post(inspect::reset))
+        .route("/_emulator/snapshot", post(inspect::snapshot))
+        .route("/_emulator/restore", post(inspect::restore))
+        .route(
+            "/_emulator/faults",
+            get(inspect::faults)
+                .post(inspect::add_faults)
+                .delete(inspect::clear_faults),
+        )
+        .route("/_emulator/leads/{lead}/timeline", post(inspect::record))
         .route("/openapi/sync.yaml", get(inspect::sync_description))
         .route("/openapi/async.yaml", get(inspect::async_description))
         .method_not_allowed_fallback(method_not_allowed);
@@ -80,7 +116,7 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .with_state(app)
 }
 
-/// Writes the call into the log.
+/// Lets happen what a fault wants, and writes the call into the log.
 async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>();
     let mut call = Call {
@@ -88,14 +124,46 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         status: 0,
+        fault: None,
     };
-    let mut response = next.run(request).await;
-    if response.extensions_mut().remove::<Logged>().is_none() {
-        call.status = response.status().as_u16();
-        let effect = response.extensions_mut().remove::<Effect>();
-        app.log.append(call, effect.unwrap_or_default());
+    let workspace = || app.store().workspace().clone();
+    let struck = app
+        .faults
+        .strike(call.operation, request, app.config.patience, workspace)
+        .await;
+    let mut response = match struck {
+        Err(error) => error.into_response(),
+        Ok((request, None)) => next.run(request).await,
+        Ok((mut request, Some(fault))) => {
+            call.fault = Some(fault.name());
+            if fault.is_silence() {
+                // Whoever waits for an answer in vain may go away at any time, and this with it.
+                let seq = app.log.append(call, Effect::default());
+                let mut response = fault.run(request, next).await;
+                if let Some(effect) = response.extensions_mut().remove::<Effect>() {
+                    app.log.complete(seq, effect);
+                }
+                return response;
+            }
+            request.extensions_mut().insert(fault.clone());
+            fault.run(request, next).await
+        }
+    };
+    call.status = response.status().as_u16();
+    match response.extensions_mut().remove::<Logged>() {
+        Some(Logged(seq)) => app.log.answered(seq, call.status),
+        None => {
+            let effect = response.extensions_mut().remove::<Effect>();
+            app.log.append(call, effect.unwrap_or_default());
+        }
     }
     response
+}
+
+/// The IDs of all operations.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    let sync = SYNC_OPERATIONS.iter().map(|(_, _, operation)| *operation);
+    [ingest::OPERATION].into_iter().chain(sync)
 }
 
 fn operation(method: &Method, path: &str) -> Option<&'static str> {
@@ -146,14 +214,42 @@ async fn sync_token(
     next: Next,
 ) -> Result<Response, ApiError> {
     let enterprise = enterprise(path)?;
-    if enterprise == app.config.enterprise
-        && bearer(request.headers()) == Some(&app.config.sync_token)
+    let token = place(request.headers(), &app.config.sync_tokens);
+    if let Some(token) = token
+        && enterprise == app.config.enterprise
     {
-        return Ok(next.run(request).await);
+        return Ok(match app.sync_limiter.take(token) {
+            Ok(()) => next.run(request).await,
+            Err(too_many) => too_many.into_response(),
+        });
+    }
+    if token.is_some()
+        && app.config.profile.unknown_enterprise == UnknownEnterprise::NotFound
+        && is_metadata(&request)
+    {
+        return Err(ApiError::not_found(
+            "ENTERPRISE_NOT_FOUND",
+            format_args!("The enterprise with ID {enterprise} was not found."),
+        ));
     }
     Err(ApiError::not_authorized(format_args!(
         "Enterprise with ID {enterprise} not found or invalid access token. Please generate a new one from the Website/API integrations section of the telecrm app."
     )))
+}
+
+/// Whether this asks for what the workspace defines, where the documentation has a 404 for the enterprise.
+fn is_metadata(request: &Request) -> bool {
+    const OPERATIONS: [&str; 6] = [
+        "getMetadata",
+        "listCustomFields",
+        "getCustomField",
+        "listCustomActions",
+        "getCustomAction",
+        "getLeadStagePipeline",
+    ];
+    let matched = request.extensions().get::<MatchedPath>();
+    let operation = matched.and_then(|path| operation(request.method(), path.as_str()));
+    operation.is_some_and(|operation| OPERATIONS.contains(&operation))
 }
 
 async fn async_token(
@@ -163,10 +259,13 @@ async fn async_token(
     next: Next,
 ) -> Result<Response, ApiError> {
     let enterprise = enterprise(path)?;
-    if enterprise == app.config.enterprise
-        && bearer(request.headers()) == Some(&app.config.async_token)
+    if let Some(token) = place(request.headers(), &app.config.async_tokens)
+        && enterprise == app.config.enterprise
     {
-        return Ok(next.run(request).await);
+        return Ok(match app.async_limiter.take(token) {
+            Ok(()) => next.run(request).await,
+            Err(too_many) => too_many.into_response(),
+        });
     }
     Err(ApiError::not_authorized("Invalid or missing access token."))
 }
@@ -179,6 +278,12 @@ fn enterprise(
         Ok(Path(mut params)) => Ok(params.remove("enterprise").unwrap_or_default()),
         Err(_) => Err(ApiError::bad_request("The path is malformed")),
     }
+}
+
+/// Which of these tokens the request carries.
+fn place(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
+    let bearer = bearer(headers)?;
+    tokens.iter().position(|token| token == bearer)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

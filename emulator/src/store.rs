@@ -1,6 +1,8 @@
 //! The emulator's memory: the workspace and its leads.
 
 use crate::clock;
+use crate::profile::{LeadAttributes, PhoneBlanks, Profile};
+use crate::team_members::Team;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
@@ -9,6 +11,7 @@ use telecrm_core::{
 };
 
 /// The state of one workspace. What is accepted was decided by `telecrm-core` before it comes here.
+#[derive(Clone)]
 pub(crate) struct Store {
     seed: Seed,
     /// The endpoints' answers; they grow with the options that leads create.
@@ -19,6 +22,7 @@ pub(crate) struct Store {
     leads: Vec<StoredLead>,
     by_identifier: HashMap<String, usize>,
     by_id: HashMap<String, usize>,
+    team: Team,
     ids: Ids,
     generation: u64,
 }
@@ -28,26 +32,30 @@ pub(crate) struct Store {
 pub(crate) struct Seed {
     answers: WorkspaceFile,
     workspace: Workspace,
-    /// Knows one date field, `created_on`: the times that telecrm keeps itself are read as such.
-    times: Workspace,
+    /// Knows the standard fields and a date, `created_on`: addresses and times that belong to no lead are read as such.
+    standard: Workspace,
 }
 
 impl Seed {
     /// # Errors
     /// If the file is not a workspace.
-    pub(crate) fn new(mut answers: WorkspaceFile) -> Result<Self, WorkspaceError> {
+    pub(crate) fn new(
+        mut answers: WorkspaceFile,
+        profile: &Profile,
+    ) -> Result<Self, WorkspaceError> {
         // Without a pipeline nobody could tell which statuses are taken.
         if answers.pipeline.is_none() {
             answers.pipeline = WorkspaceFile::sample().pipeline;
         }
-        let workspace = Workspace::from_file(&answers)?;
-        let mut times = WorkspaceFile::from_json(json!({ "customFields": [
+        let strip = profile.phone_blanks == PhoneBlanks::Stripped;
+        let workspace = Workspace::from_file(&answers)?.with_phone_blanks_stripped(strip);
+        let mut standard = WorkspaceFile::from_json(json!({ "customFields": [
             { "apiName": "phone", "type": "PHONE" },
             { "apiName": "created_on", "type": "DATE" },
         ] }))?;
-        times.emulator = answers.emulator.clone();
+        standard.emulator = answers.emulator.clone();
         Ok(Self {
-            times: Workspace::from_file(&times)?,
+            standard: Workspace::from_file(&standard)?,
             workspace,
             answers,
         })
@@ -55,22 +63,36 @@ impl Seed {
 }
 
 /// A lead as it is kept.
+#[derive(Clone)]
 pub(crate) struct StoredLead {
     pub(crate) id: String,
     fields: BTreeMap<String, FieldValue>,
     created_on: i64,
     modified_on: i64,
+    /// What the actions are worth in sum.
+    score: f64,
     /// In the order in which they were appended.
     timeline: Vec<StoredAction>,
 }
 
 /// An entry of a lead's timeline.
+#[derive(Clone)]
 pub(crate) struct StoredAction {
-    id: String,
-    /// The custom action's code, or nothing for a payment.
-    code: Option<ActionCode>,
+    pub(crate) id: String,
+    pub(crate) kind: EntryKind,
+    /// The fields of a custom action; of all others, the keys beside `type`.
     fields: BTreeMap<String, FieldValue>,
     pub(crate) created: i64,
+    modified: Option<i64>,
+}
+
+/// What an entry of a timeline is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum EntryKind {
+    Custom(ActionCode),
+    Payment,
+    /// What telecrm records itself, and nobody can write: calls, messages, notes and so on.
+    BuiltIn(String),
 }
 
 /// What has been written.
@@ -87,12 +109,13 @@ impl Store {
         Self {
             answers: seed.answers.clone(),
             workspace: seed.workspace.clone(),
-            seed,
             leads: Vec::new(),
             by_identifier: HashMap::new(),
             by_id: HashMap::new(),
+            team: Team::new(&seed.answers),
             ids: Ids::default(),
             generation: 0,
+            seed,
         }
     }
 
@@ -105,7 +128,16 @@ impl Store {
         };
     }
 
-    /// How often the store went back to its seed.
+    /// Goes back to a state that it had before, as a reset does.
+    pub(crate) fn restore(&mut self, earlier: &Self) {
+        *self = Self {
+            ids: mem::take(&mut self.ids),
+            generation: self.generation + 1,
+            ..earlier.clone()
+        };
+    }
+
+    /// How often the store went back to its seed, or to another state.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
@@ -121,8 +153,22 @@ impl Store {
     /// A moment: Unix milliseconds or a date string, as telecrm reads it.
     pub(crate) fn parse_time(&self, written: &Value) -> Option<i64> {
         let written = FieldValue::from(written.clone());
-        let verdict = self.seed.times.accept_field("created_on", &written);
+        let verdict = self.seed.standard.accept_field("created_on", &written);
         verdict.stored()?.as_i64()
+    }
+
+    /// Whether it has the form of an address.
+    pub(crate) fn is_email(&self, text: &str) -> bool {
+        let verdict = self.seed.standard.accept_field("email", &text.into());
+        !verdict.is_dropped()
+    }
+
+    pub(crate) fn team(&self) -> &Team {
+        &self.team
+    }
+
+    pub(crate) fn team_mut(&mut self) -> &mut Team {
+        &mut self.team
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<&StoredLead> {
@@ -152,49 +198,121 @@ impl Store {
     pub(crate) fn upsert(&mut self, accepted: Acceptance) -> Option<Written> {
         let key = accepted.identifier?;
         self.create_options(&accepted.created);
-        for action in &accepted.actions {
-            self.create_action_options(action);
-        }
-        let now = clock::now_millis();
         let mut fields = accepted.fields;
         let place = match self.by_identifier.get(&key) {
             Some(&place) => place,
             None => {
                 let status = self.default_status();
                 fields.entry("status".to_owned()).or_insert(status);
-                self.create(key, now)
+                self.create(key, clock::now_millis())
             }
         };
-        let actions: Vec<(usize, StoredAction)> = accepted
-            .actions
-            .into_iter()
-            .map(|action| {
-                let stored = StoredAction {
-                    id: self.ids.next(now),
-                    code: action.code,
-                    fields: action.fields,
-                    created: action.created_on.unwrap_or(now),
-                };
-                (action.index, stored)
-            })
-            .collect();
+        Some(self.write(place, fields, accepted.actions))
+    }
+
+    /// Appends actions to a lead's timeline.
+    pub(crate) fn append(&mut self, id: &str, actions: Vec<AcceptedAction>) -> Option<Written> {
+        let place = *self.by_id.get(id)?;
+        Some(self.write(place, BTreeMap::new(), actions))
+    }
+
+    fn write(
+        &mut self,
+        place: usize,
+        fields: BTreeMap<String, FieldValue>,
+        actions: Vec<AcceptedAction>,
+    ) -> Written {
+        let now = clock::now_millis();
+        let mut score = 0.0;
+        let mut entries = Vec::with_capacity(actions.len());
+        for action in actions {
+            let kind = match action.code {
+                Some(code) => {
+                    self.create_action_options(&code, &action.created);
+                    score += self.score(&code);
+                    EntryKind::Custom(code)
+                }
+                None => EntryKind::Payment,
+            };
+            let entry = StoredAction {
+                id: self.ids.next(now),
+                kind,
+                fields: action.fields,
+                created: action.created_on.unwrap_or(now),
+                modified: None,
+            };
+            entries.push((action.index, entry));
+        }
         let lead = &mut self.leads[place];
         let written = Written {
             lead_id: lead.id.clone(),
             stored: json!({
                 "id": lead.id,
                 "fields": fields,
-                "actions": actions.iter().map(|(_, action)| action.to_json()).collect::<Vec<_>>(),
+                "actions": entries.iter().map(|(_, entry)| entry.to_json(false)).collect::<Vec<_>>(),
             }),
-            action_ids: actions
+            action_ids: entries
                 .iter()
-                .map(|(index, action)| (*index, action.id.clone()))
+                .map(|(index, entry)| (*index, entry.id.clone()))
                 .collect(),
         };
         lead.write(fields, now);
+        lead.score += score;
         lead.timeline
-            .extend(actions.into_iter().map(|(_, action)| action));
-        Some(written)
+            .extend(entries.into_iter().map(|(_, entry)| entry));
+        written
+    }
+
+    /// Changes fields of a custom action, or keys of a payment.
+    pub(crate) fn update_action(
+        &mut self,
+        lead: &str,
+        action: &str,
+        fields: BTreeMap<String, FieldValue>,
+        created: &[(String, String)],
+    ) -> Option<&StoredAction> {
+        let place = *self.by_id.get(lead)?;
+        let of_lead = self.leads[place].timeline.iter();
+        let entry = of_lead.enumerate().find(|(_, entry)| entry.id == action);
+        let (index, entry) = entry?;
+        if let EntryKind::Custom(code) = entry.kind.clone() {
+            self.create_action_options(&code, created);
+        }
+        let entry = &mut self.leads[place].timeline[index];
+        if !fields.is_empty() {
+            entry.fields.extend(fields);
+            entry.modified = Some(clock::now_millis());
+        }
+        Some(entry)
+    }
+
+    /// Appends what telecrm records itself, and gives its ID.
+    pub(crate) fn record(
+        &mut self,
+        lead: &str,
+        type_name: String,
+        mut fields: BTreeMap<String, FieldValue>,
+    ) -> Option<String> {
+        let place = *self.by_id.get(lead)?;
+        let now = clock::now_millis();
+        let created = fields.remove("creationTimestamp");
+        let id = self.ids.next(now);
+        self.leads[place].timeline.push(StoredAction {
+            id: id.clone(),
+            kind: EntryKind::BuiltIn(type_name),
+            fields,
+            created: created.and_then(|time| time.as_i64()).unwrap_or(now),
+            modified: None,
+        });
+        Some(id)
+    }
+
+    /// What an action of this kind adds to its lead's score.
+    fn score(&self, code: &ActionCode) -> f64 {
+        let mut actions = self.answers.custom_actions.iter();
+        let definition = actions.find(|item| has_code(item, code));
+        let score = definition.and_then(|item| item.get("score")?.as_f64());
+        score.unwrap_or_default()
     }
 
     /// Writes fields of a lead, and leaves the others as they are.
@@ -228,6 +346,7 @@ impl Store {
             fields: BTreeMap::new(),
             created_on,
             modified_on: created_on,
+            score: 0.0,
             timeline: Vec::new(),
         });
         place
@@ -263,9 +382,8 @@ impl Store {
     }
 
     /// Creates options of a custom action's fields, in the answers and in the rules.
-    fn create_action_options(&mut self, action: &AcceptedAction) {
-        let Some(code) = &action.code else { return };
-        for (name, label) in &action.created {
+    fn create_action_options(&mut self, code: &ActionCode, created: &[(String, String)]) {
+        for (name, label) in created {
             let definition = self.workspace.action(code);
             let field = definition.and_then(|definition| definition.field(name));
             if field.is_some_and(|field| field.options.contains(label)) {
@@ -273,10 +391,7 @@ impl Store {
             }
             self.workspace.add_action_option(code, name, label);
             let mut items = self.answers.custom_actions.iter_mut();
-            let item = items.find(|item| {
-                let written = item.get("code").and_then(Value::as_str);
-                written.and_then(|text| text.parse().ok()).as_ref() == Some(code)
-            });
+            let item = items.find(|item| has_code(item, code));
             let schema = item.and_then(|item| item.get_mut("fieldSchema"));
             if let Some(Value::Object(field)) = schema.and_then(|schema| schema.get_mut(name)) {
                 append_option(field, json!(label), label);
@@ -286,12 +401,37 @@ impl Store {
 }
 
 impl StoredLead {
-    /// The fields as both endpoints show them, with the times that telecrm keeps itself.
+    /// The fields as telecrm shows them, with the times that it keeps itself.
     pub(crate) fn fields(&self) -> Value {
         let mut fields = json!(self.fields);
         fields["created_on"] = self.created_on.into();
         fields["modified_on"] = self.modified_on.into();
         fields
+    }
+
+    /// The lead as a row of a search.
+    pub(crate) fn row(&self, attributes: LeadAttributes) -> Value {
+        let mut row = json!({ "fields": self.fields(), "actions": [] });
+        if attributes == LeadAttributes::Fields {
+            return row;
+        }
+        row["score"] = number(self.score);
+        row["isArchived"] = false.into();
+        row["isSpam"] = false.into();
+        for (name, key) in [
+            ("status", "status"),
+            ("rating", "rating"),
+            ("assignee", "employeeid"),
+        ] {
+            if let Some(value) = self.fields.get(name) {
+                row[key] = value.as_json().clone();
+            }
+            if let (LeadAttributes::Row, Some(fields)) = (attributes, row["fields"].as_object_mut())
+            {
+                fields.remove(name);
+            }
+        }
+        row
     }
 
     /// One field, or one of the times that telecrm keeps itself.
@@ -301,6 +441,11 @@ impl StoredLead {
             "modified_on" => Some(self.modified_on.into()),
             _ => self.fields.get(name).cloned(),
         }
+    }
+
+    /// One entry of the timeline.
+    pub(crate) fn action(&self, id: &str) -> Option<&StoredAction> {
+        self.timeline.iter().find(|entry| entry.id == id)
     }
 
     /// The actions, in the order in which they were appended.
@@ -323,18 +468,37 @@ impl StoredLead {
 }
 
 impl StoredAction {
-    /// The type as the Sync API shows it: `1001` or `PAYMENT`.
+    /// The type as the Sync API takes it: `1001`, `PAYMENT` or another.
     pub(crate) fn type_name(&self) -> &str {
-        self.code.as_ref().map_or("PAYMENT", ActionCode::bare)
+        match &self.kind {
+            EntryKind::Custom(code) => code.bare(),
+            EntryKind::Payment => "PAYMENT",
+            EntryKind::BuiltIn(name) => name,
+        }
     }
 
-    pub(crate) fn to_json(&self) -> Value {
+    /// Who did it. Actions that come in through an API were performed by no member of the team.
+    pub(crate) fn performer(&self) -> Option<&str> {
+        match self.kind {
+            EntryKind::BuiltIn(_) => self.fields.get("employeeid")?.as_str(),
+            _ => None,
+        }
+    }
+
+    /// The entry as it is read back, the code with its prefix or without.
+    pub(crate) fn to_json(&self, prefixed: bool) -> Value {
         let mut item = json!({
             "id": self.id,
             "type": self.type_name(),
             "creationTimestamp": self.created,
         });
-        if self.code.is_some() {
+        if let Some(modified) = self.modified {
+            item["modificationTimestamp"] = modified.into();
+        }
+        if let EntryKind::Custom(code) = &self.kind {
+            if prefixed {
+                item["type"] = code.prefixed().into();
+            }
             item["fields"] = json!(self.fields);
         } else {
             for (key, value) in &self.fields {
@@ -346,7 +510,7 @@ impl StoredAction {
 }
 
 /// IDs of the form in use: 24 lower-case hex characters, the first eight of which tell the time.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Ids {
     last: u32,
 }
@@ -357,6 +521,21 @@ impl Ids {
         let seconds = (now_millis / 1000) & 0xffff_ffff;
         format!("{seconds:08x}{:010x}{:06x}", 0x7e_1ec4_a10c_u64, self.last)
     }
+}
+
+/// Whole where it is.
+fn number(score: f64) -> Value {
+    if score.fract() == 0.0 {
+        json!(score as i64)
+    } else {
+        json!(score)
+    }
+}
+
+/// Whether this is the definition of the custom action with this code.
+fn has_code(item: &Map<String, Value>, code: &ActionCode) -> bool {
+    let written = item.get("code").and_then(Value::as_str);
+    written.and_then(|text| text.parse().ok()).as_ref() == Some(code)
 }
 
 fn is_named(item: &Map<String, Value>, key: &str, name: &str) -> bool {
@@ -400,10 +579,12 @@ mod tests {
         let pipeline = json!({ "statuses": [
             { "label": "Old", "archived": true }, { "label": "New" }, { "label": "Won" } ] });
         file.pipeline = pipeline.as_object().cloned();
-        let store = Store::new(Seed::new(file).expect("a workspace"));
+        let store = Store::new(Seed::new(file, &Profile::documented()).expect("a workspace"));
         assert_eq!(store.default_status().as_str(), Some("New"));
 
-        let sample = Store::new(Seed::new(WorkspaceFile::sample()).expect("a workspace"));
+        let sample = Store::new(
+            Seed::new(WorkspaceFile::sample(), &Profile::documented()).expect("a workspace"),
+        );
         assert_eq!(sample.default_status().as_str(), Some("Fresh"));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::answer::{ApiError, Params};
+use crate::profile::{IdentifierField, PipelineShape};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Map, Value, json};
@@ -21,15 +22,24 @@ const ACTION_SUMMARY: [&str; 4] = ["code", "displayName", "score", "source"];
 
 /// `GET /metadata`.
 pub(crate) async fn metadata(State(app): State<App>) -> Json<Value> {
+    const IDENTIFIER: &str = "leadIdentifierFieldId";
     let store = app.store();
-    Json(match &store.answers().metadata {
+    let name = store.workspace().identifier().api_name();
+    let mut metadata = match &store.answers().metadata {
         Some(metadata) => json!(metadata),
         // A seed need not have it, and clients need no more of it than this.
-        None => json!({
-            "id": app.config.enterprise,
-            "leadIdentifierFieldId": store.workspace().identifier().api_name(),
-        }),
-    })
+        None => json!({ "id": app.config.enterprise, IDENTIFIER: name }),
+    };
+    match app.config.profile.identifier_field {
+        IdentifierField::AsSeeded => {}
+        IdentifierField::ApiName => metadata[IDENTIFIER] = name.into(),
+        IdentifierField::Id => {
+            let field = store.workspace().field(name);
+            let id = field.and_then(|field| field.id.as_deref());
+            metadata[IDENTIFIER] = id.unwrap_or(name).into();
+        }
+    }
+    Json(metadata)
 }
 
 /// `GET /custom-fields`: the items have two shapes (pitfall EN1).
@@ -98,7 +108,50 @@ pub(crate) async fn custom_action(
 
 /// `GET /lead-stage-pipeline`.
 pub(crate) async fn pipeline(State(app): State<App>) -> Json<Value> {
-    Json(json!(app.store().answers().pipeline))
+    let store = app.store();
+    Json(
+        match (&store.answers().pipeline, app.config.profile.pipeline) {
+            (Some(pipeline), PipelineShape::Flat) => flat(pipeline),
+            (pipeline, _) => json!(pipeline),
+        },
+    )
+}
+
+/// The pipeline as it is reported: statuses and lost reasons at the top.
+fn flat(pipeline: &Map<String, Value>) -> Value {
+    let items = |of: &Value| of.as_array().cloned().unwrap_or_default();
+    let archived = |mut item: Value, is_archived: bool| {
+        item["isArchived"] = is_archived.into();
+        item
+    };
+    let mut flat = pipeline.clone();
+    if let Some(stages) = flat.remove("leadStages") {
+        let mut statuses = Vec::new();
+        for stage in items(&stages) {
+            for (key, is_archived) in [("activeStatuses", false), ("archivedStatuses", true)] {
+                for status in items(&stage[key]) {
+                    let mut status = archived(status, is_archived);
+                    status["stageType"] = stage["stageType"].clone();
+                    statuses.push(status);
+                }
+            }
+        }
+        flat.insert("statuses".to_owned(), statuses.into());
+    }
+    let mut reasons = Vec::new();
+    for (key, is_archived) in [
+        ("activeLeadLostReasons", false),
+        ("archivedLeadLostReasons", true),
+    ] {
+        let listed = flat.remove(key).unwrap_or_default();
+        reasons.extend(
+            items(&listed)
+                .into_iter()
+                .map(|reason| archived(reason, is_archived)),
+        );
+    }
+    flat.entry("lostReasons").or_insert(reasons.into());
+    flat.into()
 }
 
 fn find(items: &[Map<String, Value>], key: &str, name: &str) -> Option<Json<Value>> {

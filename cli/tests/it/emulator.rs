@@ -75,6 +75,35 @@ fn bad_seeds_are_refused_with_their_place() {
 }
 
 #[test]
+fn profile_and_switches_decide_what_is_answered() {
+    let arguments = [
+        "--profile",
+        "reported",
+        "--switch",
+        "async-answer=ok",
+        "--switch",
+        "search-ids=yes",
+    ];
+    let local = Local::start(&arguments);
+    let row = r#"{"fields": {"phone": "919999999999", "status": "Contacted"}, "actions": [{"type": "ACTION_1001"}]}"#;
+    let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), row);
+    assert_eq!(
+        (ran.exit, ran.outcomes()),
+        (0, vec!["stored".to_owned()]),
+        "{ran:?}"
+    );
+
+    for (flag, value, said) in [
+        ("--profile", "live", "documented, reported"),
+        ("--switch", "async-answer=yes", "queued, ok, 204, html"),
+        ("--switch", "async=ok", "async-answer"),
+        ("--switch", "async-answer", "NAME=VALUE"),
+    ] {
+        run(telecrm(&["emulator", flag, value])).refused(2, &[said]);
+    }
+}
+
+#[test]
 fn it_stays_on_this_machine_unless_told_otherwise() {
     run(telecrm(&["emulator", "--listen", "0.0.0.0:0"]))
         .refused(2, &["0.0.0.0:0", "--allow-remote"]);
@@ -85,4 +114,67 @@ fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     run(telecrm(&["emulator", "--listen", &address])).refused(1, &[&address, "--listen"]);
+}
+
+#[test]
+fn faults_come_from_a_file() {
+    let rules = TempFile::new(
+        "faults.json",
+        br#"[{"operation": "createOrUpdateLead", "fields": {"phone": "919999999999"}, "do": {"answer": {"status": 400}}}]"#,
+    );
+    let local = Local::start(&["--fault", rules.path()]);
+    let rows = "{\"fields\": {\"phone\": \"919999999999\"}}\n{\"fields\": {\"phone\": \"918888888888\"}}\n";
+    let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), rows);
+    assert_eq!(ran.outcomes(), ["failed", "stored"], "{ran:?}");
+
+    for (content, said) in [
+        ("{", "is not JSON"),
+        (r#"[{"do": "explode"}]"#, "explode"),
+        (
+            r#"[{"operation": "deleteLead", "do": "hang"}]"#,
+            "createLead",
+        ),
+    ] {
+        let rules = TempFile::new("bad-faults.json", content.as_bytes());
+        run(telecrm(&["emulator", "--fault", rules.path()])).refused(2, &[rules.path(), said]);
+    }
+}
+
+#[test]
+fn a_rate_limit_is_kept() {
+    let local = Local::start(&["--async-limit", "1", "--retry-after"]);
+    let rows = "{\"fields\": {\"phone\": \"919999999999\"}}\n{\"fields\": {\"phone\": \"918888888888\"}}\n";
+    let ran = run_with_stdin(local.telecrm(&["push", "-"]), rows);
+    assert_eq!(ran.exit, 6, "{ran:?}");
+    for speed in ["0", "-1", "fast", "inf"] {
+        let flag = format!("--limit-speed={speed}");
+        run(telecrm(&["emulator", &flag])).refused(2, &["--limit-speed", "above zero"]);
+    }
+}
+
+#[test]
+fn scripts_wait_until_it_is_ready() {
+    let local = Local::start(&[]);
+    let address = local
+        .variable("TELECRM_ASYNC_URL")
+        .trim_start_matches("http://");
+    let ready = |address: &str, timeout: &str| {
+        run(telecrm(&[
+            "emulator",
+            "ready",
+            "--listen",
+            address,
+            "--timeout",
+            timeout,
+        ]))
+    };
+    let ran = ready(address, "10");
+    assert_eq!(
+        (ran.exit, ran.stdout.as_str(), ran.stderr.as_str()),
+        (0, "", "")
+    );
+
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address").to_string();
+    ready(&address, "200ms").refused(1, &[&address, "--timeout"]);
 }

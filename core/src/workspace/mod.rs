@@ -29,6 +29,7 @@ pub struct Workspace {
     identifier: Identifier,
     country: Country,
     time_zone: TimeZone,
+    strips_phone_blanks: bool,
 }
 
 /// A field of leads or of a custom action.
@@ -196,7 +197,15 @@ impl Workspace {
             pipeline,
             country,
             time_zone,
+            strips_phone_blanks: false,
         })
+    }
+
+    /// Sets whether blanks, dashes and brackets in phone numbers are left out rather than refused. They are refused
+    /// unless set, since nobody says what telecrm does.
+    pub fn with_phone_blanks_stripped(mut self, stripped: bool) -> Self {
+        self.strips_phone_blanks = stripped;
+        self
     }
 
     /// Sets the country of phone numbers without a country code, by its ISO 3166 code. India unless set.
@@ -283,6 +292,10 @@ impl Workspace {
     /// The zone in which date strings are read.
     pub fn time_zone(&self) -> &TimeZone {
         &self.time_zone
+    }
+
+    pub(crate) fn strips_phone_blanks(&self) -> bool {
+        self.strips_phone_blanks
     }
 
     pub(crate) fn country(&self) -> Country {

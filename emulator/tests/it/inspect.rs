@@ -108,6 +108,21 @@ async fn every_operation_has_its_id_in_the_log() {
         .post(&format!("/lead/{id}"), json!({ "fields": {} }))
         .await;
     local.search(json!({})).await;
+    let action =
+        json!({ "type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "5000" });
+    let actions = format!("/lead/{id}/action");
+    let (_, created) = local.post(&actions, json!({ "actions": [action] })).await;
+    let action = format!(
+        "{actions}/{}",
+        created["actions"][0]["action_id"].as_str().unwrap()
+    );
+    local.get(&action).await;
+    local.post(&action, json!({ "type": "PAYMENT" })).await;
+    local.post(&format!("{actions}/search"), json!({})).await;
+    local.get("/team-members").await;
+    local.post("/team-members", json!({})).await;
+    local.get("/team-members/jane.doe@example.com").await;
+    local.post("/teammember/state_change", json!({})).await;
     for path in [
         "/metadata",
         "/custom-fields",
@@ -115,7 +130,7 @@ async fn every_operation_has_its_id_in_the_log() {
         "/custom-actions",
         "/custom-actions/ACTION_1001",
         "/lead-stage-pipeline",
-        "/team-members",
+        "/webhooks",
     ] {
         local.get(path).await;
     }
@@ -131,6 +146,14 @@ async fn every_operation_has_its_id_in_the_log() {
             "getLead",
             "updateLead",
             "searchLeads",
+            "createActions",
+            "getAction",
+            "updateAction",
+            "searchActions",
+            "listTeamMembers",
+            "createTeamMember",
+            "getTeamMember",
+            "setTeamMemberState",
             "getMetadata",
             "listCustomFields",
             "getCustomField",
@@ -211,5 +234,40 @@ async fn the_descriptions_are_served_in_both_stages() {
         assert_eq!(text("?stage=overlaid").await, overlaid);
         let (status, _) = local.own(&format!("/openapi/{api}.yaml?stage=other")).await;
         assert_eq!(status, 400);
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_brings_everything_back_but_ids() {
+    let local = Local::start().await;
+    let first = local.create(json!({ "phone": "919999999999" })).await;
+    let url = format!("{}/_emulator/snapshot", local.emulator.url());
+    assert_eq!(
+        answer(local.http.post(&url)).await,
+        (201, json!({ "snapshot": 1 }))
+    );
+    let second = local
+        .create(json!({ "phone": "918888888888", "contact_source": "Fair" }))
+        .await;
+    assert_eq!(local.emulator.snapshot(), 2);
+    let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER" });
+    assert_eq!(local.post("/team-members", john).await.0, 201);
+
+    let restored = local.command("/_emulator/restore?snapshot=1").await;
+    assert_eq!(restored, StatusCode::NO_CONTENT);
+    assert_eq!(local.search(json!({})).await["total_count"], 1);
+    assert_eq!(local.get(&format!("/lead/{first}")).await.0, 200);
+    assert_eq!(local.get("/team-members").await.1["total_count"], 2);
+    let source = local.get("/custom-fields/contact_source").await.1;
+    assert!(!source.to_string().contains("Fair"));
+    let third = local.create(json!({ "phone": "918888888888" })).await;
+    assert_ne!(second, third);
+
+    assert!(local.emulator.restore(2));
+    assert_eq!(local.get(&format!("/lead/{second}")).await.0, 200);
+    assert!(!local.emulator.restore(0) && !local.emulator.restore(3));
+    for (query, status) in [("?snapshot=3", 404), ("?snapshot=x", 400), ("", 400)] {
+        let answered = local.command(&format!("/_emulator/restore{query}")).await;
+        assert_eq!(answered, status, "{query}");
     }
 }

@@ -1,15 +1,45 @@
 //! The emulator over real HTTP. Tests named after a pitfall carry its ID in `docs/api-notes.md`.
 
+mod actions;
+mod bad_input;
+mod contract;
+mod faults;
 mod ingest;
 mod inspect;
 mod leads;
+mod limits;
+mod profile;
+mod samples;
 mod search;
+mod team_members;
 mod transport;
 mod workspace;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use telecrm_emulator::{Builder, Emulator, LogEntry};
+
+/// How long something takes, and waiting.
+#[allow(clippy::disallowed_methods)]
+mod clock {
+    use std::time::{Duration, Instant};
+
+    pub(crate) struct Stopwatch(Instant);
+
+    impl Stopwatch {
+        pub(crate) fn start() -> Self {
+            Self(Instant::now())
+        }
+
+        pub(crate) fn elapsed(&self) -> Duration {
+            self.0.elapsed()
+        }
+    }
+
+    pub(crate) async fn sleep(time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
 
 /// An emulator and somebody who calls it.
 struct Local {
@@ -98,10 +128,31 @@ impl Local {
     }
 }
 
+/// Sends a request, and holds what is answered against the OpenAPI descriptions.
 async fn answer(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("the emulator answers");
+    let (http, request) = request.build_split();
+    let request = request.expect("a request");
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = http.execute(request).await.expect("the emulator answers");
     let status = response.status().as_u16();
-    (status, response.json().await.expect("the answer is JSON"))
+    let header = response.headers().get(reqwest::header::CONTENT_TYPE);
+    let content_type = header
+        .map_or("", |value| value.to_str().expect("text"))
+        .to_owned();
+    let body = response.bytes().await.expect("a body");
+    if !path.starts_with("/_emulator/") {
+        contract::check(method.as_str(), &path, status, &content_type, &body);
+    }
+    (
+        status,
+        serde_json::from_slice(&body).expect("the answer is JSON"),
+    )
+}
+
+/// Sends a request that a fault may befall, so that no description holds.
+async fn status(request: RequestBuilder) -> u16 {
+    let response = request.send().await.expect("the emulator answers");
+    response.status().as_u16()
 }
 
 /// The envelope of an error.

@@ -1,0 +1,248 @@
+//! Actions of the Sync API: create, get, update, search.
+
+use crate::answer::{ApiError, JsonBody, Params};
+use crate::log::Effect;
+use crate::profile::{ActionCodes, PrefixedTypes, Profile};
+use crate::remarks::{complaint, remarks};
+use crate::search::TimelineFilter;
+use crate::store::{EntryKind, StoredAction, Written};
+use crate::{App, leads};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{Extension, IntoResponse};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use telecrm_core::{
+    AcceptedAction, Action, ActionKind, Certainty, CodeForm, Finding, FindingKind, Path as Place,
+    PaymentStatus, Workspace,
+};
+
+/// The most actions of one page.
+pub(crate) const PAGE_LIMIT: usize = 100;
+
+/// `POST /lead/{leadId}/action`: each entry is handled on its own (pitfall AC4).
+pub(crate) async fn create(
+    State(app): State<App>,
+    Path((_, id)): Path<(String, String)>,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let actions = read(&body)?;
+    let mut store = app.store();
+    store.find(&id).ok_or_else(|| leads::not_found(&id))?;
+    let workspace = store.workspace();
+    let (accepted, findings) = accept(workspace, &actions, &app.config.profile)?;
+    let remarks = remarks(workspace, &actions, &findings);
+    let written = store.append(&id, accepted);
+    let written = written.ok_or_else(|| leads::not_found(&id))?;
+    let answer = json!({
+        "lead_id": id,
+        "actions": results(actions.len(), &written),
+        "remarks": remarks,
+    });
+    let effect = Effect {
+        stored: Some(written.stored),
+        findings,
+    };
+    Ok((Extension(effect), Json(answer)))
+}
+
+/// `GET /lead/{leadId}/action/{actionId}`.
+pub(crate) async fn get(
+    State(app): State<App>,
+    Path((_, lead, action)): Path<(String, String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let store = app.store();
+    let lead = store.find(&lead).ok_or_else(|| leads::not_found(&lead))?;
+    let entry = lead.action(&action).ok_or_else(|| not_found(&action))?;
+    if let EntryKind::BuiltIn(_) = entry.kind {
+        return Err(ApiError::bad_request(
+            "Only custom actions and payment actions can be retrieved",
+        ));
+    }
+    Ok(Json(shown(entry, &app.config.profile)))
+}
+
+/// `POST /lead/{leadId}/action/{actionId}`: one bad value, and nothing is written.
+pub(crate) async fn update(
+    State(app): State<App>,
+    Path((_, lead_id, action_id)): Path<(String, String, String)>,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let Value::Object(mut body) = body else {
+        return Err(ApiError::bad_request("The body must be an action"));
+    };
+    let mut store = app.store();
+    let lead = store.find(&lead_id);
+    let lead = lead.ok_or_else(|| leads::not_found(&lead_id))?;
+    let entry = lead.action(&action_id);
+    let entry = entry.ok_or_else(|| not_found(&action_id))?;
+    if let EntryKind::BuiltIn(_) = entry.kind {
+        return Err(ApiError::bad_request(
+            "Only custom actions and payment actions can be updated",
+        ));
+    }
+    if body.get("type").and_then(Value::as_str) != Some(entry.type_name()) {
+        return Err(ApiError::bad_request(format_args!(
+            "The type of this action is {}, and cannot be changed",
+            entry.type_name()
+        )));
+    }
+    let (fields, created, findings) = match &entry.kind {
+        EntryKind::Payment => (payment_status(&body)?, Vec::new(), Vec::new()),
+        _ => {
+            let late = body.remove("created_on").filter(|time| !time.is_null());
+            let action = Action::from(body);
+            let (accepted, mut findings) =
+                store.workspace().accept_action(0, &action, CodeForm::Bare);
+            if let Some(refused) = findings
+                .iter()
+                .find(|f| is_refused(store.workspace(), &action, f))
+            {
+                let reason = complaint(store.workspace(), std::slice::from_ref(&action), refused);
+                return Err(ApiError::validation(reason).because(vec![refused.clone()]));
+            }
+            findings.extend(late.map(|_| fixed_time()));
+            let accepted = accepted.map(|accepted| (accepted.fields, accepted.created));
+            let (fields, created) = accepted.unwrap_or_default();
+            (fields, created, findings)
+        }
+    };
+    let stored = (!fields.is_empty()).then(|| json!({ "id": action_id, "fields": fields }));
+    let entry = store.update_action(&lead_id, &action_id, fields, &created);
+    let entry = entry.ok_or_else(|| not_found(&action_id))?;
+    let answer = shown(entry, &app.config.profile);
+    Ok((Extension(Effect { stored, findings }), Json(answer)))
+}
+
+/// `POST /lead/{leadId}/action/search`.
+pub(crate) async fn search(
+    State(app): State<App>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+    JsonBody(body): JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    let page = params.page(PAGE_LIMIT)?;
+    let store = app.store();
+    let filter = TimelineFilter::read(&body, &store, app.config.profile.performers)?;
+    let lead = store.find(&id).ok_or_else(|| {
+        ApiError::not_found(leads::NOT_FOUND, "Lead with given ID was not found.")
+    })?;
+    let found: Vec<_> = lead.timeline().filter(|entry| filter.fits(entry)).collect();
+    let rows = page.of(found.iter());
+    Ok(Json(json!({
+        "data": rows.map(|entry| shown(entry, &app.config.profile)).collect::<Vec<_>>(),
+        "total_count": found.len(),
+        "skip": page.skip,
+        "limit": page.limit,
+    })))
+}
+
+/// An entry of the timeline as it is answered.
+pub(crate) fn shown(entry: &StoredAction, profile: &Profile) -> Value {
+    entry.to_json(profile.action_codes == ActionCodes::Prefixed)
+}
+
+/// What becomes of the actions of one request.
+///
+/// # Errors
+/// If one of them is of a type that nobody can write: then none is taken (pitfall AC1).
+pub(crate) fn accept(
+    workspace: &Workspace,
+    actions: &[Action],
+    profile: &Profile,
+) -> Result<(Vec<AcceptedAction>, Vec<Finding>), ApiError> {
+    let is_writable = |action: &Action| match action.kind() {
+        ActionKind::Payment => true,
+        ActionKind::Custom(code) => {
+            let written = action.as_json().get("type").and_then(Value::as_str);
+            profile.prefixed_types == PrefixedTypes::Ignored || written == Some(code.bare())
+        }
+        _ => false,
+    };
+    if !actions.iter().all(is_writable) {
+        return Err(ApiError::bad_request(
+            "Only custom actions and payment actions can be created",
+        ));
+    }
+    let mut accepted = Vec::new();
+    let mut findings = Vec::new();
+    for (index, action) in actions.iter().enumerate() {
+        let (action, of_action) = workspace.accept_action(index, action, CodeForm::Bare);
+        accepted.extend(action);
+        findings.extend(of_action);
+    }
+    Ok((accepted, findings))
+}
+
+/// What the answer says of each action of the request, in its order.
+pub(crate) fn results(count: usize, written: &Written) -> Vec<Value> {
+    let result = |index| match written.action_ids.get(&index) {
+        Some(id) => json!({ "action_id": id, "status": "CREATED" }),
+        None => json!({ "action_id": null, "status": "IGNORED" }),
+    };
+    (0..count).map(result).collect()
+}
+
+fn read(body: &Value) -> Result<Vec<Action>, ApiError> {
+    let actions = body.get("actions").and_then(Value::as_array);
+    let actions = actions.filter(|actions| !actions.is_empty());
+    let action = |action: &Value| action.as_object().cloned().map(Action::from);
+    actions
+        .and_then(|actions| actions.iter().map(action).collect())
+        .ok_or_else(|| ApiError::bad_request("`actions` must be a list of one or more actions"))
+}
+
+/// The one thing that can change of a payment (pitfall AC3).
+fn payment_status(
+    body: &Map<String, Value>,
+) -> Result<BTreeMap<String, telecrm_core::FieldValue>, ApiError> {
+    if ["amount", "currency", "paymentid"]
+        .iter()
+        .any(|key| body.contains_key(*key))
+    {
+        return Err(ApiError::bad_request(
+            "Cannot update amount, currency, or paymentid fields for existing payment action.",
+        ));
+    }
+    match body.get("status") {
+        None => Ok(BTreeMap::new()),
+        Some(Value::String(status)) if PaymentStatus::KNOWN.contains(&status.as_str().into()) => {
+            Ok([("status".to_owned(), status.as_str().into())].into())
+        }
+        Some(_) => Err(ApiError::validation("A payment has no such status")),
+    }
+}
+
+/// Whether an update fails for this loss. Names that the action does not have are dropped in silence,
+/// as by the update of a lead.
+fn is_refused(workspace: &Workspace, action: &Action, finding: &Finding) -> bool {
+    let ActionKind::Custom(code) = action.kind() else {
+        return false;
+    };
+    let definition = workspace.action(&code);
+    finding.is_loss()
+        && match &finding.path {
+            Place::ActionField(_, name) => definition.is_some_and(|d| d.field(name).is_some()),
+            Place::ActionKey(_, key) => key == "fields",
+            _ => true,
+        }
+}
+
+fn fixed_time() -> Finding {
+    Finding {
+        path: Place::ActionKey(0, "created_on".to_owned()),
+        kind: FindingKind::FieldDropped,
+        reason: "the time of an existing action cannot be changed".to_owned(),
+        suggestion: None,
+        pitfall: None,
+        certainty: Certainty::Inferred,
+        repaired: false,
+    }
+}
+
+fn not_found(id: &str) -> ApiError {
+    ApiError::not_found(
+        "ACTION_NOT_FOUND",
+        format_args!("Action with ID {id} was not found."),
+    )
+}

@@ -1,0 +1,589 @@
+//! Faults on command: which calls go wrong, and how.
+
+use crate::answer::{ApiError, BODY_LIMIT};
+use crate::wire::Scissors;
+use crate::{clock, lock, server};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http_body::{Frame, SizeHint};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use telecrm_core::Workspace;
+
+/// A rule by which calls go wrong: which, and how. Rules are tried in their order, and the first that fits wins.
+/// Nothing is left to chance, so the same calls meet the same faults again.
+///
+/// ```
+/// use std::time::Duration;
+/// use telecrm_emulator::{Fault, FaultyAnswer};
+///
+/// // The second and third creation are refused, and tell when to come back.
+/// let busy = FaultyAnswer::new(429).header("Retry-After", "1");
+/// let refused = Fault::answer(busy).on("createLead").nth(2).times(2);
+///
+/// // As JSON, for other languages: `POST /_emulator/faults`, or `telecrm emulator --fault FILE`.
+/// let json = serde_json::json!({
+///     "operation": "createLead", "nth": 2, "times": 2,
+///     "do": { "answer": { "status": 429, "headers": { "Retry-After": "1" } } },
+/// });
+/// assert_eq!(serde_json::from_value::<Fault>(json)?, refused);
+///
+/// let slow = Fault::latency(Duration::from_secs(2)).field("phone", "919999999999");
+/// # let _ = slow;
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct Fault {
+    /// The operation's ID; nothing means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+    /// A part of the path, such as a lead's ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// Values in the body: of a lead's fields, or of keys beside them.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    fields: Map<String, Value>,
+    /// The first of the fitting calls that goes wrong, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nth: Option<u64>,
+    /// How many go wrong from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    times: Option<u64>,
+    #[serde(rename = "do")]
+    kind: FaultKind,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum FaultKind {
+    Answer(FaultyAnswer),
+    ContentType(String),
+    LatencyMs(u64),
+    Hang,
+    ResetBefore,
+    ResetAfter,
+    Truncated,
+    Endless,
+    ProcessLaterMs(u64),
+    ProcessNever,
+    ProcessTwice,
+    ProcessAfterNext,
+}
+
+/// An answer that telecrm did not mean to give.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct FaultyAnswer {
+    status: u16,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<String, String>,
+    /// A text is sent as it is, all else as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Value>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    after_commit: bool,
+}
+
+impl Fault {
+    fn new(kind: FaultKind) -> Self {
+        Self {
+            operation: None,
+            path: None,
+            fields: Map::new(),
+            nth: None,
+            times: None,
+            kind,
+        }
+    }
+
+    /// Reads one rule, or a list of them.
+    ///
+    /// # Errors
+    /// If one is no rule, or cannot happen.
+    pub fn list(json: Value) -> Result<Vec<Self>, FaultError> {
+        let list = match json {
+            Value::Array(_) => serde_json::from_value(json),
+            one => serde_json::from_value(one).map(|fault| vec![fault]),
+        };
+        let list: Vec<Self> = list.map_err(|error| FaultError(error.to_string()))?;
+        list.iter().try_for_each(Self::check)?;
+        Ok(list)
+    }
+
+    /// Another answer in place of the right one.
+    pub fn answer(answer: FaultyAnswer) -> Self {
+        Self::new(FaultKind::Answer(answer))
+    }
+
+    /// The right answer under a wrong content type.
+    pub fn content_type(value: impl Into<String>) -> Self {
+        Self::new(FaultKind::ContentType(value.into()))
+    }
+
+    /// The right answer, late.
+    pub fn latency(delay: Duration) -> Self {
+        Self::new(FaultKind::LatencyMs(millis(delay)))
+    }
+
+    /// No answer, and the connection stays open. Nothing is done.
+    pub fn hang() -> Self {
+        Self::new(FaultKind::Hang)
+    }
+
+    /// The connection is reset, and nothing is done.
+    pub fn reset_before() -> Self {
+        Self::new(FaultKind::ResetBefore)
+    }
+
+    /// The connection is reset when everything is done.
+    pub fn reset_after() -> Self {
+        Self::new(FaultKind::ResetAfter)
+    }
+
+    /// The right answer breaks off in its middle.
+    pub fn truncated() -> Self {
+        Self::new(FaultKind::Truncated)
+    }
+
+    /// The right answer is followed by blanks without end.
+    pub fn endless() -> Self {
+        Self::new(FaultKind::Endless)
+    }
+
+    /// The Async API takes the lead and processes it so much later, and those behind it too.
+    pub fn process_later(delay: Duration) -> Self {
+        Self::new(FaultKind::ProcessLaterMs(millis(delay)))
+    }
+
+    /// The Async API takes the lead and never processes it.
+    pub fn process_never() -> Self {
+        Self::new(FaultKind::ProcessNever)
+    }
+
+    /// The Async API processes the lead twice, which appends its actions twice.
+    pub fn process_twice() -> Self {
+        Self::new(FaultKind::ProcessTwice)
+    }
+
+    /// The Async API processes the lead after the one that comes next, and until then not at all.
+    pub fn process_after_next() -> Self {
+        Self::new(FaultKind::ProcessAfterNext)
+    }
+
+    /// Only this operation, by its ID in the OpenAPI descriptions, such as `createLead`.
+    pub fn on(mut self, operation: impl Into<String>) -> Self {
+        self.operation = Some(operation.into());
+        self
+    }
+
+    /// Only paths that contain this, such as a lead's ID.
+    pub fn path(mut self, part: impl Into<String>) -> Self {
+        self.path = Some(part.into());
+        self
+    }
+
+    /// Only bodies in which this field, or a key beside the fields, has this value. The lead identifier may be spelled otherwise.
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.into(), value.into());
+        self
+    }
+
+    /// Only the nth of the calls that fit, counted from 1. Without this, all of them.
+    pub fn nth(mut self, nth: u64) -> Self {
+        self.nth = Some(nth);
+        self
+    }
+
+    /// So many of the calls that fit: from the [`nth`](Self::nth) on, or from the first.
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    fn is_for(&self, operation: Option<&str>, path: &str) -> bool {
+        let named = self.operation.as_deref();
+        named.is_none_or(|named| operation == Some(named))
+            && self.path.as_ref().is_none_or(|part| path.contains(part))
+    }
+
+    fn fits(&self, body: &Value, workspace: &Workspace) -> bool {
+        self.fields.iter().all(|(name, wanted)| {
+            let sent = body.get("fields").and_then(|fields| fields.get(name));
+            let Some(sent) = sent.or_else(|| body.get(name)) else {
+                return false;
+            };
+            let key = |value: &Value| workspace.identifier_key(&value.clone().into());
+            let is_identifier = name == workspace.identifier().api_name();
+            sent == wanted || (is_identifier && key(sent).is_some() && key(sent) == key(wanted))
+        })
+    }
+
+    /// Whether the call with this number among those that fit goes wrong.
+    fn strikes(&self, call: u64) -> bool {
+        let first = self.nth.unwrap_or(1);
+        let times = self.times.or(self.nth.map(|_| 1)).unwrap_or(u64::MAX);
+        (first..first.saturating_add(times)).contains(&call)
+    }
+
+    fn check(&self) -> Result<(), FaultError> {
+        if let Some(operation) = &self.operation
+            && !server::operations().any(|known| known == operation)
+        {
+            let known: Vec<_> = server::operations().collect();
+            return Err(FaultError(format!(
+                "there is no operation {operation:?}; choose from {}",
+                known.join(", ")
+            )));
+        }
+        match &self.kind {
+            FaultKind::Answer(answer) => answer.response().map(|_| ()),
+            FaultKind::ContentType(value) => match HeaderValue::from_str(value) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(FaultError(format!("{value:?} cannot stand in a header"))),
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+fn millis(delay: Duration) -> u64 {
+    u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl FaultyAnswer {
+    /// An answer with this status and no body, in place of the right one. Nothing is done.
+    pub fn new(status: u16) -> Self {
+        Self {
+            status,
+            headers: BTreeMap::new(),
+            body: None,
+            after_commit: false,
+        }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the body. A text is sent as it is, all else as JSON.
+    pub fn body(mut self, body: impl Into<Value>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// A web page.
+    pub fn html(self, page: impl Into<String>) -> Self {
+        self.header("Content-Type", "text/html; charset=utf-8")
+            .body(page.into())
+    }
+
+    /// Does what was asked for before it answers so.
+    pub fn after_commit(mut self) -> Self {
+        self.after_commit = true;
+        self
+    }
+
+    fn response(&self) -> Result<Response, FaultError> {
+        let (content_type, body) = match &self.body {
+            None => (None, Body::empty()),
+            Some(Value::String(text)) => (Some("text/plain; charset=utf-8"), text.clone().into()),
+            Some(json) => (Some("application/json"), json.to_string().into()),
+        };
+        let wrong = |what: &dyn fmt::Display| FaultError(format!("{what} is no part of an answer"));
+        let status = StatusCode::from_u16(self.status).map_err(|_| wrong(&self.status))?;
+        if status.is_informational() {
+            return Err(wrong(&status));
+        }
+        let mut response = HttpResponse::new(body);
+        *response.status_mut() = status;
+        if let Some(content_type) = content_type {
+            let value = HeaderValue::from_static(content_type);
+            response.headers_mut().insert(header::CONTENT_TYPE, value);
+        }
+        for (name, value) in &self.headers {
+            let key = HeaderName::try_from(name).map_err(|_| wrong(name))?;
+            let value = HeaderValue::try_from(value).map_err(|_| wrong(value))?;
+            response.headers_mut().insert(key, value);
+        }
+        Ok(response)
+    }
+}
+
+/// A fault that cannot happen: an unknown operation, or an answer that HTTP does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultError(String);
+
+impl fmt::Display for FaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FaultError {}
+
+/// The rules, and how many calls fitted each.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<Vec<(Fault, u64)>>);
+
+impl Faults {
+    /// Adds all of the rules, or none.
+    pub(crate) fn add(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
+        faults.iter().try_for_each(Fault::check)?;
+        lock(&self.0).extend(faults.into_iter().map(|fault| (fault, 0)));
+        Ok(())
+    }
+
+    pub(crate) fn clear(&self) {
+        lock(&self.0).clear();
+    }
+
+    /// Counts from 1 again.
+    pub(crate) fn rewind(&self) {
+        for (_, calls) in lock(&self.0).iter_mut() {
+            *calls = 0;
+        }
+    }
+
+    /// Each rule, with the number of calls that fitted it so far.
+    pub(crate) fn to_json(&self) -> Value {
+        let rules = lock(&self.0);
+        let shown = rules.iter().map(|(fault, calls)| {
+            let mut shown = json!(fault);
+            shown["calls"] = (*calls).into();
+            shown
+        });
+        shown.collect()
+    }
+
+    /// What goes wrong with this call, if anything.
+    pub(crate) async fn strike(
+        &self,
+        operation: Option<&str>,
+        mut request: Request,
+        patience: Duration,
+        workspace: impl FnOnce() -> Workspace,
+    ) -> Result<(Request, Option<Applied>), ApiError> {
+        let path = request.uri().path().to_owned();
+        let is_for = |(fault, _): &&(Fault, u64)| fault.is_for(operation, &path);
+        let (any, reads) = {
+            let rules = lock(&self.0);
+            let mut fitting = rules.iter().filter(is_for);
+            let reads = fitting.clone().any(|(fault, _)| !fault.fields.is_empty());
+            (fitting.next().is_some(), reads)
+        };
+        if !any {
+            return Ok((request, None));
+        }
+        let sent = match reads {
+            true => {
+                let (parts, body) = request.into_parts();
+                let bytes = clock::within(patience, to_bytes(body, BODY_LIMIT)).await;
+                let bytes = bytes.ok_or_else(ApiError::too_slow)?;
+                let bytes = bytes.map_err(|_| ApiError::too_large())?;
+                let sent = serde_json::from_slice(&bytes).unwrap_or_default();
+                request = Request::from_parts(parts, bytes.into());
+                Some((sent, workspace()))
+            }
+            false => None,
+        };
+        let mut struck = None;
+        for (fault, calls) in lock(&self.0).iter_mut() {
+            let fits = match &sent {
+                Some((sent, workspace)) => fault.fits(sent, workspace),
+                None => fault.fields.is_empty(),
+            };
+            if fault.is_for(operation, &path) && fits {
+                *calls += 1;
+                if struck.is_none() && fault.strikes(*calls) {
+                    struck = Some(Applied(fault.kind.clone()));
+                }
+            }
+        }
+        Ok((request, struck))
+    }
+}
+
+/// A fault that happens to a call.
+#[derive(Clone)]
+pub(crate) struct Applied(FaultKind);
+
+impl Applied {
+    /// Its name, for the log.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.0 {
+            FaultKind::Answer(_) => "answer",
+            FaultKind::ContentType(_) => "content_type",
+            FaultKind::LatencyMs(_) => "latency_ms",
+            FaultKind::Hang => "hang",
+            FaultKind::ResetBefore => "reset_before",
+            FaultKind::ResetAfter => "reset_after",
+            FaultKind::Truncated => "truncated",
+            FaultKind::Endless => "endless",
+            FaultKind::ProcessLaterMs(_) => "process_later_ms",
+            FaultKind::ProcessNever => "process_never",
+            FaultKind::ProcessTwice => "process_twice",
+            FaultKind::ProcessAfterNext => "process_after_next",
+        }
+    }
+
+    /// What the background makes of the lead.
+    pub(crate) fn processing(&self) -> Processing {
+        match self.0 {
+            FaultKind::ProcessLaterMs(millis) => Processing::Later(Duration::from_millis(millis)),
+            FaultKind::ProcessNever => Processing::Never,
+            FaultKind::ProcessTwice => Processing::Twice,
+            FaultKind::ProcessAfterNext => Processing::AfterNext,
+            _ => Processing::Once,
+        }
+    }
+
+    /// Whether no answer ever comes.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(
+            self.0,
+            FaultKind::Hang | FaultKind::ResetBefore | FaultKind::ResetAfter
+        )
+    }
+
+    /// Answers the call, or does not.
+    pub(crate) async fn run(self, request: Request, next: Next) -> Response {
+        let scissors = request.extensions().get::<Scissors>().cloned();
+        let cut = || {
+            if let Some(scissors) = &scissors {
+                scissors.cut();
+            }
+            // Nobody gets to see it.
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        };
+        match self.0 {
+            FaultKind::Answer(answer) => {
+                let right = match answer.after_commit {
+                    true => Some(next.run(request).await),
+                    false => None,
+                };
+                let Ok(mut wrong) = answer.response() else {
+                    // It was looked at when it was added.
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                if let Some(right) = right {
+                    *wrong.extensions_mut() = right.into_parts().0.extensions;
+                }
+                wrong
+            }
+            FaultKind::ContentType(value) => {
+                let mut response = next.run(request).await;
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    response.headers_mut().insert(header::CONTENT_TYPE, value);
+                }
+                response
+            }
+            FaultKind::LatencyMs(millis) => {
+                clock::wait_until(clock::after(Duration::from_millis(millis))).await;
+                next.run(request).await
+            }
+            FaultKind::Hang => std::future::pending().await,
+            FaultKind::ResetBefore => cut(),
+            FaultKind::ResetAfter => {
+                let right = next.run(request).await;
+                let mut response = cut();
+                *response.extensions_mut() = right.into_parts().0.extensions;
+                response
+            }
+            FaultKind::Truncated => broken(next.run(request).await, Ending::Missing).await,
+            FaultKind::Endless => broken(next.run(request).await, Ending::Blanks).await,
+            _ => next.run(request).await,
+        }
+    }
+}
+
+/// How the background deals with a lead.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) enum Processing {
+    #[default]
+    Once,
+    Later(Duration),
+    Never,
+    Twice,
+    AfterNext,
+}
+
+/// The answer with another ending than its own.
+async fn broken(response: Response, ending: Ending) -> Response {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let length = whole.len();
+    let start = match ending {
+        Ending::Missing => whole.slice(..length / 2),
+        Ending::Blanks => whole,
+    };
+    let body = Broken {
+        start: Some(start),
+        sent: false,
+        length: length as u64,
+        ending,
+    };
+    Response::from_parts(parts, Body::new(body))
+}
+
+/// A body that does not end as it should.
+struct Broken {
+    start: Option<Bytes>,
+    sent: bool,
+    /// That of the whole.
+    length: u64,
+    ending: Ending,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Ending {
+    Missing,
+    Blanks,
+}
+
+impl HttpBody for Broken {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        const BLANKS: &[u8] = &[b' '; 8192];
+        if self.start.is_none() && !self.sent {
+            // What stands in buffers would be lost with the connection.
+            self.sent = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let frame = match (self.start.take(), self.ending) {
+            (Some(start), _) => Ok(Frame::data(start)),
+            (None, Ending::Missing) => Err(io::ErrorKind::ConnectionAborted.into()),
+            (None, Ending::Blanks) => Ok(Frame::data(Bytes::from_static(BLANKS))),
+        };
+        Poll::Ready(Some(frame))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.ending {
+            Ending::Missing => SizeHint::with_exact(self.length),
+            Ending::Blanks => SizeHint::new(),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Connections: how they are served, and how they are broken on command.
+
+use axum::Router;
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+/// Answers whoever connects, until it is told to stop; then only what has been asked already. Who takes longer than
+/// `patience` to ask is hung up on.
+pub(crate) async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    patience: Duration,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let router = TowerToHyperService::new(router);
+    let graceful = GracefulShutdown::new();
+    // They end with this, if they have not ended before.
+    let mut connections = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            (stream, _) = Listener::accept(&mut listener) => stream,
+            _ = &mut stopped => break,
+        };
+        while connections.try_join_next().is_some() {}
+        // Answers are small, and waiting to fill packets would only slow tests down.
+        let _ = stream.set_nodelay(true);
+        let scissors = Scissors::default();
+        let wire = Wire {
+            stream,
+            scissors: scissors.clone(),
+        };
+        let router = router.clone();
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(scissors.clone());
+            router.call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(patience)
+            .serve_connection(TokioIo::new(wire), service);
+        connections.spawn(graceful.watch(connection));
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// A connection.
+struct Wire {
+    stream: TcpStream,
+    scissors: Scissors,
+}
+
+/// Cuts one connection: nothing more is written to it, and the peer sees a reset.
+#[derive(Clone, Default)]
+pub(crate) struct Scissors(Arc<AtomicBool>);
+
+impl Scissors {
+    pub(crate) fn cut(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Wire {
+    fn check(&self) -> io::Result<()> {
+        if !self.scissors.0.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        // So that closing it does not say goodbye first.
+        self.stream.set_zero_linger()?;
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,302 @@
+//! Whatever is sent, it is answered or the connection is closed: no panic, and no memory without end.
+
+use crate::clock::sleep;
+use crate::{Local, contract};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::time::Duration;
+use telecrm_emulator::{Emulator, Fault};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const MEBIBYTE: usize = 1024 * 1024;
+
+impl Local {
+    async fn connect(&self) -> TcpStream {
+        let url = self.emulator.url();
+        let address = url.trim_start_matches("http://");
+        TcpStream::connect(address).await.expect("connects")
+    }
+
+    async fn is_well(&self) {
+        assert_eq!(self.get("/metadata").await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_mebibytes_are_refused_and_not_read() {
+    let local = Local::start().await;
+    let url = local.emulator.url();
+    let host = url.trim_start_matches("http://");
+    for length in ["Content-Length: 104857600", "Transfer-Encoding: chunked"] {
+        let mut stream = local.connect().await;
+        let head = format!(
+            "POST /enterprise/ent-local/autoupdatelead HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n{length}\r\n\r\n",
+            local.emulator.async_token()
+        );
+        stream
+            .write_all(head.as_bytes())
+            .await
+            .expect("the head is sent");
+        let (mut reader, mut writer) = stream.into_split();
+        let sending = tokio::spawn(async move {
+            let mut sent = 0;
+            let chunk = format!("{MEBIBYTE:x}\r\n{}\r\n", "x".repeat(MEBIBYTE));
+            while sent < 100 && writer.write_all(chunk.as_bytes()).await.is_ok() {
+                sent += 1;
+            }
+            sent
+        });
+        let mut answer = Vec::new();
+        // What was sent in vain may come back as a reset, before or after the answer is read.
+        let _ = reader.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 413"),
+            "{length}: {answer}"
+        );
+        drop(reader);
+        assert!(
+            sending.await.expect("sends") < 100,
+            "{length}: all of it was read"
+        );
+    }
+    local.is_well().await;
+}
+
+#[tokio::test]
+async fn what_is_nested_too_deep_is_refused_everywhere() {
+    let local = Local::start().await;
+    let id = local.create(json!({ "phone": "919999999999" })).await;
+    let deep = format!("{}1{}", "{\"fields\":".repeat(10_000), "}".repeat(10_000));
+    for path in [
+        "/lead".to_owned(),
+        "/lead/search".to_owned(),
+        format!("/lead/{id}"),
+        format!("/lead/{id}/action"),
+        format!("/lead/{id}/action/search"),
+        "/team-members".to_owned(),
+        "/teammember/state_change".to_owned(),
+    ] {
+        let request = local.sync(Method::POST, &path).body(deep.clone());
+        let (status, refused) = crate::answer(request).await;
+        assert_eq!(
+            (status, &refused["error"]["code"]),
+            (400, &json!("BAD_REQUEST")),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn hundreds_of_idle_connections_are_in_nobodys_way() {
+    let local = Local::start().await;
+    let mut idle = Vec::new();
+    for _ in 0..300 {
+        let mut stream = local.connect().await;
+        stream
+            .write_all(b"POST /enterprise/ent-local/")
+            .await
+            .expect("sent");
+        idle.push(stream);
+    }
+    local.is_well().await;
+    drop(idle);
+    local.is_well().await;
+}
+
+#[tokio::test]
+async fn clients_that_go_away_in_the_middle_leave_nothing_behind() {
+    let local = Local::start().await;
+    let url = local.emulator.url();
+    let host = url.trim_start_matches("http://");
+    let token = local.emulator.async_token();
+    let request = format!(
+        "POST /enterprise/ent-local/autoupdatelead HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Length: 1000\r\n\r\n{{\"fields\":{{\"phone\":\"919999999999\"}}}}"
+    );
+    let mut stream = local.connect().await;
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    drop(stream);
+    sleep(Duration::from_millis(50)).await;
+    local.is_well().await;
+    local.emulator.settle().await;
+    assert_eq!(local.search(json!({})).await["total_count"], 0);
+}
+
+#[tokio::test]
+async fn slow_clients_are_answered_or_hung_up_on() {
+    let patience = Duration::from_millis(200);
+    let hang = Fault::hang().field("name", "x");
+    for builder in [Emulator::builder(), Emulator::builder().fault(hang)] {
+        let local = Local::with(builder.patience(patience)).await;
+        let url = local.emulator.url();
+        let host = url.trim_start_matches("http://");
+        let token = local.emulator.async_token();
+        let head = format!(
+            "POST /enterprise/ent-local/autoupdatelead HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+        );
+        let body = format!("{head}Content-Length: 1000\r\n\r\n{{");
+        for (sent, answered) in [("", ""), (&head, ""), (&body, "HTTP/1.1 408")] {
+            let mut stream = local.connect().await;
+            stream.write_all(sent.as_bytes()).await.expect("sent");
+            let mut answer = Vec::new();
+            let closed =
+                tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer))
+                    .await;
+            closed.expect("in time").expect("closed");
+            let answer = String::from_utf8_lossy(&answer);
+            assert!(answer.starts_with(answered), "{answer}");
+            assert_eq!(answer.is_empty(), answered.is_empty(), "{answer}");
+        }
+        local.is_well().await;
+    }
+}
+
+/// JSON: scalars that are likely to mean something, and whatever can be made of them.
+fn value() -> impl Strategy<Value = Value> {
+    let words = [
+        "phone",
+        "919999999999",
+        "fields",
+        "actions",
+        "type",
+        "PAYMENT",
+        "1001",
+        "ACTION_1001",
+        "Fresh",
+        "status",
+        "INR",
+        "created_on",
+        "from",
+        "01/04/2026 00:00:00",
+        "a@b.co",
+        "",
+        "\u{0}",
+        "𐍈",
+        "-1",
+        "1e400",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        proptest::sample::select(words.to_vec()).prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    let key = prop_oneof![
+        3 => proptest::sample::select(words.to_vec()).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    leaf.prop_recursive(4, 24, 5, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            proptest::collection::hash_map(key.clone(), inner, 0..5)
+                .prop_map(|object| Value::Object(object.into_iter().collect())),
+        ]
+    })
+}
+
+/// A body that is often what an operation wants, at least on the surface.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let json = |value: Value| value.to_string().into_bytes();
+    prop_oneof![
+        4 => (value(), value()).prop_map(move |(fields, actions)| json(json!({ "fields": fields, "actions": actions }))),
+        3 => (value(), value()).prop_map(move |(own, action)| {
+            json(json!({ "fields": { "phone": "919999999999", "status": own }, "actions": [action] }))
+        }),
+        2 => value().prop_map(json),
+        1 => any::<Vec<u8>>(),
+    ]
+}
+
+fn path() -> impl Strategy<Value = String> {
+    let known = [
+        "/lead",
+        "/lead/search",
+        "/lead/{lead}",
+        "/lead/{lead}/action",
+        "/lead/{lead}/action/search",
+        "/lead/{lead}/action/x",
+        "/team-members",
+        "/team-members/jane.doe@example.com",
+        "/teammember/state_change",
+        "/metadata",
+        "/custom-fields",
+        "/custom-fields/phone",
+        "/custom-actions",
+        "/custom-actions/ACTION_1001",
+        "/lead-stage-pipeline",
+        "/nonsense",
+    ];
+    let query = prop_oneof![
+        4 => Just(String::new()),
+        1 => "\\?(skip|limit|detail|includeActions|includeDeleted)=[-0-9a-z%]{0,20}",
+    ];
+    (proptest::sample::select(known.to_vec()), query)
+        .prop_map(|(path, query)| format!("{path}{query}"))
+}
+
+/// Seeded, so that every run sends the same.
+#[test]
+fn whatever_is_sent_is_answered_as_described() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let (local, lead) = runtime.block_on(async {
+        let local = Local::start().await;
+        let lead = local.create(json!({ "phone": "918888888888" })).await;
+        (local, lead)
+    });
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"telecrm-emulator, request path 1");
+    let config = Config {
+        cases: 1500,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let method =
+        prop_oneof![4 => Just(Method::POST), 2 => Just(Method::GET), 1 => Just(Method::PATCH)];
+    let requests = (method, path(), body(), any::<bool>());
+    let outcome = runner.run(&requests, |(method, path, body, is_async)| {
+        let path = path.replace("{lead}", &lead);
+        let request = match is_async {
+            true => local.ingest().body(body),
+            false => local.sync(method.clone(), &path).body(body),
+        };
+        runtime.block_on(async {
+            let (http, request) = request.build_split();
+            // A path that is no URL never leaves.
+            let Ok(request) = request else { return Ok(()) };
+            let (method, path) = (request.method().clone(), request.url().path().to_owned());
+            let response = http.execute(request).await;
+            let response =
+                response.map_err(|error| TestCaseError::fail(format!("no answer: {error}")))?;
+            let status = response.status();
+            prop_assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR);
+            let header = response.headers().get("content-type");
+            let content_type = header
+                .map_or("", |value| value.to_str().unwrap_or_default())
+                .to_owned();
+            let body = response.bytes().await.expect("a body");
+            contract::check(
+                method.as_str(),
+                &path,
+                status.as_u16(),
+                &content_type,
+                &body,
+            );
+            Ok(())
+        })
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    runtime.block_on(async {
+        local.emulator.settle().await;
+        local.is_well().await;
+    });
+}

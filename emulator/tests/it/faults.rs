@@ -1,0 +1,439 @@
+//! Each kind of fault as it looks at the socket.
+
+use crate::clock::Stopwatch;
+use crate::{Local, answer, error, status};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+use telecrm_emulator::{Emulator, Fault, FaultyAnswer};
+
+const PHONE: &str = "919999999999";
+
+fn lead(phone: &str) -> Value {
+    json!({ "fields": { "phone": phone } })
+}
+
+async fn with(fault: Fault) -> Local {
+    Local::with(Emulator::builder().fault(fault)).await
+}
+
+impl Local {
+    /// Sends one request over a connection of its own, and gives what is read until the end or `patience` is over.
+    async fn over_tcp(
+        &self,
+        path: &str,
+        body: Value,
+        patience: Duration,
+    ) -> (Vec<u8>, io::Result<usize>) {
+        let emulator = &self.emulator;
+        let host = emulator.url().trim_start_matches("http://").to_owned();
+        let body = body.to_string();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{body}",
+            if path.starts_with("/autoupdate") {
+                emulator.sync_token()
+            } else {
+                emulator.async_token()
+            },
+            body.len(),
+        );
+        let read = move || {
+            let mut stream = TcpStream::connect(host).expect("connects");
+            stream.set_read_timeout(Some(patience)).expect("a timeout");
+            stream.write_all(request.as_bytes()).expect("sent");
+            let mut read = Vec::new();
+            let mut buffer = [0; 4096];
+            loop {
+                match stream.read(&mut buffer) {
+                    Ok(length) if length > 0 && read.len() < 1_000_000 => {
+                        read.extend_from_slice(&buffer[..length])
+                    }
+                    end => return (read, end),
+                }
+            }
+        };
+        tokio::task::spawn_blocking(read).await.expect("reads")
+    }
+
+    async fn create_over_tcp(&self, patience: Duration) -> (Vec<u8>, io::Result<usize>) {
+        let path = "/autoupdate/v2/enterprise/ent-local/lead";
+        self.over_tcp(path, lead(PHONE), patience).await
+    }
+
+    async fn count(&self) -> Value {
+        self.search(json!({})).await["total_count"].clone()
+    }
+}
+
+const LONG: Duration = Duration::from_secs(5);
+const SHORT: Duration = Duration::from_millis(300);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_before_the_change_leaves_nothing_behind() {
+    let local = with(Fault::reset_before().on("createLead")).await;
+    let (read, end) = local.create_over_tcp(LONG).await;
+    assert_eq!(
+        (read.len(), end.unwrap_err().kind()),
+        (0, ErrorKind::ConnectionReset)
+    );
+    assert_eq!(local.count().await, 0);
+    let entry = &local.emulator.log(0)[0];
+    assert_eq!(
+        (entry.status, entry.fault, &entry.stored),
+        (0, Some("reset_before"), &None)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_after_the_change_leaves_the_lead() {
+    let local = with(Fault::reset_after().on("createLead")).await;
+    let (read, end) = local.create_over_tcp(LONG).await;
+    assert_eq!(
+        (read.len(), end.unwrap_err().kind()),
+        (0, ErrorKind::ConnectionReset)
+    );
+    assert_eq!(local.count().await, 1);
+    let entry = &local.emulator.log(0)[0];
+    assert_eq!((entry.status, entry.fault), (0, Some("reset_after")));
+    assert_eq!(entry.stored.as_ref().unwrap()["fields"]["phone"], PHONE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hanging_call_neither_answers_nor_closes() {
+    let local = with(Fault::hang().on("createLead")).await;
+    let (read, end) = local.create_over_tcp(SHORT).await;
+    let kind = end.unwrap_err().kind();
+    assert!(
+        matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        "{kind:?}"
+    );
+    assert!(read.is_empty());
+    assert_eq!(local.count().await, 0);
+    assert_eq!(
+        (
+            local.emulator.log(0)[0].status,
+            local.emulator.log(0)[0].fault
+        ),
+        (0, Some("hang"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_truncated_body_is_shorter_than_it_was_announced() {
+    let local = with(Fault::truncated().on("createLead")).await;
+    let (read, _) = local.create_over_tcp(LONG).await;
+    let text = String::from_utf8(read).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let announced = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .expect("a length");
+    let announced: usize = announced.parse().unwrap();
+    assert_eq!(body.len(), announced / 2, "{text}");
+    assert!(serde_json::from_str::<Value>(body).is_err());
+    assert_eq!(local.count().await, 1);
+    let request = local
+        .sync(Method::POST, "/lead")
+        .json(&lead("918888888888"));
+    assert!(request.send().await.unwrap().bytes().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_body_goes_on_as_long_as_it_is_read() {
+    let local = with(Fault::endless().on("createLead")).await;
+    let (read, end) = local.create_over_tcp(LONG).await;
+    assert!(end.unwrap() > 0, "there is more");
+    assert!(read.len() >= 1_000_000);
+    assert!(String::from_utf8_lossy(&read).contains("lead_id"));
+}
+
+#[tokio::test]
+async fn latency_comes_before_the_answer_and_changes_nothing_else() {
+    let local = with(
+        Fault::latency(Duration::from_millis(150))
+            .on("createLead")
+            .times(1),
+    )
+    .await;
+    let started = Stopwatch::start();
+    assert_eq!(local.post("/lead", lead(PHONE)).await.0, 201);
+    assert!(started.elapsed() >= Duration::from_millis(150));
+    assert_eq!(local.emulator.log(0)[0].fault, Some("latency_ms"));
+    assert_eq!(local.emulator.log(0)[0].status, 201);
+    local.post("/lead", lead("918888888888")).await;
+    assert_eq!(local.emulator.log(0)[1].fault, None);
+}
+
+#[tokio::test]
+async fn any_status_with_any_body_is_answered_before_or_after_the_change() {
+    for (answer_given, count) in [
+        (FaultyAnswer::new(503).body(error("DOWN", "try later")), 0),
+        (
+            FaultyAnswer::new(503)
+                .body(error("DOWN", "try later"))
+                .after_commit(),
+            1,
+        ),
+    ] {
+        let local = with(Fault::answer(answer_given).on("createLead")).await;
+        let request = local.sync(Method::POST, "/lead").json(&lead(PHONE));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 503);
+        assert_eq!(
+            response.json::<Value>().await.unwrap(),
+            error("DOWN", "try later")
+        );
+        assert_eq!(local.count().await, count);
+        let entry = &local.emulator.log(0)[0];
+        assert_eq!(
+            (entry.status, entry.fault, entry.stored.is_some()),
+            (503, Some("answer"), count == 1)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_429_tells_when_to_come_back_or_not() {
+    for retry_after in [Some("7"), None] {
+        let mut answer = FaultyAnswer::new(429);
+        if let Some(seconds) = retry_after {
+            answer = answer.header("Retry-After", seconds);
+        }
+        let local = with(Fault::answer(answer).on("createOrUpdateLead")).await;
+        let response = local.ingest().json(&lead(PHONE)).send().await.unwrap();
+        assert_eq!(response.status(), 429);
+        let header = response
+            .headers()
+            .get("retry-after")
+            .map(|v| v.to_str().unwrap());
+        assert_eq!(header, retry_after);
+        assert!(response.bytes().await.unwrap().is_empty());
+        local.emulator.settle().await;
+        assert_eq!(local.count().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn web_pages_plain_texts_and_empty_answers_are_possible_after_a_push_too() {
+    let page = "<!DOCTYPE html><title>Bad gateway</title>";
+    for (answer, status, content_type, body) in [
+        (
+            FaultyAnswer::new(502).html(page),
+            502,
+            "text/html; charset=utf-8",
+            page,
+        ),
+        (
+            FaultyAnswer::new(200).body("OK"),
+            200,
+            "text/plain; charset=utf-8",
+            "OK",
+        ),
+        (FaultyAnswer::new(204), 204, "", ""),
+    ] {
+        let local = with(Fault::answer(answer.after_commit()).on("createOrUpdateLead")).await;
+        let response = local.ingest().json(&lead(PHONE)).send().await.unwrap();
+        assert_eq!(response.status(), status);
+        let header = response
+            .headers()
+            .get("content-type")
+            .map_or("", |v| v.to_str().unwrap());
+        assert_eq!(header, content_type);
+        assert_eq!(response.text().await.unwrap(), body);
+        local.emulator.settle().await;
+        assert_eq!(local.count().await, 1);
+        let entry = &local.emulator.log(0)[0];
+        assert_eq!(
+            (entry.status, entry.fault, entry.stored.is_some()),
+            (status, Some("answer"), true)
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_right_body_comes_under_a_wrong_content_type() {
+    let local = with(Fault::content_type("text/html").on("getMetadata")).await;
+    let response = local.sync(Method::GET, "/metadata").send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/html");
+    assert!(serde_json::from_str::<Value>(&response.text().await.unwrap()).is_ok());
+}
+
+#[tokio::test]
+async fn processing_is_delayed() {
+    let local = with(Fault::process_later(Duration::from_millis(200))).await;
+    answer(local.ingest().json(&lead(PHONE))).await;
+    assert_eq!(local.count().await, 0);
+    local.emulator.settle().await;
+    assert_eq!(local.count().await, 1);
+}
+
+#[tokio::test]
+async fn processing_never_happens() {
+    let local = with(Fault::process_never().field("phone", "+91".to_owned() + &PHONE[2..])).await;
+    answer(local.ingest().json(&lead(PHONE))).await;
+    answer(local.ingest().json(&lead("918888888888"))).await;
+    local.emulator.settle().await;
+    assert_eq!(local.count().await, 1);
+    let log = local.emulator.log(0);
+    assert_eq!(
+        (log[0].fault, &log[0].stored, log[0].findings.len()),
+        (Some("process_never"), &None, 0)
+    );
+    assert_eq!((log[1].fault, log[1].stored.is_some()), (None, true));
+}
+
+#[tokio::test]
+async fn a_lead_that_is_delivered_twice_has_its_actions_twice() {
+    let local = with(Fault::process_twice()).await;
+    let mut body = lead(PHONE);
+    body["actions"] = json!([{ "type": "ACTION_1001", "fields": { "note": "x" } }]);
+    answer(local.ingest().json(&body)).await;
+    local.emulator.settle().await;
+    assert_eq!(
+        local.only_lead().await["actions"].as_array().unwrap().len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn leads_are_processed_out_of_order() {
+    let local = with(Fault::process_after_next().nth(1)).await;
+    for name in ["first", "second"] {
+        let body = json!({ "fields": { "phone": PHONE, "name": name } });
+        answer(local.ingest().json(&body)).await;
+    }
+    local.emulator.settle().await;
+    assert_eq!(
+        local.only_lead().await["fields"]["name"],
+        "first",
+        "the older value wins"
+    );
+}
+
+#[tokio::test]
+async fn rules_count_the_calls_that_fit() {
+    let down = || Fault::answer(FaultyAnswer::new(503).body(error("DOWN", "")));
+    let local = Local::with(
+        Emulator::builder()
+            .fault(down().on("createLead").nth(2).times(2))
+            .fault(down().path("/team-members/").times(1)),
+    )
+    .await;
+    let mut statuses = Vec::new();
+    for serial in 0..5 {
+        let body = lead(&format!("91999999999{serial}"));
+        statuses.push(status(local.sync(Method::POST, "/lead").json(&body)).await);
+    }
+    assert_eq!(statuses, [201, 503, 503, 201, 201]);
+    assert_eq!(local.get("/team-members").await.0, 200);
+    let member = "/team-members/jane.doe@example.com";
+    assert_eq!(status(local.sync(Method::GET, member)).await, 503);
+    assert_eq!(status(local.sync(Method::GET, member)).await, 200);
+
+    local.emulator.reset();
+    assert_eq!(
+        status(local.sync(Method::GET, member)).await,
+        503,
+        "counted anew"
+    );
+    local.emulator.clear_faults();
+    local.emulator.reset();
+    assert_eq!(status(local.sync(Method::GET, member)).await, 200);
+
+    let wrong = local.emulator.fault(down().on("deleteLead")).unwrap_err();
+    assert!(wrong.to_string().contains("createLead"), "{wrong}");
+    assert!(
+        local
+            .emulator
+            .fault(Fault::answer(FaultyAnswer::new(99)))
+            .is_err()
+    );
+    assert!(
+        local
+            .emulator
+            .fault(Fault::answer(FaultyAnswer::new(200).header("a b", "c")))
+            .is_err()
+    );
+    assert!(local.emulator.fault(Fault::content_type("a\nb")).is_err());
+    let start = Emulator::builder()
+        .fault(down().on("deleteLead"))
+        .start()
+        .await;
+    assert_eq!(start.unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn rules_come_and_go_over_http() {
+    let local = Local::start().await;
+    let url = format!("{}/_emulator/faults", local.emulator.url());
+    let rules = json!([
+        { "operation": "createLead", "fields": { "name": "Asha" }, "do": { "answer": { "status": 500 } } },
+        { "operation": "createTeamMember", "nth": 1, "do": { "answer": { "status": 402, "body": error("BUY_LICENSE", "") } } },
+    ]);
+    let (status, added) = answer(local.http.post(&url).json(&rules)).await;
+    assert_eq!(
+        (status, added["faults"].as_array().unwrap().len()),
+        (201, 2)
+    );
+    let asha = json!({ "fields": { "phone": PHONE, "name": "Asha" } });
+    let response = local
+        .sync(Method::POST, "/lead")
+        .json(&asha)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 500);
+    assert_eq!(local.post("/lead", lead(PHONE)).await.0, 201);
+    assert_eq!(local.post("/team-members", json!({})).await.0, 402);
+    assert_eq!(local.post("/team-members", json!({})).await.0, 400);
+    let (_, shown) = answer(local.http.get(&url)).await;
+    assert_eq!(
+        [&shown["faults"][0]["calls"], &shown["faults"][1]["calls"]],
+        [1, 2]
+    );
+    assert_eq!(
+        shown["faults"][0]["do"], rules[0]["do"],
+        "as it was written"
+    );
+
+    assert_eq!(local.http.delete(&url).send().await.unwrap().status(), 204);
+    assert_eq!(
+        answer(local.http.get(&url)).await.1,
+        json!({ "faults": [] })
+    );
+    for wrong in [
+        json!({ "do": "explode" }),
+        json!({ "operation": "deleteLead", "do": "hang" }),
+        json!({ "do": "hang", "probability": 0.5 }),
+        json!([{ "do": "hang" }, { "do": { "answer": { "status": 1000 } } }]),
+        json!({}),
+    ] {
+        let (status, refused) = answer(local.http.post(&url).json(&wrong)).await;
+        assert_eq!(
+            (status, &refused["error"]["code"]),
+            (400, &json!("BAD_REQUEST")),
+            "{wrong}"
+        );
+    }
+    assert_eq!(
+        answer(local.http.get(&url)).await.1,
+        json!({ "faults": [] }),
+        "all or none"
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_rules_look_into_have_the_same_limit() {
+    let local = with(Fault::hang().field("name", "x")).await;
+    let big = json!({ "fields": { "phone": PHONE, "name": "x".repeat(1024 * 1024) } });
+    assert_eq!(local.post("/lead", big).await.0, 413);
+    let response = local
+        .sync(Method::POST, "/lead")
+        .body("{")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 400, "what is no JSON fits no rule");
+}
