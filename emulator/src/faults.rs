@@ -453,12 +453,14 @@ impl Applied {
         }
     }
 
-    /// Whether no answer ever comes.
+    /// Whether the call never ends by itself.
+    pub(crate) fn is_endless_wait(&self) -> bool {
+        matches!(self.0, FaultKind::Hang)
+    }
+
+    /// Whether the call ends without an answer.
     pub(crate) fn is_silence(&self) -> bool {
-        matches!(
-            self.0,
-            FaultKind::Hang | FaultKind::ResetBefore | FaultKind::ResetAfter
-        )
+        matches!(self.0, FaultKind::ResetBefore | FaultKind::ResetAfter)
     }
 
     /// Answers the call, or does not.

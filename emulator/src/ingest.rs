@@ -3,16 +3,17 @@
 use crate::answer::{ApiError, JsonBody};
 use crate::faults::{Applied, Processing};
 use crate::log::{Call, Effect, Logged};
-use crate::profile::AsyncAnswer;
+use crate::profile::{AsyncAnswer, SystemNotes};
 use crate::{App, World, clock};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Extension, Html, IntoResponse};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use telecrm_core::Lead;
+use telecrm_core::{FieldValue, Lead, Path};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -94,10 +95,34 @@ impl World {
             return;
         }
         let accepted = store.workspace().accept(&job.lead);
-        let findings = accepted.findings.clone();
-        let stored = store.upsert(accepted).map(|written| written.stored);
+        let mut findings = accepted.findings.clone();
+        let written = store.upsert(accepted);
+        if let Some(written) = &written
+            && self.config.profile.system_notes == SystemNotes::Kept
+        {
+            for (index, note) in notes(&job.lead) {
+                store.record(&written.lead_id, SYSTEM_NOTE.to_owned(), note);
+                findings.retain(|finding| finding.path != Path::Action(index));
+            }
+        }
+        let stored = written.map(|written| written.stored);
         self.log.complete(job.seq, Effect { stored, findings });
     }
+}
+
+const SYSTEM_NOTE: &str = "SYSTEM_NOTE";
+
+/// The keys beside `type` of the notes that come with a lead, by their places.
+fn notes(lead: &Lead) -> impl Iterator<Item = (usize, BTreeMap<String, FieldValue>)> {
+    let actions = lead.actions().iter().enumerate();
+    let notes = actions.filter(|(_, action)| {
+        action.as_json().get("type").and_then(Value::as_str) == Some(SYSTEM_NOTE)
+    });
+    notes.map(|(index, note)| {
+        let keys = note.as_json().iter().filter(|(key, _)| *key != "type");
+        let keys = keys.map(|(key, value)| (key.clone(), value.clone().into()));
+        (index, keys.collect())
+    })
 }
 
 /// `POST /autoupdatelead`: 200 says no more than that the lead is queued (pitfall AS5).

@@ -25,7 +25,7 @@ pub use log::LogEntry;
 pub use profile::{
     ActionCodes, AssigneeAndStatuses, AsyncAnswer, BadValues, IdentifierField, Invited,
     LeadAttributes, Performers, PhoneBlanks, PipelineShape, PrefixedTypes, Profile, SearchIds,
-    StatusCase, SwitchError, UnknownEnterprise, UnknownLabels, UnknownMember,
+    StatusCase, SwitchError, SystemNotes, UnknownEnterprise, UnknownLabels, UnknownMember,
 };
 pub use ready::wait_until_ready;
 pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};

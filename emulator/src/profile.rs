@@ -141,6 +141,15 @@ switches! {
         Html = "html",
     } reported Queued;
 
+    /// What the Async API makes of `SYSTEM_NOTE`, which clients have posted for years (pitfall AS7).
+    system_notes: SystemNotes = "system-notes" {
+        /// Drops it, as everything that is neither a payment nor a custom action.
+        #[default]
+        Dropped = "dropped",
+        /// Puts it into the timeline.
+        Kept = "kept",
+    } reported Dropped;
+
     /// What the metadata operations answer to an unknown enterprise; all others answer 401.
     unknown_enterprise: UnknownEnterprise = "unknown-enterprise" {
         /// 401, as for a bad token (pitfall EN7).

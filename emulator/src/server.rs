@@ -131,25 +131,25 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         .faults
         .strike(call.operation, request, app.config.patience, workspace)
         .await;
+    let mut is_silent = false;
     let mut response = match struck {
         Err(error) => error.into_response(),
         Ok((request, None)) => next.run(request).await,
         Ok((mut request, Some(fault))) => {
             call.fault = Some(fault.name());
-            if fault.is_silence() {
-                // Whoever waits for an answer in vain may go away at any time, and this with it.
-                let seq = app.log.append(call, Effect::default());
-                let mut response = fault.run(request, next).await;
-                if let Some(effect) = response.extensions_mut().remove::<Effect>() {
-                    app.log.complete(seq, effect);
-                }
-                return response;
+            if fault.is_endless_wait() {
+                // Whoever waits in vain may go away at any time, and this with it.
+                app.log.append(call, Effect::default());
+                return fault.run(request, next).await;
             }
+            is_silent = fault.is_silence();
             request.extensions_mut().insert(fault.clone());
             fault.run(request, next).await
         }
     };
-    call.status = response.status().as_u16();
+    if !is_silent {
+        call.status = response.status().as_u16();
+    }
     match response.extensions_mut().remove::<Logged>() {
         Some(Logged(seq)) => app.log.answered(seq, call.status),
         None => {

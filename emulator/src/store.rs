@@ -296,6 +296,7 @@ impl Store {
         let place = *self.by_id.get(lead)?;
         let now = clock::now_millis();
         let created = fields.remove("creationTimestamp");
+        fields.remove("id");
         let id = self.ids.next(now);
         self.leads[place].timeline.push(StoredAction {
             id: id.clone(),

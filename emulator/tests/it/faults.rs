@@ -101,6 +101,24 @@ async fn a_reset_after_the_change_leaves_the_lead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_is_reset_is_one_call_and_processed_if_it_was_taken() {
+    for (fault, count) in [(Fault::reset_before(), 0), (Fault::reset_after(), 1)] {
+        let local = with(fault.on("createOrUpdateLead")).await;
+        let path = "/enterprise/ent-local/autoupdatelead";
+        let (read, end) = local.over_tcp(path, lead(PHONE), LONG).await;
+        assert_eq!(
+            (read.len(), end.unwrap_err().kind()),
+            (0, ErrorKind::ConnectionReset)
+        );
+        local.emulator.settle().await;
+        let log = local.emulator.log(0);
+        assert_eq!((log.len(), log[0].status), (1, 0));
+        assert_eq!(log[0].stored.is_some(), count == 1);
+        assert_eq!(local.count().await, count);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_call_neither_answers_nor_closes() {
     let local = with(Fault::hang().on("createLead")).await;
     let (read, end) = local.create_over_tcp(SHORT).await;

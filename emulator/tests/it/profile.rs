@@ -140,6 +140,26 @@ async fn the_async_api_answers_in_four_ways_and_means_the_same() {
     }
 }
 
+#[tokio::test]
+async fn as7_system_notes_are_dropped_or_kept() {
+    let mut body = json!({ "fields": jane() });
+    body["actions"] = json!([{ "type": "SYSTEM_NOTE", "text": "Came by", "id": "mine" }, { "type": "STAGE_CHANGE" }]);
+    for (value, kept, lost) in [("dropped", 0, 2), ("kept", 1, 1)] {
+        let local = with("system-notes", value).await;
+        let entry = local.push(body.clone()).await;
+        assert_eq!(entry.findings.len(), lost, "{value}");
+        let timeline = local.only_lead().await["actions"].clone();
+        assert_eq!(timeline.as_array().unwrap().len(), kept, "{value}");
+        if kept == 1 {
+            assert_eq!(
+                [&timeline[0]["type"], &timeline[0]["text"]],
+                ["SYSTEM_NOTE", "Came by"]
+            );
+            assert_ne!(timeline[0]["id"], "mine");
+        }
+    }
+}
+
 async fn of_another_enterprise(local: &Local, path: &str) -> Answer {
     let url = format!("{}/enterprise/62ab16e{path}", local.emulator.sync_url());
     answer(local.http.get(url).bearer_auth(local.emulator.sync_token())).await
