@@ -1,7 +1,7 @@
 //! A lead's timeline, over the Sync API.
 
 use crate::leads::{between, one_or_many};
-use crate::{Error, Operation, Slice, Telecrm};
+use crate::{Error, Items, Operation, Slice, Telecrm, stream};
 use telecrm_core::{
     Action, ActionCode, ActionKind, ActionRecord, Created, CustomAction, FieldValue, Lead, Outcome,
     Page, PaymentStatus,
@@ -65,7 +65,7 @@ impl ActionFilter {
         self
     }
 
-    pub(crate) fn created_on(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
+    pub(crate) fn times(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
         between(self.from, self.to)
     }
 }
@@ -145,6 +145,11 @@ impl Actions {
             .update_action(&self.lead_id, action_id, &action)
             .await?
             .decode()
+    }
+
+    /// The whole timeline, or what matches of it, newest first: see [`Items`].
+    pub fn stream(&self, filter: ActionFilter) -> Items<ActionRecord> {
+        stream::actions(&self.telecrm, &self.lead_id, filter)
     }
 
     /// Finds entries, newest first: one page.

@@ -323,7 +323,16 @@ impl Caller<'_, sync::Client> {
     ) -> Result<Answer, Error> {
         let body = sync::types::SearchLeadsBody {
             fields: Some(filter.fields.clone()),
-            actions: None,
+            actions: filter
+                .action
+                .as_ref()
+                .map(|action| sync::types::SearchLeadsBodyActions {
+                    type_: action.kind.clone(),
+                    performed_by: action.performed_by.clone(),
+                    performed_at: action.times().map(|(from, to)| {
+                        sync::types::SearchLeadsBodyActionsPerformedAt { from, to }
+                    }),
+                }),
         };
         let exchange = self.begin(Operation::SearchLeads);
         let call = exchange
@@ -370,7 +379,7 @@ impl Caller<'_, sync::Client> {
         filter: &ActionFilter,
         (skip, limit): (i64, i64),
     ) -> Result<Answer, Error> {
-        let created_on = filter.created_on();
+        let created_on = filter.times();
         let body = sync::types::SearchActionsBody {
             type_: filter.kind.clone(),
             performed_by: filter.performed_by.clone(),

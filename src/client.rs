@@ -183,6 +183,12 @@ impl Telecrm {
         }
     }
 
+    /// The API name of the lead identifier, if the workspace is known.
+    pub(crate) fn identifier(&self) -> Option<String> {
+        let workspace = self.shared.workspace.known()?;
+        Some(workspace.identifier().api_name().to_owned())
+    }
+
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }

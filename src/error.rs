@@ -352,7 +352,9 @@ impl Error {
 
     /// Whether the answer was a web page or other text where JSON belongs (pitfall TR1).
     fn is_not_json(&self) -> bool {
-        self.0.status.is_some()
+        self.0
+            .status
+            .is_some_and(|status| !status.is_server_error())
             && self.0.code.is_none()
             && serde_json::from_slice::<Value>(&self.0.body).is_err()
             && !self.0.body.is_empty()

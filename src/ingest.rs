@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use telecrm_core::{
-    ActionRecord, Comparison, Finding, Lead, LeadRecord, Path, Workspace, new_actions,
+    ActionRecord, Certainty, Comparison, Finding, FindingKind, Lead, LeadRecord, Path, Workspace,
+    new_actions,
 };
 
 /// Pushing leads over the Async API, and reading them back. From [`Telecrm::ingest`].
@@ -23,8 +24,9 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    #[cfg(feature = "testing")]
-    pub(crate) fn of(sent: Lead) -> Self {
+    /// For a lead whose push ended with an [unknown outcome](Error::is_outcome_unknown): if
+    /// [verifying](Ingest::verify) finds it stored, it arrived; anything else leaves the doubt.
+    pub fn unconfirmed(sent: Lead) -> Self {
         Self {
             sent,
             before: Vec::new(),
@@ -71,6 +73,8 @@ pub enum Verdict {
     Unknown {
         /// Why not.
         reason: String,
+        /// The lead as it is, as far as it can be seen.
+        lead: Option<LeadRecord>,
     },
 }
 
@@ -99,8 +103,11 @@ impl Ingest {
             .workspace
             .known()
             .and_then(|workspace| shared.pushes.enter(&workspace, lead));
-        // What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same.
-        self.0.async_api()?.push_lead(lead, turn).await?;
+        let answer = self.0.async_api()?.push_lead(lead, turn).await?;
+        if !is_acknowledgement(&answer.body) {
+            let reason = "a success that does not say that the lead is queued";
+            return Err(answer.misshapen(reason));
+        }
         Ok(Receipt {
             sent: lead.clone(),
             before: Vec::new(),
@@ -110,7 +117,8 @@ impl Ingest {
     /// Reads which actions the lead has now, before it is pushed; none if the lead is new or is sent without actions.
     ///
     /// # Errors
-    /// As any read; also if the timeline is longer than can be read back (1,000 entries).
+    /// As any read. Of a timeline that cannot be read whole (beyond 1,000 entries, or without the lead's ID) nothing is
+    /// remembered; verifying then says that it is unknown.
     pub async fn baseline(&self, lead: &Lead) -> Result<Baseline, Error> {
         if lead.actions().is_empty() {
             return Ok(Baseline::default());
@@ -140,19 +148,25 @@ impl Ingest {
             let verdict = match self.look(&workspace, receipt).await {
                 Ok(verdict) => verdict,
                 Err(error) if error.is_transient() => Verdict::Unknown {
+                    lead: None,
                     reason: format!("it could not be read back: {error}"),
                 },
                 Err(error) => return Err(error),
             };
-            let hopeless = match &verdict {
+            let settled = match &verdict {
                 Verdict::Stored(_) => true,
                 // Without an identifier there is nothing to look for.
                 Verdict::Missing(_) => identifier_of(&workspace, receipt.sent()).is_none(),
-                Verdict::Differs { .. } => false,
-                Verdict::Unknown { .. } => false,
+                // What the rules foresee to be lost will not come.
+                Verdict::Differs { losses, .. } => {
+                    let foreseen = workspace.accept(receipt.sent()).findings;
+                    losses.iter().all(|loss| foreseen.contains(loss))
+                }
+                Verdict::Unknown { lead: Some(_), .. } => true,
+                Verdict::Unknown { lead: None, .. } => false,
             };
             let left = deadline.saturating_duration_since(clock.now());
-            if hopeless || left.is_zero() {
+            if settled || left.is_zero() {
                 return Ok(verdict);
             }
             clock.sleep(wait.min(left)).await;
@@ -189,6 +203,7 @@ impl Ingest {
             };
             Verdict::Unknown {
                 reason: format!("{}: {why}", places.join(", ")),
+                lead: Some(lead),
             }
         })
     }
@@ -214,19 +229,34 @@ impl Ingest {
     }
 }
 
+/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. A web page (TR1), an error or another
+/// status under 200 comes from something else than the queue.
+fn is_acknowledgement(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let Ok(answer) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return !body.trim_ascii_start().starts_with(b"<");
+    };
+    let has_error = answer.get("error").is_some_and(|error| !error.is_null());
+    let queued = match answer.get("status") {
+        Some(serde_json::Value::String(status)) => status.eq_ignore_ascii_case("QUEUED"),
+        Some(_) => false,
+        None => true,
+    };
+    queued && !has_error
+}
+
 /// The one loss of a lead that is not there: explained if it was to be expected.
 fn missing(workspace: &Workspace, sent: &Lead) -> Finding {
-    let expected = workspace.accept(sent).findings.into_iter();
+    let mut expected = workspace.accept(sent).findings.into_iter();
     expected
-        .into_iter()
-        .find(|finding| finding.kind == telecrm_core::FindingKind::LeadDropped)
+        .find(|finding| finding.kind == FindingKind::LeadDropped)
         .unwrap_or_else(|| Finding {
             path: Path::Field(workspace.identifier().api_name().to_owned()),
-            kind: telecrm_core::FindingKind::LeadDropped,
+            kind: FindingKind::LeadDropped,
             reason: "no lead has this identifier, though one was sent".to_owned(),
             suggestion: None,
             pitfall: Some("AS5".to_owned()),
-            certainty: telecrm_core::Certainty::Reported,
+            certainty: Certainty::Reported,
             repaired: false,
         })
 }

@@ -1,6 +1,6 @@
 //! Single leads, over the Sync API.
 
-use crate::{Actions, Error, Operation, Telecrm};
+use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use telecrm_core::{Created, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace};
@@ -58,6 +58,7 @@ impl Slice {
 #[must_use]
 pub struct Filter {
     pub(crate) fields: BTreeMap<String, FieldValue>,
+    pub(crate) action: Option<ActionFilter>,
 }
 
 impl Filter {
@@ -79,6 +80,17 @@ impl Filter {
         values: impl IntoIterator<Item = V>,
     ) -> Self {
         self.eq(api_name, one_or_many(values))
+    }
+
+    /// Leads with at least one entry on their timeline that meets all of this. Members are given by address here.
+    pub fn with_action(mut self, action: ActionFilter) -> Self {
+        self.action = Some(action);
+        self
+    }
+
+    /// Leads with a date in this period: `created_on`, `modified_on` or a date field.
+    pub fn within(self, api_name: impl Into<String>, period: Period) -> Self {
+        self.between(api_name, period.from, period.to)
     }
 
     /// Leads with a date in this range, both ends included: `created_on`, `modified_on` or a date field.
@@ -265,6 +277,39 @@ impl Leads {
             telecrm: self.0.clone(),
             lead_id: lead_id.into(),
         }
+    }
+
+    /// Every lead that matches, newest first: see [`Items`].
+    ///
+    /// An assignee together with several statuses, on which the server has been seen to fail (LE10), is asked for one
+    /// status at a time and merged.
+    ///
+    /// ```no_run
+    /// # async fn run(telecrm: telecrm::Telecrm) -> Result<(), telecrm::Error> {
+    /// use telecrm::Filter;
+    ///
+    /// let mut won = telecrm.leads().stream(Filter::new().eq("status", "Won")).prefetch(2);
+    /// while let Some(lead) = won.next().await {
+    ///     println!("{:?}", lead?.id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(&self, filter: Filter) -> Items<LeadRecord> {
+        stream::leads(&self.0, filter)
+    }
+
+    /// How many leads match.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn count(&self, filter: &Filter) -> Result<u64, Error> {
+        let mut count = 0;
+        for filter in filter.clone().branches() {
+            let page = self.search(&filter, Slice { skip: 0, limit: 1 }).await?;
+            count += page.total_count;
+        }
+        Ok(count)
     }
 
     /// Finds leads, newest first: one page.

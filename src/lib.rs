@@ -1,4 +1,4 @@
-//! A client for the HTTP APIs of the telecrm CRM.
+#![doc = include_str!("../README.md")]
 
 mod actions;
 mod calls;
@@ -9,15 +9,18 @@ mod ingest;
 mod leads;
 mod limit;
 mod operation;
+mod period;
 pub mod raw;
 mod request;
 mod schema;
+mod stream;
 mod team_members;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;
 mod token;
 mod transport;
+mod walk;
 mod workspace;
 
 pub use actions::{ActionFilter, Actions};
@@ -27,8 +30,10 @@ pub use ingest::{Baseline, Ingest, Receipt, Verdict};
 pub use leads::{Filter, Leads, Slice, Upserted};
 pub use limit::{LimitState, RateLimit};
 pub use operation::{Idempotency, Operation};
+pub use period::Period;
 pub use request::{Method, Reply, Request};
 pub use schema::Schema;
+pub use stream::Items;
 pub use team_members::{NewTeamMember, TeamMembers};
 pub use telecrm_core::*;
 pub use time::Clock;

@@ -1,6 +1,6 @@
 //! Team members, over the Sync API.
 
-use crate::{Error, Operation, Slice, Telecrm};
+use crate::{Error, Items, Operation, Slice, Telecrm, stream};
 use std::fmt;
 use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
 
@@ -74,6 +74,11 @@ impl TeamMembers {
             .list_team_members(slice, include_deleted)
             .await?
             .decode()
+    }
+
+    /// All members, by name: see [`Items`](crate::Items).
+    pub fn stream(&self, include_deleted: bool) -> Items<TeamMember> {
+        stream::team_members(&self.0, include_deleted)
     }
 
     /// Reads a member by address; case does not matter, blanks around it are left out (pitfall TM4).

@@ -492,9 +492,10 @@ impl Workspace {
             },
             FieldType::Rating => match value.as_i64() {
                 Some(rating @ 1..=5) => Verdict::keep(rating),
-                _ => unfit(
+                Some(_) => unfit(Documented, "a rating is from 1 to 5"),
+                None => unfit(
                     Documented,
-                    "a rating is an integer from 1 to 5, not a string",
+                    "a rating is a whole number from 1 to 5, and no string",
                 ),
             },
             FieldType::Money => match text {
@@ -522,16 +523,12 @@ impl Workspace {
                 None => unfit(Documented, "a media link is a public http(s) address"),
             },
             FieldType::Status => self.accept_label("status", text, |pipeline| {
-                pipeline
-                    .statuses
-                    .iter()
-                    .map(|s| (s.label.as_str(), s.archived))
-                    .collect()
+                let statuses = pipeline.statuses.as_ref()?.iter();
+                Some(statuses.map(|s| (s.label.as_str(), s.archived)).collect())
             }),
             FieldType::LostReason => self.accept_label("lost reason", text, |pipeline| {
-                let active = pipeline.lost_reasons.iter().map(|r| (r.as_str(), false));
-                let archived = pipeline.archived_lost_reasons.iter();
-                active.chain(archived.map(|r| (r.as_str(), true))).collect()
+                let reasons = pipeline.lost_reasons.as_ref()?.iter();
+                Some(reasons.map(|r| (r.label.as_str(), r.archived)).collect())
             }),
             FieldType::Unknown(_) => Verdict::keep(value.clone()),
         }
@@ -543,15 +540,14 @@ impl Workspace {
         };
         match phone::normal_form(text, self.country()) {
             Ok(normal) if normal == text => Verdict::keep(normal),
-            Ok(normal) => {
-                let note = Note::new(
+            Ok(normal) => Verdict::change(
+                normal,
+                Note::new(
                     Documented,
                     "ID2",
                     "stored as country code and number, digits only",
-                )
-                .suggest(Some(format!("write {normal}")));
-                Verdict::change(normal, note)
-            }
+                ),
+            ),
             Err(Refused::Symbols) => unfit(
                 Inferred,
                 "a phone number is digits with at most a leading `+`: no blanks, no dashes",
@@ -596,7 +592,7 @@ impl Workspace {
         &'a self,
         what: &str,
         text: Option<&str>,
-        labels: impl Fn(&'a crate::Pipeline) -> Vec<(&'a str, bool)>,
+        labels: impl Fn(&'a crate::Pipeline) -> Option<Vec<(&'a str, bool)>>,
     ) -> Verdict {
         let pitfall = if what == "status" { "LE8" } else { "EN3" };
         let Some(text) = text else {
@@ -605,7 +601,9 @@ impl Workspace {
         let Some(pipeline) = self.pipeline() else {
             return Verdict::keep(text);
         };
-        let labels = labels(pipeline);
+        let Some(labels) = labels(pipeline) else {
+            return Verdict::keep(text);
+        };
         if labels.contains(&(text, false)) {
             return Verdict::keep(text);
         }

@@ -85,25 +85,28 @@ impl Workspace {
     /// # Ok::<(), telecrm_core::LeadDropped>(())
     /// ```
     pub fn check(&self, lead: &Lead) -> Checked {
-        let as_written: Vec<Path> = self
-            .accept(lead)
-            .findings
-            .into_iter()
-            .map(|f| f.path)
-            .collect();
+        let as_written = self.accept(lead).findings;
         let mut clean = lead.clone();
         let mut report: Vec<Finding> = Vec::new();
         // What is mended may have hidden something else: an action is looked into only once its type is right.
         loop {
             let mut mended = false;
             for mut finding in self.accept(&clean).findings {
-                if report
-                    .iter()
-                    .any(|f| f.path == finding.path && f.kind == finding.kind)
-                {
+                let known = report.iter().any(|f| {
+                    f.path == finding.path
+                        // How telecrm writes what was mended is nothing to tell beside that.
+                        && (f.kind == finding.kind
+                            || f.repaired && finding.kind == FindingKind::ValueChanged)
+                });
+                if known {
                     continue;
                 }
-                if let Some(suggestion) = self.mend(&mut clean, &finding.path) {
+                // What telecrm stores in another form it stores all the same, and knows that form best.
+                let needs_mending = finding.kind != FindingKind::ValueChanged;
+                if let Some(suggestion) = needs_mending
+                    .then(|| self.mend(&mut clean, &finding.path))
+                    .flatten()
+                {
                     finding.suggestion = Some(suggestion);
                     finding.repaired = true;
                     mended = true;
@@ -120,8 +123,10 @@ impl Workspace {
         Checked {
             findings: report
                 .iter()
-                .filter(|finding| as_written.contains(&finding.path))
-                .take(if as_written.len() == 1 { 1 } else { usize::MAX })
+                .filter(|finding| {
+                    let mut as_written = as_written.iter();
+                    as_written.any(|f| f.path == finding.path && f.kind == finding.kind)
+                })
                 .cloned()
                 .collect(),
             clean: match lead_dropped {
@@ -228,13 +233,19 @@ impl Workspace {
     /// The value that is meant, if telecrm then takes it as it is.
     fn mend_value(&self, field: &Field, value: &FieldValue) -> Option<FieldValue> {
         let text = value.as_str();
-        let number = value.as_json().is_number().then(|| value.to_string());
+        // A float has lost how it was written: 1.10 is 1.1, and 9.9e9 may be a number of a phone or of a spreadsheet.
+        let integer = value.as_json().as_u64().map(|integer| integer.to_string());
         let mended: FieldValue = match &field.field_type {
-            FieldType::Text | FieldType::Money => number?.into(),
+            FieldType::Text => integer?.into(),
+            FieldType::Money => match value.as_json() {
+                Value::Number(number) => number.to_string().into(),
+                _ => return None,
+            },
             FieldType::Email | FieldType::ActiveUsers => text?.trim().into(),
             FieldType::Phone => {
-                let tidy = phone::tidy(text.or(number.as_deref())?);
-                phone::normal_form(&tidy, self.country()).ok()?.into()
+                let tidy = phone::tidy(text.or(integer.as_deref())?)?;
+                // Which country telecrm adds to a national number is for telecrm to know.
+                tidy.strip_prefix('+').unwrap_or(&tidy).into()
             }
             FieldType::Number => {
                 let text = text?.trim();
@@ -254,13 +265,16 @@ impl Workspace {
                 let statuses = self.pipeline()?.active_statuses();
                 only(statuses, text?)?.into()
             }
-            FieldType::LostReason => only(&self.pipeline()?.lost_reasons, text?)?.into(),
+            FieldType::LostReason => {
+                let reasons = self.pipeline()?.active_lost_reasons();
+                only(reasons, text?)?.into()
+            }
             FieldType::Website | FieldType::MediaLink => text?.trim().into(),
             FieldType::Unknown(_) => return None,
         };
         let verdict = self.accept_value(field, &mended);
-        (verdict.finding(Path::Field(String::new())).is_none() && mended != *value)
-            .then_some(mended)
+        let accepted = !verdict.is_dropped() && verdict.created().is_empty();
+        (accepted && mended != *value).then_some(mended)
     }
 
     /// Unix milliseconds for an ISO date, or for digits in a string that can only be milliseconds.

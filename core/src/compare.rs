@@ -41,7 +41,7 @@ impl Workspace {
                 FieldType::Rating => stored.get("rating"),
                 _ => None,
             });
-            if !is_stored(field, value, found) {
+            if !self.is_stored(field, value, found) {
                 paths.push((Path::Field(name.clone()), FindingKind::FieldDropped));
             }
         }
@@ -99,7 +99,7 @@ impl Workspace {
                     for (name, value) in fields {
                         let field = self.action_field(action, name);
                         let value = value.clone().into();
-                        if !is_stored(field, &value, record.field(name).as_ref()) {
+                        if !self.is_stored(field, &value, record.field(name).as_ref()) {
                             lost(Path::ActionField(index, name.clone()));
                         }
                     }
@@ -116,7 +116,11 @@ impl Workspace {
             {
                 let path = Path::ActionKey(index, "created_on".to_owned());
                 match record.created() {
-                    Some(created) if !same_date(value, DEFAULT_FORMAT, created) => lost(path),
+                    Some(created)
+                        if !same_date(value, DEFAULT_FORMAT, self.time_zone(), created) =>
+                    {
+                        lost(path)
+                    }
                     Some(_) => {}
                     None => unreadable.push(path),
                 }
@@ -147,7 +151,7 @@ impl Workspace {
     }
 
     /// How much an entry looks like what became of an action; nothing if it cannot be.
-    fn likeness(&self, action: &Action, record: &ActionRecord) -> Option<(bool, usize, bool)> {
+    fn likeness(&self, action: &Action, record: &ActionRecord) -> Option<Likeness> {
         let kind = action.kind();
         if kind != record.kind() {
             return None;
@@ -169,24 +173,33 @@ impl Workspace {
                 .iter()
                 .flatten()
                 .filter(|(sent, stored)| sent == stored);
-            return same.then_some((true, alike.count(), well_spelled));
+            return same.then_some((true, alike.count(), 0, well_spelled));
         }
         let stored = record.fields().into_iter().flatten();
         let stored: Vec<_> = stored.filter(|(_, value)| !value.is_null()).collect();
-        let mut alike = stored
-            .iter()
-            .filter(|(name, value)| {
-                let sent = sent.get("fields").and_then(|fields| fields.get(*name));
-                let field = self.action_field(action, name);
-                sent.is_some_and(|sent| same_value(field, sent, value))
-            })
-            .count();
+        let sent_fields = sent.get("fields");
+        let pairs = stored.iter().map(|(name, value)| {
+            (
+                sent_fields.and_then(|fields| fields.get(*name)),
+                *name,
+                *value,
+            )
+        });
+        let mut alike = 0;
+        let mut equal = 0;
+        for (sent, name, value) in pairs {
+            let field = self.action_field(action, name);
+            alike += usize::from(sent.is_some_and(|sent| self.same_value(field, sent, value)));
+            equal += usize::from(sent == Some(value));
+        }
         // An entry with a value that was not sent so is hardly the one, but may have been changed on the way.
         let nothing_foreign = alike == stored.len();
         if let (Some(value), Some(created)) = (sent.get("created_on"), record.created()) {
-            alike += usize::from(same_date(value, DEFAULT_FORMAT, created));
+            let same = same_date(value, DEFAULT_FORMAT, self.time_zone(), created);
+            alike += usize::from(same);
+            equal += usize::from(same && value.is_number());
         }
-        Some((nothing_foreign, alike, well_spelled))
+        Some((nothing_foreign, alike, equal, well_spelled))
     }
 
     fn action_field(&self, action: &Action, name: &str) -> Option<&Field> {
@@ -202,6 +215,10 @@ impl ActionRecord {
         Some(self.fields()?.get(name)?.clone().into())
     }
 }
+
+/// How alike an action and an entry are: nothing that was not sent, how much means the same, how much is the same to the letter, and whether
+/// the type is spelled right.
+type Likeness = (bool, usize, usize, bool);
 
 /// The entries of `after` that were not there before: by their IDs, or by counting equal ones.
 pub fn new_actions(before: &[ActionRecord], after: &[ActionRecord]) -> Vec<ActionRecord> {
@@ -223,57 +240,67 @@ pub fn new_actions(before: &[ActionRecord], after: &[ActionRecord]) -> Vec<Actio
     new
 }
 
-fn is_stored(field: Option<&Field>, sent: &FieldValue, stored: Option<&FieldValue>) -> bool {
-    match stored {
-        _ if sent.is_null() => true,
-        Some(stored) => same_value(field, sent.as_json(), stored.as_json()),
-        // No tags are no tags, whether the lead says so or not.
-        None => {
-            field.is_some_and(|field| field.field_type == FieldType::Tags)
-                && sent.as_json().as_array().is_some_and(Vec::is_empty)
+impl Workspace {
+    fn is_stored(
+        &self,
+        field: Option<&Field>,
+        sent: &FieldValue,
+        stored: Option<&FieldValue>,
+    ) -> bool {
+        match stored {
+            _ if sent.is_null() => true,
+            Some(stored) => self.same_value(field, sent.as_json(), stored.as_json()),
+            // No tags are no tags, whether the lead says so or not.
+            None => {
+                field.is_some_and(|field| field.field_type == FieldType::Tags)
+                    && sent.as_json().as_array().is_some_and(Vec::is_empty)
+            }
         }
     }
-}
 
-/// Whether two values mean the same to telecrm in a field of this type.
-fn same_value(field: Option<&Field>, sent: &Value, stored: &Value) -> bool {
-    if sent == stored {
-        return true;
-    }
-    match field.map(|field| (&field.field_type, &field.date_format)) {
-        Some((FieldType::Date, format)) => {
-            let format = format.as_deref().unwrap_or(DEFAULT_FORMAT);
-            match FieldValue::from(stored.clone())
-                .as_i64()
-                .map(Timestamp::from_millisecond)
-            {
-                Some(Ok(stored)) => same_date(sent, format, stored),
-                _ => plain(sent) == plain(stored),
-            }
+    /// Whether two values mean the same to telecrm in a field of this type.
+    fn same_value(&self, field: Option<&Field>, sent: &Value, stored: &Value) -> bool {
+        if sent == stored {
+            return true;
         }
-        Some((FieldType::Phone, _)) => same_phone(&plain(sent), &plain(stored)),
-        Some((FieldType::Tags, _)) => match (tags(sent), tags(stored)) {
-            (Some(sent), Some(stored)) => sent == stored,
-            _ => false,
-        },
-        Some((FieldType::Number | FieldType::Rating | FieldType::Money, _)) => {
-            match (plain(sent).parse::<f64>(), plain(stored).parse::<f64>()) {
-                (Ok(sent), Ok(stored)) => sent == stored,
+        match field.map(|field| (&field.field_type, &field.date_format)) {
+            Some((FieldType::Date, format)) => {
+                let format = format.as_deref().unwrap_or(DEFAULT_FORMAT);
+                match FieldValue::from(stored.clone())
+                    .as_i64()
+                    .map(Timestamp::from_millisecond)
+                {
+                    Some(Ok(stored)) => same_date(sent, format, self.time_zone(), stored),
+                    _ => plain(sent) == plain(stored),
+                }
+            }
+            Some((FieldType::Phone, _)) => same_phone(&plain(sent), &plain(stored)),
+            Some((FieldType::Tags, _)) => match (tags(sent), tags(stored)) {
+                (Some(sent), Some(stored)) => sent == stored,
                 _ => false,
+            },
+            Some((FieldType::Number | FieldType::Rating | FieldType::Money, _)) => {
+                match (plain(sent).parse::<f64>(), plain(stored).parse::<f64>()) {
+                    (Ok(sent), Ok(stored)) => sent == stored,
+                    _ => false,
+                }
             }
+            Some((FieldType::Email | FieldType::ActiveUsers, _)) => {
+                plain(sent).eq_ignore_ascii_case(&plain(stored))
+            }
+            // A label in another case is another label.
+            _ => plain(sent) == plain(stored),
         }
-        Some((FieldType::Email | FieldType::ActiveUsers, _)) => {
-            plain(sent).eq_ignore_ascii_case(&plain(stored))
-        }
-        // A label in another case is another label.
-        _ => plain(sent) == plain(stored),
     }
 }
 
 /// The same number, given with its country code or as the national number that ends it.
 fn same_phone(sent: &str, stored: &str) -> bool {
-    let [sent, stored] = [sent, stored].map(|text| phone::tidy(text).replace('+', ""));
-    let national = sent.len() >= 7 && stored.len() > sent.len() && stored.ends_with(&sent);
+    let [Some(sent), Some(stored)] = [sent, stored].map(phone::tidy) else {
+        return sent == stored;
+    };
+    let [sent, stored] = [&sent, &stored].map(|number| number.trim_start_matches('+'));
+    let national = sent.len() >= 7 && stored.len() > sent.len() && stored.ends_with(sent);
     sent == stored || national
 }
 
@@ -285,20 +312,21 @@ fn tags(value: &Value) -> Option<std::collections::BTreeSet<&str>> {
     }
 }
 
-/// Whether what was sent names this time: in milliseconds, or on a wall clock of any zone, since telecrm does not say
-/// in which zone it reads.
-fn same_date(sent: &Value, format: &str, stored: Timestamp) -> bool {
-    let civil = match sent {
-        Value::String(text) => match text.trim().parse::<Timestamp>() {
-            Ok(timestamp) => return timestamp == stored,
-            Err(_) => date::parse_civil(text, format).or_else(|| text.trim().parse().ok()),
-        },
-        other => return FieldValue::from(other.clone()).as_i64() == Some(stored.as_millisecond()),
+/// Whether what was sent names this time: in milliseconds, as an ISO date, or in the workspace's format on a wall
+/// clock of any zone, since telecrm does not say in which zone it reads.
+fn same_date(sent: &Value, format: &str, zone: &TimeZone, stored: Timestamp) -> bool {
+    let stored = stored.as_millisecond();
+    let Value::String(text) = sent else {
+        return FieldValue::from(sent.clone()).as_i64() == Some(stored);
     };
-    let Some(Ok(sent)) = civil.map(|civil| TimeZone::UTC.to_timestamp(civil)) else {
-        return plain(sent) == stored.as_millisecond().to_string();
+    let Some(civil) = date::parse_civil(text, format) else {
+        let iso = [zone, &TimeZone::UTC].map(|zone| date::parse_iso(text, zone));
+        return iso.contains(&Some(stored)) || text.trim() == stored.to_string();
     };
-    let offset = (sent.as_millisecond() - stored.as_millisecond()).abs();
+    let Ok(sent) = TimeZone::UTC.to_timestamp(civil) else {
+        return false;
+    };
+    let offset = (sent.as_millisecond() - stored).abs();
     // Offsets from UTC are whole quarters of an hour, at most fourteen hours.
     offset % (15 * 60_000) == 0 && offset <= 14 * 3_600_000
 }

@@ -37,6 +37,6 @@ pub use record::{
 };
 pub use value::FieldValue;
 pub use workspace::{
-    ActionDefinition, Field, FieldType, Identifier, MatchedBy, Pipeline, Status, Workspace,
-    WorkspaceError, WorkspaceFile,
+    ActionDefinition, Field, FieldType, Identifier, LostReason, MatchedBy, Pipeline, Status,
+    Workspace, WorkspaceError, WorkspaceFile,
 };

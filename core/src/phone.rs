@@ -96,18 +96,25 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
     Err(Refused::Implausible)
 }
 
-/// The same number without what people write between and before the digits.
-pub(crate) fn tidy(text: &str) -> String {
-    let has_plus = text.trim_start().starts_with('+');
-    let digits: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '\u{a0}' | '-' | '.' | '(' | ')' | '/' | '+'))
-        .collect();
-    let digits = match digits.strip_prefix("00") {
-        Some(international) => return format!("+{international}"),
-        None => digits.strip_prefix('0').unwrap_or(&digits),
+/// The same number without the blanks, dashes and brackets that people write, and without what is dialled only within
+/// a country. Nothing where it cannot be told what belongs to the number: a point may end it (`98765 43210.0`), a slash begin
+/// another one, `(0)` be dialled or not.
+pub(crate) fn tidy(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (sign, rest) = match text.strip_prefix('+') {
+        Some(rest) => ("+", rest),
+        None => ("", text),
     };
-    format!("{}{digits}", if has_plus { "+" } else { "" })
+    let known = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '\u{a0}' | '-' | '(' | ')');
+    if !rest.chars().all(known) || rest.contains("(0)") {
+        return None;
+    }
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    Some(match (sign, digits.strip_prefix("00")) {
+        ("", Some(international)) => format!("+{international}"),
+        ("", None) => digits.strip_prefix('0').unwrap_or(&digits).to_owned(),
+        _ => format!("+{digits}"),
+    })
 }
 
 #[cfg(test)]
@@ -154,10 +161,31 @@ mod tests {
 
     #[test]
     fn tidying_keeps_the_digits_and_the_plus() {
-        assert_eq!(tidy("+91 99999-99999"), "+919999999999");
-        assert_eq!(tidy("0091 99999 99999"), "+919999999999");
-        assert_eq!(tidy("099999 99999"), "9999999999");
-        assert_eq!(tidy("(99999) 99999"), "9999999999");
-        assert_eq!(tidy("call me"), "callme");
+        for (written, tidied) in [
+            ("+91 99999-99999", "+919999999999"),
+            ("0091 99999 99999", "+919999999999"),
+            ("099999 99999", "9999999999"),
+            ("(99999) 99999", "9999999999"),
+            (" 9999999999 ", "9999999999"),
+        ] {
+            assert_eq!(tidy(written).as_deref(), Some(tidied), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_two_numbers_is_left_alone() {
+        for written in [
+            "call me",
+            "919999900001.0",
+            "9.876543210e9",
+            "+91 (0) 99999 00003",
+            "+44 (0)20 7946 0958",
+            "99999-00017 / 18",
+            "+91 98765 43210.1",
+            "99999 99999 ext 5",
+            "99999+99999",
+        ] {
+            assert_eq!(tidy(written), None, "{written}");
+        }
     }
 }

@@ -366,3 +366,167 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let count = integer(&value).and_then(|count| u64::try_from(count).ok());
     Ok(count.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Created, Lead, Outcome};
+    use proptest::prelude::*;
+    use serde::de::DeserializeOwned;
+    use serde_json::json;
+
+    /// What happens to an answer between the documentation and a client.
+    #[derive(Debug, Clone)]
+    enum Change {
+        /// A key that nobody has heard of.
+        Add(String, i64),
+        /// Another value of a list that grows.
+        Rename(prop::sample::Index),
+        /// Nothing where something was.
+        Null(prop::sample::Index),
+        /// A number in quotes.
+        Quote,
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        prop_oneof![
+            ("x_[a-z]{1,8}", any::<i64>()).prop_map(|(key, value)| Change::Add(key, value)),
+            any::<prop::sample::Index>().prop_map(Change::Rename),
+            any::<prop::sample::Index>().prop_map(Change::Null),
+            Just(Change::Quote),
+        ]
+    }
+
+    fn apply(json: &mut Value, change: &Change) {
+        let Value::Object(object) = json else {
+            return;
+        };
+        match change {
+            Change::Add(key, value) => {
+                object.insert(key.clone(), (*value).into());
+            }
+            Change::Rename(index) => {
+                let texts: Vec<_> = object
+                    .values_mut()
+                    .filter(|value| value.is_string())
+                    .collect();
+                if !texts.is_empty() {
+                    let place = index.index(texts.len());
+                    *texts.into_iter().nth(place).expect("in range") = "BRAND_NEW".into();
+                }
+            }
+            Change::Null(index) if !object.is_empty() => {
+                let key = object
+                    .keys()
+                    .nth(index.index(object.len()))
+                    .expect("in range")
+                    .clone();
+                object.insert(key, Value::Null);
+            }
+            Change::Null(_) => {}
+            Change::Quote => {
+                for value in object.values_mut().filter(|value| value.is_number()) {
+                    *value = value.to_string().into();
+                }
+            }
+        }
+    }
+
+    /// Applies changes to the object and to everything in it.
+    fn apply_everywhere(json: &mut Value, changes: &[Change]) {
+        changes.iter().for_each(|change| apply(json, change));
+        match json {
+            Value::Object(object) => {
+                object
+                    .values_mut()
+                    .for_each(|value| apply_everywhere(value, changes));
+            }
+            Value::Array(items) => items
+                .iter_mut()
+                .for_each(|item| apply_everywhere(item, changes)),
+            _ => {}
+        }
+    }
+
+    /// Null, nothing and an empty object say the same.
+    fn without_nothing(json: Value) -> Value {
+        match json {
+            Value::Object(object) => {
+                let inside = object
+                    .into_iter()
+                    .map(|(key, value)| (key, without_nothing(value)));
+                inside
+                    .filter(|(_, value)| !value.is_null() && *value != json!({}))
+                    .collect()
+            }
+            other => other,
+        }
+    }
+
+    /// Decodes the answer, and writes all of it back.
+    fn survives<T: DeserializeOwned + Serialize>(documented: &Value, changes: &[Change]) {
+        let mut answer = documented.clone();
+        apply_everywhere(&mut answer, changes);
+        let text = answer.to_string();
+        let decoded: T =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let written = serde_json::to_value(&decoded).expect("JSON");
+        assert_eq!(without_nothing(written), without_nothing(answer));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_change_of_an_answer_makes_it_unreadable_and_nothing_of_it_is_lost(
+            changes in prop::collection::vec(change(), 0..4),
+        ) {
+            survives::<LeadRecord>(&json!({
+                "id": "603d2b2f9b1e8a001c8e4f5c", "status": "Won", "rating": 4, "employeeid": "jane.doe@example.com",
+                "isArchived": false, "leadMetaData": { "statusChangeTimestamp": 1_780_290_000_000_i64 },
+                "fields": { "phone": "919999999999", "created_on": 1_780_290_000_000_i64, "interests": ["VIP"], "deal_size": 12.5 },
+            }), &changes);
+            survives::<ActionRecord>(&json!({
+                "id": "a1", "type": "ACTION_1001", "fields": { "note": "x" }, "creationTimestamp": 1_780_290_000_000_i64,
+                "callRecording": { "url": "https://example.com/x" }, "duration": 7,
+            }), &changes);
+            survives::<TeamMember>(&json!({
+                "name": "Jane Doe", "email": "jane.doe@example.com", "status": "Working", "phone_number": "919999999999",
+                "manager_name": null, "license": { "status": "ACTIVE", "type": "GROWTH", "start_date": "2024-01-01" },
+            }), &changes);
+            survives::<Metadata>(&json!({
+                "name": "Acme Corporation", "id": "ent_123456", "creationTimeStamp": 1_609_459_200_000_i64,
+                "leadIdentifierFieldId": "phone", "integrations": ["WHATSAPP"],
+            }), &changes);
+            survives::<CustomFieldRecord>(&json!({
+                "id": "5f8a", "type": "DROPDOWN", "apiName": "contact_source", "isLeadid": false,
+                "options": [{ "id": "opt_1", "label": "Website" }],
+            }), &changes);
+            survives::<CustomActionRecord>(&json!({
+                "id": "5f8a", "code": "ACTION_1001", "score": 10, "createdOn": 1_609_459_200_000_i64,
+                "fieldSchema": { "note": { "type": "TEXT" } }, "allowPredatedActivity": { "enabled": true },
+            }), &changes);
+        }
+
+        #[test]
+        fn pages_and_outcomes_survive_as_well(changes in prop::collection::vec(change(), 0..4)) {
+            let mut page = json!({ "data": [], "total_count": 42, "skip": 0, "limit": 10 });
+            for change in changes.iter().filter(|c| matches!(c, Change::Add(..) | Change::Quote)) {
+                apply(&mut page, change);
+            }
+            let page: Page<LeadRecord> = serde_json::from_value(page).expect("readable");
+            assert_eq!((page.total_count, page.limit), (42, 10));
+
+            let mut answer = json!({
+                "actions": [{ "action_id": "a1", "status": "CREATED" }],
+                "remarks": [{ "field": "fields.rating", "status": "IGNORED", "remark": "Rating must be between 1 and 5" }],
+            });
+            // What the answer says of its parts may change; that there is a lead may not.
+            let extended: Vec<_> = changes.iter().filter(|c| matches!(c, Change::Add(..) | Change::Quote)).cloned().collect();
+            apply_everywhere(&mut answer, &extended);
+            answer["lead_id"] = "l1".into();
+            let outcome = Outcome::<Created>::from_answer(answer.to_string().as_bytes(), &Lead::new());
+            assert_eq!(outcome.expect("readable").accept_partial().lead_id, "l1");
+        }
+    }
+}

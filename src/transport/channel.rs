@@ -39,6 +39,8 @@ pub(crate) enum Carrier {
 struct Lane {
     authorization: HeaderValue,
     limiter: Limiter,
+    /// How many requests it has carried.
+    carried: AtomicU64,
     /// The server refused the token while others were taken.
     refused: AtomicBool,
 }
@@ -170,6 +172,7 @@ impl Channel {
         let lanes = authorizations.into_iter().map(|authorization| Lane {
             authorization,
             limiter: Limiter::new(limit),
+            carried: AtomicU64::new(0),
             refused: AtomicBool::new(false),
         });
         Self {
@@ -278,18 +281,20 @@ impl Channel {
         }
     }
 
-    /// Waits for the token that is free first; nothing if that is beyond the deadline.
+    /// Waits for the token that is free first, in turn where several are; nothing if that is beyond the deadline.
     async fn turn(&self, deadline: Deadline, call: &Call) -> Option<(&Lane, Duration)> {
         let now = self.clock.now();
         let usable = self
             .lanes
             .iter()
             .filter(|lane| !lane.refused.load(Ordering::Relaxed));
-        let lane = usable.min_by_key(|lane| lane.limiter.wait(now))?;
+        let lane = usable
+            .min_by_key(|lane| (lane.limiter.wait(now), lane.carried.load(Ordering::Relaxed)))?;
         let left = deadline.left(&*self.clock)?;
         if lane.limiter.wait(now) >= left {
             return None;
         }
+        lane.carried.fetch_add(1, Ordering::Relaxed);
         let place = lane.limiter.reserve(now);
         if !place.wait().is_zero() {
             observe::waiting(place.wait());

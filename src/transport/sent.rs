@@ -10,6 +10,9 @@ pub(crate) struct Sent(Vec<String>);
 /// Shorter values are not masked: they would take words out of every sentence.
 const SHORTEST: usize = 4;
 
+/// What is as long as this stands in a longer word by no accident.
+const LONG: usize = 8;
+
 impl Sent {
     pub(crate) fn of_response(response: &Response) -> Self {
         response.extensions().get().cloned().unwrap_or_default()
@@ -89,8 +92,15 @@ fn without(text: &str, value: &str) -> String {
     let mut end = 0;
     for (start, found) in lower.match_indices(&value) {
         masked.push_str(&text[end..start]);
-        masked.push('…');
         end = start + found.len();
+        let before = text[..start].chars().next_back();
+        let inside = [before, text[end..].chars().next()];
+        let inside = inside.into_iter().flatten().any(char::is_alphanumeric);
+        // A short one is masked as a word of its own, so that it does not tear up others.
+        match inside && found.len() < LONG {
+            true => masked.push_str(&text[start..end]),
+            false => masked.push('…'),
+        }
     }
     masked.push_str(&text[end..]);
     masked
@@ -104,10 +114,24 @@ mod tests {
     fn what_was_sent_is_masked_in_every_case_and_the_longest_first() {
         let values = ["jane@example.com".to_owned(), "jane".to_owned()];
         assert_eq!(
-            mask("JANE@Example.com exists, Jané does not, jane", &values),
-            "… exists, Jané does not, …"
+            mask("JANE@Example.com exists, Janes do not, jane", &values),
+            "… exists, Janes do not, …"
         );
         assert_eq!(mask("Lead not found", &values), "Lead not found");
+    }
+
+    #[test]
+    fn short_secrets_are_masked_as_words() {
+        let message = "Enterprise with ID 4 not found: \"4\" of 401, ent4 (4)";
+        assert_eq!(
+            mask(message, &["4".to_owned()]),
+            "Enterprise with ID … not found: \"…\" of 401, ent4 (…)"
+        );
+        assert_eq!(mask("token a:b-c.", &["a:b-c".to_owned()]), "token ….");
+        assert_eq!(
+            mask("tel919999999999", &["919999999999".to_owned()]),
+            "tel…"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm::{
     ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode, Filter,
-    Lead, MatchedBy, Path, Payment, Phase, Slice, SyncToken, Telecrm, Upserted, Verdict,
+    Lead, MatchedBy, Path, Payment, Phase, Receipt, Slice, SyncToken, Telecrm, Upserted, Verdict,
     WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
@@ -114,7 +114,10 @@ async fn both_shapes_of_the_pipeline_are_understood() {
         pipeline.active_statuses().collect::<Vec<_>>(),
         ["Fresh", "Hot"]
     );
-    assert_eq!(pipeline.lost_reasons, ["No Need"]);
+    assert_eq!(
+        pipeline.active_lost_reasons().collect::<Vec<_>>(),
+        ["No Need"]
+    );
 }
 
 #[tokio::test]
@@ -395,7 +398,7 @@ async fn le7_without_ids_actions_cannot_be_read_back() {
         .await
         .expect("queued");
     emulator.settle().await;
-    let Ok(Verdict::Unknown { reason }) = telecrm.ingest().verify(&receipt).await else {
+    let Ok(Verdict::Unknown { reason, .. }) = telecrm.ingest().verify(&receipt).await else {
         panic!("actions cannot be seen");
     };
     assert!(reason.contains("LE7"), "{reason}");
@@ -487,6 +490,7 @@ fn mocked(server: &MockServer) -> Telecrm {
 async fn every_form_of_acceptance_is_acceptance() {
     for (status, body) in [
         (200, r#"{"status":"QUEUED"}"#),
+        (200, r#"{"status":"QUEUED","error":null}"#),
         (200, "OK"),
         (204, ""),
         (202, ""),
@@ -502,6 +506,43 @@ async fn every_form_of_acceptance_is_acceptance() {
             "{status} {body}"
         );
     }
+}
+
+#[tokio::test]
+async fn tr1_what_does_not_come_from_the_queue_is_no_acceptance() {
+    for body in [
+        "<!doctype html><title>the app</title>",
+        " \n<html>",
+        "\u{feff}<html>",
+        r#"{"error":{"code":"NOT_AUTHORIZED"}}"#,
+        r#"{"status":"FAILED"}"#,
+    ] {
+        let server = MockServer::start_async().await;
+        server.mock(|when, then| {
+            when.method(Method::POST);
+            then.status(200).body(body);
+        });
+        let pushed = mocked(&server).ingest().push(&lead()).await;
+        let error = pushed.expect_err("nobody said that it is queued");
+        assert!(error.is_outcome_unknown(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn as5_an_unconfirmed_push_can_be_settled_by_reading() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let unsent = Receipt::unconfirmed(lead());
+    assert!(matches!(
+        telecrm.ingest().verify(&unsent).await,
+        Ok(Verdict::Missing(_))
+    ));
+    let _ = telecrm.ingest().push(&lead()).await.expect("queued");
+    emulator.settle().await;
+    assert!(matches!(
+        telecrm.ingest().verify(&unsent).await,
+        Ok(Verdict::Stored(_))
+    ));
 }
 
 #[tokio::test]

@@ -8,4 +8,5 @@ mod losses;
 mod observe;
 mod raw;
 mod same_set;
+mod streams;
 mod support;

@@ -19,7 +19,7 @@ use crate::time;
 use output::Output;
 use plan::Planner;
 use report::ErrorKind;
-use rows::Source;
+use rows::Input;
 use run::{Run, Stop, Summary};
 use send::{Reader, Sender};
 use std::io;
@@ -29,18 +29,17 @@ use telecrm::{AsyncToken, RateLimit, SyncToken, Telecrm, Workspace};
 use telecrm_emulator::Emulator;
 use tokio::sync::mpsc;
 
-/// The clients of a run.
+/// The other side of a run.
 struct Connection {
-    /// Reads; there is none without a Sync token.
-    reader: Option<Telecrm>,
-    /// One for each Async token.
-    pushers: Vec<Telecrm>,
+    telecrm: Telecrm,
+    /// Nothing can be read without a Sync token.
+    can_read: bool,
+    async_tokens: usize,
     emulator: Option<Arc<Emulator>>,
 }
 
 pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
-    let source = Source::new(&options.file)?;
-    source.probe()?;
+    let input = Input::open(&options.file)?;
     let environment = match options.emulator {
         true => None,
         false => {
@@ -58,36 +57,37 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
         Some(environment) => Connection::to_telecrm(environment, options.verify_timeout)?,
         None => Connection::to_emulator().await?,
     };
-    let workspace = match &connection.reader {
-        Some(reader) => {
-            let found = reader.workspace().await;
+    let workspace = match connection.can_read {
+        true => {
+            let found = connection.telecrm.workspace().await;
             Some(found.map_err(|error| not_discovered(&error, environment.as_ref()))?)
         }
-        None => None,
+        false => None,
     };
-    push(options, source, connection, workspace).await
+    push(options, input, connection, workspace).await
 }
 
 async fn push(
     options: args::Push,
-    source: Source,
+    input: Input,
     connection: Connection,
     workspace: Option<Arc<Workspace>>,
 ) -> Result<Exit, Failure> {
-    let input = source.open(workspace.clone())?;
+    let count = input.count();
+    let rows_end = input.ends();
+    let input = input.rows(workspace.clone())?;
     for warning in &input.warnings {
         say(&format!("warning: {warning}"));
     }
-    let count = source.count();
     let limited = connection.emulator.is_none();
-    if let Some(least) = count
+    if let Some(length) = count
         .filter(|_| limited)
-        .and_then(|rows| least_time(rows, connection.pushers.len(), options.verify))
+        .and_then(|rows| limited_time(rows, connection.async_tokens, options.verify))
     {
         say(&format!(
-            "{} rows take at least {}: telecrm limits requests to {}/hour for each Async token{}",
+            "{} rows take about {}: telecrm limits requests to {}/hour for each Async token{}",
             count.unwrap_or_default(),
-            time::readable(least),
+            time::readable(length),
             RateLimit::ASYNC.per_hour(),
             match options.verify {
                 true => format!(
@@ -125,28 +125,39 @@ async fn push(
     };
     let mut output = Output::start(as_table, workspace.as_deref(), count).map_err(not_written)?;
     let start = time::now();
-    let reader = connection
-        .reader
-        .filter(|_| options.verify)
-        .map(|telecrm| Reader {
-            telecrm,
-            emulator: connection.emulator.clone(),
-            timeout: options.verify_timeout,
-        });
+    // Lives until the run is over, also where nothing is read back.
+    let emulator = connection.emulator;
+    let reader = options.verify.then(|| Reader {
+        emulator: emulator.clone(),
+        timeout: options.verify_timeout,
+    });
     let run = Run {
         rows,
-        rows_end: source != Source::Stdin,
+        rows_end,
         signals,
         planner: Planner {
             workspace,
             check: !options.no_check,
             on_finding: options.on_finding,
         },
-        sender: Sender::new(connection.pushers, reader),
+        sender: Sender::new(connection.telecrm.clone(), reader),
         output: &mut output,
     };
     let summary = run.run().await.map_err(not_written)?;
     output.end();
+    let limits = connection.telecrm.async_limits();
+    for (index, _) in limits
+        .iter()
+        .enumerate()
+        .filter(|(_, limit)| limit.set_aside)
+    {
+        say(&format!(
+            "warning: telecrm refused token {} of {} in {}, so the others were used; check it",
+            index + 1,
+            limits.len(),
+            environment::ASYNC_TOKEN
+        ));
+    }
     Ok(sum_up(&summary, time::now() - start))
 }
 
@@ -197,7 +208,8 @@ fn sum_up(summary: &Summary, taken: Duration) -> Exit {
     if rows == 0 {
         say("no rows");
     } else {
-        say(&format!("{rows} rows: {tally}; {seconds:.1} s{rate}"));
+        let noun = if rows == 1 { "row" } else { "rows" };
+        say(&format!("{rows} {noun}: {tally}; {seconds:.1} s{rate}"));
     }
     match stop {
         Some(Stop::Signal(signal)) => signal.exit(),
@@ -207,31 +219,28 @@ fn sum_up(summary: &Summary, taken: Duration) -> Exit {
 
 impl Connection {
     fn to_telecrm(environment: &Environment, verify_timeout: Duration) -> Result<Self, Failure> {
-        let builder = || {
-            Telecrm::builder(&environment.enterprise_id)
-                .sync_url(&environment.sync_url)
-                .async_url(&environment.async_url)
-                .verify_timeout(verify_timeout)
-        };
-        let not_built = |error: telecrm::Error| {
+        let mut builder = Telecrm::builder(&environment.enterprise_id)
+            .sync_url(&environment.sync_url)
+            .async_url(&environment.async_url)
+            .verify_timeout(verify_timeout);
+        for token in &environment.async_tokens {
+            builder = builder.async_token(token.clone());
+        }
+        if let Some(token) = &environment.sync_token {
+            builder = builder.sync_token(token.clone());
+        }
+        let telecrm = builder.build().map_err(|error| {
             Failure::usage(format!(
                 "{error}; check {}, {} and {}",
                 environment::ENTERPRISE_ID,
                 environment::SYNC_URL_VARIABLE,
                 environment::ASYNC_URL_VARIABLE
             ))
-        };
-        let reader = environment
-            .sync_token
-            .clone()
-            .map(|token| builder().sync_token(token).build());
-        let pushers = environment.async_tokens.iter().cloned();
+        })?;
         Ok(Self {
-            reader: reader.transpose().map_err(not_built)?,
-            pushers: pushers
-                .map(|token| builder().async_token(token).build())
-                .collect::<Result<_, _>>()
-                .map_err(not_built)?,
+            telecrm,
+            can_read: environment.sync_token.is_some(),
+            async_tokens: environment.async_tokens.len(),
             emulator: None,
         })
     }
@@ -259,8 +268,9 @@ impl Connection {
             .build()
             .map_err(|error| failed(&error))?;
         Ok(Self {
-            reader: Some(telecrm.clone()),
-            pushers: vec![telecrm],
+            telecrm,
+            can_read: true,
+            async_tokens: 1,
             emulator: Some(Arc::new(emulator)),
         })
     }
@@ -309,8 +319,8 @@ fn not_discovered(error: &telecrm::Error, environment: Option<&Environment>) -> 
     )
 }
 
-/// The time that so many rows take at least, where the rate limits make it long.
-fn least_time(rows: u64, tokens: usize, verify: bool) -> Option<Duration> {
+/// The time that so many rows take, where the rate limits make it long.
+fn limited_time(rows: u64, tokens: usize, verify: bool) -> Option<Duration> {
     let at = |requests: u64, per_hour: u32, tokens: u64| {
         Duration::from_secs(requests.saturating_mul(3600) / (u64::from(per_hour) * tokens))
     };
@@ -331,15 +341,18 @@ mod tests {
 
     #[test]
     fn as9_the_limits_tell_how_long_a_run_takes() {
-        assert_eq!(least_time(100, 1, false), None);
+        assert_eq!(limited_time(100, 1, false), None);
         assert_eq!(
-            least_time(18_000, 1, false),
+            limited_time(18_000, 1, false),
             Some(Duration::from_secs(3600))
         );
         assert_eq!(
-            least_time(18_000, 3, false),
+            limited_time(18_000, 3, false),
             Some(Duration::from_secs(1200))
         );
-        assert_eq!(least_time(3_600, 3, true), Some(Duration::from_secs(3600)));
+        assert_eq!(
+            limited_time(3_600, 3, true),
+            Some(Duration::from_secs(3600))
+        );
     }
 }

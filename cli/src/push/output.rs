@@ -1,7 +1,7 @@
 //! Where the rows go: standard output for data, standard error for the rest.
 
 use super::report::RowReport;
-use super::table::Table;
+use super::table::{Table, printable};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -104,5 +104,5 @@ fn identifier_width(workspace: Option<&Workspace>) -> usize {
 
 /// Says something on standard error. If that is closed, there is nobody left to tell.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", printable(text));
 }

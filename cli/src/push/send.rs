@@ -4,9 +4,8 @@ use super::plan::Parcel;
 use super::report::{ErrorKind, Outcome, RowError, RowReport, has_losses};
 use crate::time;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use telecrm::{Receipt, Telecrm, Verdict};
+use telecrm::{Operation, Receipt, Telecrm, Verdict};
 use telecrm_emulator::Emulator;
 use tokio::sync::watch;
 
@@ -15,15 +14,12 @@ use tokio::sync::watch;
 pub(crate) struct Sender(Arc<Inner>);
 
 struct Inner {
-    /// One for each Async token, each within a limit of its own.
-    pushers: Vec<Telecrm>,
-    next: AtomicUsize,
+    telecrm: Telecrm,
     reader: Option<Reader>,
 }
 
 /// How rows are read back.
 pub(crate) struct Reader {
-    pub(crate) telecrm: Telecrm,
     /// The emulator within this process can tell when it has nothing more to do.
     pub(crate) emulator: Option<Arc<Emulator>>,
     pub(crate) timeout: Duration,
@@ -39,12 +35,8 @@ pub(crate) struct Sent {
 pub(crate) type Stopped = watch::Receiver<bool>;
 
 impl Sender {
-    pub(crate) fn new(pushers: Vec<Telecrm>, reader: Option<Reader>) -> Self {
-        Self(Arc::new(Inner {
-            pushers,
-            next: AtomicUsize::new(0),
-            reader,
-        }))
+    pub(crate) fn new(telecrm: Telecrm, reader: Option<Reader>) -> Self {
+        Self(Arc::new(Inner { telecrm, reader }))
     }
 
     pub(crate) async fn send(self, mut parcel: Parcel, stopped: Stopped) -> Sent {
@@ -61,26 +53,32 @@ impl Sender {
 
     /// Looks before, sends, and looks again.
     async fn verified(&self, reader: &Reader, parcel: Parcel, mut stopped: Stopped) -> RowReport {
-        let ingest = reader.telecrm.ingest();
+        let ingest = self.0.telecrm.ingest();
         let baseline = match ingest.baseline(&parcel.lead).await {
             Ok(baseline) => baseline,
             Err(error) => {
-                let message = format!(
-                    "nothing was sent, because the lead's timeline could not be read before: {error:#}"
-                );
-                let error = RowError::new((&error).into(), message);
+                let mut error = not_read(&error);
+                error.message.insert_str(0, "nothing was sent, because ");
                 return parcel.report(Outcome::Failed, Some(error));
             }
         };
         if *stopped.borrow() {
             return parcel.report(Outcome::Skipped, Some(run_stopped()));
         }
-        let receipt = match self.push(&parcel).await {
-            Ok(receipt) => receipt.since(baseline),
+        let (receipt, doubt) = match self.push(&parcel).await {
+            Ok(receipt) => (receipt, None),
+            // The answer was lost; reading back may still show that the lead arrived.
+            Err(error) if error.is_outcome_unknown() => {
+                (Receipt::unconfirmed(parcel.lead.clone()), Some(error))
+            }
             Err(error) => return not_pushed(parcel, &error),
         };
+        let receipt = receipt.since(baseline);
         tokio::select! {
-            verdict = reader.verdict(&receipt) => verdict_on(parcel, verdict),
+            verdict = self.verdict(reader, &receipt) => match (verdict, doubt) {
+                (verdict @ Ok(Verdict::Stored(_)), _) | (verdict, None) => verdict_on(parcel, verdict),
+                (_, Some(error)) => not_pushed(parcel, &error),
+            },
             _ = stopped.wait_for(|stopped| *stopped) => {
                 let error = RowError::new(ErrorKind::RunStopped, "sent, and not read back, because the run was stopped");
                 parcel.report(Outcome::Accepted, Some(error))
@@ -89,19 +87,15 @@ impl Sender {
     }
 
     async fn push(&self, parcel: &Parcel) -> Result<Receipt, telecrm::Error> {
-        let Inner { pushers, next, .. } = &*self.0;
-        let turn = next.fetch_add(1, Ordering::Relaxed) % pushers.len();
-        pushers[turn].ingest().push(&parcel.lead).await
+        self.0.telecrm.ingest().push(&parcel.lead).await
     }
-}
 
-impl Reader {
-    async fn verdict(&self, receipt: &Receipt) -> Result<Verdict, telecrm::Error> {
-        if let Some(emulator) = &self.emulator {
+    async fn verdict(&self, reader: &Reader, receipt: &Receipt) -> Result<Verdict, telecrm::Error> {
+        if let Some(emulator) = &reader.emulator {
             // Whether it settles or the time is over: the next look is the last.
-            let _ = time::within(self.timeout, emulator.settle()).await;
+            let _ = time::within(reader.timeout, emulator.settle()).await;
         }
-        self.telecrm.ingest().verify(receipt).await
+        self.0.telecrm.ingest().verify(receipt).await
     }
 }
 
@@ -110,6 +104,15 @@ pub(crate) fn run_stopped() -> RowError {
         ErrorKind::RunStopped,
         "not sent, because the run was stopped",
     )
+}
+
+/// Why a lead cannot be read back. One that vanishes while it is read says nothing of the other rows.
+fn not_read(error: &telecrm::Error) -> RowError {
+    let mut row_error = RowError::from(error);
+    if error.is_not_found() && error.operation() == Some(Operation::GetLead) {
+        row_error.kind = ErrorKind::NotReadable;
+    }
+    row_error
 }
 
 fn not_pushed(parcel: Parcel, error: &telecrm::Error) -> RowReport {
@@ -133,7 +136,7 @@ fn verdict_on(mut parcel: Parcel, verdict: Result<Verdict, telecrm::Error>) -> R
             parcel.add([loss]);
             (Outcome::Missing, None)
         }
-        Ok(Verdict::Unknown { reason }) => {
+        Ok(Verdict::Unknown { reason, .. }) => {
             let error = RowError::new(ErrorKind::NotReadable, reason);
             (Outcome::Unknown, Some(error))
         }
@@ -141,7 +144,7 @@ fn verdict_on(mut parcel: Parcel, verdict: Result<Verdict, telecrm::Error>) -> R
             let error = RowError::new(ErrorKind::NotReadable, format!("not understood: {other:?}"));
             (Outcome::Unknown, Some(error))
         }
-        Err(error) => (Outcome::Unknown, Some((&error).into())),
+        Err(error) => (Outcome::Unknown, Some(not_read(&error))),
     };
     parcel.report(outcome, error)
 }

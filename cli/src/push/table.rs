@@ -38,7 +38,7 @@ impl Table {
 
     pub(crate) fn row(self, report: &RowReport) -> String {
         let Self { identifier, .. } = self;
-        let key = report.identifier.as_deref().unwrap_or("-");
+        let key = printable(report.identifier.as_deref().unwrap_or("-"));
         let outcome = format!("{:OUTCOME$}", report.outcome.as_str());
         let outcome = self.style(colour_of(report.outcome)).apply_to(outcome);
         let mut text = format!("{:>ROW$}  {key:identifier$}  {outcome}", report.row);
@@ -48,7 +48,8 @@ impl Table {
             .iter()
             .filter(|error| error.kind != ErrorKind::LeadDropped);
         let error = error.map(|error| error.message.clone());
-        let notes: Vec<_> = report.findings.iter().map(sentence).chain(error).collect();
+        let notes = report.findings.iter().map(sentence).chain(error);
+        let notes: Vec<_> = notes.map(|note| printable(&note)).collect();
         let indent = ROW + 2 + identifier + 2 + OUTCOME + 2;
         let room = self.width.map_or(usize::MAX, |width| {
             width.saturating_sub(indent).max(NARROWEST)
@@ -74,6 +75,11 @@ impl Table {
     fn style(self, style: Style) -> Style {
         style.force_styling(self.colour)
     }
+}
+
+/// Text from a file, or from a server, that leaves the terminal alone.
+pub(crate) fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn colour_of(outcome: Outcome) -> Style {
@@ -165,6 +171,20 @@ mod tests {
             "{text}"
         );
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn the_input_cannot_talk_to_the_terminal() {
+        let lead = Lead::new()
+            .set("phone", "919999900001")
+            .set("status", "\u{1b}[2J\u{7}");
+        let mut report = differing();
+        report.findings = Workspace::sample().check(&lead).report().to_vec();
+        let text = Table::new(12, Some(80), false).row(&report);
+        assert!(
+            text.contains("[2J") && !text.contains(['\u{1b}', '\u{7}']),
+            "{text:?}"
+        );
     }
 
     #[test]

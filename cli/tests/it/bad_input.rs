@@ -69,7 +69,7 @@ fn files_that_cannot_be_read_are_named() {
         .refused(2, &["no/such.csv cannot be read", "check the name"]);
     run(telecrm(&["push", "leads.xlsx", "--emulator"]))
         .refused(2, &["leads.xlsx", ".csv", ".jsonl"]);
-    let folder = std::env::temp_dir().join("telecrm-folder.csv");
+    let folder = std::env::temp_dir().join(format!("telecrm-{}-folder.csv", std::process::id()));
     std::fs::create_dir_all(&folder).expect("makes a folder");
     run(telecrm(&[
         "push",
@@ -77,6 +77,7 @@ fn files_that_cannot_be_read_are_named() {
         "--emulator",
     ]))
     .refused(2, &["cannot be read"]);
+    std::fs::remove_dir(&folder).expect("removes it");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What is sent, in which order, and how it is read back.
 
-use crate::{Local, run_with_stdin, telecrm};
+use crate::{Local, TempFile, leads, run_with_stdin, telecrm};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 const GOOD: &str = r#"{"fields": {"phone": "919999900001"}}"#;
 /// An inferred loss: only a reading of ours.
@@ -69,7 +71,7 @@ fn rows_of_one_lead_follow_each_other() {
 
 #[test]
 fn reports_come_in_row_order_whatever_is_ready_first() {
-    let many = crate::leads(100);
+    let many = leads(100);
     let mut rows: Vec<&str> = many.lines().collect();
     rows.insert(0, GOOD);
     rows.insert(40, GOOD);
@@ -140,16 +142,42 @@ fn without_reading_no_sync_token_is_needed() {
 }
 
 #[test]
-fn several_async_tokens_take_turns() {
+fn a_refused_token_is_set_aside_and_named_by_its_place() {
     let local = Local::start(&[]);
     let mut command = local.telecrm(&["push", "-"]);
     let good = local.variable("TELECRM_ASYNC_TOKEN");
     command.env("TELECRM_ASYNC_TOKEN", format!("{good}, wrong"));
-    let ran = run_with_stdin(command, &crate::leads(3));
+    let ran = run_with_stdin(command, &leads(3));
     assert_eq!(
-        (ran.exit, ran.outcomes()[0].as_str()),
-        (4, "accepted"),
+        (ran.exit, ran.outcomes()),
+        said(0, &["accepted"; 3]),
         "{ran:?}"
     );
-    assert!(ran.outcomes().contains(&"failed".to_owned()), "{ran:?}");
+    assert!(ran.stderr.contains("refused token 2 of 2"), "{ran:?}");
+}
+
+#[test]
+fn as9_a_long_run_says_how_long_it_takes() {
+    let local = Local::start(&[]);
+    let file = TempFile::new("long.jsonl", leads(18_000).as_bytes());
+    for (options, said) in [
+        (
+            &["--no-check"][..],
+            "18000 rows take about 1 h 0 min: telecrm limits requests to 18000/hour",
+        ),
+        (&["--verify"], "18000 rows take about 5 h 0 min: "),
+    ] {
+        let mut command = local.telecrm(&["push", file.path()]);
+        command
+            .args(options)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("starts");
+        let mut line = String::new();
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+        stderr.read_line(&mut line).expect("says so");
+        child.kill().expect("ends");
+        child.wait().expect("ends");
+        assert!(line.starts_with(said), "{line}");
+    }
 }

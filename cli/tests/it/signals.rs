@@ -1,7 +1,7 @@
 //! Being stopped: what was sent is told from what was not.
 #![cfg(unix)]
 
-use crate::{Ran, answer, at, leads, scripted, telecrm};
+use crate::{Local, Ran, answer, at, leads, scripted, telecrm};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -98,4 +98,41 @@ fn ctrl_c_does_not_wait_for_standard_input() {
         assert_eq!(child.wait().expect("ends").code(), Some(exit));
         drop(stdin);
     }
+}
+
+/// What the emulator answers to a GET.
+fn get(local: &Local, path: &str) -> String {
+    let base = local.variable("TELECRM_ASYNC_URL");
+    let host = base.strip_prefix("http://").expect("plain HTTP");
+    let mut stream = std::net::TcpStream::connect(host).expect("listens");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("takes it");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answers");
+    answer
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_reading_back() {
+    let local = Local::start(&[]);
+    let command = local.telecrm(&[
+        "push",
+        "-",
+        "--no-check",
+        "--verify",
+        "--verify-timeout",
+        "10m",
+    ]);
+    // The rating never arrives, so reading back goes on to the end of its time.
+    let row = r#"{"fields": {"phone": "919999900001", "rating": 9}}"#;
+    let (child, stdin) = spawn(command, &format!("{row}\n"));
+    while !get(&local, "/_emulator/log?since=0").contains("autoupdatelead") {
+        std::thread::yield_now();
+    }
+    signal(&child, "-INT");
+    let ran = Ran::from(child.wait_with_output().expect("ends"));
+    drop(stdin);
+    assert_eq!(ran.exit, 130, "{ran:?}");
+    assert_eq!(ran.outcomes(), ["accepted"], "{ran:?}");
+    assert_eq!(ran.error_kinds(), [Some("run_stopped".to_owned())]);
 }

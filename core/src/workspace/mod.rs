@@ -4,7 +4,7 @@ mod file;
 mod pipeline;
 
 pub use file::{WorkspaceError, WorkspaceFile};
-pub use pipeline::{Pipeline, Status};
+pub use pipeline::{LostReason, Pipeline, Status};
 
 use crate::{ActionCode, FieldValue, phone::Country};
 use jiff::tz::TimeZone;
@@ -149,6 +149,17 @@ impl Workspace {
             .enumerate()
             .map(|(index, field)| Field::read(&format!("customFields[{index}]"), None, field))
             .collect::<Result<Vec<_>, _>>()?;
+        for (index, field) in fields.iter().enumerate() {
+            let first = fields
+                .iter()
+                .position(|other| other.api_name == field.api_name);
+            if let Some(first) = first.filter(|first| *first < index) {
+                return Err(WorkspaceError::new(
+                    &format!("customFields[{index}].apiName"),
+                    &format!("is {:?}, as that of customFields[{first}]", field.api_name),
+                ));
+            }
+        }
         let actions = file
             .custom_actions
             .iter()
@@ -381,7 +392,14 @@ impl Field {
         Ok(Self {
             id: text(json, path, "id")?.map(str::to_owned),
             options: labels(json, path)?,
-            is_lead_id: json.get("isLeadid").and_then(Value::as_bool) == Some(true),
+            is_lead_id: match json.get("isLeadid") {
+                None | Some(Value::Null) => false,
+                Some(Value::Bool(flag)) => *flag,
+                Some(other) => {
+                    let path = format!("{path}.isLeadid");
+                    return Err(WorkspaceError::expected(&path, "true or false", other));
+                }
+            },
             date_format: match (date, time) {
                 (Some(date), Some(time)) => Some(format!("{date} {time}")),
                 (date, _) => date.map(str::to_owned),
@@ -403,7 +421,11 @@ impl ActionDefinition {
             .map_err(|error| WorkspaceError::new(&format!("{path}.code"), &format!("{error}")))?;
         let fields = match json.get("fieldSchema") {
             Some(Value::Object(schema)) => Some(read_schema(path, schema)?),
-            _ => None,
+            None | Some(Value::Null) => None,
+            Some(other) => {
+                let path = format!("{path}.fieldSchema");
+                return Err(WorkspaceError::expected(&path, "an object", other));
+            }
         };
         // Documented as `{"enabled": true}`; a bare boolean means the same.
         let predated = json.get("allowPredatedActivity");
@@ -441,11 +463,12 @@ fn read_schema(path: &str, schema: &Map<String, Value>) -> Result<Vec<Field>, Wo
 
 /// Labels: texts, or objects with a `label`. Which key holds those of tags is not documented.
 fn labels(json: &Map<String, Value>, path: &str) -> Result<Vec<String>, WorkspaceError> {
-    let Some((key, items)) = ["options", "tags"]
-        .into_iter()
-        .find_map(|key| Some((key, json.get(key)?.as_array()?)))
-    else {
-        return Ok(Vec::new());
+    let (key, items) = match list_of(json, path, "options")? {
+        Some(items) => ("options", items),
+        None => match list_of(json, path, "tags")? {
+            Some(items) => ("tags", items),
+            None => return Ok(Vec::new()),
+        },
     };
     items
         .iter()
@@ -461,6 +484,23 @@ fn labels(json: &Map<String, Value>, path: &str) -> Result<Vec<String>, Workspac
             })
         })
         .collect()
+}
+
+/// The list under a key, if there is one.
+fn list_of<'a>(
+    json: &'a Map<String, Value>,
+    path: &str,
+    key: &str,
+) -> Result<Option<&'a Vec<Value>>, WorkspaceError> {
+    match json.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(items)) => Ok(Some(items)),
+        Some(other) => Err(WorkspaceError::expected(
+            &format!("{path}.{key}"),
+            "a list",
+            other,
+        )),
+    }
 }
 
 fn text<'a>(
@@ -486,4 +526,128 @@ fn required_text<'a>(
 ) -> Result<&'a str, WorkspaceError> {
     text(json, path, key)?
         .ok_or_else(|| WorkspaceError::new(&format!("{path}.{key}"), "is missing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(file: Value) -> Result<Workspace, String> {
+        let file = WorkspaceFile::from_json(file).map_err(|error| error.to_string())?;
+        Workspace::from_file(&file).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn wrong_shapes_are_refused_by_their_path() {
+        let phone = json!({ "apiName": "phone", "type": "PHONE", "isLeadid": true });
+        let with = |key: &str, value: Value| {
+            let mut file = json!({ "customFields": [phone] });
+            file[key] = value;
+            file
+        };
+        for (file, path) in [
+            (json!([]), "the file"),
+            (json!({}), "customFields"),
+            (json!({ "customFields": "x" }), "customFields"),
+            (json!({ "customFields": { "fields": [] } }), "customFields"),
+            (json!({ "customFields": [7] }), "customFields[0]"),
+            (
+                json!({ "customFields": [{ "type": "TEXT" }] }),
+                "customFields[0].apiName",
+            ),
+            (
+                json!({ "customFields": [{ "apiName": "a" }] }),
+                "customFields[0].type",
+            ),
+            (
+                json!({ "customFields": [{ "apiName": "a", "type": "TEXT" }] }),
+                "customFields",
+            ),
+            (
+                json!({ "customFields": [phone, phone] }),
+                "customFields[1].apiName",
+            ),
+            (
+                json!({ "customFields": [{ "apiName": "phone", "type": "PHONE", "isLeadid": "true" }] }),
+                "customFields[0].isLeadid",
+            ),
+            (
+                json!({ "customFields": [{ "apiName": "a", "type": "DROPDOWN", "options": "x" }] }),
+                "customFields[0].options",
+            ),
+            (
+                json!({ "customFields": [{ "apiName": "a", "type": "TAGS", "options": [{ "id": 1 }] }] }),
+                "customFields[0].options[0]",
+            ),
+            (
+                with("customActions", json!([{ "code": "VISIT" }])),
+                "customActions[0].code",
+            ),
+            (
+                with(
+                    "customActions",
+                    json!([{ "code": "ACTION_1", "fieldSchema": [] }]),
+                ),
+                "customActions[0].fieldSchema",
+            ),
+            (
+                with(
+                    "customActions",
+                    json!([{ "code": "ACTION_1", "fieldSchema": { "n": {} } }]),
+                ),
+                "customActions[0].fieldSchema.n.type",
+            ),
+            (with("leadStagePipeline", json!([])), "leadStagePipeline"),
+            (
+                with("leadStagePipeline", json!({ "leadStages": "x" })),
+                "leadStagePipeline.leadStages",
+            ),
+            (
+                with(
+                    "leadStagePipeline",
+                    json!({ "leadStages": [{ "activeStatuses": {} }] }),
+                ),
+                "leadStagePipeline.leadStages[0].activeStatuses",
+            ),
+            (
+                with("leadStagePipeline", json!({ "statuses": [{ "id": 1 }] })),
+                "leadStagePipeline.statuses[0]",
+            ),
+            (
+                with("emulator", json!({ "timeZone": "Mars" })),
+                "emulator.timeZone",
+            ),
+            (
+                with("emulator", json!({ "defaultCountry": "XX" })),
+                "emulator.defaultCountry",
+            ),
+        ] {
+            let error = read(file.clone()).map(drop).expect_err(&file.to_string());
+            assert!(error.starts_with(&format!("{path}: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn where_the_workspace_tells_no_labels_every_label_is_taken() {
+        for pipeline in [json!(null), json!({}), json!({ "stages": [] })] {
+            let workspace = read(json!({
+                "customFields": [{ "apiName": "phone", "type": "PHONE" }],
+                "leadStagePipeline": pipeline,
+            }));
+            let verdict = workspace
+                .expect("a workspace")
+                .accept_field("status", &"Hot".into());
+            assert_eq!(verdict.stored(), Some("Hot".into()));
+        }
+    }
+
+    #[test]
+    fn standard_fields_are_known_where_the_workspace_does_not_list_them() {
+        let workspace = read(json!({ "customFields": [{ "apiName": "phone", "type": "PHONE" }] }));
+        let workspace = workspace.expect("a workspace");
+        assert_eq!(workspace.identifier().matched_by(), MatchedBy::Default);
+        assert!(workspace.accept_field("rating", &"3".into()).is_dropped());
+        assert_eq!(workspace.field_names().count(), 6);
+    }
 }

@@ -1,6 +1,6 @@
 //! Statuses and lost reasons, in both shapes that telecrm is known to answer (pitfall EN3).
 
-use super::WorkspaceError;
+use super::{WorkspaceError, list_of, text};
 use serde_json::{Map, Value};
 
 /// The lead stage pipeline: which statuses and lost reasons can be written.
@@ -10,12 +10,10 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pipeline {
-    /// The statuses, the archived ones included.
-    pub statuses: Vec<Status>,
-    /// Labels of the lost reasons that can be written.
-    pub lost_reasons: Vec<String>,
-    /// Labels of lost reasons that only old leads still carry.
-    pub archived_lost_reasons: Vec<String>,
+    /// The statuses, the archived ones included; nothing where the answer has no list of them.
+    pub statuses: Option<Vec<Status>>,
+    /// The lost reasons, the archived ones included; nothing where the answer has no list of them.
+    pub lost_reasons: Option<Vec<LostReason>>,
 }
 
 /// One status of the pipeline.
@@ -30,68 +28,91 @@ pub struct Status {
     pub archived: bool,
 }
 
+/// Why a lead was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostReason {
+    /// The label: what leads carry.
+    pub label: String,
+    /// Whether only old leads still carry it.
+    pub archived: bool,
+}
+
 impl Pipeline {
     /// Labels of the statuses that can be written.
     pub fn active_statuses(&self) -> impl Iterator<Item = &str> {
-        self.statuses
-            .iter()
-            .filter(|status| !status.archived)
-            .map(|status| status.label.as_str())
+        let statuses = self.statuses.iter().flatten();
+        let active = statuses.filter(|status| !status.archived);
+        active.map(|status| status.label.as_str())
+    }
+
+    /// Labels of the lost reasons that can be written.
+    pub fn active_lost_reasons(&self) -> impl Iterator<Item = &str> {
+        let reasons = self.lost_reasons.iter().flatten();
+        let active = reasons.filter(|reason| !reason.archived);
+        active.map(|reason| reason.label.as_str())
     }
 
     /// Reads the answer of `GET /lead-stage-pipeline`.
     ///
     /// # Errors
-    /// If a status or reason has no label; the error names its JSON path.
+    /// If a list is none, or a status or reason has no label; the error names its JSON path.
     pub fn read(json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
+        const PATH: &str = "leadStagePipeline";
         let mut pipeline = Self::default();
-        for (index, stage) in items(json, "leadStages").enumerate() {
-            let stage_type = stage.get("stageType").and_then(Value::as_str);
+        for (index, stage) in list_of(json, PATH, "leadStages")?
+            .into_iter()
+            .flatten()
+            .enumerate()
+        {
+            let statuses = pipeline.statuses.get_or_insert_default();
+            let path = format!("{PATH}.leadStages[{index}]");
+            let Value::Object(stage) = stage else {
+                return Err(WorkspaceError::expected(&path, "an object", stage));
+            };
+            let stage_type = text(stage, &path, "stageType")?;
             for (key, archived) in [("activeStatuses", false), ("archivedStatuses", true)] {
-                let statuses = stage.get(key).and_then(Value::as_array);
-                for (place, status) in statuses.into_iter().flatten().enumerate() {
-                    let path = format!("leadStagePipeline.leadStages[{index}].{key}[{place}]");
-                    pipeline.statuses.push(Status {
-                        label: label(status, &path)?,
+                let items = list_of(stage, &path, key)?.into_iter().flatten();
+                for (place, status) in items.enumerate() {
+                    statuses.push(Status {
+                        label: label(status, &format!("{path}.{key}[{place}]"))?,
                         stage_type: stage_type.map(str::to_owned),
                         archived,
                     });
                 }
             }
         }
-        for (index, status) in items(json, "statuses").enumerate() {
-            pipeline.statuses.push(Status {
-                label: label(status, &format!("leadStagePipeline.statuses[{index}]"))?,
-                stage_type: status
-                    .get("stageType")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned),
-                archived: is_archived(status),
-            });
+        if let Some(items) = list_of(json, PATH, "statuses")? {
+            let statuses = pipeline.statuses.get_or_insert_default();
+            for (index, status) in items.iter().enumerate() {
+                statuses.push(Status {
+                    label: label(status, &format!("{PATH}.statuses[{index}]"))?,
+                    stage_type: status
+                        .get("stageType")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                    archived: is_archived(status),
+                });
+            }
         }
         for (key, archived) in [
             ("activeLeadLostReasons", false),
             ("archivedLeadLostReasons", true),
             ("lostReasons", false),
         ] {
-            for (index, reason) in items(json, key).enumerate() {
-                let label = label(reason, &format!("leadStagePipeline.{key}[{index}]"))?;
-                if archived || is_archived(reason) {
-                    pipeline.archived_lost_reasons.push(label);
-                } else {
-                    pipeline.lost_reasons.push(label);
-                }
+            let Some(items) = list_of(json, PATH, key)? else {
+                continue;
+            };
+            let reasons = pipeline.lost_reasons.get_or_insert_default();
+            for (index, reason) in items.iter().enumerate() {
+                reasons.push(LostReason {
+                    label: label(reason, &format!("{PATH}.{key}[{index}]"))?,
+                    archived: archived || is_archived(reason),
+                });
             }
         }
         Ok(pipeline)
     }
-}
-
-fn items<'a>(json: &'a Map<String, Value>, key: &str) -> impl Iterator<Item = &'a Value> {
-    json.get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
 }
 
 /// The items of the reported shape were never shown, so every plausible spelling is read.

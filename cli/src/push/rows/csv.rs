@@ -1,9 +1,10 @@
 //! CSV: the header holds API names, and `action.<code>.<field>` for the fields of custom actions.
 
-use super::{Input, Row, Rows, broken};
+use super::{Row, Rows, broken};
 use csv::{ByteRecord, ReaderBuilder};
 use serde_json::{Map, Number, Value};
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::Arc;
 use telecrm::{Action, ActionCode, FieldType, FieldValue, Lead, Path, Workspace};
 
@@ -23,7 +24,10 @@ struct Header {
     slots: Vec<ActionCode>,
 }
 
-pub(super) fn read(input: impl Input, workspace: Option<Arc<Workspace>>) -> Result<Rows, String> {
+pub(super) fn read(
+    input: impl Read + Send + 'static,
+    workspace: Option<Arc<Workspace>>,
+) -> Result<Rows, String> {
     // The number of cells is compared here, so that a bad row does not end the file.
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(input);
     let names = reader
@@ -54,6 +58,17 @@ pub(super) fn read(input: impl Input, workspace: Option<Arc<Workspace>>) -> Resu
         rows: Box::new(rows),
         warnings,
     })
+}
+
+/// How many records follow the header.
+pub(super) fn count(input: impl Read) -> Option<u64> {
+    let mut reader = ReaderBuilder::new().flexible(true).from_reader(input);
+    let mut record = ByteRecord::new();
+    let mut count = 0;
+    while reader.read_byte_record(&mut record).ok()? {
+        count += 1;
+    }
+    Some(count)
 }
 
 impl Header {
@@ -251,7 +266,7 @@ struct Table<R> {
     ended: bool,
 }
 
-impl<R: Input> Iterator for Table<R> {
+impl<R: Read> Iterator for Table<R> {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
@@ -283,7 +298,7 @@ impl<R: Input> Iterator for Table<R> {
     }
 }
 
-impl<R: Input> Table<R> {
+impl<R: Read> Table<R> {
     /// The line in which the record starts. The reader's own number is the one before skipped blank lines.
     fn line(&self) -> u64 {
         let after = self.reader.position().line();

@@ -1,6 +1,6 @@
 //! JSON lines: the body of the Async API per line.
 
-use super::{Input, Row, Rows, broken};
+use super::{Row, Rows, broken};
 use crate::push::unique::Unique;
 use serde_json::error::Category;
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,18 +9,21 @@ use telecrm::Lead;
 /// No lead is as long as that; a longer line is a file of another kind.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
-pub(super) fn read(input: impl Input) -> Rows {
-    let rows = JsonLines {
-        input: BufReader::new(input),
-        buffer: Vec::new(),
-        line: 0,
-        row: 0,
-        ended: false,
-    };
+pub(super) fn read(input: impl Read + Send + 'static) -> Rows {
     Rows {
-        rows: Box::new(rows),
+        rows: Box::new(JsonLines::new(input)),
         warnings: Vec::new(),
     }
+}
+
+/// How many lines are not blank.
+pub(super) fn count(input: impl Read) -> Option<u64> {
+    let mut lines = JsonLines::new(input);
+    let mut count = 0;
+    while lines.next_line().ok()? {
+        count += u64::from(!lines.text().is_empty());
+    }
+    Some(count)
 }
 
 struct JsonLines<R> {
@@ -32,6 +35,16 @@ struct JsonLines<R> {
 }
 
 impl<R: Read> JsonLines<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input: BufReader::new(input),
+            buffer: Vec::new(),
+            line: 0,
+            row: 0,
+            ended: false,
+        }
+    }
+
     /// Fills the buffer with the next line, as far as it is not too long. Says whether there is one.
     fn next_line(&mut self) -> io::Result<bool> {
         self.buffer.clear();
@@ -42,6 +55,15 @@ impl<R: Read> JsonLines<R> {
         }
         self.line += 1;
         Ok(length > 0)
+    }
+
+    /// The line without the blanks around it, and without the mark that some editors put in front of UTF-8.
+    fn text(&self) -> &[u8] {
+        let line = self.buffer.as_slice();
+        let marked = line
+            .strip_prefix(b"\xef\xbb\xbf")
+            .filter(|_| self.line == 1);
+        marked.unwrap_or(line).trim_ascii()
     }
 }
 
@@ -58,18 +80,15 @@ impl<R: Read> Iterator for JsonLines<R> {
                     return Some(broken(self.row + 1, self.line + 1, &error));
                 }
             }
-            let mut text = self.buffer.as_slice();
-            if self.line == 1 {
-                text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-            }
-            let text = text.trim_ascii();
+            let text = self.text();
             if text.is_empty() {
                 continue;
             }
+            let lead = parse(text).map_err(|reason| format!("line {}: {reason}", self.line));
             self.row += 1;
             return Some(Row {
                 number: self.row,
-                lead: parse(text).map_err(|reason| format!("line {}: {reason}", self.line)),
+                lead,
             });
         }
         None

@@ -5,7 +5,7 @@ mod json_lines;
 
 use crate::exit::Failure;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use telecrm::{Lead, Workspace};
@@ -19,12 +19,19 @@ pub(crate) struct Row {
     pub(crate) lead: Result<Lead, String>,
 }
 
-/// Where rows come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
-    Stdin,
-    Csv(PathBuf),
-    JsonLines(PathBuf),
+/// An input that is open.
+pub(crate) struct Input {
+    name: String,
+    format: Format,
+    bytes: Box<dyn Read + Send>,
+    /// The path of a regular file: one that has an end, and can be read twice.
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Csv,
+    JsonLines,
 }
 
 /// The rows of an input, and what is to be said of it as a whole.
@@ -33,63 +40,74 @@ pub(crate) struct Rows {
     pub(crate) warnings: Vec<String>,
 }
 
-impl Source {
-    /// Tells the format by the name.
-    pub(crate) fn new(path: &Path) -> Result<Self, Failure> {
+impl Input {
+    /// Opens a file whose name tells the format, or standard input for `-`.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            return Ok(Self::Stdin);
+            return Ok(Self {
+                name: "standard input".to_owned(),
+                format: Format::JsonLines,
+                bytes: Box::new(io::stdin()),
+                file: None,
+            });
         }
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        match extension.map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => Ok(Self::Csv(path.to_owned())),
-            Some("jsonl" | "ndjson") => Ok(Self::JsonLines(path.to_owned())),
-            _ => Err(Failure::usage(format!(
-                "{}: the name does not tell the format: .csv for a table, .jsonl for a lead per line, or - for JSON lines on standard input",
-                path.display()
-            ))),
+        let name = path.display().to_string();
+        let format = Format::of(path).ok_or_else(|| {
+            Failure::usage(format!(
+                "{name}: the name does not tell the format: .csv for a table, .jsonl for a lead per line, or - for JSON lines on standard input"
+            ))
+        })?;
+        let unreadable = |error: io::Error| {
+            Failure::usage(format!(
+                "{name} cannot be read: {error}; check the name and the permissions"
+            ))
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let kind = file.metadata().map_err(unreadable)?;
+        if kind.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
         }
+        Ok(Self {
+            format,
+            bytes: Box::new(file),
+            file: kind.is_file().then(|| path.to_owned()),
+            name,
+        })
     }
 
-    /// Starts reading. Cells of a table are typed by the workspace; without one they are text.
-    pub(crate) fn open(&self, workspace: Option<Arc<Workspace>>) -> Result<Rows, Failure> {
-        match self {
-            Self::Stdin => Ok(json_lines::read(io::stdin())),
-            Self::JsonLines(path) => Ok(json_lines::read(open(path)?)),
-            Self::Csv(path) => csv::read(open(path)?, workspace)
-                .map_err(|reason| Failure::usage(format!("{}: {reason}", path.display()))),
-        }
+    /// Whether the rest of it comes without waiting for anybody.
+    pub(crate) fn ends(&self) -> bool {
+        self.file.is_some()
     }
 
     /// How many rows there are, where that can be told before reading them.
     pub(crate) fn count(&self) -> Option<u64> {
-        let rows = match self {
-            Self::Stdin => return None,
-            Self::JsonLines(path) => json_lines::read(open(path).ok()?).rows,
-            Self::Csv(path) => csv::read(open(path).ok()?, None).ok()?.rows,
-        };
-        Some(rows.count() as u64)
+        let file = File::open(self.file.as_ref()?).ok()?;
+        match self.format {
+            Format::Csv => csv::count(file),
+            Format::JsonLines => json_lines::count(file),
+        }
     }
 
-    /// That it can be read at all, before anything else is done.
-    pub(crate) fn probe(&self) -> Result<(), Failure> {
-        match self {
-            Self::Stdin => Ok(()),
-            Self::Csv(path) | Self::JsonLines(path) => open(path).map(drop),
+    /// Starts reading. Cells of a table are typed by the workspace; without one they are text.
+    pub(crate) fn rows(self, workspace: Option<Arc<Workspace>>) -> Result<Rows, Failure> {
+        match self.format {
+            Format::Csv => csv::read(self.bytes, workspace)
+                .map_err(|reason| Failure::usage(format!("{}: {reason}", self.name))),
+            Format::JsonLines => Ok(json_lines::read(self.bytes)),
         }
     }
 }
 
-fn open(path: &Path) -> Result<BufReader<File>, Failure> {
-    let unreadable = |error: io::Error| {
-        Failure::usage(format!(
-            "{} cannot be read: {error}; check the name and the permissions",
-            path.display()
-        ))
-    };
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    // A directory opens like a file, and fails only here.
-    io::BufRead::fill_buf(&mut file).map_err(unreadable)?;
-    Ok(file)
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "csv" => Some(Self::Csv),
+            "jsonl" | "ndjson" => Some(Self::JsonLines),
+            _ => None,
+        }
+    }
 }
 
 /// A row after which there can be none, because reading itself failed.
@@ -102,43 +120,39 @@ fn broken(number: u64, line: u64, error: &io::Error) -> Row {
     }
 }
 
-/// What of a reader remains readable: everything.
-trait Input: Read + Send + 'static {}
-impl<R: Read + Send + 'static> Input for R {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_name_tells_the_format() {
-        for (name, source) in [
-            ("-", Source::Stdin),
-            ("a.csv", Source::Csv("a.csv".into())),
-            ("A.CSV", Source::Csv("A.CSV".into())),
-            ("a.jsonl", Source::JsonLines("a.jsonl".into())),
-            ("a.ndjson", Source::JsonLines("a.ndjson".into())),
+        for (name, format) in [
+            ("a.csv", Some(Format::Csv)),
+            ("A.CSV", Some(Format::Csv)),
+            ("a.jsonl", Some(Format::JsonLines)),
+            ("a.ndjson", Some(Format::JsonLines)),
+            ("leads", None),
+            ("leads.xlsx", None),
+            ("leads.json", None),
         ] {
-            assert_eq!(Source::new(Path::new(name)).expect("known"), source);
-        }
-        for name in ["leads", "leads.xlsx", "leads.json"] {
-            let failure = Source::new(Path::new(name))
-                .expect_err("unknown")
-                .to_string();
-            assert!(
-                failure.contains(name) && failure.contains(".jsonl"),
-                "{failure}"
-            );
+            assert_eq!(Format::of(Path::new(name)), format, "{name}");
         }
     }
 
     #[test]
-    fn what_cannot_be_opened_is_said_before_any_row() {
-        let folder = Source::Csv(env!("CARGO_MANIFEST_DIR").into());
-        let absent = Source::JsonLines("no/such/file.jsonl".into());
-        for source in [folder, absent] {
-            let failure = source.probe().expect_err("cannot be read");
-            assert!(failure.to_string().contains("cannot be read"), "{failure}");
+    fn what_is_counted_is_what_is_read() {
+        let folder = std::env::temp_dir();
+        for (name, text) in [
+            ("count.csv", "phone,note\n1,\"two\nlines\"\n\n2\n3,x"),
+            ("count.jsonl", "\u{feff}\n{\"fields\":{}}\n  \n{oops\n{}"),
+        ] {
+            let path = folder.join(format!("telecrm-{}-{name}", std::process::id()));
+            std::fs::write(&path, text).expect("writes");
+            let input = Input::open(&path).expect("there");
+            let counted = input.count();
+            let rows = input.rows(None).expect("a header").rows.count();
+            std::fs::remove_file(&path).expect("removes");
+            assert_eq!((counted, rows), (Some(3), 3), "{name}");
         }
     }
 }

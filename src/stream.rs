@@ -1,0 +1,315 @@
+//! Whole lists, item by item.
+
+use crate::walk::{Merge, Source, Walk, Window};
+use crate::{ActionFilter, Error, Filter, Slice, Telecrm};
+use futures_util::stream::{self, Stream, StreamExt};
+use serde_json::Value;
+use std::collections::{HashSet, VecDeque};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use telecrm_core::{ActionRecord, FieldValue, LeadRecord, Page, TeamMember};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
+
+/// A whole list, item by item: a [`Stream`], with what is mostly needed of it built in.
+///
+/// Leads and timelines come newest first. Each item that is there from the start of the walk to its end comes exactly once, whatever is
+/// added or goes meanwhile; what is newer than the start does not come. Items are recognised by ID, else by what
+/// they hold. Where neither IDs nor times are told, repeats are left out, and the list is walked again when it shrinks.
+///
+/// Requests are made as items are asked for, within the client's limits. Dropping the stream ends it.
+#[must_use = "a stream does nothing until it is asked for items"]
+pub struct Items<T> {
+    pages: Pages<T>,
+    ready: VecDeque<T>,
+}
+
+impl<T: Send + Unpin + 'static> Items<T> {
+    fn walk<S: Source<Item = T>>(walks: Vec<Walk<S>>) -> Self {
+        let pages = stream::try_unfold(Merge::new(walks), async |mut merge| {
+            Ok(merge.next_page().await?.map(|page| (page, merge)))
+        });
+        Self::of(Box::pin(pages))
+    }
+
+    fn of(pages: Pages<T>) -> Self {
+        Self {
+            pages,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// Requests up to so many pages ahead, in a task of its own, while items are worked on.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn prefetch(self, pages: usize) -> Self {
+        let (sender, receiver) = mpsc::channel(pages.max(1));
+        let mut ahead = self.pages;
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            while let Some(page) = ahead.next().await {
+                let failed = page.is_err();
+                if sender.send(page).await.is_err() || failed {
+                    break;
+                }
+            }
+        });
+        // The task goes with the stream that holds it.
+        let pages = stream::unfold((receiver, task), async |(mut receiver, task)| {
+            receiver.recv().await.map(|page| (page, (receiver, task)))
+        });
+        Self {
+            pages: Box::pin(pages),
+            ready: self.ready,
+        }
+    }
+
+    /// The next item, or nothing at the end. After an error the stream is at its end.
+    pub async fn next(&mut self) -> Option<Result<T, Error>> {
+        StreamExt::next(self).await
+    }
+
+    /// All items that are left.
+    ///
+    /// # Errors
+    /// The first fault; what came before it is lost, so for long lists take them one by one.
+    pub async fn collect(mut self) -> Result<Vec<T>, Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await {
+            items.push(item?);
+        }
+        Ok(items)
+    }
+}
+
+impl<T: Send + Unpin + 'static> Stream for Items<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match ready!(self.pages.as_mut().poll_next(context)) {
+                Some(Ok(page)) => self.ready.extend(page),
+                Some(Err(error)) => {
+                    self.pages = Box::pin(stream::empty());
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Items")
+            .field("ready", &self.ready.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// As many as the server gives at once.
+const LEADS: u32 = 100;
+const ACTIONS: u32 = 100;
+const MEMBERS: u32 = 10;
+
+pub(crate) fn leads(telecrm: &Telecrm, filter: Filter) -> Items<LeadRecord> {
+    let walks = filter.branches().into_iter().map(|filter| {
+        let asked = filter.created_on();
+        Walk::new(
+            LeadsOf {
+                telecrm: telecrm.clone(),
+                filter,
+            },
+            asked,
+        )
+    });
+    Items::walk(walks.collect())
+}
+
+struct LeadsOf {
+    telecrm: Telecrm,
+    filter: Filter,
+}
+
+impl Source for LeadsOf {
+    type Item = LeadRecord;
+
+    fn page_size(&self) -> u32 {
+        LEADS
+    }
+
+    async fn page(&self, window: Window, skip: u32) -> Result<Page<LeadRecord>, Error> {
+        let filter = match window == Window::default() {
+            true => self.filter.clone(),
+            false => self.filter.clone().in_window(window),
+        };
+        let slice = Slice { skip, limit: LEADS };
+        self.telecrm.leads().search(&filter, slice).await
+    }
+
+    fn time(&self, lead: &LeadRecord) -> Option<i64> {
+        lead.get("created_on")?.as_i64()
+    }
+
+    fn key(&self, lead: &LeadRecord) -> String {
+        match lead.id() {
+            Some(id) => id.to_owned(),
+            None => {
+                let identifier = self.telecrm.identifier();
+                let identifier =
+                    identifier.and_then(|name| lead.get(&name).map(ToString::to_string));
+                identifier.unwrap_or_else(|| content(lead))
+            }
+        }
+    }
+}
+
+pub(crate) fn actions(
+    telecrm: &Telecrm,
+    lead_id: &str,
+    filter: ActionFilter,
+) -> Items<ActionRecord> {
+    let millis = |time: Option<jiff::Timestamp>| time.map(|time| time.as_millisecond());
+    let asked = Window {
+        from: millis(filter.from),
+        to: millis(filter.to),
+    };
+    let source = ActionsOf {
+        telecrm: telecrm.clone(),
+        lead_id: lead_id.to_owned(),
+        filter,
+    };
+    Items::walk(vec![Walk::new(source, asked)])
+}
+
+struct ActionsOf {
+    telecrm: Telecrm,
+    lead_id: String,
+    filter: ActionFilter,
+}
+
+impl Source for ActionsOf {
+    type Item = ActionRecord;
+
+    fn page_size(&self) -> u32 {
+        ACTIONS
+    }
+
+    async fn page(&self, window: Window, skip: u32) -> Result<Page<ActionRecord>, Error> {
+        let time = |millis: Option<i64>| {
+            millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
+        };
+        let filter = self
+            .filter
+            .clone()
+            .between(time(window.from), time(window.to));
+        let slice = Slice {
+            skip,
+            limit: ACTIONS,
+        };
+        let actions = self.telecrm.leads().actions(&self.lead_id);
+        actions.search(&filter, slice).await
+    }
+
+    fn time(&self, action: &ActionRecord) -> Option<i64> {
+        action.created().map(|time| time.as_millisecond())
+    }
+
+    fn key(&self, action: &ActionRecord) -> String {
+        action.id().map_or_else(|| content(action), str::to_owned)
+    }
+}
+
+/// Members come by name and tell no time, so they are counted through.
+pub(crate) fn team_members(telecrm: &Telecrm, include_deleted: bool) -> Items<TeamMember> {
+    let source = MembersOf {
+        telecrm: telecrm.clone(),
+        include_deleted,
+    };
+    Items::walk(vec![Walk::new(source, Window::default())])
+}
+
+struct MembersOf {
+    telecrm: Telecrm,
+    include_deleted: bool,
+}
+
+impl Source for MembersOf {
+    type Item = TeamMember;
+
+    fn page_size(&self) -> u32 {
+        MEMBERS
+    }
+
+    async fn page(&self, _: Window, skip: u32) -> Result<Page<TeamMember>, Error> {
+        let slice = Slice {
+            skip,
+            limit: MEMBERS,
+        };
+        self.telecrm
+            .team_members()
+            .list(slice, self.include_deleted)
+            .await
+    }
+
+    fn time(&self, _: &TeamMember) -> Option<i64> {
+        None
+    }
+
+    fn key(&self, member: &TeamMember) -> String {
+        member
+            .email()
+            .map_or_else(|| content(member), str::to_lowercase)
+    }
+}
+
+/// What cannot be told by an ID is told by all it holds.
+fn content(item: &impl serde::Serialize) -> String {
+    serde_json::to_string(item).unwrap_or_default()
+}
+
+impl Filter {
+    /// The range of creation times that is asked for, as far as it is in milliseconds.
+    fn created_on(&self) -> Window {
+        let range = self.fields.get("created_on").map(FieldValue::as_json);
+        let bound = |key| range?.get(key)?.as_i64();
+        Window {
+            from: bound("from"),
+            to: bound("to"),
+        }
+    }
+
+    fn in_window(self, window: Window) -> Self {
+        let mut range = match self.fields.get("created_on").map(FieldValue::as_json) {
+            Some(Value::Object(range)) => range.clone(),
+            _ => serde_json::Map::new(),
+        };
+        for (key, bound) in [("from", window.from), ("to", window.to)] {
+            if let Some(bound) = bound {
+                range.insert(key.to_owned(), bound.into());
+            }
+        }
+        self.eq("created_on", Value::Object(range))
+    }
+
+    /// LE10: the server has been seen to fail on an assignee together with several statuses, so each gets a query of its own.
+    pub(crate) fn branches(self) -> Vec<Self> {
+        let statuses = self.fields.get("status").and_then(FieldValue::as_strings);
+        match statuses {
+            Some(statuses) if statuses.len() > 1 && self.fields.contains_key("assignee") => {
+                let unique: HashSet<_> = statuses.into_iter().map(str::to_owned).collect();
+                let branches = unique.into_iter();
+                branches
+                    .map(|status| self.clone().eq("status", status))
+                    .collect()
+            }
+            _ => vec![self],
+        }
+    }
+}
