@@ -106,7 +106,7 @@ impl Ingest {
         let answer = self.0.async_api()?.push_lead(lead, turn).await?;
         if !is_acknowledgement(&answer.body) {
             let reason = "a success that does not say that the lead is queued";
-            return Err(answer.unreadable(serde::de::Error::custom(reason)));
+            return Err(answer.misshapen(reason));
         }
         Ok(Receipt {
             sent: lead.clone(),

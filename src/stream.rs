@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 
-/// A whole list, item by item: a [`futures_core::Stream`], with what is mostly needed of it built in.
+/// A whole list, item by item: a [`Stream`], with what is mostly needed of it built in.
 ///
 /// Leads and timelines come newest first. Each item that is there from the start of the walk to its end comes exactly once, whatever is
 /// added or goes meanwhile; what is newer than the start does not come. Items are recognised by ID, else by what

@@ -34,8 +34,8 @@ use crate::operation::Idempotency;
 use crate::time::SystemClock;
 use crate::transport::{Call, Carrier, NoAnswer};
 use crate::{
-    AsyncToken, Builder, CallOptions, Clock, Error, ErrorCode, Lead, Operation, Receipt, SyncToken,
-    Telecrm, WorkspaceFile,
+    AsyncToken, Builder, CallOptions, Clock, Error, ErrorCode, Operation, SyncToken, Telecrm,
+    WorkspaceFile,
 };
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -382,11 +382,6 @@ impl fmt::Debug for Answer {
             Play::Nothing(reason) => f.debug_tuple("Answer").field(reason).finish(),
         }
     }
-}
-
-/// A receipt as [`Ingest::push`](crate::Ingest::push) returns it for this lead.
-pub fn receipt(sent: Lead) -> Receipt {
-    Receipt::unconfirmed(sent)
 }
 
 /// What a fake answers, and what it was sent.

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
-use telecrm::testing::{Answer, FakeTelecrm, receipt};
+use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
     Action, ActionFilter, ActionRecord, AsyncToken, Availability, Builder, CallReport,
     CustomAction, Error, ErrorCode, FieldValue, Filter, Lead, LeadRecord, Method, NewTeamMember,
-    Operation, Outcome, Page, PaymentStatus, Slice, SyncToken, TeamMember, TeamMemberRole, Telecrm,
-    Verdict, Workspace, WorkspaceFile,
+    Operation, Outcome, Page, PaymentStatus, Receipt, Slice, SyncToken, TeamMember, TeamMemberRole,
+    Telecrm, Verdict, Workspace, WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -480,7 +480,7 @@ fn print_data() {
     assert_debug_clean(&outcome.remarks()[0]);
     assert_debug_clean(&outcome.complete().expect_err("ignored"));
 
-    assert_debug_clean(&receipt(lead()));
+    assert_debug_clean(&Receipt::unconfirmed(lead()));
     let losses = workspace.check(&lead()).report().to_vec();
     assert_debug_clean(&Verdict::Differs {
         lead: record.clone(),
@@ -511,6 +511,7 @@ fn print_data() {
     assert_debug_clean(&(telecrm.leads(), telecrm.ingest(), telecrm.raw()));
     assert_debug_clean(&(telecrm.schema(), telecrm.team_members()));
     assert_debug_clean(&telecrm.leads().actions("l1"));
+    assert_debug_clean(&telecrm.leads().stream(Filter::new().eq("phone", PHONE)));
     assert_debug_clean(&telecrm.request(Method::Get, PHONE).query("email", EMAIL));
 }
 
