@@ -115,6 +115,21 @@ fn bad_csv_rows_are_rejected_and_the_others_stored() {
 }
 
 #[test]
+fn a_quote_that_never_closes_is_told_and_swallows_no_lead() {
+    let file = TempFile::new(
+        "quote.csv",
+        b"phone,name\n919999900501,A\n919999900502,\"B\n919999900503,C\n919999900504,D\n",
+    );
+    let ran = run(telecrm(&["push", file.path(), "--emulator", "--verify"]));
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    assert_eq!(ran.outcomes(), ["stored", "rejected"]);
+    assert!(ran.stdout.contains("line 3: a quote opens here"), "{ran:?}");
+    let file = TempFile::new("quoted-header.csv", b"phone,\"name\n919999900501,A\n");
+    run(telecrm(&["push", file.path(), "--emulator"]))
+        .refused(2, &[file.path(), "line 1: a quote opens here"]);
+}
+
+#[test]
 fn invalid_json_lines_are_rejected_and_the_others_stored() {
     let input = "{\"fields\":{\"phone\":\"919999900001\"}}\n\n{oops}\n{\"phone\":\"1\"}\n{\"fields\":{\"phone\":\"919999900002\"}}";
     let ran = run_with_stdin(telecrm(&["push", "-", "--emulator", "--verify"]), input);

@@ -2,6 +2,8 @@
 
 mod csv;
 mod json_lines;
+mod number;
+mod quotes;
 
 use crate::exit::Failure;
 use std::fs::File;
