@@ -18,8 +18,8 @@ const AT_ONCE: usize = 32;
 /// How far reading may run ahead of what is reported: reports wait here for the rows before them.
 const AHEAD: u64 = 512;
 
-/// So many rows in a row that reach no server: the rest would not either.
-const HOPELESS: u32 = 10;
+/// So many rows in a row that reach no server, or one that has trouble or is not telecrm: the rest would fare no better.
+pub(crate) const HOPELESS: u32 = 10;
 
 /// Why no further row is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Run<'_> {
             reported: 0,
             read: 0,
             at_once: 1,
-            unreachable: 0,
+            in_vain: 0,
             stop: None,
             tally: Tally::default(),
             stopped,
@@ -123,7 +123,8 @@ struct State {
     read: u64,
     /// One until the first row is through, so that a wrong token costs one request.
     at_once: usize,
-    unreachable: u32,
+    /// Rows in a row that failed for a reason of the server.
+    in_vain: u32,
     stop: Option<Stop>,
     tally: Tally,
     stopped: watch::Sender<bool>,
@@ -181,7 +182,7 @@ impl State {
         if let Some(error) = &report.error {
             self.judge(report.row, error);
         } else {
-            self.unreachable = 0;
+            self.in_vain = 0;
         }
         self.ready(report);
         let Some(lane) = lane else {
@@ -204,12 +205,12 @@ impl State {
     fn judge(&mut self, row: u64, error: &RowError) {
         let hopeless = match error.kind {
             ErrorKind::NotAuthorized | ErrorKind::NotFound | ErrorKind::RateLimited => true,
-            ErrorKind::Connect => {
-                self.unreachable += 1;
-                self.unreachable >= HOPELESS
+            _ if error.of_server => {
+                self.in_vain += 1;
+                self.in_vain >= HOPELESS
             }
             _ => {
-                self.unreachable = 0;
+                self.in_vain = 0;
                 false
             }
         };

@@ -228,6 +228,69 @@ fn a_push_that_reaches_nobody_fails_and_a_long_one_is_given_up() {
 }
 
 #[test]
+fn a_server_that_takes_no_row_is_given_up() {
+    for (status, outcome) in [
+        ("200 OK", "unknown"),
+        ("500 Internal Server Error", "unknown"),
+        ("302 Found", "failed"),
+    ] {
+        let url = scripted(move |_| answer(status, "text/html", "<!doctype html><p>no"));
+        let mut command = at(&url, &["push", "-", "--no-check"]);
+        command.env_remove("TELECRM_SYNC_TOKEN");
+        let ran = run_with_stdin(command, &leads(12));
+        let outcomes = ran.outcomes();
+        assert!(
+            outcomes[..10].iter().all(|found| found == outcome),
+            "{ran:?}"
+        );
+        assert_eq!(outcomes[10..], ["skipped", "skipped"], "{status}");
+        assert!(
+            ran.stderr.contains("error: stopped at row 10: ")
+                && ran.stderr.contains("check that TELECRM_ASYNC_URL"),
+            "{ran:?}"
+        );
+        keeps_secrets(&ran);
+    }
+}
+
+#[test]
+fn rows_that_the_server_refuses_for_themselves_do_not_end_the_run() {
+    let url = scripted(|_| answer("400 Bad Request", "application/json", "{}"));
+    let mut command = at(&url, &["push", "-", "--no-check"]);
+    command.env_remove("TELECRM_SYNC_TOKEN");
+    let ran = run_with_stdin(command, &leads(12));
+    assert_eq!(ran.outcomes(), ["failed"; 12], "{ran:?}");
+}
+
+#[test]
+fn trouble_of_the_server_is_not_blamed_on_the_settings() {
+    let url = scripted(|_| answer("503 Service Unavailable", "application/json", "{}"));
+    let ran = run_with_stdin(at(&url, &["push", "-"]), &leads(1));
+    ran.refused(1, &["503", "try again later"]);
+    assert!(!ran.stderr.contains("TELECRM_SYNC_URL"), "{ran:?}");
+}
+
+#[test]
+fn a_short_enterprise_id_spoils_no_message() {
+    let url = nothing_listens();
+    let mut command = at(&url, &["push", "-"]);
+    command.env("TELECRM_ENTERPRISE_ID", "e");
+    let ran = run_with_stdin(command, &leads(1));
+    ran.refused(1, &["error: the workspace cannot be read: "]);
+    assert!(!ran.stderr.contains('…'), "{ran:?}");
+}
+
+#[test]
+fn countries_and_zones_that_are_none_are_refused_with_those_that_are() {
+    for (option, value, said) in [
+        ("--default-country", "XX", "IN"),
+        ("--time-zone", "Asia/Kolkatta", "Asia/Kolkata"),
+    ] {
+        run(telecrm(&["push", "-", "--emulator", option, value])).refused(2, &[option, said]);
+    }
+}
+
+#[test]
 fn tr1_a_web_page_where_the_api_should_be() {
     for (status, exit) in [("200 OK", 1), ("404 Not Found", 5)] {
         let url = scripted(move |_| answer(status, "text/html", "<!doctype html><p>telecrm"));

@@ -55,6 +55,7 @@ pub(super) fn read(
         Some(workspace) => header.unknown_columns(&names, workspace),
         None => Vec::new(),
     };
+    let may_have_actions = !header.slots.is_empty();
     let rows = Table {
         reader,
         record: ByteRecord::new(),
@@ -67,6 +68,7 @@ pub(super) fn read(
     Ok(Rows {
         rows: Box::new(rows),
         warnings,
+        may_have_actions,
     })
 }
 

@@ -13,6 +13,7 @@ pub(super) fn read(input: impl Read + Send + 'static) -> Rows {
     Rows {
         rows: Box::new(JsonLines::new(input)),
         warnings: Vec::new(),
+        may_have_actions: true,
     }
 }
 

@@ -40,6 +40,7 @@ enum Format {
 pub(crate) struct Rows {
     pub(crate) rows: Box<dyn Iterator<Item = Row> + Send>,
     pub(crate) warnings: Vec<String>,
+    pub(crate) may_have_actions: bool,
 }
 
 impl Input {
