@@ -4,7 +4,7 @@ use super::output::Output;
 use super::plan::{Parcel, Plan, Planner};
 use super::report::{ErrorKind, Outcome, RowError, RowReport, Tally};
 use super::rows::Row;
-use super::send::{Sender, Sent, run_stopped};
+use super::send::{Halt, Sender, Sent, run_stopped};
 use crate::signals::Signal;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -55,7 +55,7 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Runs to the end of the rows; an error is one of standard output.
     pub(crate) async fn run(mut self) -> io::Result<Summary> {
-        let (stopped, _) = watch::channel(false);
+        let (stopped, _) = watch::channel(Halt::Nothing);
         let mut state = State {
             under_way: JoinSet::new(),
             lanes: HashMap::new(),
@@ -127,7 +127,7 @@ struct State {
     in_vain: u32,
     stop: Option<Stop>,
     tally: Tally,
-    stopped: watch::Sender<bool>,
+    stopped: watch::Sender<Halt>,
 }
 
 impl State {
@@ -222,8 +222,12 @@ impl State {
 
     /// Tells the rows under way, and gives up those that wait.
     fn stop_all(&mut self) {
-        self.stopped
-            .send_replace(matches!(self.stop, Some(Stop::Signal(_))));
+        self.stopped.send_replace(match self.stop {
+            Some(Stop::Signal(_)) => Halt::Everything,
+            Some(Stop::Hopeless { .. }) => Halt::Sending,
+            // The rows before the one with the loss are to arrive.
+            Some(Stop::Finding { .. }) | None => Halt::Nothing,
+        });
         let waiting: Vec<_> = self.lanes.values_mut().flat_map(std::mem::take).collect();
         for parcel in waiting {
             self.ready(parcel.report(Outcome::Skipped, Some(run_stopped())));

@@ -36,8 +36,18 @@ pub(crate) struct Sent {
     pub(crate) lane: Option<String>,
 }
 
-/// Set when no further row is to be sent, and none to be waited for longer than needed.
-pub(crate) type Stopped = watch::Receiver<bool>;
+/// How much of a run has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Halt {
+    Nothing,
+    /// No further row leaves.
+    Sending,
+    /// Nor is one read back.
+    Everything,
+}
+
+/// What the rows under way heed.
+pub(crate) type Stopped = watch::Receiver<Halt>;
 
 impl Sender {
     pub(crate) fn new(telecrm: Telecrm, reader: Option<Reader>) -> Self {
@@ -66,7 +76,7 @@ impl Sender {
         let ingest = self.0.telecrm.ingest();
         let baseline = tokio::select! {
             biased;
-            () = asked_to_stop(&mut stopped) => None,
+            () = has_ended(&mut stopped, Halt::Sending) => None,
             baseline = ingest.baseline(&parcel.lead) => Some(baseline),
         };
         let baseline = match baseline {
@@ -93,7 +103,7 @@ impl Sender {
                 (verdict @ Ok(Verdict::Stored(_)), _) | (verdict, None) => verdict_on(parcel, verdict),
                 (_, Some(error)) => not_pushed(parcel, &error),
             },
-            () = asked_to_stop(&mut stopped) => {
+            () = has_ended(&mut stopped, Halt::Everything) => {
                 let error = RowError::new(ErrorKind::RunStopped, "sent, and not read back, because the run was stopped");
                 parcel.report(Outcome::Accepted, Some(error))
             }
@@ -112,7 +122,7 @@ impl Sender {
         let mut push = pin!(ingest.push(&parcel.lead));
         let first = tokio::select! {
             biased;
-            () = asked_to_stop(stopped) => return None,
+            () = has_ended(stopped, Halt::Sending) => return None,
             // The first step takes the place that is free, before the gate opens for the next row.
             _gate = self.free_place() => poll_fn(|context| Poll::Ready(push.as_mut().poll(context))).await,
         };
@@ -144,9 +154,9 @@ impl Sender {
     }
 }
 
-/// Ready once the run is stopped, or over.
-async fn asked_to_stop(stopped: &mut Stopped) {
-    let _ = stopped.wait_for(|stopped| *stopped).await;
+/// Ready once so much of the run has come to its end.
+async fn has_ended(stopped: &mut Stopped, what: Halt) {
+    let _ = stopped.wait_for(|halt| *halt >= what).await;
 }
 
 pub(crate) fn run_stopped() -> RowError {
