@@ -21,10 +21,17 @@ pub(crate) fn document(path: &Path) -> Result<Value> {
 /// last one would win.
 pub(crate) fn parse(text: &str) -> Result<Value> {
     let yaml: Yaml = yaml_serde::from_str(text).map_err(|error| {
-        let line = error
-            .location()
-            .map(|place| format!("line {}: ", place.line()));
-        Problems::one(format!("{}{error}", line.unwrap_or_default()))
+        let text = error.to_string();
+        let Some(place) = error.location() else {
+            return Problems::one(text);
+        };
+        let line = place.line();
+        if text.contains("duplicate entry") {
+            // The reader knows the key and where its mapping starts, but not where the key stands again.
+            let text = text.split(" at line ").next().unwrap_or(&text);
+            return Problems::one(format!("{text}, in the mapping that starts in line {line}"));
+        }
+        Problems::one(format!("line {line}: {text}"))
     })?;
     to_json(yaml, "$")
 }

@@ -1,9 +1,12 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::tz::{self, TimeZone};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use telecrm::Workspace;
 use telecrm_emulator::Profile;
 
 /// Checks, pushes and verifies leads of the telecrm CRM.
@@ -68,6 +71,14 @@ pub(crate) struct Push {
     /// How long to look for a lead and its parts, such as 500ms, 30s or 2m
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub(crate) verify_timeout: Duration,
+
+    /// The country of phone numbers without a country code, by its ISO 3166 code
+    #[arg(long, default_value = "IN", value_parser = country, value_name = "CODE")]
+    pub(crate) default_country: String,
+
+    /// The zone in which telecrm reads dates without one, by its IANA name
+    #[arg(long, default_value = "Asia/Kolkata", value_parser = time_zone, value_name = "NAME")]
+    pub(crate) time_zone: TimeZone,
 
     /// One JSON object a row, as in a pipe
     #[arg(long, conflicts_with = "table")]
@@ -170,6 +181,14 @@ fn switch(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn country(text: &str) -> Result<String, String> {
+    let code = text.to_ascii_uppercase();
+    match Workspace::sample().with_default_country(&code) {
+        Ok(_) => Ok(code),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn switches_help() -> String {
     let switches = Profile::switches().into_iter();
     let lines = switches.map(|(name, values)| format!("\n  {name:<22} {}", values.join(", ")));
@@ -194,6 +213,32 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn time_zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|_| {
+        let area = |name: &str| name.split('/').next().unwrap_or(name).to_lowercase();
+        let names: Vec<String> = tz::db().available().map(|name| name.to_string()).collect();
+        let near: Vec<&str> = names
+            .iter()
+            .filter(|name| name.contains('/') && area(name) == area(text))
+            .map(String::as_str)
+            .collect();
+        match near.is_empty() {
+            false => format!("there is no such zone; known are {}", near.join(", ")),
+            true => {
+                let areas: BTreeSet<&str> = names
+                    .iter()
+                    .filter_map(|name| Some(name.split_once('/')?.0))
+                    .collect();
+                let areas: Vec<&str> = areas.into_iter().collect();
+                format!(
+                    "write it like Asia/Kolkata; the known areas are {}",
+                    areas.join(", ")
+                )
+            }
+        }
+    })
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = text
         .parse()
@@ -209,6 +254,22 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn countries_and_zones_are_known_or_the_known_ones_are_named() {
+        assert_eq!(country("in"), Ok("IN".to_owned()));
+        let error = country("XX").expect_err("no country");
+        assert!(error.contains("\"XX\"") && error.contains("IN"), "{error}");
+        assert!(time_zone("Asia/Kolkata").is_ok());
+        let error = time_zone("Asia/Kolkatta").expect_err("no zone");
+        assert!(error.contains(" Asia/Kolkata,"), "{error}");
+        assert!(!error.contains("Europe/"), "{error}");
+        let error = time_zone("India").expect_err("no zone");
+        assert!(
+            error.contains("Asia/Kolkata") && error.contains("Europe"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@ use crate::environment::{
     ASYNC_TOKEN, ASYNC_URL_VARIABLE, ENTERPRISE_ID, SYNC_TOKEN, SYNC_URL_VARIABLE,
 };
 use crate::exit::{Exit, Failure};
-use crate::push::say;
 use crate::signals::{self, Signal};
+use crate::terminal::say;
 use std::io::{self, Write};
 use std::path::Path;
 use telecrm::WorkspaceFile;

@@ -6,6 +6,7 @@ mod environment;
 mod exit;
 mod push;
 mod signals;
+mod terminal;
 mod time;
 
 use args::{Cli, Command};
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            push::say(&format!("error: {failure}"));
+            terminal::say(&format!("error: {failure}"));
             failure.exit.into()
         }
     }

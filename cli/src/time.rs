@@ -8,6 +8,11 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// Waits.
+pub(crate) async fn sleep(length: Duration) {
+    tokio::time::sleep(length).await;
+}
+
 /// What comes of `work` if it is done within the limit.
 pub(crate) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
     tokio::time::timeout(limit, work).await.ok()

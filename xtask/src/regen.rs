@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use similar::TextDiff;
 
-use crate::codegen::{self, APIS, Api, Source};
+use crate::codegen::{self, APIS, Api, Source, schema};
 use crate::{Outcome, diff, digest, stage};
 
 /// Where the documents come from and what to do with the result.
@@ -21,7 +21,7 @@ pub(crate) struct Options {
     /// Take this file as the new openapi/async.yaml.
     #[arg(long, value_name = "PATH")]
     pub(crate) r#async: Option<PathBuf>,
-    /// Go on without the corrections that have no effect.
+    /// Go on without the corrections that have no effect, and without the operations that they should have named.
     #[arg(long)]
     pub(crate) skip_stale: bool,
 }
@@ -44,11 +44,21 @@ pub(crate) struct Output {
 /// The documents to generate from, and what there is to say about them.
 pub(crate) struct Plan {
     outputs: Vec<Output>,
-    overlaid: Vec<(Api, Value)>,
+    overlaid: Vec<Overlaid>,
     /// The corrections without effect.
     pub(crate) stale: Vec<String>,
     /// What the new files change, operation by operation.
     pub(crate) changes: Vec<String>,
+    /// The operations without a name, which nothing is generated for.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// A corrected document.
+struct Overlaid {
+    api: Api,
+    /// The file it comes from, as it is to be called.
+    origin: String,
+    document: Value,
 }
 
 /// Runs the command.
@@ -66,6 +76,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
             .into());
         }
         eprintln!("{stale}");
+    }
+    for operation in &plan.left_out {
+        eprintln!("left out, because no correction gives it an operationId: {operation}");
     }
     let outputs = plan.outputs()?;
     if options.check {
@@ -95,6 +108,7 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         overlaid: Vec::new(),
         stale: Vec::new(),
         changes: Vec::new(),
+        left_out: Vec::new(),
     };
     for api in APIS {
         let vendored = format!("openapi/{}.yaml", api.name);
@@ -105,7 +119,7 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
             let old = codegen::read::document(&current)?;
             plan.changes.push(diff::report(&old, &source.document));
             plan.outputs.push(Output {
-                path: vendored.into(),
+                path: vendored.clone().into(),
                 text: fs::read_to_string(spec)?,
             });
         }
@@ -113,28 +127,64 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
             path: format!("emulator/openapi/{}.vendored.yaml", api.name).into(),
             text: fs::read_to_string(spec)?,
         });
-        let result = source.overlaid();
+        let origin = match options.replacement(api) {
+            Some(path) => path.display().to_string(),
+            None => vendored,
+        };
+        let mut result = source.overlaid();
         let overlay = format!("openapi/{}.overlay.yaml", api.name);
         let stale = result.stale.iter();
         plan.stale
             .extend(stale.map(|stale| format!("{overlay}: {stale}")));
-        plan.overlaid.push((api, result.document));
+        if options.skip_stale {
+            let unnamed = leave_out_unnamed(&mut result.document);
+            let unnamed = unnamed.iter();
+            plan.left_out
+                .extend(unnamed.map(|operation| format!("{origin}: {operation}")));
+        }
+        plan.overlaid.push(Overlaid {
+            api,
+            origin,
+            document: result.document,
+        });
     }
     Ok(plan)
+}
+
+/// Removes the operations whose path the corrections do not know, and says which.
+fn leave_out_unnamed(document: &mut Value) -> Vec<String> {
+    let operations = schema::operations(document).into_iter();
+    let unnamed: Vec<_> = operations
+        .filter(|operation| operation.id().is_none())
+        .map(|operation| {
+            let (path, method) = (operation.path.to_owned(), operation.method.to_owned());
+            (path, method, operation.title())
+        })
+        .collect();
+    for (path, method, _) in &unnamed {
+        if let Some(Value::Object(item)) = document["paths"].get_mut(path) {
+            item.remove(method);
+        }
+    }
+    unnamed.into_iter().map(|(_, _, title)| title).collect()
 }
 
 impl Plan {
     /// All files that follow from the documents.
     pub(crate) fn outputs(self) -> Outcome<Vec<Output>> {
         let mut outputs = self.outputs;
-        for (api, document) in self.overlaid {
+        for Overlaid {
+            api,
+            origin,
+            document,
+        } in self.overlaid
+        {
             outputs.push(Output {
                 path: format!("emulator/openapi/{}.yaml", api.name).into(),
                 text: stage::yaml(document.clone())?,
             });
-            let text = codegen::source_of(api, document).map_err(|problems| {
-                format!("openapi/{}.yaml cannot be generated:\n{problems}", api.name)
-            })?;
+            let text = codegen::source_of(api, document)
+                .map_err(|problems| format!("{origin} cannot be generated:\n{problems}"))?;
             outputs.push(Output {
                 path: format!("generated/{}.rs", api.name).into(),
                 text,

@@ -1,6 +1,7 @@
 //! `telecrm push`: discover, check, send, verify.
 
 mod output;
+mod pace;
 mod plan;
 mod report;
 mod rows;
@@ -9,23 +10,23 @@ mod send;
 mod table;
 mod unique;
 
-pub(crate) use output::say;
-
 use crate::args;
 use crate::environment::{self, Environment};
 use crate::exit::{Exit, Failure};
 use crate::signals;
+use crate::terminal::say;
 use crate::time;
 use output::Output;
+use pace::{Paces, Reads};
 use plan::Planner;
 use report::ErrorKind;
 use rows::Input;
-use run::{Run, Stop, Summary};
+use run::{HOPELESS, Run, Stop, Summary};
 use send::{Reader, Sender};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use telecrm::{AsyncToken, RateLimit, SyncToken, Telecrm, Workspace};
+use telecrm::{AsyncToken, SyncToken, Telecrm, Workspace, WorkspaceFile};
 use telecrm_emulator::Emulator;
 use tokio::sync::mpsc;
 
@@ -34,7 +35,8 @@ struct Connection {
     telecrm: Telecrm,
     /// Nothing can be read without a Sync token.
     can_read: bool,
-    async_tokens: usize,
+    /// How fast rows go; the emulator sets no limit.
+    paces: Option<Paces>,
     emulator: Option<Arc<Emulator>>,
 }
 
@@ -54,8 +56,8 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
         say(&format!("warning: {warning}"));
     }
     let connection = match &environment {
-        Some(environment) => Connection::to_telecrm(environment, options.verify_timeout)?,
-        None => Connection::to_emulator().await?,
+        Some(environment) => Connection::to_telecrm(environment, &options)?,
+        None => Connection::to_emulator(&options).await?,
     };
     let workspace = match connection.can_read {
         true => {
@@ -79,24 +81,14 @@ async fn push(
     for warning in &input.warnings {
         say(&format!("warning: {warning}"));
     }
-    let limited = connection.emulator.is_none();
-    if let Some(length) = count
-        .filter(|_| limited)
-        .and_then(|rows| limited_time(rows, connection.async_tokens, options.verify))
-    {
-        say(&format!(
-            "{} rows take about {}: telecrm limits requests to {}/hour for each Async token{}",
-            count.unwrap_or_default(),
-            time::readable(length),
-            RateLimit::ASYNC.per_hour(),
-            match options.verify {
-                true => format!(
-                    ", and to {}/hour for reading back",
-                    RateLimit::SYNC.per_hour()
-                ),
-                false => String::new(),
-            }
-        ));
+    if let (Some(rows), Some(paces)) = (count, &connection.paces) {
+        let reads = options.verify.then_some(match input.may_have_actions {
+            true => Reads::OneOrMore,
+            false => Reads::One,
+        });
+        if let Some(estimate) = paces.estimate(rows, reads) {
+            say(&estimate);
+        }
     }
     let signals = signals::listen().map_err(|error| {
         Failure::new(
@@ -194,8 +186,12 @@ fn sum_up(summary: &Summary, taken: Duration) -> Exit {
                 ErrorKind::RateLimited => {
                     "; others may use the same token: push the skipped rows later".to_owned()
                 }
-                _ => format!(
+                ErrorKind::Connect => format!(
                     "; check {} and the network",
+                    environment::ASYNC_URL_VARIABLE
+                ),
+                _ => format!(
+                    "; {HOPELESS} rows in a row ended like this: check that {} is telecrm's Async API, or push the skipped rows later",
                     environment::ASYNC_URL_VARIABLE
                 ),
             };
@@ -218,11 +214,13 @@ fn sum_up(summary: &Summary, taken: Duration) -> Exit {
 }
 
 impl Connection {
-    fn to_telecrm(environment: &Environment, verify_timeout: Duration) -> Result<Self, Failure> {
+    fn to_telecrm(environment: &Environment, options: &args::Push) -> Result<Self, Failure> {
         let mut builder = Telecrm::builder(&environment.enterprise_id)
             .sync_url(&environment.sync_url)
             .async_url(&environment.async_url)
-            .verify_timeout(verify_timeout);
+            .default_country(&options.default_country)
+            .time_zone(options.time_zone.clone())
+            .verify_timeout(options.verify_timeout);
         for token in &environment.async_tokens {
             builder = builder.async_token(token.clone());
         }
@@ -238,21 +236,28 @@ impl Connection {
             ))
         })?;
         Ok(Self {
-            telecrm,
             can_read: environment.sync_token.is_some(),
-            async_tokens: environment.async_tokens.len(),
+            paces: Some(Paces::of(&telecrm)),
+            telecrm,
             emulator: None,
         })
     }
 
-    async fn to_emulator() -> Result<Self, Failure> {
+    async fn to_emulator(options: &args::Push) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(
                 Exit::Failed,
                 format!("the emulator does not start: {error}"),
             )
         };
-        let emulator = Emulator::start().await.map_err(|error| failed(&error))?;
+        let mut seed = WorkspaceFile::sample();
+        let country = options.default_country.as_str();
+        seed.emulator
+            .insert("defaultCountry".to_owned(), country.into());
+        let zone = options.time_zone.iana_name();
+        seed.emulator.insert("timeZone".to_owned(), zone.into());
+        let emulator = Emulator::builder().seed(seed).start().await;
+        let emulator = emulator.map_err(|error| failed(&error))?;
         let sync_token = SyncToken::new(emulator.sync_token()).map_err(|error| failed(&error))?;
         let async_token =
             AsyncToken::new(emulator.async_token()).map_err(|error| failed(&error))?;
@@ -261,6 +266,8 @@ impl Connection {
             .async_token(async_token)
             .sync_url(emulator.sync_url())
             .async_url(emulator.async_url())
+            .default_country(country)
+            .time_zone(options.time_zone.clone())
             .sync_limit(None)
             .async_limit(None)
             // It is asked whether it has settled; then one look is enough.
@@ -270,7 +277,7 @@ impl Connection {
         Ok(Self {
             telecrm,
             can_read: true,
-            async_tokens: 1,
+            paces: None,
             emulator: Some(Arc::new(emulator)),
         })
     }
@@ -284,15 +291,12 @@ fn not_discovered(error: &telecrm::Error, environment: Option<&Environment>) -> 
         ErrorKind::RateLimited => Exit::RateLimited,
         _ => Exit::Failed,
     };
-    let Some(environment) = environment else {
+    if environment.is_none() {
         return Failure::new(
             exit,
             format!("the emulator's workspace cannot be read: {error:#}"),
         );
-    };
-    let url = environment
-        .sync_url
-        .replace(&environment.enterprise_id, "…");
+    }
     let remedy = match exit {
         Exit::NotAuthorized => format!(
             "check {} and that {} is a token of type Sync of that workspace",
@@ -308,6 +312,9 @@ fn not_discovered(error: &telecrm::Error, environment: Option<&Environment>) -> 
         _ if error.is_connect() => {
             format!("check {} and the network", environment::SYNC_URL_VARIABLE)
         }
+        _ if error.is_transient() => {
+            "the server, or what stands in front of it, has trouble: try again later".to_owned()
+        }
         _ => format!(
             "check that {} is telecrm's Sync API",
             environment::SYNC_URL_VARIABLE
@@ -315,44 +322,7 @@ fn not_discovered(error: &telecrm::Error, environment: Option<&Environment>) -> 
     };
     Failure::new(
         exit,
-        format!("the workspace at {url} cannot be read: {error:#}; {remedy}; nothing was sent"),
+        // Without the URL: it may hold the enterprise ID.
+        format!("the workspace cannot be read: {error:#}; {remedy}; nothing was sent"),
     )
-}
-
-/// The time that so many rows take, where the rate limits make it long.
-fn limited_time(rows: u64, tokens: usize, verify: bool) -> Option<Duration> {
-    let at = |requests: u64, per_hour: u32, tokens: u64| {
-        Duration::from_secs(requests.saturating_mul(3600) / (u64::from(per_hour) * tokens))
-    };
-    let pushing = at(rows, RateLimit::ASYNC.per_hour(), tokens as u64);
-    // One search for each row; rows with actions take more.
-    let reading = at(rows, RateLimit::SYNC.per_hour(), 1);
-    let least = if verify {
-        pushing.max(reading)
-    } else {
-        pushing
-    };
-    (least > Duration::from_secs(60)).then_some(least)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn as9_the_limits_tell_how_long_a_run_takes() {
-        assert_eq!(limited_time(100, 1, false), None);
-        assert_eq!(
-            limited_time(18_000, 1, false),
-            Some(Duration::from_secs(3600))
-        );
-        assert_eq!(
-            limited_time(18_000, 3, false),
-            Some(Duration::from_secs(1200))
-        );
-        assert_eq!(
-            limited_time(3_600, 3, true),
-            Some(Duration::from_secs(3600))
-        );
-    }
 }

@@ -1,7 +1,8 @@
 //! Where the rows go: standard output for data, standard error for the rest.
 
 use super::report::RowReport;
-use super::table::{Table, printable};
+use super::table::Table;
+use crate::terminal::say;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -100,9 +101,4 @@ fn identifier_width(workspace: Option<&Workspace>) -> usize {
         Some(FieldType::Phone) | None => PHONE,
         Some(_) => OTHER,
     }
-}
-
-/// Says something on standard error. If that is closed, there is nobody left to tell.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", printable(text));
 }

@@ -57,6 +57,9 @@ impl Outcome {
 pub(crate) struct RowError {
     pub(crate) kind: ErrorKind,
     pub(crate) message: String,
+    /// Whether it says something of the server rather than of the row.
+    #[serde(skip)]
+    pub(crate) of_server: bool,
 }
 
 /// The values of `error.kind`.
@@ -123,13 +126,20 @@ impl RowError {
         Self {
             kind,
             message: message.into(),
+            of_server: false,
         }
     }
 }
 
 impl From<&telecrm::Error> for RowError {
     fn from(error: &telecrm::Error) -> Self {
-        Self::new(error.into(), format!("{error:#}"))
+        let redirected = |status| (300..400).contains(&status);
+        Self {
+            of_server: error.is_transient()
+                || error.phase() == telecrm::Phase::Unreadable
+                || error.status_code().is_some_and(redirected),
+            ..Self::new(error.into(), format!("{error:#}"))
+        }
     }
 }
 

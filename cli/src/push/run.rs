@@ -4,7 +4,7 @@ use super::output::Output;
 use super::plan::{Parcel, Plan, Planner};
 use super::report::{ErrorKind, Outcome, RowError, RowReport, Tally};
 use super::rows::Row;
-use super::send::{Sender, Sent, run_stopped};
+use super::send::{Halt, Sender, Sent, run_stopped};
 use crate::signals::Signal;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -18,8 +18,8 @@ const AT_ONCE: usize = 32;
 /// How far reading may run ahead of what is reported: reports wait here for the rows before them.
 const AHEAD: u64 = 512;
 
-/// So many rows in a row that reach no server: the rest would not either.
-const HOPELESS: u32 = 10;
+/// So many rows in a row that reach no server, or one that has trouble or is not telecrm: the rest would fare no better.
+pub(crate) const HOPELESS: u32 = 10;
 
 /// Why no further row is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Runs to the end of the rows; an error is one of standard output.
     pub(crate) async fn run(mut self) -> io::Result<Summary> {
-        let (stopped, _) = watch::channel(false);
+        let (stopped, _) = watch::channel(Halt::Nothing);
         let mut state = State {
             under_way: JoinSet::new(),
             lanes: HashMap::new(),
@@ -63,7 +63,7 @@ impl Run<'_> {
             reported: 0,
             read: 0,
             at_once: 1,
-            unreachable: 0,
+            in_vain: 0,
             stop: None,
             tally: Tally::default(),
             stopped,
@@ -123,10 +123,11 @@ struct State {
     read: u64,
     /// One until the first row is through, so that a wrong token costs one request.
     at_once: usize,
-    unreachable: u32,
+    /// Rows in a row that failed for a reason of the server.
+    in_vain: u32,
     stop: Option<Stop>,
     tally: Tally,
-    stopped: watch::Sender<bool>,
+    stopped: watch::Sender<Halt>,
 }
 
 impl State {
@@ -181,7 +182,7 @@ impl State {
         if let Some(error) = &report.error {
             self.judge(report.row, error);
         } else {
-            self.unreachable = 0;
+            self.in_vain = 0;
         }
         self.ready(report);
         let Some(lane) = lane else {
@@ -204,12 +205,12 @@ impl State {
     fn judge(&mut self, row: u64, error: &RowError) {
         let hopeless = match error.kind {
             ErrorKind::NotAuthorized | ErrorKind::NotFound | ErrorKind::RateLimited => true,
-            ErrorKind::Connect => {
-                self.unreachable += 1;
-                self.unreachable >= HOPELESS
+            _ if error.of_server => {
+                self.in_vain += 1;
+                self.in_vain >= HOPELESS
             }
             _ => {
-                self.unreachable = 0;
+                self.in_vain = 0;
                 false
             }
         };
@@ -221,8 +222,12 @@ impl State {
 
     /// Tells the rows under way, and gives up those that wait.
     fn stop_all(&mut self) {
-        self.stopped
-            .send_replace(matches!(self.stop, Some(Stop::Signal(_))));
+        self.stopped.send_replace(match self.stop {
+            Some(Stop::Signal(_)) => Halt::Everything,
+            Some(Stop::Hopeless { .. }) => Halt::Sending,
+            // The rows before the one with the loss are to arrive.
+            Some(Stop::Finding { .. }) | None => Halt::Nothing,
+        });
         let waiting: Vec<_> = self.lanes.values_mut().flat_map(std::mem::take).collect();
         for parcel in waiting {
             self.ready(parcel.report(Outcome::Skipped, Some(run_stopped())));

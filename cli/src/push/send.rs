@@ -3,11 +3,14 @@
 use super::plan::Parcel;
 use super::report::{ErrorKind, Outcome, RowError, RowReport, has_losses};
 use crate::time;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use telecrm::{Operation, Receipt, Telecrm, Verdict};
 use telecrm_emulator::Emulator;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 /// Sends rows. Cloning it is free.
 #[derive(Clone)]
@@ -16,6 +19,8 @@ pub(crate) struct Sender(Arc<Inner>);
 struct Inner {
     telecrm: Telecrm,
     reader: Option<Reader>,
+    /// Held by the row that waits for the rate limit.
+    gate: Mutex<()>,
 }
 
 /// How rows are read back.
@@ -31,21 +36,36 @@ pub(crate) struct Sent {
     pub(crate) lane: Option<String>,
 }
 
-/// Set when no further row is to be sent, and none to be waited for longer than needed.
-pub(crate) type Stopped = watch::Receiver<bool>;
+/// How much of a run has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Halt {
+    Nothing,
+    /// No further row leaves.
+    Sending,
+    /// Nor is one read back.
+    Everything,
+}
+
+/// What the rows under way heed.
+pub(crate) type Stopped = watch::Receiver<Halt>;
 
 impl Sender {
     pub(crate) fn new(telecrm: Telecrm, reader: Option<Reader>) -> Self {
-        Self(Arc::new(Inner { telecrm, reader }))
+        Self(Arc::new(Inner {
+            telecrm,
+            reader,
+            gate: Mutex::new(()),
+        }))
     }
 
-    pub(crate) async fn send(self, mut parcel: Parcel, stopped: Stopped) -> Sent {
+    pub(crate) async fn send(self, mut parcel: Parcel, mut stopped: Stopped) -> Sent {
         let lane = parcel.lane.take();
         let report = match &self.0.reader {
             Some(reader) => self.verified(reader, parcel, stopped).await,
-            None => match self.push(&parcel).await {
-                Ok(_) => parcel.report(Outcome::Accepted, None),
-                Err(error) => not_pushed(parcel, &error),
+            None => match self.push(&parcel, &mut stopped).await {
+                Some(Ok(_)) => parcel.report(Outcome::Accepted, None),
+                Some(Err(error)) => not_pushed(parcel, &error),
+                None => parcel.report(Outcome::Skipped, Some(run_stopped())),
             },
         };
         Sent { report, lane }
@@ -54,24 +74,28 @@ impl Sender {
     /// Looks before, sends, and looks again.
     async fn verified(&self, reader: &Reader, parcel: Parcel, mut stopped: Stopped) -> RowReport {
         let ingest = self.0.telecrm.ingest();
-        let baseline = match ingest.baseline(&parcel.lead).await {
-            Ok(baseline) => baseline,
-            Err(error) => {
+        let baseline = tokio::select! {
+            biased;
+            () = has_ended(&mut stopped, Halt::Sending) => None,
+            baseline = ingest.baseline(&parcel.lead) => Some(baseline),
+        };
+        let baseline = match baseline {
+            None => return parcel.report(Outcome::Skipped, Some(run_stopped())),
+            Some(Ok(baseline)) => baseline,
+            Some(Err(error)) => {
                 let mut error = not_read(&error);
                 error.message.insert_str(0, "nothing was sent, because ");
                 return parcel.report(Outcome::Failed, Some(error));
             }
         };
-        if *stopped.borrow() {
-            return parcel.report(Outcome::Skipped, Some(run_stopped()));
-        }
-        let (receipt, doubt) = match self.push(&parcel).await {
-            Ok(receipt) => (receipt, None),
+        let (receipt, doubt) = match self.push(&parcel, &mut stopped).await {
+            None => return parcel.report(Outcome::Skipped, Some(run_stopped())),
+            Some(Ok(receipt)) => (receipt, None),
             // The answer was lost; reading back may still show that the lead arrived.
-            Err(error) if error.is_outcome_unknown() => {
+            Some(Err(error)) if error.is_outcome_unknown() => {
                 (Receipt::unconfirmed(parcel.lead.clone()), Some(error))
             }
-            Err(error) => return not_pushed(parcel, &error),
+            Some(Err(error)) => return not_pushed(parcel, &error),
         };
         let receipt = receipt.since(baseline);
         tokio::select! {
@@ -79,15 +103,46 @@ impl Sender {
                 (verdict @ Ok(Verdict::Stored(_)), _) | (verdict, None) => verdict_on(parcel, verdict),
                 (_, Some(error)) => not_pushed(parcel, &error),
             },
-            _ = stopped.wait_for(|stopped| *stopped) => {
+            () = has_ended(&mut stopped, Halt::Everything) => {
                 let error = RowError::new(ErrorKind::RunStopped, "sent, and not read back, because the run was stopped");
                 parcel.report(Outcome::Accepted, Some(error))
             }
         }
     }
 
-    async fn push(&self, parcel: &Parcel) -> Result<Receipt, telecrm::Error> {
-        self.0.telecrm.ingest().push(&parcel.lead).await
+    /// Sends a row as soon as the rate limit allows; nothing if the run is stopped before that.
+    ///
+    /// Once the request may have left, its answer is waited for: only that tells what became of the row.
+    async fn push(
+        &self,
+        parcel: &Parcel,
+        stopped: &mut Stopped,
+    ) -> Option<Result<Receipt, telecrm::Error>> {
+        let ingest = self.0.telecrm.ingest();
+        let mut push = pin!(ingest.push(&parcel.lead));
+        let first = tokio::select! {
+            biased;
+            () = has_ended(stopped, Halt::Sending) => return None,
+            // The first step takes the place that is free, before the gate opens for the next row.
+            _gate = self.free_place() => poll_fn(|context| Poll::Ready(push.as_mut().poll(context))).await,
+        };
+        Some(match first {
+            Poll::Ready(result) => result,
+            Poll::Pending => push.await,
+        })
+    }
+
+    /// Waits until a request would leave at once. The facade would wait as well, but not tell whether it does.
+    async fn free_place(&self) -> MutexGuard<'_, ()> {
+        let gate = self.0.gate.lock().await;
+        loop {
+            let limits = self.0.telecrm.async_limits();
+            let usable = limits.iter().filter(|limit| !limit.set_aside);
+            match usable.map(|limit| limit.next_free_in).min() {
+                Some(wait) if !wait.is_zero() => time::sleep(wait).await,
+                _ => return gate,
+            }
+        }
     }
 
     async fn verdict(&self, reader: &Reader, receipt: &Receipt) -> Result<Verdict, telecrm::Error> {
@@ -97,6 +152,11 @@ impl Sender {
         }
         self.0.telecrm.ingest().verify(receipt).await
     }
+}
+
+/// Ready once so much of the run has come to its end.
+async fn has_ended(stopped: &mut Stopped, what: Halt) {
+    let _ = stopped.wait_for(|halt| *halt >= what).await;
 }
 
 pub(crate) fn run_stopped() -> RowError {

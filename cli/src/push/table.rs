@@ -1,6 +1,7 @@
 //! The rows for people: a table that is written as it goes, so that a long run needs no memory.
 
 use super::report::{ErrorKind, Outcome, RowReport};
+use crate::terminal::printable;
 use console::Style;
 use telecrm::{Finding, FindingKind};
 
@@ -75,11 +76,6 @@ impl Table {
     fn style(self, style: Style) -> Style {
         style.force_styling(self.colour)
     }
-}
-
-/// Text from a file, or from a server, that leaves the terminal alone.
-pub(crate) fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn colour_of(outcome: Outcome) -> Style {

@@ -115,6 +115,21 @@ fn bad_csv_rows_are_rejected_and_the_others_stored() {
 }
 
 #[test]
+fn a_quote_that_never_closes_is_told_and_swallows_no_lead() {
+    let file = TempFile::new(
+        "quote.csv",
+        b"phone,name\n919999900501,A\n919999900502,\"B\n919999900503,C\n919999900504,D\n",
+    );
+    let ran = run(telecrm(&["push", file.path(), "--emulator", "--verify"]));
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    assert_eq!(ran.outcomes(), ["stored", "rejected"]);
+    assert!(ran.stdout.contains("line 3: a quote opens here"), "{ran:?}");
+    let file = TempFile::new("quoted-header.csv", b"phone,\"name\n919999900501,A\n");
+    run(telecrm(&["push", file.path(), "--emulator"]))
+        .refused(2, &[file.path(), "line 1: a quote opens here"]);
+}
+
+#[test]
 fn invalid_json_lines_are_rejected_and_the_others_stored() {
     let input = "{\"fields\":{\"phone\":\"919999900001\"}}\n\n{oops}\n{\"phone\":\"1\"}\n{\"fields\":{\"phone\":\"919999900002\"}}";
     let ran = run_with_stdin(telecrm(&["push", "-", "--emulator", "--verify"]), input);
@@ -210,6 +225,69 @@ fn a_push_that_reaches_nobody_fails_and_a_long_one_is_given_up() {
     assert_eq!(outcomes[10..], ["skipped", "skipped"]);
     assert_eq!(ran.error_kinds()[0].as_deref(), Some("connect"));
     keeps_secrets(&ran);
+}
+
+#[test]
+fn a_server_that_takes_no_row_is_given_up() {
+    for (status, outcome) in [
+        ("200 OK", "unknown"),
+        ("500 Internal Server Error", "unknown"),
+        ("302 Found", "failed"),
+    ] {
+        let url = scripted(move |_| answer(status, "text/html", "<!doctype html><p>no"));
+        let mut command = at(&url, &["push", "-", "--no-check"]);
+        command.env_remove("TELECRM_SYNC_TOKEN");
+        let ran = run_with_stdin(command, &leads(12));
+        let outcomes = ran.outcomes();
+        assert!(
+            outcomes[..10].iter().all(|found| found == outcome),
+            "{ran:?}"
+        );
+        assert_eq!(outcomes[10..], ["skipped", "skipped"], "{status}");
+        assert!(
+            ran.stderr.contains("error: stopped at row 10: ")
+                && ran.stderr.contains("check that TELECRM_ASYNC_URL"),
+            "{ran:?}"
+        );
+        keeps_secrets(&ran);
+    }
+}
+
+#[test]
+fn rows_that_the_server_refuses_for_themselves_do_not_end_the_run() {
+    let url = scripted(|_| answer("400 Bad Request", "application/json", "{}"));
+    let mut command = at(&url, &["push", "-", "--no-check"]);
+    command.env_remove("TELECRM_SYNC_TOKEN");
+    let ran = run_with_stdin(command, &leads(12));
+    assert_eq!(ran.outcomes(), ["failed"; 12], "{ran:?}");
+}
+
+#[test]
+fn trouble_of_the_server_is_not_blamed_on_the_settings() {
+    let url = scripted(|_| answer("503 Service Unavailable", "application/json", "{}"));
+    let ran = run_with_stdin(at(&url, &["push", "-"]), &leads(1));
+    ran.refused(1, &["503", "try again later"]);
+    assert!(!ran.stderr.contains("TELECRM_SYNC_URL"), "{ran:?}");
+}
+
+#[test]
+fn a_short_enterprise_id_spoils_no_message() {
+    let url = nothing_listens();
+    let mut command = at(&url, &["push", "-"]);
+    command.env("TELECRM_ENTERPRISE_ID", "e");
+    let ran = run_with_stdin(command, &leads(1));
+    ran.refused(1, &["error: the workspace cannot be read: "]);
+    assert!(!ran.stderr.contains('…'), "{ran:?}");
+}
+
+#[test]
+fn countries_and_zones_that_are_none_are_refused_with_those_that_are() {
+    for (option, value, said) in [
+        ("--default-country", "XX", "IN"),
+        ("--time-zone", "Asia/Kolkatta", "Asia/Kolkata"),
+    ] {
+        run(telecrm(&["push", "-", "--emulator", option, value])).refused(2, &[option, said]);
+    }
 }
 
 #[test]

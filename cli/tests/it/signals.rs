@@ -112,23 +112,55 @@ fn get(local: &Local, path: &str) -> String {
     answer
 }
 
+fn pushes(local: &Local) -> usize {
+    get(local, "/_emulator/log?since=0")
+        .matches("/autoupdatelead")
+        .count()
+}
+
+#[test]
+fn as9_after_ctrl_c_no_row_leaves_that_waits_for_the_rate_limit() {
+    for options in [&[][..], &["--verify"]] {
+        let local = Local::start(&[]);
+        let mut command = local.telecrm(&["push", "-"]);
+        command.args(options);
+        let (mut child, stdin) = spawn(command, &leads(100));
+        // The burst is over.
+        while pushes(&local) < 62 {
+            std::thread::yield_now();
+        }
+        signal(&child, "-INT");
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let mut first = String::new();
+        stderr.read_line(&mut first).expect("says so");
+        assert!(first.starts_with("stopping"), "{first}");
+        let before = pushes(&local);
+        let ran = Ran::from(child.wait_with_output().expect("ends"));
+        drop(stdin);
+        let after = pushes(&local);
+        // One may have been on its way.
+        assert!(after <= before + 1, "{before} {after}");
+        let outcomes = ran.outcomes();
+        let count = |outcome| outcomes.iter().filter(|found| *found == outcome).count();
+        let skipped = count("skipped");
+        assert_eq!(outcomes.len() - skipped, after, "{outcomes:?}");
+        assert_eq!(count("stored") + count("accepted"), after, "{outcomes:?}");
+    }
+}
+
 #[test]
 fn ctrl_c_does_not_wait_for_reading_back() {
     let local = Local::start(&[]);
-    let command = local.telecrm(&[
-        "push",
-        "-",
-        "--no-check",
-        "--verify",
-        "--verify-timeout",
-        "10m",
-    ]);
-    // The rating never arrives, so reading back goes on to the end of its time.
-    let row = r#"{"fields": {"phone": "919999900001", "rating": 9}}"#;
-    let (child, stdin) = spawn(command, &format!("{row}\n"));
-    while !get(&local, "/_emulator/log?since=0").contains("autoupdatelead") {
-        std::thread::yield_now();
-    }
+    let (arrived, arrivals) = mpsc::channel();
+    // Takes the lead and keeps it, so that reading back goes on to the end of its time.
+    let url = scripted(move |_| {
+        let _ = arrived.send(());
+        answer("200 OK", "application/json", r#"{"status":"QUEUED"}"#)
+    });
+    let mut command = local.telecrm(&["push", "-", "--verify", "--verify-timeout", "10m"]);
+    command.env("TELECRM_ASYNC_URL", url);
+    let (child, stdin) = spawn(command, &leads(1));
+    arrivals.recv().expect("the row");
     signal(&child, "-INT");
     let ran = Ran::from(child.wait_with_output().expect("ends"));
     drop(stdin);

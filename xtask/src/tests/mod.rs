@@ -4,6 +4,7 @@ mod constructs;
 mod coverage;
 mod diff;
 mod overlay;
+mod read;
 mod regen;
 mod specs;
 mod surface;

@@ -191,6 +191,32 @@ fn a_newer_file_is_taken_whole_or_not_at_all() {
 }
 
 #[test]
+fn an_operation_whose_path_is_renamed_is_left_out_and_the_rest_is_written() {
+    let scratch = Scratch::new();
+    let theirs = scratch
+        .read("openapi/sync.yaml")
+        .replace("/teammember/state_change:", "/teammember/change_state:");
+    let theirs = scratch.write("theirs.yaml", &theirs);
+    let mut options = Options {
+        sync: Some(theirs.clone()),
+        ..Options::default()
+    };
+    let before = scratch.contents();
+    let error = run(scratch.path(), &options).unwrap_err().to_string();
+    assert!(error.contains("/teammember/state_change'"), "{error}");
+    assert_eq!(scratch.contents(), before);
+    options.skip_stale = true;
+    let path = "/enterprise/{enterpriseId}/teammember/change_state";
+    let left_out = plan(scratch.path(), &options).unwrap().left_out;
+    assert_eq!(left_out, [format!("{}: POST {path}", theirs.display())]);
+    run(scratch.path(), &options).unwrap();
+    let generated = scratch.read("generated/sync.rs");
+    assert!(!generated.contains("change_state"));
+    assert!(generated.contains("fn search_leads"));
+    assert!(scratch.read("openapi/sync.yaml").contains(path));
+}
+
+#[test]
 fn a_file_that_cannot_be_generated_leaves_everything_as_it_was() {
     let scratch = Scratch::new();
     let theirs = scratch
@@ -203,9 +229,7 @@ fn a_file_that_cannot_be_generated_leaves_everything_as_it_was() {
         ..Options::default()
     };
     let error = run(scratch.path(), &options).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "openapi/async.yaml cannot be generated:\n$.openapi: only 3.0.x can be generated"
-    );
+    let said = "theirs.yaml cannot be generated:\n$.openapi: only 3.0.x can be generated";
+    assert_eq!(error, scratch.path().join(said).display().to_string());
     assert_eq!(scratch.contents(), before);
 }

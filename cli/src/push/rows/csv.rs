@@ -1,10 +1,12 @@
 //! CSV: the header holds API names, and `action.<code>.<field>` for the fields of custom actions.
 
-use super::{Row, Rows, broken};
+use super::quotes::{self, Watched};
+use super::{Row, Rows, broken, number};
 use csv::{ByteRecord, ReaderBuilder};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{self, Read};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use telecrm::{Action, ActionCode, FieldType, FieldValue, Lead, Path, Workspace};
 
@@ -29,10 +31,18 @@ pub(super) fn read(
     workspace: Option<Arc<Workspace>>,
 ) -> Result<Rows, String> {
     // The number of cells is compared here, so that a bad row does not end the file.
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(input);
+    let mut reader = ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(Watched::new(input));
     let names = reader
         .byte_headers()
-        .map_err(|error| format!("the header cannot be read: {error}"))?
+        .map_err(|error| {
+            let error = io_error(error);
+            match quotes::fault(&error) {
+                Some(fault) => fault.to_string(),
+                None => format!("the header cannot be read: {error}"),
+            }
+        })?
         .clone();
     let line_feeds_count = reader.position().line() > 1 + line_feeds(&names);
     let names = names
@@ -45,6 +55,7 @@ pub(super) fn read(
         Some(workspace) => header.unknown_columns(&names, workspace),
         None => Vec::new(),
     };
+    let may_have_actions = !header.slots.is_empty();
     let rows = Table {
         reader,
         record: ByteRecord::new(),
@@ -57,12 +68,15 @@ pub(super) fn read(
     Ok(Rows {
         rows: Box::new(rows),
         warnings,
+        may_have_actions,
     })
 }
 
 /// How many records follow the header.
 pub(super) fn count(input: impl Read) -> Option<u64> {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(input);
+    let mut reader = ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(Watched::new(input));
     let mut record = ByteRecord::new();
     let mut count = 0;
     while reader.read_byte_record(&mut record).ok()? {
@@ -203,17 +217,17 @@ impl Header {
     }
 }
 
-/// `<code>.<field>` or `<code>[n].<field>`.
-fn parse_action(text: &str) -> Option<(ActionCode, Option<u32>, &str)> {
+/// `<code>.<field>` or `<code>[n].<field>`; without a number it is the first action of that code.
+fn parse_action(text: &str) -> Option<(ActionCode, NonZeroU32, &str)> {
     let (code, field) = text
         .split_once('.')
         .filter(|(_, field)| !field.is_empty())?;
     let (code, number) = match code.strip_suffix(']') {
         Some(numbered) => {
             let (code, number) = numbered.split_once('[')?;
-            (code, Some(number.parse().ok()?))
+            (code, number.parse().ok()?)
         }
-        None => (code, None),
+        None => (code, NonZeroU32::MIN),
     };
     Some((code.parse().ok()?, number, field))
 }
@@ -221,7 +235,7 @@ fn parse_action(text: &str) -> Option<(ActionCode, Option<u32>, &str)> {
 /// A cell as a value of its field's type: numbers and tags by their form, the rest as text.
 fn typed(field_type: Option<&FieldType>, cell: &str) -> FieldValue {
     match field_type {
-        Some(FieldType::Number | FieldType::Rating) => match exact_number(cell.trim()) {
+        Some(FieldType::Number | FieldType::Rating) => match number::exact(cell.trim()) {
             Some(number) => Value::Number(number).into(),
             None => cell.into(),
         },
@@ -239,20 +253,19 @@ fn typed(field_type: Option<&FieldType>, cell: &str) -> FieldValue {
     }
 }
 
-/// The number that a text writes, if JSON can hold it without losing digits.
-fn exact_number(text: &str) -> Option<Number> {
-    let number: Number = serde_json::from_str(text).ok()?;
-    // A double keeps every decimal of 15 digits.
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    (number.is_i64() || number.is_u64() || digits <= 15).then_some(number)
-}
-
 fn line_feeds(record: &ByteRecord) -> u64 {
     record
         .as_slice()
         .iter()
         .filter(|byte| **byte == b'\n')
         .count() as u64
+}
+
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 struct Table<R> {
@@ -287,12 +300,15 @@ impl<R: Read> Iterator for Table<R> {
             }
             Err(error) => {
                 self.ended = true;
-                let line = self.reader.position().line();
-                let error = match error.into_kind() {
-                    csv::ErrorKind::Io(error) => error,
-                    other => std::io::Error::other(format!("{other:?}")),
-                };
-                Some(broken(self.row + 1, line, &error))
+                let number = self.row + 1;
+                let error = io_error(error);
+                Some(match quotes::fault(&error) {
+                    Some(fault) => Row {
+                        number,
+                        lead: Err(fault.to_string()),
+                    },
+                    None => broken(number, self.reader.position().line(), &error),
+                })
             }
         }
     }
@@ -394,26 +410,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_digits_or_stay_text() {
-        for (text, number) in [
-            ("4", Some("4")),
-            ("-0.5", Some("-0.5")),
-            ("9007199254740993", Some("9007199254740993")),
-            ("0.12345678901234567", None),
-            ("123456789012345678901234", None),
-            ("1,000", None),
-            ("007", None),
-            ("NaN", None),
-        ] {
-            let exact = exact_number(text).map(|number| number.to_string());
-            assert_eq!(exact.as_deref(), number, "{text}");
-        }
-    }
-
-    #[test]
     fn columns_of_one_code_are_one_action_unless_numbered() {
         let leads = leads(
-            "action.1002.note,phone,action.1001[2].note,action.ACTION_1001.note,action.1001.outcome\n\
+            "action.1002.note,phone,action.1001[2].note,action.ACTION_1001.note,action.1001[1].outcome\n\
              Demo,919999900001,Second,First,Interested\n\
              ,919999900002,,,Interested\n\
              ,919999900003,,,\n",
@@ -465,6 +464,27 @@ mod tests {
     }
 
     #[test]
+    fn an_unclosed_quote_swallows_no_row_in_silence() {
+        let rows = rows("phone,name\n919999900501,A\n919999900502,\"B\n919999900503,C\n");
+        assert_eq!(rows.len(), 2);
+        assert!(rows[0].lead.is_ok());
+        insta::assert_snapshot!(rows[1].lead.as_ref().expect_err("unclosed"), @"line 3: a quote opens here and never closes, so it cannot be told where this row ends: close it, or double a quote that is meant as such; nothing from here on was sent");
+        insta::assert_snapshot!(header_fault(b"phone,\"name\n919999900501,A\n"), @"line 1: a quote opens here and never closes, so it cannot be told where this row ends: close it, or double a quote that is meant as such; nothing from here on was sent");
+    }
+
+    #[test]
+    fn a_record_without_end_is_refused_before_it_fills_the_memory() {
+        let start: &[u8] = b"phone,name\n919999900501,A\n919999900502,\"";
+        let mut read = read(start.chain(io::repeat(b'x')), None)
+            .expect("a header")
+            .rows;
+        assert!(read.next().is_some_and(|row| row.lead.is_ok()));
+        let error = read.next().and_then(|row| row.lead.err());
+        insta::assert_snapshot!(error.expect("too long"), @"line 3: a quote opens here, and the row is longer than 16 MiB: check the quotes and the line ends; nothing from here on was sent");
+        assert_eq!(read.next(), None);
+    }
+
+    #[test]
     fn line_numbers_heed_blank_lines_quotes_and_both_line_ends() {
         let text = "a,b\n\n\n1\n\"x\ny\"\n2,3\n4";
         for text in [text.to_owned(), text.replace('\n', "\r\n")] {
@@ -486,6 +506,8 @@ mod tests {
         insta::assert_snapshot!(header_fault(b"phone;name\n"), @"line 1: the columns are separated by ';': save the file with commas");
         insta::assert_snapshot!(header_fault(b"phone,action.visit.note\n"), @"line 1: column 2 `action.visit.note` names no action's field: write action.1001.note, or action.1001[2].note for a second action of that code");
         insta::assert_snapshot!(header_fault(b"phone,action.1001.note,action.ACTION_1001.note\n"), @"line 1: columns 2 and 3 `action.ACTION_1001.note` fill the same field: remove one, or number the second action: action.1001[2].note");
+        insta::assert_snapshot!(header_fault(b"action.1001.note,action.1001[1].note\n"), @"line 1: columns 1 and 2 `action.1001[1].note` fill the same field: remove one, or number the second action: action.1001[2].note");
+        insta::assert_snapshot!(header_fault(b"phone,action.1001[0].note\n"), @"line 1: column 2 `action.1001[0].note` names no action's field: write action.1001.note, or action.1001[2].note for a second action of that code");
         insta::assert_snapshot!(header_fault(b"\xff\xfep\0h\0"), @"line 1: the header is not UTF-8: save the file as UTF-8");
     }
 

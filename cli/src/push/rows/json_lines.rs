@@ -1,6 +1,6 @@
 //! JSON lines: the body of the Async API per line.
 
-use super::{Row, Rows, broken};
+use super::{Row, Rows, broken, number};
 use crate::push::unique::Unique;
 use serde_json::error::Category;
 use std::io::{self, BufRead, BufReader, Read};
@@ -13,6 +13,7 @@ pub(super) fn read(input: impl Read + Send + 'static) -> Rows {
     Rows {
         rows: Box::new(JsonLines::new(input)),
         warnings: Vec::new(),
+        may_have_actions: true,
     }
 }
 
@@ -95,17 +96,28 @@ impl<R: Read> Iterator for JsonLines<R> {
     }
 }
 
+/// What the parser says of more than 127 levels of lists and objects.
+const TOO_DEEP: &str = "recursion limit exceeded";
+
+/// What it says of a number beyond all doubles.
+const OUT_OF_RANGE: &str = "number out of range";
+
+fn not_exact(column: usize, number: &str) -> String {
+    let number: String = number.chars().take(40).collect();
+    format!(
+        "{number} at column {column} cannot be carried exactly as a number: write it as a text, in quotes"
+    )
+}
+
 fn parse(text: &[u8]) -> Result<Lead, String> {
     if text.len() as u64 >= LONGEST_LINE - 1 {
         return Err("longer than 16 MiB: write one lead per line".to_owned());
     }
-    if let Err(error) = std::str::from_utf8(text) {
-        let column = error.valid_up_to() + 1;
-        return Err(format!(
-            "not UTF-8 at byte {column}: save the file as UTF-8"
-        ));
-    }
-    let Unique(json) = serde_json::from_slice(text).map_err(|error| {
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let byte = error.valid_up_to() + 1;
+        format!("not UTF-8 at byte {byte}: save the file as UTF-8")
+    })?;
+    let Unique(json) = serde_json::from_str(text).map_err(|error| {
         let full = error.to_string();
         let reason = full.split(" at line ").next().unwrap_or(&full);
         let column = error.column();
@@ -114,11 +126,19 @@ fn parse(text: &[u8]) -> Result<Lead, String> {
                 "the JSON ends too early, at column {column} ({reason}): write each lead on one line"
             ),
             Category::Data => format!("{reason}, at column {column}: write each key once"),
+            // The parser gives this no category of its own.
+            Category::Syntax if reason == TOO_DEEP => format!(
+                "nested too deep at column {column}, below 127 levels: write nested JSON as a text, or leave it out"
+            ),
+            Category::Syntax if reason == OUT_OF_RANGE => not_exact(column, "the number"),
             Category::Syntax | Category::Io => format!(
                 "not JSON at column {column} ({reason}): write one lead per line, {{\"fields\": {{…}}}}"
             ),
         }
     })?;
+    if let Some((column, number)) = number::first_inexact(text) {
+        return Err(not_exact(column, number));
+    }
     Lead::from_json(json).map_err(|error| error.to_string())
 }
 
@@ -159,6 +179,27 @@ mod tests {
         insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead must be an object, and is a list");
         insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"\xff\"}}"), @"line 1: not UTF-8 at byte 22: save the file as UTF-8");
         insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: `name` stands twice in one object, at column 31: write each key once");
+    }
+
+    #[test]
+    fn numbers_that_would_change_are_refused() {
+        insta::assert_snapshot!(error(br#"{"fields": {"phone": "1", "id": 18446744073709551616}}"#), @"line 1: 18446744073709551616 at column 33 cannot be carried exactly as a number: write it as a text, in quotes");
+        insta::assert_snapshot!(error(br#"{"fields": {"name": "\\\"1", "deal_size": [0.12345678901234567]}}"#), @"line 1: 0.12345678901234567 at column 44 cannot be carried exactly as a number: write it as a text, in quotes");
+        insta::assert_snapshot!(error(br#"{"fields": {"deal_size": 1e400}}"#), @"line 1: the number at column 30 cannot be carried exactly as a number: write it as a text, in quotes");
+        let fine = br#"{"fields":{"deal_size":1250.5,"id":18446744073709551615,"name":"0.12345678901234567"}}"#;
+        assert_eq!(
+            rows(fine),
+            [(1, Ok(String::from_utf8_lossy(fine).into_owned()))]
+        );
+    }
+
+    #[test]
+    fn json_without_a_bottom_is_told_as_such() {
+        let deep: &'static [u8] = [r#"{"fields": {"a": "#, &"[".repeat(500)]
+            .concat()
+            .leak()
+            .as_bytes();
+        insta::assert_snapshot!(error(deep), @"line 1: nested too deep at column 143, below 127 levels: write nested JSON as a text, or leave it out");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod csv;
 mod json_lines;
+mod number;
+mod quotes;
 
 use crate::exit::Failure;
 use std::fs::File;
@@ -38,6 +40,7 @@ enum Format {
 pub(crate) struct Rows {
     pub(crate) rows: Box<dyn Iterator<Item = Row> + Send>,
     pub(crate) warnings: Vec<String>,
+    pub(crate) may_have_actions: bool,
 }
 
 impl Input {

@@ -1,0 +1,126 @@
+//! Numbers that JSON readers would change without a word.
+
+use serde_json::Number;
+
+/// The number that a text writes, if it can be held and written again without another value coming of it.
+pub(super) fn exact(text: &str) -> Option<Number> {
+    let number: Number = serde_json::from_str(text).ok()?;
+    if number.is_i64() || number.is_u64() {
+        return Some(number);
+    }
+    let written = Decimal::parse(text)?;
+    // Doubles hold some larger integers too, but not their neighbours: such a one is an ID rather than a quantity.
+    let too_large = written.exponent >= 0 && !text.contains(['.', 'e', 'E']) && !written.is_zero();
+    (!too_large && Decimal::parse(&number.to_string())? == written).then_some(number)
+}
+
+/// The first number of a valid JSON text that is not [exact], and its column.
+pub(super) fn first_inexact(json: &str) -> Option<(usize, &str)> {
+    let mut in_text = false;
+    let mut rest = json.char_indices().peekable();
+    while let Some((start, character)) = rest.next() {
+        match character {
+            '"' => in_text = !in_text,
+            '\\' => {
+                rest.next();
+            }
+            '-' | '0'..='9' if !in_text => {
+                let part = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
+                let mut end = start + 1;
+                while let Some((at, _)) = rest.next_if(|(_, next)| part(*next)) {
+                    end = at + 1;
+                }
+                let number = &json[start..end];
+                if exact(number).is_none() {
+                    return Some((start + 1, number));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A decimal number by its value: `1.50` and `15e-1` are equal.
+#[derive(Debug, PartialEq, Eq)]
+struct Decimal {
+    negative: bool,
+    /// Without zeros at either end.
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn parse(text: &str) -> Option<Self> {
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let (negative, whole) = match whole.strip_prefix('-') {
+            Some(whole) => (true, whole),
+            None => (false, whole),
+        };
+        let all = format!("{whole}{fraction}");
+        let significant = all.trim_end_matches('0');
+        let digits = significant.trim_start_matches('0').to_owned();
+        if digits.is_empty() {
+            return Some(Self {
+                negative: false,
+                digits,
+                exponent: 0,
+            });
+        }
+        let moved = (all.len() - significant.len()) as i64 - fraction.len() as i64;
+        Some(Self {
+            negative,
+            digits,
+            exponent: exponent.parse::<i64>().ok()?.checked_add(moved)?,
+        })
+    }
+
+    fn is_zero(&self) -> bool {
+        self.digits.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_value_or_are_none() {
+        for (text, number) in [
+            ("4", Some("4")),
+            ("-0.5", Some("-0.5")),
+            ("1250.50", Some("1250.5")),
+            ("1e3", Some("1000.0")),
+            ("-0", Some("-0.0")),
+            ("0.30000000000000004", Some("0.30000000000000004")),
+            ("9007199254740993", Some("9007199254740993")),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("18446744073709551616", None),
+            ("100000000000000000000", None),
+            ("9007199254740993.0", None),
+            ("0.12345678901234567", None),
+            ("123456789012345678901234", None),
+            ("1e-400", None),
+            ("1e400", None),
+            ("1,000", None),
+            ("007", None),
+            ("NaN", None),
+        ] {
+            let exact = exact(text).map(|number| number.to_string());
+            assert_eq!(exact.as_deref(), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_numbers_outside_texts_are_looked_at() {
+        let fine = r#"{"a\"1e400":[1,"18446744073709551616",-2.5e-3],"b":"\\","c":true}"#;
+        assert_eq!(first_inexact(fine), None);
+        let text = r#"{"ä":"\\","id":[1,18446744073709551616]}"#;
+        let found = first_inexact(text).map(|(column, number)| (number, &text[column - 1..]));
+        assert_eq!(
+            found,
+            Some(("18446744073709551616", "18446744073709551616]}"))
+        );
+    }
+}
