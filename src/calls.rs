@@ -185,7 +185,7 @@ impl<'a, C> Caller<'a, C> {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let request = request.build().map_err(Error::transport)?;
+        let mut request = request.build().map_err(Error::transport)?;
         check_path(request.url(), base).map_err(|_| {
             Error::refused(
                 "a segment of the path is empty, `.` or `..`, or holds control characters",
@@ -194,27 +194,28 @@ impl<'a, C> Caller<'a, C> {
         let exchange = self.begin_with(Call::new(None, class, self.options));
         let reply = endpoint
             .channel
-            .execute(&endpoint.http, request, &exchange.call)
+            .execute(&endpoint.http, &mut request, &exchange.call)
             .await;
         exchange.conclude(reply)
     }
 }
 
 impl<C> Exchange<'_, C> {
-    /// Makes a generated call, and takes the answer that it hands over.
+    /// Makes a generated call, and takes the reply that came past it.
     async fn send<T>(
         &self,
         call: impl Future<Output = Result<T, RawError>>,
     ) -> Result<Answer, Error> {
-        match (call.await, self.call.take_reply()) {
-            (_, Some(reply)) => self.conclude(Ok(reply)),
-            (Err(RawError::CommunicationError(error)), None) => self.conclude(Err(error)),
-            (Err(RawError::InvalidRequest(reason)), None) => {
+        let stopped = call.await;
+        match (self.call.take_reply(), stopped) {
+            (Some(reply), _) => self.conclude(reply),
+            (None, Err(RawError::InvalidRequest(reason))) => {
                 Err(Error::refused(reason).during(&self.call))
             }
-            // Generated code does nothing else between building a request and getting its answer.
-            (Ok(_) | Err(_), None) => {
-                Err(Error::refused("the generated client made no request").during(&self.call))
+            (None, Err(RawError::CommunicationError(error))) => self.conclude(Err(error)),
+            // Generated code does nothing else before the request is sent.
+            (None, _) => {
+                Err(Error::refused("the generated client built no request").during(&self.call))
             }
         }
     }

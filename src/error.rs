@@ -149,6 +149,7 @@ impl Error {
     pub(crate) fn no_answer(reason: NoAnswer) -> Self {
         match reason {
             NoAnswer::OutOfTime => Self::new(Kind::OutOfTime),
+            NoAnswer::Unrepeatable => Self::refused("a body that is a stream cannot be sent here"),
             #[cfg(feature = "testing")]
             NoAnswer::Refused => Self::new(Kind::Connect),
             #[cfg(feature = "testing")]

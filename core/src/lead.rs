@@ -39,6 +39,39 @@ impl Lead {
         Self::default()
     }
 
+    /// A lead from a type of your own, whose keys are API names. What is `None` is left out.
+    ///
+    /// ```
+    /// use telecrm_core::Lead;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Enquiry {
+    ///     phone: String,
+    ///     contact_source: &'static str,
+    ///     rating: Option<u8>,
+    /// }
+    ///
+    /// let enquiry = Enquiry { phone: "919999999999".into(), contact_source: "Website", rating: None };
+    /// let lead = Lead::from_serialize(&enquiry)?;
+    /// assert_eq!(lead, Lead::new().set("phone", "919999999999").set("contact_source", "Website"));
+    /// # Ok::<(), telecrm_core::LeadError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the value does not become a JSON object.
+    pub fn from_serialize<T: Serialize + ?Sized>(fields: &T) -> Result<Self, LeadError> {
+        let fields = serde_json::to_value(fields)
+            .map_err(|_| LeadError("the value cannot be written as JSON".to_owned()))?;
+        let Value::Object(fields) = fields else {
+            return Err(LeadError::new("the value", "an object", &fields));
+        };
+        let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
+        Ok(Self {
+            fields: fields.map(|(name, value)| (name, value.into())).collect(),
+            ..Self::default()
+        })
+    }
+
     /// Sets a field by its API name.
     pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
         self.fields.insert(api_name.into(), value.into());

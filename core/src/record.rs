@@ -55,6 +55,40 @@ impl LeadRecord {
         .find(|value| !value.is_null())
     }
 
+    /// The fields as a type of your own, whose keys are API names. `status`, `rating` and `assignee` are found wherever they stand.
+    ///
+    /// ```
+    /// use telecrm_core::LeadRecord;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Enquiry {
+    ///     phone: String,
+    ///     status: String,
+    ///     rating: Option<u8>,
+    /// }
+    ///
+    /// let row: LeadRecord =
+    ///     serde_json::from_str(r#"{ "status": "Won", "fields": { "phone": "919999999999" } }"#)?;
+    /// let enquiry: Enquiry = row.fields_as()?;
+    /// assert_eq!((enquiry.status.as_str(), enquiry.rating), ("Won", None));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the fields do not fit the type.
+    pub fn fields_as<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        let mut fields = self.fields.clone();
+        for name in ["status", "rating", "assignee"] {
+            if let Some(value) = self.get(name) {
+                fields.insert(name.to_owned(), value.clone());
+            }
+        }
+        let fields = fields
+            .into_iter()
+            .map(|(name, value)| (name, value.into_json()));
+        T::deserialize(Value::Object(fields.collect()))
+    }
+
     /// The content of `fields`.
     pub fn fields(&self) -> &BTreeMap<String, FieldValue> {
         &self.fields

@@ -1,5 +1,5 @@
 //! The one place that reads the clock or waits.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::time::Duration;
 use tokio::time::{self, Instant};

@@ -58,7 +58,7 @@ pub(crate) struct Call {
     waited: AtomicU64,
     in_doubt: AtomicBool,
     /// What came, for the facade to take past the generated code.
-    reply: Mutex<Option<Reply>>,
+    reply: Mutex<Option<reqwest::Result<Reply>>>,
 }
 
 impl Call {
@@ -80,12 +80,12 @@ impl Call {
     }
 
     /// Puts what came where the facade takes it.
-    pub(super) fn hand_over(&self, reply: Reply) {
+    pub(super) fn hand_over(&self, reply: reqwest::Result<Reply>) {
         *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
     }
 
     /// What came, once.
-    pub(crate) fn take_reply(&self) -> Option<Reply> {
+    pub(crate) fn take_reply(&self) -> Option<reqwest::Result<Reply>> {
         self.reply
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -130,6 +130,8 @@ impl Call {
 pub(crate) enum NoAnswer {
     /// The limit left no time for the request.
     OutOfTime,
+    /// The request's body is a stream, which could not be sent again.
+    Unrepeatable,
     /// Nobody listened, as a script has it.
     #[cfg(feature = "testing")]
     Refused,
@@ -147,7 +149,7 @@ pub(crate) enum NoAnswer {
 impl NoAnswer {
     fn ending(self) -> Ending {
         match self {
-            Self::OutOfTime => Ending::NotSent,
+            Self::OutOfTime | Self::Unrepeatable => Ending::NotSent,
             #[cfg(feature = "testing")]
             Self::Refused => Ending::NotSent,
             #[cfg(feature = "testing")]
@@ -315,10 +317,10 @@ impl Channel {
     pub(crate) async fn execute(
         &self,
         client: &reqwest::Client,
-        request: Request,
+        request: &mut Request,
         call: &Call,
     ) -> reqwest::Result<Reply> {
-        let watch = Watch::begin(self, &request, call);
+        let watch = Watch::begin(self, request, call);
         let span = watch.span();
         let result = self.repeat(client, request, call).instrument(span).await;
         watch.end(&result);
@@ -328,7 +330,7 @@ impl Channel {
     async fn repeat(
         &self,
         client: &reqwest::Client,
-        mut request: Request,
+        request: &mut Request,
         call: &Call,
     ) -> reqwest::Result<Reply> {
         let clock = &*self.clock;
@@ -341,8 +343,8 @@ impl Channel {
                 .headers_mut()
                 .insert(AUTHORIZATION, lane.authorization.clone());
             let Some(mut attempt) = request.try_clone() else {
-                // Bodies are JSON in memory; if a newer spec has a stream, it is sent once.
-                return Ok(Reply::read(client.execute(request).await?).await);
+                // Bodies are JSON in memory; a stream of a newer spec could be sent once only.
+                return Ok(Reply::none(NoAnswer::Unrepeatable));
             };
             let timeout = left.min(call.options.attempt_timeout);
             *attempt.timeout_mut() = Some(timeout);
@@ -369,7 +371,7 @@ impl Channel {
                 return result.map(|reply| match reply.status.is_success() {
                     true => reply,
                     false => Reply {
-                        sent: Sent::by(&request),
+                        sent: Sent::by(request),
                         ..reply
                     },
                 });

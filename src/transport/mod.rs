@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use progenitor_client::{ClientHooks, ClientInfo, Error as RawError, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderValue, InvalidHeaderValue};
-use reqwest::{Request, Response, StatusCode};
+use reqwest::{Request, Response};
 
 use crate::Operation;
 use crate::operation::Idempotency;
@@ -33,13 +33,10 @@ enum Way {
     Direct(HeaderValue),
     /// With limits, retries and the client's tokens.
     Channel(Arc<Channel>, CallOptions),
-    /// The same, and past the generated code: the facade takes the reply from the call, and decodes it by itself.
+    /// The same, and past the generated code, which builds the request and is stopped there: the facade takes the
+    /// reply from the call, and decodes it by itself.
     Past(Arc<Channel>, Arc<Call>),
 }
-
-/// The status under which generated code gets nothing to decode. No server sends it, and what generated code does not
-/// expect it gives back untouched.
-const NOTHING: u16 = 599;
 
 impl Context {
     /// For requests that carry this token, and are sent at once and once.
@@ -60,41 +57,44 @@ impl Context {
         Self(Way::Past(channel, call))
     }
 
-    fn prepare(&self, request: &mut Request, base: &str) -> Result<(), String> {
-        check_path(request.url(), base)?;
-        if let Way::Direct(authorization) = &self.0 {
-            request
-                .headers_mut()
-                .insert(AUTHORIZATION, authorization.clone());
+    /// The last that is done to a request that generated code has built.
+    async fn prepare<E>(
+        &self,
+        client: &reqwest::Client,
+        request: &mut Request,
+        base: &str,
+    ) -> Result<(), RawError<E>> {
+        check_path(request.url(), base).map_err(RawError::InvalidRequest)?;
+        match &self.0 {
+            Way::Direct(authorization) => {
+                let headers = request.headers_mut();
+                headers.insert(AUTHORIZATION, authorization.clone());
+                Ok(())
+            }
+            Way::Channel(..) => Ok(()),
+            Way::Past(channel, call) => {
+                call.hand_over(channel.execute(client, request, call).await);
+                // Only an error stops generated code; the facade does not look at it.
+                Err(RawError::Custom(String::new()))
+            }
         }
-        Ok(())
     }
 
     async fn execute(
         &self,
         client: &reqwest::Client,
-        request: Request,
+        mut request: Request,
         info: &OperationInfo,
     ) -> reqwest::Result<Response> {
-        match &self.0 {
-            Way::Direct(_) => client.execute(request).await,
-            Way::Channel(channel, options) => {
-                let operation = Operation::from_generated(info.operation_id);
-                // What a newer spec adds is not known to be harmless.
-                let class = operation.map_or(Idempotency::Appends, Operation::idempotency);
-                let call = Call::new(operation, class, *options);
-                let reply = channel.execute(client, request, &call).await?;
-                Ok(reply.into_response())
-            }
-            Way::Past(channel, call) => {
-                call.hand_over(channel.execute(client, request, call).await?);
-                let mut nothing = http::Response::new(reqwest::Body::default());
-                if let Ok(status) = StatusCode::from_u16(NOTHING) {
-                    *nothing.status_mut() = status;
-                }
-                Ok(nothing.into())
-            }
-        }
+        let Way::Channel(channel, options) = &self.0 else {
+            return client.execute(request).await;
+        };
+        let operation = Operation::from_generated(info.operation_id);
+        // What a newer spec adds is not known to be harmless.
+        let class = operation.map_or(Idempotency::Appends, Operation::idempotency);
+        let call = Call::new(operation, class, *options);
+        let reply = channel.execute(client, &mut request, &call).await?;
+        Ok(reply.into_response())
     }
 }
 
@@ -120,8 +120,8 @@ macro_rules! hooks {
                 _info: &OperationInfo,
             ) -> Result<(), RawError<E>> {
                 self.inner()
-                    .prepare(request, self.baseurl())
-                    .map_err(RawError::InvalidRequest)
+                    .prepare(self.client(), request, self.baseurl())
+                    .await
             }
 
             async fn exec(

@@ -4,6 +4,7 @@ use super::channel::{Call, Channel, NoAnswer, Reply, ending};
 use super::retry::Ending;
 use crate::Operation;
 use reqwest::Request;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::field::Empty;
@@ -47,7 +48,7 @@ pub(super) struct Watch<'a> {
     span: tracing::Span,
     began: Instant,
     status: Option<u16>,
-    error_type: Option<String>,
+    error_type: Option<Cow<'static, str>>,
 }
 
 impl<'a> Watch<'a> {
@@ -69,7 +70,7 @@ impl<'a> Watch<'a> {
             span,
             began: channel.clock.now(),
             status: None,
-            error_type: Some("cancelled".to_owned()),
+            error_type: Some("cancelled".into()),
         }
     }
 
@@ -85,11 +86,11 @@ impl<'a> Watch<'a> {
             None => reply.map(|reply| reply.status.as_u16()),
         };
         self.error_type = match ending(result) {
-            _ if none == Some(NoAnswer::OutOfTime) => Some("out_of_time".to_owned()),
-            Ending::NotSent => Some("not_sent".to_owned()),
-            Ending::InDoubt => Some("no_answer".to_owned()),
+            _ if none == Some(NoAnswer::OutOfTime) => Some("out_of_time".into()),
+            Ending::NotSent => Some("not_sent".into()),
+            Ending::InDoubt => Some("no_answer".into()),
             Ending::Answered(status) if status.is_success() => None,
-            Ending::Answered(status) => Some(status.as_u16().to_string()),
+            Ending::Answered(status) => Some(status.as_u16().to_string().into()),
         };
     }
 }
@@ -104,7 +105,7 @@ impl Drop for Watch<'_> {
             self.span.record("http.request.resend_count", attempts - 1);
         }
         if let Some(error_type) = &self.error_type {
-            self.span.record("error.type", error_type);
+            self.span.record("error.type", &**error_type);
         }
         if let Some(tell) = &self.channel.observer.0 {
             tell(&CallReport {
@@ -117,7 +118,7 @@ impl Drop for Watch<'_> {
                     .now()
                     .saturating_duration_since(self.began),
                 waited: self.call.waited(),
-                error_type: self.error_type.take(),
+                error_type: self.error_type.take().map(Cow::into_owned),
             });
         }
     }

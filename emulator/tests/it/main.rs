@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use telecrm_emulator::{Builder, Emulator, LogEntry};
 
 /// How long something takes, and waiting.
-#[allow(clippy::disallowed_methods)]
+#[expect(clippy::disallowed_methods, reason = "tests measure real time")]
 mod clock {
     use std::time::{Duration, Instant};
 
