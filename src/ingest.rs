@@ -1,7 +1,7 @@
 //! Pushing leads over the Async API, and reading back what became of them.
 
 use crate::leads::identifier_of;
-use crate::{Error, Slice, Telecrm};
+use crate::{Error, Telecrm};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -78,10 +78,6 @@ pub enum Verdict {
     },
 }
 
-/// Timelines are read back so far and no further: 1,000 entries.
-const MOST_PAGES: u32 = 10;
-const PAGE: u32 = 100;
-
 /// The first wait between two looks; each is half as long again, up to two seconds.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -125,7 +121,7 @@ impl Ingest {
         }
         let workspace = self.0.workspace().await?;
         let actions = match self.0.leads().find(&workspace, lead).await? {
-            Some(found) => self.timeline(&found).await?.unwrap_or_default(),
+            Some(found) => self.0.leads().timeline(&found).await?.unwrap_or_default(),
             None => Vec::new(),
         };
         Ok(Baseline { actions })
@@ -181,7 +177,7 @@ impl Ingest {
         };
         let timeline = match sent.actions().is_empty() {
             true => Some(Vec::new()),
-            false => self.timeline(&lead).await?,
+            false => self.0.leads().timeline(&lead).await?,
         };
         let new = timeline.map(|timeline| new_actions(&receipt.before, &timeline));
         let Comparison {
@@ -206,26 +202,6 @@ impl Ingest {
                 lead: Some(lead),
             }
         })
-    }
-
-    /// The whole timeline; nothing if the lead's ID is not known.
-    async fn timeline(&self, lead: &LeadRecord) -> Result<Option<Vec<ActionRecord>>, Error> {
-        let Some(id) = lead.id() else {
-            return Ok(None);
-        };
-        let mut timeline = Vec::new();
-        for page in 0..MOST_PAGES {
-            let slice = Slice {
-                skip: page * PAGE,
-                limit: PAGE,
-            };
-            let lead = self.0.leads().get_with_actions(id, slice).await?;
-            timeline.extend_from_slice(lead.actions());
-            if lead.actions().len() < PAGE as usize {
-                return Ok(Some(timeline));
-            }
-        }
-        Ok(None)
     }
 }
 

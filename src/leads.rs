@@ -3,7 +3,7 @@
 use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use telecrm_core::{Created, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace};
+use telecrm_core::{ActionRecord, Created, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace};
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
 #[derive(Debug, Clone)]
@@ -126,6 +126,10 @@ pub(crate) fn between(
     (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
 }
 
+/// Timelines are read back so far and no further: 1,000 entries.
+const MOST_PAGES: u32 = 10;
+const PAGE: u32 = 100;
+
 impl Leads {
     /// Creates a lead. Parts that do not fit are ignored, which the [`Outcome`] tells.
     ///
@@ -151,18 +155,13 @@ impl Leads {
         let Some(found) = self.find(&workspace, sent).await? else {
             return Err(conflict);
         };
-        let Some(lead_id) = found.id().map(str::to_owned) else {
-            return Err(conflict);
-        };
-        let slice = Slice {
-            skip: 0,
-            limit: 100,
-        };
-        let timeline = self.get_with_actions(&lead_id, slice).await?;
-        let compared = workspace.compare(sent, &found, Some(timeline.actions()));
-        match compared.losses.is_empty() && compared.unreadable.is_empty() {
-            true => Ok(Outcome::settled(lead_id)),
-            false => Err(conflict),
+        let timeline = self.timeline(&found).await?;
+        let compared = workspace.compare(sent, &found, timeline.as_deref());
+        match found.id() {
+            Some(id) if compared.losses.is_empty() && compared.unreadable.is_empty() => {
+                Ok(Outcome::settled(id.to_owned()))
+            }
+            _ => Err(conflict),
         }
     }
 
@@ -214,12 +213,14 @@ impl Leads {
     /// The update writes the fields without the identifier (LE1), then appends the actions.
     ///
     /// # Errors
-    /// As [`create`](Self::create) and [`update`](Self::update). Invalid if another lead is in the way and cannot be
+    /// As [`create`](Self::create) and [`update`](Self::update); also if it cannot be told whether the lead that exists is
+    /// the one that was to be created. Invalid if another lead is in the way and cannot be
     /// found by the identifier, or the search does not tell its ID (LE7).
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
         let conflict = match self.create(lead).await {
             Ok(outcome) => return Ok(Upserted::Created(outcome)),
-            Err(error) if error.is_already_exists() => error,
+            // In doubt, the lead in the way may be this one, and its actions would be appended twice.
+            Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
         let workspace = self.0.workspace().await?;
@@ -269,6 +270,29 @@ impl Leads {
         let filter = Filter::new().any_of(workspace.identifier().api_name(), spellings);
         let page = self.search(&filter, Slice { skip: 0, limit: 1 }).await?;
         Ok(page.data.into_iter().next())
+    }
+
+    /// The whole timeline; nothing if it is too long, or the lead's ID is not known.
+    pub(crate) async fn timeline(
+        &self,
+        lead: &LeadRecord,
+    ) -> Result<Option<Vec<ActionRecord>>, Error> {
+        let Some(id) = lead.id() else {
+            return Ok(None);
+        };
+        let mut timeline = Vec::new();
+        for page in 0..MOST_PAGES {
+            let slice = Slice {
+                skip: page * PAGE,
+                limit: PAGE,
+            };
+            let lead = self.get_with_actions(id, slice).await?;
+            timeline.extend_from_slice(lead.actions());
+            if lead.actions().len() < PAGE as usize {
+                return Ok(Some(timeline));
+            }
+        }
+        Ok(None)
     }
 
     /// A lead's timeline.

@@ -397,6 +397,25 @@ async fn le4_a_creation_whose_answer_was_lost_is_settled_by_reading() {
     }
 }
 
+#[tokio::test]
+async fn le4_an_upsert_in_doubt_does_not_append_its_actions_again() {
+    let emulator = Emulator::start().await.expect("starts");
+    let url = losing_first_creation(&emulator, true).await;
+    let telecrm = Telecrm::builder(emulator.enterprise())
+        .sync_url(url)
+        .sync_token(SyncToken::new(emulator.sync_token()).expect("a token"))
+        .http(telecrm_http_without_keep_alive())
+        .clock(ManualClock::new())
+        .build()
+        .expect("builds");
+    let lead = with_action().set("name", "Jane Doe");
+    let error = telecrm.leads().upsert(&lead).await.expect_err("in doubt");
+    assert!(error.is_already_exists() && error.is_outcome_unknown());
+    let log = emulator.log(0);
+    let written = log.iter().filter(|entry| entry.stored.is_some()).count();
+    assert_eq!(written, 1, "nothing beyond the creation");
+}
+
 fn telecrm_http_without_keep_alive() -> reqwest::ClientBuilder {
     reqwest::ClientBuilder::new().pool_max_idle_per_host(0)
 }
