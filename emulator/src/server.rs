@@ -1,6 +1,7 @@
 //! Which path leads where, and what is asked of every request.
 
 use crate::answer::{ApiError, BODY_LIMIT};
+use crate::limits::Limiter;
 use crate::log::{Call, Effect, Logged};
 use crate::profile::UnknownEnterprise;
 use crate::{App, actions, ingest, inspect, leads, team_members, workspace};
@@ -218,10 +219,7 @@ async fn sync_token(
     if let Some(token) = token
         && enterprise == app.config.enterprise
     {
-        return Ok(match app.sync_limiter.take(token) {
-            Ok(()) => next.run(request).await,
-            Err(too_many) => too_many.into_response(),
-        });
+        return Ok(within(&app.sync_limiter, token, request, next).await);
     }
     if token.is_some()
         && app.config.profile.unknown_enterprise == UnknownEnterprise::NotFound
@@ -235,6 +233,14 @@ async fn sync_token(
     Err(ApiError::not_authorized(format_args!(
         "Enterprise with ID {enterprise} not found or invalid access token. Please generate a new one from the Website/API integrations section of the telecrm app."
     )))
+}
+
+/// Answers a request if the token's limit allows it.
+async fn within(limiter: &Limiter, token: usize, request: Request, next: Next) -> Response {
+    match limiter.take(token) {
+        Ok(()) => next.run(request).await,
+        Err(too_many) => too_many.into_response(),
+    }
 }
 
 /// Whether this asks for what the workspace defines, where the documentation has a 404 for the enterprise.
@@ -262,10 +268,7 @@ async fn async_token(
     if let Some(token) = place(request.headers(), &app.config.async_tokens)
         && enterprise == app.config.enterprise
     {
-        return Ok(match app.async_limiter.take(token) {
-            Ok(()) => next.run(request).await,
-            Err(too_many) => too_many.into_response(),
-        });
+        return Ok(within(&app.async_limiter, token, request, next).await);
     }
     Err(ApiError::not_authorized("Invalid or missing access token."))
 }

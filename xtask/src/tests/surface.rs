@@ -25,7 +25,7 @@ fn what_others_see_is_listed_and_nothing_else() {
             pub fn new(name: &str) -> Self { let token = String::new(); Self { name: name.into(), token } }
             pub(crate) fn token(&self) -> &str { &self.token }
         }
-        impl Hidden { pub fn new() -> Self { todo!() } }
+        impl Hidden { pub fn new() -> Self { loop {} } }
         impl fmt::Debug for Client { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
         impl fmt::Debug for Hidden { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
         record! {
@@ -65,11 +65,11 @@ fn types_of_other_crates_are_found_under_any_name() {
         use reqwest::{Response, Url as Address};
         pub struct Client { pub address: Address, inner: reqwest::Client }
         impl Client {
-            pub fn answer(&self) -> Result<Response, ()> { todo!() }
-            pub fn bytes(&self) -> bytes::Bytes { todo!() }
-            fn private(&self) -> reqwest::StatusCode { todo!() }
+            pub fn answer(&self) -> Result<Response, ()> { loop {} }
+            pub fn bytes(&self) -> bytes::Bytes { loop {} }
+            fn private(&self) -> reqwest::StatusCode { loop {} }
         }
-        impl From<http::Error> for Client { fn from(_: http::Error) -> Self { todo!() } }
+        impl From<http::Error> for Client { fn from(_: http::Error) -> Self { loop {} } }
         "#,
     )
     .faults();
