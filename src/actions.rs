@@ -1,6 +1,6 @@
 //! A lead's timeline, over the Sync API.
 
-use crate::leads::{between, one_or_many};
+use crate::leads::one_or_many;
 use crate::{Error, Items, Operation, Slice, Telecrm, stream};
 use telecrm_core::{
     Action, ActionCode, ActionKind, ActionRecord, Created, CustomAction, FieldValue, Lead, Outcome,
@@ -65,8 +65,10 @@ impl ActionFilter {
         self
     }
 
+    /// The bounds of the range in milliseconds, if there is one.
     pub(crate) fn times(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
-        between(self.from, self.to)
+        let (from, to) = (self.from, self.to);
+        (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
     }
 }
 

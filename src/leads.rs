@@ -100,12 +100,24 @@ impl Filter {
         from: Option<jiff::Timestamp>,
         to: Option<jiff::Timestamp>,
     ) -> Self {
-        let (from, to) = between(from, to).unwrap_or_default();
-        let bounds = [("from", from), ("to", to)].into_iter();
-        let range: serde_json::Map<_, _> = bounds
-            .filter_map(|(key, time)| Some((key.to_owned(), time?.into())))
-            .collect();
-        self.eq(api_name, serde_json::Value::Object(range))
+        let [from, to] = [from, to].map(|time| Some(time?.as_millisecond()));
+        self.bounded(api_name, serde_json::Map::new(), from, to)
+    }
+
+    /// Leads with a date in `range`, as these bounds in milliseconds narrow it.
+    pub(crate) fn bounded(
+        self,
+        api_name: impl Into<String>,
+        mut range: serde_json::Map<String, Value>,
+        from: Option<i64>,
+        to: Option<i64>,
+    ) -> Self {
+        for (key, bound) in [("from", from), ("to", to)] {
+            if let Some(bound) = bound {
+                range.insert(key.to_owned(), bound.into());
+            }
+        }
+        self.eq(api_name, Value::Object(range))
     }
 }
 
@@ -116,14 +128,6 @@ pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = 
         1 => values.remove(0),
         _ => values.into(),
     }
-}
-
-/// The bounds of a range in milliseconds, if there is one.
-pub(crate) fn between(
-    from: Option<jiff::Timestamp>,
-    to: Option<jiff::Timestamp>,
-) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
-    (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
 }
 
 /// Timelines are read back so far and no further: 1,000 entries.

@@ -286,16 +286,11 @@ impl Filter {
     }
 
     fn in_window(self, window: Window) -> Self {
-        let mut range = match self.fields.get("created_on").map(FieldValue::as_json) {
+        let range = match self.fields.get("created_on").map(FieldValue::as_json) {
             Some(Value::Object(range)) => range.clone(),
             _ => serde_json::Map::new(),
         };
-        for (key, bound) in [("from", window.from), ("to", window.to)] {
-            if let Some(bound) = bound {
-                range.insert(key.to_owned(), bound.into());
-            }
-        }
-        self.eq("created_on", Value::Object(range))
+        self.bounded("created_on", range, window.from, window.to)
     }
 
     /// LE10: the server has been seen to fail on an assignee together with several statuses, so each gets a query of its own.
