@@ -11,6 +11,7 @@ use std::str::FromStr;
 /// Build one from a [`CustomAction`] or a [`Payment`]; what is read from a file keeps every key, right or wrong.
 /// Custom actions carry the form of the Async API (`ACTION_1001`).
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Action(Map<String, Value>);
 

@@ -9,6 +9,7 @@ use std::fmt;
 /// The same shape tells what a check predicts, what reading back found, and what the emulator did.
 /// As JSON: `{"path","kind","reason","suggestion","pitfall","certainty","repaired"}`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Where in the lead.
     pub path: Path,
@@ -49,6 +50,7 @@ impl fmt::Display for Finding {
 
 /// What happens to a part of a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -93,6 +95,7 @@ impl fmt::Display for FindingKind {
 
 /// How sure it is that telecrm behaves as a finding says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Certainty {

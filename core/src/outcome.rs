@@ -90,6 +90,7 @@ open_enum! {
 
 /// What became of one action of a batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ActionResult {
     /// The new entry's ID; nothing if the action was ignored.
     #[serde(default)]

@@ -76,3 +76,18 @@ impl<'de> serde::Deserialize<'de> for Path {
         Ok(path)
     }
 }
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for Path {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Path".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A place in a lead, in the syntax of telecrm's remarks.",
+            "examples": ["fields.rating", "actions[0].fields.email", "actions[1]"],
+        })
+    }
+}

@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+// Read by hand, with less demanded than what is written.
+#[cfg_attr(feature = "schemars", schemars(default))]
 pub struct LeadRecord {
     fields: BTreeMap<String, FieldValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -138,6 +141,7 @@ impl<'de> Deserialize<'de> for LeadRecord {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ActionRecord(Action);
 
@@ -171,14 +175,14 @@ impl ActionRecord {
 
 /// Defines an answer that is read key by key, so that nothing in it can make it unreadable and no key is lost.
 macro_rules! record {
-    ($(#[$meta:meta])* $name:ident { $($(#[$key_meta:meta])* $method:ident: $type:ty = $key:literal via $read:ident,)* }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[doc = $about:literal])* $method:ident: $type:ty = $key:literal via $read:ident,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(BTreeMap<String, FieldValue>);
 
         impl $name {
-            $($(#[$key_meta])*
+            $($(#[doc = $about])*
             pub fn $method(&self) -> Option<$type> {
                 self.0.get($key).and_then($read)
             })*
@@ -186,6 +190,27 @@ macro_rules! record {
             /// The value of any key, also of those not known here.
             pub fn key(&self, key: &str) -> Option<&FieldValue> {
                 self.0.get(key)
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
+
+            /// An object with the known keys, of any type as it is read.
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "object",
+                    "properties": {
+                        $($key: { "description": concat!($($about, "\n"),*).trim() }),*
+                    },
+                })
             }
         }
     };
@@ -379,6 +404,11 @@ crate::open_enum! {
 
 /// One page of a search.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(bound = "T: schemars::JsonSchema + Default + Serialize")
+)]
 #[serde(default)]
 pub struct Page<T> {
     /// The items, newest first.

@@ -20,6 +20,7 @@ use serde_json::{Number, Value};
 /// # Ok::<(), jiff::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct FieldValue(Value);
 

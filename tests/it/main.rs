@@ -8,5 +8,6 @@ mod losses;
 mod observe;
 mod raw;
 mod same_set;
+mod schemas;
 mod streams;
 mod support;

@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, Option<&str>)] = &[
     ("reqwest::ClientBuilder", Some("Builder")),
     ("reqwest::Method", Some("From<Method> for reqwest::Method")),
     ("reqwest::header::InvalidHeaderValue", Some("Context")),
+    ("schemars::JsonSchema", Some("JsonSchema for")),
     ("serde::Deserialize", None),
     ("serde::Serialize", None),
     ("serde::de::DeserializeOwned", None),
@@ -40,7 +41,7 @@ const ALLOWED: &[(&str, Option<&str>)] = &[
 ];
 
 /// The crates whose types count as foreign.
-const FOREIGN: [&str; 14] = [
+const FOREIGN: [&str; 15] = [
     "bytes",
     "fastrand",
     "futures_core",
@@ -51,6 +52,7 @@ const FOREIGN: [&str; 14] = [
     "progenitor_client",
     "reqwest",
     "rustls",
+    "schemars",
     "serde",
     "serde_json",
     "tokio",
@@ -360,7 +362,10 @@ impl VisitMut for StripAttributes {
             "non_exhaustive",
             "macro_export",
         ];
-        attributes.retain(|attribute| kept.iter().any(|name| attribute.path().is_ident(name)));
+        attributes.retain(|attribute| {
+            let derives = attribute.path().is_ident("cfg_attr") && mentions(attribute, "derive");
+            derives || kept.iter().any(|name| attribute.path().is_ident(name))
+        });
     }
 }
 
