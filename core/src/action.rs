@@ -10,6 +10,23 @@ use std::str::FromStr;
 ///
 /// Build one from a [`CustomAction`] or a [`Payment`]; what is read from a file keeps every key, right or wrong.
 /// Custom actions carry the form of the Async API (`ACTION_1001`).
+///
+/// ```
+/// use telecrm_core::{Action, ActionKind, CustomAction, PaymentStatus};
+///
+/// let visit: Action = CustomAction::new(1001)?.field("note", "called").into();
+/// assert_eq!(visit.kind(), ActionKind::Custom(1001.into()));
+///
+/// // The two APIs spell the code in two ways (AS1, AC2).
+/// let mut visit = visit.with_bare_code();
+/// assert_eq!(visit.as_json()["type"], "1001");
+/// visit.as_json_mut().remove("fields");
+/// assert_eq!(visit.with_prefixed_code().as_json()["type"], "ACTION_1001");
+///
+/// let refund = Action::payment_status(&PaymentStatus::Refunded);
+/// assert_eq!(refund.kind(), ActionKind::Payment);
+/// # Ok::<(), telecrm_core::ActionCodeError>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -204,6 +221,13 @@ impl Payment {
     }
 
     /// A payment that has been made.
+    ///
+    /// ```
+    /// use telecrm_core::{Action, Currency, Payment};
+    ///
+    /// let paid = Action::from(Payment::completed(5000.into(), Currency::Inr));
+    /// assert_eq!(paid.as_json()["status"], "COMPLETED");
+    /// ```
     pub fn completed(amount: Amount, currency: Currency) -> Self {
         Self::new(PaymentStatus::Completed, currency, amount)
     }
@@ -285,6 +309,14 @@ impl fmt::Display for Amount {
 }
 
 /// A text that is not an amount above zero.
+///
+/// ```
+/// use telecrm_core::Amount;
+///
+/// assert!("10,000".parse::<Amount>().is_err());
+/// assert_eq!("10000.50".parse::<Amount>()?.to_string(), "10000.50");
+/// # Ok::<(), telecrm_core::AmountError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AmountError(String);
 

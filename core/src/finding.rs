@@ -8,6 +8,17 @@ use std::fmt;
 ///
 /// The same shape tells what a check predicts, what reading back found, and what the emulator did.
 /// As JSON: `{"path","kind","reason","suggestion","pitfall","certainty","repaired"}`.
+///
+/// ```
+/// use telecrm_core::{Certainty, FindingKind, Lead, Workspace};
+///
+/// let checked = Workspace::sample().check(&Lead::new().set("phone", "919999999999").set("rating", 9));
+/// let finding = &checked.findings()[0];
+/// assert_eq!((finding.kind, finding.certainty), (FindingKind::FieldDropped, Certainty::Documented));
+/// assert!(finding.is_loss() && finding.kind.is_loss());
+/// assert_eq!(finding.kind.as_str(), "field_dropped");
+/// assert!(finding.to_string().starts_with("fields.rating: "));
+/// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Finding {

@@ -11,9 +11,13 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, TraitItem, Type, UseTree, Visibility};
 
 use crate::Outcome;
+use crate::examples::Examples;
 
 /// The crates, each with its sources.
 const CRATES: [(&str, &str); 2] = [("telecrm", "src"), ("telecrm-core", "core/src")];
+
+/// The sources in which everything that is offered stands in an example.
+const DOCUMENTED: [&str; 3] = ["src", "core/src", "emulator/src"];
 
 /// Not written by hand, or only for what is not.
 const SKIPPED: [&str; 2] = ["src/generated.rs", "src/raw/shim.rs"];
@@ -62,7 +66,14 @@ const FOREIGN: [&str; 15] = [
 /// Writes the list, or compares it.
 pub(crate) fn run(root: &Path, check: bool) -> Outcome {
     let surface = Surface::read(root)?;
-    let faults = surface.faults();
+    let mut faults = surface.faults();
+    for folder in DOCUMENTED {
+        let mut examples = Examples::default();
+        for (name, file) in read(root, folder)? {
+            examples.add(&name, &file);
+        }
+        faults.extend(examples.missing());
+    }
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
     }
@@ -96,21 +107,7 @@ impl Surface {
     pub(crate) fn read(root: &Path) -> Outcome<Self> {
         let mut surface = Self::default();
         for (_, folder) in CRATES {
-            let mut files = Vec::new();
-            for path in sources(&root.join(folder))? {
-                let name = path
-                    .strip_prefix(root)?
-                    .to_string_lossy()
-                    .replace('\\', "/");
-                if !SKIPPED.contains(&name.as_str()) {
-                    let file = syn::parse_file(&std::fs::read_to_string(&path)?);
-                    files.push((
-                        name.clone(),
-                        file.map_err(|error| format!("{name}: {error}"))?,
-                    ));
-                }
-            }
-            surface.add_crate(files);
+            surface.add_crate(read(root, folder)?);
         }
         Ok(surface)
     }
@@ -183,6 +180,25 @@ impl Surface {
     }
 }
 
+/// The files of a crate that are written by hand, each with its name.
+fn read(root: &Path, folder: &str) -> Outcome<Vec<(String, syn::File)>> {
+    let mut files = Vec::new();
+    for path in sources(&root.join(folder))? {
+        let name = path
+            .strip_prefix(root)?
+            .to_string_lossy()
+            .replace('\\', "/");
+        if !SKIPPED.contains(&name.as_str()) {
+            let file = syn::parse_file(&std::fs::read_to_string(&path)?);
+            files.push((
+                name.clone(),
+                file.map_err(|error| format!("{name}: {error}"))?,
+            ));
+        }
+    }
+    Ok(files)
+}
+
 /// The Rust files of a folder and the folders in it.
 fn sources(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -215,7 +231,7 @@ fn offered(items: &[Item]) -> Vec<String> {
     names.collect()
 }
 
-fn is_public(visibility: &Visibility) -> bool {
+pub(crate) fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
