@@ -144,6 +144,7 @@ impl Telecrm {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
         Self {
             options,

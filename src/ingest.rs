@@ -286,14 +286,15 @@ fn missing(workspace: &Workspace, sent: &Lead) -> Finding {
     let mut expected = workspace.accept(sent).findings.into_iter();
     expected
         .find(|finding| finding.kind == FindingKind::LeadDropped)
-        .unwrap_or_else(|| Finding {
-            path: Path::Field(workspace.identifier().api_name().to_owned()),
-            kind: FindingKind::LeadDropped,
-            reason: "no lead has this identifier, though one was sent".to_owned(),
-            suggestion: None,
-            pitfall: Some("AS5".to_owned()),
-            certainty: Certainty::Reported,
-            repaired: false,
+        .unwrap_or_else(|| {
+            let mut finding = Finding::new(
+                Path::Field(workspace.identifier().api_name().to_owned()),
+                FindingKind::LeadDropped,
+                Certainty::Reported,
+                "no lead has this identifier, though one was sent",
+            );
+            finding.pitfall = Some("AS5".to_owned());
+            finding
         })
 }
 

@@ -46,6 +46,7 @@ macro_rules! operations {
 /// assert_eq!(reads.count(), 12);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Idempotency {
     /// Nothing is written. Sent again after connection faults, time-outs, 408, 429 and 5xx.
     Safe,

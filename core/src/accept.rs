@@ -62,13 +62,9 @@ impl Note {
 
     fn finding(self, path: Path, kind: FindingKind) -> Finding {
         Finding {
-            path,
-            kind,
-            reason: self.reason,
             suggestion: self.suggestion,
             pitfall: self.pitfall.map(str::to_owned),
-            certainty: self.certainty,
-            repaired: false,
+            ..Finding::new(path, kind, self.certainty, self.reason)
         }
     }
 }

@@ -108,6 +108,7 @@ impl Action {
     }
 
     /// The action with its code as the Sync API takes it in bodies: `1001` (pitfall AC2).
+    #[must_use]
     pub fn with_bare_code(mut self) -> Self {
         if let ActionKind::Custom(code) = self.kind() {
             self.0.insert("type".into(), code.bare().into());
@@ -116,6 +117,7 @@ impl Action {
     }
 
     /// The action with its code as the Async API takes it: `ACTION_1001` (pitfall AS1).
+    #[must_use]
     pub fn with_prefixed_code(mut self) -> Self {
         if let ActionKind::Custom(code) = self.kind() {
             self.0.insert("type".into(), code.prefixed().into());
@@ -168,12 +170,14 @@ impl CustomAction {
     }
 
     /// Sets a field of the action by its API name.
+    #[must_use]
     pub fn field(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
         self.fields.insert(api_name.into(), value.into().into());
         self
     }
 
     /// Dates the action back. telecrm heeds this only where the workspace allows it for this action.
+    #[must_use]
     pub fn created_on(mut self, time: jiff::Timestamp) -> Self {
         self.created_on = Some(time);
         self

@@ -21,6 +21,7 @@ use std::fmt;
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Finding {
     /// Where in the lead.
     pub path: Path,
@@ -39,6 +40,32 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding without suggestion and pitfall, and not repaired.
+    ///
+    /// ```
+    /// use telecrm_core::{Certainty, Finding, FindingKind, Path};
+    ///
+    /// let path = Path::Field("rating".into());
+    /// let finding = Finding::new(path, FindingKind::FieldDropped, Certainty::Reported, "not there");
+    /// assert_eq!(finding.to_string(), "fields.rating: not there");
+    /// ```
+    pub fn new(
+        path: Path,
+        kind: FindingKind,
+        certainty: Certainty,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            path,
+            kind,
+            reason: reason.into(),
+            suggestion: None,
+            pitfall: None,
+            certainty,
+            repaired: false,
+        }
+    }
+
     /// Whether something does not arrive: the `*_dropped` kinds.
     pub fn is_loss(&self) -> bool {
         self.kind.is_loss()

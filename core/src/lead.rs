@@ -75,12 +75,14 @@ impl Lead {
     }
 
     /// Sets a field by its API name.
+    #[must_use]
     pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
         self.fields.insert(api_name.into(), value.into());
         self
     }
 
     /// Appends an action to the lead's timeline.
+    #[must_use]
     pub fn action(mut self, action: impl Into<Action>) -> Self {
         self.actions.push(action.into());
         self

@@ -130,6 +130,7 @@ open_enum! {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ActionResult {
     /// The new entry's ID; nothing if the action was ignored.
     #[serde(default)]

@@ -14,6 +14,7 @@ use std::str::FromStr;
 /// assert_eq!(Path::Action(1).to_string(), "actions[1]");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Path {
     /// `fields.<name>`: everything after the first dot is the name.
     Field(String),

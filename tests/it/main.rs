@@ -4,6 +4,7 @@ mod canary;
 mod facade;
 mod facade_calls;
 mod faults;
+mod futures;
 mod losses;
 mod observe;
 mod raw;

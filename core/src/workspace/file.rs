@@ -19,6 +19,7 @@ use std::fmt;
 /// # Ok::<(), telecrm_core::WorkspaceError>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct WorkspaceFile {
     /// The answer of `GET /metadata`.
     pub metadata: Option<Map<String, Value>>,

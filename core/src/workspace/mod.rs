@@ -263,6 +263,7 @@ impl Workspace {
     /// let workspace = workspace.with_phone_blanks_stripped(true);
     /// assert_eq!(workspace.accept(&lead).identifier.as_deref(), Some("919999999999"));
     /// ```
+    #[must_use]
     pub fn with_phone_blanks_stripped(mut self, stripped: bool) -> Self {
         self.strips_phone_blanks = stripped;
         self
@@ -301,6 +302,7 @@ impl Workspace {
     /// assert_eq!(workspace.time_zone().iana_name(), Some("Asia/Dubai"));
     /// # Ok::<(), jiff::Error>(())
     /// ```
+    #[must_use]
     pub fn with_time_zone(mut self, time_zone: TimeZone) -> Self {
         self.time_zone = time_zone;
         self
