@@ -104,6 +104,7 @@ impl FakeTelecrm {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn workspace(self, workspace: &WorkspaceFile) -> Self {
         let pipeline = workspace.pipeline.clone().unwrap_or_default();
         let metadata = workspace.metadata.clone().unwrap_or_default();
@@ -120,6 +121,7 @@ impl FakeTelecrm {
     }
 
     /// Answers one request of this operation; several are given in their order.
+    #[must_use]
     pub fn on(self, operation: Operation, answer: Answer) -> Self {
         self.script
             .add(Some(operation), |lines| lines.once.push_back(answer));
@@ -144,6 +146,7 @@ impl FakeTelecrm {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn always(self, operation: Operation, answer: Answer) -> Self {
         self.script
             .add(Some(operation), |lines| lines.always = Some(answer));
@@ -167,6 +170,7 @@ impl FakeTelecrm {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn on_request(self, answer: Answer) -> Self {
         self.script.add(None, |lines| lines.once.push_back(answer));
         self
