@@ -25,6 +25,9 @@ const ALONE: usize = 400;
 const TOGETHER: usize = 64;
 const EACH: usize = 40;
 
+/// All send the same request, to the byte.
+const AGENT: &str = concat!("telecrm-rust/", env!("CARGO_PKG_VERSION"));
+
 /// Everybody who gets a lead, in the order of the table.
 const NAMES: [&str; 3] = ["hyper", "reqwest", "telecrm"];
 
@@ -104,6 +107,7 @@ impl Clients {
             hyper: Hyper::builder(hyper_util::rt::TokioExecutor::new()).build_http(),
             // As anybody who writes it by hand should have it.
             reqwest: reqwest::Client::builder()
+                .user_agent(AGENT)
                 .timeout(Duration::from_secs(30))
                 .build()
                 .expect("builds"),
@@ -122,6 +126,7 @@ impl Clients {
                 let request = http::Request::get(&self.url)
                     .header("authorization", "Bearer token")
                     .header("accept", "application/json")
+                    .header("user-agent", AGENT)
                     .body(Full::default());
                 let answer = self
                     .hyper

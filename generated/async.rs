@@ -155,10 +155,10 @@ Arguments:
             body: &'a types::CreateOrUpdateLeadBody,
         ) -> Result<ResponseValue<types::CreateOrUpdateLeadResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/autoupdatelead", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/autoupdatelead", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client

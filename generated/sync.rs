@@ -982,10 +982,10 @@ Arguments:
             detail: Option<bool>,
         ) -> Result<ResponseValue<types::ListCustomActionsResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/custom-actions", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/custom-actions", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1025,10 +1025,10 @@ Arguments:
             code: &'a str,
         ) -> Result<ResponseValue<types::CustomActionRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/custom-actions/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& code.to_string()),
+                "{}/enterprise/{}/custom-actions/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(code),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1067,10 +1067,10 @@ Arguments:
             detail: Option<bool>,
         ) -> Result<ResponseValue<types::ListCustomFieldsResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/custom-fields", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/custom-fields", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1110,10 +1110,10 @@ Arguments:
             api_name: &'a str,
         ) -> Result<ResponseValue<types::CustomFieldRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/custom-fields/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& api_name.to_string()),
+                "{}/enterprise/{}/custom-fields/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(api_name),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1152,10 +1152,9 @@ Arguments:
             body: &'a types::CreateLeadBody,
         ) -> Result<ResponseValue<types::WriteResult>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead", self.baseurl, encode_path(& enterprise_id
-                .to_string()),
+                "{}/enterprise/{}/lead", self.baseurl, encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1193,10 +1192,10 @@ Arguments:
             enterprise_id: &'a str,
         ) -> Result<ResponseValue<types::LeadStagePipeline>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1239,10 +1238,9 @@ Arguments:
             body: &'a types::SearchLeadsBody,
         ) -> Result<ResponseValue<types::SearchLeadsResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/search", self.baseurl, encode_path(& enterprise_id
-                .to_string()),
+                "{}/enterprise/{}/lead/search", self.baseurl, encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1290,10 +1288,10 @@ Arguments:
             skip: Option<i64>,
         ) -> Result<ResponseValue<types::LeadRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(& enterprise_id
-                .to_string()), encode_path(& lead_id.to_string()),
+                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(enterprise_id),
+                encode_path(lead_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1342,10 +1340,10 @@ Arguments:
             body: &'a types::UpdateLeadBody,
         ) -> Result<ResponseValue<types::LeadRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(& enterprise_id
-                .to_string()), encode_path(& lead_id.to_string()),
+                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(enterprise_id),
+                encode_path(lead_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1387,10 +1385,10 @@ Arguments:
             body: &'a types::CreateActionsBody,
         ) -> Result<ResponseValue<types::WriteResult>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
+                "{}/enterprise/{}/lead/{}/action", self.baseurl,
+                encode_path(enterprise_id), encode_path(lead_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1436,10 +1434,10 @@ Arguments:
             body: &'a types::SearchActionsBody,
         ) -> Result<ResponseValue<types::SearchActionsResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/search", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
+                "{}/enterprise/{}/lead/{}/action/search", self.baseurl,
+                encode_path(enterprise_id), encode_path(lead_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1483,11 +1481,10 @@ Arguments:
             action_id: &'a str,
         ) -> Result<ResponseValue<types::ActionRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
-                encode_path(& action_id.to_string()),
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(lead_id), encode_path(action_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1530,11 +1527,10 @@ Arguments:
             body: &'a ::telecrm_core::Action,
         ) -> Result<ResponseValue<types::ActionRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
-                encode_path(& action_id.to_string()),
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(lead_id), encode_path(action_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1572,10 +1568,9 @@ Arguments:
             enterprise_id: &'a str,
         ) -> Result<ResponseValue<types::EnterpriseMetadata>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/metadata", self.baseurl, encode_path(& enterprise_id
-                .to_string()),
+                "{}/enterprise/{}/metadata", self.baseurl, encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1618,10 +1613,10 @@ Arguments:
             skip: Option<i64>,
         ) -> Result<ResponseValue<types::TeamMemberPage>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/team-members", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/team-members", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1668,10 +1663,10 @@ Arguments:
             body: &'a types::CreateTeamMemberRequest,
         ) -> Result<ResponseValue<types::CreatedTeamMember>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/team-members", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/team-members", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1713,10 +1708,10 @@ Arguments:
             include_deleted: Option<bool>,
         ) -> Result<ResponseValue<types::TeamMember>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/team-members/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& email.to_string()),
+                "{}/enterprise/{}/team-members/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(email),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1761,10 +1756,10 @@ Arguments:
             body: &'a types::TeamMemberStateChange,
         ) -> Result<ResponseValue<types::ChangedTeamMemberState>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/teammember/state_change", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/teammember/state_change", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client

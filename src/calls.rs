@@ -172,11 +172,10 @@ impl<'a, C> Caller<'a, C> {
         let endpoint = self.endpoint;
         let base = &endpoint.base_url;
         // Segments are encoded like path parameters, so that none can name another resource.
-        let segments = path.trim_matches('/').split('/').map(encode_path);
-        let path: String = ["enterprise".to_owned(), encode_path(self.enterprise())]
+        let path: String = ["enterprise", self.enterprise()]
             .into_iter()
-            .chain(segments)
-            .map(|segment| format!("/{segment}"))
+            .chain(path.trim_matches('/').split('/'))
+            .map(|segment| format!("/{}", encode_path(segment)))
             .collect();
         let mut request = endpoint.http.request(method, format!("{base}{path}"));
         if !query.is_empty() {

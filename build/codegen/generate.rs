@@ -8,8 +8,9 @@ use progenitor_impl::{
     GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl,
 };
 use serde_json::Value;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, ImplItem, Item, ItemMod, Stmt, parse_quote};
+use syn::{Attribute, Expr, ExprCall, ImplItem, Item, ItemMod, Stmt, Token, parse_quote};
 
 use super::{Api, Problems, Result, normalise, schema};
 
@@ -120,10 +121,13 @@ fn mend(file: &mut syn::File) -> Result<()> {
     let mut mender = Mender::default();
     mender.visit_file_mut(file);
     // A new version of the generator may write these differently, and then nothing would be removed.
-    if mender.constructors != 1 || mender.headers != mender.operations {
+    if mender.constructors != 1
+        || mender.headers != mender.operations
+        || mender.header_maps != mender.operations
+    {
         return Err(Problems::one(format!(
-            "the generator's output has changed: {} constructors and {} version headers in {} operations",
-            mender.constructors, mender.headers, mender.operations
+            "the generator's output has changed: {} constructors, {} version headers and {} maps for them in {} operations",
+            mender.constructors, mender.headers, mender.header_maps, mender.operations
         )));
     }
     Ok(())
@@ -133,7 +137,10 @@ fn mend(file: &mut syn::File) -> Result<()> {
 struct Mender {
     constructors: usize,
     headers: usize,
+    header_maps: usize,
     operations: usize,
+    /// The parameters of the operation that are texts already.
+    texts: Vec<syn::Ident>,
 }
 
 impl VisitMut for Mender {
@@ -153,7 +160,42 @@ impl VisitMut for Mender {
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {
         self.operations += usize::from(function.sig.asyncness.is_some());
+        self.texts = function.sig.inputs.iter().filter_map(text).collect();
         visit_mut::visit_impl_item_fn_mut(self, function);
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
+        // URLs are formatted, and what stands in a macro is not visited by itself.
+        if call.path.is_ident("format")
+            && let Ok(mut arguments) =
+                call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+        {
+            for argument in &mut arguments {
+                self.visit_expr_mut(argument);
+            }
+            call.tokens = parse_quote!(#arguments);
+        }
+    }
+
+    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
+        if let Expr::Path(function) = &mut *call.func {
+            let name = &mut function.path.segments;
+            if name
+                .iter()
+                .rev()
+                .nth(1)
+                .is_some_and(|s| s.ident == "HeaderMap")
+            {
+                // Without that header it mostly stays empty, and should then take no memory.
+                self.header_maps += 1;
+                *call = parse_quote!(::reqwest::header::HeaderMap::new());
+            } else if name.last().is_some_and(|s| s.ident == "encode_path") {
+                for argument in &mut call.args {
+                    without_copy(argument, &self.texts);
+                }
+            }
+        }
+        visit_mut::visit_expr_call_mut(self, call);
     }
 
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
@@ -174,13 +216,38 @@ impl VisitMut for Mender {
 }
 
 fn is_version_header(statement: &Stmt) -> bool {
-    let Stmt::Expr(syn::Expr::MethodCall(call), _) = statement else {
+    let Stmt::Expr(Expr::MethodCall(call), _) = statement else {
         return false;
     };
-    let Some(syn::Expr::Call(name)) = call.args.first() else {
+    let Some(Expr::Call(name)) = call.args.first() else {
         return false;
     };
     call.method == "append" && name.args.first() == Some(&parse_quote!("api-version"))
+}
+
+/// The name of a parameter that is a `&str`.
+fn text(parameter: &syn::FnArg) -> Option<syn::Ident> {
+    if let syn::FnArg::Typed(parameter) = parameter
+        && let syn::Pat::Ident(name) = &*parameter.pat
+        && let syn::Type::Reference(reference) = &*parameter.ty
+        && let syn::Type::Path(path) = &*reference.elem
+        && path.path.is_ident("str")
+    {
+        return Some(name.ident.clone());
+    }
+    None
+}
+
+/// Makes `text` of `&text.to_string()`.
+fn without_copy(argument: &mut Expr, texts: &[syn::Ident]) {
+    if let Expr::Reference(reference) = argument
+        && let Expr::MethodCall(call) = &*reference.expr
+        && call.method == "to_string"
+        && let Expr::Path(path) = &*call.receiver
+        && texts.iter().any(|text| path.path.is_ident(text))
+    {
+        *argument = (*call.receiver).clone();
+    }
 }
 
 /// The JSON schema that the generator appends to every type is in `openapi/` already.
@@ -188,7 +255,7 @@ fn shorten_doc(attribute: &mut Attribute) {
     let syn::Meta::NameValue(meta) = &mut attribute.meta else {
         return;
     };
-    if let syn::Expr::Lit(syn::ExprLit {
+    if let Expr::Lit(syn::ExprLit {
         lit: syn::Lit::Str(text),
         ..
     }) = &mut meta.value

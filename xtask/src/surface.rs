@@ -40,13 +40,14 @@ const ALLOWED: &[(&str, Option<&str>)] = &[
 ];
 
 /// The crates whose types count as foreign.
-const FOREIGN: [&str; 14] = [
+const FOREIGN: [&str; 15] = [
     "bytes",
     "fastrand",
     "futures_core",
     "futures_util",
     "http",
     "jiff",
+    "percent_encoding",
     "phonenumber",
     "progenitor_client",
     "reqwest",
