@@ -11,6 +11,7 @@
 )]
 pub mod ingest {
     use crate::raw::shim as progenitor_client;
+    use crate::raw::shim::QueryIf as _;
     /// Lists of values that may grow: the known ones, and the text of any other.
     pub mod enums {
         ::telecrm_core::open_enum! {

@@ -11,6 +11,7 @@
 )]
 pub mod sync {
     use crate::raw::shim as progenitor_client;
+    use crate::raw::shim::QueryIf as _;
     /// Lists of values that may grow: the known ones, and the text of any other.
     pub mod enums {
         ::telecrm_core::open_enum! {
@@ -994,7 +995,10 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(&progenitor_client::QueryParam::new("detail", &detail))
+                .query_if(
+                    detail.is_some(),
+                    &progenitor_client::QueryParam::new("detail", &detail),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1079,7 +1083,10 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(&progenitor_client::QueryParam::new("detail", &detail))
+                .query_if(
+                    detail.is_some(),
+                    &progenitor_client::QueryParam::new("detail", &detail),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1250,8 +1257,14 @@ Arguments:
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query_if(
+                    limit.is_some(),
+                    &progenitor_client::QueryParam::new("limit", &limit),
+                )
+                .query_if(
+                    skip.is_some(),
+                    &progenitor_client::QueryParam::new("skip", &skip),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1300,14 +1313,21 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(
+                .query_if(
+                    include_actions.is_some(),
                     &progenitor_client::QueryParam::new(
                         "includeActions",
                         &include_actions,
                     ),
                 )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query_if(
+                    limit.is_some(),
+                    &progenitor_client::QueryParam::new("limit", &limit),
+                )
+                .query_if(
+                    skip.is_some(),
+                    &progenitor_client::QueryParam::new("skip", &skip),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1447,8 +1467,14 @@ Arguments:
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query_if(
+                    limit.is_some(),
+                    &progenitor_client::QueryParam::new("limit", &limit),
+                )
+                .query_if(
+                    skip.is_some(),
+                    &progenitor_client::QueryParam::new("skip", &skip),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1625,14 +1651,21 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(
+                .query_if(
+                    include_deleted.is_some(),
                     &progenitor_client::QueryParam::new(
                         "includeDeleted",
                         &include_deleted,
                     ),
                 )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query_if(
+                    limit.is_some(),
+                    &progenitor_client::QueryParam::new("limit", &limit),
+                )
+                .query_if(
+                    skip.is_some(),
+                    &progenitor_client::QueryParam::new("skip", &skip),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1720,7 +1753,8 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(
+                .query_if(
+                    include_deleted.is_some(),
                     &progenitor_client::QueryParam::new(
                         "includeDeleted",
                         &include_deleted,

@@ -139,8 +139,8 @@ struct Mender {
     headers: usize,
     header_maps: usize,
     operations: usize,
-    /// The parameters of the operation that are texts already.
-    texts: Vec<syn::Ident>,
+    /// The operation's parameters.
+    parameters: Vec<syn::PatType>,
 }
 
 impl VisitMut for Mender {
@@ -160,7 +160,11 @@ impl VisitMut for Mender {
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {
         self.operations += usize::from(function.sig.asyncness.is_some());
-        self.texts = function.sig.inputs.iter().filter_map(text).collect();
+        let parameters = function.sig.inputs.iter().filter_map(|input| match input {
+            syn::FnArg::Typed(parameter) => Some(parameter.clone()),
+            syn::FnArg::Receiver(_) => None,
+        });
+        self.parameters = parameters.collect();
         visit_mut::visit_impl_item_fn_mut(self, function);
     }
 
@@ -191,11 +195,22 @@ impl VisitMut for Mender {
                 *call = parse_quote!(::reqwest::header::HeaderMap::new());
             } else if name.last().is_some_and(|s| s.ident == "encode_path") {
                 for argument in &mut call.args {
-                    without_copy(argument, &self.texts);
+                    self.without_copy(argument);
                 }
             }
         }
         visit_mut::visit_expr_call_mut(self, call);
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        if call.method == "query"
+            && let Some(parameter) = self.optional(call.args.first())
+        {
+            // The URL would be taken apart and put together again for a parameter that is not given.
+            call.method = parse_quote!(query_if);
+            call.args.insert(0, parse_quote!(#parameter.is_some()));
+        }
+        visit_mut::visit_expr_method_call_mut(self, call);
     }
 
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
@@ -225,28 +240,43 @@ fn is_version_header(statement: &Stmt) -> bool {
     call.method == "append" && name.args.first() == Some(&parse_quote!("api-version"))
 }
 
-/// The name of a parameter that is a `&str`.
-fn text(parameter: &syn::FnArg) -> Option<syn::Ident> {
-    if let syn::FnArg::Typed(parameter) = parameter
-        && let syn::Pat::Ident(name) = &*parameter.pat
-        && let syn::Type::Reference(reference) = &*parameter.ty
-        && let syn::Type::Path(path) = &*reference.elem
-        && path.path.is_ident("str")
-    {
-        return Some(name.ident.clone());
+impl Mender {
+    /// The type of a parameter.
+    fn type_of(&self, parameter: &Expr) -> Option<&syn::Type> {
+        let same = |known: &&syn::PatType| match (&*known.pat, parameter) {
+            (syn::Pat::Ident(name), Expr::Path(path)) => path.path.is_ident(&name.ident),
+            _ => false,
+        };
+        self.parameters.iter().find(same).map(|known| &*known.ty)
     }
-    None
-}
 
-/// Makes `text` of `&text.to_string()`.
-fn without_copy(argument: &mut Expr, texts: &[syn::Ident]) {
-    if let Expr::Reference(reference) = argument
-        && let Expr::MethodCall(call) = &*reference.expr
-        && call.method == "to_string"
-        && let Expr::Path(path) = &*call.receiver
-        && texts.iter().any(|text| path.path.is_ident(text))
-    {
-        *argument = (*call.receiver).clone();
+    /// Makes `text` of `&text.to_string()`.
+    fn without_copy(&self, argument: &mut Expr) {
+        if let Expr::Reference(reference) = argument
+            && let Expr::MethodCall(call) = &*reference.expr
+            && call.method == "to_string"
+            && let Some(syn::Type::Reference(parameter)) = self.type_of(&call.receiver)
+            && matches!(&*parameter.elem, syn::Type::Path(path) if path.path.is_ident("str"))
+        {
+            *argument = (*call.receiver).clone();
+        }
+    }
+
+    /// The parameter in `&QueryParam::new("name", &parameter)`, if it is optional.
+    fn optional(&self, argument: Option<&Expr>) -> Option<Expr> {
+        if let Some(Expr::Reference(reference)) = argument
+            && let Expr::Call(made) = &*reference.expr
+            && let Some(Expr::Reference(value)) = made.args.last()
+            && let Some(syn::Type::Path(path)) = self.type_of(&value.expr)
+            && path
+                .path
+                .segments
+                .last()
+                .is_some_and(|s| s.ident == "Option")
+        {
+            return Some((*value.expr).clone());
+        }
+        None
     }
 }
 
@@ -293,6 +323,7 @@ fn wrap(api: Api, file: syn::File, enums: Vec<(String, Vec<String>)>) -> Result<
         #[allow(clippy::all, clippy::unwrap_used, missing_docs, rustdoc::all, unreachable_pub, unused)]
         pub mod #module {
             use crate::raw::shim as progenitor_client;
+            use crate::raw::shim::QueryIf as _;
 
             /// Lists of values that may grow: the known ones, and the text of any other.
             pub mod enums {

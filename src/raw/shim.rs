@@ -7,6 +7,8 @@ pub use ::progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 pub(crate) use ::progenitor_client::{ClientHooks, OperationInfo, QueryParam, RequestBuilderExt};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::RequestBuilder;
+use serde::Serialize;
 use std::fmt;
 
 /// Begins a segment that stands for a value which no URL can carry. Encoded values never hold it.
@@ -32,6 +34,21 @@ impl fmt::Display for Segment<'_> {
         match fault(self.0) {
             Some(fault) => write!(f, "{REFUSED}{fault}"),
             None => utf8_percent_encode(self.0, ENCODED).fmt(f),
+        }
+    }
+}
+
+/// Parameters that may not be given.
+pub(crate) trait QueryIf {
+    /// Adds a parameter to the query if it is given.
+    fn query_if(self, given: bool, parameter: &impl Serialize) -> Self;
+}
+
+impl QueryIf for RequestBuilder {
+    fn query_if(self, given: bool, parameter: &impl Serialize) -> Self {
+        match given {
+            true => self.query(parameter),
+            false => self,
         }
     }
 }
