@@ -11,6 +11,7 @@
 )]
 pub mod ingest {
     use crate::raw::shim as progenitor_client;
+    use crate::raw::shim::QueryIf as _;
     /// Lists of values that may grow: the known ones, and the text of any other.
     pub mod enums {
         ::telecrm_core::open_enum! {
@@ -157,10 +158,10 @@ Arguments:
             body: &'a types::CreateOrUpdateLeadBody,
         ) -> Result<ResponseValue<types::CreateOrUpdateLeadResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/autoupdatelead", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/autoupdatelead", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client

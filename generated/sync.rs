@@ -11,6 +11,7 @@
 )]
 pub mod sync {
     use crate::raw::shim as progenitor_client;
+    use crate::raw::shim::QueryIf as _;
     /// Lists of values that may grow: the known ones, and the text of any other.
     pub mod enums {
         ::telecrm_core::open_enum! {
@@ -1016,10 +1017,10 @@ Arguments:
             detail: Option<bool>,
         ) -> Result<ResponseValue<types::ListCustomActionsResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/custom-actions", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/custom-actions", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1028,7 +1029,10 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(&progenitor_client::QueryParam::new("detail", &detail))
+                .query_if(
+                    detail.is_some(),
+                    &progenitor_client::QueryParam::new("detail", &detail),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1059,10 +1063,10 @@ Arguments:
             code: &'a str,
         ) -> Result<ResponseValue<types::CustomActionRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/custom-actions/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& code.to_string()),
+                "{}/enterprise/{}/custom-actions/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(code),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1101,10 +1105,10 @@ Arguments:
             detail: Option<bool>,
         ) -> Result<ResponseValue<types::ListCustomFieldsResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/custom-fields", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/custom-fields", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1113,7 +1117,10 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(&progenitor_client::QueryParam::new("detail", &detail))
+                .query_if(
+                    detail.is_some(),
+                    &progenitor_client::QueryParam::new("detail", &detail),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1144,10 +1151,10 @@ Arguments:
             api_name: &'a str,
         ) -> Result<ResponseValue<types::CustomFieldRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/custom-fields/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& api_name.to_string()),
+                "{}/enterprise/{}/custom-fields/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(api_name),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1186,10 +1193,9 @@ Arguments:
             body: &'a types::CreateLeadBody,
         ) -> Result<ResponseValue<types::WriteResult>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead", self.baseurl, encode_path(& enterprise_id
-                .to_string()),
+                "{}/enterprise/{}/lead", self.baseurl, encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1227,10 +1233,10 @@ Arguments:
             enterprise_id: &'a str,
         ) -> Result<ResponseValue<types::LeadStagePipeline>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1273,10 +1279,9 @@ Arguments:
             body: &'a types::SearchLeadsBody,
         ) -> Result<ResponseValue<types::SearchLeadsResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/search", self.baseurl, encode_path(& enterprise_id
-                .to_string()),
+                "{}/enterprise/{}/lead/search", self.baseurl, encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1286,8 +1291,14 @@ Arguments:
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query_if(
+                    limit.is_some(),
+                    &progenitor_client::QueryParam::new("limit", &limit),
+                )
+                .query_if(
+                    skip.is_some(),
+                    &progenitor_client::QueryParam::new("skip", &skip),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1324,10 +1335,10 @@ Arguments:
             skip: Option<i64>,
         ) -> Result<ResponseValue<types::LeadRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(& enterprise_id
-                .to_string()), encode_path(& lead_id.to_string()),
+                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(enterprise_id),
+                encode_path(lead_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1336,14 +1347,21 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(
+                .query_if(
+                    include_actions.is_some(),
                     &progenitor_client::QueryParam::new(
                         "includeActions",
                         &include_actions,
                     ),
                 )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query_if(
+                    limit.is_some(),
+                    &progenitor_client::QueryParam::new("limit", &limit),
+                )
+                .query_if(
+                    skip.is_some(),
+                    &progenitor_client::QueryParam::new("skip", &skip),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1376,10 +1394,10 @@ Arguments:
             body: &'a types::UpdateLeadBody,
         ) -> Result<ResponseValue<types::LeadRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(& enterprise_id
-                .to_string()), encode_path(& lead_id.to_string()),
+                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(enterprise_id),
+                encode_path(lead_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1421,10 +1439,10 @@ Arguments:
             body: &'a types::CreateActionsBody,
         ) -> Result<ResponseValue<types::WriteResult>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
+                "{}/enterprise/{}/lead/{}/action", self.baseurl,
+                encode_path(enterprise_id), encode_path(lead_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1470,10 +1488,10 @@ Arguments:
             body: &'a types::SearchActionsBody,
         ) -> Result<ResponseValue<types::SearchActionsResponse>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/search", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
+                "{}/enterprise/{}/lead/{}/action/search", self.baseurl,
+                encode_path(enterprise_id), encode_path(lead_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1483,8 +1501,14 @@ Arguments:
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query_if(
+                    limit.is_some(),
+                    &progenitor_client::QueryParam::new("limit", &limit),
+                )
+                .query_if(
+                    skip.is_some(),
+                    &progenitor_client::QueryParam::new("skip", &skip),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1517,11 +1541,10 @@ Arguments:
             action_id: &'a str,
         ) -> Result<ResponseValue<types::ActionRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
-                encode_path(& action_id.to_string()),
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(lead_id), encode_path(action_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1564,11 +1587,10 @@ Arguments:
             body: &'a ::telecrm_core::Action,
         ) -> Result<ResponseValue<types::ActionRecord>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& lead_id.to_string()),
-                encode_path(& action_id.to_string()),
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(lead_id), encode_path(action_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1606,10 +1628,9 @@ Arguments:
             enterprise_id: &'a str,
         ) -> Result<ResponseValue<types::EnterpriseMetadata>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/metadata", self.baseurl, encode_path(& enterprise_id
-                .to_string()),
+                "{}/enterprise/{}/metadata", self.baseurl, encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1652,10 +1673,10 @@ Arguments:
             skip: Option<i64>,
         ) -> Result<ResponseValue<types::TeamMemberPage>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/team-members", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/team-members", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1664,14 +1685,21 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(
+                .query_if(
+                    include_deleted.is_some(),
                     &progenitor_client::QueryParam::new(
                         "includeDeleted",
                         &include_deleted,
                     ),
                 )
-                .query(&progenitor_client::QueryParam::new("limit", &limit))
-                .query(&progenitor_client::QueryParam::new("skip", &skip))
+                .query_if(
+                    limit.is_some(),
+                    &progenitor_client::QueryParam::new("limit", &limit),
+                )
+                .query_if(
+                    skip.is_some(),
+                    &progenitor_client::QueryParam::new("skip", &skip),
+                )
                 .headers(header_map)
                 .build()?;
             let info = OperationInfo {
@@ -1702,10 +1730,10 @@ Arguments:
             body: &'a types::CreateTeamMemberRequest,
         ) -> Result<ResponseValue<types::CreatedTeamMember>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/team-members", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/team-members", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1747,10 +1775,10 @@ Arguments:
             include_deleted: Option<bool>,
         ) -> Result<ResponseValue<types::TeamMember>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/team-members/{}", self.baseurl, encode_path(&
-                enterprise_id.to_string()), encode_path(& email.to_string()),
+                "{}/enterprise/{}/team-members/{}", self.baseurl,
+                encode_path(enterprise_id), encode_path(email),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client
@@ -1759,7 +1787,8 @@ Arguments:
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .query(
+                .query_if(
+                    include_deleted.is_some(),
                     &progenitor_client::QueryParam::new(
                         "includeDeleted",
                         &include_deleted,
@@ -1795,10 +1824,10 @@ Arguments:
             body: &'a types::TeamMemberStateChange,
         ) -> Result<ResponseValue<types::ChangedTeamMemberState>, Error<()>> {
             let url = format!(
-                "{}/enterprise/{}/teammember/state_change", self.baseurl, encode_path(&
-                enterprise_id.to_string()),
+                "{}/enterprise/{}/teammember/state_change", self.baseurl,
+                encode_path(enterprise_id),
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::new();
             #[allow(unused_mut)]
             let mut request = self
                 .client

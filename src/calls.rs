@@ -172,11 +172,10 @@ impl<'a, C> Caller<'a, C> {
         let endpoint = self.endpoint;
         let base = &endpoint.base_url;
         // Segments are encoded like path parameters, so that none can name another resource.
-        let segments = path.trim_matches('/').split('/').map(encode_path);
-        let path: String = ["enterprise".to_owned(), encode_path(self.enterprise())]
+        let path: String = ["enterprise", self.enterprise()]
             .into_iter()
-            .chain(segments)
-            .map(|segment| format!("/{segment}"))
+            .chain(path.trim_matches('/').split('/'))
+            .map(|segment| format!("/{}", encode_path(segment)))
             .collect();
         let mut request = endpoint.http.request(method, format!("{base}{path}"));
         if !query.is_empty() {
@@ -201,12 +200,8 @@ impl<'a, C> Caller<'a, C> {
 }
 
 impl<C> Exchange<'_, C> {
-    /// Makes a generated call, and takes the reply that came past it.
-    async fn send<T>(
-        &self,
-        call: impl Future<Output = Result<T, RawError>>,
-    ) -> Result<Answer, Error> {
-        let stopped = call.await;
+    /// Takes the reply that came past a generated call, which was stopped.
+    fn finish<T>(&self, stopped: Result<T, RawError>) -> Result<Answer, Error> {
         match (self.call.take_reply(), stopped) {
             (Some(reply), _) => self.conclude(reply),
             (None, Err(RawError::InvalidRequest(reason))) => {
@@ -267,7 +262,7 @@ impl Caller<'_, ingest::Client> {
         let call = exchange
             .client
             .create_or_update_lead(self.enterprise(), &body);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 }
 
@@ -280,7 +275,7 @@ impl Caller<'_, sync::Client> {
         };
         let exchange = self.begin(Operation::CreateLead);
         let call = exchange.client.create_lead(self.enterprise(), &body);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn get_lead(
@@ -294,7 +289,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .get_lead(self.enterprise(), lead_id, included, limit, skip);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn update_lead(
@@ -307,7 +302,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .update_lead(self.enterprise(), lead_id, &body);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn search_leads(
@@ -332,7 +327,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .search_leads(self.enterprise(), Some(limit), Some(skip), &body);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn create_actions(&self, lead_id: &str, sent: &Lead) -> Result<Answer, Error> {
@@ -343,7 +338,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .create_actions(self.enterprise(), lead_id, &body);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn get_action(&self, lead_id: &str, action_id: &str) -> Result<Answer, Error> {
@@ -351,7 +346,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .get_action(self.enterprise(), lead_id, action_id);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn update_action(
@@ -364,7 +359,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .update_action(self.enterprise(), lead_id, action_id, action);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn search_actions(
@@ -388,7 +383,7 @@ impl Caller<'_, sync::Client> {
             Some(skip),
             &body,
         );
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn list_team_members(
@@ -402,7 +397,7 @@ impl Caller<'_, sync::Client> {
             exchange
                 .client
                 .list_team_members(self.enterprise(), deleted, Some(limit), Some(skip));
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn get_team_member(
@@ -415,7 +410,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .get_team_member(self.enterprise(), email, deleted);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn create_team_member(&self, member: &NewTeamMember) -> Result<Answer, Error> {
@@ -428,7 +423,7 @@ impl Caller<'_, sync::Client> {
         };
         let exchange = self.begin(Operation::CreateTeamMember);
         let call = exchange.client.create_team_member(self.enterprise(), &body);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn set_team_member_state(
@@ -444,7 +439,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .set_team_member_state(self.enterprise(), &body);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn custom_field(&self, api_name: &str) -> Result<Answer, Error> {
@@ -452,19 +447,19 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .get_custom_field(self.enterprise(), api_name);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn custom_action(&self, code: &str) -> Result<Answer, Error> {
         let exchange = self.begin(Operation::GetCustomAction);
         let call = exchange.client.get_custom_action(self.enterprise(), code);
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn metadata(&self) -> Result<Answer, Error> {
         let exchange = self.begin(Operation::GetMetadata);
         let call = exchange.client.get_metadata(self.enterprise());
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn custom_fields(&self) -> Result<Answer, Error> {
@@ -472,7 +467,7 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .list_custom_fields(self.enterprise(), Some(true));
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn custom_actions(&self) -> Result<Answer, Error> {
@@ -480,13 +475,13 @@ impl Caller<'_, sync::Client> {
         let call = exchange
             .client
             .list_custom_actions(self.enterprise(), Some(true));
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 
     pub(crate) async fn pipeline(&self) -> Result<Answer, Error> {
         let exchange = self.begin(Operation::GetLeadStagePipeline);
         let call = exchange.client.get_lead_stage_pipeline(self.enterprise());
-        exchange.send(call).await
+        exchange.finish(call.await)
     }
 }
 

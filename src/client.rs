@@ -579,6 +579,7 @@ impl Builder {
             .http
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
+            .timeout(self.options.attempt_timeout)
             .user_agent(concat!("telecrm-rust/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| {
@@ -605,6 +606,7 @@ impl Builder {
                 authorizations,
                 limit,
                 carrier,
+                self.options.attempt_timeout,
                 observer,
                 clock,
             ))

@@ -8,8 +8,9 @@ use progenitor_impl::{
     GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl,
 };
 use serde_json::Value;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, ImplItem, Item, ItemMod, Stmt, parse_quote};
+use syn::{Attribute, Expr, ExprCall, ImplItem, Item, ItemMod, Stmt, Token, parse_quote};
 
 use super::{Api, Problems, Result, normalise, schema};
 
@@ -120,10 +121,13 @@ fn mend(file: &mut syn::File) -> Result<()> {
     let mut mender = Mender::default();
     mender.visit_file_mut(file);
     // A new version of the generator may write these differently, and then nothing would be removed.
-    if mender.constructors != 1 || mender.headers != mender.operations {
+    if mender.constructors != 1
+        || mender.headers != mender.operations
+        || mender.header_maps != mender.operations
+    {
         return Err(Problems::one(format!(
-            "the generator's output has changed: {} constructors and {} version headers in {} operations",
-            mender.constructors, mender.headers, mender.operations
+            "the generator's output has changed: {} constructors, {} version headers and {} maps for them in {} operations",
+            mender.constructors, mender.headers, mender.header_maps, mender.operations
         )));
     }
     Ok(())
@@ -133,7 +137,10 @@ fn mend(file: &mut syn::File) -> Result<()> {
 struct Mender {
     constructors: usize,
     headers: usize,
+    header_maps: usize,
     operations: usize,
+    /// The operation's parameters.
+    parameters: Vec<syn::PatType>,
 }
 
 impl VisitMut for Mender {
@@ -168,7 +175,57 @@ impl VisitMut for Mender {
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {
         self.operations += usize::from(function.sig.asyncness.is_some());
+        let parameters = function.sig.inputs.iter().filter_map(|input| match input {
+            syn::FnArg::Typed(parameter) => Some(parameter.clone()),
+            syn::FnArg::Receiver(_) => None,
+        });
+        self.parameters = parameters.collect();
         visit_mut::visit_impl_item_fn_mut(self, function);
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut syn::Macro) {
+        // URLs are formatted, and what stands in a macro is not visited by itself.
+        if call.path.is_ident("format")
+            && let Ok(mut arguments) =
+                call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+        {
+            for argument in &mut arguments {
+                self.visit_expr_mut(argument);
+            }
+            call.tokens = parse_quote!(#arguments);
+        }
+    }
+
+    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
+        if let Expr::Path(function) = &mut *call.func {
+            let name = &mut function.path.segments;
+            if name
+                .iter()
+                .rev()
+                .nth(1)
+                .is_some_and(|s| s.ident == "HeaderMap")
+            {
+                // Without that header it mostly stays empty, and should then take no memory.
+                self.header_maps += 1;
+                *call = parse_quote!(::reqwest::header::HeaderMap::new());
+            } else if name.last().is_some_and(|s| s.ident == "encode_path") {
+                for argument in &mut call.args {
+                    self.without_copy(argument);
+                }
+            }
+        }
+        visit_mut::visit_expr_call_mut(self, call);
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+        if call.method == "query"
+            && let Some(parameter) = self.optional(call.args.first())
+        {
+            // The URL would be taken apart and put together again for a parameter that is not given.
+            call.method = parse_quote!(query_if);
+            call.args.insert(0, parse_quote!(#parameter.is_some()));
+        }
+        visit_mut::visit_expr_method_call_mut(self, call);
     }
 
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
@@ -189,13 +246,53 @@ impl VisitMut for Mender {
 }
 
 fn is_version_header(statement: &Stmt) -> bool {
-    let Stmt::Expr(syn::Expr::MethodCall(call), _) = statement else {
+    let Stmt::Expr(Expr::MethodCall(call), _) = statement else {
         return false;
     };
-    let Some(syn::Expr::Call(name)) = call.args.first() else {
+    let Some(Expr::Call(name)) = call.args.first() else {
         return false;
     };
     call.method == "append" && name.args.first() == Some(&parse_quote!("api-version"))
+}
+
+impl Mender {
+    /// The type of a parameter.
+    fn type_of(&self, parameter: &Expr) -> Option<&syn::Type> {
+        let same = |known: &&syn::PatType| match (&*known.pat, parameter) {
+            (syn::Pat::Ident(name), Expr::Path(path)) => path.path.is_ident(&name.ident),
+            _ => false,
+        };
+        self.parameters.iter().find(same).map(|known| &*known.ty)
+    }
+
+    /// Makes `text` of `&text.to_string()`.
+    fn without_copy(&self, argument: &mut Expr) {
+        if let Expr::Reference(reference) = argument
+            && let Expr::MethodCall(call) = &*reference.expr
+            && call.method == "to_string"
+            && let Some(syn::Type::Reference(parameter)) = self.type_of(&call.receiver)
+            && matches!(&*parameter.elem, syn::Type::Path(path) if path.path.is_ident("str"))
+        {
+            *argument = (*call.receiver).clone();
+        }
+    }
+
+    /// The parameter in `&QueryParam::new("name", &parameter)`, if it is optional.
+    fn optional(&self, argument: Option<&Expr>) -> Option<Expr> {
+        if let Some(Expr::Reference(reference)) = argument
+            && let Expr::Call(made) = &*reference.expr
+            && let Some(Expr::Reference(value)) = made.args.last()
+            && let Some(syn::Type::Path(path)) = self.type_of(&value.expr)
+            && path
+                .path
+                .segments
+                .last()
+                .is_some_and(|s| s.ident == "Option")
+        {
+            return Some((*value.expr).clone());
+        }
+        None
+    }
 }
 
 /// The JSON schema that the generator appends to every type is in `openapi/` already.
@@ -203,7 +300,7 @@ fn shorten_doc(attribute: &mut Attribute) {
     let syn::Meta::NameValue(meta) = &mut attribute.meta else {
         return;
     };
-    if let syn::Expr::Lit(syn::ExprLit {
+    if let Expr::Lit(syn::ExprLit {
         lit: syn::Lit::Str(text),
         ..
     }) = &mut meta.value
@@ -241,6 +338,7 @@ fn wrap(api: Api, file: syn::File, enums: Vec<(String, Vec<String>)>) -> Result<
         #[allow(clippy::all, clippy::unwrap_used, missing_docs, rustdoc::all, unreachable_pub, unused)]
         pub mod #module {
             use crate::raw::shim as progenitor_client;
+            use crate::raw::shim::QueryIf as _;
 
             /// Lists of values that may grow: the known ones, and the text of any other.
             pub mod enums {

@@ -6,29 +6,51 @@
 pub use ::progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 pub(crate) use ::progenitor_client::{ClientHooks, OperationInfo, QueryParam, RequestBuilderExt};
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::RequestBuilder;
+use serde::Serialize;
+use std::fmt;
 
 /// Begins a segment that stands for a value which no URL can carry. Encoded values never hold it.
 const REFUSED: char = '!';
 
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@');
+
 /// A value as exactly one path segment, or a mark that [`check_path`] finds.
-pub(crate) fn encode_path(value: &str) -> String {
-    if let Some(fault) = fault(value) {
-        return format!("{REFUSED}{fault}");
-    }
-    let mut segment = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
-                segment.push(char::from(byte));
-            }
-            _ => {
-                // Writing to a String cannot fail.
-                let _ = write!(segment, "%{byte:02X}");
-            }
+pub(crate) fn encode_path(value: &str) -> Segment<'_> {
+    Segment(value)
+}
+
+/// Written straight into the URL.
+pub(crate) struct Segment<'a>(&'a str);
+
+impl fmt::Display for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match fault(self.0) {
+            Some(fault) => write!(f, "{REFUSED}{fault}"),
+            None => utf8_percent_encode(self.0, ENCODED).fmt(f),
         }
     }
-    segment
+}
+
+/// Parameters that may not be given.
+pub(crate) trait QueryIf {
+    /// Adds a parameter to the query if it is given.
+    fn query_if(self, given: bool, parameter: &impl Serialize) -> Self;
+}
+
+impl QueryIf for RequestBuilder {
+    fn query_if(self, given: bool, parameter: &impl Serialize) -> Self {
+        match given {
+            true => self.query(parameter),
+            false => self,
+        }
+    }
 }
 
 /// What keeps a value from being a path segment.
@@ -80,7 +102,7 @@ mod tests {
             ("!dots", "%21dots"),
             ("ü", "%C3%BC"),
         ] {
-            assert_eq!(encode_path(value), segment);
+            assert_eq!(encode_path(value).to_string(), segment);
             let url = format!("http://localhost/base/lead/{segment}/action");
             let url = reqwest::Url::parse(&url).unwrap();
             assert_eq!(url.path(), format!("/base/lead/{segment}/action"));

@@ -10,7 +10,6 @@ use crate::time::Clock;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
-use http_body_util::BodyExt;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Request, Response, StatusCode};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -23,6 +22,8 @@ pub(crate) struct Channel {
     lanes: Vec<Lane>,
     throttle: Throttle,
     carrier: Carrier,
+    /// How long an attempt may take where nothing is said, as the HTTP client has it.
+    timeout: Duration,
     pub(super) observer: Observer,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -202,31 +203,22 @@ impl Reply {
     }
 
     /// Reads an answer to its end.
-    async fn read(response: Response) -> Self {
-        let (head, mut stream) = http::Response::from(response).into_parts();
+    async fn read(mut response: Response) -> Self {
         let mut body = Body::default();
         let broken = loop {
-            match stream
-                .frame()
-                .await
-                .map(|frame| frame.map(http_body::Frame::into_data))
-            {
-                Some(Ok(Ok(chunk))) if body.len() + chunk.len() <= LARGEST_ANSWER => {
-                    body.push(chunk)
-                }
-                Some(Ok(Ok(_))) => break Some(BoxError::from("the answer does not end")),
-                // Trailers say nothing here.
-                Some(Ok(Err(_))) => {}
-                Some(Err(error)) => break Some(error.without_url().into()),
-                None => break None,
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.push(chunk),
+                Ok(Some(_)) => break Some(BoxError::from("the answer does not end")),
+                Ok(None) => break None,
+                Err(error) => break Some(error.without_url().into()),
             }
         };
         Self {
-            status: head.status,
-            headers: head.headers,
+            status: response.status(),
+            headers: std::mem::take(response.headers_mut()),
             body: body.whole(),
             broken,
-            no_answer: head.extensions.get().copied(),
+            no_answer: response.extensions().get().copied(),
             sent: Sent::default(),
         }
     }
@@ -283,6 +275,7 @@ impl Channel {
         authorizations: Vec<HeaderValue>,
         limit: Option<RateLimit>,
         carrier: Carrier,
+        timeout: Duration,
         observer: Observer,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -296,6 +289,7 @@ impl Channel {
             lanes: lanes.collect(),
             throttle: Throttle::new(),
             carrier,
+            timeout,
             observer,
             clock,
         }
@@ -322,7 +316,11 @@ impl Channel {
     ) -> reqwest::Result<Reply> {
         let watch = Watch::begin(self, request, call);
         let span = watch.span();
-        let result = self.repeat(client, request, call).instrument(span).await;
+        let deadline = Deadline::of(watch.began(), call.options.total_timeout);
+        let result = self
+            .repeat(client, request, call, deadline)
+            .instrument(span)
+            .await;
         watch.end(&result);
         result
     }
@@ -332,9 +330,9 @@ impl Channel {
         client: &reqwest::Client,
         request: &mut Request,
         call: &Call,
+        deadline: Deadline,
     ) -> reqwest::Result<Reply> {
         let clock = &*self.clock;
-        let deadline = Deadline::after(call.options.total_timeout, clock);
         loop {
             let Some((lane, left)) = self.turn(deadline, call).await else {
                 return Ok(Reply::none(NoAnswer::OutOfTime));
@@ -342,12 +340,15 @@ impl Channel {
             request
                 .headers_mut()
                 .insert(AUTHORIZATION, lane.authorization.clone());
-            let Some(mut attempt) = request.try_clone() else {
+            let Some(mut attempt) = copy(request) else {
                 // Bodies are JSON in memory; a stream of a newer spec could be sent once only.
                 return Ok(Reply::none(NoAnswer::Unrepeatable));
             };
             let timeout = left.min(call.options.attempt_timeout);
-            *attempt.timeout_mut() = Some(timeout);
+            // Only where it is another than the HTTP client has: it takes three allocations.
+            if timeout != self.timeout {
+                *attempt.timeout_mut() = Some(timeout);
+            }
             let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
             let result = match self.carry(client, attempt, call, timeout).await {
                 Ok(response) => Ok(Reply::read(response).await),
@@ -361,13 +362,14 @@ impl Channel {
             if matches!(ending, Ending::Answered(status) if status.is_success()) {
                 self.throttle.succeeded();
             }
-            let delay = retry::delay(number, retry_after(&result), fastrand::f64());
-            let again = number < call.options.attempts
+            let may_repeat = number < call.options.attempts
                 && retry::may_repeat(call.class, ending)
-                && call.turn.as_ref().is_none_or(Turn::is_latest)
-                && deadline.left(clock).is_some_and(|left| delay < left)
-                && self.throttle.take();
-            if !again {
+                && call.turn.as_ref().is_none_or(Turn::is_latest);
+            let delay = may_repeat
+                .then(|| retry::delay(number, retry_after(&result), fastrand::f64()))
+                .filter(|delay| deadline.left(clock.now()).is_some_and(|left| *delay < left))
+                .filter(|_| self.throttle.take());
+            let Some(delay) = delay else {
                 return result.map(|reply| match reply.status.is_success() {
                     true => reply,
                     false => Reply {
@@ -375,7 +377,7 @@ impl Channel {
                         ..reply
                     },
                 });
-            }
+            };
             if ending.leaves_doubt() {
                 call.in_doubt.store(true, Ordering::Relaxed);
             }
@@ -413,7 +415,7 @@ impl Channel {
             .filter(|lane| !lane.refused.load(Ordering::Relaxed));
         let lane = usable
             .min_by_key(|lane| (lane.limiter.wait(now), lane.carried.load(Ordering::Relaxed)))?;
-        let left = deadline.left(&*self.clock)?;
+        let mut left = deadline.left(now)?;
         if lane.limiter.wait(now) >= left {
             return None;
         }
@@ -422,9 +424,10 @@ impl Channel {
         if !place.wait().is_zero() {
             observe::waiting(place.wait());
             call.wait(place.wait(), &*self.clock).await;
+            left = deadline.left(self.clock.now()).unwrap_or_default();
         }
         place.keep();
-        Some((lane, deadline.left(&*self.clock)?))
+        (!left.is_zero()).then_some((lane, left))
     }
 
     /// Uses a refused token no more, if there is another.
@@ -440,6 +443,18 @@ impl Channel {
         }
         another
     }
+}
+
+/// `Request::try_clone` does the same, but makes a map for a timeout even where there is none.
+fn copy(request: &Request) -> Option<Request> {
+    let body = match request.body() {
+        Some(body) => Some(Bytes::copy_from_slice(body.as_bytes()?).into()),
+        None => None,
+    };
+    let mut copy = Request::new(request.method().clone(), request.url().clone());
+    *copy.headers_mut() = request.headers().clone();
+    *copy.body_mut() = body;
+    Some(copy)
 }
 
 pub(super) fn ending(result: &reqwest::Result<Reply>) -> Ending {

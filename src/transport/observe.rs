@@ -87,6 +87,10 @@ impl<'a> Watch<'a> {
         }
     }
 
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
+
     pub(super) fn span(&self) -> tracing::Span {
         self.span.clone()
     }

@@ -2,7 +2,6 @@
 
 use crate::error::leaves_doubt;
 use crate::operation::Idempotency;
-use crate::time::Clock;
 use reqwest::StatusCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -147,13 +146,13 @@ impl Throttle {
 pub(super) struct Deadline(Instant);
 
 impl Deadline {
-    pub(super) fn after(timeout: Duration, clock: &dyn Clock) -> Self {
-        Self(clock.now() + timeout)
+    pub(super) fn of(began: Instant, timeout: Duration) -> Self {
+        Self(began + timeout)
     }
 
     /// What is left, or nothing if it is over.
-    pub(super) fn left(self, clock: &dyn Clock) -> Option<Duration> {
-        let left = self.0.saturating_duration_since(clock.now());
+    pub(super) fn left(self, now: Instant) -> Option<Duration> {
+        let left = self.0.saturating_duration_since(now);
         (!left.is_zero()).then_some(left)
     }
 }

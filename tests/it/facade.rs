@@ -620,22 +620,24 @@ async fn an_answer_that_never_comes_leaves_the_outcome_unknown() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a port");
-    let telecrm = Telecrm::builder("ent")
-        .async_url(format!(
-            "http://{}",
-            silent.local_addr().expect("an address")
-        ))
-        .async_token(AsyncToken::new("a").expect("a token"))
-        .call_options(
-            CallOptions::new()
-                .attempts(1)
-                .attempt_timeout(Duration::from_millis(200)),
-        )
-        .build()
-        .expect("builds");
-    let error = telecrm.ingest().push(&lead()).await.expect_err("no answer");
-    assert!(error.is_timeout() && error.is_outcome_unknown());
-    assert_eq!(error.phase(), Phase::MaybeSent);
+    let builder = || {
+        let url = format!("http://{}", silent.local_addr().expect("an address"));
+        let token = AsyncToken::new("a").expect("a token");
+        Telecrm::builder("ent").async_url(url).async_token(token)
+    };
+    let options = CallOptions::new()
+        .attempts(1)
+        .attempt_timeout(Duration::from_millis(200));
+    let always = builder().call_options(options).build().expect("builds");
+    let once = builder().build().expect("builds").with_options(options);
+    for telecrm in [always, once] {
+        let ingest = telecrm.ingest();
+        let lead = lead();
+        let push = tokio::time::timeout(Duration::from_secs(20), ingest.push(&lead));
+        let error = push.await.expect("in time").expect_err("no answer");
+        assert!(error.is_timeout() && error.is_outcome_unknown());
+        assert_eq!(error.phase(), Phase::MaybeSent);
+    }
 }
 
 #[tokio::test]

@@ -45,13 +45,14 @@ const ALLOWED: &[(&str, Option<&str>)] = &[
 ];
 
 /// The crates whose types count as foreign.
-const FOREIGN: [&str; 15] = [
+const FOREIGN: [&str; 16] = [
     "bytes",
     "fastrand",
     "futures_core",
     "futures_util",
     "http",
     "jiff",
+    "percent_encoding",
     "phonenumber",
     "progenitor_client",
     "reqwest",
