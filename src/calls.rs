@@ -13,6 +13,7 @@ use bytes::Bytes;
 use progenitor_client::Error as RawError;
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -61,6 +62,16 @@ const LARGEST_ERROR: usize = 64 << 10;
 impl Answer {
     pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))
+    }
+
+    /// What an answer holds under one key. Unlike a structure that serde derives, it is not read from a list.
+    pub(crate) fn decode_member<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
+        let members: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))?;
+        let Some(member) = members.get(key) else {
+            return Err(self.misshapen(format!("missing field `{key}`")));
+        };
+        serde_json::from_str(member.get()).map_err(|error| self.unreadable(error))
     }
 
     pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {

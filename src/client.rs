@@ -13,7 +13,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use telecrm_core::Workspace;
+use telecrm_core::{Country, Workspace};
 
 /// The Sync API's base URL.
 ///
@@ -556,7 +556,10 @@ impl Builder {
         self
     }
 
-    /// The country of phone numbers without a country code, by its ISO 3166 code; `IN` unless set.
+    /// The country of phone numbers without a country code, by its ISO 3166 code, as the workspace's settings have it.
+    ///
+    /// With it, national numbers are sent with their country code. Unless it is set, `IN` is taken for it in judging numbers, but
+    /// they are sent as they are, since a guessed code could make another number of them.
     pub fn default_country(mut self, code: impl Into<String>) -> Self {
         self.default_country = Some(code.into());
         self
@@ -571,10 +574,16 @@ impl Builder {
     /// Makes the client. Nothing is sent yet.
     ///
     /// # Errors
-    /// If the enterprise ID cannot stand in a path, a base URL is not one or not `https`, or the TLS library refuses to start.
+    /// If the enterprise ID cannot stand in a path, a base URL is not one or not `https`, the default country is not one that is
+    /// known here, or the TLS library refuses to start.
     pub fn build(self) -> Result<Telecrm, Error> {
         let enterprise = check_enterprise_id(&self.enterprise_id)?;
         check_tls()?;
+        let default_country = self
+            .default_country
+            .map(|code| code.parse::<Country>())
+            .transpose()
+            .map_err(|error| Error::config(error.to_string()))?;
         let http = self
             .http
             .redirect(reqwest::redirect::Policy::none())
@@ -644,7 +653,7 @@ impl Builder {
             shared: Arc::new(Shared {
                 sync,
                 ingest,
-                workspace: workspace::Cache::new(self.default_country, self.time_zone),
+                workspace: workspace::Cache::new(default_country, self.time_zone),
                 verify_timeout: self.verify_timeout,
                 pushes: Pushes::default(),
                 clock: self.clock,
@@ -760,6 +769,19 @@ mod tests {
         for id in ["", "  ", "..", ".", "a b", "uuid-1234567890123:uuid"] {
             let error = build(id, SYNC_URL).expect_err("refused");
             assert!(error.contains("enterprise ID"), "{id}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_country_that_is_not_known_is_refused_at_once() {
+        let build = |code: &str| {
+            let builder = Telecrm::builder("ent").default_country(code);
+            builder.build().map_err(|error| error.to_string())
+        };
+        assert!(build("AE").is_ok());
+        for code in ["XX", "in", "India", ""] {
+            let error = build(code).expect_err("refused");
+            assert!(error.contains("default country"), "{code}: {error}");
         }
     }
 

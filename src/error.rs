@@ -167,10 +167,11 @@ impl Error {
     pub(crate) fn would_lose(operation: Operation, finding: Finding) -> Self {
         let pitfall = finding.pitfall.as_deref();
         let pitfall = pitfall.map_or_else(String::new, |pitfall| format!(" ({pitfall})"));
-        let mut error = Self::invalid(
-            operation,
-            format!("telecrm does not take `{}`{pitfall}", finding.path),
-        );
+        let what = match finding.is_loss() {
+            true => "telecrm does not take",
+            false => "telecrm would empty",
+        };
+        let mut error = Self::invalid(operation, format!("{what} `{}`{pitfall}", finding.path));
         error.0.finding = Some(finding);
         error
     }

@@ -17,6 +17,9 @@
 //! # }
 //! ```
 //!
+//! Numbers are read as `i64` and `f64`, and no further: integers beyond 2^63 and decimals of more than 17 digits are
+//! rounded. The facade's records keep every digit.
+//!
 //! Answers outside the documented successes arrive as `Error::UnexpectedResponse` with status,
 //! headers and the unread body. The texts of these errors may hold the URL and the body: the
 //! enterprise ID and personal data. Do not log them.

@@ -1,7 +1,6 @@
 //! A workspace's own description, endpoint by endpoint, over the Sync API.
 
 use crate::{Error, Telecrm};
-use serde::Deserialize;
 use telecrm_core::{ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, Pipeline};
 
 /// What a workspace says of itself, endpoint by endpoint. From [`Telecrm::schema`].
@@ -51,13 +50,8 @@ impl Schema {
     /// # Errors
     /// As any read.
     pub async fn fields(&self) -> Result<Vec<CustomFieldRecord>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(rename = "customFields")]
-            fields: Vec<CustomFieldRecord>,
-        }
-        let answer: Answer = self.0.sync()?.custom_fields().await?.decode()?;
-        Ok(answer.fields)
+        let answer = self.0.sync()?.custom_fields().await?;
+        answer.decode_member("customFields")
     }
 
     /// One field by its API name, which is case-sensitive (pitfall EN2).
@@ -73,13 +67,8 @@ impl Schema {
     /// # Errors
     /// As any read.
     pub async fn actions(&self) -> Result<Vec<CustomActionRecord>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(rename = "customActions")]
-            actions: Vec<CustomActionRecord>,
-        }
-        let answer: Answer = self.0.sync()?.custom_actions().await?.decode()?;
-        Ok(answer.actions)
+        let answer = self.0.sync()?.custom_actions().await?;
+        answer.decode_member("customActions")
     }
 
     /// One custom action. The path wants `ACTION_1001` (pitfall EN4), which [`ActionCode`] sees to.

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use telecrm_core::{Workspace, WorkspaceFile};
+use telecrm_core::{Country, Workspace, WorkspaceFile};
 use tokio::sync::Mutex;
 
 /// Fields and statuses change by hand in a dashboard, so now and then is often enough.
@@ -13,13 +13,13 @@ const KEPT: Duration = Duration::from_secs(15 * 60);
 
 /// The workspace as last discovered. Callers that come while it is being discovered wait for that one discovery.
 pub(crate) struct Cache {
-    default_country: Option<String>,
+    default_country: Option<Country>,
     time_zone: Option<TimeZone>,
     last: Mutex<Option<(Instant, Arc<Workspace>)>>,
 }
 
 impl Cache {
-    pub(crate) fn new(default_country: Option<String>, time_zone: Option<TimeZone>) -> Self {
+    pub(crate) fn new(default_country: Option<Country>, time_zone: Option<TimeZone>) -> Self {
         Self {
             default_country,
             time_zone,
@@ -70,10 +70,8 @@ impl Cache {
         };
         let file = WorkspaceFile::from_json(answers).map_err(not_understood)?;
         let mut workspace = Workspace::from_file(&file).map_err(not_understood)?;
-        if let Some(code) = &self.default_country {
-            workspace = workspace
-                .with_default_country(code)
-                .map_err(not_understood)?;
+        if let Some(country) = self.default_country {
+            workspace = workspace.with_default_country(country);
         }
         if let Some(zone) = &self.time_zone {
             workspace = workspace.with_time_zone(zone.clone());

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use telecrm::Workspace;
+use telecrm::{Country, WorkspaceError};
 use telecrm_emulator::Profile;
 
 /// Checks, pushes and verifies leads of the telecrm CRM.
@@ -72,9 +72,10 @@ pub(crate) struct Push {
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub(crate) verify_timeout: Duration,
 
-    /// The country of phone numbers without a country code, by its ISO 3166 code
-    #[arg(long, default_value = "IN", value_parser = country, value_name = "CODE")]
-    pub(crate) default_country: String,
+    /// The country of phone numbers without a country code, by its ISO 3166 code, as the workspace's settings have it; without
+    /// it IN is assumed, and such numbers are sent as they are
+    #[arg(long, value_parser = country, value_name = "CODE")]
+    pub(crate) default_country: Option<Country>,
 
     /// The zone in which telecrm reads dates without one, by its IANA name
     #[arg(long, default_value = "Asia/Kolkata", value_parser = time_zone, value_name = "NAME")]
@@ -181,12 +182,9 @@ fn switch(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn country(text: &str) -> Result<String, String> {
-    let code = text.to_ascii_uppercase();
-    match Workspace::sample().with_default_country(&code) {
-        Ok(_) => Ok(code),
-        Err(error) => Err(error.to_string()),
-    }
+fn country(text: &str) -> Result<Country, String> {
+    let code = text.to_ascii_uppercase().parse();
+    code.map_err(|error: WorkspaceError| error.to_string())
 }
 
 fn switches_help() -> String {
@@ -258,7 +256,7 @@ mod tests {
 
     #[test]
     fn countries_and_zones_are_known_or_the_known_ones_are_named() {
-        assert_eq!(country("in"), Ok("IN".to_owned()));
+        assert_eq!(country("in"), Ok(Country::default()));
         let error = country("XX").expect_err("no country");
         assert!(error.contains("\"XX\"") && error.contains("IN"), "{error}");
         assert!(time_zone("Asia/Kolkata").is_ok());

@@ -3,7 +3,8 @@
 //! [`Workspace::check`] predicts with it and the emulator acts by it. Every rule names its pitfall and
 //! how sure it is; `docs/api-notes.md` lists the readings chosen where the documentation is silent.
 
-use crate::action::{PAYMENT, is_decimal};
+use crate::action::PAYMENT;
+use crate::decimal::is_decimal;
 use crate::phone::{self, Refused};
 use crate::{
     Action, ActionCode, ActionDefinition, ActionKind, Certainty, Currency, Field, FieldType,

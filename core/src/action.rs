@@ -1,10 +1,8 @@
 //! Actions as they are sent: custom actions and payments.
 
-use crate::{ActionCode, ActionCodeError, FieldValue, Path, open_enum};
+use crate::{ActionCode, ActionCodeError, Amount, FieldValue, Path, open_enum};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::fmt;
-use std::str::FromStr;
 
 /// One entry for a lead's timeline, as the caller writes it: any JSON object.
 ///
@@ -48,21 +46,28 @@ pub enum ActionKind {
 
 pub(crate) const PAYMENT: &str = "PAYMENT";
 
+impl ActionKind {
+    /// What a `type` says, whatever its spelling.
+    pub(crate) fn of(written: Option<&Value>) -> Self {
+        match written {
+            Some(Value::String(text)) if text.eq_ignore_ascii_case(PAYMENT) => Self::Payment,
+            Some(Value::String(text)) => match text.parse() {
+                Ok(code) => Self::Custom(code),
+                Err(_) => Self::Other(text.clone()),
+            },
+            Some(Value::Number(number)) => match number.to_string().parse() {
+                Ok(code) => Self::Custom(code),
+                Err(_) => Self::Missing,
+            },
+            _ => Self::Missing,
+        }
+    }
+}
+
 impl Action {
     /// What the action's `type` says, whatever its spelling.
     pub fn kind(&self) -> ActionKind {
-        match self.0.get("type") {
-            Some(Value::String(text)) if text.eq_ignore_ascii_case(PAYMENT) => ActionKind::Payment,
-            Some(Value::String(text)) => match text.parse() {
-                Ok(code) => ActionKind::Custom(code),
-                Err(_) => ActionKind::Other(text.clone()),
-            },
-            Some(Value::Number(number)) => match number.to_string().parse() {
-                Ok(code) => ActionKind::Custom(code),
-                Err(_) => ActionKind::Missing,
-            },
-            _ => ActionKind::Missing,
-        }
+        ActionKind::of(self.0.get("type"))
     }
 
     /// The action as a JSON object.
@@ -169,10 +174,15 @@ impl CustomAction {
         })
     }
 
-    /// Sets a field of the action by its API name.
+    /// Sets a field of the action by its API name. As with [`Lead::set`](crate::Lead::set), a text of nothing but blanks sets nothing,
+    /// unless it is [`FieldValue::blank()`].
     #[must_use]
     pub fn field(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        self.fields.insert(api_name.into(), value.into().into());
+        let (api_name, value) = (api_name.into(), value.into());
+        match value.is_stray_blank() {
+            true => _ = self.fields.remove(&api_name),
+            false => _ = self.fields.insert(api_name, value.into()),
+        }
         self
     }
 
@@ -243,7 +253,7 @@ impl From<Payment> for Action {
         object.insert("type".into(), PAYMENT.into());
         object.insert("status".into(), payment.status.as_str().into());
         object.insert("currency".into(), payment.currency.as_str().into());
-        object.insert("amount".into(), payment.amount.0.into());
+        object.insert("amount".into(), payment.amount.as_str().into());
         Self(object)
     }
 }
@@ -273,72 +283,4 @@ open_enum! {
         Cad = "CAD",
         Sgd = "SGD",
         Xof = "XOF",
-}
-
-/// An amount of money above zero, as decimal text: never a float.
-///
-/// ```
-/// use telecrm_core::Amount;
-///
-/// assert_eq!("4999.50".parse::<Amount>()?.to_string(), "4999.50");
-/// assert!("5,000".parse::<Amount>().is_err());
-/// # Ok::<(), telecrm_core::AmountError>(())
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct Amount(String);
-
-impl FromStr for Amount {
-    type Err = AmountError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let positive = text.bytes().any(|b| (b'1'..=b'9').contains(&b));
-        if !text.starts_with('-') && positive && is_decimal(text) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(AmountError(text.to_owned()))
-        }
-    }
-}
-
-impl From<u32> for Amount {
-    fn from(amount: u32) -> Self {
-        Self(amount.to_string())
-    }
-}
-
-impl fmt::Display for Amount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A text that is not an amount above zero.
-///
-/// ```
-/// use telecrm_core::Amount;
-///
-/// assert!("10,000".parse::<Amount>().is_err());
-/// assert_eq!("10000.50".parse::<Amount>()?.to_string(), "10000.50");
-/// # Ok::<(), telecrm_core::AmountError>(())
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct AmountError(String);
-
-impl fmt::Display for AmountError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the text is not an amount above zero: write digits with a point, such as 4999.50",
-        )
-    }
-}
-
-impl std::error::Error for AmountError {}
-
-/// Digits, with a sign and a point where they belong, and nothing else.
-pub(crate) fn is_decimal(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    [whole, fraction]
-        .iter()
-        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -1,7 +1,7 @@
 //! Checking a lead before it is sent, and mending what can be mended.
 
-use crate::accept::{CodeForm, same_label};
-use crate::action::is_decimal;
+use crate::accept::{Acceptance, CodeForm, same_label};
+use crate::decimal::is_decimal;
 use crate::{
     Action, ActionKind, Certainty, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path,
     Workspace, date, phone,
@@ -106,9 +106,12 @@ impl Workspace {
     /// # Ok::<(), telecrm_core::LeadDropped>(())
     /// ```
     pub fn check(&self, lead: &Lead) -> Checked {
-        let as_written = self.accept(lead).findings;
+        let accepted = self.accept(lead);
+        let mut as_written = accepted.findings.clone();
+        as_written.extend(self.doubts(lead, &accepted));
         let mut clean = lead.clone();
-        let mut report: Vec<Finding> = Vec::new();
+        let mut report = self.leave_out_blanks(&mut clean, &accepted);
+        as_written.extend(report.iter().cloned());
         // What is mended may have hidden something else: an action is looked into only once its type is right.
         loop {
             let mut mended = false;
@@ -122,12 +125,7 @@ impl Workspace {
                 if known {
                     continue;
                 }
-                // What telecrm stores in another form it stores all the same, and knows that form best.
-                let needs_mending = finding.kind != FindingKind::ValueChanged;
-                if let Some(suggestion) = needs_mending
-                    .then(|| self.mend(&mut clean, &finding.path))
-                    .flatten()
-                {
+                if let Some(suggestion) = self.mend(&mut clean, &finding.path) {
                     finding.suggestion = Some(suggestion);
                     finding.repaired = true;
                     mended = true;
@@ -137,6 +135,11 @@ impl Workspace {
             if !mended {
                 break;
             }
+        }
+        for doubt in self.doubts(&clean, &self.accept(&clean)) {
+            // That telecrm writes the number in another form is nothing to tell beside that.
+            report.retain(|f| f.path != doubt.path || f.kind != FindingKind::ValueChanged);
+            report.push(doubt);
         }
         let lead_dropped = report
             .iter()
@@ -161,6 +164,33 @@ impl Workspace {
         }
     }
 
+    /// Takes out blank texts that nobody asked for, and says so. Of the identifier, and of a field that the workspace lacks,
+    /// there is more to say than that.
+    fn leave_out_blanks(&self, lead: &mut Lead, accepted: &Acceptance) -> Vec<Finding> {
+        if accepted.identifier.is_none() {
+            return Vec::new();
+        }
+        let stray: Vec<String> = lead
+            .fields()
+            .iter()
+            .filter(|(name, value)| value.is_stray_blank() && self.field(name).is_some())
+            .map(|(name, _)| name.clone())
+            .collect();
+        stray
+            .into_iter()
+            .map(|name| {
+                lead.fields_mut().remove(&name);
+                let path = Path::Field(name);
+                let known = accepted.findings.iter().find(|f| f.path == path);
+                Finding {
+                    suggestion: Some("leave it out".to_owned()),
+                    repaired: true,
+                    ..known.cloned().unwrap_or_else(|| stray_blank(path))
+                }
+            })
+            .collect()
+    }
+
     /// Fields for an update of a lead, in the form that telecrm takes.
     ///
     /// ```
@@ -179,7 +209,7 @@ impl Workspace {
     ///
     /// # Errors
     /// The first thing that telecrm would refuse or drop: the identifier (pitfall LE1), an unknown field or
-    /// label (LE8), a value that does not fit (LE9).
+    /// label (LE8), a value that does not fit (LE9). Also a blank text that is not [`FieldValue::blank()`].
     pub fn check_update(
         &self,
         mut fields: BTreeMap<String, FieldValue>,
@@ -197,6 +227,9 @@ impl Workspace {
             });
         }
         for (name, value) in &mut fields {
+            if value.is_stray_blank() && self.field(name).is_some() {
+                return Err(stray_blank(Path::Field(name.clone())));
+            }
             let Some(finding) = self
                 .accept_field(name, value)
                 .finding(Path::Field(name.clone()))
@@ -272,16 +305,10 @@ impl Workspace {
         let integer = value.as_json().as_u64().map(|integer| integer.to_string());
         let mended: FieldValue = match &field.field_type {
             FieldType::Text => integer?.into(),
-            FieldType::Money => match value.as_json() {
-                Value::Number(number) => number.to_string().into(),
-                _ => return None,
-            },
+            // Of a float that was read here, in the digits in which it was written.
+            FieldType::Money => value.digits()?.as_ref().into(),
             FieldType::Email | FieldType::ActiveUsers => text?.trim().into(),
-            FieldType::Phone => {
-                let tidy = phone::tidy(text.or(integer.as_deref())?)?;
-                // Which country telecrm adds to a national number is for telecrm to know.
-                tidy.strip_prefix('+').unwrap_or(&tidy).into()
-            }
+            FieldType::Phone => self.mend_phone(text.or(integer.as_deref())?)?.into(),
             FieldType::Number => {
                 let text = text?.trim();
                 let parsed: Value = serde_json::from_str(text).ok()?;
@@ -309,7 +336,22 @@ impl Workspace {
         };
         let verdict = self.accept_value(field, &mended);
         let accepted = !verdict.is_dropped() && verdict.created().is_empty();
-        (accepted && mended != *value).then_some(mended)
+        // What telecrm takes is written in no other form than the one in which it stores it.
+        let written = self.accept_value(field, value);
+        let is_taken = !written.is_dropped() && written.created().is_empty();
+        let as_stored = !is_taken || written.stored().as_ref() == Some(&mended);
+        (accepted && as_stored && mended != *value).then_some(mended)
+    }
+
+    /// The number without what people write between its digits, and with its country code if that is known.
+    fn mend_phone(&self, text: &str) -> Option<String> {
+        let tidy = phone::tidy(text)?;
+        let normal = self
+            .known_country()
+            .and_then(|country| phone::normal_form(&tidy, country).ok())
+            .filter(|normal| phone::exists(normal) == Some(true));
+        // Which country telecrm adds to a national number is for telecrm to know, unless somebody said it.
+        Some(normal.unwrap_or_else(|| tidy.strip_prefix('+').unwrap_or(&tidy).to_owned()))
     }
 
     /// Unix milliseconds for an ISO date, or for digits in a string that can only be milliseconds.
@@ -346,6 +388,19 @@ impl Workspace {
         }
         let (accepted, _) = self.accept_action(index, &mended, CodeForm::Prefixed);
         accepted.map(|_| mended)
+    }
+}
+
+/// What there is to say of a blank that telecrm would take.
+fn stray_blank(path: Path) -> Finding {
+    Finding {
+        path,
+        kind: FindingKind::ValueChanged,
+        reason: "telecrm would store the blank text over what the lead has".to_owned(),
+        suggestion: Some("leave it out".to_owned()),
+        pitfall: None,
+        certainty: Certainty::Inferred,
+        repaired: false,
     }
 }
 
@@ -391,4 +446,145 @@ fn remove_losses(lead: &mut Lead, report: &[Finding]) {
         index += 1;
         !dropped_actions.contains(&(index - 1))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WorkspaceFile;
+
+    /// What is told of a place: the kind, and whether it was mended.
+    fn told(checked: &Checked, path: &str) -> Option<(FindingKind, bool)> {
+        let mut findings = checked.findings().iter();
+        let finding = findings.find(|finding| finding.path.to_string() == path)?;
+        Some((finding.kind, finding.repaired))
+    }
+
+    /// The sample workspace, as it is where nobody says which country it is in.
+    fn without_a_country() -> Workspace {
+        let mut file = WorkspaceFile::sample();
+        file.emulator.remove("defaultCountry");
+        Workspace::from_file(&file).expect("a workspace")
+    }
+
+    fn read(fields: Value) -> Lead {
+        let fields = serde_json::json!({ "fields": fields });
+        Lead::from_json(fields).expect("a lead")
+    }
+
+    #[test]
+    fn addresses_are_sent_without_the_blanks_around_them() {
+        let lead = Lead::new()
+            .set("phone", "919999999999")
+            .set("email", " jane.doe@example.com ");
+        let checked = Workspace::sample().check(&lead);
+        assert_eq!(
+            told(&checked, "fields.email"),
+            Some((FindingKind::ValueChanged, true))
+        );
+        let clean = checked.into_clean().expect("sendable");
+        assert_eq!(clean.get("email"), Some(&"jane.doe@example.com".into()));
+
+        let update = lead.fields().clone().into_iter();
+        let update = update.filter(|(name, _)| name != "phone").collect();
+        let update = Workspace::sample().check_update(update).expect("sendable");
+        assert_eq!(update["email"], "jane.doe@example.com".into());
+    }
+
+    #[test]
+    fn a_country_code_is_written_only_where_it_is_known() {
+        let clean = |workspace: Workspace, phone: &str| {
+            let lead = Lead::new().set("phone", phone);
+            let clean = workspace.check(&lead).into_clean().expect("sendable");
+            clean.get("phone").map(FieldValue::to_string)
+        };
+        let known = match cfg!(feature = "phone") {
+            true => "\"919999999999\"",
+            false => "\"9999999999\"",
+        };
+        for national in ["9999999999", "099999 99999", "(99999) 99999"] {
+            let sample = Workspace::sample();
+            assert_eq!(
+                clean(sample, national).as_deref(),
+                Some(known),
+                "{national}"
+            );
+            let guessed = clean(without_a_country(), national);
+            assert_eq!(guessed.as_deref(), Some("\"9999999999\""), "{national}");
+        }
+        for international in ["+919999999999", "+91 99999-99999", "0091 9999999999"] {
+            for workspace in [Workspace::sample(), without_a_country()] {
+                let written = clean(workspace, international);
+                assert_eq!(
+                    written.as_deref(),
+                    Some("\"919999999999\""),
+                    "{international}"
+                );
+            }
+        }
+        let emirates = Workspace::sample().with_default_country("AE".parse().expect("known"));
+        let local = match cfg!(feature = "phone") {
+            true => "\"971501234567\"",
+            false => "\"501234567\"",
+        };
+        assert_eq!(clean(emirates, "050 123 4567").as_deref(), Some(local));
+    }
+
+    #[test]
+    fn blanks_that_nobody_asked_for_are_left_out_and_told() {
+        let lead = read(serde_json::json!({
+            "phone": "919999999999", "name": " ", "email": "", "contact_source": "", "bogus": "",
+        }));
+        let checked = Workspace::sample().check(&lead);
+        assert_eq!(
+            told(&checked, "fields.name"),
+            Some((FindingKind::ValueChanged, true))
+        );
+        for typed in ["fields.email", "fields.contact_source"] {
+            let expected = Some((FindingKind::FieldDropped, true));
+            assert_eq!(told(&checked, typed), expected, "{typed}");
+        }
+        // A name that the workspace lacks is a mistake, whatever stands under it.
+        assert_eq!(
+            told(&checked, "fields.bogus"),
+            Some((FindingKind::FieldDropped, false))
+        );
+        let clean = checked.into_clean().expect("sendable");
+        assert_eq!(clean, Lead::new().set("phone", "919999999999"));
+    }
+
+    #[test]
+    fn blanks_that_are_meant_are_sent() {
+        let lead = Lead::new()
+            .set("phone", "919999999999")
+            .set("name", FieldValue::blank());
+        let checked = Workspace::sample().check(&lead);
+        assert_eq!(told(&checked, "fields.name"), None);
+        let clean = checked.into_clean().expect("sendable");
+        assert_eq!(clean.to_json()["fields"]["name"], "");
+    }
+
+    #[test]
+    fn an_update_does_not_blank_a_field_unless_asked() {
+        let update = |value: FieldValue| {
+            let fields = [("name".to_owned(), value)].into();
+            Workspace::sample().check_update(fields)
+        };
+        let finding = update(" ".into()).expect_err("refused");
+        assert_eq!(finding.path.to_string(), "fields.name");
+        let asked = update(FieldValue::blank()).expect("sendable");
+        assert_eq!(asked["name"], "".into());
+    }
+
+    #[test]
+    fn labels_are_written_as_the_workspace_spells_them() {
+        let lead = Lead::new()
+            .set("phone", "919999999999")
+            .set("status", " fresh")
+            .set("contact_source", "WEBSITE");
+        let clean = Workspace::sample().check(&lead).into_clean();
+        let clean = clean.expect("sendable");
+        assert_eq!(clean.get("status"), Some(&"Fresh".into()));
+        assert_eq!(clean.get("contact_source"), Some(&"Website".into()));
+    }
 }

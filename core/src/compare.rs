@@ -187,32 +187,35 @@ impl Workspace {
             });
         if kind == ActionKind::Payment {
             let keys = ["status", "currency", "amount"];
-            let pairs = keys.map(|key| Some((sent.get(key)?, record.key(key)?)));
+            let pairs =
+                keys.map(|key| Some((FieldValue::from(sent.get(key)?.clone()), record.key(key)?)));
             let same = pairs.iter().all(|pair| {
-                pair.is_some_and(|(sent, stored)| plain(sent).eq_ignore_ascii_case(&plain(stored)))
+                pair.as_ref().is_some_and(|(sent, stored)| {
+                    same_decimal(sent, stored)
+                        .unwrap_or_else(|| plain(sent).eq_ignore_ascii_case(&plain(stored)))
+                })
             });
             let alike = pairs
                 .iter()
                 .flatten()
-                .filter(|(sent, stored)| sent == stored);
+                .filter(|(sent, stored)| sent == *stored);
             return same.then_some((true, alike.count(), 0, well_spelled));
         }
-        let stored = record.fields().into_iter().flatten();
-        let stored: Vec<_> = stored.filter(|(_, value)| !value.is_null()).collect();
-        let sent_fields = sent.get("fields");
-        let pairs = stored.iter().map(|(name, value)| {
-            (
-                sent_fields.and_then(|fields| fields.get(*name)),
-                *name,
-                *value,
-            )
-        });
+        let names = record.fields().into_iter().flatten();
+        let stored: Vec<_> = names
+            .filter(|(_, value)| !value.is_null())
+            .filter_map(|(name, _)| Some((name, record.field(name)?)))
+            .collect();
         let mut alike = 0;
         let mut equal = 0;
-        for (sent, name, value) in pairs {
+        for (name, value) in &stored {
             let field = self.action_field(action, name);
-            alike += usize::from(sent.is_some_and(|sent| self.same_value(field, sent, value)));
-            equal += usize::from(sent == Some(value));
+            let sent = sent.get("fields").and_then(|fields| fields.get(*name));
+            let Some(sent) = sent.cloned().map(FieldValue::from) else {
+                continue;
+            };
+            alike += usize::from(self.same_value(field, &sent, value));
+            equal += usize::from(sent == *value);
         }
         // An entry with a value that was not sent so is hardly the one, but may have been changed on the way.
         let nothing_foreign = alike == stored.len();
@@ -229,12 +232,6 @@ impl Workspace {
             ActionKind::Custom(code) => self.action(&code)?.field(name),
             _ => None,
         }
-    }
-}
-
-impl ActionRecord {
-    fn field(&self, name: &str) -> Option<FieldValue> {
-        Some(self.fields()?.get(name)?.clone().into())
     }
 }
 
@@ -271,7 +268,7 @@ impl Workspace {
     ) -> bool {
         match stored {
             _ if sent.is_null() => true,
-            Some(stored) => self.same_value(field, sent.as_json(), stored.as_json()),
+            Some(stored) => self.same_value(field, sent, stored),
             // No tags are no tags, whether the lead says so or not.
             None => {
                 field.is_some_and(|field| field.field_type == FieldType::Tags)
@@ -281,31 +278,30 @@ impl Workspace {
     }
 
     /// Whether two values mean the same to telecrm in a field of this type.
-    fn same_value(&self, field: Option<&Field>, sent: &Value, stored: &Value) -> bool {
+    fn same_value(&self, field: Option<&Field>, sent: &FieldValue, stored: &FieldValue) -> bool {
         if sent == stored {
             return true;
         }
         match field.map(|field| (&field.field_type, &field.date_format)) {
             Some((FieldType::Date, format)) => {
                 let format = format.as_deref().unwrap_or(DEFAULT_FORMAT);
-                match FieldValue::from(stored.clone())
-                    .as_i64()
-                    .map(Timestamp::from_millisecond)
-                {
-                    Some(Ok(stored)) => same_date(sent, format, self.time_zone(), stored),
+                match stored.as_i64().map(Timestamp::from_millisecond) {
+                    Some(Ok(stored)) => same_date(sent.as_json(), format, self.time_zone(), stored),
                     _ => plain(sent) == plain(stored),
                 }
             }
             Some((FieldType::Phone, _)) => same_phone(&plain(sent), &plain(stored)),
-            Some((FieldType::Tags, _)) => match (tags(sent), tags(stored)) {
+            Some((FieldType::Tags, _)) => match (tags(sent.as_json()), tags(stored.as_json())) {
                 (Some(sent), Some(stored)) => sent == stored,
                 _ => false,
             },
             Some((FieldType::Number | FieldType::Rating | FieldType::Money, _)) => {
-                match (plain(sent).parse::<f64>(), plain(stored).parse::<f64>()) {
-                    (Ok(sent), Ok(stored)) => sent == stored,
-                    _ => false,
-                }
+                same_decimal(sent, stored).unwrap_or_else(|| {
+                    match (plain(sent).parse::<f64>(), plain(stored).parse::<f64>()) {
+                        (Ok(sent), Ok(stored)) => sent == stored,
+                        _ => false,
+                    }
+                })
             }
             Some((FieldType::Email | FieldType::ActiveUsers, _)) => {
                 plain(sent).eq_ignore_ascii_case(&plain(stored))
@@ -354,9 +350,60 @@ fn same_date(sent: &Value, format: &str, zone: &TimeZone, stored: Timestamp) -> 
 }
 
 /// A scalar as text, so that `"3"` and `3` read alike.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.trim().to_owned(),
-        other => other.to_string(),
+fn plain(value: &FieldValue) -> String {
+    match value.as_str() {
+        Some(text) => text.trim().to_owned(),
+        None => value.to_string(),
+    }
+}
+
+/// Whether two decimals are the same number, in every digit; nothing if one of them is none, or has an exponent.
+fn same_decimal(one: &FieldValue, other: &FieldValue) -> Option<bool> {
+    Some(one.as_decimal()? == other.as_decimal()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn losses(sent: FieldValue, stored: &str) -> usize {
+        let lead = Lead::new().set("phone", "919999999999").set("budget", sent);
+        let row = format!(r#"{{ "fields": {{ "phone": "919999999999", "budget": {stored} }} }}"#);
+        let row = serde_json::from_str(&row).expect("a row");
+        Workspace::sample().compare(&lead, &row, None).losses.len()
+    }
+
+    #[test]
+    fn money_is_compared_in_every_digit() {
+        let sent = || FieldValue::from("12345678901234567890.12");
+        for same in [
+            "\"12345678901234567890.12\"",
+            "12345678901234567890.12",
+            "12345678901234567890.120",
+        ] {
+            assert_eq!(losses(sent(), same), 0, "{same}");
+        }
+        for other in ["\"12345678901234567890.13\"", "12345678901234567890"] {
+            assert_eq!(losses(sent(), other), 1, "{other}");
+        }
+        assert_eq!(losses("1000".into(), "1e3"), 0);
+    }
+
+    #[test]
+    fn a_payment_is_recognised_however_its_amount_is_written() {
+        let amount = "4999.50".parse().expect("an amount");
+        let lead = Lead::new()
+            .set("phone", "919999999999")
+            .action(crate::Payment::completed(amount, crate::Currency::Inr));
+        let row = serde_json::from_str(r#"{ "fields": { "phone": "919999999999" } }"#);
+        let row: LeadRecord = row.expect("a row");
+        for (stored, losses) in [("\"4999.50\"", 0), ("4999.5", 0), ("4999.51", 1)] {
+            let entry = format!(
+                r#"{{ "type": "PAYMENT", "status": "COMPLETED", "currency": "INR", "amount": {stored} }}"#
+            );
+            let timeline = [serde_json::from_str(&entry).expect("an entry")];
+            let compared = Workspace::sample().compare(&lead, &row, Some(&timeline));
+            assert_eq!(compared.losses.len(), losses, "{stored}");
+        }
     }
 }

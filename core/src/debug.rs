@@ -2,7 +2,7 @@
 
 use crate::accept::{Acceptance, AcceptedAction, Verdict};
 use crate::{
-    Action, ActionCodeError, Amount, AmountError, CustomAction, FieldValue, Finding, Lead, Remark,
+    Action, ActionCodeError, Amount, CustomAction, Decimal, FieldValue, Finding, Lead, Remark,
     WorkspaceFile,
 };
 use serde_json::{Map, Value};
@@ -96,17 +96,17 @@ impl Debug for CustomAction {
     }
 }
 
+/// Without the digits.
+impl Debug for Decimal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("Decimal(…)")
+    }
+}
+
 /// Without the amount.
 impl Debug for Amount {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str("Amount(…)")
-    }
-}
-
-/// Without the text.
-impl Debug for AmountError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str("AmountError")
     }
 }
 

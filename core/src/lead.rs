@@ -1,7 +1,9 @@
 //! A lead as it is sent.
 
+use crate::value::read_object;
 use crate::{Action, FieldValue, Path};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,7 +43,8 @@ impl Lead {
         Self::default()
     }
 
-    /// A lead from a type of your own, whose keys are API names. What is `None` is left out.
+    /// A lead from a type of your own, whose keys are API names. What is `None` is left out, and so are texts of nothing but
+    /// blanks, as [`set`](Self::set) does it.
     ///
     /// ```
     /// use telecrm_core::Lead;
@@ -68,16 +71,21 @@ impl Lead {
             return Err(LeadError::new("the value", "an object", &fields));
         };
         let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
-        Ok(Self {
-            fields: fields.map(|(name, value)| (name, value.into())).collect(),
-            ..Self::default()
-        })
+        Ok(fields.fold(Self::default(), |lead, (name, value)| lead.set(name, value)))
     }
 
     /// Sets a field by its API name.
+    ///
+    /// A text of nothing but blanks sets nothing, and takes away what was set before: it mostly is an input that nobody
+    /// filled in, and telecrm would store it over what the lead has. Where that is meant, give
+    /// [`FieldValue::blank()`].
     #[must_use]
     pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        self.fields.insert(api_name.into(), value.into());
+        let (api_name, value) = (api_name.into(), value.into());
+        match value.is_stray_blank() {
+            true => _ = self.fields.remove(&api_name),
+            false => _ = self.fields.insert(api_name, value),
+        }
         self
     }
 
@@ -201,9 +209,19 @@ impl Lead {
     }
 }
 
+/// From JSON only: the numbers of `fields` keep every digit.
 impl<'de> Deserialize<'de> for Lead {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_json(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        use serde::de::Error as _;
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let body = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        let mut lead = Self::from_json(body).map_err(D::Error::custom)?;
+        let parts: BTreeMap<String, &RawValue> =
+            serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        if let Some(fields) = parts.get("fields") {
+            lead.fields = read_object(fields.get()).map_err(D::Error::custom)?;
+        }
+        Ok(lead)
     }
 }
 

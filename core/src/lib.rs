@@ -10,8 +10,11 @@ mod check;
 mod compare;
 mod date;
 mod debug;
+mod decimal;
+mod doubt;
 mod finding;
 mod lead;
+mod object;
 mod open_enum;
 mod outcome;
 mod path;
@@ -21,16 +24,16 @@ mod value;
 mod workspace;
 
 pub use accept::{Acceptance, AcceptedAction, CodeForm, Verdict};
-pub use action::{
-    Action, ActionKind, Amount, AmountError, Currency, CustomAction, Payment, PaymentStatus,
-};
+pub use action::{Action, ActionKind, Currency, CustomAction, Payment, PaymentStatus};
 pub use action_code::{ActionCode, ActionCodeError};
 pub use check::{Checked, LeadDropped};
 pub use compare::{Comparison, new_actions};
+pub use decimal::{Amount, AmountError, Decimal, DecimalError};
 pub use finding::{Certainty, Finding, FindingKind};
 pub use lead::{Lead, LeadError};
 pub use outcome::{ActionResult, ActionStatus, Created, Incomplete, Outcome, Remark, RemarkStatus};
 pub use path::Path;
+pub use phone::Country;
 pub use record::{
     ActionRecord, Availability, CustomActionRecord, CustomFieldRecord, LeadRecord, License,
     Metadata, Page, TeamMember, TeamMemberRole, TeamMemberStatus,

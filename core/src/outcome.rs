@@ -1,7 +1,8 @@
 //! What became of a write that can succeed in part.
 
+use crate::object::Object;
 use crate::{FieldValue, Lead, Path, open_enum};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// The answer to a write that telecrm may have carried out only in part (pitfalls LE2, AC4).
@@ -128,15 +129,30 @@ open_enum! {
 /// assert!(result.is_ignored());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ActionResult {
     /// The new entry's ID; nothing if the action was ignored.
-    #[serde(default)]
     pub action_id: Option<String>,
     /// What was done.
     pub status: ActionStatus,
+}
+
+impl<'de> Deserialize<'de> for ActionResult {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            #[serde(default)]
+            action_id: Option<String>,
+            status: ActionStatus,
+        }
+        let Object(answer) = Object::<Answer>::deserialize(deserializer)?;
+        Ok(Self {
+            action_id: answer.action_id,
+            status: answer.status,
+        })
+    }
 }
 
 impl ActionResult {
@@ -234,7 +250,7 @@ impl Outcome<Created> {
             #[serde(default)]
             actions: Option<Vec<ActionResult>>,
             #[serde(default)]
-            remarks: Option<Vec<WireRemark>>,
+            remarks: Option<Vec<Object<WireRemark>>>,
         }
         #[derive(Deserialize)]
         struct WireRemark {
@@ -243,7 +259,7 @@ impl Outcome<Created> {
             #[serde(default)]
             remark: Option<String>,
         }
-        let answer: Answer = serde_json::from_slice(body)?;
+        let Object(answer): Object<Answer> = serde_json::from_slice(body)?;
         let remarks = answer.remarks.unwrap_or_default().into_iter();
         let actions = answer.actions.unwrap_or_default();
         Ok(Self {
@@ -253,7 +269,7 @@ impl Outcome<Created> {
             },
             actions,
             remarks: remarks
-                .map(|remark| Remark {
+                .map(|Object(remark)| Remark {
                     sent: sent.at(&remark.field),
                     path: remark.field,
                     status: remark.status,
@@ -303,6 +319,19 @@ mod tests {
             incomplete.into_outcome().accept_partial().lead_id,
             "603d2b2f9b1e8a001c8e4f5c"
         );
+    }
+
+    #[test]
+    fn a_list_is_no_answer() {
+        for body in [
+            r#"["x"]"#,
+            r#"{"lead_id":"l1","actions":[["a1","CREATED"]]}"#,
+            r#"{"lead_id":"l1","remarks":[["fields.rating","IGNORED"]]}"#,
+        ] {
+            let outcome = Outcome::from_answer(body.as_bytes(), &Lead::new());
+            let error = outcome.expect_err(body).to_string();
+            assert!(error.contains("expected an object"), "{error}");
+        }
     }
 
     #[test]

@@ -2,11 +2,26 @@
 //!
 //! Documented: country code and national number, a leading `+` or not; without a country code the
 //! workspace's default is added; what is then too short is dropped. How much telecrm knows of each
-//! country's numbers is not documented, so only lengths are judged here.
+//! country's numbers is not documented, so what it takes is judged by lengths only. Whether a number exists is another
+//! question, which a library answers where the feature `phone` is on.
 
-/// A country whose national numbers can be told from international ones by their length.
+use crate::WorkspaceError;
+use std::fmt;
+use std::str::FromStr;
+
+/// A country whose national numbers can be told from international ones by their length: India, and the countries of
+/// the currencies that telecrm takes. Read from its ISO 3166 code, in capitals.
+///
+/// ```
+/// use telecrm_core::Country;
+///
+/// assert_eq!("AE".parse::<Country>()?.to_string(), "AE");
+/// assert_eq!(Country::default().to_string(), "IN");
+/// assert!("XX".parse::<Country>().is_err());
+/// # Ok::<(), telecrm_core::WorkspaceError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Country {
+pub struct Country {
     code: &'static str,
     calling_code: &'static str,
     shortest: usize,
@@ -42,21 +57,38 @@ const COUNTRIES: [Country; 11] = [
     country("SN", "221", 9, 9),
 ];
 
+/// India.
 impl Default for Country {
     fn default() -> Self {
         COUNTRIES[0]
     }
 }
 
-impl Country {
-    /// The country with this ISO 3166 code.
-    pub(crate) fn from_code(code: &str) -> Option<Self> {
-        COUNTRIES.into_iter().find(|country| country.code == code)
-    }
+impl FromStr for Country {
+    type Err = WorkspaceError;
 
-    /// The codes that [`Self::from_code`] knows.
-    pub(crate) fn codes() -> String {
-        COUNTRIES.map(|country| country.code).join(", ")
+    fn from_str(code: &str) -> Result<Self, WorkspaceError> {
+        let known = COUNTRIES.into_iter().find(|country| country.code == code);
+        known.ok_or_else(|| {
+            let codes = COUNTRIES.map(|country| country.code).join(", ");
+            WorkspaceError::new(
+                "default country",
+                &format!("{code:?} is not one of {codes}"),
+            )
+        })
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+impl Country {
+    /// A national number with its country code.
+    fn international(self, national: &str) -> String {
+        format!("{}{national}", self.calling_code)
     }
 
     fn is_national(self, digits: &str) -> bool {
@@ -86,7 +118,7 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
         return Err(Refused::Symbols);
     }
     if !has_plus && default.is_national(digits) {
-        return Ok(format!("{}{digits}", default.calling_code));
+        return Ok(default.international(digits));
     }
     // Without a plus, only a number too long to be a national one carries its country code.
     let long_enough = has_plus || digits.len() > default.longest;
@@ -123,9 +155,92 @@ pub(crate) fn tidy(text: &str) -> Option<String> {
     })
 }
 
+/// Whether some country has this number, given as its country code and number; nothing without the library that knows.
+///
+/// The library is asked for whole numbers only: given a national one it takes a leading `91` for India's code,
+/// also where it begins the number, as in 91234 56789.
+pub(crate) fn exists(digits: &str) -> Option<bool> {
+    #[cfg(feature = "phone")]
+    {
+        let number = phonenumber::parse(None, format!("+{digits}"));
+        Some(number.is_ok_and(|number| {
+            // What was dialled within a country is left out by the library, and would stay with telecrm.
+            let same = number.format().mode(phonenumber::Mode::E164).to_string();
+            number.is_valid() && same.strip_prefix('+') == Some(digits)
+        }))
+    }
+    #[cfg(not(feature = "phone"))]
+    {
+        let _ = digits;
+        None
+    }
+}
+
+/// The number in the form in which telecrm stores it, if exactly one can be meant and there may be such a number.
+pub(crate) fn one_form(text: &str, default: Country) -> Option<String> {
+    let normal = normal_form(&tidy(text)?, default).ok()?;
+    (exists(&normal) != Some(false)).then_some(normal)
+}
+
+/// Another number that these digits may stand for, and that exists.
+pub(crate) fn other_reading(digits: &str, normal: &str, default: Country) -> Option<String> {
+    let digits = digits.trim_start_matches('+');
+    let readings = [
+        digits.to_owned(),
+        default.international(digits.trim_start_matches('0')),
+    ];
+    let mut others = readings.into_iter().filter(|reading| reading != normal);
+    others.find(|reading| exists(reading) == Some(true))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "phone")]
+    #[test]
+    fn a_number_is_judged_with_its_country_code() {
+        for digits in [
+            "919999999999",
+            "919123456789",
+            "12025550173",
+            "971501234567",
+            "6581234567",
+        ] {
+            assert_eq!(exists(digits), Some(true), "{digits}");
+        }
+        for digits in [
+            "91999999999",
+            "9199999",
+            "919999999990000",
+            "9109999999999",
+            "",
+            "x",
+        ] {
+            assert_eq!(exists(digits), Some(false), "{digits}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_has_one_form() {
+        for written in [
+            "+91 99999-99999",
+            "919999999999",
+            "09999999999",
+            "9999999999",
+            "+919999999999",
+            "0091 99999 99999",
+            "(0) 99999 99999",
+        ] {
+            let expected = (!written.contains("(0)")).then(|| "919999999999".to_owned());
+            assert_eq!(one_form(written, Country::default()), expected, "{written}");
+        }
+        // Begins like the country code, and is a national number all the same.
+        assert_eq!(
+            one_form("91234 56789", Country::default()).as_deref(),
+            Some("919123456789")
+        );
+    }
 
     #[test]
     fn documented_spellings_have_one_normal_form() {
@@ -157,7 +272,7 @@ mod tests {
 
     #[test]
     fn the_default_country_decides_what_is_national() {
-        let uae = Country::from_code("AE").expect("a known country");
+        let uae = "AE".parse().expect("a known country");
         assert_eq!(normal_form("501234567", uae).as_deref(), Ok("971501234567"));
         assert_eq!(
             normal_form("919999999999", uae).as_deref(),

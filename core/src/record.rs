@@ -1,14 +1,20 @@
 //! Leads and actions as telecrm answers them.
 
-use crate::{Action, ActionKind, FieldValue};
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::object::Object;
+use crate::value::{read_object, read_values};
+use crate::{ActionKind, Amount, Currency, FieldValue};
+use serde::de::Error as _;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// A lead as telecrm answers it: from a search or by its ID.
 ///
 /// The documentation shows only `fields`; live answers carry more, and some facts stand in one place
-/// or the other (pitfalls LE7, LE11). Everything is kept, and [`get`](Self::get) looks into both places.
+/// or the other (pitfalls LE7, LE11). Everything is kept, and [`get`](Self::get) looks into both places. Numbers keep every
+/// digit ([`FieldValue::digits`]), for which this is read from JSON only, and not through serde's `flatten` or `untagged`.
 ///
 /// ```
 /// use telecrm_core::LeadRecord;
@@ -27,15 +33,15 @@ use std::collections::BTreeMap;
 /// assert_eq!(row.row()["employeeid"], "jane.doe@example.com".into());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 // Read by hand, with less demanded than what is written.
 #[cfg_attr(feature = "schemars", schemars(default))]
 pub struct LeadRecord {
     fields: BTreeMap<String, FieldValue>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(skip_serializing_if = "Vec::is_empty"))]
     actions: Vec<ActionRecord>,
-    #[serde(flatten)]
+    #[cfg_attr(feature = "schemars", schemars(flatten))]
     row: BTreeMap<String, FieldValue>,
 }
 
@@ -113,24 +119,44 @@ impl LeadRecord {
     }
 }
 
+impl Serialize for LeadRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("fields", &self.fields)?;
+        if !self.actions.is_empty() {
+            object.serialize_entry("actions", &self.actions)?;
+        }
+        for (key, value) in &self.row {
+            object.serialize_entry(key, value)?;
+        }
+        object.end()
+    }
+}
+
 impl<'de> Deserialize<'de> for LeadRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(default)]
-            fields: Option<BTreeMap<String, FieldValue>>,
-            #[serde(default)]
-            actions: Option<Vec<ActionRecord>>,
-            #[serde(flatten)]
-            row: BTreeMap<String, FieldValue>,
-        }
-        let answer = Answer::deserialize(deserializer)?;
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let mut row: BTreeMap<String, &RawValue> = exactly(raw.get())?;
+        let fields = row.remove("fields");
+        let actions = row.remove("actions");
         Ok(Self {
-            fields: answer.fields.unwrap_or_default(),
-            actions: answer.actions.unwrap_or_default(),
-            row: answer.row,
+            fields: fields
+                .map_or(Ok(None), |raw| exactly::<Option<_>, _>(raw.get()))?
+                .map_or_else(
+                    || Ok(BTreeMap::new()),
+                    |fields| read_values(fields).map_err(D::Error::custom),
+                )?,
+            actions: actions
+                .map_or(Ok(None), |raw| exactly::<Option<_>, _>(raw.get()))?
+                .unwrap_or_default(),
+            row: read_values(row).map_err(D::Error::custom)?,
         })
     }
+}
+
+/// Reads a part of an answer from its text.
+fn exactly<'a, T: Deserialize<'a>, E: serde::de::Error>(text: &'a str) -> Result<T, E> {
+    serde_json::from_str(text).map_err(E::custom)
 }
 
 /// An entry of a lead's timeline as telecrm answers it.
@@ -144,14 +170,17 @@ impl<'de> Deserialize<'de> for LeadRecord {
 /// assert_eq!(entry.id(), Some("a1"));
 /// assert_eq!(entry.kind(), ActionKind::Custom(1001.into()));
 /// assert_eq!(entry.fields().unwrap()["note"], "called");
+/// assert_eq!(entry.field("note"), Some("called".into()));
 /// assert_eq!(entry.created().map(|t| t.to_string()).as_deref(), Some("2026-06-01T05:00:00Z"));
 /// assert_eq!(entry.key("duration"), None);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+///
+/// Like [`LeadRecord`] it keeps every digit, and is read from JSON only.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct ActionRecord(Action);
+pub struct ActionRecord(BTreeMap<String, FieldValue>);
 
 impl ActionRecord {
     /// The entry's ID, if the answer tells it.
@@ -161,24 +190,63 @@ impl ActionRecord {
 
     /// What kind of entry it is. Codes read alike with and without `ACTION_`.
     pub fn kind(&self) -> ActionKind {
-        self.0.kind()
+        ActionKind::of(self.key("type").map(FieldValue::as_json))
     }
 
     /// When it was recorded. The key is `creationTimestamp` (pitfall AC6).
     pub fn created(&self) -> Option<jiff::Timestamp> {
-        let millis = FieldValue::from(self.key("creationTimestamp")?.clone()).as_i64()?;
+        let millis = self.key("creationTimestamp")?.as_i64()?;
         jiff::Timestamp::from_millisecond(millis).ok()
     }
 
-    /// The fields of a custom action.
+    /// A field of a custom action.
+    pub fn field(&self, api_name: &str) -> Option<FieldValue> {
+        self.key("fields")?.member(api_name)
+    }
+
+    /// The fields of a custom action. Numbers have the range of `serde_json`; [`field`](Self::field) has every digit.
     pub fn fields(&self) -> Option<&Map<String, Value>> {
-        self.key("fields")?.as_object()
+        self.key("fields")?.as_json().as_object()
+    }
+
+    /// What a payment amounts to, in every digit.
+    ///
+    /// ```
+    /// use telecrm_core::{ActionRecord, Currency};
+    ///
+    /// let entry: ActionRecord =
+    ///     serde_json::from_str(r#"{ "type": "PAYMENT", "amount": "4999.50", "currency": "INR" }"#)?;
+    /// assert_eq!(entry.amount().map(|amount| amount.to_string()).as_deref(), Some("4999.50"));
+    /// assert_eq!(entry.currency(), Some(Currency::Inr));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn amount(&self) -> Option<Amount> {
+        self.key("amount")?.as_decimal()?.try_into().ok()
+    }
+
+    /// In which currency a payment is.
+    pub fn currency(&self) -> Option<Currency> {
+        self.key("currency")?.as_str().map(Currency::from)
     }
 
     /// Any key of the entry.
-    pub fn key(&self, key: &str) -> Option<&Value> {
-        self.0.as_json().get(key)
+    pub fn key(&self, key: &str) -> Option<&FieldValue> {
+        self.0.get(key)
     }
+}
+
+impl<'de> Deserialize<'de> for ActionRecord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        with_every_digit(deserializer).map(Self)
+    }
+}
+
+/// Reads the keys of an answer with every digit of their numbers.
+fn with_every_digit<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, FieldValue>, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    read_object(raw.get()).map_err(D::Error::custom)
 }
 
 /// Defines an answer that is read key by key, so that nothing in it can make it unreadable and no key is lost.
@@ -187,7 +255,7 @@ macro_rules! record {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(BTreeMap<String, FieldValue>);
+        pub struct $name(#[serde(deserialize_with = "with_every_digit")] BTreeMap<String, FieldValue>);
 
         impl $name {
             $($(#[doc = $about])*
@@ -505,25 +573,45 @@ crate::open_enum! {
 /// assert!(page.skip + page.limit < page.total_count, "there are more");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "schemars",
-    schemars(bound = "T: schemars::JsonSchema + Default + Serialize")
+    schemars(default, bound = "T: schemars::JsonSchema + Default + Serialize")
 )]
-#[serde(default)]
 pub struct Page<T> {
     /// The items, newest first.
     pub data: Vec<T>,
     /// How many items match in all.
-    #[serde(deserialize_with = "count")]
     pub total_count: u64,
     /// How many items were passed over before this page.
-    #[serde(deserialize_with = "count")]
     pub skip: u64,
     /// How many items a page holds at most.
-    #[serde(deserialize_with = "count")]
     pub limit: u64,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(bound = "T: Deserialize<'de>")]
+        struct Answer<T> {
+            #[serde(default = "Vec::new")]
+            data: Vec<T>,
+            #[serde(default, deserialize_with = "count")]
+            total_count: u64,
+            #[serde(default, deserialize_with = "count")]
+            skip: u64,
+            #[serde(default, deserialize_with = "count")]
+            limit: u64,
+        }
+        let Object(answer) = Object::<Answer<T>>::deserialize(deserializer)?;
+        Ok(Self {
+            data: answer.data,
+            total_count: answer.total_count,
+            skip: answer.skip,
+            limit: answer.limit,
+        })
+    }
 }
 
 /// A count, also one that is written as a string or missing.
@@ -640,6 +728,23 @@ mod tests {
         assert_eq!(without_nothing(written), without_nothing(answer));
     }
 
+    #[test]
+    fn no_record_is_read_from_a_list() {
+        fn refused<T: DeserializeOwned>() {
+            for list in ["[]", r#"["x"]"#, r#"[{"id":"x"}]"#] {
+                let error = serde_json::from_str::<T>(list).map(drop).expect_err(list);
+                assert!(error.to_string().contains("sequence"), "{error}");
+            }
+        }
+        refused::<LeadRecord>();
+        refused::<ActionRecord>();
+        refused::<TeamMember>();
+        refused::<Metadata>();
+        refused::<CustomFieldRecord>();
+        refused::<CustomActionRecord>();
+        refused::<Page<LeadRecord>>();
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -672,6 +777,29 @@ mod tests {
                 "id": "5f8a", "code": "ACTION_1001", "score": 10, "createdOn": 1_609_459_200_000_i64,
                 "fieldSchema": { "note": { "type": "TEXT" } }, "allowPredatedActivity": { "enabled": true },
             }), &changes);
+        }
+
+        #[test]
+        fn every_digit_of_an_answer_is_kept(
+            number in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?",
+        ) {
+            fn same<T: DeserializeOwned + Serialize>(answer: &str) -> T {
+                let read: T = serde_json::from_str(answer).expect("readable");
+                assert_eq!(serde_json::to_string(&read).expect("JSON"), answer);
+                read
+            }
+            let lead = format!(
+                r#"{{"fields":{{"deal_size":{number}}},"actions":[{{"fields":{{"amount":{number}}},"score":{number}}}],"row":[{number}]}}"#
+            );
+            let page = format!(r#"{{"data":[{lead}],"total_count":1,"skip":0,"limit":10}}"#);
+            let page: Page<LeadRecord> = same(&page);
+            let digits = |value: Option<FieldValue>| value.and_then(|v| Some(v.digits()?.into_owned()));
+            let lead = &page.data[0];
+            prop_assert_eq!(digits(lead.get("deal_size").cloned()), Some(number.clone()));
+            let entry = &lead.actions()[0];
+            prop_assert_eq!(digits(entry.key("score").cloned()), Some(number.clone()));
+            prop_assert_eq!(digits(entry.field("amount")), Some(number.clone()));
+            same::<CustomActionRecord>(&format!(r#"{{"score":{number}}}"#));
         }
 
         #[test]

@@ -1,7 +1,13 @@
 //! One value of a lead's or an action's field.
 
-use serde::{Deserialize, Serialize};
+mod written;
+
+use crate::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Number, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The value of one field, as it stands on the wire.
 ///
@@ -29,88 +35,249 @@ use serde_json::{Number, Value};
 /// assert_eq!(value.into_json()["url"], "https://example.com");
 /// # Ok::<(), jiff::Error>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct FieldValue(Value);
+///
+/// In what telecrm answers ([`LeadRecord`](crate::LeadRecord) and the other records) every digit of a number is
+/// kept, however many there are; [`digits`](Self::digits) tells them. Read alone, by its own `Deserialize`, a
+/// value has the range of `serde_json`: `i64`, `u64` and `f64`. Two values are equal if they are written alike.
+#[derive(Clone, Default)]
+pub struct FieldValue {
+    json: Value,
+    form: Form,
+}
+
+#[derive(Clone, Default)]
+enum Form {
+    /// The JSON is all there is to say.
+    #[default]
+    Plain,
+    /// The text that was read, of which the JSON cannot hold every digit.
+    Written(Box<RawValue>),
+    /// A text without a letter, on purpose.
+    Blank,
+}
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for FieldValue {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FieldValue".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        true.into()
+    }
+}
 
 impl FieldValue {
     /// JSON `null`. telecrm documents no way to clear a field; see `docs/api-notes.md`.
     pub fn null() -> Self {
-        Self(Value::Null)
+        Self::from(Value::Null)
+    }
+
+    /// An empty text that is meant: telecrm stores it over what the lead has. The [check](crate::Workspace::check) leaves out
+    /// blank texts that are written any other way, since they mostly stand for an input that nobody filled in.
+    ///
+    /// ```
+    /// use telecrm_core::{FieldValue, Lead};
+    ///
+    /// let lead = Lead::new().set("name", "").set("nickname", FieldValue::blank());
+    /// assert_eq!(lead.get("name"), None);
+    /// assert_eq!(lead.get("nickname"), Some(&"".into()));
+    /// ```
+    pub fn blank() -> Self {
+        Self {
+            json: Value::String(String::new()),
+            form: Form::Blank,
+        }
+    }
+
+    /// Whether this is a text of nothing but blanks that nobody asked for.
+    pub(crate) fn is_stray_blank(&self) -> bool {
+        let is_blank = self.as_str().is_some_and(|text| text.trim().is_empty());
+        is_blank && !matches!(self.form, Form::Blank)
+    }
+
+    /// The text that was read, where it has digits that the JSON has not.
+    fn written(&self) -> Option<&str> {
+        match &self.form {
+            Form::Written(text) => Some(text.get()),
+            Form::Plain | Form::Blank => None,
+        }
+    }
+
+    /// Reads a value from its text, with every digit.
+    pub(crate) fn from_raw(raw: &RawValue) -> Result<Self, serde_json::Error> {
+        let text = raw.get();
+        let Some(written) = written::inexact(text) else {
+            return Ok(Self::from(serde_json::from_str::<Value>(text)?));
+        };
+        Ok(Self {
+            json: serde_json::from_str(&written.nearest)?,
+            form: Form::Written(RawValue::from_string(written.text)?),
+        })
     }
 
     /// Whether this is JSON `null`.
     pub fn is_null(&self) -> bool {
-        self.0.is_null()
+        self.json.is_null()
     }
 
     /// The text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
-        self.0.as_str()
+        self.json.as_str()
     }
 
     /// The number, if this is one without a fraction that fits.
     pub fn as_i64(&self) -> Option<i64> {
-        let number = self.0.as_number()?;
+        let number = self.json.as_number()?;
         number.as_i64().or_else(|| {
             let float = number.as_f64()?;
-            // Beyond 2^53 a float no longer names one integer.
-            (float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0).then_some(float as i64)
+            // From 2^53 on a float no longer names one integer.
+            (float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0).then_some(float as i64)
         })
     }
 
-    /// The number, if this is one.
+    /// The number, if this is one: the nearest that an `f64` can hold. [`digits`](Self::digits) has all of it.
     pub fn as_f64(&self) -> Option<f64> {
-        self.0.as_f64()
+        self.json.as_f64()
+    }
+
+    /// The number as it was written, if this is one.
+    ///
+    /// ```
+    /// use telecrm_core::LeadRecord;
+    ///
+    /// let row: LeadRecord =
+    ///     serde_json::from_str(r#"{ "fields": { "account": 12345678901234567890123, "share": 0.10 } }"#)?;
+    /// let digits = |name| row.get(name).and_then(|value| value.digits()).map(|d| d.into_owned());
+    /// assert_eq!(digits("account").as_deref(), Some("12345678901234567890123"));
+    /// assert_eq!(digits("share").as_deref(), Some("0.10"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn digits(&self) -> Option<Cow<'_, str>> {
+        let number = self.json.as_number()?;
+        Some(match self.written() {
+            Some(written) => Cow::Borrowed(written),
+            None => Cow::Owned(number.to_string()),
+        })
+    }
+
+    /// A member, if this is an object that has it.
+    pub(crate) fn member(&self, key: &str) -> Option<Self> {
+        match self.written() {
+            Some(written) => read_object(written).ok()?.remove(key),
+            None => self.json.get(key).cloned().map(Self::from),
+        }
+    }
+
+    /// The number or the numeric text, in every digit; nothing if it is written with an exponent.
+    ///
+    /// ```
+    /// use telecrm_core::FieldValue;
+    ///
+    /// let budget = FieldValue::from("1000000.10").as_decimal();
+    /// assert_eq!(budget.map(|decimal| decimal.to_string()).as_deref(), Some("1000000.10"));
+    /// ```
+    pub fn as_decimal(&self) -> Option<Decimal> {
+        match self.as_str() {
+            Some(text) => text.trim().parse().ok(),
+            None => self.digits()?.parse().ok(),
+        }
     }
 
     /// The texts, if this is a list of strings.
     pub fn as_strings(&self) -> Option<Vec<&str>> {
-        self.0.as_array()?.iter().map(Value::as_str).collect()
+        self.json.as_array()?.iter().map(Value::as_str).collect()
     }
 
-    /// The value as JSON.
+    /// The value as JSON. Numbers have the range of `serde_json`: see [`digits`](Self::digits).
     pub fn as_json(&self) -> &Value {
-        &self.0
+        &self.json
     }
 
-    /// The value as JSON, by value.
+    /// The value as JSON, by value. Numbers have the range of `serde_json`: see [`digits`](Self::digits).
     pub fn into_json(self) -> Value {
-        self.0
+        self.json
     }
 }
 
 /// Compact JSON: the value itself, where [`Debug`](std::fmt::Debug) shows only its type.
 impl std::fmt::Display for FieldValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        match self.written() {
+            Some(written) => f.write_str(written),
+            None => self.json.fmt(f),
+        }
     }
 }
 
+impl PartialEq for FieldValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.json == other.json && self.written() == other.written()
+    }
+}
+
+/// With every digit, in JSON.
+impl Serialize for FieldValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.form {
+            Form::Written(text) => text.serialize(serializer),
+            Form::Plain | Form::Blank => self.json.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// The values of an object, read with every digit.
+pub(crate) fn read_object(text: &str) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
+    read_values(serde_json::from_str(text)?)
+}
+
+/// Values, read with every digit.
+pub(crate) fn read_values(
+    raw: BTreeMap<String, &RawValue>,
+) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
+    raw.into_iter()
+        .map(|(name, raw)| Ok((name, FieldValue::from_raw(raw)?)))
+        .collect()
+}
+
 impl From<Value> for FieldValue {
-    fn from(value: Value) -> Self {
-        Self(value)
+    fn from(json: Value) -> Self {
+        Self {
+            json,
+            form: Form::Plain,
+        }
     }
 }
 
 impl From<FieldValue> for Value {
     fn from(value: FieldValue) -> Self {
-        value.0
+        value.json
     }
 }
 
 /// Unix milliseconds.
 impl From<jiff::Timestamp> for FieldValue {
     fn from(time: jiff::Timestamp) -> Self {
-        Self(time.as_millisecond().into())
+        time.as_millisecond().into()
     }
 }
 
 /// `null` for a number that JSON cannot hold (NaN, infinite).
 impl From<f64> for FieldValue {
     fn from(number: f64) -> Self {
-        Self(Number::from_f64(number).map_or(Value::Null, Value::Number))
+        Number::from_f64(number)
+            .map_or(Value::Null, Value::Number)
+            .into()
     }
 }
 
@@ -118,7 +285,7 @@ macro_rules! from_json_scalar {
     ($($type:ty),*) => {$(
         impl From<$type> for FieldValue {
             fn from(value: $type) -> Self {
-                Self(value.into())
+                Value::from(value).into()
             }
         }
     )*};
@@ -127,12 +294,14 @@ from_json_scalar!(&str, String, bool, u8, u16, u32, u64, i8, i16, i32, i64);
 
 impl<T: Into<FieldValue>> From<Vec<T>> for FieldValue {
     fn from(values: Vec<T>) -> Self {
-        Self(values.into_iter().map(|v| v.into().0).collect())
+        let values = values.into_iter().map(|value| value.into().json);
+        values.collect::<Value>().into()
     }
 }
 
 impl<T: Into<FieldValue>, const N: usize> From<[T; N]> for FieldValue {
     fn from(values: [T; N]) -> Self {
-        Self(values.into_iter().map(|v| v.into().0).collect())
+        let values = values.into_iter().map(|value| value.into().json);
+        values.collect::<Value>().into()
     }
 }

@@ -500,6 +500,8 @@ fn print_data() {
     assert_debug_clean(&AsyncToken::new(ASYNC_TOKEN));
     assert_debug_clean(&telecrm::raw::Context::bearer(SYNC_TOKEN));
     assert_debug_clean(&EMAIL.parse::<telecrm::Amount>());
+    assert_debug_clean(&EMAIL.parse::<telecrm::Decimal>());
+    assert_debug_clean(&PHONE.parse::<telecrm::Decimal>());
     assert_debug_clean(&EMAIL.parse::<telecrm::ActionCode>());
     assert_debug_clean(&Lead::from_json(json!([EMAIL, PHONE])));
     assert_debug_clean(&WorkspaceFile::from_json(json!([EMAIL, PHONE])));

@@ -218,9 +218,11 @@ impl Connection {
         let mut builder = Telecrm::builder(&environment.enterprise_id)
             .sync_url(&environment.sync_url)
             .async_url(&environment.async_url)
-            .default_country(&options.default_country)
             .time_zone(options.time_zone.clone())
             .verify_timeout(options.verify_timeout);
+        if let Some(country) = options.default_country {
+            builder = builder.default_country(country.to_string());
+        }
         for token in &environment.async_tokens {
             builder = builder.async_token(token.clone());
         }
@@ -251,9 +253,9 @@ impl Connection {
             )
         };
         let mut seed = WorkspaceFile::sample();
-        let country = options.default_country.as_str();
+        let country = options.default_country.unwrap_or_default().to_string();
         seed.emulator
-            .insert("defaultCountry".to_owned(), country.into());
+            .insert("defaultCountry".to_owned(), country.as_str().into());
         let zone = options.time_zone.iana_name();
         seed.emulator.insert("timeZone".to_owned(), zone.into());
         let emulator = Emulator::builder().seed(seed).start().await;

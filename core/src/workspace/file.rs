@@ -156,6 +156,11 @@ impl WorkspaceError {
         }
     }
 
+    /// The same, said of another place.
+    pub(crate) fn at(self, path: &str) -> Self {
+        Self::new(path, &self.reason)
+    }
+
     pub(crate) fn expected(path: &str, expected: &str, found: &Value) -> Self {
         let found = crate::lead::json_type(found);
         Self::new(path, &format!("must be {expected}, and is {found}"))

@@ -6,7 +6,7 @@ mod pipeline;
 pub use file::{WorkspaceError, WorkspaceFile};
 pub use pipeline::{LostReason, Pipeline, Status};
 
-use crate::{ActionCode, FieldValue, phone::Country};
+use crate::{ActionCode, Country, FieldValue, phone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -39,7 +39,8 @@ pub struct Workspace {
     actions: Vec<ActionDefinition>,
     pipeline: Option<Pipeline>,
     identifier: Identifier,
-    country: Country,
+    /// Nothing where nobody said which it is.
+    country: Option<Country>,
     time_zone: TimeZone,
     strips_phone_blanks: bool,
 }
@@ -225,13 +226,11 @@ impl Workspace {
         };
         let settings = &file.emulator;
         let country = match text(settings, "emulator", "defaultCountry")? {
-            Some(code) => Country::from_code(code).ok_or_else(|| {
-                WorkspaceError::new(
-                    "emulator.defaultCountry",
-                    &format!("{code:?} is not one of {}", Country::codes()),
-                )
-            })?,
-            None => Country::default(),
+            Some(code) => Some(
+                code.parse()
+                    .map_err(|error: WorkspaceError| error.at("emulator.defaultCountry"))?,
+            ),
+            None => None,
         };
         let zone = text(settings, "emulator", "timeZone")?.unwrap_or("Asia/Kolkata");
         let time_zone = TimeZone::get(zone).map_err(|_| {
@@ -269,27 +268,22 @@ impl Workspace {
         self
     }
 
-    /// Sets the country of phone numbers without a country code, by its ISO 3166 code. India unless set.
+    /// Sets the country of phone numbers without a country code, as the workspace's settings have it.
+    ///
+    /// Unless it is set, India is taken for it in judging numbers, but no number is sent with a country code that is only
+    /// guessed: telecrm fills in its own.
     ///
     /// ```
     /// use telecrm_core::Workspace;
     ///
-    /// let workspace = Workspace::sample().with_default_country("AE")?;
+    /// let workspace = Workspace::sample().with_default_country("AE".parse()?);
     /// assert_eq!(workspace.identifier_key(&"501234567".into()).as_deref(), Some("971501234567"));
-    /// assert!(Workspace::sample().with_default_country("Dubai").is_err());
     /// # Ok::<(), telecrm_core::WorkspaceError>(())
     /// ```
-    ///
-    /// # Errors
-    /// If numbers of that country are not known here.
-    pub fn with_default_country(mut self, code: &str) -> Result<Self, WorkspaceError> {
-        self.country = Country::from_code(code).ok_or_else(|| {
-            WorkspaceError::new(
-                "default country",
-                &format!("{code:?} is not one of {}", Country::codes()),
-            )
-        })?;
-        Ok(self)
+    #[must_use]
+    pub fn with_default_country(mut self, country: Country) -> Self {
+        self.country = Some(country);
+        self
     }
 
     /// Sets the zone in which date strings are read. `Asia/Kolkata` unless set.
@@ -398,7 +392,31 @@ impl Workspace {
     }
 
     pub(crate) fn country(&self) -> Country {
+        self.country.unwrap_or_default()
+    }
+
+    /// The country of numbers without a country code, if that is more than a guess.
+    pub(crate) fn known_country(&self) -> Option<Country> {
         self.country
+    }
+
+    /// The one normal form of a phone number: country code and number, digits only, in whichever way it is written.
+    ///
+    /// Nothing if it cannot be told which number is meant, or if it cannot be one: too short or too long for telecrm, and,
+    /// with the feature `phone`, of no country's numbers.
+    ///
+    /// ```
+    /// use telecrm_core::Workspace;
+    ///
+    /// let workspace = Workspace::sample();
+    /// for written in ["+91 99999-99999", "919999999999", "09999999999", "9999999999"] {
+    ///     assert_eq!(workspace.normal_phone(written).as_deref(), Some("919999999999"));
+    /// }
+    /// assert_eq!(workspace.normal_phone("99999"), None);
+    /// assert_eq!(workspace.normal_phone("99999-00017 / 18"), None);
+    /// ```
+    pub fn normal_phone(&self, written: &str) -> Option<String> {
+        phone::one_form(written, self.country())
     }
 
     /// The form of an identifier's value by which telecrm tells leads apart: numbers as country code plus

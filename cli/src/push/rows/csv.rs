@@ -191,7 +191,9 @@ impl Header {
             match column {
                 Column::Field(name) => {
                     let field = workspace.and_then(|workspace| workspace.field(name));
-                    lead = lead.set(name, typed(field.map(|field| &field.field_type), cell));
+                    let value = typed(field.map(|field| &field.field_type), cell);
+                    // As written, so that what becomes of blanks is told.
+                    lead.fields_mut().insert(name.clone(), value);
                 }
                 Column::ActionField(slot, name) => {
                     let action =

@@ -1,0 +1,112 @@
+//! Numbers that telecrm takes, and that are nobody's.
+
+use crate::accept::{Acceptance, AcceptedAction};
+use crate::{Certainty, FieldType, FieldValue, Finding, FindingKind, Lead, Path, Workspace, phone};
+
+impl Workspace {
+    /// Phone numbers that telecrm stores though no country has them. They are no losses: what telecrm takes is told by
+    /// its own rules, which know lengths and not numbers.
+    pub(crate) fn doubts(&self, lead: &Lead, accepted: &Acceptance) -> Vec<Finding> {
+        let fields = accepted.fields.iter().filter_map(|(name, stored)| {
+            let is_phone = self.field(name)?.field_type == FieldType::Phone;
+            self.doubt(is_phone, lead.get(name)?, stored, || {
+                Path::Field(name.clone())
+            })
+        });
+        let actions = accepted.actions.iter().flat_map(|action| {
+            let fields = action.fields.iter();
+            fields.filter_map(|(name, stored)| {
+                let path = Path::ActionField(action.index, name.clone());
+                self.doubt(
+                    self.is_phone(action, name),
+                    &lead.at(&path)?,
+                    stored,
+                    || path,
+                )
+            })
+        });
+        fields.chain(actions).collect()
+    }
+
+    fn is_phone(&self, action: &AcceptedAction, name: &str) -> bool {
+        let definition = action.code.as_ref().and_then(|code| self.action(code));
+        let field = definition.and_then(|definition| definition.field(name));
+        field.is_some_and(|field| field.field_type == FieldType::Phone)
+    }
+
+    fn doubt(
+        &self,
+        is_phone: bool,
+        written: &FieldValue,
+        stored: &FieldValue,
+        path: impl FnOnce() -> Path,
+    ) -> Option<Finding> {
+        let stored = stored.as_str().filter(|_| is_phone)?;
+        if phone::exists(stored)? {
+            return None;
+        }
+        let other = phone::other_reading(written.as_str()?, stored, self.country());
+        Some(Finding {
+            path: path(),
+            kind: FindingKind::ValueChanged,
+            reason: format!("stored as {stored}, which is no number of any country"),
+            suggestion: other.map(|other| format!("did you mean +{other}?")),
+            pitfall: Some("ID2".to_owned()),
+            certainty: Certainty::Inferred,
+            repaired: false,
+        })
+    }
+}
+
+#[cfg(all(test, feature = "phone"))]
+mod tests {
+    use super::*;
+
+    fn doubts(lead: &Lead) -> Vec<(String, Option<String>)> {
+        let checked = Workspace::sample().check(lead);
+        assert!(!checked.has_losses(), "a doubt is no loss");
+        let findings = checked
+            .findings()
+            .iter()
+            .filter(|finding| !finding.repaired);
+        findings
+            .map(|finding| (finding.path.to_string(), finding.suggestion.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn a_number_that_no_country_has_is_told_and_sent() {
+        let path = "fields.phone".to_owned();
+        for written in ["9199999999", "919999999999", "9123456789", "+12025550173"] {
+            let lead = Lead::new().set("phone", written);
+            assert!(
+                doubts(&lead).iter().all(|(_, other)| other.is_none()),
+                "{written}"
+            );
+        }
+        // A digit short, and one too many: telecrm's rules take both.
+        for written in ["+91 99999 9999", "9199999999999"] {
+            let lead = Lead::new().set("phone", written);
+            let checked = Workspace::sample().check(&lead);
+            let told = checked
+                .report()
+                .iter()
+                .any(|f| f.path.to_string() == path && !f.repaired);
+            assert!(told, "{written}");
+            assert!(checked.into_clean().is_ok(), "{written}");
+        }
+    }
+
+    #[test]
+    fn the_number_that_may_be_meant_is_suggested() {
+        // As an Indian number nobody's; with the code of Singapore it is one.
+        let lead = Lead::new()
+            .set("phone", "+919999999999")
+            .set("alternate_phone", "4572859805");
+        let expected = (
+            "fields.alternate_phone".to_owned(),
+            Some("did you mean +4572859805?".to_owned()),
+        );
+        assert_eq!(doubts(&lead), [expected]);
+    }
+}
