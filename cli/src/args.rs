@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ pub(crate) enum Command {
     #[command(after_long_help = PUSH_HELP)]
     Push(Push),
     /// Runs a local telecrm, and prints the environment that points at it
-    Emulator(Emulator),
+    Emulator(Box<Emulator>),
 }
 
 const PUSH_HELP: &str = "\
@@ -130,6 +131,14 @@ pub(crate) struct Emulator {
     /// A workspace file to start from, instead of the built-in sample
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
+
+    /// A file that keeps everything, and is made if it is not there; without it, all is forgotten at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// What time it is there at the start, such as 2026-04-01T09:00:00+05:30; this machine's time unless given
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<Timestamp>,
 
     /// The enterprise ID to accept
     #[arg(long, default_value = "ent-local", value_name = "ID")]

@@ -8,9 +8,10 @@ use crate::exit::{Exit, Failure};
 use crate::signals::{self, Signal};
 use crate::terminal::say;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use telecrm::WorkspaceFile;
-use telecrm_emulator::{Emulator, Fault, RateLimit, SearchIds};
+use telecrm_emulator::{Emulator, Fault, RateLimit, SearchIds, StateError};
 
 pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
     if let Some(EmulatorCommand::Ready(ready)) = &options.command {
@@ -57,6 +58,12 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
     if let Some(path) = &options.seed {
         builder = builder.seed(read_seed(path)?);
     }
+    if let Some(path) = &options.state {
+        builder = builder.state(path);
+    }
+    if let Some(now) = options.now {
+        builder = builder.now(now);
+    }
     // Before it is announced, so that whoever reads the announcement can already stop it.
     let signals = signals::listen();
     let mut signals = signals.map_err(|error| {
@@ -65,12 +72,10 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
             format!("signals cannot be listened to: {error}"),
         )
     })?;
-    let emulator = builder.start().await.map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("the emulator cannot listen on {listen}: {error}; choose another address with --listen (port 0 picks a free one)"),
-        )
-    })?;
+    let emulator = builder
+        .start()
+        .await
+        .map_err(|error| not_started(listen, &error))?;
     io::stdout()
         .write_all(exports(&emulator).as_bytes())
         .and_then(|()| io::stdout().flush())
@@ -83,6 +88,22 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
         Some(Signal::Terminate) | None => Exit::Success,
         Some(Signal::Interrupt) => Exit::Interrupted,
     })
+}
+
+fn not_started(listen: SocketAddr, error: &io::Error) -> Failure {
+    let inner = error.get_ref();
+    if let Some(state) = inner.and_then(|error| error.downcast_ref::<StateError>()) {
+        return Failure::new(Exit::Failed, state.to_string());
+    }
+    if error.kind() == io::ErrorKind::InvalidInput {
+        return Failure::usage(error.to_string());
+    }
+    Failure::new(
+        Exit::Failed,
+        format!(
+            "the emulator cannot listen on {listen}: {error}; choose another address with --listen (port 0 picks a free one)"
+        ),
+    )
 }
 
 async fn wait_until_ready(options: &args::Ready) -> Result<Exit, Failure> {

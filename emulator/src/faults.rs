@@ -515,7 +515,8 @@ impl Applied {
 }
 
 /// How the background deals with a lead.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Processing {
     #[default]
     Once,

@@ -4,6 +4,7 @@ use crate::answer::{ApiError, JsonBody};
 use crate::faults::{Applied, Processing};
 use crate::log::{Call, Effect, Logged};
 use crate::profile::{AsyncAnswer, SystemNotes};
+use crate::store::{Store, Waiting};
 use crate::{App, World, clock};
 use axum::Json;
 use axum::extract::State;
@@ -30,13 +31,12 @@ pub(crate) struct Queue {
     done: watch::Receiver<u64>,
 }
 
+/// A lead that the store has: it is forgotten where the store is reset.
 struct Job {
-    lead: Lead,
-    /// The call's entry in the log.
-    seq: u64,
+    ticket: u64,
+    /// The call's entry in the log, unless it was another emulator's.
+    seq: Option<u64>,
     due: Instant,
-    /// The store's generation into which the lead belongs.
-    generation: u64,
     processing: Processing,
 }
 
@@ -58,6 +58,22 @@ impl Queue {
         (queue, Worker { receiver, done })
     }
 
+    /// Queues what waits in a store that was just opened.
+    pub(crate) fn take_up(&self, store: &Store) {
+        for (ticket, waiting) in store.waiting() {
+            let job = Job {
+                ticket,
+                seq: None,
+                due: clock::after(waiting.delay),
+                processing: waiting.processing,
+            };
+            // No more can wait than there is room for.
+            if self.sender.try_send(job).is_ok() {
+                self.queued.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+
     /// Waits until everything that has been queued so far is applied.
     pub(crate) async fn settle(&self) {
         let queued = self.queued.load(Ordering::SeqCst);
@@ -76,9 +92,6 @@ impl Worker {
             } else {
                 clock::wait_until(job.due).await;
                 world.apply(&job);
-                if job.processing == Processing::Twice {
-                    world.apply(&job);
-                }
                 for job in overtaken.drain(..) {
                     world.apply(&job);
                 }
@@ -91,22 +104,32 @@ impl Worker {
 impl World {
     fn apply(&self, job: &Job) {
         let mut store = self.store();
-        if store.generation() != job.generation {
+        let Some(waiting) = store.dequeue(job.ticket) else {
             return;
+        };
+        let mut effect = self.process(&mut store, &waiting.lead);
+        if waiting.processing == Processing::Twice {
+            effect = self.process(&mut store, &waiting.lead);
         }
-        let accepted = store.workspace().accept(&job.lead);
+        if let Some(seq) = job.seq {
+            self.log.complete(seq, effect);
+        }
+    }
+
+    fn process(&self, store: &mut Store, lead: &Lead) -> Effect {
+        let accepted = store.workspace().accept(lead);
         let mut findings = accepted.findings.clone();
         let written = store.upsert(accepted);
         if let Some(written) = &written
-            && self.config.profile.system_notes == SystemNotes::Kept
+            && self.profile().system_notes == SystemNotes::Kept
         {
-            for (index, note) in notes(&job.lead) {
+            for (index, note) in notes(lead) {
                 store.record(&written.lead_id, SYSTEM_NOTE.to_owned(), note);
                 findings.retain(|finding| finding.path != Path::Action(index));
             }
         }
         let stored = written.map(|written| written.stored);
-        self.log.complete(job.seq, Effect { stored, findings });
+        Effect { stored, findings }
     }
 }
 
@@ -134,6 +157,7 @@ pub(crate) async fn push(
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
+    let async_answer = app.profile().async_answer;
     let queue = &app.queue;
     let Ok(place) = queue.sender.try_reserve() else {
         return Err(ApiError::too_many(
@@ -145,33 +169,36 @@ pub(crate) async fn push(
         method: method.to_string(),
         path: uri.path().to_owned(),
         operation: Some(OPERATION),
-        status: match app.config.profile.async_answer {
+        status: match async_answer {
             AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
             _ => StatusCode::OK.as_u16(),
         },
         fault: fault.as_ref().map(|fault| fault.name()),
-    };
-    let (generation, seq) = {
-        // Held, so that no reset comes in between.
-        let store = app.store();
-        (store.generation(), app.log.append(call, Effect::default()))
     };
     let processing = fault.map(|fault| fault.processing()).unwrap_or_default();
     let delay = match processing {
         Processing::Later(delay) => app.config.processing_delay.saturating_add(delay),
         _ => app.config.processing_delay,
     };
+    // Held, so that no reset comes in between.
+    let mut store = app.store();
+    let seq = app.log.append(call, Effect::default());
     if processing != Processing::Never {
         queue.queued.fetch_add(1, Ordering::SeqCst);
-        place.send(Job {
+        let ticket = store.enqueue(Waiting {
             lead,
-            seq,
+            processing,
+            delay,
+        });
+        place.send(Job {
+            ticket,
+            seq: Some(seq),
             due: clock::after(delay),
-            generation,
             processing,
         });
     }
-    let answer = match app.config.profile.async_answer {
+    drop(store);
+    let answer = match async_answer {
         AsyncAnswer::Queued => Json(json!({ "status": "QUEUED" })).into_response(),
         AsyncAnswer::Ok => "OK".into_response(),
         AsyncAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),

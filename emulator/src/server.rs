@@ -97,6 +97,16 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .route("/_emulator/snapshot", post(inspect::snapshot))
         .route("/_emulator/restore", post(inspect::restore))
         .route(
+            "/_emulator/clock",
+            get(inspect::clock).post(inspect::set_clock),
+        )
+        .route(
+            "/_emulator/profile",
+            get(inspect::profile)
+                .put(inspect::set_profile)
+                .patch(inspect::change_profile),
+        )
+        .route(
             "/_emulator/faults",
             get(inspect::faults)
                 .post(inspect::add_faults)
@@ -112,9 +122,22 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .fallback(web_app)
         .layer(from_fn_with_state(app.clone(), record))
         .merge(own)
+        .layer(from_fn_with_state(app.clone(), acknowledge))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(local, check_host))
         .with_state(app)
+}
+
+/// Says nothing is done as long as the state file lacks what was done.
+async fn acknowledge(State(app): State<App>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match app.keeper.failure() {
+        None => response,
+        Some(failure) => {
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "STATE_NOT_KEPT", failure)
+                .into_response()
+        }
+    }
 }
 
 /// Lets happen what a fault wants, and writes the call into the log.
@@ -219,10 +242,10 @@ async fn sync_token(
     if let Some(token) = token
         && enterprise == app.config.enterprise
     {
-        return Ok(within(&app.sync_limiter, token, request, next).await);
+        return Ok(within(&app, &app.sync_limiter, token, request, next).await);
     }
     if token.is_some()
-        && app.config.profile.unknown_enterprise == UnknownEnterprise::NotFound
+        && app.profile().unknown_enterprise == UnknownEnterprise::NotFound
         && is_metadata(&request)
     {
         return Err(ApiError::not_found(
@@ -236,8 +259,14 @@ async fn sync_token(
 }
 
 /// Answers a request if the token's limit allows it.
-async fn within(limiter: &Limiter, token: usize, request: Request, next: Next) -> Response {
-    match limiter.take(token) {
+async fn within(
+    app: &App,
+    limiter: &Limiter,
+    token: usize,
+    request: Request,
+    next: Next,
+) -> Response {
+    match limiter.take(token, app.keeper.now()) {
         Ok(()) => next.run(request).await,
         Err(too_many) => too_many.into_response(),
     }
@@ -268,7 +297,7 @@ async fn async_token(
     if let Some(token) = place(request.headers(), &app.config.async_tokens)
         && enterprise == app.config.enterprise
     {
-        return Ok(within(&app.async_limiter, token, request, next).await);
+        return Ok(within(&app, &app.async_limiter, token, request, next).await);
     }
     Err(ApiError::not_authorized("Invalid or missing access token."))
 }

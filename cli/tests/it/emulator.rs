@@ -178,3 +178,50 @@ fn scripts_wait_until_it_is_ready() {
     let address = silent.local_addr().expect("an address").to_string();
     ready(&address, "200ms").refused(1, &[&address, "--timeout"]);
 }
+
+#[test]
+fn a_state_file_outlives_the_process() {
+    let file = TempFile::new("state.db", b"");
+    let row = r#"{"fields": {"phone": "919999999999"}}"#;
+    {
+        let local = Local::start(&["--state", file.path(), "--now", "2026-04-01T09:00:00+05:30"]);
+        let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), row);
+        assert_eq!(ran.outcomes(), ["stored"], "{ran:?}");
+        let listen = [
+            "emulator",
+            "--listen",
+            "127.0.0.1:0",
+            "--state",
+            file.path(),
+        ];
+        run(telecrm(&listen)).refused(1, &[file.path(), "in use by another emulator"]);
+        // It is killed here, with no time to close the file.
+    }
+    let database = std::fs::read(file.path()).expect("a file");
+    assert!(database.starts_with(b"SQLite format 3"));
+    let local = Local::start(&["--state", file.path()]);
+    let found = local.search();
+    assert!(found.contains(r#""total_count":1"#), "{found}");
+    // The clock goes on from where it was set.
+    assert!(found.contains(r#""created_on":17750142"#), "{found}");
+    drop(local);
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", file.path()));
+    }
+
+    let other = TempFile::new(
+        "other.db",
+        b"no database at all, but long enough to be looked at: it is refused",
+    );
+    run(telecrm(&["emulator", "--state", other.path()]))
+        .refused(1, &[other.path(), "is not a state file"]);
+    run(telecrm(&["emulator", "--now", "yesterday"])).refused(2, &["--now"]);
+    run(telecrm(&[
+        "emulator",
+        "--listen",
+        "127.0.0.1:0",
+        "--now",
+        "2200-01-01T00:00:00Z",
+    ]))
+    .refused(2, &["1970 and 2106"]);
+}

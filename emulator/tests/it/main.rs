@@ -11,7 +11,9 @@ mod limits;
 mod profile;
 mod samples;
 mod search;
+mod state;
 mod team_members;
+mod time;
 mod transport;
 mod workspace;
 
