@@ -13,9 +13,10 @@ use axum::response::{Extension, Html, IntoResponse};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use telecrm_core::{FieldValue, Lead, Path};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How many leads may wait. More are refused as telecrm refuses too many requests.
@@ -28,14 +29,13 @@ pub(crate) const OPERATION: &str = "createOrUpdateLead";
 pub(crate) struct Queue {
     sender: mpsc::Sender<Job>,
     queued: AtomicU64,
+    is_open: AtomicBool,
     done: watch::Receiver<u64>,
 }
 
 /// A lead that the store has: it is forgotten where the store is reset.
 struct Job {
     ticket: u64,
-    /// The call's entry in the log, unless it was another emulator's.
-    seq: Option<u64>,
     due: Instant,
     processing: Processing,
 }
@@ -53,17 +53,26 @@ impl Queue {
         let queue = Self {
             sender,
             queued: AtomicU64::new(0),
+            is_open: AtomicBool::new(false),
             done: watched,
         };
         (queue, Worker { receiver, done })
     }
 
-    /// Queues what waits in a store that was just opened.
-    pub(crate) fn take_up(&self, store: &Store) {
+    /// A place for one more lead, if there is one. None is needed as long as leads only wait in the store.
+    fn place(&self) -> Result<Option<mpsc::Permit<'_, Job>>, TrySendError<()>> {
+        match self.is_open.load(Ordering::SeqCst) {
+            true => self.sender.try_reserve().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Queues what waits in the store, and from now on everything that comes.
+    pub(crate) fn open(&self, store: &Store) {
+        self.is_open.store(true, Ordering::SeqCst);
         for (ticket, waiting) in store.waiting() {
             let job = Job {
                 ticket,
-                seq: None,
                 due: clock::after(waiting.delay),
                 processing: waiting.processing,
             };
@@ -91,9 +100,9 @@ impl Worker {
                 overtaken.push(job);
             } else {
                 clock::wait_until(job.due).await;
-                world.apply(&job);
+                world.apply(job.ticket);
                 for job in overtaken.drain(..) {
-                    world.apply(&job);
+                    world.apply(job.ticket);
                 }
             }
             self.done.send_modify(|done| *done += 1);
@@ -102,17 +111,21 @@ impl Worker {
 }
 
 impl World {
-    fn apply(&self, job: &Job) {
+    /// Processes the lead with this ticket, unless it was forgotten.
+    pub(crate) fn apply(&self, ticket: u64) {
         let mut store = self.store();
-        let Some(waiting) = store.dequeue(job.ticket) else {
+        let Some(waiting) = store.dequeue(ticket) else {
             return;
         };
         let mut effect = self.process(&mut store, &waiting.lead);
         if waiting.processing == Processing::Twice {
             effect = self.process(&mut store, &waiting.lead);
         }
-        if let Some(seq) = job.seq {
+        if let Some(seq) = waiting.seq {
             self.log.complete(seq, effect);
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.processed(ticket, store.turn, store.now);
         }
     }
 
@@ -159,7 +172,7 @@ pub(crate) async fn push(
     let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
     let async_answer = app.profile().async_answer;
     let queue = &app.queue;
-    let Ok(place) = queue.sender.try_reserve() else {
+    let Ok(place) = queue.place() else {
         return Err(ApiError::too_many(
             "Too many leads are waiting to be processed",
         ));
@@ -184,18 +197,20 @@ pub(crate) async fn push(
     let mut store = app.store();
     let seq = app.log.append(call, Effect::default());
     if processing != Processing::Never {
-        queue.queued.fetch_add(1, Ordering::SeqCst);
         let ticket = store.enqueue(Waiting {
             lead,
             processing,
             delay,
-        });
-        place.send(Job {
-            ticket,
             seq: Some(seq),
-            due: clock::after(delay),
-            processing,
         });
+        if let Some(place) = place {
+            queue.queued.fetch_add(1, Ordering::SeqCst);
+            place.send(Job {
+                ticket,
+                due: clock::after(delay),
+                processing,
+            });
+        }
     }
     drop(store);
     let answer = match async_answer {

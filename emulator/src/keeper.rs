@@ -1,16 +1,18 @@
 //! The store with what goes along with it: the clock, and the state file.
 
 use crate::clock::{Clock, ClockError, Hands};
-use crate::lock;
 use crate::state_error::StateError;
 use crate::store::{Journal, Store};
+use crate::{lock, recording};
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 /// Lends the store to one at a time, and writes down what each did to it.
 pub(crate) struct Keeper {
     kept: Mutex<Kept>,
     clock: Clock,
+    turns: AtomicU64,
     failure: Mutex<Option<StateError>>,
 }
 
@@ -42,6 +44,7 @@ impl Keeper {
                 is_closed: false,
             }),
             clock: Clock::new(hands),
+            turns: AtomicU64::new(1),
             failure: Mutex::default(),
         }
     }
@@ -49,8 +52,20 @@ impl Keeper {
     /// The store, in which it is one time until it is given back.
     pub(crate) fn hold(&self) -> Hold<'_> {
         let mut kept = lock(&self.kept);
-        kept.store.begin(self.clock.now());
-        Hold { keeper: self, kept }
+        let (turn, now) = (self.take_turn(), self.clock.now());
+        recording::note_turn(turn, now);
+        kept.store.begin(now);
+        Hold {
+            keeper: self,
+            kept,
+            turn,
+            now,
+        }
+    }
+
+    /// The next place in the order of what happens.
+    pub(crate) fn take_turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::SeqCst)
     }
 
     /// Now, in Unix milliseconds.
@@ -74,6 +89,15 @@ impl Keeper {
         Ok(())
     }
 
+    /// Stops the clock, or lets it go on from where it stands.
+    pub(crate) fn hold_clock(&self, held: bool) {
+        // Holding it cannot fail.
+        let _ = self.set_clock(|clock| {
+            clock.hold(held);
+            Ok(())
+        });
+    }
+
     /// Closes the state file, if there is one, so that it can be opened again at once. No change is acknowledged any more.
     pub(crate) fn close(&self) {
         let mut kept = lock(&self.kept);
@@ -90,6 +114,8 @@ impl Keeper {
 pub(crate) struct Hold<'a> {
     keeper: &'a Keeper,
     kept: MutexGuard<'a, Kept>,
+    pub(crate) turn: u64,
+    pub(crate) now: i64,
 }
 
 impl Deref for Hold<'_> {

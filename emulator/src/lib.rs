@@ -12,7 +12,9 @@ mod limits;
 mod log;
 mod profile;
 mod ready;
+mod recording;
 mod remarks;
+mod replay;
 mod search;
 mod server;
 mod state_error;
@@ -31,6 +33,8 @@ pub use profile::{
     StatusCase, SwitchError, SystemNotes, UnknownEnterprise, UnknownLabels, UnknownMember,
 };
 pub use ready::wait_until_ready;
+pub use recording::{Recording, RecordingError};
+pub use replay::Difference;
 pub use state_error::StateError;
 pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};
 
@@ -41,11 +45,11 @@ use jiff::Timestamp;
 use keeper::{Hold, Keeper};
 use limits::Limiter;
 use log::Log;
+use recording::{Header, Recorder};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
-#[cfg(feature = "state")]
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -69,6 +73,9 @@ pub const DEFAULT_PROCESSING_DELAY: Duration = Duration::from_millis(10);
 /// How long a client may take to send the head of a request, and then its body, unless set otherwise.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How many connections are open at once, unless set otherwise: more than any test needs, in some 250 MB.
+pub const DEFAULT_MAX_CONNECTIONS: usize = 16_384;
+
 /// How many tokens of each type a workspace can have.
 const MOST_TOKENS: usize = 3;
 
@@ -81,6 +88,7 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Emulator {
     app: App,
+    differences: Vec<Difference>,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -149,6 +157,11 @@ impl Emulator {
         self.app.store().record(lead, entry.type_name, entry.keys)
     }
 
+    /// The calls of the [recording](Builder::replay) that were answered otherwise when they were run again.
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
     /// Makes calls go wrong from now on.
     ///
     /// # Errors
@@ -206,11 +219,7 @@ impl Emulator {
 
     /// Stops the clock, or lets it go on from where it stands.
     pub fn hold_clock(&self, held: bool) {
-        // Holding it cannot fail.
-        let _ = self.app.keeper.set_clock(|clock| {
-            clock.hold(held);
-            Ok(())
-        });
+        self.app.keeper.hold_clock(held);
     }
 
     /// What is answered where sources disagree.
@@ -285,6 +294,9 @@ pub struct Builder {
     #[cfg(feature = "state")]
     state: Option<PathBuf>,
     now: Option<Timestamp>,
+    record: Option<PathBuf>,
+    replay: Option<Recording>,
+    random_seed: u64,
     profile: Profile,
     listen: SocketAddr,
     allow_remote: bool,
@@ -299,6 +311,9 @@ impl Default for Builder {
             #[cfg(feature = "state")]
             state: None,
             now: None,
+            record: None,
+            replay: None,
+            random_seed: 0,
             profile: Profile::documented(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
@@ -311,6 +326,7 @@ impl Default for Builder {
                 async_limit: None,
                 processing_delay: DEFAULT_PROCESSING_DELAY,
                 patience: DEFAULT_PATIENCE,
+                max_connections: DEFAULT_MAX_CONNECTIONS,
             },
         }
     }
@@ -333,6 +349,28 @@ impl Builder {
     #[cfg(feature = "state")]
     pub fn state(mut self, file: impl Into<PathBuf>) -> Self {
         self.state = Some(file.into());
+        self
+    }
+
+    /// Writes all calls and their answers into this new file, without tokens and passwords. [`replay`](Self::replay) runs them again. What the
+    /// methods of [`Emulator`] change is not in it. The file holds what was sent, so treat it like the leads.
+    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
+        self.record = Some(file.into());
+        self
+    }
+
+    /// Begins as the recorded run did, with its workspace, enterprise, profile, faults and limits, and carries out its calls before it listens,
+    /// one after another, at the times that they had. [`Emulator::differences`] says which were answered otherwise.
+    ///
+    /// Each call meets the fault that it met. Latency is left out, and answers that were broken are not compared.
+    pub fn replay(mut self, recording: Recording) -> Self {
+        self.replay = Some(recording);
+        self
+    }
+
+    /// Decides which calls meet a fault that has a [`chance`](Fault::chance): 0 unless set.
+    pub fn random_seed(mut self, seed: u64) -> Self {
+        self.random_seed = seed;
         self
     }
 
@@ -431,6 +469,12 @@ impl Builder {
         self
     }
 
+    /// How many connections may be open at once, [`DEFAULT_MAX_CONNECTIONS`] unless set. One more is closed as soon as it is made.
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.config.max_connections = most;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
@@ -444,16 +488,24 @@ impl Builder {
                 self.listen
             )));
         }
+        #[cfg(feature = "state")]
+        if self.state.is_some() && (self.record.is_some() || self.replay.is_some()) {
+            return Err(invalid_input(
+                "a recording begins from the seed: leave out either the recording or the state file",
+            ));
+        }
+        let replay = self.replay.take();
+        if let Some(recording) = &replay {
+            self.begin_like(&recording.header)?;
+        }
         let tokens = [&self.config.sync_tokens, &self.config.async_tokens];
         if tokens.iter().any(|tokens| tokens.len() > MOST_TOKENS) {
             return Err(invalid_input(format!(
                 "a workspace has at most {MOST_TOKENS} tokens of each type"
             )));
         }
-        let faults = Faults::default();
-        faults
-            .add(std::mem::take(&mut self.faults))
-            .map_err(invalid_input)?;
+        let faults = Faults::new(self.random_seed);
+        faults.add(self.faults.clone()).map_err(invalid_input)?;
         let (store, journal, hands) = self.open()?;
         let keeper = Keeper::new(store, journal, hands);
         if let Some(now) = self.now {
@@ -461,16 +513,20 @@ impl Builder {
             set.map_err(invalid_input)?;
         }
         let listener = TcpListener::bind(self.listen).await?;
+        let recorder = self.recorder(&keeper.hold())?;
         let local = listener.local_addr()?;
         let patience = self.config.patience;
+        let max_connections = self.config.max_connections;
+        let unknown_token = unknown_token(&self.config);
         let (queue, worker) = Queue::new();
-        queue.take_up(&keeper.hold());
         let world = Arc::new(World {
             sync_limiter: Limiter::new(self.config.sync_limit),
             async_limiter: Limiter::new(self.config.async_limit),
             config: self.config,
             profile: Mutex::new(self.profile),
             keeper,
+            recorder,
+            unknown_token,
             snapshots: Mutex::default(),
             log: Log::default(),
             faults,
@@ -481,13 +537,75 @@ impl Builder {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(app.clone(), local);
+        let differences = match replay {
+            Some(recording) => replay::run(&app, router.clone(), local, &recording).await,
+            None => Vec::new(),
+        };
+        app.queue.open(&app.store());
         Ok(Emulator {
             app,
+            differences,
             address: reachable(local),
             stop: Some(stop),
-            server: tokio::spawn(wire::serve(listener, router, patience, stopped)),
+            server: tokio::spawn(wire::serve(
+                listener,
+                router,
+                patience,
+                max_connections,
+                stopped,
+            )),
             worker: tokio::spawn(worker.run(world)).abort_handle(),
         })
+    }
+
+    fn begin_like(&mut self, header: &Header) -> io::Result<()> {
+        self.seed = Some(WorkspaceFile::from_json(header.seed.clone()).map_err(invalid_input)?);
+        self.random_seed = header.random_seed;
+        self.faults.clone_from(&header.faults);
+        let mut profile = Profile::documented();
+        for (name, value) in &header.profile {
+            profile = profile.with(name, value).map_err(invalid_input)?;
+        }
+        self.profile = profile;
+        let config = &mut self.config;
+        config.enterprise.clone_from(&header.enterprise);
+        config.sync_limit = header.sync_limit;
+        config.async_limit = header.async_limit;
+        for (tokens, count) in [
+            (&mut config.sync_tokens, header.sync_tokens),
+            (&mut config.async_tokens, header.async_tokens),
+        ] {
+            for place in tokens.len()..count {
+                let next = format!("{}-{}", tokens[0], place + 1);
+                tokens.push(next);
+            }
+            tokens.truncate(count);
+        }
+        Ok(())
+    }
+
+    /// Begins a recording, if one is wanted.
+    fn recorder(&self, store: &Store) -> io::Result<Option<Recorder>> {
+        let Some(path) = &self.record else {
+            return Ok(None);
+        };
+        let values = self.profile.values().into_iter();
+        let header = Header {
+            telecrm_recording: Header::VERSION,
+            enterprise: self.config.enterprise.clone(),
+            sync_tokens: self.config.sync_tokens.len(),
+            async_tokens: self.config.async_tokens.len(),
+            sync_limit: self.config.sync_limit,
+            async_limit: self.config.async_limit,
+            random_seed: self.random_seed,
+            profile: values
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            faults: self.faults.clone(),
+            seed: store.answers().to_json(),
+        };
+        let recorder = Recorder::begin(path, &header);
+        recorder.map(Some).map_err(io::Error::other)
     }
 
     /// The store, from the state file or from the seed, and what time it is there.
@@ -520,6 +638,14 @@ fn invalid_input(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) ->
     io::Error::new(io::ErrorKind::InvalidInput, reason)
 }
 
+fn unknown_token(config: &Config) -> String {
+    let mut token = "unknown".to_owned();
+    while config.sync_tokens.contains(&token) || config.async_tokens.contains(&token) {
+        token.push('-');
+    }
+    token
+}
+
 /// What is set once.
 struct Config {
     enterprise: String,
@@ -529,6 +655,7 @@ struct Config {
     async_limit: Option<RateLimit>,
     processing_delay: Duration,
     patience: Duration,
+    max_connections: usize,
 }
 
 /// Without the tokens: those of a real account may have been set by mistake.
@@ -546,6 +673,9 @@ struct World {
     config: Config,
     profile: Mutex<Profile>,
     keeper: Keeper,
+    recorder: Option<Recorder>,
+    /// One that is not accepted.
+    unknown_token: String,
     snapshots: Mutex<Vec<Store>>,
     log: Log,
     faults: Faults,

@@ -4,6 +4,7 @@ use crate::answer::ApiError;
 use crate::lock;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -19,7 +20,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// let limit = RateLimit::per_hour(18_000).sped_up(10.0).with_retry_after();
 /// # let _ = limit;
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct RateLimit {
     requests: usize,

@@ -4,7 +4,7 @@ use crate::answer::{ApiError, BODY_LIMIT};
 use crate::limits::Limiter;
 use crate::log::{Call, Effect, Logged};
 use crate::profile::UnknownEnterprise;
-use crate::{App, actions, ingest, inspect, leads, team_members, workspace};
+use crate::{App, actions, ingest, inspect, leads, recording, team_members, workspace};
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
@@ -123,6 +123,7 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .layer(from_fn_with_state(app.clone(), record))
         .merge(own)
         .layer(from_fn_with_state(app.clone(), acknowledge))
+        .layer(from_fn_with_state(app.clone(), recording::layer))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(local, check_host))
         .with_state(app)
@@ -161,6 +162,7 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         Ok((request, None)) => next.run(request).await,
         Ok((mut request, Some(fault))) => {
             call.fault = Some(fault.name());
+            recording::note_fault(&fault);
             if fault.is_endless_wait() {
                 // Whoever waits in vain may go away at any time, and this with it.
                 app.log.append(call, Effect::default());
@@ -313,7 +315,7 @@ fn enterprise(
 }
 
 /// Which of these tokens the request carries.
-fn place(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
+pub(crate) fn place(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
     let bearer = bearer(headers)?;
     tokens.iter().position(|token| token == bearer)
 }

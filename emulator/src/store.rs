@@ -52,6 +52,9 @@ pub(crate) struct Waiting {
     pub(crate) processing: Processing,
     /// How long it waits, from when it was taken or, later, from when the emulator was started.
     pub(crate) delay: Duration,
+    /// The call's entry in the log, unless it was another emulator's.
+    #[serde(skip)]
+    pub(crate) seq: Option<u64>,
 }
 
 /// What the state file, if there is one, does not hold yet.

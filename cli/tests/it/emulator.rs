@@ -1,4 +1,4 @@
-use crate::{Local, TempFile, run, run_with_stdin, telecrm};
+use crate::{Local, TempFile, leads, run, run_with_stdin, telecrm};
 use std::net::TcpListener;
 
 #[test]
@@ -224,4 +224,53 @@ fn a_state_file_outlives_the_process() {
         "2200-01-01T00:00:00Z",
     ]))
     .refused(2, &["1970 and 2106"]);
+}
+
+#[test]
+fn a_recording_is_run_again() {
+    let tape = TempFile::new("tape.jsonl", b"");
+    std::fs::remove_file(tape.path()).expect("removed");
+    let rules = TempFile::new(
+        "chance.json",
+        br#"[{"operation": "createOrUpdateLead", "chance": 0.5, "do": {"answer": {"status": 400}}}]"#,
+    );
+    {
+        let local = Local::start(&[
+            "--record",
+            tape.path(),
+            "--fault",
+            rules.path(),
+            "--random-seed",
+            "3",
+        ]);
+        let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), &leads(20));
+        let failed = ran
+            .outcomes()
+            .iter()
+            .filter(|outcome| *outcome == "failed")
+            .count();
+        assert!((1..20).contains(&failed), "{ran:?}");
+    }
+    let ran = run(telecrm(&["emulator", "replay", tape.path()]));
+    assert_eq!((ran.exit, ran.stdout.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.stderr.contains("all answered as they were"), "{ran:?}");
+
+    let text = std::fs::read_to_string(tape.path()).expect("a recording");
+    assert!(!text.contains("local-token"));
+    let changed = text.replacen(r#"\"QUEUED\""#, r#"\"TAKEN\""#, 1);
+    std::fs::write(tape.path(), changed).expect("written");
+    let ran = run(telecrm(&["emulator", "replay", tape.path()]));
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    for said in [
+        "POST /enterprise/ent-local/autoupdatelead",
+        "body.status: \"TAKEN\" was recorded, \"QUEUED\" came",
+        "1 answered otherwise",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}: {ran:?}");
+    }
+
+    run(telecrm(&["emulator", "replay", rules.path()]))
+        .refused(2, &[rules.path(), "is no recording"]);
+    run(telecrm(&["emulator", "--record", tape.path()]))
+        .refused(1, &[tape.path(), "choose another name"]);
 }

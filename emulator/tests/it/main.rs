@@ -9,6 +9,7 @@ mod inspect;
 mod leads;
 mod limits;
 mod profile;
+mod recording;
 mod samples;
 mod search;
 mod state;

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use telecrm_emulator::{Emulator, Fault, StateError, WorkspaceFile};
 
 /// A path of its own, and nothing there.
-struct StateFile(PathBuf);
+pub(crate) struct StateFile(PathBuf);
 
 impl StateFile {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
         let name = format!("telecrm-state-{}-{count}.db", std::process::id());
@@ -34,6 +34,20 @@ impl StateFile {
 
     async fn open(&self) -> Local {
         Local::with(Emulator::builder().state(&self.0)).await
+    }
+
+    /// An emulator in a process of its own, and where it is.
+    pub(crate) fn open_in_a_child(&self) -> (Child, String) {
+        let mut child = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--ignored", "--exact", "state::child", "--nocapture"])
+            .env(CHILD_FILE, &self.0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut lines = stdout.lines().map_while(Result::ok);
+        let url = lines.find_map(|line| line.strip_prefix("at ").map(str::to_owned));
+        (child, url.expect("the child says where it is"))
     }
 
     async fn refused(&self, builder: telecrm_emulator::Builder, said: &[&str]) {
@@ -353,9 +367,9 @@ async fn files_of_earlier_versions_are_opened() {
 
 const CHILD_FILE: &str = "TELECRM_STATE_TEST_FILE";
 
-/// The other process of the next test.
+/// The emulator of a process of its own.
 #[tokio::test]
-#[ignore = "the test of kill -9 starts it"]
+#[ignore = "other tests start it"]
 async fn child() {
     let Ok(path) = std::env::var(CHILD_FILE) else {
         return;
@@ -377,18 +391,7 @@ async fn after_kill_9_everything_acknowledged_is_there_and_nothing_by_half() {
     let file = StateFile::new();
     let mut acknowledged = BTreeSet::new();
     for round in 0..3 {
-        let mut child = Command::new(std::env::current_exe().expect("this test"))
-            .args(["--ignored", "--exact", "state::child", "--nocapture"])
-            .env(CHILD_FILE, &file.0)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let url = stdout
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("at ").map(str::to_owned));
-        let url = url.expect("the child says where it is");
+        let (mut child, url) = file.open_in_a_child();
         let writers: Vec<_> = (0..4)
             .map(|writer| tokio::spawn(write(url.clone(), format!("9{round}{writer}"))))
             .collect();
