@@ -284,6 +284,48 @@ async fn what_is_answered_otherwise_is_named() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn calls_at_the_same_time_come_out_in_the_order_in_which_they_were_carried_out() {
+    let tape = Tape::new("many");
+    let local = Local::with(Emulator::builder().record(&tape.0)).await;
+    let calls = (0..200).map(|n| {
+        let lead = json!({
+            "fields": { "phone": format!("9199999999{:02}", n % 7), "contact_source": format!("Source {n}") },
+            "actions": [{ "type": if n % 2 == 0 { "1001" } else { "ACTION_1001" } }],
+        });
+        let request = match n % 2 {
+            0 => local.sync(Method::POST, "/lead"),
+            _ => local.ingest(),
+        };
+        tokio::spawn(request.json(&lead).send())
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert!(
+            call.await
+                .expect("runs")
+                .expect("an answer")
+                .status()
+                .as_u16()
+                < 500
+        );
+    }
+    local.emulator.settle().await;
+    let before = leads(&local).await;
+    local.emulator.shutdown().await;
+    let again = tape.play().await;
+    let differences = again.emulator.differences().iter().map(ToString::to_string);
+    assert_eq!(differences.collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(leads(&again).await, before);
+
+    // Whatever the order of the lines.
+    let text = tape.text();
+    let (header, events) = text.split_once('\n').expect("lines");
+    let mut lines = vec![header];
+    lines.extend(events.lines().rev());
+    std::fs::write(&tape.0, lines.join("\n") + "\n").expect("written");
+    assert!(tape.play().await.emulator.differences().is_empty());
+}
+
 #[tokio::test]
 async fn a_call_that_nobody_waits_for_is_recorded_without_an_answer() {
     let tape = Tape::new("hang");
