@@ -57,7 +57,7 @@ pub(crate) fn of_tree(root: &Path) -> io::Result<String> {
 }
 
 /// FNV-1a. Carriage returns are left out, so that a checkout with CRLF line ends has the same digest.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .filter(|byte| **byte != b'\r')

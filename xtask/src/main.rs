@@ -8,6 +8,7 @@ mod digest;
 mod coverage;
 mod diff;
 mod regen;
+mod services;
 mod stage;
 mod surface;
 #[cfg(test)]
@@ -39,6 +40,12 @@ enum Task {
         /// Only compare, and fail if it differs.
         #[arg(long)]
         check: bool,
+    },
+    /// Run the tests that need Python, npm or a browser, and install what they need.
+    TestServices {
+        /// Only these.
+        #[arg(value_enum)]
+        suites: Vec<services::Suite>,
     },
     /// Print a spec as YAML at a stage of the pipeline.
     #[command(subcommand)]
@@ -82,6 +89,7 @@ fn main() -> ExitCode {
         Task::Diff { old, new } => diff::run(&old, &new),
         Task::Coverage => coverage::run(&root),
         Task::Surface { check } => surface::run(&root, check),
+        Task::TestServices { suites } => services::run(&root, &suites),
         Task::Spec(spec) => {
             let [sync, ingest] = codegen::APIS;
             let (api, option) = match spec {
