@@ -1,5 +1,6 @@
 //! Where sources disagree about what telecrm answers: which of them the emulator follows.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Defines the switches: for each the name, the values (that of the documentation first) and the one
@@ -61,6 +62,17 @@ macro_rules! switches {
                     _ => return Err(SwitchError::new("switch", name, Self::switches().iter().map(|(name, _)| *name))),
                 }
                 Ok(self)
+            }
+
+            /// The names of all switches, each with the value that it has.
+            ///
+            /// ```
+            /// use telecrm_emulator::Profile;
+            ///
+            /// assert_eq!(Profile::reported().values()["lead-attributes"], "row");
+            /// ```
+            pub fn values(&self) -> BTreeMap<&'static str, &'static str> {
+                BTreeMap::from([$(($name, name_of(self.$field, $switch::VALUES))),+])
             }
 
             /// The names of all switches, each with its values, that of the documentation first.
@@ -258,6 +270,13 @@ impl Profile {
             )),
         }
     }
+}
+
+fn name_of<T: PartialEq>(value: T, values: &[(&'static str, T)]) -> &'static str {
+    let mut values = values.iter();
+    values
+        .find(|(_, other)| *other == value)
+        .map_or("", |(name, _)| name)
 }
 
 fn choose<T: Copy>(

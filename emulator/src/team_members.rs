@@ -20,7 +20,7 @@ const DELETED: &str = "Deleted";
 /// The members, as the listing shows them, and the seats that were bought.
 #[derive(Clone)]
 pub(crate) struct Team {
-    members: Vec<Map<String, Value>>,
+    pub(crate) members: Vec<Map<String, Value>>,
     /// Unlimited where the workspace file says nothing.
     seats: Option<u64>,
 }
@@ -182,7 +182,7 @@ pub(crate) async fn create(
     if let Value::Object(member) = member {
         store.team_mut().members.push(member);
     }
-    let status = match (status, app.config.profile.invited) {
+    let status = match (status, app.profile().invited) {
         ("Invited", Invited::Upper) => "INVITED",
         (status, _) => status,
     };
@@ -215,7 +215,7 @@ pub(crate) async fn change_state(
         return Err(ApiError::bad_request("Invalid email format"));
     }
     let Some(place) = store.team().place(email, false) else {
-        return Err(match app.config.profile.unknown_member {
+        return Err(match app.profile().unknown_member {
             UnknownMember::NotFound => not_found(),
             UnknownMember::BadRequest => ApiError::bad_request("Team member not found"),
         });

@@ -25,12 +25,12 @@ pub(crate) async fn metadata(State(app): State<App>) -> Json<Value> {
     const IDENTIFIER: &str = "leadIdentifierFieldId";
     let store = app.store();
     let name = store.workspace().identifier().api_name();
-    let mut metadata = match &store.answers().metadata {
-        Some(metadata) => json!(metadata),
-        // A seed need not have it, and clients need no more of it than this.
-        None => json!({ "id": app.config.enterprise, IDENTIFIER: name }),
-    };
-    match app.config.profile.identifier_field {
+    // A seed need not have it, and the lock file of a workspace has no ID; clients need no more of it than this.
+    let mut metadata = json!({ "id": app.config.enterprise, IDENTIFIER: name });
+    for (key, value) in store.answers().metadata.iter().flatten() {
+        metadata[key] = value.clone();
+    }
+    match app.profile().identifier_field {
         IdentifierField::AsSeeded => {}
         IdentifierField::ApiName => metadata[IDENTIFIER] = name.into(),
         IdentifierField::Id => {
@@ -109,12 +109,10 @@ pub(crate) async fn custom_action(
 /// `GET /lead-stage-pipeline`.
 pub(crate) async fn pipeline(State(app): State<App>) -> Json<Value> {
     let store = app.store();
-    Json(
-        match (&store.answers().pipeline, app.config.profile.pipeline) {
-            (Some(pipeline), PipelineShape::Flat) => flat(pipeline),
-            (pipeline, _) => json!(pipeline),
-        },
-    )
+    Json(match (&store.answers().pipeline, app.profile().pipeline) {
+        (Some(pipeline), PipelineShape::Flat) => flat(pipeline),
+        (pipeline, _) => json!(pipeline),
+    })
 }
 
 /// The pipeline as it is reported: statuses and lost reasons at the top.

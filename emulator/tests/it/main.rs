@@ -9,9 +9,12 @@ mod inspect;
 mod leads;
 mod limits;
 mod profile;
+mod recording;
 mod samples;
 mod search;
+mod state;
 mod team_members;
+mod time;
 mod transport;
 mod workspace;
 
