@@ -30,7 +30,7 @@ pub(crate) async fn create(
     let mut store = app.store();
     store.find(&id).ok_or_else(|| leads::not_found(&id))?;
     let workspace = store.workspace();
-    let (accepted, findings) = accept(workspace, &actions, &app.config.profile)?;
+    let (accepted, findings) = accept(workspace, &actions, &app.profile())?;
     let remarks = remarks(workspace, &actions, &findings);
     let written = store.append(&id, accepted);
     let written = written.ok_or_else(|| leads::not_found(&id))?;
@@ -59,7 +59,7 @@ pub(crate) async fn get(
             "Only custom actions and payment actions can be retrieved",
         ));
     }
-    Ok(Json(shown(entry, &app.config.profile)))
+    Ok(Json(shown(entry, &app.profile())))
 }
 
 /// `POST /lead/{leadId}/action/{actionId}`: one bad value, and nothing is written.
@@ -110,7 +110,7 @@ pub(crate) async fn update(
     let stored = (!fields.is_empty()).then(|| json!({ "id": action_id, "fields": fields }));
     let entry = store.update_action(&lead_id, &action_id, fields, &created);
     let entry = entry.ok_or_else(|| not_found(&action_id))?;
-    let answer = shown(entry, &app.config.profile);
+    let answer = shown(entry, &app.profile());
     Ok((Extension(Effect { stored, findings }), Json(answer)))
 }
 
@@ -123,14 +123,14 @@ pub(crate) async fn search(
 ) -> Result<Json<Value>, ApiError> {
     let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
-    let filter = TimelineFilter::read(&body, &store, app.config.profile.performers)?;
+    let filter = TimelineFilter::read(&body, &store, app.profile().performers)?;
     let lead = store.find(&id).ok_or_else(|| {
         ApiError::not_found(leads::NOT_FOUND, "Lead with given ID was not found.")
     })?;
     let found: Vec<_> = lead.timeline().filter(|entry| filter.fits(entry)).collect();
     let rows = page.of(found.iter());
     Ok(Json(json!({
-        "data": rows.map(|entry| shown(entry, &app.config.profile)).collect::<Vec<_>>(),
+        "data": rows.map(|entry| shown(entry, &app.profile())).collect::<Vec<_>>(),
         "total_count": found.len(),
         "skip": page.skip,
         "limit": page.limit,

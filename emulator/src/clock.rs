@@ -22,6 +22,17 @@ pub(crate) fn after(delay: Duration) -> Instant {
     Instant::now() + delay.min(FOREVER)
 }
 
+/// The machine's time in Unix milliseconds, whatever time it is in the workspace.
+pub(crate) fn machine_millis() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// Where a measurement begins: what it gives tells how long ago that was.
+pub(crate) fn stopwatch() -> impl Fn() -> Duration {
+    let began = Instant::now();
+    move || began.elapsed()
+}
+
 /// Waits for a moment, if it is still to come.
 pub(crate) async fn wait_until(moment: Instant) {
     time::sleep_until(moment).await;

@@ -98,7 +98,7 @@ impl World {
         let mut findings = accepted.findings.clone();
         let written = store.upsert(accepted);
         if let Some(written) = &written
-            && self.config.profile.system_notes == SystemNotes::Kept
+            && self.profile().system_notes == SystemNotes::Kept
         {
             for (index, note) in notes(&job.lead) {
                 store.record(&written.lead_id, SYSTEM_NOTE.to_owned(), note);
@@ -145,7 +145,7 @@ pub(crate) async fn push(
         method: method.to_string(),
         path: uri.path().to_owned(),
         operation: Some(OPERATION),
-        status: match app.config.profile.async_answer {
+        status: match app.profile().async_answer {
             AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
             _ => StatusCode::OK.as_u16(),
         },
@@ -154,7 +154,10 @@ pub(crate) async fn push(
     let (generation, seq) = {
         // Held, so that no reset comes in between.
         let store = app.store();
-        (store.generation(), app.log.append(call, Effect::default()))
+        (
+            store.generation(),
+            app.log.append(call, Effect::default(), None),
+        )
     };
     let processing = fault.map(|fault| fault.processing()).unwrap_or_default();
     let delay = match processing {
@@ -171,7 +174,7 @@ pub(crate) async fn push(
             processing,
         });
     }
-    let answer = match app.config.profile.async_answer {
+    let answer = match app.profile().async_answer {
         AsyncAnswer::Queued => Json(json!({ "status": "QUEUED" })).into_response(),
         AsyncAnswer::Ok => "OK".into_response(),
         AsyncAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),

@@ -27,7 +27,7 @@ pub(crate) async fn create(
 ) -> Result<impl IntoResponse, ApiError> {
     let mut lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
     let actions = std::mem::take(lead.actions_mut());
-    let profile = &app.config.profile;
+    let profile = &app.profile();
     let mut store = app.store();
     let workspace = store.workspace();
     let mut accepted = workspace.accept(&lead);
@@ -72,7 +72,7 @@ pub(crate) async fn get(
     Path((_, id)): Path<(String, String)>,
     params: Params,
 ) -> Result<Json<Value>, ApiError> {
-    let profile = &app.config.profile;
+    let profile = &app.profile();
     let page = match params.flag("includeActions")? {
         true => Some(params.page(PAGE_LIMIT)?),
         false => None,
@@ -129,7 +129,7 @@ pub(crate) async fn update(
     for (name, value) in fields {
         let verdict = workspace.accept_field(name, &value.clone().into());
         let finding = verdict.finding(Place::Field(name.clone()));
-        let drops_labels = app.config.profile.unknown_labels == UnknownLabels::Dropped;
+        let drops_labels = app.profile().unknown_labels == UnknownLabels::Dropped;
         if verdict.is_dropped() && is_refused(workspace, name, value, drops_labels) {
             let reason = finding
                 .iter()
@@ -160,7 +160,7 @@ pub(crate) async fn search(
     params: Params,
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
-    let profile = &app.config.profile;
+    let profile = &app.profile();
     let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
     let filter = Filter::read(&body, &store, profile.status_case)?;

@@ -3,9 +3,13 @@
 mod actions;
 mod answer;
 mod clock;
+mod exchange;
+mod exports;
 mod faults;
 mod ingest;
 mod inspect;
+#[cfg(feature = "inspector")]
+mod inspector;
 mod leads;
 mod limits;
 mod log;
@@ -19,6 +23,7 @@ mod team_members;
 mod wire;
 mod workspace;
 
+pub use exchange::Received;
 pub use faults::{Fault, FaultError, FaultyAnswer};
 pub use limits::RateLimit;
 pub use log::LogEntry;
@@ -107,6 +112,11 @@ impl Emulator {
         self.url()
     }
 
+    /// The environment that points a client at it: five `export` lines for a shell, with the first token of each type.
+    pub fn exports(&self) -> String {
+        self.app.config.exports(&self.url())
+    }
+
     /// The enterprise ID that it accepts.
     pub fn enterprise(&self) -> &str {
         &self.app.config.enterprise
@@ -132,6 +142,22 @@ impl Emulator {
         self.app.log.since(since)
     }
 
+    /// The requests of these calls as they came, oldest first: as many as fit into 64 MB.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = telecrm_emulator::Emulator::start().await?;
+    /// // … the code under test …
+    /// let pushed = emulator.received(0).into_iter().filter(|request| request.method == "POST");
+    /// assert_eq!(pushed.filter_map(|request| request.json()).count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn received(&self, since: u64) -> Vec<Received> {
+        self.app.log.received(since)
+    }
+
     /// Puts an entry into a lead's timeline that telecrm itself records, and nobody can write: a call, a message,
     /// a note. As JSON it is what is read back: `type`, and any of `employeeid` (who did it), `creationTimestamp`,
     /// `duration` and so on. Gives its ID, or nothing if there is no such lead or the type can be written.
@@ -151,6 +177,16 @@ impl Emulator {
     /// Lets all calls go right again.
     pub fn clear_faults(&self) {
         self.app.faults.clear();
+    }
+
+    /// What is answered where sources disagree.
+    pub fn profile(&self) -> Profile {
+        self.app.profile()
+    }
+
+    /// Sets what is answered where sources disagree, from the next call on.
+    pub fn set_profile(&self, profile: Profile) {
+        self.app.set_profile(profile);
     }
 
     /// Remembers the state of the workspace, and gives the number by which [`restore`](Self::restore) finds it.
@@ -173,6 +209,7 @@ impl Emulator {
     /// Stops it, and returns once its port is free.
     pub async fn shutdown(mut self) {
         self.stop.take();
+        self.app.log.close();
         if clock::within(GRACE, &mut self.server).await.is_none() {
             self.server.abort();
         }
@@ -183,6 +220,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         // The server stops by itself, because the other end of `stop` goes with this.
         self.worker.abort();
+        self.app.log.close();
     }
 }
 
@@ -209,6 +247,7 @@ impl Drop for Emulator {
 #[must_use = "nothing runs before `start`"]
 pub struct Builder {
     seed: WorkspaceFile,
+    profile: Profile,
     listen: SocketAddr,
     allow_remote: bool,
     faults: Vec<Fault>,
@@ -219,6 +258,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             seed: WorkspaceFile::sample(),
+            profile: Profile::documented(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
             faults: Vec::new(),
@@ -228,7 +268,6 @@ impl Default for Builder {
                 async_tokens: vec![DEFAULT_ASYNC_TOKEN.to_owned()],
                 sync_limit: None,
                 async_limit: None,
-                profile: Profile::documented(),
                 processing_delay: DEFAULT_PROCESSING_DELAY,
                 patience: DEFAULT_PATIENCE,
             },
@@ -306,7 +345,7 @@ impl Builder {
 
     /// Whether the rows of a search carry the lead's ID, which they are reported to do (pitfall LE7). They do unless set.
     pub fn search_ids(mut self, carried: bool) -> Self {
-        self.config.profile.search_ids = match carried {
+        self.profile.search_ids = match carried {
             true => SearchIds::Yes,
             false => SearchIds::No,
         };
@@ -315,7 +354,7 @@ impl Builder {
 
     /// What is answered where sources disagree: [`Profile::documented`] unless set.
     pub fn profile(mut self, profile: Profile) -> Self {
-        self.config.profile = profile;
+        self.profile = profile;
         self
     }
 
@@ -352,7 +391,7 @@ impl Builder {
         }
         let faults = Faults::default();
         faults.add(self.faults).map_err(invalid_input)?;
-        let seed = Seed::new(self.seed, &self.config.profile).map_err(invalid_input)?;
+        let seed = Seed::new(self.seed, &self.profile).map_err(invalid_input)?;
         let listener = TcpListener::bind(self.listen).await?;
         let local = listener.local_addr()?;
         let patience = self.config.patience;
@@ -361,6 +400,7 @@ impl Builder {
             sync_limiter: Limiter::new(self.config.sync_limit),
             async_limiter: Limiter::new(self.config.async_limit),
             config: self.config,
+            profile: Mutex::new(self.profile),
             store: Mutex::new(Store::new(seed)),
             snapshots: Mutex::default(),
             log: Log::default(),
@@ -403,7 +443,6 @@ struct Config {
     async_tokens: Vec<String>,
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
-    profile: Profile,
     processing_delay: Duration,
     patience: Duration,
 }
@@ -413,7 +452,6 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("enterprise", &self.enterprise)
-            .field("profile", &self.profile)
             .field("processing_delay", &self.processing_delay)
             .finish_non_exhaustive()
     }
@@ -422,6 +460,7 @@ impl fmt::Debug for Config {
 /// What the handlers and the background task share.
 struct World {
     config: Config,
+    profile: Mutex<Profile>,
     store: Mutex<Store>,
     snapshots: Mutex<Vec<Store>>,
     log: Log,
@@ -433,6 +472,16 @@ struct World {
 impl World {
     fn store(&self) -> MutexGuard<'_, Store> {
         lock(&self.store)
+    }
+
+    fn profile(&self) -> Profile {
+        lock(&self.profile).clone()
+    }
+
+    fn set_profile(&self, profile: Profile) {
+        let mut store = self.store();
+        store.strip_phone_blanks(profile.phone_blanks == PhoneBlanks::Stripped);
+        *lock(&self.profile) = profile;
     }
 
     fn reset(&self) {

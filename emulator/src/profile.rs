@@ -1,18 +1,19 @@
 //! Where sources disagree about what telecrm answers: which of them the emulator follows.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Defines the switches: for each the name, the values (that of the documentation first) and the one
 /// of the profile `reported`.
 macro_rules! switches {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $field:ident: $switch:ident = $name:literal {
             $($(#[$value_doc:meta])* $value:ident = $text:literal,)+
         } reported $reported:ident;
     )+) => {
         $(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
             #[non_exhaustive]
             pub enum $switch {
@@ -37,7 +38,7 @@ macro_rules! switches {
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Profile {
-            $($(#[$doc])* pub $field: $switch,)+
+            $($(#[doc = $doc])* pub $field: $switch,)+
         }
 
         impl Profile {
@@ -61,6 +62,26 @@ macro_rules! switches {
                     _ => return Err(SwitchError::new("switch", name, Self::switches().iter().map(|(name, _)| *name))),
                 }
                 Ok(self)
+            }
+
+            /// The names of all switches, each with the value that it has.
+            ///
+            /// ```
+            /// use telecrm_emulator::Profile;
+            ///
+            /// assert_eq!(Profile::reported().values()["lead-attributes"], "row");
+            /// ```
+            pub fn values(&self) -> BTreeMap<&'static str, &'static str> {
+                BTreeMap::from([$(($name, name_of(self.$field, $switch::VALUES))),+])
+            }
+
+            /// What a switch is about.
+            #[cfg(feature = "inspector")]
+            pub(crate) fn about(name: &str) -> Option<&'static str> {
+                match name {
+                    $($name => Some(concat!($($doc),*)),)+
+                    _ => None,
+                }
             }
 
             /// The names of all switches, each with its values, that of the documentation first.
@@ -250,6 +271,13 @@ impl Profile {
             )),
         }
     }
+}
+
+fn name_of<T: PartialEq>(value: T, values: &[(&'static str, T)]) -> &'static str {
+    let mut values = values.iter();
+    values
+        .find(|(_, other)| *other == value)
+        .map_or("", |(name, _)| name)
 }
 
 fn choose<T: Copy>(

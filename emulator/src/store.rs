@@ -142,6 +142,13 @@ impl Store {
         self.generation
     }
 
+    /// Whether phone numbers may hold blanks from now on.
+    pub(crate) fn strip_phone_blanks(&mut self, strip: bool) {
+        for workspace in [&mut self.workspace, &mut self.seed.workspace] {
+            *workspace = workspace.clone().with_phone_blanks_stripped(strip);
+        }
+    }
+
     pub(crate) fn workspace(&self) -> &Workspace {
         &self.workspace
     }
@@ -475,6 +482,15 @@ impl StoredAction {
             EntryKind::Custom(code) => code.bare(),
             EntryKind::Payment => "PAYMENT",
             EntryKind::BuiltIn(name) => name,
+        }
+    }
+
+    /// The code of a custom action.
+    #[cfg(feature = "inspector")]
+    pub(crate) fn code(&self) -> Option<&ActionCode> {
+        match &self.kind {
+            EntryKind::Custom(code) => Some(code),
+            _ => None,
         }
     }
 

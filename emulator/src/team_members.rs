@@ -52,6 +52,12 @@ impl Team {
         member.map(|member| text(member, "email"))
     }
 
+    /// Everybody, the deleted too.
+    #[cfg(feature = "inspector")]
+    pub(crate) fn all(&self) -> Vec<&Map<String, Value>> {
+        self.sorted(true)
+    }
+
     /// By name, ascending.
     fn sorted(&self, deleted_too: bool) -> Vec<&Map<String, Value>> {
         let members = self.members.iter();
@@ -67,7 +73,7 @@ impl Team {
     }
 }
 
-fn text<'a>(member: &'a Map<String, Value>, key: &str) -> &'a str {
+pub(crate) fn text<'a>(member: &'a Map<String, Value>, key: &str) -> &'a str {
     member.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -182,7 +188,7 @@ pub(crate) async fn create(
     if let Value::Object(member) = member {
         store.team_mut().members.push(member);
     }
-    let status = match (status, app.config.profile.invited) {
+    let status = match (status, app.profile().invited) {
         ("Invited", Invited::Upper) => "INVITED",
         (status, _) => status,
     };
@@ -215,7 +221,7 @@ pub(crate) async fn change_state(
         return Err(ApiError::bad_request("Invalid email format"));
     }
     let Some(place) = store.team().place(email, false) else {
-        return Err(match app.config.profile.unknown_member {
+        return Err(match app.profile().unknown_member {
             UnknownMember::NotFound => not_found(),
             UnknownMember::BadRequest => ApiError::bad_request("Team member not found"),
         });

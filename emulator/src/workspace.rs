@@ -30,7 +30,7 @@ pub(crate) async fn metadata(State(app): State<App>) -> Json<Value> {
         // A seed need not have it, and clients need no more of it than this.
         None => json!({ "id": app.config.enterprise, IDENTIFIER: name }),
     };
-    match app.config.profile.identifier_field {
+    match app.profile().identifier_field {
         IdentifierField::AsSeeded => {}
         IdentifierField::ApiName => metadata[IDENTIFIER] = name.into(),
         IdentifierField::Id => {
@@ -109,12 +109,10 @@ pub(crate) async fn custom_action(
 /// `GET /lead-stage-pipeline`.
 pub(crate) async fn pipeline(State(app): State<App>) -> Json<Value> {
     let store = app.store();
-    Json(
-        match (&store.answers().pipeline, app.config.profile.pipeline) {
-            (Some(pipeline), PipelineShape::Flat) => flat(pipeline),
-            (pipeline, _) => json!(pipeline),
-        },
-    )
+    Json(match (&store.answers().pipeline, app.profile().pipeline) {
+        (Some(pipeline), PipelineShape::Flat) => flat(pipeline),
+        (pipeline, _) => json!(pipeline),
+    })
 }
 
 /// The pipeline as it is reported: statuses and lost reasons at the top.
