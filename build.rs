@@ -41,7 +41,8 @@ fn guard(root: &Path) -> std::io::Result<()> {
 
 /// Writes the raw clients for `openapi/`, or for the folder in `TELECRM_OPENAPI_DIR`, to `OUT_DIR`.
 ///
-/// Our corrections still apply; one without effect on a newer document is worth a warning only.
+/// Our corrections still apply. One without effect on a newer document is worth a warning only, and so is an operation
+/// that none of them names.
 #[cfg(feature = "regenerate")]
 fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-env-changed=TELECRM_OPENAPI_DIR");
@@ -57,9 +58,13 @@ fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
         let overlay = ours.join(format!("{}.overlay.yaml", api.name));
         println!("cargo::rerun-if-changed={}", spec.display());
         println!("cargo::rerun-if-changed={}", overlay.display());
-        let overlaid = codegen::Source::read(api, spec, &ours)?.overlaid();
+        let mut overlaid = codegen::Source::read(api, spec, &ours)?.overlaid();
         for stale in &overlaid.stale {
             println!("cargo::warning={}: {stale}", spec.display());
+        }
+        for operation in overlaid.leave_out_unnamed() {
+            let missing = "left out, because no correction gives it an operationId";
+            println!("cargo::warning={}: {missing}: {operation}", spec.display());
         }
         let source = codegen::source_of(api, overlaid.document)?;
         std::fs::write(out.join(format!("{}.rs", api.name)), source)?;

@@ -28,6 +28,7 @@ pub mod ingest {
         use super::enums;
         ///`CreateOrUpdateLeadBody`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateOrUpdateLeadBody {
             ///Added to the timeline in the given order.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -45,6 +46,7 @@ pub mod ingest {
         }
         ///`CreateOrUpdateLeadResponse`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateOrUpdateLeadResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub status: ::std::option::Option<enums::CreateOrUpdateLeadResponseStatus>,

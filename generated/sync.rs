@@ -79,6 +79,7 @@ pub mod sync {
         use super::enums;
         ///An action as it is answered. Only `type`, `fields` and the keys of a payment are documented; the rest is reported.
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ActionRecord {
             ///On payments.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -164,6 +165,7 @@ pub mod sync {
         }
         ///`ChangedTeamMemberState`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ChangedTeamMemberState {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub email: ::std::option::Option<::std::string::String>,
@@ -174,12 +176,14 @@ pub mod sync {
         }
         ///`CreateActionsBody`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateActionsBody {
             ///One or more.
             pub actions: ::std::vec::Vec<::telecrm_core::Action>,
         }
         ///`CreateLeadBody`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateLeadBody {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub actions: ::std::option::Option<::std::vec::Vec<::telecrm_core::Action>>,
@@ -196,6 +200,7 @@ pub mod sync {
         }
         ///`CreateTeamMemberRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateTeamMemberRequest {
             ///The name to log in with.
             pub email: ::std::string::String,
@@ -209,6 +214,7 @@ pub mod sync {
         }
         ///`CreatedTeamMember`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreatedTeamMember {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub email: ::std::option::Option<::std::string::String>,
@@ -225,6 +231,7 @@ pub mod sync {
         }
         ///A type of action, in short or in full. In full it has an `id`.
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecord {
             #[serde(
                 rename = "allowPredatedActivity",
@@ -309,6 +316,7 @@ pub mod sync {
         }
         ///Whether the action may be back-dated.
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecordAllowPredatedActivity {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub enabled: ::std::option::Option<bool>,
@@ -320,6 +328,7 @@ pub mod sync {
         }
         ///`CustomActionRecordFieldSchemaValue`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecordFieldSchemaValue {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub options: ::std::option::Option<
@@ -339,6 +348,7 @@ pub mod sync {
         }
         ///A field of a lead, in short or in full. In full it has an `id`.
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomFieldRecord {
             #[serde(
                 rename = "apiName",
@@ -390,6 +400,7 @@ pub mod sync {
         }
         ///`EnterpriseMetadata`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct EnterpriseMetadata {
             ///Milliseconds since the Unix epoch.
             #[serde(
@@ -425,6 +436,7 @@ pub mod sync {
         }
         ///`LeadLostReason`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadLostReason {
             #[serde(
                 rename = "isDefault",
@@ -443,6 +455,7 @@ pub mod sync {
         }
         ///A lead as it is answered. Only `fields` and the keys that begin with `actions` are documented; the rest is reported.
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadRecord {
             ///One page of the timeline when one lead is read with it; reported to be empty in search results.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -513,6 +526,7 @@ pub mod sync {
         }
         ///`LeadRecordLeadMetaData`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadRecordLeadMetaData {
             ///Milliseconds since the Unix epoch.
             #[serde(
@@ -528,6 +542,7 @@ pub mod sync {
         }
         ///`LeadStage`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStage {
             #[serde(
                 rename = "activeStatuses",
@@ -553,6 +568,7 @@ pub mod sync {
         }
         ///`LeadStagePipeline`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStagePipeline {
             #[serde(
                 rename = "activeLeadLostReasons",
@@ -613,6 +629,7 @@ pub mod sync {
         }
         ///`LeadStatus`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStatus {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub color: ::std::option::Option<::std::string::String>,
@@ -625,6 +642,7 @@ pub mod sync {
         }
         ///`ListCustomActionsResponse`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ListCustomActionsResponse {
             #[serde(
                 rename = "customActions",
@@ -638,6 +656,7 @@ pub mod sync {
         }
         ///`ListCustomFieldsResponse`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ListCustomFieldsResponse {
             #[serde(
                 rename = "customFields",
@@ -649,6 +668,7 @@ pub mod sync {
         }
         ///`Remark`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct Remark {
             ///Path of the part, such as `fields.rating` or `actions[0].fields.email`.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -670,6 +690,7 @@ pub mod sync {
             Default,
             PartialEq
         )]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchActionsBody {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub created_on: ::std::option::Option<SearchActionsBodyCreatedOn>,
@@ -690,6 +711,7 @@ pub mod sync {
             Default,
             PartialEq
         )]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchActionsBodyCreatedOn {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub from: ::std::option::Option<::telecrm_core::FieldValue>,
@@ -698,6 +720,7 @@ pub mod sync {
         }
         ///`SearchActionsResponse`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchActionsResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub data: ::std::option::Option<::std::vec::Vec<ActionRecord>>,
@@ -719,6 +742,7 @@ pub mod sync {
             Default,
             PartialEq
         )]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsBody {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub actions: ::std::option::Option<SearchLeadsBodyActions>,
@@ -740,6 +764,7 @@ pub mod sync {
             Default,
             PartialEq
         )]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsBodyActions {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub performed_at: ::std::option::Option<SearchLeadsBodyActionsPerformedAt>,
@@ -760,6 +785,7 @@ pub mod sync {
             Default,
             PartialEq
         )]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsBodyActionsPerformedAt {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub from: ::std::option::Option<::telecrm_core::FieldValue>,
@@ -768,6 +794,7 @@ pub mod sync {
         }
         ///`SearchLeadsResponse`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub data: ::std::option::Option<::std::vec::Vec<LeadRecord>>,
@@ -782,6 +809,7 @@ pub mod sync {
         }
         ///`TeamMember`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMember {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub email: ::std::option::Option<::std::string::String>,
@@ -805,6 +833,7 @@ pub mod sync {
         }
         ///Null when no licence was ever assigned.
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMemberLicense {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub end_date: ::std::option::Option<::std::string::String>,
@@ -822,6 +851,7 @@ pub mod sync {
         }
         ///`TeamMemberPage`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMemberPage {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub data: ::std::option::Option<::std::vec::Vec<TeamMember>>,
@@ -836,12 +866,14 @@ pub mod sync {
         }
         ///`TeamMemberStateChange`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMemberStateChange {
             pub email: ::std::string::String,
             pub state: enums::TeamMemberStateChangeState,
         }
         ///`UpdateLeadBody`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct UpdateLeadBody {
             ///Values by API name. The lead identifier must not be among them.
             pub fields: ::std::collections::BTreeMap<
@@ -851,6 +883,7 @@ pub mod sync {
         }
         ///`WriteResult`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct WriteResult {
             ///One entry for each action of the request, in its order.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -865,6 +898,7 @@ pub mod sync {
         }
         ///`WriteResultActionsItem`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct WriteResultActionsItem {
             ///Null when the action was ignored.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]

@@ -1,6 +1,6 @@
 //! A lead's timeline, over the Sync API.
 
-use crate::leads::{between, one_or_many};
+use crate::leads::one_or_many;
 use crate::{Error, Items, Operation, Slice, Telecrm, stream};
 use telecrm_core::{
     Action, ActionCode, ActionKind, ActionRecord, Created, CustomAction, FieldValue, Lead, Outcome,
@@ -8,6 +8,40 @@ use telecrm_core::{
 };
 
 /// A lead's timeline. From [`Leads::actions`](crate::Leads::actions).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = telecrm_emulator::Emulator::start().await?;
+/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+/// #     .sync_url(emulator.sync_url())
+/// #     .async_url(emulator.async_url())
+/// #     .build()?;
+/// use telecrm::{ActionFilter, CustomAction, Currency, Payment, PaymentStatus, Slice};
+/// # let lead = telecrm.leads().create(&telecrm::Lead::new().set("phone", "919999999999")).await?;
+/// # let lead_id = lead.complete()?.lead_id;
+///
+/// let timeline = telecrm.leads().actions(&lead_id);
+/// let created = timeline.create([CustomAction::new(1001)?.field("note", "called")]).await?.complete()?;
+/// let visit = created.action_ids[0].as_deref().expect("nothing was ignored");
+/// let visit = timeline.update(visit, CustomAction::new(1001)?.field("note", "called twice")).await?;
+/// assert_eq!(visit.fields().unwrap()["note"], "called twice");
+///
+/// let deposit = Payment::new(PaymentStatus::Pending, Currency::Inr, 5000.into());
+/// let created = timeline.create([deposit]).await?.complete()?;
+/// let deposit = created.action_ids[0].as_deref().expect("nothing was ignored");
+/// timeline.set_payment_status(deposit, PaymentStatus::Completed).await?;
+/// assert_eq!(timeline.get(deposit).await?.key("status"), Some(&"COMPLETED".into()));
+///
+/// let visits = timeline.search(&ActionFilter::new().of_code(1001), Slice::default()).await?;
+/// assert_eq!(visits.total_count, 1);
+/// let everything = timeline.stream(ActionFilter::new()).collect().await?;
+/// assert!(everything.len() >= 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Actions {
     pub(crate) telecrm: Telecrm,
@@ -17,10 +51,17 @@ pub struct Actions {
 /// Which entries of a timeline to find; all conditions must hold.
 ///
 /// ```
-/// use telecrm::ActionFilter;
+/// use telecrm::{ActionFilter, Filter};
 ///
-/// let calls = ActionFilter::new().of_type("OUTGOING_CALL");
-/// let visits = ActionFilter::new().of_code(1001);
+/// let june: (jiff::Timestamp, jiff::Timestamp) =
+///     ("2026-06-01T00:00:00+05:30".parse()?, "2026-06-30T23:59:59.999+05:30".parse()?);
+/// let calls = ActionFilter::new().of_type("OUTGOING_CALL").between(Some(june.0), Some(june.1));
+/// let visits = ActionFilter::new().of_code(1001).performed_by(["jane.doe@example.com"]);
+///
+/// // The leads that Jane has visited:
+/// let visited = Filter::new().with_action(visits);
+/// # let _ = (calls, visited);
+/// # Ok::<(), jiff::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[must_use]
@@ -65,8 +106,10 @@ impl ActionFilter {
         self
     }
 
+    /// The bounds of the range in milliseconds, if there is one.
     pub(crate) fn times(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
-        between(self.from, self.to)
+        let (from, to) = (self.from, self.to);
+        (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
     }
 }
 

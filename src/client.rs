@@ -16,6 +16,15 @@ use std::time::Duration;
 use telecrm_core::Workspace;
 
 /// The Sync API's base URL.
+///
+/// ```
+/// use telecrm::{ASYNC_URL, SYNC_URL, Telecrm};
+///
+/// // What a builder starts with; both are https.
+/// assert!(SYNC_URL.ends_with("/autoupdate/v2"));
+/// let telecrm = Telecrm::builder("enterprise-id").sync_url(SYNC_URL).async_url(ASYNC_URL).build()?;
+/// # Ok::<(), telecrm::Error>(())
+/// ```
 pub const SYNC_URL: &str = "https://next.telecrm.in/autoupdate/v2";
 
 /// The Async API's base URL.
@@ -23,20 +32,31 @@ pub const ASYNC_URL: &str = "https://next-api.telecrm.in";
 
 /// A client of one workspace. Cloning it is free, and clones share connections, limits and what was discovered.
 ///
-/// ```no_run
-/// use telecrm::{AsyncToken, Lead, SyncToken, Telecrm};
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm::{AsyncToken, Lead, SyncToken, Telecrm, Verdict};
 ///
-/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// let telecrm = Telecrm::builder("enterprise-id")
-///     .sync_token(SyncToken::from_env()?)
-///     .async_token(AsyncToken::from_env()?)
+/// # let emulator = telecrm_emulator::Emulator::start().await?;
+/// # let (sync_token, async_token) = (emulator.sync_token(), emulator.async_token());
+/// let telecrm = Telecrm::builder("ent-local")
+///     .sync_token(SyncToken::new(sync_token)?)
+///     .async_token(AsyncToken::new(async_token)?)
+/// #     .sync_url(emulator.sync_url())
+/// #     .async_url(emulator.async_url())
 ///     .build()?;
 ///
 /// let workspace = telecrm.workspace().await?;
 /// let lead = Lead::new().set("phone", "+91 99999 99999").set("status", "fresh");
 /// let clean = workspace.check(&lead).into_clean()?;
 /// let receipt = telecrm.ingest().push(&clean).await?;
-/// println!("{:?}", telecrm.ingest().verify(&receipt).await?);
+/// let verdict = telecrm.ingest().verify(&receipt).await?;
+/// assert!(matches!(verdict, Verdict::Stored(_)));
+///
+/// // The rest of both APIs:
+/// assert_eq!(telecrm.leads().count(&telecrm::Filter::new()).await?, 1);
+/// assert_eq!(telecrm.team_members().stream(false).collect().await?.len(), 2);
+/// assert_eq!(telecrm.schema().metadata().await?.name(), Some("Acme Corporation"));
 /// # Ok(())
 /// # }
 /// ```
@@ -89,6 +109,18 @@ impl Telecrm {
 
     /// The workspace's schema, discovered anew.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let telecrm = telecrm::testing::FakeTelecrm::new().client();
+    /// let before = telecrm.workspace().await?;
+    /// // Somebody adds a field in the dashboard; this client would see it after 15 minutes.
+    /// let after = telecrm.refresh_workspace().await?;
+    /// assert_eq!(before.fields(), after.fields());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`workspace`](Self::workspace).
     pub async fn refresh_workspace(&self) -> Result<Arc<Workspace>, Error> {
@@ -96,6 +128,23 @@ impl Telecrm {
     }
 
     /// The same client, calling by these options.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use telecrm::{CallOptions, Operation};
+    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::timeout());
+    /// # let telecrm = fake.client();
+    ///
+    /// let hasty = telecrm.with_options(CallOptions::new().attempts(1).total_timeout(Duration::from_secs(2)));
+    /// let error = hasty.leads().get("62ab16e").await.unwrap_err();
+    /// assert!(error.is_timeout() && error.attempts() == 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
     pub fn with_options(&self, options: CallOptions) -> Self {
         Self {
             options,
@@ -104,12 +153,42 @@ impl Telecrm {
     }
 
     /// How far the limits of the Async tokens are used up, in the order in which they were given.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::{Lead, RateLimit};
+    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(telecrm::Operation::CreateOrUpdateLead, Answer::queued());
+    /// # let builder = fake.builder();
+    /// let telecrm = builder.async_limit(Some(RateLimit::ASYNC)).build()?;
+    /// assert_eq!(telecrm.async_limits()[0].remaining, Some(60));
+    ///
+    /// let receipt = telecrm.ingest().push(&Lead::new().set("phone", "919999999999")).await?;
+    /// assert_eq!(telecrm.async_limits()[0].remaining, Some(59));
+    /// # assert_eq!(telecrm.sync_limit().and_then(|limit| limit.remaining), None);
+    /// # drop(receipt);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn async_limits(&self) -> Vec<LimitState> {
         let endpoint = self.shared.ingest.as_ref();
         endpoint.map_or_else(Vec::new, |endpoint| endpoint.channel().limits())
     }
 
     /// How far the limit of the Sync token is used up; nothing without one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use telecrm::Telecrm;
+    ///
+    /// let telecrm = Telecrm::builder("enterprise-id")
+    ///     .sync_token(telecrm::SyncToken::new("0f1e2d3c")?)
+    ///     .build()?;
+    /// let state = telecrm.sync_limit().expect("there is a Sync token");
+    /// assert_eq!((state.remaining, state.next_free_in), (Some(600), Duration::ZERO));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn sync_limit(&self) -> Option<LimitState> {
         let endpoint = self.shared.sync.as_ref()?;
         endpoint.channel().limits().into_iter().next()
@@ -206,11 +285,23 @@ impl fmt::Debug for Telecrm {
 
 /// The generated clients of a [`Telecrm`]. From [`Telecrm::raw`].
 ///
-/// ```no_run
-/// # async fn run(telecrm: telecrm::Telecrm) -> Result<(), Box<dyn std::error::Error>> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = telecrm_emulator::Emulator::start().await?;
+/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+/// #     .sync_url(emulator.sync_url())
+/// #     .async_url(emulator.async_url())
+/// #     .build()?;
+/// # use telecrm::Lead;
+/// # let lead = telecrm.leads().create(&Lead::new().set("phone", "919999999999")).await?;
+/// # let lead_id = &lead.complete()?.lead_id;
 /// let raw = telecrm.raw();
-/// let lead = raw.sync()?.get_lead(raw.enterprise_id()?, "62ab16e", Some(true), Some(5), None).await?;
-/// println!("{} entries", lead.actions.as_ref().map_or(0, Vec::len));
+/// let lead = raw.sync()?.get_lead(raw.enterprise_id()?, lead_id, Some(true), Some(5), None).await?;
+/// assert_eq!(lead.actions.as_ref().map_or(0, Vec::len), 0);
+/// # let _ = raw.ingest()?;
 /// # Ok(())
 /// # }
 /// ```
@@ -227,6 +318,27 @@ impl Raw<'_> {
     }
 
     /// The generated client of the Async API.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+    /// #     .sync_url(emulator.sync_url())
+    /// #     .async_url(emulator.async_url())
+    /// #     .build()?;
+    /// use telecrm::raw::ingest::types::CreateOrUpdateLeadBody;
+    ///
+    /// let lead = serde_json::json!({ "fields": { "phone": "919999999999" } });
+    /// let body: CreateOrUpdateLeadBody = serde_json::from_value(lead)?;
+    /// let raw = telecrm.raw();
+    /// let answer = raw.ingest()?.create_or_update_lead(raw.enterprise_id()?, &body).await?;
+    /// assert_eq!(answer.status.as_ref().map(|status| status.as_str()), Some("QUEUED"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If there is no Async token.
@@ -247,6 +359,26 @@ impl Raw<'_> {
 }
 
 /// Settings of a [`Telecrm`].
+///
+/// ```
+/// use std::time::Duration;
+/// use telecrm::{AsyncToken, CallOptions, RateLimit, SyncToken, Telecrm};
+///
+/// let telecrm = Telecrm::builder("enterprise-id")
+///     .sync_token(SyncToken::new("0f1e2d3c")?)
+///     .async_token(AsyncToken::new("4b5a6978")?)
+///     .async_token(AsyncToken::new("8796a5b4")?) // used in turn with the first
+///     .connect_timeout(Duration::from_secs(5))
+///     .call_options(CallOptions::new().attempts(5))
+///     .verify_timeout(Duration::from_secs(60))
+///     .sync_limit(Some(RateLimit::new(1_200, 60))) // other programs use this token too
+///     .async_limit(Some(RateLimit::ASYNC))
+///     .default_country("AE")
+///     .time_zone(jiff::tz::TimeZone::get("Asia/Dubai")?)
+///     .build()?;
+/// assert_eq!(telecrm.async_limits().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub struct Builder {
     enterprise_id: String,
@@ -283,6 +415,23 @@ impl Builder {
     }
 
     /// The Sync API's base URL, with `/autoupdate/v2` (pitfall TR1). [`SYNC_URL`] unless set.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// use telecrm::{SyncToken, Telecrm};
+    ///
+    /// // The emulator, or a proxy of yours.
+    /// let telecrm = Telecrm::builder(emulator.enterprise())
+    ///     .sync_token(SyncToken::new(emulator.sync_token())?)
+    ///     .sync_url(emulator.sync_url())
+    ///     .async_url(emulator.async_url())
+    ///     .build()?;
+    /// assert!(telecrm.schema().pipeline().await?.statuses.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sync_url(mut self, url: impl Into<String>) -> Self {
         self.sync_url = url.into();
         self
@@ -296,6 +445,14 @@ impl Builder {
 
     /// What reqwest offers beyond the settings here: proxies, root certificates, DNS. Redirects, `https` only and
     /// timeouts are set by this builder, whatever is set there.
+    ///
+    /// ```
+    /// use telecrm::Telecrm;
+    ///
+    /// let http = reqwest::ClientBuilder::new().proxy(reqwest::Proxy::all("http://proxy.example.com:3128")?);
+    /// let telecrm = Telecrm::builder("enterprise-id").http(http).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.http = http;
         self
@@ -314,6 +471,18 @@ impl Builder {
     }
 
     /// Where the client takes the time from; the machine's clock unless set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use telecrm::testing::ManualClock;
+    /// use telecrm::Telecrm;
+    ///
+    /// let clock = ManualClock::new();
+    /// let telecrm = Telecrm::builder("enterprise-id").clock(clock.clone()).build()?;
+    /// // What the client waits for is over at once, and told:
+    /// assert_eq!(clock.slept(), Duration::ZERO);
+    /// # Ok::<(), telecrm::Error>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -370,6 +539,18 @@ impl Builder {
     }
 
     /// Allows `http:` beyond this machine. Tokens then cross the network in the clear.
+    ///
+    /// ```
+    /// use telecrm::{SyncToken, Telecrm};
+    ///
+    /// let builder = || {
+    ///     Telecrm::builder("enterprise-id")
+    ///         .sync_token(SyncToken::new("0f1e2d3c").expect("a token"))
+    ///         .sync_url("http://telecrm.internal/autoupdate/v2")
+    /// };
+    /// assert!(builder().build().is_err());
+    /// assert!(builder().allow_http(true).build().is_ok());
+    /// ```
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.allow_http = allow;
         self

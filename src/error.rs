@@ -13,6 +13,29 @@ use std::time::Duration;
 ///
 /// `{error}` is one sentence without URL, token, enterprise ID or payload; `{error:#}` adds the chain of causes. What
 /// to do depends on how far the call came: see [`phase`](Self::phase) and the predicates.
+///
+/// ```
+/// use telecrm::testing::Answer;
+/// use telecrm::{Error, Operation, Phase};
+///
+/// /// What a worker does with a lead that could not be pushed.
+/// fn next_step(error: &Error) -> &'static str {
+///     match error {
+///         _ if error.is_outcome_unknown() => "read back before sending again",
+///         _ if error.is_transient() => "send again later",
+///         _ if error.is_not_authorized() => "check token, type of token and enterprise",
+///         _ => "give the row back to its owner",
+///     }
+/// }
+///
+/// let lost = Answer::timeout().into_error(Operation::CreateOrUpdateLead);
+/// assert_eq!((lost.phase(), next_step(&lost)), (Phase::MaybeSent, "read back before sending again"));
+/// assert!(lost.is_timeout() && !lost.is_connect());
+///
+/// let unreachable = Answer::refused().into_error(Operation::CreateOrUpdateLead);
+/// assert_eq!(unreachable.phase(), Phase::NotSent);
+/// assert!(unreachable.is_connect() && next_step(&unreachable) == "send again later");
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -80,6 +103,21 @@ telecrm_core::open_enum! {
 }
 
 /// One line of what the server has to say of an invalid request.
+///
+/// ```
+/// use telecrm::{ErrorCode, ErrorDetail, Operation};
+/// use telecrm::testing::Answer;
+///
+/// let body = r#"{ "error": { "code": "VALIDATION_ERROR", "message": "Validation failed",
+///     "details": [{ "field": "fields.email", "message": "must be an address" }] } }"#;
+/// let error = Answer::text(400, "application/json", body).into_error(Operation::CreateLead);
+/// assert_eq!(error.code(), Some(&ErrorCode::ValidationError));
+/// assert_eq!(error.message(), Some("Validation failed"));
+/// let is_email = |detail: &&ErrorDetail| detail.field == "fields.email";
+/// assert!(error.details().iter().any(|detail| is_email(&detail)));
+/// // All of the answer, for a person to read; it may hold personal data.
+/// assert_eq!(error.body(), body.as_bytes());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorDetail {
@@ -238,6 +276,15 @@ impl Error {
     }
 
     /// The operation that was called.
+    ///
+    /// ```
+    /// use telecrm::{ErrorCode, Operation};
+    /// use telecrm::testing::Answer;
+    ///
+    /// let error = Answer::refusal(404, ErrorCode::LeadNotFound, "no such lead").into_error(Operation::GetLead);
+    /// assert_eq!((error.operation(), error.status_code()), (Some(Operation::GetLead), Some(404)));
+    /// assert!(error.is_not_found());
+    /// ```
     pub fn operation(&self) -> Option<Operation> {
         self.0.operation
     }
@@ -253,6 +300,22 @@ impl Error {
     }
 
     /// What telecrm would lose or refuse, where that kept the call from being made. Its text may repeat a value.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::collections::BTreeMap;
+    /// use telecrm::{Path, Phase};
+    /// # let telecrm = telecrm::testing::FakeTelecrm::new().client();
+    ///
+    /// // telecrm would drop this status without a word (LE8), so nothing is sent.
+    /// let changes = BTreeMap::from([("status".to_owned(), "Frozen".into())]);
+    /// let error = telecrm.leads().update("62ab16e", changes).await.unwrap_err();
+    /// assert_eq!(error.phase(), Phase::NotBuilt);
+    /// assert_eq!(error.finding().expect("a loss").path, Path::Field("status".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn finding(&self) -> Option<&Finding> {
         self.0.finding.as_ref()
     }
@@ -273,6 +336,22 @@ impl Error {
     }
 
     /// How long the server asks to wait.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use telecrm::{CallOptions, Operation};
+    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetMetadata, Answer::rate_limited(Some(17)));
+    /// # let telecrm = fake.client().with_options(CallOptions::new().attempts(2));
+    ///
+    /// let error = telecrm.schema().metadata().await.unwrap_err();
+    /// assert!(error.is_rate_limited());
+    /// assert_eq!((error.attempts(), error.retry_after()), (2, Some(Duration::from_secs(17))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -299,6 +378,26 @@ impl Error {
     /// A lead with this identifier exists (pitfall LE4).
     ///
     /// The server has not acted. Update that lead, or push, which does either.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+    /// #     .sync_url(emulator.sync_url())
+    /// #     .async_url(emulator.async_url())
+    /// #     .build()?;
+    /// use telecrm::Lead;
+    ///
+    /// let lead = Lead::new().set("phone", "919999999999");
+    /// telecrm.leads().create(&lead).await?.complete()?;
+    /// let error = telecrm.leads().create(&lead).await.unwrap_err();
+    /// assert!(error.is_already_exists());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_already_exists(&self) -> bool {
         self.0.status == Some(StatusCode::CONFLICT)
     }

@@ -12,6 +12,42 @@ use telecrm_core::{
 };
 
 /// Pushing leads over the Async API, and reading them back. From [`Telecrm::ingest`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = telecrm_emulator::Emulator::start().await?;
+/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+/// #     .sync_url(emulator.sync_url())
+/// #     .async_url(emulator.async_url())
+/// #     .verify_timeout(std::time::Duration::ZERO)
+/// #     .build()?;
+/// use telecrm::{CustomAction, Lead, Path, Receipt, Verdict};
+///
+/// let lead = Lead::new()
+///     .set("phone", "919999999999")
+///     .set("rating", 9) // telecrm takes 1 to 5, and says nothing of it (AS3)
+///     .action(CustomAction::new(1001)?.field("note", "called"));
+///
+/// let ingest = telecrm.ingest();
+/// let baseline = ingest.baseline(&lead).await?;
+/// let receipt = match ingest.push(&lead).await {
+///     Ok(receipt) => receipt,
+///     // The answer was lost: look whether the lead arrived.
+///     Err(error) if error.is_outcome_unknown() => Receipt::unconfirmed(lead),
+///     Err(error) => return Err(error.into()),
+/// };
+/// # emulator.settle().await;
+/// assert_eq!(receipt.sent().actions().len(), 1);
+/// match ingest.verify(&receipt.since(baseline)).await? {
+///     Verdict::Differs { losses, .. } => assert_eq!(losses[0].path, Path::Field("rating".into())),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Ingest(pub(crate) Telecrm);
 
@@ -46,6 +82,30 @@ impl Receipt {
 }
 
 /// The actions a lead had before it was pushed. From [`Ingest::baseline`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = telecrm_emulator::Emulator::start().await?;
+/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+/// #     .sync_url(emulator.sync_url())
+/// #     .async_url(emulator.async_url())
+/// #     .build()?;
+/// use telecrm::{Baseline, CustomAction, Lead, Verdict};
+///
+/// // Pushed twice, a visit stands on the timeline twice, and the second is not to be taken for the first.
+/// let visit = Lead::new().set("phone", "919999999999").action(CustomAction::new(1001)?);
+/// for times in 1..=2 {
+///     let baseline: Baseline = telecrm.ingest().baseline(&visit).await?;
+///     let receipt = telecrm.ingest().push(&visit).await?.since(baseline);
+///     let verdict = telecrm.ingest().verify(&receipt).await?;
+///     assert!(matches!(verdict, Verdict::Stored(_)), "{times}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Baseline {
     actions: Vec<ActionRecord>,
@@ -226,14 +286,15 @@ fn missing(workspace: &Workspace, sent: &Lead) -> Finding {
     let mut expected = workspace.accept(sent).findings.into_iter();
     expected
         .find(|finding| finding.kind == FindingKind::LeadDropped)
-        .unwrap_or_else(|| Finding {
-            path: Path::Field(workspace.identifier().api_name().to_owned()),
-            kind: FindingKind::LeadDropped,
-            reason: "no lead has this identifier, though one was sent".to_owned(),
-            suggestion: None,
-            pitfall: Some("AS5".to_owned()),
-            certainty: Certainty::Reported,
-            repaired: false,
+        .unwrap_or_else(|| {
+            let mut finding = Finding::new(
+                Path::Field(workspace.identifier().api_name().to_owned()),
+                FindingKind::LeadDropped,
+                Certainty::Reported,
+                "no lead has this identifier, though one was sent",
+            );
+            finding.pitfall = Some("AS5".to_owned());
+            finding
         })
 }
 

@@ -6,10 +6,53 @@ use std::collections::BTreeMap;
 use telecrm_core::{ActionRecord, Created, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace};
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = telecrm_emulator::Emulator::start().await?;
+/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+/// #     .sync_url(emulator.sync_url())
+/// #     .async_url(emulator.async_url())
+/// #     .build()?;
+/// use std::collections::BTreeMap;
+/// use telecrm::{Filter, Lead, Slice};
+///
+/// let leads = telecrm.leads();
+/// let lead = Lead::new().set("phone", "919999999999").set("status", "Fresh");
+/// let lead_id = leads.create(&lead).await?.complete()?.lead_id;
+/// assert_eq!(leads.get(&lead_id).await?.get("status"), Some(&"Fresh".into()));
+///
+/// let changes = BTreeMap::from([("rating".to_owned(), 4.into())]);
+/// assert_eq!(leads.update(&lead_id, changes).await?.get("rating"), Some(&4.into()));
+///
+/// let fresh = Filter::new().eq("status", "Fresh");
+/// assert_eq!(leads.count(&fresh).await?, 1);
+/// let page = leads.search(&fresh, Slice { skip: 0, limit: 100 }).await?;
+/// assert_eq!(page.data[0].id(), Some(lead_id.as_str()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Leads(pub(crate) Telecrm);
 
 /// A part of a list: how many items to pass over, and how many to take.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm::{Filter, Slice};
+/// # let telecrm = telecrm::testing::FakeTelecrm::new().client();
+///
+/// // LE5: the server takes no more than 100, so nothing is sent.
+/// let too_much = Slice { limit: 500, ..Slice::default() };
+/// let error = telecrm.leads().search(&Filter::new(), too_much).await.unwrap_err();
+/// assert_eq!(error.phase(), telecrm::Phase::NotBuilt);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slice {
     /// How many items to pass over.
@@ -45,13 +88,17 @@ impl Slice {
 /// Matching is exact, not by parts of a text, and ignores case; only `status` must be spelled to the letter (pitfall LE6).
 ///
 /// ```
-/// use telecrm::Filter;
+/// use telecrm::{ActionFilter, Filter, Period};
 ///
 /// let this_year: jiff::Timestamp = "2026-01-01T00:00:00+05:30".parse()?;
 /// let filter = Filter::new()
 ///     .eq("contact_source", "Website")
 ///     .any_of("status", ["Fresh", "Contacted"])
-///     .between("created_on", Some(this_year), None);
+///     .between("created_on", Some(this_year), None)
+///     .with_action(ActionFilter::new().of_type("OUTGOING_CALL"));
+///
+/// let june = Period::month(2026, 6, &jiff::tz::TimeZone::get("Asia/Kolkata")?)?;
+/// let due = Filter::new().within("follow_up_date", june);
 /// # Ok::<(), jiff::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -100,12 +147,24 @@ impl Filter {
         from: Option<jiff::Timestamp>,
         to: Option<jiff::Timestamp>,
     ) -> Self {
-        let (from, to) = between(from, to).unwrap_or_default();
-        let bounds = [("from", from), ("to", to)].into_iter();
-        let range: serde_json::Map<_, _> = bounds
-            .filter_map(|(key, time)| Some((key.to_owned(), time?.into())))
-            .collect();
-        self.eq(api_name, serde_json::Value::Object(range))
+        let [from, to] = [from, to].map(|time| Some(time?.as_millisecond()));
+        self.bounded(api_name, serde_json::Map::new(), from, to)
+    }
+
+    /// Leads with a date in `range`, as these bounds in milliseconds narrow it.
+    pub(crate) fn bounded(
+        self,
+        api_name: impl Into<String>,
+        mut range: serde_json::Map<String, Value>,
+        from: Option<i64>,
+        to: Option<i64>,
+    ) -> Self {
+        for (key, bound) in [("from", from), ("to", to)] {
+            if let Some(bound) = bound {
+                range.insert(key.to_owned(), bound.into());
+            }
+        }
+        self.eq(api_name, Value::Object(range))
     }
 }
 
@@ -116,14 +175,6 @@ pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = 
         1 => values.remove(0),
         _ => values.into(),
     }
-}
-
-/// The bounds of a range in milliseconds, if there is one.
-pub(crate) fn between(
-    from: Option<jiff::Timestamp>,
-    to: Option<jiff::Timestamp>,
-) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
-    (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
 }
 
 /// Timelines are read back so far and no further: 1,000 entries.
@@ -175,6 +226,27 @@ impl Leads {
 
     /// Reads a lead with a part of its timeline, newest first. Every kind of entry is in it.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+    /// #     .sync_url(emulator.sync_url())
+    /// #     .async_url(emulator.async_url())
+    /// #     .build()?;
+    /// use telecrm::{CustomAction, Lead, Slice};
+    ///
+    /// let visit = CustomAction::new(1001)?.field("note", "called");
+    /// let lead = Lead::new().set("phone", "919999999999").action(visit);
+    /// let lead_id = telecrm.leads().create(&lead).await?.complete()?.lead_id;
+    /// let lead = telecrm.leads().get_with_actions(&lead_id, Slice { skip: 0, limit: 20 }).await?;
+    /// assert_eq!(lead.actions()[0].fields().unwrap()["note"], "called");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if there is no lead with this ID; invalid if `limit` is not 1 to 100.
     pub async fn get_with_actions(&self, lead_id: &str, slice: Slice) -> Result<LeadRecord, Error> {
@@ -211,6 +283,29 @@ impl Leads {
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.
     ///
     /// The update writes the fields without the identifier (LE1), then appends the actions.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+    /// #     .sync_url(emulator.sync_url())
+    /// #     .async_url(emulator.async_url())
+    /// #     .build()?;
+    /// use telecrm::{Lead, Upserted};
+    ///
+    /// for rating in [3, 4] {
+    ///     let lead = Lead::new().set("phone", "919999999999").set("rating", rating);
+    ///     match telecrm.leads().upsert(&lead).await? {
+    ///         Upserted::Created(outcome) => assert_eq!((rating, outcome.remarks().len()), (3, 0)),
+    ///         Upserted::Updated { lead, .. } => assert_eq!(lead.get("rating"), Some(&4.into())),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`update`](Self::update); also if it cannot be told whether the lead that exists is
@@ -308,14 +403,28 @@ impl Leads {
     /// An assignee together with several statuses, on which the server has been seen to fail (LE10), is asked for one
     /// status at a time and merged.
     ///
-    /// ```no_run
-    /// # async fn run(telecrm: telecrm::Telecrm) -> Result<(), telecrm::Error> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+    /// #     .sync_url(emulator.sync_url())
+    /// #     .async_url(emulator.async_url())
+    /// #     .build()?;
     /// use telecrm::Filter;
+    /// # for phone in ["919999999998", "919999999999"] {
+    /// #     let lead = telecrm::Lead::new().set("phone", phone).set("status", "Won");
+    /// #     telecrm.leads().create(&lead).await?.complete()?;
+    /// # }
     ///
     /// let mut won = telecrm.leads().stream(Filter::new().eq("status", "Won")).prefetch(2);
+    /// let mut phones = Vec::new();
     /// while let Some(lead) = won.next().await {
-    ///     println!("{:?}", lead?.id());
+    ///     phones.extend(lead?.get("phone").cloned());
     /// }
+    /// assert_eq!(phones.len(), 2);
     /// # Ok(())
     /// # }
     /// ```

@@ -28,6 +28,14 @@ impl RateLimit {
 
     /// At most `per_hour` requests in any hour, of which `burst` may follow each other at once.
     ///
+    /// ```
+    /// use telecrm::RateLimit;
+    ///
+    /// // A third of the hour, for one of three programs that share a token.
+    /// const MINE: RateLimit = RateLimit::new(6_000, 20);
+    /// assert_eq!(MINE.per_hour(), 6_000);
+    /// ```
+    ///
     /// # Panics
     /// Unless `0 < burst < per_hour`.
     pub const fn new(per_hour: u32, burst: u32) -> Self {
@@ -55,6 +63,15 @@ impl RateLimit {
 }
 
 /// How far the limit of one token is used up.
+///
+/// ```
+/// use std::time::Duration;
+/// use telecrm::LimitState;
+/// # let telecrm = telecrm::testing::FakeTelecrm::new().client();
+///
+/// let worn_out = |state: &LimitState| state.set_aside || state.next_free_in > Duration::from_secs(60);
+/// assert!(!telecrm.async_limits().iter().all(worn_out));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LimitState {

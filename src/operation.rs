@@ -36,7 +36,17 @@ macro_rules! operations {
 /// What sending the same request twice does, and so when it is sent again by itself.
 ///
 /// A request is always sent again if it provably never left, or if the server says that it did not take it (429).
+///
+/// ```
+/// use telecrm::{Idempotency, Operation};
+///
+/// assert_eq!(Operation::CreateActions.idempotency(), Idempotency::Appends);
+/// let reads = Operation::ALL.iter().filter(|operation| operation.is_read());
+/// assert!(reads.clone().all(|operation| operation.idempotency() == Idempotency::Safe));
+/// assert_eq!(reads.count(), 12);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Idempotency {
     /// Nothing is written. Sent again after connection faults, time-outs, 408, 429 and 5xx.
     Safe,

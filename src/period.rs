@@ -41,6 +41,15 @@ impl Period {
 
     /// From one day to another, both included, in a zone.
     ///
+    /// ```
+    /// use jiff::{civil::date, tz::TimeZone};
+    /// use telecrm::Period;
+    ///
+    /// let week = Period::days(date(2026, 6, 1), date(2026, 6, 7), &TimeZone::get("Asia/Kolkata")?)?;
+    /// assert_eq!(week.from.unwrap().to_string(), "2026-05-31T18:30:00Z");
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// If a day is beyond what times can be.
     pub fn days(first: Date, last: Date, zone: &TimeZone) -> Result<Self, jiff::Error> {
@@ -65,6 +74,15 @@ impl Period {
     }
 
     /// Everything from this moment on.
+    ///
+    /// ```
+    /// use telecrm::{Filter, Period};
+    ///
+    /// let this_year = Period::since("2026-01-01T00:00:00+05:30".parse()?);
+    /// let filter = Filter::new().within("created_on", this_year);
+    /// assert_eq!(this_year.to, None);
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     pub fn since(from: Timestamp) -> Self {
         Self {
             from: Some(from),

@@ -3,15 +3,16 @@
 //! Everything here follows the specs: a newer spec may change any of it, in any release. With the
 //! feature `regenerate` it follows the spec that you name in `TELECRM_OPENAPI_DIR`.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = telecrm_emulator::Emulator::start().await?;
+//! # let (base, token, enterprise_id) = (emulator.sync_url(), emulator.sync_token(), emulator.enterprise());
 //! use telecrm::raw::{Context, sync};
 //!
-//! let token = Context::bearer(&std::env::var("TELECRM_SYNC_TOKEN")?)?;
-//! let base = "https://next.telecrm.in/autoupdate/v2";
-//! let client = sync::Client::new_with_client(base, reqwest::Client::new(), token);
-//! let pipeline = client.get_lead_stage_pipeline("enterprise-id").await?;
-//! println!("{:?}", pipeline.version);
+//! let client = sync::Client::new_with_client(&base, reqwest::Client::new(), Context::bearer(token)?);
+//! let pipeline = client.get_lead_stage_pipeline(enterprise_id).await?;
+//! assert_eq!(pipeline.version, Some(3));
 //! # Ok(())
 //! # }
 //! ```

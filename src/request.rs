@@ -9,6 +9,7 @@ use std::fmt;
 
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
     /// `GET`
     Get,
@@ -38,6 +39,38 @@ impl From<Method> for reqwest::Method {
 ///
 /// The path stands below `/enterprise/{id}`. Each of its segments is sent as it is written here, percent signs included;
 /// empty ones, `.` and `..` are refused. It goes to the Sync API, unless [told otherwise](Self::over_async).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm::{Idempotency, Method, Reply};
+/// # use telecrm::testing::{Answer, FakeTelecrm};
+/// # let answer = || Answer::json(serde_json::json!({ "archived": 2 }));
+/// # let fake = FakeTelecrm::new().on_request(answer()).on_request(answer());
+/// # let telecrm = fake.client();
+///
+/// let reply: Reply = telecrm
+///     .request(Method::Post, "/lead/archive")
+///     .query("dry_run", true)
+///     .json(&serde_json::json!({ "ids": ["62ab16e", "62ab16f"] }))
+///     .idempotency(Idempotency::Settles) // archiving twice does no harm
+///     .send()
+///     .await?;
+/// assert_eq!(reply.status(), 200);
+///
+/// #[derive(serde::Deserialize)]
+/// struct Archived {
+///     archived: u32,
+/// }
+/// assert_eq!(reply.decode::<Archived>()?.archived, 2);
+///
+/// // What lives on the host of the Async API, with a token of that type:
+/// let reply = telecrm.request(Method::Get, "/queue").over_async().send().await?;
+/// assert_eq!(reply.json()?["archived"], 2);
+/// assert!(reply.bytes().starts_with(b"{"));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is sent before `send`"]
 pub struct Request {
     telecrm: Telecrm,

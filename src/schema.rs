@@ -7,6 +7,33 @@ use telecrm_core::{ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, 
 /// What a workspace says of itself, endpoint by endpoint. From [`Telecrm::schema`].
 ///
 /// To check leads use [`Telecrm::workspace`], which puts all of it together and keeps it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = telecrm_emulator::Emulator::start().await?;
+/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+/// #     .sync_url(emulator.sync_url())
+/// #     .async_url(emulator.async_url())
+/// #     .build()?;
+/// let schema = telecrm.schema();
+/// assert_eq!(schema.metadata().await?.lead_identifier_field_id(), Some("phone"));
+///
+/// let fields = schema.fields().await?;
+/// assert!(fields.iter().any(|field| field.api_name() == Some("contact_source")));
+/// assert_eq!(schema.field("phone").await?.is_lead_id(), Some(true));
+///
+/// let actions = schema.actions().await?;
+/// assert_eq!(actions[0].display_name(), Some("Site Visit"));
+/// assert_eq!(schema.action(1001).await?.code(), Some("ACTION_1001"));
+///
+/// let pipeline = schema.pipeline().await?;
+/// assert!(pipeline.active_statuses().any(|status| status == "Fresh"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Schema(pub(crate) Telecrm);
 

@@ -20,6 +20,24 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 /// they hold. Where neither IDs nor times are told, repeats are left out, and the list is walked again when it shrinks.
 ///
 /// Requests are made as items are asked for, within the client's limits. Dropping the stream ends it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm::Operation;
+/// # use telecrm::testing::{Answer, FakeTelecrm};
+/// # let rows = [serde_json::json!({ "name": "Jane Doe" }), serde_json::json!({ "name": "John Smith" })];
+/// # let fake = FakeTelecrm::new().always(Operation::ListTeamMembers, Answer::page(rows));
+/// # let telecrm = fake.client();
+///
+/// let mut members = telecrm.team_members().stream(false).prefetch(1);
+/// let first = members.next().await.expect("there are members")?;
+/// assert_eq!(first.name(), Some("Jane Doe"));
+/// let others = members.collect().await?;
+/// assert_eq!(others.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a stream does nothing until it is asked for items"]
 pub struct Items<T> {
     pages: Pages<T>,
@@ -286,16 +304,11 @@ impl Filter {
     }
 
     fn in_window(self, window: Window) -> Self {
-        let mut range = match self.fields.get("created_on").map(FieldValue::as_json) {
+        let range = match self.fields.get("created_on").map(FieldValue::as_json) {
             Some(Value::Object(range)) => range.clone(),
             _ => serde_json::Map::new(),
         };
-        for (key, bound) in [("from", window.from), ("to", window.to)] {
-            if let Some(bound) = bound {
-                range.insert(key.to_owned(), bound.into());
-            }
-        }
-        self.eq("created_on", Value::Object(range))
+        self.bounded("created_on", range, window.from, window.to)
     }
 
     /// LE10: the server has been seen to fail on an assignee together with several statuses, so each gets a query of its own.

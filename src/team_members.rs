@@ -5,6 +5,36 @@ use std::fmt;
 use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
 
 /// Team members. From [`Telecrm::team_members`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = telecrm_emulator::Emulator::start().await?;
+/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+/// #     .sync_url(emulator.sync_url())
+/// #     .async_url(emulator.async_url())
+/// #     .build()?;
+/// use telecrm::{Availability, NewTeamMember, Slice, TeamMemberRole, TeamMemberStatus};
+///
+/// let team = telecrm.team_members();
+/// let page = team.list(Slice { skip: 0, limit: 10 }, false).await?;
+/// assert_eq!(page.total_count, 2);
+///
+/// let jane = team.get("jane.doe@example.com", false).await?;
+/// assert_eq!(jane.name(), Some("Jane Doe"));
+/// let jane = team.set_availability("jane.doe@example.com", Availability::OnLeave).await?;
+/// assert_eq!(jane.status(), Some(TeamMemberStatus::OnLeave));
+///
+/// let caller = NewTeamMember::new("Ravi Kumar", "ravi@example.com", "919876501234", TeamMemberRole::Caller)
+///     .password("until-the-first-login");
+/// team.create(&caller).await?;
+/// let everybody = team.stream(false).collect().await?;
+/// assert_eq!(everybody.len(), 3);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TeamMembers(pub(crate) Telecrm);
 

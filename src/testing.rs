@@ -73,6 +73,14 @@ impl FakeTelecrm {
     }
 
     /// The same, with an enterprise ID of yours.
+    ///
+    /// ```
+    /// use telecrm::testing::FakeTelecrm;
+    ///
+    /// let telecrm = FakeTelecrm::of_enterprise("ent-mine").client();
+    /// assert_eq!(telecrm.raw().enterprise_id()?, "ent-mine");
+    /// # Ok::<(), telecrm::Error>(())
+    /// ```
     pub fn of_enterprise(enterprise_id: impl Into<String>) -> Self {
         let fake = Self {
             enterprise: enterprise_id.into(),
@@ -83,6 +91,20 @@ impl FakeTelecrm {
     }
 
     /// Answers what is asked of the workspace from this one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::WorkspaceFile;
+    /// use telecrm::testing::FakeTelecrm;
+    ///
+    /// let fields = serde_json::json!({ "customFields": [{ "apiName": "phone", "type": "PHONE" }] });
+    /// let telecrm = FakeTelecrm::new().workspace(&WorkspaceFile::from_json(fields)?).client();
+    /// assert!(telecrm.workspace().await?.field("budget").is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
     pub fn workspace(self, workspace: &WorkspaceFile) -> Self {
         let pipeline = workspace.pipeline.clone().unwrap_or_default();
         let metadata = workspace.metadata.clone().unwrap_or_default();
@@ -99,6 +121,7 @@ impl FakeTelecrm {
     }
 
     /// Answers one request of this operation; several are given in their order.
+    #[must_use]
     pub fn on(self, operation: Operation, answer: Answer) -> Self {
         self.script
             .add(Some(operation), |lines| lines.once.push_back(answer));
@@ -106,6 +129,24 @@ impl FakeTelecrm {
     }
 
     /// Answers every request of this operation for which nothing else is left.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::Operation;
+    /// use telecrm::testing::{Answer, FakeTelecrm};
+    ///
+    /// let fake = FakeTelecrm::new()
+    ///     .on(Operation::GetLead, Answer::html(502))
+    ///     .always(Operation::GetLead, Answer::json(serde_json::json!({ "id": "62ab16e" })));
+    /// for _ in 0..3 {
+    ///     assert_eq!(fake.client().leads().get("62ab16e").await?.id(), Some("62ab16e"));
+    /// }
+    /// assert_eq!(fake.sent_to(Operation::GetLead).len(), 4, "one of them was sent again");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
     pub fn always(self, operation: Operation, answer: Answer) -> Self {
         self.script
             .add(Some(operation), |lines| lines.always = Some(answer));
@@ -113,6 +154,23 @@ impl FakeTelecrm {
     }
 
     /// Answers one request made by [`Telecrm::request`]; several are given in their order.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::Method;
+    /// use telecrm::testing::{Answer, FakeTelecrm, SentRequest};
+    ///
+    /// let fake = FakeTelecrm::new().on_request(Answer::text(200, "text/csv", "id,phone"));
+    /// let reply = fake.client().request(Method::Get, "/export").query("page", 2).send().await?;
+    /// assert_eq!(reply.bytes(), b"id,phone");
+    ///
+    /// let sent: &SentRequest = &fake.sent()[0];
+    /// assert_eq!((sent.operation(), sent.query("page")), (None, Some("2")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
     pub fn on_request(self, answer: Answer) -> Self {
         self.script.add(None, |lines| lines.once.push_back(answer));
         self
@@ -126,6 +184,15 @@ impl FakeTelecrm {
     }
 
     /// The settings of [`client`](Self::client), to change them.
+    ///
+    /// ```
+    /// use telecrm::RateLimit;
+    /// use telecrm::testing::FakeTelecrm;
+    ///
+    /// let telecrm = FakeTelecrm::new().builder().async_limit(Some(RateLimit::ASYNC)).build()?;
+    /// assert_eq!(telecrm.async_limits()[0].remaining, Some(60));
+    /// # Ok::<(), telecrm::Error>(())
+    /// ```
     pub fn builder(&self) -> Builder {
         let (sync, ingest) = (SyncToken::new("fake"), AsyncToken::new("fake"));
         Telecrm::builder(&self.enterprise)
@@ -202,6 +269,30 @@ impl SentRequest {
 }
 
 /// An answer of a [`FakeTelecrm`], or the lack of one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm::testing::{Answer, FakeTelecrm};
+/// use telecrm::{ErrorCode, Filter, Lead, Operation, Slice};
+///
+/// let fake = FakeTelecrm::new()
+///     .on(Operation::CreateOrUpdateLead, Answer::queued())
+///     .on(Operation::CreateLead, Answer::created_in_part("62ab16e", [("rating", "Rating must be between 1 and 5")]))
+///     .on(Operation::CreateLead, Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists already"))
+///     .on(Operation::SearchLeads, Answer::page([serde_json::json!({ "fields": { "phone": "919999999999" } })]));
+/// let telecrm = fake.client();
+///
+/// let lead = Lead::new().set("phone", "919999999999").set("rating", 9);
+/// let receipt = telecrm.ingest().push(&lead).await?;
+/// let outcome = telecrm.leads().create(&lead).await?;
+/// assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
+/// assert!(telecrm.leads().create(&lead).await.unwrap_err().is_already_exists());
+/// assert_eq!(telecrm.leads().search(&Filter::new(), Slice::default()).await?.data.len(), 1);
+/// # drop(receipt);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Answer(Play);
 
@@ -324,6 +415,8 @@ impl Answer {
     ///
     /// let lost = Answer::reset().into_error(Operation::CreateActions);
     /// assert!(lost.is_outcome_unknown());
+    /// let late = Answer::timeout().into_error(Operation::CreateActions);
+    /// assert!(late.is_outcome_unknown() && late.is_timeout());
     /// let refused = Answer::refused().into_error(Operation::CreateActions);
     /// assert!(refused.is_connect() && !refused.is_outcome_unknown());
     /// ```

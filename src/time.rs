@@ -8,6 +8,34 @@ use std::time::{Duration, Instant};
 ///
 /// Give [`Builder::clock`](crate::Builder::clock) one of your own to test waits, limits and deadlines without waiting.
 /// Timeouts of single requests are the HTTP client's, and real.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::pin::Pin;
+/// use std::time::{Duration, Instant};
+/// use telecrm::Clock;
+///
+/// /// Waits a tenth of the time.
+/// struct Hurried;
+///
+/// impl Clock for Hurried {
+///     fn now(&self) -> Instant {
+///         Instant::now()
+///     }
+///
+///     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+///         Box::pin(tokio::time::sleep(duration / 10))
+///     }
+/// }
+///
+/// let before = Hurried.now();
+/// Hurried.sleep(Duration::from_millis(10)).await;
+/// assert!(Hurried.now() > before);
+/// let telecrm = telecrm::Telecrm::builder("enterprise-id").clock(Hurried).build()?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Clock: Send + Sync + 'static {
     /// A point in time for measuring distances.
     fn now(&self) -> Instant;

@@ -3,6 +3,13 @@
 use std::fmt;
 
 /// Why a text is not a token.
+///
+/// ```
+/// use telecrm::AsyncToken;
+///
+/// let error = AsyncToken::new("Bearer 0f1e2d3c").unwrap_err();
+/// assert_eq!(error.to_string(), "the Async token starts with `Bearer `: give the token alone");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenError {
     what: &'static str,

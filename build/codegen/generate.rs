@@ -151,6 +151,21 @@ impl VisitMut for Mender {
         visit_mut::visit_item_impl_mut(self, item);
     }
 
+    fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
+        let derives = |attribute: &Attribute| {
+            let list = attribute.meta.require_list();
+            attribute.path().is_ident("derive")
+                && list.is_ok_and(|list| list.tokens.to_string().contains("Serialize"))
+        };
+        // Of what is data only; the generator would derive it whatever the features.
+        if item.attrs.iter().any(derives) {
+            let schema =
+                parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]);
+            item.attrs.push(schema);
+        }
+        visit_mut::visit_item_struct_mut(self, item);
+    }
+
     fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {
         self.operations += usize::from(function.sig.asyncness.is_some());
         visit_mut::visit_impl_item_fn_mut(self, function);

@@ -99,6 +99,26 @@ impl Source {
     }
 }
 
+impl Overlaid {
+    /// Removes the operations whose path the corrections do not know, and says which.
+    pub(crate) fn leave_out_unnamed(&mut self) -> Vec<String> {
+        let unnamed: Vec<_> = schema::operations(&self.document)
+            .into_iter()
+            .filter(|operation| operation.id().is_none())
+            .map(|operation| {
+                let (path, method) = (operation.path.to_owned(), operation.method.to_owned());
+                (path, method, operation.title())
+            })
+            .collect();
+        for (path, method, _) in &unnamed {
+            if let Some(Value::Object(item)) = self.document["paths"].get_mut(path) {
+                item.remove(method);
+            }
+        }
+        unnamed.into_iter().map(|(_, _, title)| title).collect()
+    }
+}
+
 /// The Rust source of the client for a document that has its corrections already.
 pub(crate) fn source_of(api: Api, mut document: Value) -> Result<String> {
     normalise::normalise(&mut document);

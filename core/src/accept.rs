@@ -15,6 +15,20 @@ use std::collections::BTreeMap;
 use Certainty::{Documented, Inferred};
 
 /// What telecrm does with one value.
+///
+/// ```
+/// use telecrm_core::{Path, Workspace};
+///
+/// let workspace = Workspace::sample();
+/// let verdict = workspace.accept_field("rating", &"seven".into());
+/// assert!(verdict.is_dropped());
+/// let finding = verdict.finding(Path::Field("rating".into())).expect("a dropped value has one");
+/// assert!(finding.is_loss());
+///
+/// let verdict = workspace.accept_field("interests", &["VIP", "Night owl"].into());
+/// assert_eq!(verdict.created(), ["Night owl"]);
+/// assert_eq!(verdict.stored(), Some(["VIP", "Night owl"].into()));
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Verdict {
     stored: Option<FieldValue>,
@@ -48,13 +62,9 @@ impl Note {
 
     fn finding(self, path: Path, kind: FindingKind) -> Finding {
         Finding {
-            path,
-            kind,
-            reason: self.reason,
             suggestion: self.suggestion,
             pitfall: self.pitfall.map(str::to_owned),
-            certainty: self.certainty,
-            repaired: false,
+            ..Finding::new(path, kind, self.certainty, self.reason)
         }
     }
 }
@@ -129,6 +139,20 @@ impl Verdict {
 }
 
 /// How a custom action's code must be spelled, which differs between the two APIs.
+///
+/// ```
+/// use telecrm_core::{CodeForm, CustomAction, Workspace};
+///
+/// let visit = CustomAction::new(1001)?.field("note", "called").into();
+/// let (accepted, findings) = Workspace::sample().accept_action(0, &visit, CodeForm::Prefixed);
+/// assert_eq!(accepted.unwrap().code, Some(1001.into()));
+/// assert!(findings.is_empty());
+///
+/// // The Sync API takes no `ACTION_` (AC2).
+/// let (accepted, findings) = Workspace::sample().accept_action(0, &visit, CodeForm::Bare);
+/// assert!(accepted.is_none() && findings[0].is_loss());
+/// # Ok::<(), telecrm_core::ActionCodeError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeForm {
     /// `ACTION_1001`: the Async API.
@@ -138,6 +162,21 @@ pub enum CodeForm {
 }
 
 /// What telecrm stores of a lead.
+///
+/// ```
+/// use telecrm_core::{Acceptance, CustomAction, Lead, Workspace};
+///
+/// let lead = Lead::new()
+///     .set("phone", "+919999999999")
+///     .set("rating", 9)
+///     .action(CustomAction::new(1001)?.field("note", "called"));
+/// let accepted: Acceptance = Workspace::sample().accept(&lead);
+/// assert_eq!(accepted.identifier.as_deref(), Some("919999999999"));
+/// assert!(!accepted.fields.contains_key("rating"));
+/// assert_eq!(accepted.findings.iter().filter(|finding| finding.is_loss()).count(), 1);
+/// assert_eq!(accepted.actions[0].fields["note"], "called".into());
+/// # Ok::<(), telecrm_core::ActionCodeError>(())
+/// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Acceptance {
@@ -154,6 +193,17 @@ pub struct Acceptance {
 }
 
 /// What telecrm stores of an action.
+///
+/// ```
+/// use telecrm_core::{AcceptedAction, Currency, Lead, Payment, Workspace};
+///
+/// let lead = Lead::new()
+///     .set("phone", "919999999999")
+///     .action(Payment::completed(5000.into(), Currency::Inr));
+/// let accepted = Workspace::sample().accept(&lead);
+/// let is_payment = |action: &AcceptedAction| action.code.is_none();
+/// assert!(accepted.actions.iter().all(is_payment));
+/// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AcceptedAction {

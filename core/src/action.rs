@@ -10,7 +10,25 @@ use std::str::FromStr;
 ///
 /// Build one from a [`CustomAction`] or a [`Payment`]; what is read from a file keeps every key, right or wrong.
 /// Custom actions carry the form of the Async API (`ACTION_1001`).
+///
+/// ```
+/// use telecrm_core::{Action, ActionKind, CustomAction, PaymentStatus};
+///
+/// let visit: Action = CustomAction::new(1001)?.field("note", "called").into();
+/// assert_eq!(visit.kind(), ActionKind::Custom(1001.into()));
+///
+/// // The two APIs spell the code in two ways (AS1, AC2).
+/// let mut visit = visit.with_bare_code();
+/// assert_eq!(visit.as_json()["type"], "1001");
+/// visit.as_json_mut().remove("fields");
+/// assert_eq!(visit.with_prefixed_code().as_json()["type"], "ACTION_1001");
+///
+/// let refund = Action::payment_status(&PaymentStatus::Refunded);
+/// assert_eq!(refund.kind(), ActionKind::Payment);
+/// # Ok::<(), telecrm_core::ActionCodeError>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Action(Map<String, Value>);
 
@@ -90,6 +108,7 @@ impl Action {
     }
 
     /// The action with its code as the Sync API takes it in bodies: `1001` (pitfall AC2).
+    #[must_use]
     pub fn with_bare_code(mut self) -> Self {
         if let ActionKind::Custom(code) = self.kind() {
             self.0.insert("type".into(), code.bare().into());
@@ -98,6 +117,7 @@ impl Action {
     }
 
     /// The action with its code as the Async API takes it: `ACTION_1001` (pitfall AS1).
+    #[must_use]
     pub fn with_prefixed_code(mut self) -> Self {
         if let ActionKind::Custom(code) = self.kind() {
             self.0.insert("type".into(), code.prefixed().into());
@@ -150,12 +170,14 @@ impl CustomAction {
     }
 
     /// Sets a field of the action by its API name.
+    #[must_use]
     pub fn field(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
         self.fields.insert(api_name.into(), value.into().into());
         self
     }
 
     /// Dates the action back. telecrm heeds this only where the workspace allows it for this action.
+    #[must_use]
     pub fn created_on(mut self, time: jiff::Timestamp) -> Self {
         self.created_on = Some(time);
         self
@@ -203,6 +225,13 @@ impl Payment {
     }
 
     /// A payment that has been made.
+    ///
+    /// ```
+    /// use telecrm_core::{Action, Currency, Payment};
+    ///
+    /// let paid = Action::from(Payment::completed(5000.into(), Currency::Inr));
+    /// assert_eq!(paid.as_json()["status"], "COMPLETED");
+    /// ```
     pub fn completed(amount: Amount, currency: Currency) -> Self {
         Self::new(PaymentStatus::Completed, currency, amount)
     }
@@ -284,6 +313,14 @@ impl fmt::Display for Amount {
 }
 
 /// A text that is not an amount above zero.
+///
+/// ```
+/// use telecrm_core::Amount;
+///
+/// assert!("10,000".parse::<Amount>().is_err());
+/// assert_eq!("10000.50".parse::<Amount>()?.to_string(), "10000.50");
+/// # Ok::<(), telecrm_core::AmountError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AmountError(String);
 

@@ -80,6 +80,13 @@ impl TryFrom<&str> for ActionCode {
 }
 
 /// A text that is not the code of a custom action.
+///
+/// ```
+/// use telecrm_core::ActionCode;
+///
+/// let error = "SITE_VISIT".parse::<ActionCode>().unwrap_err();
+/// assert!(error.to_string().contains("ACTION_1001"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct ActionCodeError(String);
 

@@ -11,6 +11,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// A lead with what telecrm would do to it.
+///
+/// ```
+/// use telecrm_core::{Lead, Workspace};
+///
+/// let lead = Lead::new().set("phone", "919999999999").set("rating", "3").set("nickname", "Jo");
+/// let checked = Workspace::sample().check(&lead);
+/// assert_eq!(checked.findings().len(), 2);
+/// // The rating is mended; the field that does not exist is lost.
+/// assert_eq!(checked.report().iter().filter(|finding| finding.repaired).count(), 1);
+/// assert!(checked.has_losses());
+/// assert_eq!(checked.into_clean()?.get("nickname"), None);
+/// # Ok::<(), telecrm_core::LeadDropped>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "the findings tell what would be lost"]
 pub struct Checked {
@@ -46,6 +59,14 @@ impl Checked {
 }
 
 /// A lead that telecrm would drop as a whole.
+///
+/// ```
+/// use telecrm_core::{FindingKind, Lead, Workspace};
+///
+/// let checked = Workspace::sample().check(&Lead::new().set("name", "Jane Doe"));
+/// let dropped = checked.into_clean().unwrap_err();
+/// assert_eq!(dropped.finding().kind, FindingKind::LeadDropped);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeadDropped(Finding);
 
@@ -141,6 +162,20 @@ impl Workspace {
     }
 
     /// Fields for an update of a lead, in the form that telecrm takes.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use telecrm_core::{Path, Workspace};
+    ///
+    /// let workspace = Workspace::sample();
+    /// let fields = BTreeMap::from([("rating".to_owned(), "4".into())]);
+    /// assert_eq!(workspace.check_update(fields)?["rating"], 4.into());
+    ///
+    /// // The identifier cannot be written (LE1).
+    /// let fields = BTreeMap::from([("phone".to_owned(), "919999999999".into())]);
+    /// assert_eq!(workspace.check_update(fields).unwrap_err().path, Path::Field("phone".into()));
+    /// # Ok::<(), telecrm_core::Finding>(())
+    /// ```
     ///
     /// # Errors
     /// The first thing that telecrm would refuse or drop: the identifier (pitfall LE1), an unknown field or

@@ -10,6 +10,28 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 /// What reading a lead back tells about what was sent.
+///
+/// ```
+/// use telecrm_core::{ActionRecord, CustomAction, Lead, LeadRecord, Path, Workspace, new_actions};
+///
+/// let sent = Lead::new()
+///     .set("phone", "+919999999999")
+///     .set("rating", 4)
+///     .action(CustomAction::new(1001)?.field("note", "called"));
+/// let stored: LeadRecord =
+///     serde_json::from_str(r#"{ "id": "l1", "fields": { "phone": "919999999999", "rating": 3 } }"#)?;
+/// let before: Vec<ActionRecord> = serde_json::from_str(r#"[{ "id": "a1", "type": "1002" }]"#)?;
+/// let after: Vec<ActionRecord> = serde_json::from_str(
+///     r#"[{ "id": "a2", "type": "1001", "fields": { "note": "called" } }, { "id": "a1", "type": "1002" }]"#,
+/// )?;
+///
+/// let timeline = new_actions(&before, &after);
+/// let compared = Workspace::sample().compare(&sent, &stored, Some(&timeline));
+/// assert_eq!(compared.losses.len(), 1);
+/// assert_eq!(compared.losses[0].path, Path::Field("rating".into()));
+/// assert!(compared.unreadable.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Comparison {

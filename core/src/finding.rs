@@ -8,7 +8,20 @@ use std::fmt;
 ///
 /// The same shape tells what a check predicts, what reading back found, and what the emulator did.
 /// As JSON: `{"path","kind","reason","suggestion","pitfall","certainty","repaired"}`.
+///
+/// ```
+/// use telecrm_core::{Certainty, FindingKind, Lead, Workspace};
+///
+/// let checked = Workspace::sample().check(&Lead::new().set("phone", "919999999999").set("rating", 9));
+/// let finding = &checked.findings()[0];
+/// assert_eq!((finding.kind, finding.certainty), (FindingKind::FieldDropped, Certainty::Documented));
+/// assert!(finding.is_loss() && finding.kind.is_loss());
+/// assert_eq!(finding.kind.as_str(), "field_dropped");
+/// assert!(finding.to_string().starts_with("fields.rating: "));
+/// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Finding {
     /// Where in the lead.
     pub path: Path,
@@ -27,6 +40,32 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding without suggestion and pitfall, and not repaired.
+    ///
+    /// ```
+    /// use telecrm_core::{Certainty, Finding, FindingKind, Path};
+    ///
+    /// let path = Path::Field("rating".into());
+    /// let finding = Finding::new(path, FindingKind::FieldDropped, Certainty::Reported, "not there");
+    /// assert_eq!(finding.to_string(), "fields.rating: not there");
+    /// ```
+    pub fn new(
+        path: Path,
+        kind: FindingKind,
+        certainty: Certainty,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            path,
+            kind,
+            reason: reason.into(),
+            suggestion: None,
+            pitfall: None,
+            certainty,
+            repaired: false,
+        }
+    }
+
     /// Whether something does not arrive: the `*_dropped` kinds.
     pub fn is_loss(&self) -> bool {
         self.kind.is_loss()
@@ -49,6 +88,7 @@ impl fmt::Display for Finding {
 
 /// What happens to a part of a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -93,6 +133,7 @@ impl fmt::Display for FindingKind {
 
 /// How sure it is that telecrm behaves as a finding says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Certainty {

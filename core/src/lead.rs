@@ -25,9 +25,11 @@ use std::fmt;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Lead {
     fields: BTreeMap<String, FieldValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(default))]
     actions: Vec<Action>,
     #[serde(flatten)]
     extra: Map<String, Value>,
@@ -73,12 +75,14 @@ impl Lead {
     }
 
     /// Sets a field by its API name.
+    #[must_use]
     pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
         self.fields.insert(api_name.into(), value.into());
         self
     }
 
     /// Appends an action to the lead's timeline.
+    #[must_use]
     pub fn action(mut self, action: impl Into<Action>) -> Self {
         self.actions.push(action.into());
         self
@@ -140,6 +144,25 @@ impl Lead {
 
     /// Reads the body of the Async API.
     ///
+    /// ```
+    /// use telecrm_core::Lead;
+    ///
+    /// let mut lead = Lead::from_json(serde_json::json!({
+    ///     "fields": { "phone": "919999999999", "rating": "4" },
+    ///     "actions": [{ "type": "ACTION_1001" }],
+    ///     "source": "import",
+    /// }))?;
+    /// assert_eq!((lead.fields().len(), lead.actions().len(), lead.extra().len()), (2, 1, 1));
+    /// assert_eq!(lead.at(&"actions[0].type".parse().unwrap()), Some("ACTION_1001".into()));
+    ///
+    /// lead.fields_mut().insert("rating".to_owned(), 4.into());
+    /// lead.actions_mut().clear();
+    /// lead.extra_mut().remove("source");
+    /// assert_eq!(lead.get("rating"), Some(&4.into()));
+    /// assert_eq!(lead, Lead::new().set("phone", "919999999999").set("rating", 4));
+    /// # Ok::<(), telecrm_core::LeadError>(())
+    /// ```
+    ///
     /// # Errors
     /// If `fields` is missing or not an object, or `actions` not a list of objects: the error says where.
     pub fn from_json(body: Value) -> Result<Self, LeadError> {
@@ -185,6 +208,13 @@ impl<'de> Deserialize<'de> for Lead {
 }
 
 /// A JSON document that is not a lead.
+///
+/// ```
+/// use telecrm_core::Lead;
+///
+/// let error = Lead::from_json(serde_json::json!({ "fields": ["phone"] })).unwrap_err();
+/// assert_eq!(error.to_string(), "`fields` must be an object, and is a list");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeadError(String);
 

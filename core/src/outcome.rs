@@ -8,6 +8,24 @@ use std::fmt;
 ///
 /// telecrm answers 201 or 200 and reports what it ignored in `remarks`, which are easily overlooked. So the value is
 /// reached only by deciding about them: [`complete`](Self::complete) or [`accept_partial`](Self::accept_partial).
+///
+/// ```
+/// use telecrm_core::{Created, Lead, Outcome};
+///
+/// let sent = Lead::new().set("phone", "919999999999").set("rating", 9);
+/// let answer = br#"{ "lead_id": "62ab16e", "actions": [],
+///     "remarks": [{ "field": "fields.rating", "status": "IGNORED", "remark": "Rating must be between 1 and 5" }] }"#;
+/// let outcome = Outcome::from_answer(answer, &sent)?;
+/// assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
+/// assert_eq!(outcome.remarks()[0].sent, Some(9.into()));
+/// assert!(outcome.actions().is_empty());
+///
+/// // Decide: an error if anything was ignored, or the value all the same.
+/// let incomplete = outcome.complete().unwrap_err();
+/// let created: Created = incomplete.into_outcome().accept_partial();
+/// assert_eq!(created.lead_id, "62ab16e");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "parts may have been ignored: decide with `complete` or `accept_partial`"]
 pub struct Outcome<T> {
@@ -55,6 +73,18 @@ impl<T> Outcome<T> {
 }
 
 /// What telecrm says of one part of what was sent.
+///
+/// ```
+/// use telecrm_core::{Lead, Outcome, Remark, RemarkStatus};
+///
+/// let answer = br#"{ "lead_id": "62ab16e",
+///     "remarks": [{ "field": "fields.email", "status": "IGNORED", "remark": "Email is invalid" }] }"#;
+/// let outcome = Outcome::from_answer(answer, &Lead::new().set("email", "nobody"))?;
+/// let ignored = |remark: &&Remark| remark.status == RemarkStatus::Ignored;
+/// let remark = outcome.remarks().iter().find(ignored).unwrap();
+/// assert_eq!(remark.to_string(), "fields.email IGNORED: Email is invalid");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Remark {
@@ -89,7 +119,18 @@ open_enum! {
 }
 
 /// What became of one action of a batch.
+///
+/// ```
+/// use telecrm_core::{ActionResult, ActionStatus};
+///
+/// let result: ActionResult = serde_json::from_str(r#"{ "action_id": null, "status": "IGNORED" }"#)?;
+/// assert_eq!(result.status, ActionStatus::Ignored);
+/// assert!(result.is_ignored());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ActionResult {
     /// The new entry's ID; nothing if the action was ignored.
     #[serde(default)]
@@ -106,6 +147,19 @@ impl ActionResult {
 }
 
 /// A write of which parts were ignored.
+///
+/// ```
+/// use telecrm_core::{Incomplete, Created, Lead, Outcome};
+///
+/// fn create() -> Result<Created, Incomplete<Created>> {
+///     let answer = br#"{ "lead_id": "62ab16e", "actions": [{ "action_id": null, "status": "IGNORED" }] }"#;
+///     Outcome::from_answer(answer, &Lead::new()).expect("an answer").complete()
+/// }
+///
+/// let error = create().unwrap_err();
+/// assert_eq!(error.to_string(), "telecrm stored only a part: actions[0] was ignored;");
+/// assert!(error.outcome().actions()[0].is_ignored());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incomplete<T>(Box<Outcome<T>>);
 
@@ -151,6 +205,13 @@ pub struct Created {
 
 impl Outcome<Created> {
     /// A creation of which the answer was lost, and which reading back found complete.
+    ///
+    /// ```
+    /// use telecrm_core::Outcome;
+    ///
+    /// let found = Outcome::settled("62ab16e".to_owned());
+    /// assert_eq!(found.complete().unwrap().lead_id, "62ab16e");
+    /// ```
     pub fn settled(lead_id: String) -> Self {
         Self {
             value: Created {

@@ -14,6 +14,7 @@ use std::str::FromStr;
 /// assert_eq!(Path::Action(1).to_string(), "actions[1]");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Path {
     /// `fields.<name>`: everything after the first dot is the name.
     Field(String),
@@ -74,5 +75,20 @@ impl<'de> serde::Deserialize<'de> for Path {
         let text = String::deserialize(deserializer)?;
         let Ok(path) = text.parse();
         Ok(path)
+    }
+}
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for Path {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Path".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A place in a lead, in the syntax of telecrm's remarks.",
+            "examples": ["fields.rating", "actions[0].fields.email", "actions[1]"],
+        })
     }
 }

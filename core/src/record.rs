@@ -15,14 +15,22 @@ use std::collections::BTreeMap;
 ///
 /// let row: LeadRecord = serde_json::from_str(r#"{
 ///     "id": "603d2b2f9b1e8a001c8e4f5c", "status": "Won", "employeeid": "jane.doe@example.com",
-///     "fields": { "phone": "919999999999" }
+///     "fields": { "phone": "919999999999" }, "actions": [{ "type": "1001" }]
 /// }"#)?;
 /// assert_eq!(row.id(), Some("603d2b2f9b1e8a001c8e4f5c"));
 /// assert_eq!(row.get("status"), Some(&"Won".into()));
 /// assert_eq!(row.get("assignee"), Some(&"jane.doe@example.com".into()));
+/// assert_eq!(row.actions().len(), 1);
+///
+/// // As they stand in the answer:
+/// assert_eq!(row.fields().len(), 1);
+/// assert_eq!(row.row()["employeeid"], "jane.doe@example.com".into());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+// Read by hand, with less demanded than what is written.
+#[cfg_attr(feature = "schemars", schemars(default))]
 pub struct LeadRecord {
     fields: BTreeMap<String, FieldValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -130,14 +138,18 @@ impl<'de> Deserialize<'de> for LeadRecord {
 /// ```
 /// use telecrm_core::{ActionKind, ActionRecord};
 ///
-/// let entry: ActionRecord = serde_json::from_str(
-///     r#"{ "type": "ACTION_1001", "fields": { "note": "called" }, "creationTimestamp": 1780290000000 }"#,
-/// )?;
+/// let entry: ActionRecord = serde_json::from_str(r#"{
+///     "id": "a1", "type": "ACTION_1001", "fields": { "note": "called" }, "creationTimestamp": 1780290000000
+/// }"#)?;
+/// assert_eq!(entry.id(), Some("a1"));
 /// assert_eq!(entry.kind(), ActionKind::Custom(1001.into()));
+/// assert_eq!(entry.fields().unwrap()["note"], "called");
 /// assert_eq!(entry.created().map(|t| t.to_string()).as_deref(), Some("2026-06-01T05:00:00Z"));
+/// assert_eq!(entry.key("duration"), None);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ActionRecord(Action);
 
@@ -171,14 +183,14 @@ impl ActionRecord {
 
 /// Defines an answer that is read key by key, so that nothing in it can make it unreadable and no key is lost.
 macro_rules! record {
-    ($(#[$meta:meta])* $name:ident { $($(#[$key_meta:meta])* $method:ident: $type:ty = $key:literal via $read:ident,)* }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[doc = $about:literal])* $method:ident: $type:ty = $key:literal via $read:ident,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(BTreeMap<String, FieldValue>);
 
         impl $name {
-            $($(#[$key_meta])*
+            $($(#[doc = $about])*
             pub fn $method(&self) -> Option<$type> {
                 self.0.get($key).and_then($read)
             })*
@@ -186,6 +198,27 @@ macro_rules! record {
             /// The value of any key, also of those not known here.
             pub fn key(&self, key: &str) -> Option<&FieldValue> {
                 self.0.get(key)
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
+
+            /// An object with the known keys, of any type as it is read.
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "object",
+                    "properties": {
+                        $($key: { "description": concat!($($about, "\n"),*).trim() }),*
+                    },
+                })
             }
         }
     };
@@ -235,12 +268,22 @@ record! {
     /// A member of the workspace's team.
     ///
     /// ```
-    /// use telecrm_core::{TeamMember, TeamMemberStatus};
+    /// use telecrm_core::{TeamMember, TeamMemberRole, TeamMemberStatus};
     ///
-    /// let member: TeamMember = serde_json::from_str(
-    ///     r#"{ "name": "Jane Doe", "status": "INVITED", "license": null, "badge": 7 }"#,
-    /// )?;
+    /// let member: TeamMember = serde_json::from_str(r#"{
+    ///     "name": "Jane Doe", "email": "jane.doe@example.com", "phone_number": "919999999999", "status": "INVITED",
+    ///     "role": "CALLER", "manager_name": "John Smith", "manager_email": "john.smith@example.com",
+    ///     "permission_template_name": "Sales Agent", "license": null, "badge": 7
+    /// }"#)?;
+    /// assert_eq!(member.name(), Some("Jane Doe"));
+    /// assert_eq!(member.email(), Some("jane.doe@example.com"));
+    /// assert_eq!(member.phone_number(), Some("919999999999"));
     /// assert_eq!(member.status(), Some(TeamMemberStatus::Invited)); // TM7: spelled in two ways
+    /// assert_eq!(member.role().map(TeamMemberRole::from), Some(TeamMemberRole::Caller));
+    /// assert_eq!(member.manager_name(), Some("John Smith"));
+    /// assert_eq!(member.manager_email(), Some("john.smith@example.com"));
+    /// assert_eq!(member.permission_template_name(), Some("Sales Agent"));
+    /// assert_eq!(member.license(), None);
     /// assert_eq!(member.key("badge"), Some(&7.into()));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
@@ -268,6 +311,18 @@ record! {
 
 record! {
     /// A team member's licence. Its dates are plain `YYYY-MM-DD`.
+    ///
+    /// ```
+    /// use telecrm_core::License;
+    ///
+    /// let license: License = serde_json::from_str(
+    ///     r#"{ "status": "ACTIVE", "type": "GROWTH", "start_date": "2024-01-01", "end_date": "2025-01-01" }"#,
+    /// )?;
+    /// assert_eq!((license.status(), license.license_type()), (Some("ACTIVE"), Some("GROWTH")));
+    /// let last: jiff::civil::Date = license.end_date().unwrap_or_default().parse()?;
+    /// assert!(license.start_date() < license.end_date() && last.year() == 2025);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     License {
         /// `ACTIVE`; other values are not documented.
         status: &str = "status" via text,
@@ -282,6 +337,23 @@ record! {
 
 record! {
     /// What a workspace says of itself.
+    ///
+    /// ```
+    /// use telecrm_core::Metadata;
+    ///
+    /// let metadata: Metadata = serde_json::from_str(r#"{
+    ///     "name": "Acme Corporation", "id": "ent_123456", "creationTimeStamp": 1609459200000, "teamSize": "50-100",
+    ///     "industry": "Technology", "website": "https://acme.com", "leadIdentifierFieldId": "phone",
+    ///     "integrations": ["WHATSAPP", "EMAIL"]
+    /// }"#)?;
+    /// assert_eq!((metadata.name(), metadata.id()), (Some("Acme Corporation"), Some("ent_123456")));
+    /// assert_eq!(metadata.created().map(|t| t.to_string()).as_deref(), Some("2021-01-01T00:00:00Z"));
+    /// assert_eq!((metadata.team_size(), metadata.industry()), (Some("50-100"), Some("Technology")));
+    /// assert_eq!(metadata.website(), Some("https://acme.com"));
+    /// assert_eq!(metadata.lead_identifier_field_id(), Some("phone"));
+    /// assert_eq!(metadata.integrations(), Some(vec!["WHATSAPP", "EMAIL"]));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     Metadata {
         /// The enterprise's name.
         name: &str = "name" via text,
@@ -304,6 +376,21 @@ record! {
 
 record! {
     /// A field of leads, as the workspace lists it with `detail=true`.
+    ///
+    /// ```
+    /// use telecrm_core::{CustomFieldRecord, FieldType};
+    ///
+    /// let field: CustomFieldRecord = serde_json::from_str(r#"{
+    ///     "id": "5f8a1b2c", "apiName": "follow_up_date", "type": "DATE", "description": "When to call again",
+    ///     "isLeadid": false, "lockAfterCreate": false, "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm"
+    /// }"#)?;
+    /// assert_eq!((field.id(), field.api_name()), (Some("5f8a1b2c"), Some("follow_up_date")));
+    /// assert_eq!(field.field_type().map(FieldType::from), Some(FieldType::Date));
+    /// assert_eq!(field.description(), Some("When to call again"));
+    /// assert_eq!((field.is_lead_id(), field.lock_after_create()), (Some(false), Some(false)));
+    /// assert_eq!((field.date_format(), field.time_format()), (Some("DD/MM/YYYY"), Some("HH:mm")));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     CustomFieldRecord {
         /// The ID.
         id: &str = "id" via text,
@@ -326,6 +413,22 @@ record! {
 
 record! {
     /// A custom action, as the workspace lists it with `detail=true`.
+    ///
+    /// ```
+    /// use telecrm_core::CustomActionRecord;
+    ///
+    /// let action: CustomActionRecord = serde_json::from_str(r#"{
+    ///     "id": "5f8a1b2c", "code": "ACTION_1001", "displayName": "Site Visit", "description": "A visit", "score": 10,
+    ///     "source": "USER", "fieldSchema": { "note": { "type": "TEXT" } },
+    ///     "createdOn": 1609459200000, "modifiedOn": 1609545600000
+    /// }"#)?;
+    /// assert_eq!((action.id(), action.code()), (Some("5f8a1b2c"), Some("ACTION_1001")));
+    /// assert_eq!((action.display_name(), action.description()), (Some("Site Visit"), Some("A visit")));
+    /// assert_eq!((action.score(), action.source()), (Some(10), Some("USER")));
+    /// assert_eq!(action.field_schema().unwrap()["note"]["type"], "TEXT");
+    /// assert!(action.created() < action.modified());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     CustomActionRecord {
         /// The ID.
         id: &str = "id" via text,
@@ -361,6 +464,14 @@ crate::open_enum! {
 
 crate::open_enum! {
     /// What a new team member may do.
+    ///
+    /// ```
+    /// use telecrm_core::TeamMemberRole;
+    ///
+    /// // Lists grow: what is not known here is kept.
+    /// assert_eq!(TeamMemberRole::from("OWNER"), TeamMemberRole::Unknown("OWNER".into()));
+    /// assert!(TeamMemberRole::KNOWN.contains(&"CALLER".into()));
+    /// ```
     TeamMemberRole:
         Admin = "ADMIN",
         Manager = "MANAGER",
@@ -370,6 +481,12 @@ crate::open_enum! {
 
 crate::open_enum! {
     /// The states into which a team member can be put.
+    ///
+    /// ```
+    /// use telecrm_core::Availability;
+    ///
+    /// assert_eq!(Availability::OnLeave.as_str(), "On Leave");
+    /// ```
     Availability:
         Active = "Active",
         Inactive = "Inactive",
@@ -378,7 +495,22 @@ crate::open_enum! {
 }
 
 /// One page of a search.
+///
+/// ```
+/// use telecrm_core::{LeadRecord, Page};
+///
+/// let page: Page<LeadRecord> = serde_json::from_str(
+///     r#"{ "data": [{ "fields": { "phone": "919999999999" } }], "total_count": 42, "skip": 0, "limit": 1 }"#,
+/// )?;
+/// assert!(page.skip + page.limit < page.total_count, "there are more");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schemars",
+    schemars(bound = "T: schemars::JsonSchema + Default + Serialize")
+)]
 #[serde(default)]
 pub struct Page<T> {
     /// The items, newest first.

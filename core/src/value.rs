@@ -14,12 +14,23 @@ use serde_json::{Number, Value};
 ///
 /// assert_eq!(FieldValue::from("Fresh").as_str(), Some("Fresh"));
 /// assert_eq!(FieldValue::from(4).as_i64(), Some(4));
-/// assert_eq!(FieldValue::from(["VIP", "Returning"]).to_string(), r#"["VIP","Returning"]"#);
+/// assert_eq!(FieldValue::from(12.5).as_f64(), Some(12.5));
+/// let interests = FieldValue::from(["VIP", "Returning"]);
+/// assert_eq!(interests.as_strings(), Some(vec!["VIP", "Returning"]));
+/// assert_eq!(interests.to_string(), r#"["VIP","Returning"]"#);
+/// assert!(FieldValue::null().is_null());
+///
 /// let noon: jiff::Timestamp = "2026-06-01T12:00:00Z".parse()?;
 /// assert_eq!(FieldValue::from(noon).as_i64(), Some(1_780_315_200_000));
+///
+/// // Anything else is JSON.
+/// let value = FieldValue::from(serde_json::json!({ "url": "https://example.com" }));
+/// assert!(value.as_json().is_object());
+/// assert_eq!(value.into_json()["url"], "https://example.com");
 /// # Ok::<(), jiff::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct FieldValue(Value);
 

@@ -229,15 +229,12 @@ fn is_refused(workspace: &Workspace, action: &Action, finding: &Finding) -> bool
 }
 
 fn fixed_time() -> Finding {
-    Finding {
-        path: Place::ActionKey(0, "created_on".to_owned()),
-        kind: FindingKind::FieldDropped,
-        reason: "the time of an existing action cannot be changed".to_owned(),
-        suggestion: None,
-        pitfall: None,
-        certainty: Certainty::Inferred,
-        repaired: false,
-    }
+    Finding::new(
+        Place::ActionKey(0, "created_on".to_owned()),
+        FindingKind::FieldDropped,
+        Certainty::Inferred,
+        "the time of an existing action cannot be changed",
+    )
 }
 
 fn not_found(id: &str) -> ApiError {

@@ -37,11 +37,22 @@ use telecrm_core::Workspace;
 ///     "operation": "createLead", "nth": 2, "times": 2,
 ///     "do": { "answer": { "status": 429, "headers": { "Retry-After": "1" } } },
 /// });
-/// assert_eq!(serde_json::from_value::<Fault>(json)?, refused);
+/// assert_eq!(Fault::list(json)?, [refused]);
 ///
+/// // Answers that come late, wrong, in part or not at all:
 /// let slow = Fault::latency(Duration::from_secs(2)).field("phone", "919999999999");
-/// # let _ = slow;
-/// # Ok::<(), serde_json::Error>(())
+/// let wrong = Fault::content_type("text/plain").path("/lead/62ab16e");
+/// let broken = [Fault::hang(), Fault::reset_before(), Fault::reset_after(), Fault::truncated(), Fault::endless()];
+///
+/// // And leads that the Async API takes, and then processes otherwise than one thinks:
+/// let queue = [
+///     Fault::process_later(Duration::from_secs(5)),
+///     Fault::process_never().field("phone", "919999999998"),
+///     Fault::process_twice(),
+///     Fault::process_after_next().nth(1),
+/// ];
+/// # let _ = (slow, wrong, broken, queue);
+/// # Ok::<(), telecrm_emulator::FaultError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +96,15 @@ enum FaultKind {
 }
 
 /// An answer that telecrm did not mean to give.
+///
+/// ```
+/// use telecrm_emulator::{Fault, FaultyAnswer};
+///
+/// let proxy = Fault::answer(FaultyAnswer::new(502).html("<h1>Bad gateway</h1>"));
+/// // The lead is created, and the answer says otherwise.
+/// let lie = FaultyAnswer::new(500).body(serde_json::json!({ "error": { "code": "OOPS" } })).after_commit();
+/// # let _ = (proxy, lie);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use]
@@ -327,6 +347,13 @@ impl FaultyAnswer {
 }
 
 /// A fault that cannot happen: an unknown operation, or an answer that HTTP does not know.
+///
+/// ```
+/// use telecrm_emulator::Fault;
+///
+/// let error = Fault::list(serde_json::json!({ "operation": "createLeads", "do": "hang" })).unwrap_err();
+/// assert!(error.to_string().contains("createLead"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultError(String);
 

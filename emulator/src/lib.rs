@@ -51,6 +51,19 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
 /// The enterprise that is accepted unless another is set.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm_emulator::{DEFAULT_ASYNC_TOKEN, DEFAULT_ENTERPRISE, DEFAULT_SYNC_TOKEN, Emulator};
+///
+/// let emulator = Emulator::start().await?;
+/// assert_eq!(emulator.enterprise(), DEFAULT_ENTERPRISE);
+/// assert_eq!(emulator.sync_token(), DEFAULT_SYNC_TOKEN);
+/// assert_eq!(emulator.async_token(), DEFAULT_ASYNC_TOKEN);
+/// # Ok(())
+/// # }
+/// ```
 pub const DEFAULT_ENTERPRISE: &str = "ent-local";
 
 /// The Sync token that is accepted unless another is set.
@@ -74,6 +87,29 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A running emulator. It stops when this is dropped.
 ///
 /// It needs a tokio runtime, and runs on the one in which it was started.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm_emulator::{Emulator, Fault};
+///
+/// let emulator = Emulator::start().await?;
+/// assert!(emulator.url().starts_with("http://127.0.0.1:"));
+/// assert!(emulator.sync_url().ends_with("/autoupdate/v2"));
+/// assert_eq!(emulator.async_url(), emulator.url());
+///
+/// // A state to come back to, a time in which calls go wrong, and the way back.
+/// let empty = emulator.snapshot();
+/// emulator.fault(Fault::reset_after().on("createLead"))?;
+/// // …the client under test…
+/// emulator.settle().await; // what was pushed is processed
+/// emulator.clear_faults();
+/// assert!(emulator.restore(empty));
+/// assert!(emulator.log(0).is_empty());
+/// emulator.reset();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Emulator {
     app: App,
@@ -161,6 +197,22 @@ impl Emulator {
     /// Puts an entry into a lead's timeline that telecrm itself records, and nobody can write: a call, a message,
     /// a note. As JSON it is what is read back: `type`, and any of `employeeid` (who did it), `creationTimestamp`,
     /// `duration` and so on. Gives its ID, or nothing if there is no such lead or the type can be written.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let client = reqwest::Client::new();
+    /// # let url = format!("{}/enterprise/{}/lead", emulator.sync_url(), emulator.enterprise());
+    /// # let body = serde_json::json!({ "fields": { "phone": "919999999999" } });
+    /// # let created = client.post(url).bearer_auth(emulator.sync_token()).json(&body).send().await?;
+    /// # let created: serde_json::Value = created.json().await?;
+    /// # let lead_id = created["lead_id"].as_str().unwrap();
+    /// let call = serde_json::json!({ "type": "OUTGOING_CALL", "employeeid": "jane.doe@example.com", "duration": 42 });
+    /// assert!(emulator.record(lead_id, call).is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn record(&self, lead: &str, entry: serde_json::Value) -> Option<String> {
         let entry = inspect::Recorded::read(entry)?;
         self.app.store().record(lead, entry.type_name, entry.keys)
@@ -228,14 +280,28 @@ impl Drop for Emulator {
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> std::io::Result<()> {
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
-/// use telecrm_emulator::{Emulator, WorkspaceFile};
+/// use telecrm_emulator::{
+///     DEFAULT_PATIENCE, DEFAULT_PROCESSING_DELAY, Emulator, Fault, Profile, RateLimit, WorkspaceFile,
+/// };
 ///
 /// let emulator = Emulator::builder()
 ///     .seed(WorkspaceFile::sample())
 ///     .enterprise("ent-test")
-///     .processing_delay(Duration::ZERO)
+///     .sync_token("sync-1")
+///     .another_sync_token("sync-2")
+///     .async_token("async-1")
+///     .another_async_token("async-2")
+///     .sync_limit(RateLimit::per_hour(3_600))
+///     .async_limit(RateLimit::per_hour(18_000).sped_up(60.0))
+///     .profile(Profile::reported())
+///     .search_ids(false)
+///     .fault(Fault::latency(Duration::from_millis(200)).on("searchLeads"))
+///     .processing_delay(10 * DEFAULT_PROCESSING_DELAY)
+///     .patience(DEFAULT_PATIENCE / 10)
+///     .listen("127.0.0.1:0".parse()?)
+///     .allow_remote(false)
 ///     .start()
 ///     .await?;
 /// assert!(emulator.sync_url().ends_with("/autoupdate/v2"));

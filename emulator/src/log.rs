@@ -22,6 +22,26 @@ pub(crate) const CAPACITY: usize = 10_000;
 const EXCHANGES_KEPT: usize = 64 * 1024 * 1024;
 
 /// One call to the emulator, and what it did to a lead.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm_emulator::{Emulator, LogEntry};
+///
+/// let emulator = Emulator::start().await?;
+/// # let telecrm = reqwest::Client::new();
+/// # let push = telecrm.post(format!("{}/enterprise/{}/autoupdatelead", emulator.async_url(), emulator.enterprise()));
+/// # let body = serde_json::json!({ "fields": { "phone": "919999999999", "rating": 9 } });
+/// # push.bearer_auth(emulator.async_token()).json(&body).send().await?;
+/// // …a client pushes a lead with a rating of 9…
+/// emulator.settle().await;
+/// let lossy = |entry: &LogEntry| entry.findings.iter().any(|finding| finding.is_loss());
+/// let log = emulator.log(0);
+/// let entry = log.iter().find(|entry| lossy(entry)).expect("a call with a loss");
+/// assert_eq!(entry.findings[0].path.to_string(), "fields.rating");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LogEntry {

@@ -258,6 +258,14 @@ switches! {
 impl Profile {
     /// `documented` or `reported`.
     ///
+    /// ```
+    /// use telecrm_emulator::Profile;
+    ///
+    /// assert_eq!(Profile::named("reported")?, Profile::reported());
+    /// assert!(Profile::named("imagined").is_err());
+    /// # Ok::<(), telecrm_emulator::SwitchError>(())
+    /// ```
+    ///
     /// # Errors
     /// If it is neither.
     pub fn named(name: &str) -> Result<Self, SwitchError> {
@@ -296,6 +304,13 @@ fn choose<T: Copy>(
 }
 
 /// A profile, a switch or a value of one that does not exist. It names those that do.
+///
+/// ```
+/// use telecrm_emulator::Profile;
+///
+/// let error = Profile::documented().with("async-answer", "maybe").unwrap_err();
+/// assert!(error.to_string().contains("queued"), "{error}");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SwitchError(String);
 

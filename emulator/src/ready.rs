@@ -14,6 +14,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 const ENOUGH: u64 = 4096;
 
 /// Waits until an emulator answers at this address, and says whether one did in time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use telecrm_emulator::{Emulator, wait_until_ready};
+///
+/// let emulator = Emulator::start().await?;
+/// let address = emulator.url().trim_start_matches("http://").parse()?;
+/// assert!(wait_until_ready(address, Duration::from_secs(10)).await);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn wait_until_ready(address: SocketAddr, timeout: Duration) -> bool {
     let address = reachable(address);
     let ready = async {

@@ -23,6 +23,14 @@ use crate::operation::Idempotency;
 use crate::raw::check_path;
 
 /// What a generated client needs beside a base URL: the token, which does not print.
+///
+/// ```
+/// use telecrm::raw::Context;
+///
+/// let token = Context::bearer("0f1e2d3c")?;
+/// assert!(!format!("{token:?}").contains("0f1e2d3c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Context(Way);
 

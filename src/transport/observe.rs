@@ -12,6 +12,19 @@ use tracing::field::Empty;
 /// What a call brought, for metrics. To [`Builder::on_call`](crate::Builder::on_call).
 ///
 /// It tells of the exchange with the server: an answer that cannot be understood afterwards is an answer here.
+///
+/// ```
+/// use telecrm::{CallReport, Operation};
+///
+/// fn line(report: &CallReport) -> String {
+///     let name = report.operation.map_or("request", Operation::id);
+///     let ending = report.error_type.as_deref().unwrap_or("ok");
+///     format!("{name} {ending} after {} attempts, {:?} of it waiting", report.attempts, report.waited)
+/// }
+/// # let telecrm = telecrm::testing::FakeTelecrm::new().builder().on_call(|report| _ = line(report)).build()?;
+/// # let _ = telecrm;
+/// # Ok::<(), telecrm::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallReport {

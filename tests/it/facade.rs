@@ -651,22 +651,3 @@ async fn ids_cannot_reach_another_resource() {
     }
     everything.assert_calls(0);
 }
-
-#[test]
-fn futures_can_be_spawned() {
-    fn spawnable<T: Send + 'static>(_: T) {}
-    let telecrm = Telecrm::builder("ent")
-        .sync_token(SyncToken::new("s").expect("a token"))
-        .build()
-        .expect("builds");
-    spawnable(async move {
-        let _ = telecrm.workspace().await;
-        let _ = telecrm.leads().create(&Lead::new()).await;
-        let receipt = telecrm.ingest().push(&Lead::new()).await?;
-        let _ = telecrm.ingest().verify(&receipt).await;
-        telecrm
-            .leads()
-            .search(&Filter::new(), Slice::default())
-            .await
-    });
-}

@@ -7,6 +7,7 @@ mod digest;
 
 mod coverage;
 mod diff;
+mod examples;
 mod regen;
 mod services;
 mod stage;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use similar::TextDiff;
 
-use crate::codegen::{self, APIS, Api, Source, schema};
+use crate::codegen::{self, APIS, Api, Source};
 use crate::{Outcome, diff, digest, stage};
 
 /// Where the documents come from and what to do with the result.
@@ -137,7 +137,7 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         plan.stale
             .extend(stale.map(|stale| format!("{overlay}: {stale}")));
         if options.skip_stale {
-            let unnamed = leave_out_unnamed(&mut result.document);
+            let unnamed = result.leave_out_unnamed();
             let unnamed = unnamed.iter();
             plan.left_out
                 .extend(unnamed.map(|operation| format!("{origin}: {operation}")));
@@ -149,24 +149,6 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         });
     }
     Ok(plan)
-}
-
-/// Removes the operations whose path the corrections do not know, and says which.
-fn leave_out_unnamed(document: &mut Value) -> Vec<String> {
-    let operations = schema::operations(document).into_iter();
-    let unnamed: Vec<_> = operations
-        .filter(|operation| operation.id().is_none())
-        .map(|operation| {
-            let (path, method) = (operation.path.to_owned(), operation.method.to_owned());
-            (path, method, operation.title())
-        })
-        .collect();
-    for (path, method, _) in &unnamed {
-        if let Some(Value::Object(item)) = document["paths"].get_mut(path) {
-            item.remove(method);
-        }
-    }
-    unnamed.into_iter().map(|(_, _, title)| title).collect()
 }
 
 impl Plan {

@@ -11,9 +11,13 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, TraitItem, Type, UseTree, Visibility};
 
 use crate::Outcome;
+use crate::examples::Examples;
 
 /// The crates, each with its sources.
 const CRATES: [(&str, &str); 2] = [("telecrm", "src"), ("telecrm-core", "core/src")];
+
+/// The sources in which everything that is offered stands in an example.
+const DOCUMENTED: [&str; 3] = ["src", "core/src", "emulator/src"];
 
 /// Not written by hand, or only for what is not.
 const SKIPPED: [&str; 2] = ["src/generated.rs", "src/raw/shim.rs"];
@@ -31,6 +35,7 @@ const ALLOWED: &[(&str, Option<&str>)] = &[
     ("reqwest::ClientBuilder", Some("Builder")),
     ("reqwest::Method", Some("From<Method> for reqwest::Method")),
     ("reqwest::header::InvalidHeaderValue", Some("Context")),
+    ("schemars::JsonSchema", Some("JsonSchema for")),
     ("serde::Deserialize", None),
     ("serde::Serialize", None),
     ("serde::de::DeserializeOwned", None),
@@ -40,7 +45,7 @@ const ALLOWED: &[(&str, Option<&str>)] = &[
 ];
 
 /// The crates whose types count as foreign.
-const FOREIGN: [&str; 14] = [
+const FOREIGN: [&str; 15] = [
     "bytes",
     "fastrand",
     "futures_core",
@@ -51,6 +56,7 @@ const FOREIGN: [&str; 14] = [
     "progenitor_client",
     "reqwest",
     "rustls",
+    "schemars",
     "serde",
     "serde_json",
     "tokio",
@@ -60,7 +66,14 @@ const FOREIGN: [&str; 14] = [
 /// Writes the list, or compares it.
 pub(crate) fn run(root: &Path, check: bool) -> Outcome {
     let surface = Surface::read(root)?;
-    let faults = surface.faults();
+    let mut faults = surface.faults();
+    for folder in DOCUMENTED {
+        let mut examples = Examples::default();
+        for (name, file) in read(root, folder)? {
+            examples.add(&name, &file);
+        }
+        faults.extend(examples.missing());
+    }
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
     }
@@ -94,21 +107,7 @@ impl Surface {
     pub(crate) fn read(root: &Path) -> Outcome<Self> {
         let mut surface = Self::default();
         for (_, folder) in CRATES {
-            let mut files = Vec::new();
-            for path in sources(&root.join(folder))? {
-                let name = path
-                    .strip_prefix(root)?
-                    .to_string_lossy()
-                    .replace('\\', "/");
-                if !SKIPPED.contains(&name.as_str()) {
-                    let file = syn::parse_file(&std::fs::read_to_string(&path)?);
-                    files.push((
-                        name.clone(),
-                        file.map_err(|error| format!("{name}: {error}"))?,
-                    ));
-                }
-            }
-            surface.add_crate(files);
+            surface.add_crate(read(root, folder)?);
         }
         Ok(surface)
     }
@@ -181,6 +180,25 @@ impl Surface {
     }
 }
 
+/// The files of a crate that are written by hand, each with its name.
+fn read(root: &Path, folder: &str) -> Outcome<Vec<(String, syn::File)>> {
+    let mut files = Vec::new();
+    for path in sources(&root.join(folder))? {
+        let name = path
+            .strip_prefix(root)?
+            .to_string_lossy()
+            .replace('\\', "/");
+        if !SKIPPED.contains(&name.as_str()) {
+            let file = syn::parse_file(&std::fs::read_to_string(&path)?);
+            files.push((
+                name.clone(),
+                file.map_err(|error| format!("{name}: {error}"))?,
+            ));
+        }
+    }
+    Ok(files)
+}
+
 /// The Rust files of a folder and the folders in it.
 fn sources(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -213,7 +231,7 @@ fn offered(items: &[Item]) -> Vec<String> {
     names.collect()
 }
 
-fn is_public(visibility: &Visibility) -> bool {
+pub(crate) fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
@@ -360,7 +378,10 @@ impl VisitMut for StripAttributes {
             "non_exhaustive",
             "macro_export",
         ];
-        attributes.retain(|attribute| kept.iter().any(|name| attribute.path().is_ident(name)));
+        attributes.retain(|attribute| {
+            let derives = attribute.path().is_ident("cfg_attr") && mentions(attribute, "derive");
+            derives || kept.iter().any(|name| attribute.path().is_ident(name))
+        });
     }
 }
 

@@ -68,7 +68,8 @@ impl Parcel {
             Path::Action(index) => Path::Action(written(index)),
             Path::ActionField(index, name) => Path::ActionField(written(index), name),
             Path::ActionKey(index, key) => Path::ActionKey(written(index), key),
-            other @ (Path::Field(_) | Path::Key(_)) => other,
+            // Said of no action.
+            other => other,
         }
     }
 }
@@ -277,14 +278,13 @@ mod tests {
         let Plan::Send(mut parcel) = planner(true, OnFinding::Send).plan(1, lead) else {
             panic!("is sent");
         };
-        let loss = |path| Finding {
-            path,
-            kind: FindingKind::FieldDropped,
-            reason: "not there".into(),
-            suggestion: None,
-            pitfall: None,
-            certainty: Certainty::Reported,
-            repaired: false,
+        let loss = |path| {
+            Finding::new(
+                path,
+                FindingKind::FieldDropped,
+                Certainty::Reported,
+                "not there",
+            )
         };
         parcel.add([
             loss(Path::ActionField(0, "note".into())),

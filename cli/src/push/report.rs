@@ -233,15 +233,10 @@ mod tests {
     }
 
     fn finding(kind: FindingKind, repaired: bool) -> Finding {
-        Finding {
-            path: Path::Field("rating".into()),
-            kind,
-            reason: "r".into(),
-            suggestion: None,
-            pitfall: None,
-            certainty: Certainty::Documented,
-            repaired,
-        }
+        let path = Path::Field("rating".into());
+        let mut finding = Finding::new(path, kind, Certainty::Documented, "r");
+        finding.repaired = repaired;
+        finding
     }
 
     fn exit(rows: &[RowReport]) -> Exit {

@@ -19,6 +19,7 @@ use std::fmt;
 /// # Ok::<(), telecrm_core::WorkspaceError>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct WorkspaceFile {
     /// The answer of `GET /metadata`.
     pub metadata: Option<Map<String, Value>>,
@@ -38,6 +39,15 @@ pub struct WorkspaceFile {
 
 impl WorkspaceFile {
     /// The sample workspace of the vendor's documentation, filled up to every field type.
+    ///
+    /// ```
+    /// use telecrm_core::{Workspace, WorkspaceFile};
+    ///
+    /// let mut file = WorkspaceFile::sample();
+    /// file.custom_fields.retain(|field| field["apiName"] != "budget");
+    /// assert!(Workspace::from_file(&file)?.field("budget").is_none());
+    /// # Ok::<(), telecrm_core::WorkspaceError>(())
+    /// ```
     pub fn sample() -> Self {
         let text = include_str!("../../data/sample-workspace.json");
         let json = serde_json::from_str(text).expect("the sample is JSON");
@@ -125,6 +135,13 @@ fn list(key: &str, json: Value) -> Result<Vec<Map<String, Value>>, WorkspaceErro
 }
 
 /// A workspace that cannot be understood: which part, and why.
+///
+/// ```
+/// use telecrm_core::WorkspaceFile;
+///
+/// let error = WorkspaceFile::from_json(serde_json::json!({ "customFields": "none" })).unwrap_err();
+/// assert_eq!(error.path(), "customFields");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspaceError {
     path: String,

@@ -14,12 +14,24 @@ use std::collections::BTreeMap;
 /// A workspace's schema: all that is needed to tell beforehand what telecrm will take.
 ///
 /// ```
-/// use telecrm_core::{Lead, Workspace};
+/// use telecrm_core::{FieldType, Lead, Workspace};
 ///
 /// let workspace = Workspace::sample();
 /// assert_eq!(workspace.identifier().api_name(), "phone");
 /// let checked = workspace.check(&Lead::new().set("phone", "919999999999").set("ratng", 4));
 /// assert_eq!(checked.findings()[0].suggestion.as_deref(), Some("did you mean `rating`?"));
+///
+/// let sources = workspace.field("contact_source").expect("the sample has it");
+/// assert_eq!(sources.field_type, FieldType::Dropdown);
+/// assert_eq!(sources.options, ["Website", "Referral", "Cold Call"]);
+/// assert!(workspace.fields().len() <= workspace.field_names().count());
+///
+/// let visit = workspace.action(&1001.into()).expect("the sample has it");
+/// assert_eq!(visit.field("outcome").expect("a field").options.len(), 2);
+/// assert_eq!(workspace.actions().len(), 2);
+///
+/// let pipeline = workspace.pipeline().expect("the sample has one");
+/// assert!(pipeline.active_statuses().any(|status| status == "Fresh"));
 /// ```
 #[derive(Debug, Clone)]
 pub struct Workspace {
@@ -33,6 +45,15 @@ pub struct Workspace {
 }
 
 /// A field of leads or of a custom action.
+///
+/// ```
+/// use telecrm_core::{Field, FieldType, Workspace};
+///
+/// let workspace = Workspace::sample();
+/// let is_date = |field: &&Field| field.field_type == FieldType::Date;
+/// let dates = workspace.fields().iter().filter(is_date);
+/// assert_eq!(dates.map(|field| &field.api_name).collect::<Vec<_>>(), ["follow_up_date"]);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Field {
@@ -79,6 +100,14 @@ impl FieldType {
 }
 
 /// A custom action that the workspace defines.
+///
+/// ```
+/// use telecrm_core::{ActionDefinition, Workspace};
+///
+/// let workspace = Workspace::sample();
+/// let predated = |action: &&ActionDefinition| action.allows_predated;
+/// assert_eq!(workspace.actions().iter().find(predated).unwrap().code, 1001.into());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ActionDefinition {
@@ -93,6 +122,16 @@ pub struct ActionDefinition {
 }
 
 /// Which field identifies leads, and how that was found out.
+///
+/// ```
+/// use telecrm_core::{MatchedBy, Workspace};
+///
+/// let workspace = Workspace::sample();
+/// let identifier = workspace.identifier();
+/// assert_eq!(identifier.api_name(), "phone");
+/// assert_eq!(identifier.matched_by(), MatchedBy::ApiName);
+/// assert_eq!(identifier.disagreement(), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identifier {
     api_name: String,
@@ -140,6 +179,17 @@ impl Workspace {
     }
 
     /// Understands the answers of a workspace.
+    ///
+    /// ```
+    /// use telecrm_core::{Workspace, WorkspaceFile};
+    ///
+    /// let file = WorkspaceFile::from_json(serde_json::json!({
+    ///     "customFields": [{ "apiName": "phone", "type": "PHONE" }, { "apiName": "phone", "type": "TEXT" }]
+    /// }))?;
+    /// let error = Workspace::from_file(&file).unwrap_err();
+    /// assert_eq!(error.path(), "customFields[1].apiName");
+    /// # Ok::<(), telecrm_core::WorkspaceError>(())
+    /// ```
     ///
     /// # Errors
     /// Names the JSON path of the part that cannot be understood.
@@ -203,12 +253,32 @@ impl Workspace {
 
     /// Sets whether blanks, dashes and brackets in phone numbers are left out rather than refused. They are refused
     /// unless set, since nobody says what telecrm does.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Workspace};
+    ///
+    /// let lead = Lead::new().set("phone", "+91 99999-99999");
+    /// let workspace = Workspace::sample();
+    /// assert!(workspace.accept(&lead).identifier.is_none());
+    /// let workspace = workspace.with_phone_blanks_stripped(true);
+    /// assert_eq!(workspace.accept(&lead).identifier.as_deref(), Some("919999999999"));
+    /// ```
+    #[must_use]
     pub fn with_phone_blanks_stripped(mut self, stripped: bool) -> Self {
         self.strips_phone_blanks = stripped;
         self
     }
 
     /// Sets the country of phone numbers without a country code, by its ISO 3166 code. India unless set.
+    ///
+    /// ```
+    /// use telecrm_core::Workspace;
+    ///
+    /// let workspace = Workspace::sample().with_default_country("AE")?;
+    /// assert_eq!(workspace.identifier_key(&"501234567".into()).as_deref(), Some("971501234567"));
+    /// assert!(Workspace::sample().with_default_country("Dubai").is_err());
+    /// # Ok::<(), telecrm_core::WorkspaceError>(())
+    /// ```
     ///
     /// # Errors
     /// If numbers of that country are not known here.
@@ -223,6 +293,16 @@ impl Workspace {
     }
 
     /// Sets the zone in which date strings are read. `Asia/Kolkata` unless set.
+    ///
+    /// ```
+    /// use jiff::tz::TimeZone;
+    /// use telecrm_core::Workspace;
+    ///
+    /// let workspace = Workspace::sample().with_time_zone(TimeZone::get("Asia/Dubai")?);
+    /// assert_eq!(workspace.time_zone().iana_name(), Some("Asia/Dubai"));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    #[must_use]
     pub fn with_time_zone(mut self, time_zone: TimeZone) -> Self {
         self.time_zone = time_zone;
         self
@@ -253,6 +333,16 @@ impl Workspace {
     }
 
     /// Appends an option to a dropdown or tags field, as telecrm does when it stores an unknown label.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Workspace};
+    ///
+    /// let mut workspace = Workspace::sample();
+    /// let lead = Lead::new().set("phone", "919999999999").set("contact_source", "Trade Fair");
+    /// assert_eq!(workspace.accept(&lead).created, [("contact_source".to_owned(), "Trade Fair".to_owned())]);
+    /// workspace.add_option("contact_source", "Trade Fair");
+    /// assert!(workspace.accept(&lead).created.is_empty());
+    /// ```
     pub fn add_option(&mut self, api_name: &str, label: &str) {
         if let Some(field) = self.fields.iter_mut().find(|f| f.api_name == api_name) {
             field.options.push(label.to_owned());
@@ -260,6 +350,15 @@ impl Workspace {
     }
 
     /// Appends an option to a dropdown field of a custom action.
+    ///
+    /// ```
+    /// use telecrm_core::Workspace;
+    ///
+    /// let mut workspace = Workspace::sample();
+    /// workspace.add_action_option(&1001.into(), "outcome", "Undecided");
+    /// let outcome = workspace.action(&1001.into()).unwrap().field("outcome").unwrap();
+    /// assert!(outcome.options.contains(&"Undecided".to_owned()));
+    /// ```
     pub fn add_action_option(&mut self, code: &ActionCode, api_name: &str, label: &str) {
         let action = self.actions.iter_mut().find(|a| a.code == *code);
         let fields = action.and_then(|action| action.fields.as_mut());

@@ -7,6 +7,24 @@ use serde_json::{Map, Value};
 ///
 /// Read from the documented shape (`leadStages`, `activeLeadLostReasons`) and from the one reported
 /// live (`statuses`, `lostReasons` at the top).
+///
+/// ```
+/// use telecrm_core::{LostReason, Pipeline, Status};
+///
+/// let answer = serde_json::json!({
+///     "leadStages": [{ "stageType": "OPEN", "activeStatuses": [{ "label": "Fresh" }], "archivedStatuses": [{ "label": "Cold" }] }],
+///     "activeLeadLostReasons": [{ "reasonLabel": "No Need" }],
+/// });
+/// let pipeline = Pipeline::read(answer.as_object().unwrap())?;
+/// assert_eq!(pipeline.active_statuses().collect::<Vec<_>>(), ["Fresh"]);
+/// assert_eq!(pipeline.active_lost_reasons().collect::<Vec<_>>(), ["No Need"]);
+///
+/// let open = |status: &&Status| status.stage_type.as_deref() == Some("OPEN");
+/// assert_eq!(pipeline.statuses.iter().flatten().filter(open).count(), 2);
+/// let old = |reason: &LostReason| reason.archived;
+/// assert!(!pipeline.lost_reasons.unwrap().iter().any(old));
+/// # Ok::<(), telecrm_core::WorkspaceError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pipeline {

@@ -3,6 +3,7 @@
 mod constructs;
 mod coverage;
 mod diff;
+mod examples;
 mod overlay;
 mod read;
 mod regen;

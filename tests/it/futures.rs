@@ -1,0 +1,76 @@
+//! Every call can be spawned on a runtime with several threads.
+
+use std::collections::BTreeMap;
+use telecrm::{
+    ActionFilter, Availability, CustomAction, Filter, Lead, Method, NewTeamMember, PaymentStatus,
+    Receipt, Slice, SyncToken, TeamMemberRole, Telecrm,
+};
+
+/// The public surface, as CI keeps it.
+const SURFACE: &str = include_str!("../../docs/public-api.txt");
+
+fn spawnable<F: Future<Output = ()> + Send + 'static>(_: F) {}
+
+/// Asserts it of each call, and counts them.
+macro_rules! spawnable {
+    ($telecrm:ident: $($call:expr;)+) => {{
+        $(
+            let $telecrm = $telecrm.clone();
+            spawnable({
+                let $telecrm = $telecrm.clone();
+                async move {
+                    let _ = $call.await;
+                }
+            });
+        )+
+        [$(stringify!($call)),+].len()
+    }};
+}
+
+#[test]
+fn futures_can_be_spawned() {
+    let telecrm = Telecrm::builder("ent")
+        .sync_token(SyncToken::new("s").expect("a token"))
+        .build()
+        .expect("builds");
+    let visit = || CustomAction::new(1001).expect("a code");
+    let count = spawnable! { telecrm:
+        telecrm.workspace();
+        telecrm.refresh_workspace();
+        telecrm.request(Method::Get, "/reports").send();
+        telecrm.ingest().push(&Lead::new());
+        telecrm.ingest().baseline(&Lead::new());
+        telecrm.ingest().verify(&Receipt::unconfirmed(Lead::new()));
+        telecrm.leads().create(&Lead::new());
+        telecrm.leads().get("l1");
+        telecrm.leads().get_with_actions("l1", Slice::default());
+        telecrm.leads().update("l1", BTreeMap::new());
+        telecrm.leads().upsert(&Lead::new());
+        telecrm.leads().count(&Filter::new());
+        telecrm.leads().search(&Filter::new(), Slice::default());
+        telecrm.leads().stream(Filter::new()).next();
+        telecrm.leads().stream(Filter::new()).prefetch(2).collect();
+        telecrm.leads().actions("l1").create([visit()]);
+        telecrm.leads().actions("l1").get("a1");
+        telecrm.leads().actions("l1").update("a1", visit());
+        telecrm.leads().actions("l1").set_payment_status("a1", PaymentStatus::Failed);
+        telecrm.leads().actions("l1").search(&ActionFilter::new(), Slice::default());
+        telecrm.schema().metadata();
+        telecrm.schema().fields();
+        telecrm.schema().field("phone");
+        telecrm.schema().actions();
+        telecrm.schema().action(1001);
+        telecrm.schema().pipeline();
+        telecrm.team_members().list(Slice::default(), false);
+        telecrm.team_members().get("jane.doe@example.com", false);
+        telecrm.team_members().create(&NewTeamMember::new("J", "j@example.com", "919999999999", TeamMemberRole::Caller));
+        telecrm.team_members().set_availability("jane.doe@example.com", Availability::Active);
+    };
+    assert_eq!(SURFACE.matches("pub async fn ").count(), count);
+    // The generated clients and what is not a call of its own.
+    let others = spawnable! { telecrm:
+        async { telecrm.raw().sync().expect("a token").get_metadata("ent").await };
+        async { telecrm.leads().actions("l1").stream(ActionFilter::new()).next().await };
+    };
+    assert_eq!(others, 2);
+}
