@@ -1,13 +1,14 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use telecrm::Workspace;
-use telecrm_emulator::Profile;
+use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Profile};
 
 /// Checks, pushes and verifies leads of the telecrm CRM.
 #[derive(Debug, Parser)]
@@ -23,7 +24,7 @@ pub(crate) enum Command {
     #[command(after_long_help = PUSH_HELP)]
     Push(Push),
     /// Runs a local telecrm, and prints the environment that points at it
-    Emulator(Emulator),
+    Emulator(Box<Emulator>),
 }
 
 const PUSH_HELP: &str = "\
@@ -104,6 +105,19 @@ pub(crate) enum OnFinding {
 pub(crate) enum EmulatorCommand {
     /// Waits until an emulator answers; exit 0 if it does, 1 if the time is over
     Ready(Ready),
+    /// Runs a recording again; exit 0 if all is answered as it was, 1 if not
+    Replay(Replay),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// What `telecrm emulator --record` wrote
+    #[arg(value_name = "FILE")]
+    pub(crate) recording: PathBuf,
+
+    /// Goes on from the end of the recording, and listens here
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +145,14 @@ pub(crate) struct Emulator {
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
 
+    /// A file that keeps everything, and is made if it is not there; without it, all is forgotten at the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// What time it is there at the start, such as 2026-04-01T09:00:00+05:30; this machine's time unless given
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<Timestamp>,
+
     /// The enterprise ID to accept
     #[arg(long, default_value = "ent-local", value_name = "ID")]
     pub(crate) enterprise: String,
@@ -146,6 +168,14 @@ pub(crate) struct Emulator {
     /// Rules by which calls go wrong, as a JSON list; see the README of telecrm-emulator
     #[arg(long, value_name = "FILE")]
     pub(crate) fault: Option<PathBuf>,
+
+    /// Decides which calls meet a fault that has a chance
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub(crate) random_seed: u64,
+
+    /// A new file for all calls and their answers; `telecrm emulator replay` runs it again
+    #[arg(long, value_name = "FILE", conflicts_with = "state")]
+    pub(crate) record: Option<PathBuf>,
 
     /// How many requests a token of the Async API may send per hour; telecrm takes 18000
     #[arg(long, value_name = "REQUESTS")]
@@ -166,6 +196,10 @@ pub(crate) struct Emulator {
     /// Leaves the lead IDs out of search results: --switch search-ids=no
     #[arg(long)]
     pub(crate) no_search_ids: bool,
+
+    /// How many connections may be open at once; one more is closed
+    #[arg(long, default_value_t = DEFAULT_MAX_CONNECTIONS, value_name = "CONNECTIONS")]
+    pub(crate) max_connections: usize,
 
     /// Allows an address that other machines can reach
     #[arg(long)]

@@ -5,13 +5,18 @@ use crate::exit::{Exit, Failure};
 use crate::signals::{self, Signal};
 use crate::terminal::say;
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use telecrm::WorkspaceFile;
-use telecrm_emulator::{Emulator, Fault, RateLimit, SearchIds};
+use telecrm_emulator::{
+    Builder, Emulator, Fault, RateLimit, Recording, RecordingError, SearchIds, StateError,
+};
 
 pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
-    if let Some(EmulatorCommand::Ready(ready)) = &options.command {
-        return wait_until_ready(ready).await;
+    match &options.command {
+        Some(EmulatorCommand::Ready(ready)) => return wait_until_ready(ready).await,
+        Some(EmulatorCommand::Replay(replay)) => return self::replay(replay).await,
+        None => {}
     }
     let listen = options.listen;
     if !listen.ip().is_loopback() && !options.allow_remote {
@@ -32,6 +37,8 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
         .listen(listen)
         .enterprise(options.enterprise)
         .profile(profile)
+        .random_seed(options.random_seed)
+        .max_connections(options.max_connections)
         .allow_remote(options.allow_remote);
     let limit = |requests| {
         let limit = RateLimit::per_hour(requests).sped_up(options.limit_speed);
@@ -54,6 +61,24 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
     if let Some(path) = &options.seed {
         builder = builder.seed(read_seed(path)?);
     }
+    if let Some(path) = &options.state {
+        builder = builder.state(path);
+    }
+    if let Some(path) = &options.record {
+        builder = builder.record(path);
+    }
+    if let Some(now) = options.now {
+        builder = builder.now(now);
+    }
+    serve(builder, listen, |_| {}).await
+}
+
+/// Runs it until it is told to stop.
+async fn serve(
+    builder: Builder,
+    listen: SocketAddr,
+    started: impl FnOnce(&Emulator),
+) -> Result<Exit, Failure> {
     // Before it is announced, so that whoever reads the announcement can already stop it.
     let signals = signals::listen();
     let mut signals = signals.map_err(|error| {
@@ -62,12 +87,9 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
             format!("signals cannot be listened to: {error}"),
         )
     })?;
-    let emulator = builder.start().await.map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("the emulator cannot listen on {listen}: {error}; choose another address with --listen (port 0 picks a free one)"),
-        )
-    })?;
+    let emulator = builder.start().await;
+    let emulator = emulator.map_err(|error| not_started(listen, &error))?;
+    started(&emulator);
     io::stdout()
         .write_all(emulator.exports().as_bytes())
         .and_then(|()| io::stdout().flush())
@@ -80,6 +102,53 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
         Some(Signal::Terminate) | None => Exit::Success,
         Some(Signal::Interrupt) => Exit::Interrupted,
     })
+}
+
+/// Runs a recording again, and says what is answered otherwise.
+async fn replay(options: &args::Replay) -> Result<Exit, Failure> {
+    let recording = Recording::read(&options.recording);
+    let recording = recording.map_err(|error| Failure::usage(error.to_string()))?;
+    let calls = recording.calls();
+    let builder = Emulator::builder().replay(recording);
+    let tell = |emulator: &Emulator| {
+        let differences = emulator.differences();
+        for difference in differences {
+            say(&difference.to_string());
+        }
+        say(&match differences.len() {
+            0 => format!("{calls} calls, all answered as they were"),
+            count => format!("{calls} calls, {count} answered otherwise"),
+        });
+    };
+    if let Some(listen) = options.listen {
+        return serve(builder.listen(listen), listen, tell).await;
+    }
+    let emulator = builder.start().await;
+    let emulator = emulator
+        .map_err(|error| not_started(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), &error))?;
+    tell(&emulator);
+    let is_same = emulator.differences().is_empty();
+    emulator.shutdown().await;
+    Ok(match is_same {
+        true => Exit::Success,
+        false => Exit::Failed,
+    })
+}
+
+fn not_started(listen: SocketAddr, error: &io::Error) -> Failure {
+    let inner = error.get_ref();
+    if inner.is_some_and(|inner| inner.is::<StateError>() || inner.is::<RecordingError>()) {
+        return Failure::new(Exit::Failed, error.to_string());
+    }
+    if error.kind() == io::ErrorKind::InvalidInput {
+        return Failure::usage(error.to_string());
+    }
+    Failure::new(
+        Exit::Failed,
+        format!(
+            "the emulator cannot listen on {listen}: {error}; choose another address with --listen (port 0 picks a free one)"
+        ),
+    )
 }
 
 async fn wait_until_ready(options: &args::Ready) -> Result<Exit, Failure> {

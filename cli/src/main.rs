@@ -34,7 +34,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     runtime.block_on(async {
         match cli.command {
             Command::Push(options) => push::run(options).await,
-            Command::Emulator(options) => emulator::run(options).await,
+            Command::Emulator(options) => emulator::run(*options).await,
         }
     })
 }

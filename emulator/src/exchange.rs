@@ -4,6 +4,7 @@
     expect(dead_code, reason = "some of it only the pages show")
 )]
 
+use crate::recording::mask_password;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use serde_json::Value;
@@ -102,6 +103,14 @@ impl Message {
         self.headers
             .lines()
             .filter_map(|line| line.split_once(": "))
+    }
+
+    /// Takes the password out of the body. Of one that is not kept whole, nothing is left.
+    pub(crate) fn mask_password(&mut self) {
+        self.body = self.body.take().filter(Kept::is_whole).map(|body| {
+            let masked = mask_password(body.bytes()).map(Bytes::from);
+            masked.map_or(body, |masked| Kept::shared(&masked))
+        });
     }
 
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {

@@ -22,7 +22,7 @@ use std::time::Duration;
 use telecrm_core::Workspace;
 
 /// A rule by which calls go wrong: which, and how. Rules are tried in their order, and the first that fits wins.
-/// Nothing is left to chance, so the same calls meet the same faults again.
+/// The same calls meet the same faults again, even where a rule has a [`chance`](Fault::chance).
 ///
 /// ```
 /// use std::time::Duration;
@@ -73,6 +73,9 @@ pub struct Fault {
     /// How many go wrong from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u64>,
+    /// How likely each of these goes wrong, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chance: Option<f64>,
     #[serde(rename = "do")]
     kind: FaultKind,
 }
@@ -127,6 +130,7 @@ impl Fault {
             fields: Map::new(),
             nth: None,
             times: None,
+            chance: None,
             kind,
         }
     }
@@ -235,6 +239,13 @@ impl Fault {
         self
     }
 
+    /// Only so many of the calls that are left, from 0 for none to 1 for all. Which ones follows from
+    /// [`Builder::random_seed`](crate::Builder::random_seed), so it is the same with each run.
+    pub fn chance(mut self, chance: f64) -> Self {
+        self.chance = Some(chance);
+        self
+    }
+
     fn is_for(&self, operation: Option<&str>, path: &str) -> bool {
         let named = self.operation.as_deref();
         named.is_none_or(|named| operation == Some(named))
@@ -254,10 +265,11 @@ impl Fault {
     }
 
     /// Whether the call with this number among those that fit goes wrong.
-    fn strikes(&self, call: u64) -> bool {
+    fn strikes(&self, call: u64, luck: impl FnOnce() -> f64) -> bool {
         let first = self.nth.unwrap_or(1);
         let times = self.times.or(self.nth.map(|_| 1)).unwrap_or(u64::MAX);
         (first..first.saturating_add(times)).contains(&call)
+            && self.chance.is_none_or(|chance| luck() < chance)
     }
 
     fn check(&self) -> Result<(), FaultError> {
@@ -269,6 +281,12 @@ impl Fault {
                 "there is no operation {operation:?}; choose from {}",
                 known.join(", ")
             )));
+        }
+        if self
+            .chance
+            .is_some_and(|chance| !(0.0..=1.0).contains(&chance))
+        {
+            return Err(FaultError("a chance is between 0 and 1".to_owned()));
         }
         match &self.kind {
             FaultKind::Answer(answer) => answer.response().map(|_| ()),
@@ -366,37 +384,53 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// The rules, and how many calls fitted each.
-#[derive(Default)]
-pub(crate) struct Faults(Mutex<Vec<(Fault, u64)>>);
+pub(crate) struct Faults {
+    rules: Mutex<Vec<(Fault, u64)>>,
+    random_seed: u64,
+}
 
 impl Faults {
+    pub(crate) fn new(random_seed: u64) -> Self {
+        Self {
+            rules: Mutex::default(),
+            random_seed,
+        }
+    }
+
+    /// A number from 0 to 1 that looks like chance, and is the same each time for the same call of the same rule.
+    fn luck(&self, rule: usize, call: u64) -> f64 {
+        let place = (rule as u64).rotate_right(16) ^ call;
+        let seed = fastrand::Rng::with_seed(self.random_seed).u64(..);
+        fastrand::Rng::with_seed(seed ^ place).f64()
+    }
+
     /// Adds all of the rules, or none.
     pub(crate) fn add(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
         faults.iter().try_for_each(Fault::check)?;
-        lock(&self.0).extend(faults.into_iter().map(|fault| (fault, 0)));
+        lock(&self.rules).extend(faults.into_iter().map(|fault| (fault, 0)));
         Ok(())
     }
 
     /// How many there are.
     #[cfg(feature = "inspector")]
     pub(crate) fn len(&self) -> usize {
-        lock(&self.0).len()
+        lock(&self.rules).len()
     }
 
     pub(crate) fn clear(&self) {
-        lock(&self.0).clear();
+        lock(&self.rules).clear();
     }
 
     /// Counts from 1 again.
     pub(crate) fn rewind(&self) {
-        for (_, calls) in lock(&self.0).iter_mut() {
+        for (_, calls) in lock(&self.rules).iter_mut() {
             *calls = 0;
         }
     }
 
     /// Each rule, with the number of calls that fitted it so far.
     pub(crate) fn to_json(&self) -> Value {
-        let rules = lock(&self.0);
+        let rules = lock(&self.rules);
         let shown = rules.iter().map(|(fault, calls)| {
             let mut shown = json!(fault);
             shown["calls"] = (*calls).into();
@@ -413,16 +447,17 @@ impl Faults {
         patience: Duration,
         workspace: impl FnOnce() -> Workspace,
     ) -> Result<(Request, Option<Applied>), ApiError> {
+        let forced = request.extensions_mut().remove::<Forced>();
         let path = request.uri().path().to_owned();
         let is_for = |(fault, _): &&(Fault, u64)| fault.is_for(operation, &path);
         let (any, reads) = {
-            let rules = lock(&self.0);
+            let rules = lock(&self.rules);
             let mut fitting = rules.iter().filter(is_for);
             let reads = fitting.clone().any(|(fault, _)| !fault.fields.is_empty());
             (fitting.next().is_some(), reads)
         };
         if !any {
-            return Ok((request, None));
+            return Ok((request, forced.and_then(|Forced(fault)| fault)));
         }
         let sent = match reads {
             true => {
@@ -440,27 +475,54 @@ impl Faults {
             false => None,
         };
         let mut struck = None;
-        for (fault, calls) in lock(&self.0).iter_mut() {
+        let mut rules = lock(&self.rules);
+        for (rule, (fault, calls)) in rules.iter_mut().enumerate() {
             let fits = match &sent {
                 Some((sent, workspace)) => fault.fits(sent, workspace),
                 None => fault.fields.is_empty(),
             };
             if fault.is_for(operation, &path) && fits {
                 *calls += 1;
-                if struck.is_none() && fault.strikes(*calls) {
+                if struck.is_none() && fault.strikes(*calls, || self.luck(rule, *calls)) {
                     struck = Some(Applied(fault.kind.clone()));
                 }
             }
         }
+        drop(rules);
+        let struck = match forced {
+            Some(Forced(fault)) => fault,
+            None => struck,
+        };
         Ok((request, struck))
     }
 }
 
-/// A fault that happens to a call.
+/// Goes along with a request of which is known what goes wrong with it, or that nothing does. Rules count it all the same.
 #[derive(Clone)]
+pub(crate) struct Forced(pub(crate) Option<Applied>);
+
+/// A fault that happens to a call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Applied(FaultKind);
 
 impl Applied {
+    /// The same without waiting, where nobody waits for the answer.
+    pub(crate) fn at_once(self) -> Self {
+        Self(match self.0 {
+            FaultKind::LatencyMs(_) => FaultKind::LatencyMs(0),
+            FaultKind::Hang => FaultKind::ResetBefore,
+            other => other,
+        })
+    }
+
+    /// Whether there is no answer, or none that ends as it should.
+    pub(crate) fn breaks_answer(&self) -> bool {
+        self.is_endless_wait()
+            || self.is_silence()
+            || matches!(self.0, FaultKind::Truncated | FaultKind::Endless)
+    }
+
     /// Its name, for the log.
     pub(crate) fn name(&self) -> &'static str {
         match self.0 {
@@ -552,7 +614,8 @@ impl Applied {
 }
 
 /// How the background deals with a lead.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Processing {
     #[default]
     Once,

@@ -4,6 +4,7 @@ use crate::answer::{ApiError, JsonBody};
 use crate::faults::{Applied, Processing};
 use crate::log::{Call, Effect, Logged};
 use crate::profile::{AsyncAnswer, SystemNotes};
+use crate::store::{Store, Waiting};
 use crate::{App, World, clock};
 use axum::Json;
 use axum::extract::State;
@@ -12,9 +13,10 @@ use axum::response::{Extension, Html, IntoResponse};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use telecrm_core::{FieldValue, Lead, Path};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How many leads may wait. More are refused as telecrm refuses too many requests.
@@ -27,16 +29,14 @@ pub(crate) const OPERATION: &str = "createOrUpdateLead";
 pub(crate) struct Queue {
     sender: mpsc::Sender<Job>,
     queued: AtomicU64,
+    is_open: AtomicBool,
     done: watch::Receiver<u64>,
 }
 
+/// A lead that the store has: it is forgotten where the store is reset.
 struct Job {
-    lead: Lead,
-    /// The call's entry in the log.
-    seq: u64,
+    ticket: u64,
     due: Instant,
-    /// The store's generation into which the lead belongs.
-    generation: u64,
     processing: Processing,
 }
 
@@ -53,9 +53,34 @@ impl Queue {
         let queue = Self {
             sender,
             queued: AtomicU64::new(0),
+            is_open: AtomicBool::new(false),
             done: watched,
         };
         (queue, Worker { receiver, done })
+    }
+
+    /// A place for one more lead, if there is one. None is needed as long as leads only wait in the store.
+    fn place(&self) -> Result<Option<mpsc::Permit<'_, Job>>, TrySendError<()>> {
+        match self.is_open.load(Ordering::SeqCst) {
+            true => self.sender.try_reserve().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Queues what waits in the store, and from now on everything that comes.
+    pub(crate) fn open(&self, store: &Store) {
+        self.is_open.store(true, Ordering::SeqCst);
+        for (ticket, waiting) in store.waiting() {
+            let job = Job {
+                ticket,
+                due: clock::after(waiting.delay),
+                processing: waiting.processing,
+            };
+            // No more can wait than there is room for.
+            if self.sender.try_send(job).is_ok() {
+                self.queued.fetch_add(1, Ordering::SeqCst);
+            }
+        }
     }
 
     /// Waits until everything that has been queued so far is applied.
@@ -75,12 +100,9 @@ impl Worker {
                 overtaken.push(job);
             } else {
                 clock::wait_until(job.due).await;
-                world.apply(&job);
-                if job.processing == Processing::Twice {
-                    world.apply(&job);
-                }
+                world.apply(job.ticket);
                 for job in overtaken.drain(..) {
-                    world.apply(&job);
+                    world.apply(job.ticket);
                 }
             }
             self.done.send_modify(|done| *done += 1);
@@ -89,24 +111,38 @@ impl Worker {
 }
 
 impl World {
-    fn apply(&self, job: &Job) {
+    /// Processes the lead with this ticket, unless it was forgotten.
+    pub(crate) fn apply(&self, ticket: u64) {
         let mut store = self.store();
-        if store.generation() != job.generation {
+        let Some(waiting) = store.dequeue(ticket) else {
             return;
+        };
+        let mut effect = self.process(&mut store, &waiting.lead);
+        if waiting.processing == Processing::Twice {
+            effect = self.process(&mut store, &waiting.lead);
         }
-        let accepted = store.workspace().accept(&job.lead);
+        if let Some(seq) = waiting.seq {
+            self.log.complete(seq, effect);
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.processed(ticket, store.turn, store.now);
+        }
+    }
+
+    fn process(&self, store: &mut Store, lead: &Lead) -> Effect {
+        let accepted = store.workspace().accept(lead);
         let mut findings = accepted.findings.clone();
         let written = store.upsert(accepted);
         if let Some(written) = &written
             && self.profile().system_notes == SystemNotes::Kept
         {
-            for (index, note) in notes(&job.lead) {
+            for (index, note) in notes(lead) {
                 store.record(&written.lead_id, SYSTEM_NOTE.to_owned(), note);
                 findings.retain(|finding| finding.path != Path::Action(index));
             }
         }
         let stored = written.map(|written| written.stored);
-        self.log.complete(job.seq, Effect { stored, findings });
+        Effect { stored, findings }
     }
 }
 
@@ -134,8 +170,9 @@ pub(crate) async fn push(
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
+    let async_answer = app.profile().async_answer;
     let queue = &app.queue;
-    let Ok(place) = queue.sender.try_reserve() else {
+    let Ok(place) = queue.place() else {
         return Err(ApiError::too_many(
             "Too many leads are waiting to be processed",
         ));
@@ -145,36 +182,38 @@ pub(crate) async fn push(
         method: method.to_string(),
         path: uri.path().to_owned(),
         operation: Some(OPERATION),
-        status: match app.profile().async_answer {
+        status: match async_answer {
             AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
             _ => StatusCode::OK.as_u16(),
         },
         fault: fault.as_ref().map(|fault| fault.name()),
-    };
-    let (generation, seq) = {
-        // Held, so that no reset comes in between.
-        let store = app.store();
-        (
-            store.generation(),
-            app.log.append(call, Effect::default(), None),
-        )
     };
     let processing = fault.map(|fault| fault.processing()).unwrap_or_default();
     let delay = match processing {
         Processing::Later(delay) => app.config.processing_delay.saturating_add(delay),
         _ => app.config.processing_delay,
     };
+    // Held, so that no reset comes in between.
+    let mut store = app.store();
+    let seq = app.log.append(call, Effect::default(), None);
     if processing != Processing::Never {
-        queue.queued.fetch_add(1, Ordering::SeqCst);
-        place.send(Job {
+        let ticket = store.enqueue(Waiting {
             lead,
-            seq,
-            due: clock::after(delay),
-            generation,
             processing,
+            delay,
+            seq: Some(seq),
         });
+        if let Some(place) = place {
+            queue.queued.fetch_add(1, Ordering::SeqCst);
+            place.send(Job {
+                ticket,
+                due: clock::after(delay),
+                processing,
+            });
+        }
     }
-    let answer = match app.profile().async_answer {
+    drop(store);
+    let answer = match async_answer {
         AsyncAnswer::Queued => Json(json!({ "status": "QUEUED" })).into_response(),
         AsyncAnswer::Ok => "OK".into_response(),
         AsyncAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),

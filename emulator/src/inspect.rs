@@ -1,12 +1,16 @@
 //! What only the emulator has: health, log, settle, reset, and the descriptions of both APIs.
 
 use crate::answer::{ApiError, JsonBody, Params};
+use crate::clock::Hands;
 use crate::faults::Fault;
+use crate::profile::Profile;
 use crate::{App, leads};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use telecrm_core::{Action, ActionKind, FieldValue};
@@ -73,6 +77,110 @@ pub(crate) async fn restore(
             format_args!("There is no snapshot {number}"),
         )),
     }
+}
+
+/// What time it is in the workspace, and whether it stands still.
+pub(crate) async fn clock(State(app): State<App>) -> Json<Value> {
+    let now = app.keeper.now();
+    let text = Timestamp::from_millisecond(now).map(|time| time.to_string());
+    let held = matches!(app.keeper.hands(), Hands::Held(_));
+    Json(json!({ "now": now, "utc": text.ok(), "held": held }))
+}
+
+/// Sets the clock: `{"now": ms or a date}` or `{"advance": ms}`, and `{"hold": true or false}`.
+pub(crate) async fn set_clock(
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        now: Option<Value>,
+        advance: Option<i64>,
+        hold: Option<bool>,
+    }
+    let wanted: Wanted = serde_json::from_value(body).map_err(|error| {
+        ApiError::bad_request(format_args!(
+            "A clock is set by {{\"now\"}} or {{\"advance\"}}, and {{\"hold\"}}: {error}"
+        ))
+    })?;
+    let now = match (wanted.now, wanted.advance) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::bad_request("Either now or advance, not both"));
+        }
+        (Some(now), None) => Some(moment(&now).ok_or_else(|| {
+            ApiError::bad_request(
+                "now should be Unix milliseconds, or a time such as \"2026-04-01T09:00:00Z\"",
+            )
+        })?),
+        (None, _) => None,
+    };
+    let set = app.keeper.set_clock(|clock| {
+        match (now, wanted.advance) {
+            (Some(now), _) => clock.set(now)?,
+            (_, Some(millis)) => clock.advance(millis)?,
+            _ => {}
+        }
+        if let Some(held) = wanted.hold {
+            clock.hold(held);
+        }
+        Ok(())
+    });
+    set.map_err(ApiError::bad_request)?;
+    Ok(self::clock(State(app)).await)
+}
+
+fn moment(written: &Value) -> Option<i64> {
+    match written {
+        Value::Number(millis) => millis.as_i64(),
+        Value::String(text) => Some(text.parse::<Timestamp>().ok()?.as_millisecond()),
+        _ => None,
+    }
+}
+
+/// All switches with their values.
+pub(crate) async fn profile(State(app): State<App>) -> Json<Value> {
+    Json(json!(app.profile().values()))
+}
+
+/// Sets all switches: those of the named profile, `documented` if none is, and the others that the body names.
+pub(crate) async fn set_profile(
+    State(app): State<App>,
+    JsonBody(mut body): JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    let named = body.as_object_mut().and_then(|body| body.remove("profile"));
+    let named = named.unwrap_or_else(|| "documented".into());
+    let named = named
+        .as_str()
+        .ok_or_else(|| ApiError::bad_request("profile should be documented or reported"))?;
+    let profile = Profile::named(named).map_err(ApiError::bad_request)?;
+    switch(app, profile, &body).await
+}
+
+/// Sets the switches that the body names.
+pub(crate) async fn change_profile(
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<Json<Value>, ApiError> {
+    let profile = app.profile();
+    switch(app, profile, &body).await
+}
+
+async fn switch(app: App, mut profile: Profile, body: &Value) -> Result<Json<Value>, ApiError> {
+    let object = body.as_object();
+    let switches = object.ok_or_else(|| {
+        ApiError::bad_request(
+            "The body should be switches and their values: {\"search-ids\": \"no\"}",
+        )
+    })?;
+    for (name, value) in switches {
+        let value = value.as_str().ok_or_else(|| {
+            ApiError::bad_request(format_args!("The value of {name} should be a text"))
+        })?;
+        profile = profile.with(name, value).map_err(ApiError::bad_request)?;
+    }
+    app.set_profile(profile);
+    Ok(self::profile(State(app)).await)
 }
 
 /// The rules by which calls go wrong, and how many calls fitted each.

@@ -10,19 +10,24 @@ mod ingest;
 mod inspect;
 #[cfg(feature = "inspector")]
 mod inspector;
+mod keeper;
 mod leads;
 mod limits;
 mod log;
 mod profile;
 mod ready;
+mod recording;
 mod remarks;
+mod replay;
 mod search;
 mod server;
+mod state_error;
 mod store;
 mod team_members;
 mod wire;
 mod workspace;
 
+pub use clock::ClockError;
 pub use exchange::Received;
 pub use faults::{Fault, FaultError, FaultyAnswer};
 pub use limits::RateLimit;
@@ -33,19 +38,27 @@ pub use profile::{
     StatusCase, SwitchError, SystemNotes, UnknownEnterprise, UnknownLabels, UnknownMember,
 };
 pub use ready::wait_until_ready;
+pub use recording::{Recording, RecordingError};
+pub use replay::Difference;
+pub use state_error::StateError;
 pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};
 
+use clock::Hands;
 use faults::Faults;
 use ingest::Queue;
+use jiff::Timestamp;
+use keeper::{Hold, Keeper};
 use limits::Limiter;
 use log::Log;
+use recording::{Header, Recorder};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use store::{Seed, Store};
+use store::{Journal, Seed, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
@@ -77,6 +90,9 @@ pub const DEFAULT_PROCESSING_DELAY: Duration = Duration::from_millis(10);
 
 /// How long a client may take to send the head of a request, and then its body, unless set otherwise.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many connections are open at once, unless set otherwise: more than any test needs, in some 250 MB.
+pub const DEFAULT_MAX_CONNECTIONS: usize = 16_384;
 
 /// How many tokens of each type a workspace can have.
 const MOST_TOKENS: usize = 3;
@@ -113,6 +129,7 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Emulator {
     app: App,
+    differences: Vec<Difference>,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -218,6 +235,11 @@ impl Emulator {
         self.app.store().record(lead, entry.type_name, entry.keys)
     }
 
+    /// The calls of the [recording](Builder::replay) that were answered otherwise when they were run again.
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
     /// Makes calls go wrong from now on.
     ///
     /// # Errors
@@ -229,6 +251,53 @@ impl Emulator {
     /// Lets all calls go right again.
     pub fn clear_faults(&self) {
         self.app.faults.clear();
+    }
+
+    /// What time it is in the workspace: that of this machine, unless it was set.
+    pub fn now(&self) -> Timestamp {
+        // The clock cannot be set to anything else.
+        Timestamp::from_millisecond(self.app.keeper.now()).unwrap_or_default()
+    }
+
+    /// Sets the time in the workspace. It tells what `created_on` and the like become, what time an ID holds, and when the hour of a
+    /// [`RateLimit`] is over. What waits, such as a lead to be processed, waits in real time.
+    ///
+    /// A lead is never older than one created before, so after a step back new leads share the time of the newest one.
+    ///
+    /// # Errors
+    /// If the time is before 1970 or after 2106.
+    pub fn set_clock(&self, now: Timestamp) -> Result<(), ClockError> {
+        let now = now.as_millisecond();
+        self.app.keeper.set_clock(|clock| clock.set(now))
+    }
+
+    /// Lets time pass at once.
+    ///
+    /// # Errors
+    /// If that would go beyond 2106.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use telecrm_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// emulator.hold_clock(true);
+    /// emulator.set_clock("2026-04-01T00:00:00Z".parse()?)?;
+    /// emulator.advance_clock(Duration::from_secs(3600))?;
+    /// assert_eq!(emulator.now(), "2026-04-01T01:00:00Z".parse()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn advance_clock(&self, by: Duration) -> Result<(), ClockError> {
+        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.app.keeper.set_clock(|clock| clock.advance(millis))
+    }
+
+    /// Stops the clock, or lets it go on from where it stands.
+    pub fn hold_clock(&self, held: bool) {
+        self.app.keeper.hold_clock(held);
     }
 
     /// What is answered where sources disagree.
@@ -247,24 +316,26 @@ impl Emulator {
     }
 
     /// Goes back to a state that was remembered, and says whether there is one with this number. Leads that wait to
-    /// be processed are forgotten.
+    /// be processed are forgotten. The clock goes on. What was remembered is in memory only; what it is gone back to is in the
+    /// state file too.
     pub fn restore(&self, snapshot: usize) -> bool {
         self.app.restore(snapshot)
     }
 
     /// Goes back to the seed. Leads that wait to be processed are forgotten, and so is the log. Faults stay, and
-    /// count their calls anew, and so do rate limits.
+    /// count their calls anew, and so do rate limits. Profile and clock stay too.
     pub fn reset(&self) {
         self.app.reset();
     }
 
-    /// Stops it, and returns once its port is free.
+    /// Stops it, and returns once its port and its state file are free.
     pub async fn shutdown(mut self) {
         self.stop.take();
         self.app.log.close();
         if clock::within(GRACE, &mut self.server).await.is_none() {
             self.server.abort();
         }
+        // Dropping it closes the file.
     }
 }
 
@@ -273,6 +344,7 @@ impl Drop for Emulator {
         // The server stops by itself, because the other end of `stop` goes with this.
         self.worker.abort();
         self.app.log.close();
+        self.app.keeper.close();
     }
 }
 
@@ -312,7 +384,13 @@ impl Drop for Emulator {
 #[derive(Debug)]
 #[must_use = "nothing runs before `start`"]
 pub struct Builder {
-    seed: WorkspaceFile,
+    seed: Option<WorkspaceFile>,
+    #[cfg(feature = "state")]
+    state: Option<PathBuf>,
+    now: Option<Timestamp>,
+    record: Option<PathBuf>,
+    replay: Option<Recording>,
+    random_seed: u64,
     profile: Profile,
     listen: SocketAddr,
     allow_remote: bool,
@@ -323,7 +401,13 @@ pub struct Builder {
 impl Default for Builder {
     fn default() -> Self {
         Self {
-            seed: WorkspaceFile::sample(),
+            seed: None,
+            #[cfg(feature = "state")]
+            state: None,
+            now: None,
+            record: None,
+            replay: None,
+            random_seed: 0,
             profile: Profile::documented(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
@@ -336,6 +420,7 @@ impl Default for Builder {
                 async_limit: None,
                 processing_delay: DEFAULT_PROCESSING_DELAY,
                 patience: DEFAULT_PATIENCE,
+                max_connections: DEFAULT_MAX_CONNECTIONS,
             },
         }
     }
@@ -344,7 +429,48 @@ impl Default for Builder {
 impl Builder {
     /// The workspace: the vendor's sample unless set. Where it has no pipeline, the sample's is used.
     pub fn seed(mut self, seed: WorkspaceFile) -> Self {
-        self.seed = seed;
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Keeps everything in this file, which is made if it is not there: leads with their timelines, team members, options and IDs, leads
+    /// that wait to be processed, and the clock. Each change is there before it is answered, so a process may be killed at any
+    /// moment. Log, faults, profile, snapshots and counts of rate limits begin anew with each start, and leads that
+    /// wait do so from the start.
+    ///
+    /// A file goes on with the seed that it began from. [`start`](Self::start) fails with a [`StateError`] if it is no such file,
+    /// in use, of a newer version, or another enterprise's or seed's. The file holds what was sent, so treat it like the leads.
+    #[cfg(feature = "state")]
+    pub fn state(mut self, file: impl Into<PathBuf>) -> Self {
+        self.state = Some(file.into());
+        self
+    }
+
+    /// Writes all calls and their answers into this new file, without tokens and passwords. [`replay`](Self::replay) runs them again. What the
+    /// methods of [`Emulator`] change is not in it. The file holds what was sent, so treat it like the leads.
+    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
+        self.record = Some(file.into());
+        self
+    }
+
+    /// Begins as the recorded run did, with its workspace, enterprise, profile, faults and limits, and carries out its calls before it listens,
+    /// one after another, at the times that they had. [`Emulator::differences`] says which were answered otherwise.
+    ///
+    /// Each call meets the fault that it met. Latency is left out, and answers that were broken are not compared.
+    pub fn replay(mut self, recording: Recording) -> Self {
+        self.replay = Some(recording);
+        self
+    }
+
+    /// Decides which calls meet a fault that has a [`chance`](Fault::chance): 0 unless set.
+    pub fn random_seed(mut self, seed: u64) -> Self {
+        self.random_seed = seed;
+        self
+    }
+
+    /// What time it is in the workspace at the start: that of this machine unless set, or that of the state file.
+    pub fn now(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
         self
     }
 
@@ -437,17 +563,34 @@ impl Builder {
         self
     }
 
+    /// How many connections may be open at once, [`DEFAULT_MAX_CONNECTIONS`] unless set. One more is closed as soon as it is made.
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.config.max_connections = most;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
     /// If the address cannot be listened on, or lets other machines in without [`allow_remote`](Self::allow_remote),
-    /// or if the seed is not a workspace, a fault cannot happen, or there are more than three tokens of a type.
-    pub async fn start(self) -> io::Result<Emulator> {
+    /// or if the seed is not a workspace, a fault or a time cannot be, or there are more than three tokens of a type; and
+    /// with a [`StateError`] inside if the state file cannot be used.
+    pub async fn start(mut self) -> io::Result<Emulator> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return Err(invalid_input(format!(
                 "{} can be reached from other machines: listen on 127.0.0.1, or allow remote access",
                 self.listen
             )));
+        }
+        #[cfg(feature = "state")]
+        if self.state.is_some() && (self.record.is_some() || self.replay.is_some()) {
+            return Err(invalid_input(
+                "a recording begins from the seed: leave out either the recording or the state file",
+            ));
+        }
+        let replay = self.replay.take();
+        if let Some(recording) = &replay {
+            self.begin_like(&recording.header)?;
         }
         let tokens = [&self.config.sync_tokens, &self.config.async_tokens];
         if tokens.iter().any(|tokens| tokens.len() > MOST_TOKENS) {
@@ -455,19 +598,29 @@ impl Builder {
                 "a workspace has at most {MOST_TOKENS} tokens of each type"
             )));
         }
-        let faults = Faults::default();
-        faults.add(self.faults).map_err(invalid_input)?;
-        let seed = Seed::new(self.seed, &self.profile).map_err(invalid_input)?;
+        let faults = Faults::new(self.random_seed);
+        faults.add(self.faults.clone()).map_err(invalid_input)?;
+        let (store, journal, hands) = self.open()?;
+        let keeper = Keeper::new(store, journal, hands);
+        if let Some(now) = self.now {
+            let set = keeper.set_clock(|clock| clock.set(now.as_millisecond()));
+            set.map_err(invalid_input)?;
+        }
         let listener = TcpListener::bind(self.listen).await?;
+        let recorder = self.recorder(&keeper.hold())?;
         let local = listener.local_addr()?;
         let patience = self.config.patience;
+        let max_connections = self.config.max_connections;
+        let unknown_token = unknown_token(&self.config);
         let (queue, worker) = Queue::new();
         let world = Arc::new(World {
             sync_limiter: Limiter::new(self.config.sync_limit),
             async_limiter: Limiter::new(self.config.async_limit),
             config: self.config,
             profile: Mutex::new(self.profile),
-            store: Mutex::new(Store::new(seed)),
+            keeper,
+            recorder,
+            unknown_token,
             snapshots: Mutex::default(),
             log: Log::default(),
             faults,
@@ -478,13 +631,90 @@ impl Builder {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let router = server::router(app.clone(), local);
+        let differences = match replay {
+            Some(recording) => replay::run(&app, router.clone(), local, &recording).await,
+            None => Vec::new(),
+        };
+        app.queue.open(&app.store());
         Ok(Emulator {
             app,
+            differences,
             address: reachable(local),
             stop: Some(stop),
-            server: tokio::spawn(wire::serve(listener, router, patience, stopped)),
+            server: tokio::spawn(wire::serve(
+                listener,
+                router,
+                patience,
+                max_connections,
+                stopped,
+            )),
             worker: tokio::spawn(worker.run(world)).abort_handle(),
         })
+    }
+
+    fn begin_like(&mut self, header: &Header) -> io::Result<()> {
+        self.seed = Some(WorkspaceFile::from_json(header.seed.clone()).map_err(invalid_input)?);
+        self.random_seed = header.random_seed;
+        self.faults.clone_from(&header.faults);
+        let mut profile = Profile::documented();
+        for (name, value) in &header.profile {
+            profile = profile.with(name, value).map_err(invalid_input)?;
+        }
+        self.profile = profile;
+        let config = &mut self.config;
+        config.enterprise.clone_from(&header.enterprise);
+        config.sync_limit = header.sync_limit;
+        config.async_limit = header.async_limit;
+        for (tokens, count) in [
+            (&mut config.sync_tokens, header.sync_tokens),
+            (&mut config.async_tokens, header.async_tokens),
+        ] {
+            for place in tokens.len()..count {
+                let next = format!("{}-{}", tokens[0], place + 1);
+                tokens.push(next);
+            }
+            tokens.truncate(count);
+        }
+        Ok(())
+    }
+
+    /// Begins a recording, if one is wanted.
+    fn recorder(&self, store: &Store) -> io::Result<Option<Recorder>> {
+        let Some(path) = &self.record else {
+            return Ok(None);
+        };
+        let values = self.profile.values().into_iter();
+        let header = Header {
+            telecrm_recording: Header::VERSION,
+            enterprise: self.config.enterprise.clone(),
+            sync_tokens: self.config.sync_tokens.len(),
+            async_tokens: self.config.async_tokens.len(),
+            sync_limit: self.config.sync_limit,
+            async_limit: self.config.async_limit,
+            random_seed: self.random_seed,
+            profile: values
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            faults: self.faults.clone(),
+            seed: store.answers().to_json(),
+        };
+        let recorder = Recorder::begin(path, &header);
+        recorder.map(Some).map_err(io::Error::other)
+    }
+
+    /// The store, from the state file or from the seed, and what time it is there.
+    fn open(&mut self) -> io::Result<(Store, Option<Journal>, Hands)> {
+        let strip = self.profile.phone_blanks == PhoneBlanks::Stripped;
+        let seed = self.seed.take();
+        #[cfg(feature = "state")]
+        if let Some(path) = &self.state {
+            let opened = Journal::open(path, &self.config.enterprise, seed, strip);
+            let (journal, store, hands) = opened.map_err(io::Error::other)?;
+            return Ok((store, Some(journal), hands));
+        }
+        let seed = seed.unwrap_or_else(WorkspaceFile::sample);
+        let seed = Seed::new(seed, strip).map_err(invalid_input)?;
+        Ok((Store::new(seed), None, Hands::default()))
     }
 }
 
@@ -502,6 +732,14 @@ fn invalid_input(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) ->
     io::Error::new(io::ErrorKind::InvalidInput, reason)
 }
 
+fn unknown_token(config: &Config) -> String {
+    let mut token = "unknown".to_owned();
+    while config.sync_tokens.contains(&token) || config.async_tokens.contains(&token) {
+        token.push('-');
+    }
+    token
+}
+
 /// What is set once.
 struct Config {
     enterprise: String,
@@ -511,6 +749,7 @@ struct Config {
     async_limit: Option<RateLimit>,
     processing_delay: Duration,
     patience: Duration,
+    max_connections: usize,
 }
 
 /// Without the tokens: those of a real account may have been set by mistake.
@@ -527,7 +766,10 @@ impl fmt::Debug for Config {
 struct World {
     config: Config,
     profile: Mutex<Profile>,
-    store: Mutex<Store>,
+    keeper: Keeper,
+    recorder: Option<Recorder>,
+    /// One that is not accepted.
+    unknown_token: String,
     snapshots: Mutex<Vec<Store>>,
     log: Log,
     faults: Faults,
@@ -536,8 +778,8 @@ struct World {
 }
 
 impl World {
-    fn store(&self) -> MutexGuard<'_, Store> {
-        lock(&self.store)
+    fn store(&self) -> Hold<'_> {
+        self.keeper.hold()
     }
 
     fn profile(&self) -> Profile {

@@ -1,13 +1,13 @@
 //! How many requests each token may send.
 
 use crate::answer::ApiError;
-use crate::{clock, lock};
+use crate::lock;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::time::Instant;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -20,7 +20,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// let limit = RateLimit::per_hour(18_000).sped_up(10.0).with_retry_after();
 /// # let _ = limit;
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct RateLimit {
     requests: usize,
@@ -59,8 +59,8 @@ impl RateLimit {
 /// Keeps the limit, if there is one, for each of some tokens.
 pub(crate) struct Limiter {
     limit: Option<RateLimit>,
-    /// When each token's latest requests came.
-    taken: Mutex<Vec<VecDeque<Instant>>>,
+    /// When each token's latest requests came, in Unix milliseconds.
+    taken: Mutex<Vec<VecDeque<i64>>>,
 }
 
 /// A request too many.
@@ -88,20 +88,21 @@ impl Limiter {
         }
     }
 
-    /// Counts a request of the token in this place.
-    pub(crate) fn take(&self, token: usize) -> Result<(), TooMany> {
+    /// Counts a request that the token in this place sends at this Unix time in milliseconds.
+    pub(crate) fn take(&self, token: usize, now: i64) -> Result<(), TooMany> {
         let Some(limit) = self.limit else {
             return Ok(());
         };
-        let now = clock::now();
         let mut tokens = lock(&self.taken);
         if tokens.len() <= token {
             tokens.resize_with(token + 1, VecDeque::new);
         }
         let taken = &mut tokens[token];
+        // The clock may have been set back, and then nobody should wait for it to come round again.
+        let passed = |first: i64| Duration::from_millis(now.abs_diff(first));
         while taken
             .front()
-            .is_some_and(|first| now - *first >= limit.window)
+            .is_some_and(|first| passed(*first) >= limit.window)
         {
             taken.pop_front();
         }
@@ -109,9 +110,9 @@ impl Limiter {
             taken.push_back(now);
             return Ok(());
         }
-        let wait = taken
-            .front()
-            .map_or(limit.window, |first| limit.window - (now - *first));
+        let wait = taken.front().map_or(limit.window, |first| {
+            limit.window.saturating_sub(passed(*first))
+        });
         Err(TooMany {
             retry_after: limit.tells_when.then(|| wait.as_secs_f64().ceil() as u64),
         })

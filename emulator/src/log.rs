@@ -139,7 +139,7 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             #[cfg(feature = "inspector")]
-            began: crate::clock::machine_millis(),
+            began: crate::clock::machine(),
             entries: Mutex::default(),
             latest: watch::Sender::new(Some(0)),
         }

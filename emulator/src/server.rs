@@ -7,7 +7,7 @@ use crate::inspector;
 use crate::limits::Limiter;
 use crate::log::{Call, Effect, Ending, Logged};
 use crate::profile::UnknownEnterprise;
-use crate::{App, actions, clock, ingest, inspect, leads, team_members, workspace};
+use crate::{App, actions, clock, ingest, inspect, leads, recording, team_members, workspace};
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::PathRejection;
@@ -105,6 +105,16 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .route("/_emulator/snapshot", post(inspect::snapshot))
         .route("/_emulator/restore", post(inspect::restore))
         .route(
+            "/_emulator/clock",
+            get(inspect::clock).post(inspect::set_clock),
+        )
+        .route(
+            "/_emulator/profile",
+            get(inspect::profile)
+                .put(inspect::set_profile)
+                .patch(inspect::change_profile),
+        )
+        .route(
             "/_emulator/faults",
             get(inspect::faults)
                 .post(inspect::add_faults)
@@ -123,11 +133,25 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .fallback(web_app)
         .layer(from_fn_with_state(app.clone(), record))
         .merge(own)
+        .layer(from_fn_with_state(app.clone(), acknowledge))
+        .layer(from_fn_with_state(app.clone(), recording::layer))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
     #[cfg(feature = "inspector")]
     let all = all.layer(from_fn(inspector::front_door));
     all.layer(from_fn_with_state(local, check_host))
         .with_state(app)
+}
+
+/// Says nothing is done as long as the state file lacks what was done.
+async fn acknowledge(State(app): State<App>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match app.keeper.failure() {
+        None => response,
+        Some(failure) => {
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "STATE_NOT_KEPT", failure)
+                .into_response()
+        }
+    }
 }
 
 /// Lets happen what a fault wants, and writes the call into the log.
@@ -142,12 +166,7 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
         fault: None,
     };
     let whose = credentials(&app, request.headers());
-    let mut exchange = Exchange::begin(
-        clock::machine_millis(),
-        request.uri(),
-        request.headers(),
-        whose,
-    );
+    let mut exchange = Exchange::begin(clock::machine(), request.uri(), request.headers(), whose);
     let slot = Slot::default();
     request.extensions_mut().insert(slot.clone());
     let workspace = || app.store().workspace().clone();
@@ -161,6 +180,7 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
         Ok((request, None)) => next.run(request).await,
         Ok((mut request, Some(fault))) => {
             call.fault = Some(fault.name());
+            recording::note_fault(&fault);
             if fault.is_endless_wait() {
                 // Whoever waits in vain may go away at any time, and this with it.
                 let ending = Ending {
@@ -177,6 +197,9 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
         }
     };
     exchange.request.body = slot.take();
+    if call.operation == Some("createTeamMember") {
+        exchange.request.mask_password();
+    }
     let status = match is_silent {
         true => 0,
         false => {
@@ -310,7 +333,7 @@ async fn sync_token(
     if let Some(token) = token
         && enterprise == app.config.enterprise
     {
-        return Ok(within(&app.sync_limiter, token, request, next).await);
+        return Ok(within(&app, &app.sync_limiter, token, request, next).await);
     }
     if token.is_some()
         && app.profile().unknown_enterprise == UnknownEnterprise::NotFound
@@ -327,8 +350,14 @@ async fn sync_token(
 }
 
 /// Answers a request if the token's limit allows it.
-async fn within(limiter: &Limiter, token: usize, request: Request, next: Next) -> Response {
-    match limiter.take(token) {
+async fn within(
+    app: &App,
+    limiter: &Limiter,
+    token: usize,
+    request: Request,
+    next: Next,
+) -> Response {
+    match limiter.take(token, app.keeper.now()) {
         Ok(()) => next.run(request).await,
         Err(too_many) => too_many.into_response(),
     }
@@ -359,7 +388,7 @@ async fn async_token(
     if let Some(token) = place(request.headers(), &app.config.async_tokens)
         && enterprise == app.config.enterprise
     {
-        return Ok(within(&app.async_limiter, token, request, next).await);
+        return Ok(within(&app, &app.async_limiter, token, request, next).await);
     }
     Err(ApiError::not_authorized("Invalid or missing access token."))
 }
@@ -375,7 +404,7 @@ fn enterprise(
 }
 
 /// Which of these tokens the request carries.
-fn place(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
+pub(crate) fn place(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
     let bearer = bearer(headers)?;
     tokens.iter().position(|token| token == bearer)
 }

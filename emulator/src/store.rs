@@ -1,13 +1,26 @@
 //! The emulator's memory: the workspace and its leads.
 
-use crate::clock;
-use crate::profile::{LeadAttributes, PhoneBlanks, Profile};
+#[cfg(feature = "state")]
+mod state;
+#[cfg(not(feature = "state"))]
+#[path = "store/no_state.rs"]
+mod state;
+
+pub(crate) use state::Journal;
+
+use crate::clock::Hands;
+use crate::faults::Processing;
+use crate::profile::LeadAttributes;
+use crate::state_error::StateError;
 use crate::team_members::Team;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
+use std::time::Duration;
 use telecrm_core::{
-    Acceptance, AcceptedAction, ActionCode, FieldValue, Workspace, WorkspaceError, WorkspaceFile,
+    Acceptance, AcceptedAction, ActionCode, FieldValue, Lead, Workspace, WorkspaceError,
+    WorkspaceFile,
 };
 
 /// The state of one workspace. What is accepted was decided by `telecrm-core` before it comes here.
@@ -23,8 +36,64 @@ pub(crate) struct Store {
     by_identifier: HashMap<String, usize>,
     by_id: HashMap<String, usize>,
     team: Team,
+    /// The leads that the Async API has taken and not processed, by their tickets.
+    waiting: BTreeMap<u64, Waiting>,
+    last_ticket: u64,
     ids: Ids,
-    generation: u64,
+    /// The time of the call that holds the store, in Unix milliseconds.
+    now: i64,
+    changes: Changes,
+}
+
+/// A lead that waits to be processed.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) lead: Lead,
+    pub(crate) processing: Processing,
+    /// How long it waits, from when it was taken or, later, from when the emulator was started.
+    pub(crate) delay: Duration,
+    /// The call's entry in the log, unless it was another emulator's.
+    #[serde(skip)]
+    pub(crate) seq: Option<u64>,
+}
+
+/// What the state file, if there is one, does not hold yet.
+#[derive(Clone, Default)]
+struct Changes {
+    /// Nothing that it holds is right any more.
+    everything: bool,
+    workspace: bool,
+    team: bool,
+    /// The identifiers of new leads, by their places.
+    identifiers: BTreeMap<usize, String>,
+    /// The places of leads whose fields are new or others.
+    leads: BTreeSet<usize>,
+    /// The same of entries of timelines: the place of the lead, and that in its timeline.
+    entries: BTreeSet<(usize, usize)>,
+    /// Tickets of leads that wait, or do so no longer.
+    waiting: BTreeSet<u64>,
+    /// The clock was set.
+    clock: bool,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        let Self {
+            everything,
+            workspace,
+            team,
+            identifiers,
+            leads,
+            entries,
+            waiting,
+            clock,
+        } = self;
+        !(*everything || *workspace || *team || *clock)
+            && identifiers.is_empty()
+            && leads.is_empty()
+            && entries.is_empty()
+            && waiting.is_empty()
+    }
 }
 
 /// What a store starts from and goes back to.
@@ -34,20 +103,14 @@ pub(crate) struct Seed {
     workspace: Workspace,
     /// Knows the standard fields and a date, `created_on`: addresses and times that belong to no lead are read as such.
     standard: Workspace,
+    strips_phone_blanks: bool,
 }
 
 impl Seed {
     /// # Errors
     /// If the file is not a workspace.
-    pub(crate) fn new(
-        mut answers: WorkspaceFile,
-        profile: &Profile,
-    ) -> Result<Self, WorkspaceError> {
-        // Without a pipeline nobody could tell which statuses are taken.
-        if answers.pipeline.is_none() {
-            answers.pipeline = WorkspaceFile::sample().pipeline;
-        }
-        let strip = profile.phone_blanks == PhoneBlanks::Stripped;
+    pub(crate) fn new(answers: WorkspaceFile, strip: bool) -> Result<Self, WorkspaceError> {
+        let answers = Self::completed(answers);
         let workspace = Workspace::from_file(&answers)?.with_phone_blanks_stripped(strip);
         let mut standard = WorkspaceFile::from_json(json!({ "customFields": [
             { "apiName": "phone", "type": "PHONE" },
@@ -56,14 +119,23 @@ impl Seed {
         standard.emulator = answers.emulator.clone();
         Ok(Self {
             standard: Workspace::from_file(&standard)?,
+            strips_phone_blanks: strip,
             workspace,
             answers,
         })
     }
+
+    /// Without a pipeline nobody could tell which statuses are taken.
+    fn completed(mut answers: WorkspaceFile) -> WorkspaceFile {
+        if answers.pipeline.is_none() {
+            answers.pipeline = WorkspaceFile::sample().pipeline;
+        }
+        answers
+    }
 }
 
 /// A lead as it is kept.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredLead {
     pub(crate) id: String,
     fields: BTreeMap<String, FieldValue>,
@@ -71,12 +143,13 @@ pub(crate) struct StoredLead {
     modified_on: i64,
     /// What the actions are worth in sum.
     score: f64,
-    /// In the order in which they were appended.
+    /// In the order in which they were appended. The state file has a row for each.
+    #[serde(skip)]
     timeline: Vec<StoredAction>,
 }
 
 /// An entry of a lead's timeline.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredAction {
     pub(crate) id: String,
     pub(crate) kind: EntryKind,
@@ -87,12 +160,35 @@ pub(crate) struct StoredAction {
 }
 
 /// What an entry of a timeline is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
 pub(crate) enum EntryKind {
     Custom(ActionCode),
     Payment,
     /// What telecrm records itself, and nobody can write: calls, messages, notes and so on.
     BuiltIn(String),
+}
+
+const PAYMENT: &str = "PAYMENT";
+
+impl From<EntryKind> for String {
+    fn from(kind: EntryKind) -> Self {
+        match kind {
+            EntryKind::Custom(code) => code.prefixed(),
+            EntryKind::Payment => PAYMENT.to_owned(),
+            EntryKind::BuiltIn(name) => name,
+        }
+    }
+}
+
+impl From<String> for EntryKind {
+    fn from(name: String) -> Self {
+        match name.parse::<ActionCode>() {
+            Ok(code) if code.prefixed() == name => Self::Custom(code),
+            _ if name == PAYMENT => Self::Payment,
+            _ => Self::BuiltIn(name),
+        }
+    }
 }
 
 /// What has been written.
@@ -113,40 +209,97 @@ impl Store {
             by_identifier: HashMap::new(),
             by_id: HashMap::new(),
             team: Team::new(&seed.answers),
+            waiting: BTreeMap::new(),
+            last_ticket: 0,
             ids: Ids::default(),
-            generation: 0,
+            now: 0,
+            changes: Changes::default(),
             seed,
         }
     }
 
     /// Goes back to the seed. IDs are never given twice, and what was queued before is not applied after.
     pub(crate) fn reset(&mut self) {
-        *self = Self {
-            ids: mem::take(&mut self.ids),
-            generation: self.generation + 1,
-            ..Self::new(self.seed.clone())
-        };
+        self.become_another(Self::new(self.seed.clone()));
     }
 
     /// Goes back to a state that it had before, as a reset does.
     pub(crate) fn restore(&mut self, earlier: &Self) {
-        *self = Self {
-            ids: mem::take(&mut self.ids),
-            generation: self.generation + 1,
-            ..earlier.clone()
-        };
+        self.become_another(earlier.clone());
     }
 
-    /// How often the store went back to its seed, or to another state.
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation
+    fn become_another(&mut self, other: Self) {
+        let everything = Changes {
+            everything: true,
+            ..Changes::default()
+        };
+        let strip = self.seed.strips_phone_blanks;
+        *self = Self {
+            waiting: BTreeMap::new(),
+            last_ticket: self.last_ticket,
+            ids: mem::take(&mut self.ids),
+            now: self.now,
+            changes: everything,
+            ..other
+        };
+        self.strip_phone_blanks(strip);
+    }
+
+    /// Says what time it is for whoever holds the store now.
+    pub(crate) fn begin(&mut self, now: i64) {
+        self.now = now;
     }
 
     /// Whether phone numbers may hold blanks from now on.
     pub(crate) fn strip_phone_blanks(&mut self, strip: bool) {
+        self.seed.strips_phone_blanks = strip;
         for workspace in [&mut self.workspace, &mut self.seed.workspace] {
             *workspace = workspace.clone().with_phone_blanks_stripped(strip);
         }
+    }
+
+    /// Takes a lead that is to be processed later, and gives the ticket for it.
+    pub(crate) fn enqueue(&mut self, waiting: Waiting) -> u64 {
+        self.last_ticket += 1;
+        self.waiting.insert(self.last_ticket, waiting);
+        self.changes.waiting.insert(self.last_ticket);
+        self.last_ticket
+    }
+
+    /// Gives the lead with this ticket, unless it was forgotten. It waits no longer.
+    pub(crate) fn dequeue(&mut self, ticket: u64) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&ticket)?;
+        self.changes.waiting.insert(ticket);
+        Some(waiting)
+    }
+
+    /// The leads that wait, in the order in which they came.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (u64, &Waiting)> {
+        self.waiting
+            .iter()
+            .map(|(ticket, waiting)| (*ticket, waiting))
+    }
+
+    /// Notes that the clock was set, so that the state file learns it.
+    pub(crate) fn clock_was_set(&mut self) {
+        self.changes.clock = true;
+    }
+
+    /// Writes what has changed into the state file, if there is one, and says whether that went well; nothing, if nothing
+    /// has changed. What could not be written is tried again next time.
+    pub(crate) fn keep(
+        &mut self,
+        journal: Option<&mut Journal>,
+        hands: Hands,
+    ) -> Option<Result<(), StateError>> {
+        if self.changes.is_empty() {
+            return None;
+        }
+        let kept = journal.map_or(Ok(()), |journal| journal.commit(self, hands));
+        if kept.is_ok() {
+            self.changes = Changes::default();
+        }
+        Some(kept)
     }
 
     pub(crate) fn workspace(&self) -> &Workspace {
@@ -175,6 +328,7 @@ impl Store {
     }
 
     pub(crate) fn team_mut(&mut self) -> &mut Team {
+        self.changes.team = true;
         &mut self.team
     }
 
@@ -211,7 +365,7 @@ impl Store {
             None => {
                 let status = self.default_status();
                 fields.entry("status".to_owned()).or_insert(status);
-                self.create(key, clock::now_millis())
+                self.create(key)
             }
         };
         Some(self.write(place, fields, accepted.actions))
@@ -229,7 +383,7 @@ impl Store {
         fields: BTreeMap<String, FieldValue>,
         actions: Vec<AcceptedAction>,
     ) -> Written {
-        let now = clock::now_millis();
+        let now = self.now;
         let mut score = 0.0;
         let mut entries = Vec::with_capacity(actions.len());
         for action in actions {
@@ -265,8 +419,12 @@ impl Store {
         };
         lead.write(fields, now);
         lead.score += score;
+        let old = lead.timeline.len();
         lead.timeline
             .extend(entries.into_iter().map(|(_, entry)| entry));
+        let new = old..lead.timeline.len();
+        self.changes.leads.insert(place);
+        self.changes.entries.extend(new.map(|entry| (place, entry)));
         written
     }
 
@@ -288,7 +446,8 @@ impl Store {
         let entry = &mut self.leads[place].timeline[index];
         if !fields.is_empty() {
             entry.fields.extend(fields);
-            entry.modified = Some(clock::now_millis());
+            entry.modified = Some(self.now);
+            self.changes.entries.insert((place, index));
         }
         Some(entry)
     }
@@ -301,11 +460,13 @@ impl Store {
         mut fields: BTreeMap<String, FieldValue>,
     ) -> Option<String> {
         let place = *self.by_id.get(lead)?;
-        let now = clock::now_millis();
+        let now = self.now;
         let created = fields.remove("creationTimestamp");
         fields.remove("id");
         let id = self.ids.next(now);
-        self.leads[place].timeline.push(StoredAction {
+        let timeline = &mut self.leads[place].timeline;
+        self.changes.entries.insert((place, timeline.len()));
+        timeline.push(StoredAction {
             id: id.clone(),
             kind: EntryKind::BuiltIn(type_name),
             fields,
@@ -334,19 +495,22 @@ impl Store {
         self.create_options(created);
         let lead = &mut self.leads[place];
         if !fields.is_empty() {
-            lead.write(fields, clock::now_millis());
+            lead.write(fields, self.now);
+            self.changes.leads.insert(place);
         }
         Some(lead)
     }
 
-    fn create(&mut self, key: String, now: i64) -> usize {
+    fn create(&mut self, key: String) -> usize {
+        let now = self.now;
         let place = self.leads.len();
-        // Newest first must hold even if the machine's clock is set back.
+        // Newest first must hold even if the clock is set back.
         let created_on = self
             .leads
             .last()
             .map_or(now, |last| now.max(last.created_on));
         let id = self.ids.next(now);
+        self.changes.identifiers.insert(place, key.clone());
         self.by_identifier.insert(key, place);
         self.by_id.insert(id.clone(), place);
         self.leads.push(StoredLead {
@@ -383,8 +547,9 @@ impl Store {
             self.workspace.add_option(name, label);
             let mut items = self.answers.custom_fields.iter_mut();
             if let Some(item) = items.find(|item| is_named(item, "apiName", name)) {
-                let id = self.ids.next(clock::now_millis());
+                let id = self.ids.next(self.now);
                 append_option(item, json!({ "id": id, "label": label }), label);
+                self.changes.workspace = true;
             }
         }
     }
@@ -403,6 +568,7 @@ impl Store {
             let schema = item.and_then(|item| item.get_mut("fieldSchema"));
             if let Some(Value::Object(field)) = schema.and_then(|schema| schema.get_mut(name)) {
                 append_option(field, json!(label), label);
+                self.changes.workspace = true;
             }
         }
     }
@@ -480,7 +646,7 @@ impl StoredAction {
     pub(crate) fn type_name(&self) -> &str {
         match &self.kind {
             EntryKind::Custom(code) => code.bare(),
-            EntryKind::Payment => "PAYMENT",
+            EntryKind::Payment => PAYMENT,
             EntryKind::BuiltIn(name) => name,
         }
     }
@@ -596,12 +762,10 @@ mod tests {
         let pipeline = json!({ "statuses": [
             { "label": "Old", "archived": true }, { "label": "New" }, { "label": "Won" } ] });
         file.pipeline = pipeline.as_object().cloned();
-        let store = Store::new(Seed::new(file, &Profile::documented()).expect("a workspace"));
+        let store = Store::new(Seed::new(file, false).expect("a workspace"));
         assert_eq!(store.default_status().as_str(), Some("New"));
 
-        let sample = Store::new(
-            Seed::new(WorkspaceFile::sample(), &Profile::documented()).expect("a workspace"),
-        );
+        let sample = Store::new(Seed::new(WorkspaceFile::sample(), false).expect("a workspace"));
         assert_eq!(sample.default_status().as_str(), Some("Fresh"));
     }
 }

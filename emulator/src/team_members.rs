@@ -20,7 +20,7 @@ const DELETED: &str = "Deleted";
 /// The members, as the listing shows them, and the seats that were bought.
 #[derive(Clone)]
 pub(crate) struct Team {
-    members: Vec<Map<String, Value>>,
+    pub(crate) members: Vec<Map<String, Value>>,
     /// Unlimited where the workspace file says nothing.
     seats: Option<u64>,
 }

@@ -20,11 +20,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 /// Answers whoever connects, until it is told to stop; then only what has been asked already. Who takes longer than
-/// `patience` to ask is hung up on.
+/// `patience` to ask is hung up on, and so is who comes when `most` are connected.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
     patience: Duration,
+    most: usize,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let router = TowerToHyperService::new(router);
@@ -37,6 +38,9 @@ pub(crate) async fn serve(
             _ = &mut stopped => break,
         };
         while connections.try_join_next().is_some() {}
+        if connections.len() >= most {
+            continue;
+        }
         // Answers are small, and waiting to fill packets would only slow tests down.
         let _ = stream.set_nodelay(true);
         let scissors = Scissors::default();

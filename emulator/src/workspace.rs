@@ -25,11 +25,11 @@ pub(crate) async fn metadata(State(app): State<App>) -> Json<Value> {
     const IDENTIFIER: &str = "leadIdentifierFieldId";
     let store = app.store();
     let name = store.workspace().identifier().api_name();
-    let mut metadata = match &store.answers().metadata {
-        Some(metadata) => json!(metadata),
-        // A seed need not have it, and clients need no more of it than this.
-        None => json!({ "id": app.config.enterprise, IDENTIFIER: name }),
-    };
+    // A seed need not have it, and the lock file of a workspace has no ID; clients need no more of it than this.
+    let mut metadata = json!({ "id": app.config.enterprise, IDENTIFIER: name });
+    for (key, value) in store.answers().metadata.iter().flatten() {
+        metadata[key] = value.clone();
+    }
     match app.profile().identifier_field {
         IdentifierField::AsSeeded => {}
         IdentifierField::ApiName => metadata[IDENTIFIER] = name.into(),

@@ -1,4 +1,4 @@
-use crate::{Local, TempFile, run, run_with_stdin, telecrm};
+use crate::{Local, TempFile, leads, run, run_with_stdin, telecrm};
 use std::net::TcpListener;
 
 #[test]
@@ -177,4 +177,100 @@ fn scripts_wait_until_it_is_ready() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = silent.local_addr().expect("an address").to_string();
     ready(&address, "200ms").refused(1, &[&address, "--timeout"]);
+}
+
+#[test]
+fn a_state_file_outlives_the_process() {
+    let file = TempFile::new("state.db", b"");
+    let row = r#"{"fields": {"phone": "919999999999"}}"#;
+    {
+        let local = Local::start(&["--state", file.path(), "--now", "2026-04-01T09:00:00+05:30"]);
+        let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), row);
+        assert_eq!(ran.outcomes(), ["stored"], "{ran:?}");
+        let listen = [
+            "emulator",
+            "--listen",
+            "127.0.0.1:0",
+            "--state",
+            file.path(),
+        ];
+        run(telecrm(&listen)).refused(1, &[file.path(), "in use by another emulator"]);
+        // It is killed here, with no time to close the file.
+    }
+    let database = std::fs::read(file.path()).expect("a file");
+    assert!(database.starts_with(b"SQLite format 3"));
+    let local = Local::start(&["--state", file.path()]);
+    let found = local.search();
+    assert!(found.contains(r#""total_count":1"#), "{found}");
+    // The clock goes on from where it was set.
+    assert!(found.contains(r#""created_on":17750142"#), "{found}");
+    drop(local);
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", file.path()));
+    }
+
+    let other = TempFile::new(
+        "other.db",
+        b"no database at all, but long enough to be looked at: it is refused",
+    );
+    run(telecrm(&["emulator", "--state", other.path()]))
+        .refused(1, &[other.path(), "is not a state file"]);
+    run(telecrm(&["emulator", "--now", "yesterday"])).refused(2, &["--now"]);
+    run(telecrm(&[
+        "emulator",
+        "--listen",
+        "127.0.0.1:0",
+        "--now",
+        "2200-01-01T00:00:00Z",
+    ]))
+    .refused(2, &["1970 and 2106"]);
+}
+
+#[test]
+fn a_recording_is_run_again() {
+    let tape = TempFile::new("tape.jsonl", b"");
+    std::fs::remove_file(tape.path()).expect("removed");
+    let rules = TempFile::new(
+        "chance.json",
+        br#"[{"operation": "createOrUpdateLead", "chance": 0.5, "do": {"answer": {"status": 400}}}]"#,
+    );
+    {
+        let local = Local::start(&[
+            "--record",
+            tape.path(),
+            "--fault",
+            rules.path(),
+            "--random-seed",
+            "3",
+        ]);
+        let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), &leads(20));
+        let failed = ran
+            .outcomes()
+            .iter()
+            .filter(|outcome| *outcome == "failed")
+            .count();
+        assert!((1..20).contains(&failed), "{ran:?}");
+    }
+    let ran = run(telecrm(&["emulator", "replay", tape.path()]));
+    assert_eq!((ran.exit, ran.stdout.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.stderr.contains("all answered as they were"), "{ran:?}");
+
+    let text = std::fs::read_to_string(tape.path()).expect("a recording");
+    assert!(!text.contains("local-token"));
+    let changed = text.replacen(r#"\"QUEUED\""#, r#"\"TAKEN\""#, 1);
+    std::fs::write(tape.path(), changed).expect("written");
+    let ran = run(telecrm(&["emulator", "replay", tape.path()]));
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    for said in [
+        "POST /enterprise/ent-local/autoupdatelead",
+        "body.status: \"TAKEN\" was recorded, \"QUEUED\" came",
+        "1 answered otherwise",
+    ] {
+        assert!(ran.stderr.contains(said), "{said}: {ran:?}");
+    }
+
+    run(telecrm(&["emulator", "replay", rules.path()]))
+        .refused(2, &[rules.path(), "is no recording"]);
+    run(telecrm(&["emulator", "--record", tape.path()]))
+        .refused(1, &[tape.path(), "choose another name"]);
 }

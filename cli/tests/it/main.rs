@@ -154,6 +154,26 @@ impl Local {
         &found.expect("exported").1
     }
 
+    /// All leads, as the Sync API answers them.
+    fn search(&self) -> String {
+        let address = self
+            .variable("TELECRM_ASYNC_URL")
+            .trim_start_matches("http://");
+        let path = format!(
+            "/autoupdate/v2/enterprise/{}/lead/search",
+            self.variable("TELECRM_ENTERPRISE_ID")
+        );
+        let token = self.variable("TELECRM_SYNC_TOKEN");
+        let mut stream = TcpStream::connect(address).expect("connects");
+        let request = format!(
+            "POST {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n{{}}"
+        );
+        stream.write_all(request.as_bytes()).expect("asks");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answers");
+        answer
+    }
+
     /// The command, pointed at this emulator.
     fn telecrm(&self, arguments: &[&str]) -> Command {
         let mut command = telecrm(arguments);

@@ -94,6 +94,42 @@ impl WorkspaceFile {
             extra,
         })
     }
+
+    /// The file as JSON, from which [`from_json`](Self::from_json) reads the same.
+    ///
+    /// ```
+    /// use telecrm_core::WorkspaceFile;
+    ///
+    /// let file = WorkspaceFile::sample();
+    /// assert_eq!(WorkspaceFile::from_json(file.to_json())?, file);
+    /// # Ok::<(), telecrm_core::WorkspaceError>(())
+    /// ```
+    pub fn to_json(&self) -> Value {
+        let Self {
+            metadata,
+            custom_fields,
+            custom_actions,
+            pipeline,
+            team_members,
+            emulator,
+            extra,
+        } = self;
+        let mut file = extra.clone();
+        for (key, answer) in [("metadata", metadata), ("leadStagePipeline", pipeline)] {
+            if let Some(answer) = answer {
+                file.insert(key.to_owned(), answer.clone().into());
+            }
+        }
+        for (key, items) in [
+            ("customFields", custom_fields),
+            ("customActions", custom_actions),
+            ("teamMembers", team_members),
+        ] {
+            file.insert(key.to_owned(), items.clone().into());
+        }
+        file.insert("emulator".to_owned(), emulator.clone().into());
+        file.into()
+    }
 }
 
 fn object(path: &str, json: Value) -> Result<Map<String, Value>, WorkspaceError> {

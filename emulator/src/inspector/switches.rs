@@ -112,6 +112,12 @@ fn rule(entered: &Entered) -> Result<Value, String> {
             rule.insert(name.to_owned(), count.into());
         }
     }
+    if let Some(written) = text("chance") {
+        let chance: f64 = written
+            .parse()
+            .map_err(|_| format!("{written:?} is no chance"))?;
+        rule.insert("chance".to_owned(), chance.into());
+    }
     if let Some(field) = text("field") {
         let value = text("value").ok_or_else(|| format!("Which value of {field}?"))?;
         rule.insert("fields".to_owned(), json!({ field: value }));
@@ -183,6 +189,7 @@ fn faults(app: &App, entered: &Entered) -> Markup {
                     label { "Retry-After, in seconds" input name="retry_after" value=(text("retry_after")) inputmode="numeric" autocomplete="off"; }
                     label { "From the nth call on" input name="nth" value=(text("nth")) inputmode="numeric" placeholder="the first" autocomplete="off"; }
                     label { "How many calls" input name="times" value=(text("times")) inputmode="numeric" placeholder="all, or one from the nth" autocomplete="off"; }
+                    label { "With this chance, 0 to 1" input name="chance" value=(text("chance")) inputmode="decimal" placeholder="always" autocomplete="off"; }
                     label { "Only with this field" input name="field" value=(text("field")) placeholder="phone" autocomplete="off"; }
                     label { "and this value" input name="value" value=(text("value")) placeholder="919999999999" autocomplete="off"; }
                     label { "Only where the path has" input name="path" value=(text("path")) placeholder="a lead's ID" autocomplete="off"; }
@@ -232,6 +239,7 @@ fn fault(rule: &Value) -> Markup {
                 @if let Some(value) = value { ": " b { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) } }
                 @if let Some(nth) = rule.get("nth") { ", from call " (nth) }
                 @if let Some(times) = rule.get("times") { ", " (times) " times" }
+                @if let Some(chance) = rule.get("chance") { ", with chance " (chance) }
                 @if let Some(path) = rule["path"].as_str() { ", where the path has " code { (path) } }
                 @if let Some(fields) = rule["fields"].as_object() { @for (name, value) in fields { ", where " code { (name) } " is " code { (value) } } }
                 " " span.faint { "· fits " (page::counted(calls.as_u64().unwrap_or_default() as usize, "call")) " so far" }

@@ -1,6 +1,6 @@
 //! Whatever is sent, it is answered or the connection is closed: no panic, and no memory without end.
 
-use crate::clock::sleep;
+use crate::clock::{Stopwatch, sleep};
 use crate::{Local, contract};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -105,6 +105,70 @@ async fn hundreds_of_idle_connections_are_in_nobodys_way() {
     local.is_well().await;
     drop(idle);
     local.is_well().await;
+}
+
+#[tokio::test]
+async fn more_connections_than_the_limit_are_closed_at_once() {
+    let local = Local::with(Emulator::builder().max_connections(3)).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(local.connect().await);
+    }
+    let mut one_more = local.connect().await;
+    let mut answer = Vec::new();
+    // Closed or reset, but not left waiting until it has taken too long.
+    let closed = one_more.read_to_end(&mut answer);
+    let in_time = tokio::time::timeout(Duration::from_secs(10), closed).await;
+    assert!(in_time.is_ok() && answer.is_empty());
+    open.clear();
+    // That they are gone is noticed with the next that comes.
+    for attempt in 0.. {
+        let request = local.sync(Method::GET, "/metadata");
+        match request.send().await {
+            Ok(answer) => {
+                assert_eq!(answer.status(), StatusCode::OK);
+                break;
+            }
+            Err(error) => assert!(attempt < 100, "{error}"),
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// By hand: `ulimit -n 12000; cargo test -p telecrm-emulator ten_thousand -- --ignored --nocapture`
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "more open files than a process has by default"]
+async fn ten_thousand_connections_are_held() {
+    let file = crate::state::StateFile::new();
+    let (mut child, url) = file.open_in_a_child();
+    let resident = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
+        let status = status.expect("the child runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS"));
+        line.expect("a line").to_owned()
+    };
+    let is_well = async || {
+        let health = reqwest::get(format!("{url}/_emulator/health")).await;
+        assert_eq!(health.expect("an answer").status(), StatusCode::OK);
+    };
+    is_well().await;
+    let before = resident();
+    let mut half = Vec::new();
+    for _ in 0..10_000 {
+        let stream = TcpStream::connect(url.trim_start_matches("http://")).await;
+        let mut stream = stream.expect("connects");
+        let sent = stream.write_all(b"POST /enterprise/ent-local/").await;
+        sent.expect("sent");
+        half.push(stream);
+    }
+    is_well().await;
+    let report = format!("10,000 connections: {before}, then {}\n", resident());
+    std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes()).expect("says so");
+    drop(half);
+    is_well().await;
+    child.kill().expect("killed");
+    child.wait().expect("ends");
 }
 
 #[tokio::test]
@@ -240,9 +304,34 @@ fn path() -> impl Strategy<Value = String> {
         .prop_map(|(path, query)| format!("{path}{query}"))
 }
 
-/// Seeded, so that every run sends the same.
+/// What the rounds of the next test send is told by their numbers: round 0 alone, unless `FUZZ_SECONDS` says how long to go on with the next
+/// ones. `FUZZ_ROUND` begins with another one, so that a round that failed can be run alone.
 #[test]
 fn whatever_is_sent_is_answered_as_described() {
+    let number = |name: &str| -> u64 {
+        let text = std::env::var(name).unwrap_or_else(|_| "0".to_owned());
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} should be a whole number"))
+    };
+    let (first, seconds) = (number("FUZZ_ROUND"), number("FUZZ_SECONDS"));
+    let watch = Stopwatch::start();
+    let mut round = first;
+    loop {
+        send_a_round(round);
+        round += 1;
+        if watch.elapsed() >= Duration::from_secs(seconds) {
+            break;
+        }
+    }
+    let sent = (round - first) * u64::from(CASES);
+    let report = format!("{sent} requests, rounds {first} to {}\n", round - 1);
+    std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes()).expect("says so");
+}
+
+/// How many requests a round has.
+const CASES: u32 = 1500;
+
+fn send_a_round(round: u64) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -253,9 +342,13 @@ fn whatever_is_sent_is_answered_as_described() {
         let lead = local.create(json!({ "phone": "918888888888" })).await;
         (local, lead)
     });
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"telecrm-emulator, request path 1");
+    let mut seed = *b"telecrm-emulator, request path 1";
+    for (byte, of_round) in seed.iter_mut().zip(round.to_le_bytes()) {
+        *byte ^= of_round;
+    }
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let config = Config {
-        cases: 1500,
+        cases: CASES,
         failure_persistence: None,
         ..Config::default()
     };
@@ -294,7 +387,7 @@ fn whatever_is_sent_is_answered_as_described() {
             Ok(())
         })
     });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    outcome.unwrap_or_else(|failure| panic!("FUZZ_ROUND={round}: {failure}"));
     runtime.block_on(async {
         local.emulator.settle().await;
         local.is_well().await;

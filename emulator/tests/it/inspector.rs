@@ -308,6 +308,8 @@ async fn a_call_shows_both_bodies_and_no_token() {
     local
         .push(json!({ "fields": { "phone": "918888888888" } }))
         .await;
+    let member = json!({ "name": "A", "email": "a@example.com", "phone_number": "919999999999", "role": "CALLER", "password": "canary-password" });
+    local.post("/team-members", member).await;
     let url = format!(
         "{}/enterprise/ent-canary/metadata",
         local.emulator.sync_url()
@@ -333,7 +335,7 @@ async fn a_call_shows_both_bodies_and_no_token() {
     for path in PAGES
         .map(str::to_owned)
         .into_iter()
-        .chain((1..=4).map(|seq| format!("/_emulator/calls/{seq}")))
+        .chain((1..=5).map(|seq| format!("/_emulator/calls/{seq}")))
     {
         pages.push(local.page(&path).await);
     }
@@ -341,7 +343,7 @@ async fn a_call_shows_both_bodies_and_no_token() {
     for said in ["\"phone\"", "\"lead_id\"", "Bearer … (a Sync token)"] {
         assert!(text.contains(said), "{said}: {text}");
     }
-    assert!(pages[PAGES.len() + 2].contains("no token of this emulator"));
+    assert!(pages[PAGES.len() + 3].contains("no token of this emulator"));
     pages.extend(
         local
             .emulator
@@ -355,6 +357,7 @@ async fn a_call_shows_both_bodies_and_no_token() {
             "canary-async",
             "canary-other",
             "canary-cookie",
+            "canary-password",
             "Y2FuYXJ5",
         ] {
             assert!(!text.contains(secret), "{secret}: {text}");

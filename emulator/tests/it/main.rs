@@ -10,9 +10,12 @@ mod inspector;
 mod leads;
 mod limits;
 mod profile;
+mod recording;
 mod samples;
 mod search;
+mod state;
 mod team_members;
+mod time;
 mod transport;
 mod workspace;
 

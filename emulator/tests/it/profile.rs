@@ -313,3 +313,70 @@ async fn the_reported_profile_is_all_that_is_reported_at_once() {
     let both = json!({ "fields": { "assignee": "jane.doe@example.com", "status": ["Fresh", "Contacted"] } });
     assert_eq!(local.post("/lead/search", both).await.0, 500);
 }
+
+#[tokio::test]
+async fn the_profile_changes_at_run_time() {
+    let local = Local::start().await;
+    let url = format!("{}/_emulator/profile", local.emulator.url());
+    let (status, documented) = answer(local.http.get(&url)).await;
+    assert_eq!(
+        (status, documented.as_object().map(serde_json::Map::len)),
+        (200, Some(Profile::switches().len()))
+    );
+    assert_eq!(documented["async-answer"], "queued");
+
+    let change = json!({ "async-answer": "ok", "phone-blanks": "stripped" });
+    let (status, changed) = answer(local.http.patch(&url).json(&change)).await;
+    assert_eq!(
+        (status, &changed["async-answer"], &changed["status-case"]),
+        (200, &json!("ok"), &json!("matters"))
+    );
+    let taken = local
+        .ingest()
+        .json(&json!({ "fields": { "phone": "+91 99999-99999" } }));
+    assert_eq!(taken.send().await.unwrap().text().await.unwrap(), "OK");
+    local.emulator.settle().await;
+    assert_eq!(local.only_lead().await["fields"]["phone"], "919999999999");
+    local.emulator.reset();
+    assert_eq!(
+        local.emulator.profile().values()["phone-blanks"],
+        "stripped"
+    );
+    local.create(json!({ "phone": "+91 99999-99999" })).await;
+
+    let set = json!({ "profile": "reported", "search-ids": "no" });
+    let (status, reported) = answer(local.http.put(&url).json(&set)).await;
+    let expected = Profile::reported().with("search-ids", "no").unwrap();
+    assert_eq!((status, reported), (200, json!(expected.values())));
+    assert_eq!(local.emulator.profile(), expected);
+    let (_, pipeline) = local.get("/lead-stage-pipeline").await;
+    assert!(pipeline["statuses"].is_array());
+    let (_, bare) = answer(local.http.put(&url).json(&json!({}))).await;
+    assert_eq!(bare, documented);
+
+    for (wrong, said) in [
+        (json!({ "async-answer": "yes" }), "queued, ok, 204, html"),
+        (
+            json!({ "search-ids": "no", "nonsense": "x" }),
+            "search-ids, lead-attributes",
+        ),
+        (
+            json!({ "search-ids": false }),
+            "search-ids should be a text",
+        ),
+        (json!({ "profile": "live" }), "documented, reported"),
+        (json!([]), "switches"),
+    ] {
+        let (status, refused) = answer(local.http.put(&url).json(&wrong)).await;
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(
+            status == 400 && message.contains(said),
+            "{wrong}: {message}"
+        );
+    }
+    assert_eq!(
+        local.emulator.profile(),
+        Profile::documented(),
+        "all or none"
+    );
+}

@@ -1,4 +1,4 @@
-use crate::{Local, error};
+use crate::{Local, error, found};
 use serde_json::{Value, json};
 use telecrm_emulator::{Emulator, WorkspaceFile};
 
@@ -163,4 +163,53 @@ async fn a_seed_that_is_no_workspace_is_refused() {
         error.to_string().contains("customFields[3].apiName"),
         "{error}"
     );
+}
+
+/// The lock file of a workspace is a seed: it lacks what is personal, and what no endpoint tells.
+#[tokio::test]
+async fn the_lock_file_of_a_workspace_is_a_seed() {
+    let lock: Value =
+        serde_json::from_str(include_str!("../data/telecrm.lock.json")).expect("JSON");
+    let seed = WorkspaceFile::from_json(lock.clone()).expect("a workspace file");
+    let local = Local::with(Emulator::builder().seed(seed).enterprise("ent-realty")).await;
+    let (_, metadata) = local.get("/metadata").await;
+    assert_eq!(metadata["id"], "ent-realty");
+    assert_eq!(
+        metadata["leadIdentifierFieldId"],
+        lock["metadata"]["leadIdentifierFieldId"]
+    );
+    for path in [
+        "/custom-fields",
+        "/custom-fields?detail=true",
+        "/custom-fields/project",
+        "/custom-actions",
+        "/custom-actions?detail=true",
+        "/custom-actions/ACTION_2041",
+        "/lead-stage-pipeline",
+    ] {
+        assert_eq!(local.get(path).await.0, 200, "{path}");
+    }
+    let (_, team) = local.get("/team-members").await;
+    assert_eq!(team["total_count"], 0, "nobody is known");
+    let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER" });
+    assert_eq!(local.post("/team-members", john).await.0, 201);
+
+    // The identifier is the address, and numbers and dates are read as in India.
+    let lead = json!({
+        "fields": { "email": "asha@example.com", "phone": "9999999999", "project": "Lake View", "visit_on": "01/04/2026 09:00" },
+        "actions": [{ "type": "ACTION_2041", "fields": { "note": "Cab sent" } }],
+    });
+    let entry = local.push(lead).await;
+    assert_eq!(
+        found(&entry),
+        [("fields.phone".to_owned(), "value_changed")]
+    );
+    let lead = local.only_lead().await;
+    let fields = &lead["fields"];
+    assert_eq!(
+        [&fields["phone"], &fields["status"]],
+        ["919999999999", "New Enquiry"]
+    );
+    assert_eq!(fields["visit_on"], 1_775_014_200_000_i64);
+    assert_eq!(lead["actions"][0]["type"], "2041");
 }

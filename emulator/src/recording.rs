@@ -1,0 +1,437 @@
+//! Runs that are written down, to be run again.
+//!
+//! A recording is JSON lines: what the emulator began from, then an event per line. An event is a call with its answer, or the
+//! processing of a lead in the background. Each has a turn, the place in the order in which they had the store; calls overlap, so
+//! lines may stand in another order.
+
+use crate::answer::{ApiError, BODY_LIMIT};
+use crate::faults::{Applied, Fault};
+use crate::limits::RateLimit;
+use crate::server::SYNC_BASE;
+use crate::{App, clock, lock};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// The form of recordings that is written, and the only one that is read.
+const VERSION: u32 = 1;
+
+/// Stands for a password.
+const MASK: &str = "********";
+
+/// What an emulator began from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Header {
+    pub(crate) telecrm_recording: u32,
+    pub(crate) enterprise: String,
+    /// How many tokens of each type were accepted.
+    pub(crate) sync_tokens: usize,
+    pub(crate) async_tokens: usize,
+    pub(crate) sync_limit: Option<RateLimit>,
+    pub(crate) async_limit: Option<RateLimit>,
+    pub(crate) random_seed: u64,
+    pub(crate) profile: BTreeMap<String, String>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) seed: Value,
+}
+
+/// One line after the first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) turn: u64,
+    /// In the workspace, in Unix milliseconds.
+    pub(crate) time: i64,
+    #[serde(flatten)]
+    pub(crate) kind: EventKind,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EventKind {
+    Call(Box<RecordedCall>),
+    /// The ticket of the lead that was processed.
+    Processed(u64),
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RecordedCall {
+    pub(crate) method: String,
+    /// With the query.
+    pub(crate) path: String,
+    pub(crate) token: Option<Token>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) content_type: Option<String>,
+    pub(crate) body: Text,
+    pub(crate) fault: Option<Applied>,
+    /// Nothing where there was none, or none that ends.
+    pub(crate) answer: Option<RecordedAnswer>,
+}
+
+/// Which token a call carried. What it says is not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Token {
+    /// By its place among those that are accepted.
+    Sync(usize),
+    Async(usize),
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RecordedAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Text,
+}
+
+/// A body: a text, or its bytes where it is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Text {
+    Utf8(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<&[u8]> for Text {
+    fn from(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Utf8(text.to_owned()),
+            Err(_) => Self::Bytes(bytes.to_owned()),
+        }
+    }
+}
+
+impl From<Text> for Body {
+    fn from(text: Text) -> Self {
+        match text {
+            Text::Utf8(text) => text.into(),
+            Text::Bytes(bytes) => bytes.into(),
+        }
+    }
+}
+
+impl RecordedAnswer {
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        // The length follows from the body, and is set later.
+        let told = headers
+            .iter()
+            .filter(|(name, _)| *name != header::CONTENT_LENGTH);
+        let headers = told.map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.to_string(), value.into_owned())
+        });
+        Self {
+            status: status.as_u16(),
+            headers: headers.collect(),
+            body: body.into(),
+        }
+    }
+}
+
+/// Writes a recording.
+pub(crate) struct Recorder {
+    path: PathBuf,
+    file: Mutex<File>,
+    failure: Mutex<Option<String>>,
+}
+
+impl Recorder {
+    /// Begins a recording in a new file.
+    pub(crate) fn begin(path: &Path, header: &Header) -> Result<Self, RecordingError> {
+        let file = File::create_new(path).map_err(|error| {
+            let help = match error.kind() {
+                io::ErrorKind::AlreadyExists => "choose another name, or remove it",
+                _ => "check its folder and the permissions",
+            };
+            RecordingError(format!(
+                "the recording {} cannot be made: {error}; {help}",
+                path.display()
+            ))
+        })?;
+        let recorder = Self {
+            path: path.to_owned(),
+            file: Mutex::new(file),
+            failure: Mutex::default(),
+        };
+        recorder.write(header);
+        match recorder.failure() {
+            Some(failure) => Err(RecordingError(failure)),
+            None => Ok(recorder),
+        }
+    }
+
+    pub(crate) fn processed(&self, ticket: u64, turn: u64, time: i64) {
+        let kind = EventKind::Processed(ticket);
+        self.write(&Event { turn, time, kind });
+    }
+
+    /// A line in one piece, so that a process that is killed leaves none by half.
+    fn write(&self, line: &impl Serialize) {
+        let written = serde_json::to_string(line).map_err(io::Error::from);
+        let written = written.and_then(|line| lock(&self.file).write_all((line + "\n").as_bytes()));
+        if let Err(error) = written {
+            let path = self.path.display();
+            *lock(&self.failure) = Some(format!("the recording {path} cannot be written: {error}"));
+        }
+    }
+
+    fn failure(&self) -> Option<String> {
+        lock(&self.failure).clone()
+    }
+}
+
+tokio::task_local! {
+    /// The call that this task answers, if it is recorded.
+    static CALL: Arc<Mutex<Trace>>;
+}
+
+/// What is learnt of a call on its way.
+#[derive(Default)]
+struct Trace {
+    /// When it had the store: its turn, and the time.
+    held: Option<(u64, i64)>,
+    fault: Option<Applied>,
+}
+
+/// Notes that the call of this task has the store.
+pub(crate) fn note_turn(turn: u64, time: i64) {
+    // An error means that nobody records.
+    let _ = CALL.try_with(|trace| lock(trace).held = Some((turn, time)));
+}
+
+/// Notes what goes wrong with the call of this task.
+pub(crate) fn note_fault(fault: &Applied) {
+    let _ = CALL.try_with(|trace| lock(trace).fault = Some(fault.clone()));
+}
+
+/// A call that is being answered. If nobody waits for the answer any more, it is recorded without.
+struct Pending {
+    app: App,
+    trace: Arc<Mutex<Trace>>,
+    call: Option<RecordedCall>,
+}
+
+impl Pending {
+    fn finish(&mut self, answer: Option<RecordedAnswer>) {
+        let (Some(recorder), Some(mut call)) = (&self.app.recorder, self.call.take()) else {
+            return;
+        };
+        let trace = std::mem::take(&mut *lock(&self.trace));
+        if answer.is_none() && trace.held.is_none() && trace.fault.is_none() {
+            // Nothing came of it.
+            return;
+        }
+        let now = || (self.app.keeper.take_turn(), self.app.keeper.now());
+        let (turn, time) = trace.held.unwrap_or_else(now);
+        call.fault = trace.fault;
+        call.answer = answer;
+        let kind = EventKind::Call(Box::new(call));
+        recorder.write(&Event { turn, time, kind });
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.finish(None);
+    }
+}
+
+/// Writes the call down, if it is one that a recording is made of.
+pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Some(recorder) = &app.recorder else {
+        return next.run(request).await;
+    };
+    if !is_recorded(request.method(), request.uri().path()) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let body = match clock::within(app.config.patience, to_bytes(body, BODY_LIMIT)).await {
+        Some(Ok(body)) => body,
+        // What was not read can neither be recorded nor change anything.
+        Some(Err(_)) => return ApiError::too_large().into_response(),
+        None => return ApiError::too_slow().into_response(),
+    };
+    let content_type = parts.headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut pending = Pending {
+        trace: Arc::default(),
+        call: Some(RecordedCall {
+            method: parts.method.to_string(),
+            path: path.to_owned(),
+            token: token(&app, &parts.headers),
+            content_type: content_type.map(str::to_owned),
+            body: without_password(&body),
+            fault: None,
+            answer: None,
+        }),
+        app: app.clone(),
+    };
+    let request = Request::from_parts(parts, body.into());
+    let trace = Arc::clone(&pending.trace);
+    let response = CALL.scope(trace, next.run(request)).await;
+    let fault = lock(&pending.trace).fault.clone();
+    let response = if fault.is_some_and(|fault| fault.breaks_answer()) {
+        pending.finish(None);
+        response
+    } else {
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let answer = RecordedAnswer::new(parts.status, &parts.headers, &body);
+        pending.finish(Some(answer));
+        Response::from_parts(parts, body.into())
+    };
+    match recorder.failure() {
+        None => response,
+        Some(failure) => ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "RECORDING_NOT_KEPT",
+            failure,
+        )
+        .into_response(),
+    }
+}
+
+/// All calls of the APIs, and what changes the emulator beside them. The time of each call is recorded, so the clock needs no call.
+fn is_recorded(method: &Method, path: &str) -> bool {
+    match path.strip_prefix("/_emulator/") {
+        Some(own) => {
+            *method != Method::GET && *method != Method::HEAD && !["settle", "clock"].contains(&own)
+        }
+        None => {
+            let mut bases = [SYNC_BASE, "/enterprise/", "/v2/enterprise/"].into_iter();
+            bases.any(|base| path.starts_with(base))
+        }
+    }
+}
+
+fn token(app: &App, headers: &HeaderMap) -> Option<Token> {
+    headers.get(header::AUTHORIZATION)?;
+    let place = |tokens| crate::server::place(headers, tokens);
+    Some(
+        match (
+            place(&app.config.sync_tokens),
+            place(&app.config.async_tokens),
+        ) {
+            (Some(place), _) => Token::Sync(place),
+            (None, Some(place)) => Token::Async(place),
+            (None, None) => Token::Unknown,
+        },
+    )
+}
+
+/// Team members are created with passwords, which are nobody's business.
+fn without_password(body: &Bytes) -> Text {
+    mask_password(body).map_or_else(|| body.as_ref().into(), Text::Utf8)
+}
+
+/// The body without its password, if it has one.
+pub(crate) fn mask_password(body: &[u8]) -> Option<String> {
+    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
+        return None;
+    };
+    let Some(Value::String(password)) = object.get_mut("password") else {
+        return None;
+    };
+    MASK.clone_into(password);
+    Some(Value::Object(object).to_string())
+}
+
+/// A run that was recorded with [`Builder::record`](crate::Builder::record), to be run again with
+/// [`Builder::replay`](crate::Builder::replay).
+#[derive(Clone)]
+pub struct Recording {
+    pub(crate) header: Header,
+    /// In the order of their turns.
+    pub(crate) events: Vec<Event>,
+}
+
+/// Without what was sent.
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recording")
+            .field("calls", &self.calls())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Recording {
+    /// Reads a recording.
+    ///
+    /// # Errors
+    /// If it is none, or of another version. A last line that was not finished is left out.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
+        let path = path.as_ref();
+        let unfit = |reason: &dyn fmt::Display| {
+            RecordingError(format!("the recording {} {reason}", path.display()))
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            unfit(&format_args!(
+                "cannot be read: {error}; check the name and the permissions"
+            ))
+        })?;
+        let mut lines = text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
+            .enumerate();
+        let first: Option<Value> = lines
+            .next()
+            .and_then(|(_, line)| serde_json::from_str(line).ok());
+        let version = first
+            .as_ref()
+            .and_then(|first| first.get("telecrm_recording")?.as_u64());
+        match version {
+            None => return Err(unfit(&"is no recording; make one with --record")),
+            Some(version) if version != u64::from(VERSION) => {
+                return Err(unfit(&format_args!(
+                    "is of version {version}, and this emulator reads {VERSION}; use the one that it was made with"
+                )));
+            }
+            Some(_) => {}
+        }
+        let broken = |line: usize, error: serde_json::Error| {
+            unfit(&format_args!("is damaged in line {}: {error}", line + 1))
+        };
+        let header =
+            serde_json::from_value(first.unwrap_or_default()).map_err(|error| broken(0, error))?;
+        let events = lines
+            .map(|(place, line)| serde_json::from_str(line).map_err(|error| broken(place, error)));
+        let mut events: Vec<Event> = events.collect::<Result<_, _>>()?;
+        events.sort_by_key(|event| event.turn);
+        Ok(Self { header, events })
+    }
+
+    /// How many calls it holds.
+    pub fn calls(&self) -> usize {
+        let calls = self.events.iter();
+        calls
+            .filter(|event| matches!(event.kind, EventKind::Call(_)))
+            .count()
+    }
+}
+
+impl Header {
+    pub(crate) const VERSION: u32 = VERSION;
+}
+
+/// A recording that cannot be made or read: a sentence that names the file, the reason and what helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingError(pub(crate) String);
+
+impl fmt::Display for RecordingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RecordingError {}
