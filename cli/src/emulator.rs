@@ -94,7 +94,10 @@ async fn serve(
         .write_all(emulator.exports().as_bytes())
         .and_then(|()| io::stdout().flush())
         .map_err(|error| Failure::new(Exit::Failed, format!("standard output: {error}")))?;
-    say(&format!("listening at {}; Ctrl-C stops it", emulator.url()));
+    say(&format!(
+        "listening at {}, also for a browser; Ctrl-C stops it",
+        emulator.url()
+    ));
     let signal = signals.recv().await;
     emulator.shutdown().await;
     Ok(match signal {
