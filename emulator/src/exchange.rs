@@ -175,6 +175,27 @@ fn lines(headers: &HeaderMap, bearer: &str) -> Box<str> {
 }
 
 /// A request that was received, for assertions in tests. From [`Emulator::received`](crate::Emulator::received).
+///
+/// ```
+/// use telecrm_emulator::Received;
+///
+/// fn is_push_of(received: &Received, phone: &str) -> bool {
+///     let sent = Received::json(received).unwrap_or_default();
+///     Received::header(received, "content-type") == Some("application/json")
+///         && received.path.ends_with("/autoupdatelead")
+///         && sent["fields"]["phone"] == phone
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = telecrm_emulator::Emulator::start().await?;
+/// let url = format!("{}/enterprise/{}/autoupdatelead", emulator.async_url(), emulator.enterprise());
+/// let lead = serde_json::json!({ "fields": { "phone": "919999999999" } });
+/// reqwest::Client::new().post(url).bearer_auth(emulator.async_token()).json(&lead).send().await?;
+/// assert!(is_push_of(&emulator.received(0)[0], "919999999999"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Received {

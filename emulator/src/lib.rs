@@ -166,6 +166,15 @@ impl Emulator {
     }
 
     /// The environment that points a client at it: five `export` lines for a shell, with the first token of each type.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = telecrm_emulator::Emulator::start().await?;
+    /// assert!(emulator.exports().starts_with("export TELECRM_ENTERPRISE_ID=ent-local\n"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn exports(&self) -> String {
         self.app.config.exports(&self.url())
     }
@@ -306,6 +315,18 @@ impl Emulator {
     }
 
     /// Sets what is answered where sources disagree, from the next call on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use telecrm_emulator::{Emulator, Profile};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// emulator.set_profile(Profile::reported());
+    /// assert_eq!(emulator.profile(), Profile::reported());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_profile(&self, profile: Profile) {
         self.app.set_profile(profile);
     }
