@@ -1,9 +1,6 @@
 //! `telecrm emulator`: a local telecrm until it is told to stop.
 
 use crate::args::{self, EmulatorCommand};
-use crate::environment::{
-    ASYNC_TOKEN, ASYNC_URL_VARIABLE, ENTERPRISE_ID, SYNC_TOKEN, SYNC_URL_VARIABLE,
-};
 use crate::exit::{Exit, Failure};
 use crate::signals::{self, Signal};
 use crate::terminal::say;
@@ -94,10 +91,13 @@ async fn serve(
     let emulator = emulator.map_err(|error| not_started(listen, &error))?;
     started(&emulator);
     io::stdout()
-        .write_all(exports(&emulator).as_bytes())
+        .write_all(emulator.exports().as_bytes())
         .and_then(|()| io::stdout().flush())
         .map_err(|error| Failure::new(Exit::Failed, format!("standard output: {error}")))?;
-    say(&format!("listening at {}; Ctrl-C stops it", emulator.url()));
+    say(&format!(
+        "listening at {}, also for a browser; Ctrl-C stops it",
+        emulator.url()
+    ));
     let signal = signals.recv().await;
     emulator.shutdown().await;
     Ok(match signal {
@@ -193,43 +193,4 @@ fn read_seed(path: &Path) -> Result<WorkspaceFile, Failure> {
         .and_then(|file| telecrm::Workspace::from_file(&file).map(|_| file))
         .map_err(|error| Failure::usage(format!("{place} is not a workspace file: {error}")))?;
     Ok(file)
-}
-
-/// The environment that points at the emulator, for a shell.
-fn exports(emulator: &Emulator) -> String {
-    let variables = [
-        (ENTERPRISE_ID, emulator.enterprise().to_owned()),
-        (SYNC_TOKEN, emulator.sync_token().to_owned()),
-        (ASYNC_TOKEN, emulator.async_token().to_owned()),
-        (SYNC_URL_VARIABLE, emulator.sync_url()),
-        (ASYNC_URL_VARIABLE, emulator.async_url()),
-    ];
-    variables
-        .map(|(name, value)| format!("export {name}={}\n", quoted(&value)))
-        .concat()
-}
-
-/// As a shell reads it: bare where every character is plain.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_what_is_exported() {
-        assert_eq!(
-            quoted("http://127.0.0.1:4010/autoupdate/v2"),
-            "http://127.0.0.1:4010/autoupdate/v2"
-        );
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(quoted(""), "''");
-    }
 }

@@ -1,5 +1,6 @@
 //! What goes in and out of both APIs: bodies, query parameters, the error envelope.
 
+use crate::exchange::Slot;
 use crate::log::Effect;
 use crate::{App, clock};
 use axum::Json;
@@ -110,8 +111,12 @@ impl FromRequest<App> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let slot = request.extensions().get::<Slot>().cloned();
         let bytes = clock::within(app.config.patience, Bytes::from_request(request, app)).await;
         let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
+        if let Some(slot) = slot {
+            slot.put(&bytes);
+        }
         match serde_json::from_slice(&bytes) {
             Ok(json) => Ok(Self(json)),
             Err(error) => Err(ApiError::bad_request(format_args!(

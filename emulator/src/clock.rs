@@ -94,6 +94,17 @@ impl Hands {
 }
 
 /// A time that no lead could have: it would be before 1970, or after 2106, where IDs end.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm_emulator::{ClockError, Emulator};
+///
+/// let emulator = Emulator::start().await?;
+/// assert_eq!(emulator.set_clock("1969-12-31T00:00:00Z".parse()?), Err(ClockError));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockError;
 
@@ -105,14 +116,20 @@ impl fmt::Display for ClockError {
 
 impl std::error::Error for ClockError {}
 
-/// The machine's time in Unix milliseconds.
-fn machine() -> i64 {
+/// The machine's time in Unix milliseconds, whatever time it is in the workspace.
+pub(crate) fn machine() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
 /// The moment that comes after this delay.
 pub(crate) fn after(delay: Duration) -> Instant {
     Instant::now() + delay.min(FOREVER)
+}
+
+/// Where a measurement begins: what it gives tells how long ago that was.
+pub(crate) fn stopwatch() -> impl Fn() -> Duration {
+    let began = Instant::now();
+    move || began.elapsed()
 }
 
 /// Waits for a moment, if it is still to come.

@@ -1,6 +1,7 @@
 //! Faults on command: which calls go wrong, and how.
 
 use crate::answer::{ApiError, BODY_LIMIT};
+use crate::exchange::{Slot, Whole};
 use crate::wire::Scissors;
 use crate::{clock, lock, server};
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
@@ -240,6 +241,13 @@ impl Fault {
 
     /// Only so many of the calls that are left, from 0 for none to 1 for all. Which ones follows from
     /// [`Builder::random_seed`](crate::Builder::random_seed), so it is the same with each run.
+    ///
+    /// ```
+    /// use telecrm_emulator::{Fault, FaultyAnswer};
+    ///
+    /// let now_and_then = Fault::answer(FaultyAnswer::new(503)).on("searchLeads").chance(0.1);
+    /// # let _ = now_and_then;
+    /// ```
     pub fn chance(mut self, chance: f64) -> Self {
         self.chance = Some(chance);
         self
@@ -410,6 +418,12 @@ impl Faults {
         Ok(())
     }
 
+    /// How many there are.
+    #[cfg(feature = "inspector")]
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.rules).len()
+    }
+
     pub(crate) fn clear(&self) {
         lock(&self.rules).clear();
     }
@@ -458,6 +472,9 @@ impl Faults {
                 let bytes = clock::within(patience, to_bytes(body, BODY_LIMIT)).await;
                 let bytes = bytes.ok_or_else(ApiError::too_slow)?;
                 let bytes = bytes.map_err(|_| ApiError::too_large())?;
+                if let Some(slot) = parts.extensions.get::<Slot>() {
+                    slot.put(&bytes);
+                }
                 let sent = serde_json::from_slice(&bytes).unwrap_or_default();
                 request = Request::from_parts(parts, bytes.into());
                 Some((sent, workspace()))
@@ -620,6 +637,7 @@ async fn broken(response: Response, ending: Ending) -> Response {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    parts.extensions.insert(Whole(whole.clone()));
     let length = whole.len();
     let start = match ending {
         Ending::Missing => whole.slice(..length / 2),

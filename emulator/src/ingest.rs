@@ -195,7 +195,7 @@ pub(crate) async fn push(
     };
     // Held, so that no reset comes in between.
     let mut store = app.store();
-    let seq = app.log.append(call, Effect::default());
+    let seq = app.log.append(call, Effect::default(), None);
     if processing != Processing::Never {
         let ticket = store.enqueue(Waiting {
             lead,

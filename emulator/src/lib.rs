@@ -3,9 +3,13 @@
 mod actions;
 mod answer;
 mod clock;
+mod exchange;
+mod exports;
 mod faults;
 mod ingest;
 mod inspect;
+#[cfg(feature = "inspector")]
+mod inspector;
 mod keeper;
 mod leads;
 mod limits;
@@ -24,6 +28,7 @@ mod wire;
 mod workspace;
 
 pub use clock::ClockError;
+pub use exchange::Received;
 pub use faults::{Fault, FaultError, FaultyAnswer};
 pub use limits::RateLimit;
 pub use log::LogEntry;
@@ -160,6 +165,20 @@ impl Emulator {
         self.url()
     }
 
+    /// The environment that points a client at it: five `export` lines for a shell, with the first token of each type.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = telecrm_emulator::Emulator::start().await?;
+    /// assert!(emulator.exports().starts_with("export TELECRM_ENTERPRISE_ID=ent-local\n"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn exports(&self) -> String {
+        self.app.config.exports(&self.url())
+    }
+
     /// The enterprise ID that it accepts.
     pub fn enterprise(&self) -> &str {
         &self.app.config.enterprise
@@ -183,6 +202,22 @@ impl Emulator {
     /// The calls after the one with this number, oldest first: at most the latest 10,000.
     pub fn log(&self, since: u64) -> Vec<LogEntry> {
         self.app.log.since(since)
+    }
+
+    /// The requests of these calls as they came, oldest first: as many as fit into 64 MB.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let emulator = telecrm_emulator::Emulator::start().await?;
+    /// // … the code under test …
+    /// let pushed = emulator.received(0).into_iter().filter(|request| request.method == "POST");
+    /// assert_eq!(pushed.filter_map(|request| request.json()).count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn received(&self, since: u64) -> Vec<Received> {
+        self.app.log.received(since)
     }
 
     /// Puts an entry into a lead's timeline that telecrm itself records, and nobody can write: a call, a message,
@@ -280,6 +315,18 @@ impl Emulator {
     }
 
     /// Sets what is answered where sources disagree, from the next call on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use telecrm_emulator::{Emulator, Profile};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// emulator.set_profile(Profile::reported());
+    /// assert_eq!(emulator.profile(), Profile::reported());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_profile(&self, profile: Profile) {
         self.app.set_profile(profile);
     }
@@ -305,6 +352,7 @@ impl Emulator {
     /// Stops it, and returns once its port and its state file are free.
     pub async fn shutdown(mut self) {
         self.stop.take();
+        self.app.log.close();
         if clock::within(GRACE, &mut self.server).await.is_none() {
             self.server.abort();
         }
@@ -316,6 +364,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         // The server stops by itself, because the other end of `stop` goes with this.
         self.worker.abort();
+        self.app.log.close();
         self.app.keeper.close();
     }
 }
@@ -412,6 +461,26 @@ impl Builder {
     ///
     /// A file goes on with the seed that it began from. [`start`](Self::start) fails with a [`StateError`] if it is no such file,
     /// in use, of a newer version, or another enterprise's or seed's. The file holds what was sent, so treat it like the leads.
+    ///
+    /// ```
+    /// use telecrm_emulator::Emulator;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("telecrm-state-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// # let file = folder.join("leads.db");
+    /// let emulator = Emulator::builder().state(&file).start().await?;
+    /// let time = emulator.now();
+    /// emulator.shutdown().await;
+    ///
+    /// let again = Emulator::builder().state(&file).start().await?;
+    /// assert!(again.now() >= time);
+    /// # again.shutdown().await;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "state")]
     pub fn state(mut self, file: impl Into<PathBuf>) -> Self {
         self.state = Some(file.into());
@@ -429,6 +498,27 @@ impl Builder {
     /// one after another, at the times that they had. [`Emulator::differences`] says which were answered otherwise.
     ///
     /// Each call meets the fault that it met. Latency is left out, and answers that were broken are not compared.
+    ///
+    /// ```
+    /// use telecrm_emulator::{Difference, Emulator, Recording, RecordingError};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let file = std::env::temp_dir().join(format!("telecrm-run-{}.jsonl", std::process::id()));
+    /// let emulator = Emulator::builder().random_seed(7).record(&file).start().await?;
+    /// reqwest::get(format!("{}/metadata", emulator.sync_url())).await?;
+    /// emulator.shutdown().await;
+    ///
+    /// let recording: Result<Recording, RecordingError> = Recording::read(&file);
+    /// let recording = recording?;
+    /// assert_eq!(recording.calls(), 1);
+    /// let emulator = Emulator::builder().replay(recording).start().await?;
+    /// let differences: &[Difference] = emulator.differences();
+    /// assert!(differences.is_empty(), "{}", differences[0]);
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn replay(mut self, recording: Recording) -> Self {
         self.replay = Some(recording);
         self
@@ -536,6 +626,13 @@ impl Builder {
     }
 
     /// How many connections may be open at once, [`DEFAULT_MAX_CONNECTIONS`] unless set. One more is closed as soon as it is made.
+    ///
+    /// ```
+    /// use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Emulator};
+    ///
+    /// let builder = Emulator::builder().max_connections(DEFAULT_MAX_CONNECTIONS / 2);
+    /// # let _ = builder;
+    /// ```
     pub fn max_connections(mut self, most: usize) -> Self {
         self.config.max_connections = most;
         self

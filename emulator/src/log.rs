@@ -1,14 +1,25 @@
 //! What was asked, and what became of it.
 
+#[cfg(feature = "inspector")]
+mod view;
+
+#[cfg(feature = "inspector")]
+pub(crate) use view::Changes;
+
+use crate::exchange::{Exchange, Received};
 use crate::lock;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use telecrm_core::Finding;
+use tokio::sync::watch;
 
 /// How many calls are remembered; the oldest are forgotten first.
 pub(crate) const CAPACITY: usize = 10_000;
+
+/// How many bytes of headers and bodies are remembered with them; again the oldest are forgotten first.
+const EXCHANGES_KEPT: usize = 64 * 1024 * 1024;
 
 /// One call to the emulator, and what it did to a lead.
 ///
@@ -44,6 +55,8 @@ pub struct LogEntry {
     pub operation: Option<String>,
     /// The HTTP status answered, or 0 if there was no answer.
     pub status: u16,
+    /// How many milliseconds it took to answer, or nothing if there is no answer yet.
+    pub ms: Option<f64>,
     /// The fault that was set up for the call, by its name in a rule, such as `latency_ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<&'static str>,
@@ -75,7 +88,7 @@ impl Effect {
 #[derive(Clone, Copy)]
 pub(crate) struct Logged(pub(crate) u64);
 
-/// A call that has been answered.
+/// A call that came in.
 pub(crate) struct Call {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -84,74 +97,205 @@ pub(crate) struct Call {
     pub(crate) fault: Option<&'static str>,
 }
 
+/// How a call ended.
+pub(crate) struct Ending {
+    pub(crate) status: u16,
+    pub(crate) ms: Option<f64>,
+    pub(crate) exchange: Exchange,
+}
+
 /// The latest calls.
-#[derive(Default)]
-pub(crate) struct Log(Mutex<Entries>);
+pub(crate) struct Log {
+    /// When it began, by which its revisions are told from those of an earlier process.
+    #[cfg(feature = "inspector")]
+    began: i64,
+    entries: Mutex<Entries>,
+    /// The latest revision, for those who wait for the next; nothing once there will be none.
+    latest: watch::Sender<Option<u64>>,
+}
 
 #[derive(Default)]
 struct Entries {
     last_seq: u64,
-    entries: VecDeque<LogEntry>,
+    /// Counts every change of an entry, so that whoever reads on misses none and sees none twice.
+    revision: u64,
+    entries: VecDeque<Remembered>,
+    /// The size of all exchanges.
+    bytes: usize,
+    /// Up to this call they are forgotten.
+    forgotten: u64,
+    /// The revision with which all calls were forgotten.
+    cleared: u64,
+}
+
+/// A call, and what is known of it besides.
+pub(crate) struct Remembered {
+    pub(crate) entry: LogEntry,
+    pub(crate) exchange: Option<Exchange>,
+    revision: u64,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "inspector")]
+            began: crate::clock::machine(),
+            entries: Mutex::default(),
+            latest: watch::Sender::new(Some(0)),
+        }
+    }
 }
 
 impl Log {
     /// Appends a call and gives its number.
-    pub(crate) fn append(&self, call: Call, effect: Effect) -> u64 {
-        let mut log = lock(&self.0);
+    pub(crate) fn append(&self, call: Call, effect: Effect, ending: Option<Ending>) -> u64 {
+        let mut log = lock(&self.entries);
         log.last_seq += 1;
         let seq = log.last_seq;
-        if log.entries.len() == CAPACITY {
-            log.entries.pop_front();
+        if log.entries.len() == CAPACITY
+            && let Some(oldest) = log.entries.pop_front()
+        {
+            log.bytes -= oldest.size();
         }
-        log.entries.push_back(LogEntry {
-            seq,
-            method: call.method,
-            path: call.path,
-            operation: call.operation.map(str::to_owned),
-            status: call.status,
-            fault: call.fault,
-            stored: effect.stored,
-            findings: effect.findings,
+        log.entries.push_back(Remembered {
+            entry: LogEntry {
+                seq,
+                method: call.method,
+                path: call.path,
+                operation: call.operation.map(str::to_owned),
+                status: call.status,
+                ms: None,
+                fault: call.fault,
+                stored: effect.stored,
+                findings: effect.findings,
+            },
+            exchange: None,
+            revision: 0,
         });
+        log.change(seq, |remembered| remembered.end(ending));
+        self.tell(&log);
         seq
     }
 
     /// Adds what a call did after it had been answered.
     pub(crate) fn complete(&self, seq: u64, effect: Effect) {
-        self.change(seq, |entry| {
-            entry.stored = effect.stored;
-            entry.findings = effect.findings;
+        self.change(seq, |remembered| {
+            remembered.entry.stored = effect.stored;
+            remembered.entry.findings = effect.findings;
         });
     }
 
-    /// Sets the status that was answered in the end.
-    pub(crate) fn answered(&self, seq: u64, status: u16) {
-        self.change(seq, |entry| entry.status = status);
+    /// Adds how a call ended.
+    pub(crate) fn end(&self, seq: u64, ending: Ending) {
+        self.change(seq, |remembered| remembered.end(Some(ending)));
     }
 
-    fn change(&self, seq: u64, change: impl FnOnce(&mut LogEntry)) {
-        let mut log = lock(&self.0);
-        if let Ok(place) = log.entries.binary_search_by_key(&seq, |entry| entry.seq) {
-            change(&mut log.entries[place]);
+    fn change(&self, seq: u64, change: impl FnOnce(&mut Remembered)) {
+        let mut log = lock(&self.entries);
+        log.change(seq, change);
+        self.tell(&log);
+    }
+
+    fn tell(&self, log: &Entries) {
+        if self.latest.receiver_count() > 0 {
+            self.latest.send_if_modified(|latest| {
+                latest.is_some() && latest.replace(log.revision) != Some(log.revision)
+            });
         }
     }
 
     /// The calls after the one with this number.
     pub(crate) fn since(&self, seq: u64) -> Vec<LogEntry> {
-        let log = lock(&self.0);
-        let start = log.entries.partition_point(|entry| entry.seq <= seq);
-        log.entries.iter().skip(start).cloned().collect()
+        self.after(seq, |remembered| Some(remembered.entry.clone()))
+    }
+
+    /// What was received after the call with this number.
+    pub(crate) fn received(&self, seq: u64) -> Vec<Received> {
+        self.after(
+            seq,
+            |Remembered {
+                 entry, exchange, ..
+             }| {
+                let exchange = exchange.as_ref()?;
+                Some(Received::new(
+                    entry.seq,
+                    &entry.method,
+                    &entry.path,
+                    exchange,
+                ))
+            },
+        )
+    }
+
+    fn after<T>(&self, seq: u64, item: impl FnMut(&Remembered) -> Option<T>) -> Vec<T> {
+        let log = lock(&self.entries);
+        let start = log.entries.partition_point(|known| known.entry.seq <= seq);
+        log.entries.iter().skip(start).filter_map(item).collect()
     }
 
     /// Forgets all calls, but not how many there were, so that whoever reads on from a number misses none.
     pub(crate) fn clear(&self) {
-        lock(&self.0).entries.clear();
+        let mut log = lock(&self.entries);
+        log.entries.clear();
+        log.bytes = 0;
+        log.revision += 1;
+        log.cleared = log.revision;
+        self.tell(&log);
+    }
+
+    /// Lets those go who wait for more.
+    pub(crate) fn close(&self) {
+        self.latest.send_replace(None);
+    }
+}
+
+impl Entries {
+    fn change(&mut self, seq: u64, change: impl FnOnce(&mut Remembered)) {
+        let Ok(place) = self.place(seq) else {
+            return;
+        };
+        self.revision += 1;
+        let remembered = &mut self.entries[place];
+        remembered.revision = self.revision;
+        self.bytes -= remembered.size();
+        change(remembered);
+        self.bytes += remembered.size();
+        while self.bytes > EXCHANGES_KEPT && self.forgotten < self.last_seq {
+            let place = match self.place(self.forgotten + 1) {
+                Ok(place) | Err(place) => place,
+            };
+            let oldest = &mut self.entries[place];
+            self.bytes -= oldest.size();
+            oldest.exchange = None;
+            self.forgotten = oldest.entry.seq;
+        }
+    }
+
+    fn place(&self, seq: u64) -> Result<usize, usize> {
+        self.entries
+            .binary_search_by_key(&seq, |known| known.entry.seq)
+    }
+}
+
+impl Remembered {
+    fn end(&mut self, ending: Option<Ending>) {
+        if let Some(ending) = ending {
+            self.entry.status = ending.status;
+            self.entry.ms = ending.ms;
+            self.exchange = Some(ending.exchange);
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.exchange.as_ref().map_or(0, Exchange::size)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::BODY_KEPT;
+    use axum::http::{HeaderMap, Uri};
 
     fn call() -> Call {
         Call {
@@ -167,7 +311,7 @@ mod tests {
     fn the_log_forgets_the_oldest_calls_and_still_completes_the_others() {
         let log = Log::default();
         for _ in 0..CAPACITY + 2 {
-            log.append(call(), Effect::default());
+            log.append(call(), Effect::default(), None);
         }
         let entries = log.since(0);
         assert_eq!((entries.len(), entries[0].seq), (CAPACITY, 3));
@@ -190,9 +334,43 @@ mod tests {
     #[test]
     fn clearing_does_not_start_counting_anew() {
         let log = Log::default();
-        log.append(call(), Effect::default());
+        log.append(call(), Effect::default(), None);
         log.clear();
         assert!(log.since(0).is_empty());
-        assert_eq!(log.append(call(), Effect::default()), 2);
+        assert_eq!(log.append(call(), Effect::default(), None), 2);
+    }
+
+    #[test]
+    fn the_oldest_bodies_make_room_for_new_ones() {
+        let log = Log::default();
+        let body = vec![b'x'; BODY_KEPT + 1].into();
+        let ending = || {
+            let headers = HeaderMap::new();
+            let mut exchange = Exchange::begin(0, &Uri::from_static("/"), &headers, "");
+            exchange.answered(&headers, &body);
+            Some(Ending {
+                status: 200,
+                ms: Some(1.0),
+                exchange,
+            })
+        };
+        let fitting = EXCHANGES_KEPT / BODY_KEPT;
+        for _ in 0..fitting + 2 {
+            log.append(call(), Effect::default(), ending());
+        }
+        assert_eq!(log.received(0).len(), fitting);
+        assert_eq!(log.received(0)[0].seq, 3);
+        // A call that ends late is as old as it is.
+        let late = log.append(call(), Effect::default(), None);
+        log.append(call(), Effect::default(), ending());
+        if let Some(ending) = ending() {
+            log.end(late, ending);
+        }
+        assert_eq!(log.received(0)[0].seq, 5);
+        assert_eq!(log.since(0).len(), fitting + 4);
+        log.clear();
+        log.append(call(), Effect::default(), ending());
+        assert_eq!(log.received(0).len(), 1);
+        assert_eq!(lock(&log.entries).bytes, BODY_KEPT);
     }
 }

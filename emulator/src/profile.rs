@@ -7,13 +7,13 @@ use std::fmt;
 /// of the profile `reported`.
 macro_rules! switches {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $field:ident: $switch:ident = $name:literal {
             $($(#[$value_doc:meta])* $value:ident = $text:literal,)+
         } reported $reported:ident;
     )+) => {
         $(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
             #[non_exhaustive]
             pub enum $switch {
@@ -38,7 +38,7 @@ macro_rules! switches {
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Profile {
-            $($(#[$doc])* pub $field: $switch,)+
+            $($(#[doc = $doc])* pub $field: $switch,)+
         }
 
         impl Profile {
@@ -73,6 +73,15 @@ macro_rules! switches {
             /// ```
             pub fn values(&self) -> BTreeMap<&'static str, &'static str> {
                 BTreeMap::from([$(($name, name_of(self.$field, $switch::VALUES))),+])
+            }
+
+            /// What a switch is about.
+            #[cfg(feature = "inspector")]
+            pub(crate) fn about(name: &str) -> Option<&'static str> {
+                match name {
+                    $($name => Some(concat!($($doc),*)),)+
+                    _ => None,
+                }
             }
 
             /// The names of all switches, each with its values, that of the documentation first.

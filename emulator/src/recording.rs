@@ -332,17 +332,42 @@ fn token(app: &App, headers: &HeaderMap) -> Option<Token> {
 
 /// Team members are created with passwords, which are nobody's business.
 fn without_password(body: &Bytes) -> Text {
-    if let Ok(Value::Object(mut object)) = serde_json::from_slice(body)
-        && let Some(Value::String(password)) = object.get_mut("password")
-    {
-        MASK.clone_into(password);
-        return Text::Utf8(Value::Object(object).to_string());
-    }
-    body.as_ref().into()
+    mask_password(body).map_or_else(|| body.as_ref().into(), Text::Utf8)
+}
+
+/// The body without its password, if it has one.
+pub(crate) fn mask_password(body: &[u8]) -> Option<String> {
+    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
+        return None;
+    };
+    let Some(Value::String(password)) = object.get_mut("password") else {
+        return None;
+    };
+    MASK.clone_into(password);
+    Some(Value::Object(object).to_string())
 }
 
 /// A run that was recorded with [`Builder::record`](crate::Builder::record), to be run again with
 /// [`Builder::replay`](crate::Builder::replay).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm_emulator::{Emulator, Recording, RecordingError};
+///
+/// # let file = std::env::temp_dir().join(format!("telecrm-recording-{}.jsonl", std::process::id()));
+/// let emulator = Emulator::builder().record(&file).start().await?;
+/// reqwest::get(format!("{}/enterprise/ent-local/metadata", emulator.sync_url())).await?;
+/// emulator.shutdown().await;
+///
+/// assert_eq!(Recording::read(&file)?.calls(), 1);
+/// # std::fs::remove_file(&file)?;
+///
+/// let gone: RecordingError = Recording::read(&file).unwrap_err();
+/// assert!(gone.to_string().contains("cannot be read"), "{gone}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Recording {
     pub(crate) header: Header,

@@ -14,6 +14,26 @@ use std::fmt;
 use std::net::SocketAddr;
 
 /// A call that was answered otherwise than in the recording.
+///
+/// ```
+/// use telecrm_emulator::{Difference, Emulator, Recording};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let file = std::env::temp_dir().join(format!("telecrm-difference-{}.jsonl", std::process::id()));
+/// let emulator = Emulator::builder().record(&file).start().await?;
+/// reqwest::get(format!("{}/enterprise/ent-local/metadata", emulator.sync_url())).await?;
+/// emulator.shutdown().await;
+///
+/// // Whoever waits for another answer finds out.
+/// std::fs::write(&file, std::fs::read_to_string(&file)?.replace(r#""status":401"#, r#""status":200"#))?;
+/// let emulator = Emulator::builder().replay(Recording::read(&file)?).start().await?;
+/// let first: &Difference = &emulator.differences()[0];
+/// assert!(first.to_string().contains("status"), "{first}");
+/// # std::fs::remove_file(&file)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {

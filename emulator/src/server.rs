@@ -1,20 +1,28 @@
 //! Which path leads where, and what is asked of every request.
 
 use crate::answer::{ApiError, BODY_LIMIT};
+use crate::exchange::{Exchange, Slot, Whole};
+#[cfg(feature = "inspector")]
+use crate::inspector;
 use crate::limits::Limiter;
-use crate::log::{Call, Effect, Logged};
+use crate::log::{Call, Effect, Ending, Logged};
 use crate::profile::UnknownEnterprise;
-use crate::{App, actions, ingest, inspect, leads, recording, team_members, workspace};
+use crate::{App, actions, clock, ingest, inspect, leads, recording, team_members, workspace};
 use axum::Router;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// What a browser says of the page that asks.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Where the Sync API begins.
 pub(crate) const SYNC_BASE: &str = "/autoupdate/v2";
@@ -116,7 +124,10 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .route("/openapi/sync.yaml", get(inspect::sync_description))
         .route("/openapi/async.yaml", get(inspect::async_description))
         .method_not_allowed_fallback(method_not_allowed);
-    Router::new()
+    #[cfg(feature = "inspector")]
+    let own = own.merge(inspector::router().method_not_allowed_fallback(method_not_allowed));
+    let own = own.layer(from_fn(check_origin));
+    let all = Router::new()
         .nest(SYNC_BASE, sync)
         .merge(ingest)
         .fallback(web_app)
@@ -124,8 +135,10 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .merge(own)
         .layer(from_fn_with_state(app.clone(), acknowledge))
         .layer(from_fn_with_state(app.clone(), recording::layer))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(local, check_host))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+    #[cfg(feature = "inspector")]
+    let all = all.layer(from_fn(inspector::front_door));
+    all.layer(from_fn_with_state(local, check_host))
         .with_state(app)
 }
 
@@ -142,7 +155,8 @@ async fn acknowledge(State(app): State<App>, request: Request, next: Next) -> Re
 }
 
 /// Lets happen what a fault wants, and writes the call into the log.
-async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn record(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let elapsed = clock::stopwatch();
     let matched = request.extensions().get::<MatchedPath>();
     let mut call = Call {
         operation: matched.and_then(|path| operation(request.method(), path.as_str())),
@@ -151,6 +165,10 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         status: 0,
         fault: None,
     };
+    let whose = credentials(&app, request.headers());
+    let mut exchange = Exchange::begin(clock::machine(), request.uri(), request.headers(), whose);
+    let slot = Slot::default();
+    request.extensions_mut().insert(slot.clone());
     let workspace = || app.store().workspace().clone();
     let struck = app
         .faults
@@ -165,7 +183,12 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
             recording::note_fault(&fault);
             if fault.is_endless_wait() {
                 // Whoever waits in vain may go away at any time, and this with it.
-                app.log.append(call, Effect::default());
+                let ending = Ending {
+                    status: 0,
+                    ms: None,
+                    exchange,
+                };
+                app.log.append(call, Effect::default(), Some(ending));
                 return fault.run(request, next).await;
             }
             is_silent = fault.is_silence();
@@ -173,17 +196,60 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
             fault.run(request, next).await
         }
     };
-    if !is_silent {
-        call.status = response.status().as_u16();
+    exchange.request.body = slot.take();
+    if call.operation == Some("createTeamMember") {
+        exchange.request.mask_password();
     }
-    match response.extensions_mut().remove::<Logged>() {
-        Some(Logged(seq)) => app.log.answered(seq, call.status),
+    let status = match is_silent {
+        true => 0,
+        false => {
+            let (remade, body) = whole(response).await;
+            exchange.answered(remade.headers(), &body);
+            response = remade;
+            response.status().as_u16()
+        }
+    };
+    let logged = response.extensions_mut().remove::<Logged>();
+    let effect = response.extensions_mut().remove::<Effect>();
+    let ending = Ending {
+        status,
+        ms: Some(millis(elapsed())),
+        exchange,
+    };
+    match logged {
+        Some(Logged(seq)) => app.log.end(seq, ending),
         None => {
-            let effect = response.extensions_mut().remove::<Effect>();
-            app.log.append(call, effect.unwrap_or_default());
+            app.log
+                .append(call, effect.unwrap_or_default(), Some(ending));
         }
     }
     response
+}
+
+/// Milliseconds, to the microsecond.
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// An answer, and all that it says; of one that a fault makes break off or go on for ever, the right part.
+async fn whole(mut response: Response) -> (Response, Bytes) {
+    if let Some(Whole(body)) = response.extensions_mut().remove::<Whole>() {
+        return (response, body);
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    (Response::from_parts(parts, body.clone().into()), body)
+}
+
+/// Which token a request carries, in words: no token gets into the log.
+fn credentials(app: &App, headers: &HeaderMap) -> &'static str {
+    if place(headers, &app.config.sync_tokens).is_some() {
+        "Bearer … (a Sync token)"
+    } else if place(headers, &app.config.async_tokens).is_some() {
+        "Bearer … (an Async token)"
+    } else {
+        "… (no token of this emulator)"
+    }
 }
 
 /// The IDs of all operations.
@@ -213,6 +279,29 @@ async fn check_host(State(local): State<SocketAddr>, request: Request, next: Nex
     }
     let message = format!("The Host header names neither localhost nor an address of {local}");
     ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).into_response()
+}
+
+/// Refuses commands of other web pages (cross-site request forgery): a browser says from where it was sent to do what
+/// changes something. Whoever is no browser says nothing.
+async fn check_origin(request: Request, next: Next) -> Response {
+    if request.method().is_safe() || is_own_page(request.headers()) {
+        return next.run(request).await;
+    }
+    let message = "Another web page asks for this; only the emulator's own pages may";
+    ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).into_response()
+}
+
+/// Whether one of the emulator's own pages asks, or no page. `Host` was looked at before.
+fn is_own_page(headers: &HeaderMap) -> bool {
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default())
+    };
+    match (text(header::ORIGIN), text(SEC_FETCH_SITE)) {
+        (None, site) => site.is_none_or(|site| matches!(site, "none" | "same-origin")),
+        (Some(origin), _) => origin.split_once("://").map(|(_, host)| host) == text(header::HOST),
+    }
 }
 
 fn is_own_host(host: &str, local: SocketAddr) -> bool {

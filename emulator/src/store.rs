@@ -651,6 +651,15 @@ impl StoredAction {
         }
     }
 
+    /// The code of a custom action.
+    #[cfg(feature = "inspector")]
+    pub(crate) fn code(&self) -> Option<&ActionCode> {
+        match &self.kind {
+            EntryKind::Custom(code) => Some(code),
+            _ => None,
+        }
+    }
+
     /// Who did it. Actions that come in through an API were performed by no member of the team.
     pub(crate) fn performer(&self) -> Option<&str> {
         match self.kind {

@@ -52,6 +52,12 @@ impl Team {
         member.map(|member| text(member, "email"))
     }
 
+    /// Everybody, the deleted too.
+    #[cfg(feature = "inspector")]
+    pub(crate) fn all(&self) -> Vec<&Map<String, Value>> {
+        self.sorted(true)
+    }
+
     /// By name, ascending.
     fn sorted(&self, deleted_too: bool) -> Vec<&Map<String, Value>> {
         let members = self.members.iter();
@@ -67,7 +73,7 @@ impl Team {
     }
 }
 
-fn text<'a>(member: &'a Map<String, Value>, key: &str) -> &'a str {
+pub(crate) fn text<'a>(member: &'a Map<String, Value>, key: &str) -> &'a str {
     member.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 

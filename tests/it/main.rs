@@ -1,6 +1,7 @@
 //! The crate as its users meet it: over HTTP on loopback.
 
 mod canary;
+mod copied;
 mod facade;
 mod facade_calls;
 mod faults;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use telecrm_emulator::Emulator;
 
 impl Local {
-    async fn own(&self, path: &str) -> Answer {
+    pub(crate) async fn own(&self, path: &str) -> Answer {
         answer(self.http.get(format!("{}{path}", self.emulator.url()))).await
     }
 
@@ -54,6 +54,7 @@ async fn the_log_tells_what_was_stored_and_what_was_not() {
         [
             "findings",
             "method",
+            "ms",
             "operation",
             "path",
             "seq",

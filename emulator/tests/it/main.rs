@@ -6,6 +6,7 @@ mod contract;
 mod faults;
 mod ingest;
 mod inspect;
+mod inspector;
 mod leads;
 mod limits;
 mod profile;

@@ -1,5 +1,6 @@
 //! Tests that need more than Rust and a C compiler: each finds or installs what it needs, and fails where it cannot.
 
+mod browser;
 mod emulator;
 mod schemathesis;
 mod tools;
@@ -15,6 +16,8 @@ use crate::Outcome;
 pub(crate) enum Suite {
     /// The emulator against its own OpenAPI documents, by schemathesis (Python).
     Schemathesis,
+    /// The emulator's pages in headless Chromium (Node.js).
+    Browser,
 }
 
 /// Runs these suites, or all if none is named.
@@ -32,6 +35,7 @@ pub(crate) fn run(root: &Path, suites: &[Suite]) -> Outcome {
         println!("test-services: {name}");
         let done = match suite {
             Suite::Schemathesis => schemathesis::run(&root),
+            Suite::Browser => browser::run(&root),
         };
         match done {
             Ok(()) => println!("test-services: {name} ok"),

@@ -1,0 +1,29 @@
+//! The emulator's pages in a real browser, driven by a script.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::emulator::Emulator;
+use super::tools;
+use crate::Outcome;
+
+pub(super) fn run(root: &Path) -> Outcome {
+    let folder = root.join("tests/services/browser");
+    let browser = tools::debian("chromium", &["chromium"])?;
+    // What is copied from a page is carried out.
+    tools::debian("curl", &["curl"])?;
+    let npm = tools::debian("npm", &["nodejs", "npm"])?;
+    tools::succeed(
+        Command::new(&npm)
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel", "error"])
+            .current_dir(&folder),
+    )?;
+    let emulator = Emulator::start(root)?;
+    tools::succeed(
+        Command::new(&npm)
+            .args(["run", "--silent", "test"])
+            .current_dir(&folder)
+            .env("CHROMIUM", browser)
+            .envs(emulator.environment().iter().cloned()),
+    )
+}
