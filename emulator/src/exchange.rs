@@ -9,7 +9,6 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use serde_json::Value;
 use std::fmt;
-use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 /// How much of one body is kept.
@@ -158,7 +157,7 @@ impl Kept {
 }
 
 fn lines(headers: &HeaderMap, bearer: &str) -> Box<str> {
-    let mut lines = String::new();
+    let mut lines = String::with_capacity(256);
     for (name, value) in headers {
         let value = match *name {
             header::AUTHORIZATION => bearer.into(),
@@ -168,8 +167,9 @@ fn lines(headers: &HeaderMap, bearer: &str) -> Box<str> {
         if lines.len() + name.as_str().len() + value.len() > HEADERS_KEPT {
             break;
         }
-        // A text takes whatever is written to it.
-        let _ = writeln!(lines, "{name}: {value}");
+        for part in [name.as_str(), ": ", &value, "\n"] {
+            lines.push_str(part);
+        }
     }
     lines.into()
 }

@@ -10,7 +10,7 @@ use crate::limits::RateLimit;
 use crate::server::SYNC_BASE;
 use crate::{App, clock, lock};
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -247,10 +247,7 @@ impl Drop for Pending {
 }
 
 /// Writes the call down, if it is one that a recording is made of.
-pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Some(recorder) = &app.recorder else {
-        return next.run(request).await;
-    };
+pub(crate) async fn run(app: &App, recorder: &Recorder, request: Request, next: Next) -> Response {
     if !is_recorded(request.method(), request.uri().path()) {
         return next.run(request).await;
     }
@@ -269,7 +266,7 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
         call: Some(RecordedCall {
             method: parts.method.to_string(),
             path: path.to_owned(),
-            token: token(&app, &parts.headers),
+            token: token(app, &parts.headers),
             content_type: content_type.map(str::to_owned),
             body: without_password(&body),
             fault: None,

@@ -10,14 +10,13 @@ use crate::profile::UnknownEnterprise;
 use crate::{App, actions, clock, ingest, inspect, leads, recording, team_members, workspace};
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
-use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{DefaultBodyLimit, MatchedPath, RawPathParams, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -26,6 +25,9 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Where the Sync API begins.
 pub(crate) const SYNC_BASE: &str = "/autoupdate/v2";
+
+/// Where what only the emulator has begins.
+const OWN: &str = "/_emulator";
 
 /// The paths of the Sync API, and the operation behind each method.
 const SYNC_OPERATIONS: [(&str, Method, &str); 18] = [
@@ -55,35 +57,36 @@ const SYNC_OPERATIONS: [(&str, Method, &str); 18] = [
 
 /// Everything the emulator answers.
 pub(crate) fn router(app: App, local: SocketAddr) -> Router {
+    let at = |path: &str| format!("{SYNC_BASE}/enterprise/{{enterprise}}{path}");
     let sync = Router::new()
-        .route("/lead", post(leads::create))
-        .route("/lead/{lead}", get(leads::get).post(leads::update))
-        .route("/lead/search", post(leads::search))
-        .route("/lead/{lead}/action", post(actions::create))
+        .route(&at("/lead"), post(leads::create))
+        .route(&at("/lead/{lead}"), get(leads::get).post(leads::update))
+        .route(&at("/lead/search"), post(leads::search))
+        .route(&at("/lead/{lead}/action"), post(actions::create))
         .route(
-            "/lead/{lead}/action/{action}",
+            &at("/lead/{lead}/action/{action}"),
             get(actions::get).post(actions::update),
         )
-        .route("/lead/{lead}/action/search", post(actions::search))
+        .route(&at("/lead/{lead}/action/search"), post(actions::search))
         .route(
-            "/team-members",
+            &at("/team-members"),
             get(team_members::list).post(team_members::create),
         )
-        .route("/team-members/{email}", get(team_members::get))
+        .route(&at("/team-members/{email}"), get(team_members::get))
         // The likely misspelling of the next, which must not be taken for an address (pitfall TM6).
-        .route("/team-members/state_change", any(no_endpoint))
-        .route("/teammember/state_change", post(team_members::change_state))
-        .route("/metadata", get(workspace::metadata))
-        .route("/custom-fields", get(workspace::custom_fields))
-        .route("/custom-fields/{name}", get(workspace::custom_field))
-        .route("/custom-actions", get(workspace::custom_actions))
-        .route("/custom-actions/{code}", get(workspace::custom_action))
-        .route("/lead-stage-pipeline", get(workspace::pipeline))
+        .route(&at("/team-members/state_change"), any(no_endpoint))
+        .route(
+            &at("/teammember/state_change"),
+            post(team_members::change_state),
+        )
+        .route(&at("/metadata"), get(workspace::metadata))
+        .route(&at("/custom-fields"), get(workspace::custom_fields))
+        .route(&at("/custom-fields/{name}"), get(workspace::custom_field))
+        .route(&at("/custom-actions"), get(workspace::custom_actions))
+        .route(&at("/custom-actions/{code}"), get(workspace::custom_action))
+        .route(&at("/lead-stage-pipeline"), get(workspace::pipeline))
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(app.clone(), sync_token));
-    let sync = Router::new()
-        .nest("/enterprise/{enterprise}", sync)
-        .fallback(no_endpoint);
     let ingest = Router::new()
         .route(
             "/enterprise/{enterprise}/autoupdatelead",
@@ -126,25 +129,36 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .method_not_allowed_fallback(method_not_allowed);
     #[cfg(feature = "inspector")]
     let own = own.merge(inspector::router().method_not_allowed_fallback(method_not_allowed));
-    let own = own.layer(from_fn(check_origin));
-    let all = Router::new()
-        .nest(SYNC_BASE, sync)
-        .merge(ingest)
-        .fallback(web_app)
+    sync.merge(ingest)
+        .fallback(unknown)
         .layer(from_fn_with_state(app.clone(), record))
         .merge(own)
-        .layer(from_fn_with_state(app.clone(), acknowledge))
-        .layer(from_fn_with_state(app.clone(), recording::layer))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT));
-    #[cfg(feature = "inspector")]
-    let all = all.layer(from_fn(inspector::front_door));
-    all.layer(from_fn_with_state(local, check_host))
+        .layer((
+            DefaultBodyLimit::max(BODY_LIMIT),
+            from_fn_with_state((app.clone(), local), guard),
+        ))
         .with_state(app)
 }
 
-/// Says nothing is done as long as the state file lacks what was done.
-async fn acknowledge(State(app): State<App>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+/// What is asked of every request, and of its answer. In one layer, because each costs as much as all that it does.
+async fn guard(
+    State((app, local)): State<(App, SocketAddr)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Err(refusal) = check_host(&request, local).and_then(|()| check_origin(&request)) {
+        return refusal.into_response();
+    }
+    #[cfg(feature = "inspector")]
+    if inspector::is_front_door(&request) {
+        return inspector::home().into_response();
+    }
+    let response = match &app.recorder {
+        // Boxed, so that those who record nothing do not move it about.
+        Some(recorder) => Box::pin(recording::run(&app, recorder, request, next)).await,
+        None => next.run(request).await,
+    };
+    // Nothing is said to be done as long as the state file lacks what was done.
     match app.keeper.failure() {
         None => response,
         Some(failure) => {
@@ -269,26 +283,27 @@ fn operation(method: &Method, path: &str) -> Option<&'static str> {
 }
 
 /// Refuses requests that a web page has sent here by a host name of its own (DNS rebinding).
-async fn check_host(State(local): State<SocketAddr>, request: Request, next: Next) -> Response {
+fn check_host(request: &Request, local: SocketAddr) -> Result<(), ApiError> {
     let header = request.headers().get(header::HOST);
     let host = header
         .and_then(|host| host.to_str().ok())
         .or(request.uri().host());
     if host.is_some_and(|host| is_own_host(host, local)) {
-        return next.run(request).await;
+        return Ok(());
     }
     let message = format!("The Host header names neither localhost nor an address of {local}");
-    ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).into_response()
+    Err(ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message))
 }
 
 /// Refuses commands of other web pages (cross-site request forgery): a browser says from where it was sent to do what
-/// changes something. Whoever is no browser says nothing.
-async fn check_origin(request: Request, next: Next) -> Response {
-    if request.method().is_safe() || is_own_page(request.headers()) {
-        return next.run(request).await;
+/// changes something. Whoever is no browser says nothing. The APIs have their tokens.
+fn check_origin(request: &Request) -> Result<(), ApiError> {
+    let is_command = request.uri().path().starts_with(OWN) && !request.method().is_safe();
+    if !is_command || is_own_page(request.headers()) {
+        return Ok(());
     }
     let message = "Another web page asks for this; only the emulator's own pages may";
-    ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).into_response()
+    Err(ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message))
 }
 
 /// Whether one of the emulator's own pages asks, or no page. `Host` was looked at before.
@@ -324,11 +339,11 @@ fn is_own_host(host: &str, local: SocketAddr) -> bool {
 
 async fn sync_token(
     State(app): State<App>,
-    path: Result<Path<HashMap<String, String>>, PathRejection>,
+    path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let enterprise = enterprise(path)?;
+    let enterprise = enterprise(&path)?;
     let token = place(request.headers(), &app.config.sync_tokens);
     if let Some(token) = token
         && enterprise == app.config.enterprise
@@ -380,11 +395,11 @@ fn is_metadata(request: &Request) -> bool {
 
 async fn async_token(
     State(app): State<App>,
-    path: Result<Path<HashMap<String, String>>, PathRejection>,
+    path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let enterprise = enterprise(path)?;
+    let enterprise = enterprise(&path)?;
     if let Some(token) = place(request.headers(), &app.config.async_tokens)
         && enterprise == app.config.enterprise
     {
@@ -394,13 +409,13 @@ async fn async_token(
 }
 
 /// The enterprise in the path. A path that is not UTF-8 ends here, before any handler reads it.
-fn enterprise(
-    path: Result<Path<HashMap<String, String>>, PathRejection>,
-) -> Result<String, ApiError> {
-    match path {
-        Ok(Path(mut params)) => Ok(params.remove("enterprise").unwrap_or_default()),
-        Err(_) => Err(ApiError::bad_request("The path is malformed")),
-    }
+fn enterprise(path: &Result<RawPathParams, RawPathParamsRejection>) -> Result<&str, ApiError> {
+    let params = path
+        .as_ref()
+        .map_err(|_| ApiError::bad_request("The path is malformed"))?;
+    let mut params = params.iter();
+    let found = params.find(|(name, _)| *name == "enterprise");
+    Ok(found.map_or("", |(_, value)| value))
 }
 
 /// Which of these tokens the request carries.
@@ -432,6 +447,15 @@ async fn no_endpoint(method: Method, uri: Uri) -> ApiError {
         "NOT_FOUND",
         format_args!("There is no {method} {}", uri.path()),
     )
+}
+
+/// A path that leads nowhere.
+async fn unknown(method: Method, uri: Uri) -> Response {
+    let rest = uri.path().strip_prefix(SYNC_BASE);
+    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+        return no_endpoint(method, uri).await.into_response();
+    }
+    web_app().await.into_response()
 }
 
 /// What the real host answers beside its API: a page of the web app (pitfall TR1).

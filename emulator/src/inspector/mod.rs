@@ -17,8 +17,8 @@ use crate::App;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{Next, map_response};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::middleware::map_response;
+use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 
 /// Where the pages begin.
@@ -89,12 +89,14 @@ async fn guard(mut response: Response) -> Response {
     response
 }
 
-/// Leads a browser that opens the address itself to the pages. To all others, `/` is where the Async API begins.
-pub(crate) async fn front_door(request: Request, next: Next) -> Response {
+/// Whether a browser opens the address itself. To all others, `/` is where the Async API begins.
+pub(crate) fn is_front_door(request: &Request) -> bool {
     let accept = request.headers().get(header::ACCEPT);
     let is_browser = accept.is_some_and(|types| types.as_bytes().starts_with(b"text/html"));
-    if request.uri().path() == "/" && request.method() == Method::GET && is_browser {
-        return Redirect::temporary(HOME).into_response();
-    }
-    next.run(request).await
+    request.uri().path() == "/" && request.method() == Method::GET && is_browser
+}
+
+/// Leads to the page of calls.
+pub(crate) fn home() -> Redirect {
+    Redirect::temporary(HOME)
 }
