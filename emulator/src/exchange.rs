@@ -104,12 +104,21 @@ impl Message {
             .filter_map(|line| line.split_once(": "))
     }
 
-    /// Takes the password out of the body. Of one that is not kept whole, nothing is left.
+    /// Takes the password out of the body. Of one that is not kept whole, or is no JSON object, nothing is left.
     pub(crate) fn mask_password(&mut self) {
-        self.body = self.body.take().filter(Kept::is_whole).map(|body| {
+        self.body = self.body.take().filter(Kept::is_whole).and_then(|body| {
+            let is_object = body.json().is_some_and(|json| json.is_object());
             let masked = mask_password(body.bytes()).map(Bytes::from);
-            masked.map_or(body, |masked| Kept::shared(&masked))
+            match masked {
+                Some(masked) => Some(Kept::shared(&masked)),
+                None => is_object.then_some(body),
+            }
         });
+    }
+
+    /// How long the body was.
+    pub(crate) fn length(&self) -> usize {
+        self.body.as_ref().map_or(0, Kept::length)
     }
 
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {

@@ -154,7 +154,8 @@ pub(crate) async fn set_profile(
         .as_str()
         .ok_or_else(|| ApiError::bad_request("profile should be documented or reported"))?;
     let profile = Profile::named(named).map_err(ApiError::bad_request)?;
-    switch(app, profile, &body).await
+    app.change_profile(|_| switched(profile, &body))?;
+    Ok(self::profile(State(app)).await)
 }
 
 /// Sets the switches that the body names.
@@ -162,11 +163,11 @@ pub(crate) async fn change_profile(
     State(app): State<App>,
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
-    let profile = app.profile();
-    switch(app, profile, &body).await
+    app.change_profile(|profile| switched(profile, &body))?;
+    Ok(self::profile(State(app)).await)
 }
 
-async fn switch(app: App, mut profile: Profile, body: &Value) -> Result<Json<Value>, ApiError> {
+fn switched(mut profile: Profile, body: &Value) -> Result<Profile, ApiError> {
     let object = body.as_object();
     let switches = object.ok_or_else(|| {
         ApiError::bad_request(
@@ -179,8 +180,7 @@ async fn switch(app: App, mut profile: Profile, body: &Value) -> Result<Json<Val
         })?;
         profile = profile.with(name, value).map_err(ApiError::bad_request)?;
     }
-    app.set_profile(profile);
-    Ok(self::profile(State(app)).await)
+    Ok(profile)
 }
 
 /// The rules by which calls go wrong, and how many calls fitted each.

@@ -14,7 +14,7 @@ use axum::response::{Extension, IntoResponse};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use telecrm_core::{
-    Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path as Place, Workspace,
+    Certainty, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path as Place, Workspace,
 };
 
 /// The code for a lead that is not there.
@@ -148,10 +148,31 @@ pub(crate) async fn update(
             accepted.insert(name.clone(), value);
         }
     }
+    findings.extend(ignored_by_update(&body));
     let stored = (!accepted.is_empty()).then(|| json!({ "id": id, "fields": accepted }));
     let lead = store.update(&id, accepted, &created).ok_or_else(unknown)?;
     let answer = json!({ "fields": lead.fields() });
     Ok((Extension(Effect { stored, findings }), Json(answer)))
+}
+
+/// What stands beside `fields`, of which an update takes nothing.
+fn ignored_by_update(body: &Value) -> Vec<Finding> {
+    let lead = Lead::from_json(body.clone()).unwrap_or_default();
+    let ignored = |path, kind| {
+        let mut finding = Finding::new(
+            path,
+            kind,
+            Certainty::Inferred,
+            "an update takes nothing beside `fields`",
+        );
+        finding.pitfall = Some("AS6".into());
+        finding
+    };
+    let actions = (0..lead.actions().len())
+        .map(|index| ignored(Place::Action(index), FindingKind::ActionDropped));
+    let keys = lead.extra().iter().filter(|(_, value)| !value.is_null());
+    let keys = keys.map(|(key, _)| ignored(Place::Key(key.clone()), FindingKind::FieldDropped));
+    actions.chain(keys).collect()
 }
 
 /// `POST /lead/search`.

@@ -51,6 +51,7 @@ use keeper::{Hold, Keeper};
 use limits::Limiter;
 use log::Log;
 use recording::{Header, Recorder};
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -856,9 +857,19 @@ impl World {
     }
 
     fn set_profile(&self, profile: Profile) {
+        let Ok(()) = self.change_profile(|_| Ok::<_, Infallible>(profile));
+    }
+
+    /// Makes another profile of the one that holds, one change at a time, so that none undoes another.
+    fn change_profile<E>(
+        &self,
+        change: impl FnOnce(Profile) -> Result<Profile, E>,
+    ) -> Result<(), E> {
         let mut store = self.store();
+        let profile = change(self.profile())?;
         store.strip_phone_blanks(profile.phone_blanks == PhoneBlanks::Stripped);
         *lock(&self.profile) = profile;
+        Ok(())
     }
 
     fn reset(&self) {

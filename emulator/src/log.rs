@@ -21,6 +21,9 @@ pub(crate) const CAPACITY: usize = 10_000;
 /// How many bytes of headers and bodies are remembered with them; again the oldest are forgotten first.
 const EXCHANGES_KEPT: usize = 64 * 1024 * 1024;
 
+/// How many bytes of what calls stored and lost are remembered; the oldest calls are forgotten first.
+const ENTRIES_KEPT: usize = 64 * 1024 * 1024;
+
 /// One call to the emulator, and what it did to a lead.
 ///
 /// ```
@@ -122,6 +125,8 @@ struct Entries {
     entries: VecDeque<Remembered>,
     /// The size of all exchanges.
     bytes: usize,
+    /// The size of all entries without them.
+    entry_bytes: usize,
     /// Up to this call they are forgotten.
     forgotten: u64,
     /// The revision with which all calls were forgotten.
@@ -132,6 +137,8 @@ struct Entries {
 pub(crate) struct Remembered {
     pub(crate) entry: LogEntry,
     pub(crate) exchange: Option<Exchange>,
+    /// How long the body of the request was.
+    sent: usize,
     revision: u64,
 }
 
@@ -152,10 +159,8 @@ impl Log {
         let mut log = lock(&self.entries);
         log.last_seq += 1;
         let seq = log.last_seq;
-        if log.entries.len() == CAPACITY
-            && let Some(oldest) = log.entries.pop_front()
-        {
-            log.bytes -= oldest.size();
+        if log.entries.len() == CAPACITY {
+            log.forget_oldest();
         }
         log.entries.push_back(Remembered {
             entry: LogEntry {
@@ -170,8 +175,10 @@ impl Log {
                 findings: effect.findings,
             },
             exchange: None,
+            sent: 0,
             revision: 0,
         });
+        log.entry_bytes += log.entries.back().map_or(0, Remembered::entry_size);
         log.change(seq, |remembered| remembered.end(ending));
         self.tell(&log);
         seq
@@ -238,6 +245,7 @@ impl Log {
         let mut log = lock(&self.entries);
         log.entries.clear();
         log.bytes = 0;
+        log.entry_bytes = 0;
         log.revision += 1;
         log.cleared = log.revision;
         self.tell(&log);
@@ -258,8 +266,10 @@ impl Entries {
         let remembered = &mut self.entries[place];
         remembered.revision = self.revision;
         self.bytes -= remembered.size();
+        self.entry_bytes -= remembered.entry_size();
         change(remembered);
         self.bytes += remembered.size();
+        self.entry_bytes += remembered.entry_size();
         while self.bytes > EXCHANGES_KEPT && self.forgotten < self.last_seq {
             let place = match self.place(self.forgotten + 1) {
                 Ok(place) | Err(place) => place,
@@ -268,6 +278,17 @@ impl Entries {
             self.bytes -= oldest.size();
             oldest.exchange = None;
             self.forgotten = oldest.entry.seq;
+        }
+        // The latest stays, however long it is: what became of a call must not be lost before anybody could read it.
+        while self.entry_bytes > ENTRIES_KEPT && self.entries.len() > 1 {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some(oldest) = self.entries.pop_front() {
+            self.bytes -= oldest.size();
+            self.entry_bytes -= oldest.entry_size();
         }
     }
 
@@ -282,8 +303,22 @@ impl Remembered {
         if let Some(ending) = ending {
             self.entry.status = ending.status;
             self.entry.ms = ending.ms;
+            self.sent = ending.exchange.request.length();
             self.exchange = Some(ending.exchange);
         }
+    }
+
+    /// About how many bytes the entry takes. What was stored came with the request, and is no longer than a few times it.
+    fn entry_size(&self) -> usize {
+        let findings = self.entry.findings.iter().map(|finding| {
+            let suggestion = finding.suggestion.as_ref().map_or(0, String::len);
+            size_of::<Finding>() + finding.reason.len() + suggestion
+        });
+        let stored = match &self.entry.stored {
+            Some(_) => 4 * self.sent,
+            None => 0,
+        };
+        self.entry.path.len() + findings.sum::<usize>() + stored
     }
 
     fn size(&self) -> usize {
@@ -372,5 +407,29 @@ mod tests {
         log.append(call(), Effect::default(), ending());
         assert_eq!(log.received(0).len(), 1);
         assert_eq!(lock(&log.entries).bytes, BODY_KEPT);
+    }
+
+    #[test]
+    fn long_paths_and_many_findings_make_room_for_new_ones() {
+        let log = Log::default();
+        let finding = telecrm_core::Finding::new(
+            telecrm_core::Path::Key("k".into()),
+            telecrm_core::FindingKind::FieldDropped,
+            telecrm_core::Certainty::Inferred,
+            "x".repeat(1000),
+        );
+        for _ in 0..20 {
+            let effect = Effect {
+                findings: vec![finding.clone(); 10_000],
+                ..Effect::default()
+            };
+            log.append(call(), effect, None);
+        }
+        let left = log.since(0);
+        assert!((1..=6).contains(&left.len()), "{} calls", left.len());
+        assert_eq!(left[left.len() - 1].seq, 20, "the latest stays");
+        assert!(lock(&log.entries).entry_bytes <= ENTRIES_KEPT);
+        log.clear();
+        assert_eq!(lock(&log.entries).entry_bytes, 0);
     }
 }

@@ -337,10 +337,7 @@ pub(crate) fn mask_password(body: &[u8]) -> Option<String> {
     let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
         return None;
     };
-    let Some(Value::String(password)) = object.get_mut("password") else {
-        return None;
-    };
-    MASK.clone_into(password);
+    *object.get_mut("password")? = MASK.into();
     Some(Value::Object(object).to_string())
 }
 

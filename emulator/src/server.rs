@@ -129,6 +129,7 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .method_not_allowed_fallback(method_not_allowed);
     #[cfg(feature = "inspector")]
     let own = own.merge(inspector::router().method_not_allowed_fallback(method_not_allowed));
+    let own = own.layer(from_fn_with_state(app.clone(), acknowledge));
     sync.merge(ingest)
         .fallback(unknown)
         .layer(from_fn_with_state(app.clone(), record))
@@ -153,12 +154,24 @@ async fn guard(
     if inspector::is_front_door(&request) {
         return inspector::home().into_response();
     }
-    let response = match &app.recorder {
+    match &app.recorder {
         // Boxed, so that those who record nothing do not move it about.
         Some(recorder) => Box::pin(recording::run(&app, recorder, request, next)).await,
         None => next.run(request).await,
-    };
-    // Nothing is said to be done as long as the state file lacks what was done.
+    }
+}
+
+/// Says nothing is done as long as the state file lacks what was done.
+async fn acknowledge(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_command = !request.method().is_safe();
+    let response = next.run(request).await;
+    match is_command {
+        true => kept(&app, response),
+        false => response,
+    }
+}
+
+fn kept(app: &App, response: Response) -> Response {
     match app.keeper.failure() {
         None => response,
         Some(failure) => {
@@ -210,6 +223,7 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
             fault.run(request, next).await
         }
     };
+    response = kept(&app, response);
     exchange.request.body = slot.take();
     if call.operation == Some("createTeamMember") {
         exchange.request.mask_password();

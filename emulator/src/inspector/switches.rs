@@ -59,19 +59,14 @@ pub(crate) async fn clear_faults(State(app): State<App>) -> Response {
 
 /// All switches from the form; `preset` sets them all as that profile has them.
 pub(crate) async fn set_profile(State(app): State<App>, Form(entered): Form<Entered>) -> Response {
-    let switched = match entered.get("preset") {
+    let switched = app.change_profile(|profile| match entered.get("preset") {
         Some(name) => Profile::named(name),
         None => entered
             .iter()
-            .try_fold(app.profile(), |profile, (name, value)| {
-                profile.with(name, value)
-            }),
-    };
+            .try_fold(profile, |profile, (name, value)| profile.with(name, value)),
+    });
     match switched {
-        Ok(profile) => {
-            app.set_profile(profile);
-            done("#profile")
-        }
+        Ok(()) => done("#profile"),
         Err(why) => {
             let page = show(&app, &Entered::new(), Some(&why.to_string()));
             (StatusCode::BAD_REQUEST, page).into_response()

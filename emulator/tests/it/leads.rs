@@ -178,8 +178,12 @@ async fn an_update_writes_what_is_supplied_and_nothing_else() {
     let id = local
         .create(json!({ "phone": "919999999999", "name": "Jane", "rating": 1 }))
         .await;
-    let body = json!({ "fields": { "status": "Qualified", "rating": 4, "contact_source": "Fair" }, "actions": [{}] });
+    let body = json!({ "fields": { "status": "Qualified", "rating": 4, "contact_source": "Fair" }, "actions": [{}], "source": "x" });
     let (status, updated) = local.post(&format!("/lead/{id}"), body).await;
+    let log = local.emulator.log(0);
+    let losses = log.last().unwrap().findings.iter().filter(|f| f.is_loss());
+    let losses: Vec<_> = losses.map(|finding| finding.path.to_string()).collect();
+    assert_eq!(losses, ["actions[0]", "source"]);
     assert_eq!(status, 200);
     let fields = &updated["fields"];
     assert_eq!(
