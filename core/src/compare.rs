@@ -317,8 +317,11 @@ fn same_phone(sent: &str, stored: &str) -> bool {
     let [Some(sent), Some(stored)] = [sent, stored].map(phone::tidy) else {
         return sent == stored;
     };
+    let is_international = sent.starts_with('+');
     let [sent, stored] = [&sent, &stored].map(|number| number.trim_start_matches('+'));
-    let national = sent.len() >= 7 && stored.len() > sent.len() && stored.ends_with(sent);
+    // A number with its country code ends no other one.
+    let national =
+        !is_international && sent.len() >= 7 && stored.len() > sent.len() && stored.ends_with(sent);
     sent == stored || national
 }
 
@@ -387,6 +390,19 @@ mod tests {
             assert_eq!(losses(sent(), other), 1, "{other}");
         }
         assert_eq!(losses("1000".into(), "1e3"), 0);
+    }
+
+    #[test]
+    fn a_number_with_its_country_code_ends_no_other_one() {
+        for (sent, stored, same) in [
+            ("6591234567", "916591234567", true),
+            ("065912 34567", "916591234567", true),
+            ("+65 9123 4567", "6591234567", true),
+            ("+6591234567", "916591234567", false),
+            ("006591234567", "916591234567", false),
+        ] {
+            assert_eq!(same_phone(sent, stored), same, "{sent} {stored}");
+        }
     }
 
     #[test]
