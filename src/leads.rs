@@ -362,9 +362,10 @@ impl Leads {
         if !spellings.contains(value) {
             spellings.push(value.clone());
         }
+        let limit = 3;
         let filter = Filter::new().any_of(workspace.identifier().api_name(), spellings);
-        let page = self.search(&filter, Slice { skip: 0, limit: 1 }).await?;
-        Ok(page.data.into_iter().next())
+        let page = self.search(&filter, Slice { skip: 0, limit }).await?;
+        Ok(same_lead(workspace, value, page.data))
     }
 
     /// The whole timeline; nothing if it is too long, or the lead's ID is not known.
@@ -472,6 +473,31 @@ pub enum Upserted {
     },
 }
 
+/// The row of the lead that is meant: the digits of a foreign number may be found as those of a national one (ID2).
+fn same_lead(
+    workspace: &Workspace,
+    value: &FieldValue,
+    rows: Vec<LeadRecord>,
+) -> Option<LeadRecord> {
+    let Some(key) = workspace.identifier_key(value) else {
+        return rows.into_iter().next();
+    };
+    let identifier = workspace.identifier().api_name();
+    let rank = |row: &LeadRecord| match row.get(identifier) {
+        Some(stored) => {
+            let text = stored.as_str().map(str::to_lowercase);
+            let text = text.unwrap_or_else(|| stored.to_string());
+            let as_stored = text.trim_start_matches('+') == key;
+            let other_spelling = workspace.identifier_key(stored).as_ref() == Some(&key);
+            (as_stored || other_spelling).then_some(!as_stored)
+        }
+        // An answer that does not tell it is taken at its word.
+        None => Some(true),
+    };
+    let ranked = rows.into_iter().filter_map(|row| Some((rank(&row)?, row)));
+    ranked.min_by_key(|(rank, _)| *rank).map(|(_, row)| row)
+}
+
 /// The identifier's value, if it is one that a search can look for.
 pub(crate) fn identifier_of<'a>(workspace: &Workspace, lead: &'a Lead) -> Option<&'a FieldValue> {
     let value = lead.get(workspace.identifier().api_name())?;
@@ -481,4 +507,33 @@ pub(crate) fn identifier_of<'a>(workspace: &Workspace, lead: &'a Lead) -> Option
         _ => false,
     };
     searchable.then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lead_of_another_number_is_not_taken_for_the_one_that_is_meant() {
+        let row = |phone: &str| -> LeadRecord {
+            let row = serde_json::json!({ "fields": { "phone": phone } });
+            serde_json::from_str(&row.to_string()).expect("a row")
+        };
+        let workspace = Workspace::sample();
+        let found = |value: &str, rows: &[&str]| {
+            let rows = rows.iter().map(|phone| row(phone)).collect();
+            let found = same_lead(&workspace, &value.into(), rows)?;
+            found.get("phone").map(ToString::to_string)
+        };
+        let national = "\"916591234567\"".to_owned();
+        assert_eq!(found("+6591234567", &["916591234567"]), None);
+        assert_eq!(
+            found("+6591234567", &["916591234567", "6591234567"]),
+            Some("\"6591234567\"".to_owned())
+        );
+        assert_eq!(
+            found("6591234567", &["6591234567", "916591234567"]),
+            Some(national)
+        );
+    }
 }

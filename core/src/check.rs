@@ -343,15 +343,20 @@ impl Workspace {
         (accepted && as_stored && mended != *value).then_some(mended)
     }
 
-    /// The number without what people write between its digits, and with its country code if that is known.
+    /// The number without what people write between its digits, and with its country code if that is known: in a form that
+    /// telecrm reads as that very number. Without its `+` a foreign number may read as a national one of the default country (ID2).
     fn mend_phone(&self, text: &str) -> Option<String> {
         let tidy = phone::tidy(text)?;
-        let normal = self
-            .known_country()
-            .and_then(|country| phone::normal_form(&tidy, country).ok())
-            .filter(|normal| phone::exists(normal) == Some(true));
+        let meant = phone::normal_form(&tidy, self.country()).ok()?;
         // Which country telecrm adds to a national number is for telecrm to know, unless somebody said it.
-        Some(normal.unwrap_or_else(|| tidy.strip_prefix('+').unwrap_or(&tidy).to_owned()))
+        let is_known = self.known_country().is_some() && phone::exists(&meant) == Some(true);
+        let forms = [
+            is_known.then(|| meant.clone()),
+            Some(tidy.trim_start_matches('+').to_owned()),
+            Some(tidy),
+        ];
+        let mut forms = forms.into_iter().flatten();
+        forms.find(|form| phone::normal_form(form, self.country()).as_ref() == Ok(&meant))
     }
 
     /// Unix milliseconds for an ISO date, or for digits in a string that can only be milliseconds.
@@ -528,6 +533,52 @@ mod tests {
             false => "\"501234567\"",
         };
         assert_eq!(clean(emirates, "050 123 4567").as_deref(), Some(local));
+    }
+
+    /// A number written with its country code stays that number: without its `+` it may be another person's.
+    #[test]
+    fn a_foreign_number_never_becomes_a_national_one() {
+        for country in ["IN", "AE", "MY"] {
+            let workspace =
+                Workspace::sample().with_default_country(country.parse().expect("known"));
+            for code in [
+                "1", "44", "45", "49", "60", "61", "64", "65", "91", "221", "354", "371", "971",
+                "974",
+            ] {
+                for total in 8..=11 {
+                    let digits: String = code
+                        .chars()
+                        .chain("912345678901".chars())
+                        .take(total)
+                        .collect();
+                    let (first, rest) = digits.split_at(5);
+                    for written in [
+                        format!("+{digits}"),
+                        format!("00{digits}"),
+                        format!("00 {first}-{rest}"),
+                    ] {
+                        let clean =
+                            |lead: &Lead| workspace.check(lead).into_clean().expect("sendable");
+                        let once = clean(&Lead::new().set("phone", written.clone()));
+                        let sent = once.get("phone").expect("a number");
+                        let stored = workspace.identifier_key(sent);
+                        assert_eq!(stored.as_ref(), Some(&digits), "{country} {written} {sent}");
+                        assert_eq!(clean(&once), once, "{country} {written}");
+                        let fields =
+                            [("alternate_phone".to_owned(), written.as_str().into())].into();
+                        let updated = workspace.check_update(fields).expect("sendable");
+                        assert_eq!(&updated["alternate_phone"], sent, "{country} {written}");
+                    }
+                    let bare = workspace
+                        .check(&Lead::new().set("phone", digits))
+                        .into_clean();
+                    if let Ok(bare) = bare {
+                        let again = workspace.check(&bare).into_clean();
+                        assert_eq!(again.as_ref(), Ok(&bare));
+                    }
+                }
+            }
+        }
     }
 
     #[test]

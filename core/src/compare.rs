@@ -2,7 +2,7 @@
 
 use crate::date::{self, DEFAULT_FORMAT};
 use crate::{
-    Action, ActionKind, ActionRecord, Certainty, Field, FieldType, FieldValue, Finding,
+    Action, ActionKind, ActionRecord, Certainty, Decimal, Field, FieldType, FieldValue, Finding,
     FindingKind, Lead, LeadRecord, Path, Workspace, phone,
 };
 use jiff::Timestamp;
@@ -296,12 +296,7 @@ impl Workspace {
                 _ => false,
             },
             Some((FieldType::Number | FieldType::Rating | FieldType::Money, _)) => {
-                same_decimal(sent, stored).unwrap_or_else(|| {
-                    match (plain(sent).parse::<f64>(), plain(stored).parse::<f64>()) {
-                        (Ok(sent), Ok(stored)) => sent == stored,
-                        _ => false,
-                    }
-                })
+                same_decimal(sent, stored).unwrap_or_else(|| plain(sent) == plain(stored))
             }
             Some((FieldType::Email | FieldType::ActiveUsers, _)) => {
                 plain(sent).eq_ignore_ascii_case(&plain(stored))
@@ -317,8 +312,11 @@ fn same_phone(sent: &str, stored: &str) -> bool {
     let [Some(sent), Some(stored)] = [sent, stored].map(phone::tidy) else {
         return sent == stored;
     };
+    let is_international = sent.starts_with('+');
     let [sent, stored] = [&sent, &stored].map(|number| number.trim_start_matches('+'));
-    let national = sent.len() >= 7 && stored.len() > sent.len() && stored.ends_with(sent);
+    // A number with its country code ends no other one.
+    let national =
+        !is_international && sent.len() >= 7 && stored.len() > sent.len() && stored.ends_with(sent);
     sent == stored || national
 }
 
@@ -357,9 +355,40 @@ fn plain(value: &FieldValue) -> String {
     }
 }
 
-/// Whether two decimals are the same number, in every digit; nothing if one of them is none, or has an exponent.
+/// Whether two decimals are the same number, in every digit; nothing if one of them is none.
 fn same_decimal(one: &FieldValue, other: &FieldValue) -> Option<bool> {
-    Some(one.as_decimal()? == other.as_decimal()?)
+    Some(decimal(one)? == decimal(other)?)
+}
+
+/// The number without its exponent.
+fn decimal(value: &FieldValue) -> Option<Decimal> {
+    let text = match value.as_str() {
+        Some(text) => text.trim().into(),
+        None => value.digits()?,
+    };
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+        return text.parse().ok();
+    };
+    mantissa.parse::<Decimal>().ok()?;
+    // Floats go no further, and nobody's number has more zeros.
+    let exponent = exponent.parse::<i32>().ok();
+    let exponent = exponent.filter(|exponent| exponent.abs() <= 400)?;
+    let zeros = "0".repeat(exponent.unsigned_abs() as usize);
+    let (sign, digits) = match mantissa.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", mantissa),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let point = match exponent < 0 {
+        true => whole.len(),
+        false => whole.len() + zeros.len(),
+    };
+    let all = match exponent < 0 {
+        true => format!("{zeros}{whole}{fraction}"),
+        false => format!("{whole}{fraction}{zeros}"),
+    };
+    let (whole, fraction) = all.split_at(point);
+    format!("{sign}0{whole}.{fraction}0").parse().ok()
 }
 
 #[cfg(test)]
@@ -386,7 +415,33 @@ mod tests {
         for other in ["\"12345678901234567890.13\"", "12345678901234567890"] {
             assert_eq!(losses(sent(), other), 1, "{other}");
         }
-        assert_eq!(losses("1000".into(), "1e3"), 0);
+        for (sent, same) in [
+            ("1000", "1e3"),
+            ("-12.5", "-125e-1"),
+            ("0.00125", "1.25E-3"),
+            ("1250", "1.25e+3"),
+        ] {
+            assert_eq!(losses(sent.into(), same), 0, "{sent} {same}");
+        }
+        for (sent, other) in [
+            ("12345678901234567890123", "1.2345678901234568e22"),
+            ("1", "1e999999999"),
+        ] {
+            assert_eq!(losses(sent.into(), other), 1, "{sent} {other}");
+        }
+    }
+
+    #[test]
+    fn a_number_with_its_country_code_ends_no_other_one() {
+        for (sent, stored, same) in [
+            ("6591234567", "916591234567", true),
+            ("065912 34567", "916591234567", true),
+            ("+65 9123 4567", "6591234567", true),
+            ("+6591234567", "916591234567", false),
+            ("006591234567", "916591234567", false),
+        ] {
+            assert_eq!(same_phone(sent, stored), same, "{sent} {stored}");
+        }
     }
 
     #[test]

@@ -145,9 +145,19 @@ impl Lead {
         }
     }
 
-    /// The body of the Async API.
+    /// The body of the Async API. Numbers have the range of `serde_json`, and one that is beyond it is the nearest in it;
+    /// what is written by `Serialize` as text has [every digit](FieldValue::digits).
     pub fn to_json(&self) -> Value {
-        serde_json::json!(self)
+        let mut body = self.extra.clone();
+        let fields = self.fields.iter();
+        let fields = fields.map(|(name, value)| (name.clone(), value.as_json().clone()));
+        body.insert("fields".to_owned(), Value::Object(fields.collect()));
+        if !self.actions.is_empty() {
+            let actions = self.actions.iter();
+            let actions = actions.map(|action| Value::Object(action.as_json().clone()));
+            body.insert("actions".to_owned(), actions.collect());
+        }
+        Value::Object(body)
     }
 
     /// Reads the body of the Async API.
@@ -268,5 +278,27 @@ pub(crate) fn json_type(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LeadRecord;
+
+    #[test]
+    fn a_number_beyond_every_float_is_written_as_the_nearest() {
+        let row: LeadRecord =
+            serde_json::from_str(r#"{ "fields": { "huge": 1e999, "rating": 4 } }"#).expect("a row");
+        let lead = Lead {
+            fields: row.fields().clone(),
+            ..Lead::default()
+        };
+        let body = lead.to_json();
+        assert_eq!(body["fields"]["huge"], f64::MAX);
+        assert_eq!(body["fields"]["rating"], 4);
+        assert!(body.get("actions").is_none());
+        let text = serde_json::to_string(&lead).expect("JSON");
+        assert!(text.contains("1e999"), "{text}");
     }
 }

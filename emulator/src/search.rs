@@ -56,9 +56,12 @@ impl Filter {
         let identifier = store.workspace().identifier().api_name();
         for (name, wanted) in section(body, "fields")?.into_iter().flatten() {
             let criterion = Criterion::read(name, wanted, store, status_case)?;
-            if let Criterion::OneOf { values, .. } = &criterion
-                && name == identifier
-            {
+            if matches!(criterion, Criterion::OneOf { .. }) && name == identifier {
+                // As it is asked for: a normal form may read as another number (ID2).
+                let values = match wanted {
+                    Value::Array(values) => values.as_slice(),
+                    value => std::slice::from_ref(value),
+                };
                 let key = |value: &Value| store.workspace().identifier_key(&value.clone().into());
                 filter.identifiers = Some(values.iter().filter_map(key).collect());
             }

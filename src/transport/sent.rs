@@ -16,10 +16,12 @@ const LONG: usize = 8;
 impl Sent {
     pub(super) fn by(request: &Request) -> Self {
         let mut values = Vec::new();
-        if let Some(body) = request.body().and_then(reqwest::Body::as_bytes)
-            && let Ok(body) = serde_json::from_slice(body)
-        {
-            leaves(&body, &mut values);
+        if let Some(body) = request.body().and_then(reqwest::Body::as_bytes) {
+            match serde_json::from_slice(body) {
+                Ok(body) => leaves(&body, &mut values),
+                // With a number beyond every float in it, say.
+                Err(_) => texts(&String::from_utf8_lossy(body), &mut values),
+            }
         }
         let url = request.url();
         let path = url.path_segments().into_iter().flatten();
@@ -38,6 +40,18 @@ impl Sent {
     pub(crate) fn values(&self) -> &[String] {
         &self.0
     }
+}
+
+/// What stands in quotes, and words with digits, of a body that is no JSON that can be read.
+fn texts(body: &str, values: &mut Vec<String>) {
+    for part in body.split('"') {
+        // Keys and blanks between the parts are masked as well: better a word too many than a name too few.
+        leaves(&Value::String(part.to_owned()), values);
+        let words = part.split(|c: char| !c.is_alphanumeric());
+        let telling = words.filter(|word| word.contains(|c: char| c.is_ascii_digit()));
+        values.extend(telling.map(str::to_owned));
+    }
+    values.retain(|value| value.contains(char::is_alphanumeric));
 }
 
 fn leaves(value: &Value, values: &mut Vec<String>) {
@@ -121,6 +135,21 @@ mod tests {
             mask("tel919999999999", &["919999999999".to_owned()]),
             "tel…"
         );
+    }
+
+    #[test]
+    fn values_of_a_body_with_a_number_beyond_every_float_are_masked_as_well() {
+        let request = reqwest::Client::new()
+            .post("http://localhost/")
+            .body(r#"{"fields":{"phone":"+91 99999 99999","email":"a@b.in","huge":1e999}}"#)
+            .build()
+            .unwrap();
+        let sent = Sent::by(&request);
+        let message = mask(
+            "lead 919999999999, +91 99999 99999 or A@b.in",
+            sent.values(),
+        );
+        assert_eq!(message, "lead …, … or …");
     }
 
     #[test]

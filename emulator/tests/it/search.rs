@@ -54,6 +54,27 @@ async fn without_a_filter_all_leads_are_found_newest_first() {
 }
 
 #[tokio::test]
+async fn a_foreign_number_is_found_by_every_spelling_of_it_and_no_other() {
+    let local = Local::start().await;
+    for (phone, name) in [("+6591234567", "Lim"), ("6591234567", "Asha")] {
+        local
+            .push(json!({ "fields": { "phone": phone, "name": name } }))
+            .await;
+    }
+    for (phone, expected) in [
+        ("+6591234567", "Lim"),
+        ("6591234567", "Asha"),
+        ("916591234567", "Asha"),
+        ("+916591234567", "Asha"),
+    ] {
+        let found = local
+            .search(json!({ "fields": { "phone": [phone] } }))
+            .await;
+        assert_eq!(names(&found), [expected], "{phone}");
+    }
+}
+
+#[tokio::test]
 async fn fields_must_all_fit_and_of_a_list_one() {
     let local = three_leads().await;
     for (fields, expected) in [
