@@ -3,7 +3,7 @@
 use crate::answer::{ApiError, BODY_LIMIT};
 use crate::exchange::{Slot, Whole};
 use crate::wire::Scissors;
-use crate::{clock, lock, server};
+use crate::{clock, ingest, lock, server};
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, header};
@@ -96,6 +96,19 @@ enum FaultKind {
     ProcessNever,
     ProcessTwice,
     ProcessAfterNext,
+}
+
+impl FaultKind {
+    /// Whether it is about what comes after the answer, which only the Async API has.
+    fn is_processing(&self) -> bool {
+        matches!(
+            self,
+            Self::ProcessLaterMs(_)
+                | Self::ProcessNever
+                | Self::ProcessTwice
+                | Self::ProcessAfterNext
+        )
+    }
 }
 
 /// An answer that telecrm did not mean to give.
@@ -256,6 +269,7 @@ impl Fault {
     fn is_for(&self, operation: Option<&str>, path: &str) -> bool {
         let named = self.operation.as_deref();
         named.is_none_or(|named| operation == Some(named))
+            && (!self.kind.is_processing() || operation == Some(ingest::OPERATION))
             && self.path.as_ref().is_none_or(|part| path.contains(part))
     }
 
@@ -289,6 +303,21 @@ impl Fault {
                 known.join(", ")
             )));
         }
+        if let Some(operation) = &self.operation
+            && self.kind.is_processing()
+            && operation != ingest::OPERATION
+        {
+            return Err(FaultError(format!(
+                "only {} is processed after its answer, and {operation} is not",
+                ingest::OPERATION
+            )));
+        }
+        for (name, count) in [("nth", self.nth), ("times", self.times)] {
+            if count == Some(0) {
+                return Err(FaultError(format!("{name} is counted from 1")));
+            }
+        }
+        // No range contains what is no number.
         if self
             .chance
             .is_some_and(|chance| !(0.0..=1.0).contains(&chance))
@@ -364,6 +393,11 @@ impl FaultyAnswer {
         }
         for (name, value) in &self.headers {
             let key = HeaderName::try_from(name).map_err(|_| wrong(name))?;
+            if [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].contains(&key) {
+                return Err(FaultError(format!(
+                    "{key} follows from the body; for one that breaks off there is \"truncated\""
+                )));
+            }
             let value = HeaderValue::try_from(value).map_err(|_| wrong(value))?;
             response.headers_mut().insert(key, value);
         }
@@ -390,6 +424,15 @@ impl fmt::Display for FaultError {
 
 impl std::error::Error for FaultError {}
 
+/// The output of SplitMix64: seeds that are near each other give numbers that have nothing in common, which a
+/// generator alone does not do.
+fn mix(seed: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
 /// The rules, and how many calls fitted each.
 pub(crate) struct Faults {
     rules: Mutex<Vec<(Fault, u64)>>,
@@ -406,9 +449,10 @@ impl Faults {
 
     /// A number from 0 to 1 that looks like chance, and is the same each time for the same call of the same rule.
     fn luck(&self, rule: usize, call: u64) -> f64 {
-        let place = (rule as u64).rotate_right(16) ^ call;
-        let seed = fastrand::Rng::with_seed(self.random_seed).u64(..);
-        fastrand::Rng::with_seed(seed ^ place).f64()
+        let mixed = [rule as u64, call]
+            .into_iter()
+            .fold(mix(self.random_seed), |mixed, part| mix(mixed ^ mix(part)));
+        fastrand::Rng::with_seed(mixed).f64()
     }
 
     /// Adds all of the rules, or none.
@@ -694,6 +738,55 @@ impl HttpBody for Broken {
         match self.ending {
             Ending::Missing => SizeHint::with_exact(self.length),
             Ending::Blanks => SizeHint::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALLS: u64 = 20_000;
+
+    /// How many of these calls a chance of a tenth strikes.
+    fn share(calls: impl Iterator<Item = bool>) -> f64 {
+        let (mut all, mut struck) = (0.0, 0.0);
+        for is_struck in calls {
+            all += 1.0;
+            struck += f64::from(u8::from(is_struck));
+        }
+        struck / all
+    }
+
+    #[test]
+    fn calls_rules_and_seeds_have_chances_of_their_own() {
+        for seed in [0, 1, 2, 42, u64::MAX] {
+            let [faults, next] = [seed, seed ^ 1].map(Faults::new);
+            let is_struck = |rule, call| faults.luck(rule, call) < 0.1;
+            let struck = || (1..=CALLS).filter(|call| is_struck(0, *call));
+            for (what, share) in [
+                ("of all", share((1..=CALLS).map(|call| is_struck(0, call)))),
+                (
+                    "in a row",
+                    share(struck().map(|call| is_struck(0, call + 1))),
+                ),
+                ("two on", share(struck().map(|call| is_struck(0, call + 2)))),
+                (
+                    "of the pair",
+                    share(struck().map(|call| is_struck(0, call ^ 1))),
+                ),
+                (
+                    "by two rules",
+                    share(struck().map(|call| is_struck(1, call))),
+                ),
+                (
+                    "by two seeds",
+                    share(struck().map(|call| next.luck(0, call) < 0.1)),
+                ),
+            ] {
+                // Of 2,000 calls, a standard deviation is 0.0067.
+                assert!((share - 0.1).abs() < 0.03, "{seed}, {what}: {share}");
+            }
         }
     }
 }

@@ -195,7 +195,8 @@ impl Emulator {
         &self.app.config.async_tokens[0]
     }
 
-    /// Waits until all leads that the Async API has taken so far are processed.
+    /// Waits until all leads that the Async API has taken so far are processed, but for those that a
+    /// [`Fault`] lets be processed never, or after a next one that has not come.
     pub async fn settle(&self) {
         self.app.queue.settle().await;
     }

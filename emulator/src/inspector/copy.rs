@@ -70,29 +70,76 @@ pub(crate) fn curl(
     if let Some(query) = &exchange.query {
         address = format!("{address}?{}", inside_quotes(query));
     }
-    let mut command = format!(
-        "curl --request {} \"$TELECRM_{api}_URL{address}\"",
-        entry.method
-    );
+    // With `--request HEAD` curl waits for a body that never comes.
+    let method = match entry.method.as_str() {
+        "HEAD" => "--head".to_owned(),
+        method => format!("--request {}", word(method)),
+    };
+    // Without these two curl takes brackets for a pattern, and dots out of the path.
+    let mut command =
+        format!("curl {method} --globoff --path-as-is \"$TELECRM_{api}_URL{address}\"");
     let mut option = |option: &str| {
         // A text takes whatever is written to it.
         let _ = write!(command, " \\\n  {option}");
     };
-    if exchange.request.header(&header::AUTHORIZATION).is_some() {
-        option(&format!(
+    let token = Token::of(exchange, target.is_sync);
+    match token {
+        Token::None => {}
+        Token::Right => option(&format!(
             "--header \"Authorization: Bearer $TELECRM_{api}_TOKEN\""
-        ));
+        )),
+        Token::OtherApi(other) => option(&format!(
+            "--header \"Authorization: Bearer $TELECRM_{other}_TOKEN\""
+        )),
+        Token::Unknown => option("--header 'Authorization: Bearer not-a-token-of-this-emulator'"),
     }
     if let Some(body) = body(exchange.request.body.as_ref())? {
-        let content_type = exchange.request.header(&header::CONTENT_TYPE);
-        let content_type = content_type.unwrap_or("application/json");
-        option(&format!(
-            "--header {}",
-            quoted(&format!("Content-Type: {content_type}"))
-        ));
+        let content_type = match exchange.request.header(&header::CONTENT_TYPE) {
+            Some(content_type) => format!("Content-Type: {content_type}"),
+            // curl has one of its own unless told otherwise.
+            None => "Content-Type:".to_owned(),
+        };
+        option(&format!("--header {}", quoted(&content_type)));
         option(&format!("--data-raw {}", quoted(body)));
     }
-    Ok(command)
+    Ok(match token {
+        Token::Unknown => format!("# It had no token of this emulator.\n{command}"),
+        _ => command,
+    })
+}
+
+/// The token that a call came with. Of itself nothing is kept.
+enum Token {
+    None,
+    Right,
+    /// One for the other API, by its name in the environment.
+    OtherApi(&'static str),
+    Unknown,
+}
+
+impl Token {
+    fn of(exchange: &Exchange, is_sync: bool) -> Self {
+        let Some(shown) = exchange.request.header(&header::AUTHORIZATION) else {
+            return Self::None;
+        };
+        match (
+            shown.contains("(a Sync token)"),
+            shown.contains("(an Async token)"),
+        ) {
+            (true, _) if !is_sync => Self::OtherApi("SYNC"),
+            (_, true) if is_sync => Self::OtherApi("ASYNC"),
+            (false, false) => Self::Unknown,
+            _ => Self::Right,
+        }
+    }
+}
+
+/// A method is any token of HTTP, and some of those are commands to a shell.
+fn word(text: &str) -> Cow<'_, str> {
+    match text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        true => text.into(),
+        false => quoted(text).into(),
+    }
 }
 
 /// What a shell does not touch.
@@ -140,7 +187,7 @@ pub(crate) fn rust(
         if !json::is_json(body) {
             return Err("The body is not JSON, and the library sends nothing else.");
         }
-        let body = json::pretty_text(body);
+        let body = escape_directions(&json::pretty_text(body));
         let hashes = hashes(&body);
         let _ = write!(
             code,
@@ -157,6 +204,20 @@ fn segments(path: &str) -> Option<String> {
     let segments: Vec<_> = path.split('/').map(segment).collect::<Option<_>>()?;
     let is_one = |segment: &Cow<'_, str>| !segment.contains(['/', '?', '#', '\\']);
     segments.iter().all(is_one).then(|| segments.join("/"))
+}
+
+/// Rust takes no characters that turn the direction of writing. In JSON they stand in texts only, where they can be escaped.
+fn escape_directions(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
+                let _ = write!(escaped, "\\u{:04X}", u32::from(character));
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
 }
 
 /// As many as a raw string needs, so that nothing in it ends it.
@@ -178,6 +239,7 @@ fn pairs(query: Option<&str>) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::Slot;
 
     #[test]
     fn a_raw_string_ends_where_its_text_ends() {
@@ -193,6 +255,90 @@ mod tests {
         for path in ["/lead/a%2Fb", "/lead/%3F", "/lead/%ff", "/lead/%5C"] {
             assert_eq!(segments(path), None, "{path}");
         }
+    }
+
+    fn copied(
+        method: &str,
+        address: &str,
+        headers: &[(header::HeaderName, &str)],
+        bearer: &str,
+        body: &str,
+    ) -> [String; 2] {
+        let uri: Uri = address.parse().unwrap();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        let mut exchange = Exchange::begin(0, &uri, &headers.collect(), bearer);
+        if !body.is_empty() {
+            let slot = Slot::default();
+            slot.put(&body.to_owned().into());
+            exchange.request.body = slot.take();
+        }
+        let entry = LogEntry {
+            seq: 1,
+            method: method.to_owned(),
+            path: uri.path().to_owned(),
+            operation: None,
+            status: 200,
+            ms: None,
+            fault: None,
+            stored: None,
+            findings: Vec::new(),
+        };
+        [curl(&entry, &exchange, "e"), rust(&entry, &exchange, "e")]
+            .map(|copy| copy.unwrap_or_else(str::to_owned))
+    }
+
+    #[test]
+    fn odd_methods_are_no_commands() {
+        let method = |method| copied(method, "/enterprise/e/x[1]/../y", &[], "", "")[0].clone();
+        let rest = "--globoff --path-as-is \"$TELECRM_ASYNC_URL/enterprise/$TELECRM_ENTERPRISE_ID/x[1]/../y\"";
+        for (sent, written) in [
+            ("GET", "--request GET"),
+            ("HEAD", "--head"),
+            ("`id`", "--request '`id`'"),
+            ("$HOME", "--request '$HOME'"),
+            ("a'|id", r"--request 'a'\''|id'"),
+        ] {
+            assert_eq!(method(sent), format!("curl {written} {rest}"));
+        }
+    }
+
+    #[test]
+    fn no_header_is_copied_that_was_not_there() {
+        let json = (header::CONTENT_TYPE, "application/json");
+        let [with, _] = copied("POST", "/enterprise/e/a", &[json], "", "{}");
+        assert!(
+            with.contains("--header 'Content-Type: application/json'"),
+            "{with}"
+        );
+        let [without, _] = copied("POST", "/enterprise/e/a", &[], "", "{}");
+        assert!(without.contains("--header 'Content-Type:'"), "{without}");
+        assert!(!without.contains("Authorization"), "{without}");
+    }
+
+    #[test]
+    fn the_token_is_as_right_as_it_was() {
+        let token = |bearer| {
+            let sent = (header::AUTHORIZATION, "Bearer secret");
+            copied("GET", "/enterprise/e/a", &[sent], bearer, "")[0].clone()
+        };
+        assert!(token("Bearer … (an Async token)").contains("Bearer $TELECRM_ASYNC_TOKEN"));
+        assert!(token("Bearer … (a Sync token)").contains("Bearer $TELECRM_SYNC_TOKEN"));
+        let wrong = token("…");
+        assert!(
+            wrong.starts_with("# It had no token of this emulator.\ncurl "),
+            "{wrong}"
+        );
+        assert!(!wrong.contains("_TOKEN"), "{wrong}");
+    }
+
+    #[test]
+    fn rust_takes_no_characters_that_turn_the_direction() {
+        let body = "{\"name\": \"a\u{202E}b\u{2066}c\"}";
+        let [_, code] = copied("POST", "/enterprise/e/a", &[], "", body);
+        assert!(code.contains(r"a\u202Eb\u2066c"), "{code}");
+        assert!(!code.contains(['\u{202E}', '\u{2066}']), "{code}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 const MOST_ROWS = 200;
 const TYPING_PAUSE = 250;
 const ANNOUNCE_PAUSE = 2000;
+const RECONNECT_PAUSE = 3000;
 
 // --- Colours ---------------------------------------------------------------------------------------------------------
 
@@ -68,7 +69,9 @@ function keepUpToDate() {
     return query;
   }
 
+  let reconnecting = null;
   function connect() {
+    clearTimeout(reconnecting);
     source?.close();
     source = null;
     // Browsers open few connections to one server, so a page that nobody sees gives its own back.
@@ -85,7 +88,14 @@ function keepUpToDate() {
       refresh();
     });
     source.addEventListener('open', showLive);
-    source.addEventListener('error', showLive);
+    source.addEventListener('error', ({ target }) => {
+      // Browsers come back by themselves after a break, but never after an answer other than 200.
+      if (target === source && target.readyState === EventSource.CLOSED) {
+        clearTimeout(reconnecting);
+        reconnecting = setTimeout(connect, RECONNECT_PAUSE);
+      }
+      showLive();
+    });
     showLive();
   }
 

@@ -110,7 +110,10 @@ fn rule(entered: &Entered) -> Result<Value, String> {
     if let Some(written) = text("chance") {
         let chance: f64 = written
             .parse()
-            .map_err(|_| format!("{written:?} is no chance"))?;
+            .ok()
+            // JSON has no such numbers, and a rule without a chance would strike every call.
+            .filter(|chance: &f64| chance.is_finite())
+            .ok_or_else(|| format!("{written:?} is no chance"))?;
         rule.insert("chance".to_owned(), chance.into());
     }
     if let Some(field) = text("field") {
@@ -267,6 +270,25 @@ fn profile(profile: &Profile) -> Markup {
                 }
                 button.primary type="submit" { "Set the switches" }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chance_that_is_no_number_is_refused() {
+        for (chance, is_taken) in [
+            ("0.5", true),
+            ("nan", false),
+            ("inf", false),
+            ("often", false),
+        ] {
+            let entered = [("do", "hang"), ("amount", "1"), ("chance", chance)];
+            let entered = entered.map(|(name, text)| (name.to_owned(), text.to_owned()));
+            assert_eq!(rule(&entered.into()).is_ok(), is_taken, "{chance}");
         }
     }
 }

@@ -383,6 +383,45 @@ async fn rules_count_the_calls_that_fit() {
 }
 
 #[tokio::test]
+async fn rules_that_cannot_happen_are_refused_and_say_why() {
+    let local = Local::start().await;
+    let answer = |name: &str| Fault::answer(FaultyAnswer::new(200).header(name, "5"));
+    for (fault, why) in [
+        (answer("Content-Length"), "follows from the body"),
+        (answer("transfer-encoding"), "follows from the body"),
+        (Fault::hang().nth(0), "nth is counted from 1"),
+        (Fault::hang().times(0), "times is counted from 1"),
+        (Fault::hang().chance(f64::NAN), "between 0 and 1"),
+        (Fault::hang().chance(f64::INFINITY), "between 0 and 1"),
+        (Fault::hang().chance(1.5), "between 0 and 1"),
+        (
+            Fault::process_twice().on("createLead"),
+            "createOrUpdateLead",
+        ),
+        (
+            Fault::process_never().on("searchLeads"),
+            "createOrUpdateLead",
+        ),
+    ] {
+        let refused = local.emulator.fault(fault.clone()).map(|()| String::new());
+        let refused = refused.unwrap_or_else(|error| error.to_string());
+        assert!(refused.contains(why), "{fault:?}: {refused}");
+    }
+    let possible = Fault::process_twice().on("createOrUpdateLead");
+    assert_eq!(local.emulator.fault(possible), Ok(()));
+}
+
+#[tokio::test]
+async fn rules_of_processing_leave_calls_alone_that_nothing_processes() {
+    let local = with(Fault::process_never().nth(1)).await;
+    local.post("/lead", lead("918888888888")).await;
+    assert_eq!(local.emulator.log(0)[0].fault, None);
+    answer(local.ingest().json(&lead(PHONE))).await;
+    local.emulator.settle().await;
+    assert_eq!(local.count().await, 1, "the push is the first that fits");
+}
+
+#[tokio::test]
 async fn rules_come_and_go_over_http() {
     let local = Local::start().await;
     let url = format!("{}/_emulator/faults", local.emulator.url());
