@@ -204,11 +204,11 @@ impl Actions {
         filter: &ActionFilter,
         slice: Slice,
     ) -> Result<Page<ActionRecord>, Error> {
-        let slice = slice.check(Operation::SearchActions, 100)?;
+        let part = slice.check(Operation::SearchActions, 100)?;
         let endpoint = self.telecrm.sync()?;
         endpoint
-            .search_actions(&self.lead_id, filter, slice)
+            .search_actions(&self.lead_id, filter, part)
             .await?
-            .decode()
+            .decode_page(slice.skip)
     }
 }

@@ -12,12 +12,12 @@ use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
 use bytes::Bytes;
 use progenitor_client::Error as RawError;
 use reqwest::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::sync::Arc;
-use telecrm_core::{Action, Availability, FieldValue, Lead};
+use telecrm_core::{Action, Availability, FieldValue, Lead, Page};
 
 /// One API of one enterprise.
 pub(crate) struct Endpoint<C> {
@@ -72,6 +72,23 @@ impl Answer {
             return Err(self.misshapen(format!("missing field `{key}`")));
         };
         serde_json::from_str(member.get()).map_err(|error| self.unreadable(error))
+    }
+
+    /// A page of a list. An answer without the list, or with none of the items that it counts, is not the end of it.
+    pub(crate) fn decode_page<T: DeserializeOwned>(&self, skip: u32) -> Result<Page<T>, Error> {
+        let page: Page<T> = self.decode()?;
+        if page.data.is_empty() {
+            let _: Vec<IgnoredAny> = self.decode_member("data")?;
+            if page.total_count > skip.into() {
+                let reason = format!(
+                    "a page without items, though {} of {} are left",
+                    page.total_count - u64::from(skip),
+                    page.total_count
+                );
+                return Err(self.misshapen(reason));
+            }
+        }
+        Ok(page)
     }
 
     pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {

@@ -1,6 +1,7 @@
 //! Pushing leads over the Async API, and reading back what became of them.
 
 use crate::leads::identifier_of;
+use crate::transport::Deadline;
 use crate::{Error, Telecrm};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -198,7 +199,7 @@ impl Ingest {
         let workspace = self.0.workspace().await?;
         let shared = self.0.shared();
         let clock = &shared.clock;
-        let deadline = clock.now() + shared.verify_timeout;
+        let deadline = Deadline::of(clock.now(), shared.verify_timeout);
         let mut wait = FIRST_WAIT;
         loop {
             let verdict = match self.look(&workspace, receipt).await {
@@ -221,10 +222,9 @@ impl Ingest {
                 Verdict::Unknown { lead: Some(_), .. } => true,
                 Verdict::Unknown { lead: None, .. } => false,
             };
-            let left = deadline.saturating_duration_since(clock.now());
-            if settled || left.is_zero() {
+            let Some(left) = deadline.left(clock.now()).filter(|_| !settled) else {
                 return Ok(verdict);
-            }
+            };
             clock.sleep(wait.min(left)).await;
             wait = (wait * 3 / 2).min(LONGEST_WAIT);
         }

@@ -1,7 +1,10 @@
 //! Staying within a rate limit, in front of the wire.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// A number of requests per hour that is never exceeded, over any hour.
 ///
@@ -83,43 +86,82 @@ pub struct LimitState {
     pub set_aside: bool,
 }
 
-/// Hands out the times at which requests may leave.
+/// Lets requests leave no faster than the limit, first come, first served.
 ///
-/// A virtual clock (GCRA): each request moves the time of the next one forward by the interval, and
-/// the burst is how far that time may lie behind.
+/// A virtual clock (GCRA): each request that leaves moves the time of the next one forward by the interval, and
+/// the burst is how far that time may lie behind. Who waits has booked nothing, so giving up costs nobody anything, in
+/// whichever order it is done. A waiter that is not polled holds up the others no longer than until it could have left.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     limit: Option<RateLimit>,
-    next: Mutex<Option<Instant>>,
+    queue: Mutex<Queue>,
+    /// Somebody has given up, so that others may leave earlier.
+    shorter: Notify,
 }
 
-/// A place in the queue. Given back if it is dropped before it is [kept](Self::keep), as far as that is
-/// fair: only if nobody has taken a later one.
+#[derive(Debug, Default)]
+struct Queue {
+    /// The place of the next request on the virtual clock, as those that have left made it.
+    next: Option<Instant>,
+    /// Who waits, by the number of the ticket.
+    waiting: BTreeSet<u64>,
+    tickets: u64,
+}
+
+impl Queue {
+    /// How long a request waits that has so many before it.
+    fn wait(&self, limit: RateLimit, before: usize, now: Instant) -> Duration {
+        let before = u32::try_from(before).unwrap_or(u32::MAX);
+        limit.wait(
+            self.place(now) + limit.interval().saturating_mul(before),
+            now,
+        )
+    }
+
+    fn place(&self, now: Instant) -> Instant {
+        self.next.map_or(now, |next| next.max(now))
+    }
+}
+
+/// A place in the queue. Dropping it leaves the queue.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Place<'a> {
     limiter: &'a Limiter,
-    wait: Duration,
-    taken: Option<Instant>,
+    ticket: u64,
+    /// When its turn comes at the latest: whoever is before it and has not left by then does not use the turn.
+    due: Instant,
 }
 
 impl Place<'_> {
-    pub(crate) fn wait(&self) -> Duration {
-        self.wait
+    /// Lets the request leave, or tells how long it has to wait as things are.
+    pub(crate) fn leave(&self, now: Instant) -> Result<(), Duration> {
+        let Some(limit) = self.limiter.limit else {
+            return Ok(());
+        };
+        let mut queue = self.limiter.lock();
+        let before = queue.waiting.range(..self.ticket).count();
+        let turn = self.due.saturating_duration_since(now);
+        let alone = queue.wait(limit, 0, now);
+        let wait = queue.wait(limit, before, now).min(turn.max(alone));
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        queue.next = Some(queue.place(now) + limit.interval());
+        queue.waiting.remove(&self.ticket);
+        Ok(())
     }
 
-    pub(crate) fn keep(mut self) {
-        self.taken = None;
+    /// Ready when the wait may have become shorter.
+    pub(crate) fn shorter(&self) -> Notified<'_> {
+        self.limiter.shorter.notified()
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if let (Some(taken), Some(limit)) = (self.taken, self.limiter.limit) {
-            let mut next = self.limiter.lock();
-            if *next == Some(taken + limit.interval()) {
-                *next = Some(taken);
-            }
+        if self.limiter.limit.is_some() && self.limiter.lock().waiting.remove(&self.ticket) {
+            self.limiter.shorter.notify_waiters();
         }
     }
 }
@@ -128,53 +170,52 @@ impl Limiter {
     pub(crate) fn new(limit: Option<RateLimit>) -> Self {
         Self {
             limit,
-            next: Mutex::new(None),
+            queue: Mutex::default(),
+            shorter: Notify::new(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long until a request could leave.
+    /// How long a request would wait that came now.
     pub(crate) fn wait(&self, now: Instant) -> Duration {
-        let next = *self.lock();
-        match (self.limit, next) {
-            (Some(limit), Some(next)) => limit.wait(next, now),
-            _ => Duration::ZERO,
-        }
+        let queue = self.lock();
+        self.limit.map_or(Duration::ZERO, |limit| {
+            queue.wait(limit, queue.waiting.len(), now)
+        })
     }
 
-    /// Takes the next free place.
-    pub(crate) fn reserve(&self, now: Instant) -> Place<'_> {
-        let Some(limit) = self.limit else {
-            return Place {
-                limiter: self,
-                wait: Duration::ZERO,
-                taken: None,
-            };
-        };
-        let mut next = self.lock();
-        let place = next.map_or(now, |next| next.max(now));
-        *next = Some(place + limit.interval());
+    /// Joins the queue.
+    pub(crate) fn enter(&self, now: Instant) -> Place<'_> {
+        let (mut ticket, mut due) = (0, now);
+        if let Some(limit) = self.limit {
+            let mut queue = self.lock();
+            due += queue.wait(limit, queue.waiting.len(), now);
+            ticket = queue.tickets;
+            queue.tickets += 1;
+            queue.waiting.insert(ticket);
+        }
         Place {
             limiter: self,
-            wait: limit.wait(place, now),
-            taken: Some(place),
+            ticket,
+            due,
         }
     }
 
     pub(crate) fn state(&self, now: Instant, set_aside: bool) -> LimitState {
-        let next = self.lock().map_or(now, |next| next.max(now));
+        let remaining = self.limit.map(|limit| {
+            let queue = self.lock();
+            let used = (queue.place(now) - now)
+                .as_nanos()
+                .div_ceil(limit.interval().as_nanos().max(1));
+            let used = u32::try_from(used).unwrap_or(u32::MAX);
+            let waiting = u32::try_from(queue.waiting.len()).unwrap_or(u32::MAX);
+            limit.burst.saturating_sub(used).saturating_sub(waiting)
+        });
         LimitState {
-            remaining: self.limit.map(|limit| {
-                let used = (next - now)
-                    .as_nanos()
-                    .div_ceil(limit.interval().as_nanos().max(1));
-                limit
-                    .burst
-                    .saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
-            }),
+            remaining,
             next_free_in: self.wait(now),
             set_aside,
         }
@@ -193,9 +234,10 @@ mod tests {
         let mut now = start;
         (0..count)
             .map(|_| {
-                let place = limiter.reserve(now);
-                now += place.wait();
-                place.keep();
+                let place = limiter.enter(now);
+                while let Err(wait) = place.leave(now) {
+                    now += wait;
+                }
                 now - start
             })
             .collect()
@@ -224,36 +266,67 @@ mod tests {
     fn a_rest_fills_the_burst_again() {
         let limiter = Limiter::new(Some(RateLimit::ASYNC));
         let start = SystemClock.now();
-        let take = |now| {
-            let place = limiter.reserve(now);
-            let wait = place.wait();
-            place.keep();
-            wait
-        };
+        let take = |now| limiter.enter(now).leave(now);
         for left in (0..60).rev() {
-            assert_eq!(take(start), Duration::ZERO);
+            assert_eq!(take(start), Ok(()));
             assert_eq!(limiter.state(start, false).remaining, Some(left));
         }
-        assert!(take(start) > Duration::ZERO);
+        assert!(take(start).is_err());
         let later = start + Duration::from_secs(60);
         for _ in 0..60 {
-            assert_eq!(take(later), Duration::ZERO);
+            assert_eq!(take(later), Ok(()));
         }
     }
 
     #[test]
-    fn a_place_that_is_not_used_is_given_back_if_it_is_the_last() {
-        let limiter = Limiter::new(Some(RateLimit::new(10, 1)));
+    fn who_gives_up_leaves_nothing_behind_in_any_order() {
+        let limiter = Limiter::new(Some(RateLimit::new(3_601, 1)));
         let start = SystemClock.now();
-        limiter.reserve(start).keep();
-        let wait = limiter.wait(start);
-        drop(limiter.reserve(start));
-        assert_eq!(limiter.wait(start), wait);
+        assert_eq!(limiter.enter(start).leave(start), Ok(()));
+        for order in ["first in", "last in", "any"] {
+            let mut places: Vec<_> = (0..100).map(|_| limiter.enter(start)).collect();
+            assert_eq!(limiter.wait(start), Duration::from_secs(101));
+            match order {
+                "first in" => {}
+                "last in" => places.reverse(),
+                _ => places.sort_by_key(|place| place.ticket * 37 % 101),
+            }
+            places.into_iter().for_each(drop);
+            let state = limiter.state(start, false);
+            assert_eq!(state.next_free_in, Duration::from_secs(1), "{order}");
+        }
+    }
 
-        let abandoned = limiter.reserve(start);
-        limiter.reserve(start).keep();
-        let wait = limiter.wait(start);
-        drop(abandoned);
-        assert_eq!(limiter.wait(start), wait, "somebody stands behind it");
+    #[test]
+    fn who_is_never_polled_holds_up_nobody() {
+        let limiter = Limiter::new(Some(RateLimit::new(3_601, 1)));
+        let start = SystemClock.now();
+        let second = Duration::from_secs(1);
+        assert_eq!(limiter.enter(start).leave(start), Ok(()));
+        let _forgotten = [limiter.enter(start), limiter.enter(start)];
+        let (one, other) = (limiter.enter(start), limiter.enter(start));
+        assert_eq!(one.leave(start + second), Err(2 * second));
+        assert_eq!(one.leave(start + 3 * second), Ok(()));
+        assert_eq!(other.leave(start + 3 * second), Err(second));
+        assert_eq!(other.leave(start + 4 * second), Ok(()));
+    }
+
+    #[test]
+    fn who_stands_behind_moves_up_and_no_faster_than_the_limit() {
+        let limiter = Limiter::new(Some(RateLimit::new(3_601, 1)));
+        let start = SystemClock.now();
+        let second = Duration::from_secs(1);
+        assert_eq!(limiter.enter(start).leave(start), Ok(()));
+        let (gone, one, other) = (
+            limiter.enter(start),
+            limiter.enter(start),
+            limiter.enter(start),
+        );
+        assert_eq!(one.leave(start), Err(2 * second));
+        drop(gone);
+        assert_eq!(one.leave(start), Err(second));
+        assert_eq!(other.leave(start), Err(2 * second));
+        assert_eq!(one.leave(start + second), Ok(()));
+        assert_eq!(other.leave(start + second), Err(second));
     }
 }

@@ -98,12 +98,12 @@ impl TeamMembers {
         slice: Slice,
         include_deleted: bool,
     ) -> Result<Page<TeamMember>, Error> {
-        let slice = slice.check(Operation::ListTeamMembers, 10)?;
+        let part = slice.check(Operation::ListTeamMembers, 10)?;
         self.0
             .sync()?
-            .list_team_members(slice, include_deleted)
+            .list_team_members(part, include_deleted)
             .await?
-            .decode()
+            .decode_page(slice.skip)
     }
 
     /// All members, by name: see [`Items`](crate::Items).

@@ -129,7 +129,7 @@ impl<S: Source> Walk<S> {
     /// Takes a page of what is not newer than `to`.
     fn stepped(&mut self, to: i64, mut seen: HashSet<String>, page: Page<S::Item>) -> Vec<S::Item> {
         let source = &self.source;
-        let full = page.data.len() >= source.page_size() as usize;
+        let more = goes_on(source, &page, 0);
         // An item that does not tell its time is as old as the edge, and is recognised there.
         let time = |item: &S::Item| source.time(item).unwrap_or(to);
         let oldest = page.data.iter().map(time).min().unwrap_or(to);
@@ -144,7 +144,7 @@ impl<S: Source> Walk<S> {
         }
         let edge = new.iter().filter(|item| time(item) == oldest);
         seen.extend(edge.map(|item| source.key(item)));
-        self.position = match full {
+        self.position = match more {
             false => Position::End,
             true if oldest < to => Position::Before { to: oldest, seen },
             true => Position::Counting(Count {
@@ -168,13 +168,13 @@ impl<S: Source> Walk<S> {
     }
 
     fn counted(&mut self, mut count: Count, page: Page<S::Item>) -> Vec<S::Item> {
-        let full = page.data.len() >= self.source.page_size() as usize;
+        let more = goes_on(&self.source, &page, count.skip);
         count.shrunk |= page.total_count < count.total;
         count.total = page.total_count;
         let fresh = |item: &S::Item| count.seen.insert(self.source.key(item));
         let length = u32::try_from(page.data.len()).unwrap_or(u32::MAX);
         let new: Vec<_> = page.data.into_iter().filter(fresh).collect();
-        self.position = match (full, count.shrunk, count.then) {
+        self.position = match (more, count.shrunk, count.then) {
             (true, ..) => {
                 count.skip = count.skip.saturating_add(length);
                 Position::Counting(count)
@@ -195,6 +195,13 @@ impl<S: Source> Walk<S> {
         };
         new
     }
+}
+
+/// Whether more follows a page. A server may give fewer items than it was asked for, and may not count.
+fn goes_on<S: Source>(source: &S, page: &Page<S::Item>, skip: u32) -> bool {
+    let seen = u64::from(skip) + page.data.len() as u64;
+    page.data.len() >= source.page_size() as usize
+        || !page.data.is_empty() && seen < page.total_count
 }
 
 /// Several walks as one, newest items first.
@@ -273,6 +280,8 @@ mod tests {
         items: Mutex<Vec<(i64, u32)>>,
         changes: Mutex<VecDeque<Change>>,
         page_size: u32,
+        /// What the server gives at most, whatever is asked for.
+        cap: u32,
         timeless: bool,
         requests: Arc<Mutex<u32>>,
     }
@@ -315,7 +324,7 @@ mod tests {
                 data: matching
                     .into_iter()
                     .skip(skip as usize)
-                    .take(self.page_size as usize)
+                    .take(self.page_size.min(self.cap) as usize)
                     .collect(),
                 ..Page::default()
             })
@@ -347,7 +356,7 @@ mod tests {
     fn walk(
         times: &[i64],
         changes: Vec<Change>,
-        page_size: u32,
+        (page_size, cap): (u32, u32),
         timeless: bool,
         from: Option<i64>,
     ) -> (Vec<u32>, Vec<u32>, u32) {
@@ -358,6 +367,7 @@ mod tests {
             items: Mutex::new(items),
             changes: Mutex::new(changes.into()),
             page_size,
+            cap,
             timeless,
             requests: Arc::default(),
         });
@@ -382,11 +392,12 @@ mod tests {
             times in prop::collection::vec(0i64..12, 0..60),
             changes in prop::collection::vec(change(), 0..40),
             page_size in 1u32..9,
+            cap in 1u32..12,
             timeless in any::<bool>(),
             from in prop::option::of(0i64..12),
         ) {
             let from = from.filter(|_| !timeless);
-            let (out, lasting, _) = walk(&times, changes, page_size, timeless, from);
+            let (out, lasting, _) = walk(&times, changes, (page_size, cap), timeless, from);
             let unique: HashSet<_> = out.iter().collect();
             prop_assert_eq!(unique.len(), out.len(), "something came twice: {:?}", out);
             for key in lasting {
@@ -398,7 +409,7 @@ mod tests {
     #[test]
     fn a_quiet_list_costs_hardly_more_requests_than_pages() {
         let times: Vec<i64> = (0..1000).collect();
-        let (out, _, requests) = walk(&times, Vec::new(), 100, false, None);
+        let (out, _, requests) = walk(&times, Vec::new(), (100, 100), false, None);
         assert_eq!(out.len(), 1000);
         assert!(requests <= 12, "{requests}");
         assert!(out.is_sorted_by(|one, other| one > other), "newest first");
@@ -409,7 +420,7 @@ mod tests {
         let times: Vec<i64> = (0..350)
             .map(|item| if item < 250 { 5 } else { item })
             .collect();
-        let (out, _, _) = walk(&times, Vec::new(), 100, false, None);
+        let (out, _, _) = walk(&times, Vec::new(), (100, 100), false, None);
         assert_eq!(out.len(), 350);
     }
 
@@ -420,6 +431,7 @@ mod tests {
                 items: Mutex::new(times.to_vec()),
                 changes: Mutex::default(),
                 page_size: 2,
+                cap: 2,
                 timeless: false,
                 requests: Arc::default(),
             });

@@ -9,7 +9,7 @@ use crate::operation::{Idempotency, Operation};
 use crate::time::Clock;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
+use futures_util::{future, stream};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Request, Response, StatusCode};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -116,6 +116,10 @@ impl Call {
 
     async fn wait(&self, duration: Duration, clock: &dyn Clock) {
         clock.sleep(duration).await;
+        self.waited_for(duration);
+    }
+
+    fn waited_for(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.waited.fetch_add(nanos, Ordering::Relaxed);
     }
@@ -415,19 +419,22 @@ impl Channel {
             .filter(|lane| !lane.refused.load(Ordering::Relaxed));
         let lane = usable
             .min_by_key(|lane| (lane.limiter.wait(now), lane.carried.load(Ordering::Relaxed)))?;
-        let mut left = deadline.left(now)?;
-        if lane.limiter.wait(now) >= left {
-            return None;
-        }
         lane.carried.fetch_add(1, Ordering::Relaxed);
-        let place = lane.limiter.reserve(now);
-        if !place.wait().is_zero() {
-            observe::waiting(place.wait());
-            call.wait(place.wait(), &*self.clock).await;
-            left = deadline.left(self.clock.now()).unwrap_or_default();
+        let place = lane.limiter.enter(now);
+        loop {
+            let shorter = place.shorter();
+            let now = self.clock.now();
+            let left = deadline.left(now)?;
+            let Err(wait) = place.leave(now) else {
+                return Some((lane, left));
+            };
+            if wait >= left {
+                return None;
+            }
+            observe::waiting(wait);
+            future::select(std::pin::pin!(shorter), self.clock.sleep(wait)).await;
+            call.waited_for(self.clock.now().saturating_duration_since(now));
         }
-        place.keep();
-        (!left.is_zero()).then_some((lane, left))
     }
 
     /// Uses a refused token no more, if there is another.

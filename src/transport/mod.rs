@@ -9,6 +9,7 @@ pub(crate) use channel::{Call, Carrier, Channel, NoAnswer, Reply};
 pub use observe::CallReport;
 pub(crate) use observe::Observer;
 pub use retry::CallOptions;
+pub(crate) use retry::Deadline;
 pub(crate) use sent::{Sent, mask};
 
 use std::fmt;

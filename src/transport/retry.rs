@@ -141,18 +141,20 @@ impl Throttle {
     }
 }
 
-/// The end of a call, and what is left until then.
+/// The end of a call, and what is left until then. None lies beyond what a clock can tell.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline(Instant);
+pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    pub(super) fn of(began: Instant, timeout: Duration) -> Self {
-        Self(began + timeout)
+    pub(crate) fn of(began: Instant, timeout: Duration) -> Self {
+        Self(began.checked_add(timeout))
     }
 
     /// What is left, or nothing if it is over.
-    pub(super) fn left(self, now: Instant) -> Option<Duration> {
-        let left = self.0.saturating_duration_since(now);
+    pub(crate) fn left(self, now: Instant) -> Option<Duration> {
+        let left = self
+            .0
+            .map_or(Duration::MAX, |end| end.saturating_duration_since(now));
         (!left.is_zero()).then_some(left)
     }
 }

@@ -8,6 +8,7 @@ mod faults;
 mod futures;
 mod losses;
 mod observe;
+mod pages;
 mod raw;
 mod same_set;
 mod schemas;

@@ -121,21 +121,21 @@ fn scripted(server: &MockServer) -> Telecrm {
 async fn timelines_go_back_by_time() {
     let server = MockServer::start_async().await;
     let entry = |number: i64| json!({ "id": format!("a{number}"), "type": "1001", "creationTimestamp": 1000 + number });
-    let page = |numbers: std::ops::Range<i64>| {
+    let page = |numbers: std::ops::Range<i64>, total: u32| {
         let data: Vec<_> = numbers.rev().map(entry).collect();
-        json!({ "data": data, "total_count": 150, "skip": 0, "limit": 100 })
+        json!({ "data": data, "total_count": total, "skip": 0, "limit": 100 })
     };
     let path = "/enterprise/ent/lead/l1/action/search";
     server.mock(|when, then| {
         when.method(Method::POST).path(path).json_body(json!({}));
-        then.status(200).json_body(page(50..150));
+        then.status(200).json_body(page(50..150, 150));
     });
     // The oldest of the first page, and what is older.
     server.mock(|when, then| {
         when.method(Method::POST)
             .path(path)
             .json_body(json!({ "created_on": { "to": 1050 } }));
-        then.status(200).json_body(page(0..51));
+        then.status(200).json_body(page(0..51, 51));
     });
     let timeline = scripted(&server)
         .leads()

@@ -1,0 +1,107 @@
+//! Answers under 200 that are no pages, and pages that hold less than was asked for.
+
+use serde_json::{Value, json};
+use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::{ActionFilter, Error, Filter, Operation, Phase, Slice};
+
+const NO_PAGES: [&str; 5] = [
+    "{}",
+    r#"{"message":"maintenance"}"#,
+    r#"{"error":{"code":"X"}}"#,
+    r#"{"leads":[{"id":"1"}]}"#,
+    r#"{"data":[],"total_count":500}"#,
+];
+
+fn is_unreadable<T>(result: Result<T, Error>) -> bool {
+    result.is_err_and(|error| error.phase() == Phase::Unreadable)
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_page_is_not_an_empty_one() {
+    for body in NO_PAGES {
+        let answer = || Answer::text(200, "application/json", body);
+        let telecrm = FakeTelecrm::new()
+            .always(Operation::SearchLeads, answer())
+            .always(Operation::SearchActions, answer())
+            .always(Operation::ListTeamMembers, answer())
+            .client();
+        let leads = telecrm.leads();
+        assert!(is_unreadable(leads.count(&Filter::new()).await), "{body}");
+        let all = leads.stream(Filter::new()).collect().await;
+        assert!(is_unreadable(all), "{body}");
+        let actions = leads.actions("62ab16e");
+        let all = actions.stream(ActionFilter::new()).collect().await;
+        assert!(is_unreadable(all), "{body}");
+        let team = telecrm.team_members();
+        assert!(is_unreadable(team.stream(false).collect().await), "{body}");
+    }
+    let empty = Answer::json(json!({ "data": [], "total_count": 0 }));
+    let fake = FakeTelecrm::new().always(Operation::SearchLeads, empty);
+    let telecrm = fake.client();
+    assert_eq!(telecrm.leads().count(&Filter::new()).await.unwrap(), 0);
+    let beyond = Slice { skip: 7, limit: 5 };
+    let page = telecrm.leads().search(&Filter::new(), beyond).await;
+    assert_eq!(page.unwrap().data, []);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_lead_is_not_an_empty_one() {
+    for (body, lead) in [
+        ("{}", false),
+        (r#"{"error":{"code":"X"}}"#, false),
+        (r#"{"message":"maintenance"}"#, false),
+        (r#"{"fields":{}}"#, true),
+        (r#"{"id":"62ab16e"}"#, true),
+        (r#"{"status":"Fresh"}"#, true),
+    ] {
+        let answer = Answer::text(200, "application/json", body);
+        let telecrm = FakeTelecrm::new().on(Operation::GetLead, answer).client();
+        let read = telecrm.leads().get("62ab16e").await;
+        assert_eq!(is_unreadable(read), !lead, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_shorter_than_asked_is_not_the_end_while_more_are_counted() {
+    let row = |serial: u32| json!({ "name": "Jane", "email": format!("{serial}@example.com") });
+    let page = |from: u32| {
+        let rows: Vec<Value> = (from..from + 3).map(row).collect();
+        Answer::json(json!({ "data": rows, "total_count": 9 }))
+    };
+    let fake = [0, 3, 6]
+        .into_iter()
+        .fold(FakeTelecrm::new(), |fake, from| {
+            fake.on(Operation::ListTeamMembers, page(from))
+        });
+    let members = fake.client().team_members().stream(false).collect().await;
+    assert_eq!(members.unwrap().len(), 9);
+    let skipped: Vec<_> = fake
+        .sent()
+        .iter()
+        .map(|request| request.query("skip").map(str::to_owned))
+        .collect();
+    assert_eq!(
+        skipped.iter().flatten().collect::<Vec<_>>(),
+        ["0", "3", "6"]
+    );
+}
+
+#[tokio::test]
+async fn limits_beyond_what_a_clock_can_tell_are_none() {
+    use std::time::Duration;
+    use telecrm::{CallOptions, Lead, Verdict};
+    let lead = Lead::new().set("phone", "919999999999");
+    let found = json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateOrUpdateLead, Answer::queued())
+        .always(Operation::SearchLeads, Answer::page([found]));
+    let telecrm = fake
+        .builder()
+        .verify_timeout(Duration::MAX)
+        .call_options(CallOptions::new().total_timeout(Duration::MAX))
+        .build()
+        .unwrap();
+    let receipt = telecrm.ingest().push(&lead).await.unwrap();
+    let verdict = telecrm.ingest().verify(&receipt).await.unwrap();
+    assert!(matches!(verdict, Verdict::Stored(_)), "{verdict:?}");
+}
