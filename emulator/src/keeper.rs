@@ -172,6 +172,11 @@ mod tests {
         limit(1);
         let (status, answer) = create("919999999991").await;
         assert_eq!(status, 500, "{answer}");
+        assert_eq!(answer["error"]["code"], "STATE_NOT_KEPT");
+        assert_eq!(emulator.log(0)[0].status, 500, "the log tells it too");
+        let snapshot = format!("{}/_emulator/snapshot", emulator.url());
+        let snapshot = reqwest::Client::new().post(snapshot).send().await;
+        assert_eq!(snapshot.expect("an answer").status().as_u16(), 500);
         let message = answer["error"]["message"].as_str().expect("a message");
         assert!(message.contains("make room on the disk"), "{message}");
         assert!(message.contains("telecrm-full-"), "{message}");

@@ -8,6 +8,8 @@ pub(crate) use view::Changes;
 
 use crate::exchange::{Exchange, Received};
 use crate::lock;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -197,6 +199,16 @@ impl Log {
         self.change(seq, |remembered| remembered.end(Some(ending)));
     }
 
+    /// Says that a call was answered otherwise than was told first.
+    pub(crate) fn amend(&self, seq: u64, status: StatusCode, headers: &HeaderMap, body: &Bytes) {
+        self.change(seq, |remembered| {
+            remembered.entry.status = status.as_u16();
+            if let Some(exchange) = &mut remembered.exchange {
+                exchange.answered(headers, body);
+            }
+        });
+    }
+
     fn change(&self, seq: u64, change: impl FnOnce(&mut Remembered)) {
         let mut log = lock(&self.entries);
         log.change(seq, change);
@@ -330,7 +342,7 @@ impl Remembered {
 mod tests {
     use super::*;
     use crate::exchange::BODY_KEPT;
-    use axum::http::{HeaderMap, Uri};
+    use axum::http::Uri;
 
     fn call() -> Call {
         Call {

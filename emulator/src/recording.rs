@@ -7,6 +7,7 @@
 use crate::answer::{ApiError, BODY_LIMIT};
 use crate::faults::{Applied, Fault};
 use crate::limits::RateLimit;
+use crate::log::Logged;
 use crate::server::SYNC_BASE;
 use crate::{App, clock, lock};
 use axum::body::{Body, Bytes, to_bytes};
@@ -14,6 +15,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -94,12 +96,13 @@ pub(crate) struct RecordedAnswer {
     pub(crate) body: Text,
 }
 
-/// A body: a text, or its bytes where it is none.
+/// A body: a text, or its bytes where it is none, or why it is not recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Text {
     Utf8(String),
     Bytes(Vec<u8>),
+    LeftOut { left_out: String },
 }
 
 impl From<&[u8]> for Text {
@@ -116,6 +119,7 @@ impl From<Text> for Body {
         match text {
             Text::Utf8(text) => text.into(),
             Text::Bytes(bytes) => bytes.into(),
+            Text::LeftOut { .. } => Self::empty(),
         }
     }
 }
@@ -141,8 +145,27 @@ impl RecordedAnswer {
 /// Writes a recording.
 pub(crate) struct Recorder {
     path: PathBuf,
-    file: Mutex<File>,
-    failure: Mutex<Option<String>>,
+    tape: Mutex<Tape>,
+}
+
+struct Tape {
+    file: Box<dyn Write + Send>,
+    /// What there was no room for. It comes first once there is, so that no line is lost, and none stays by half.
+    unwritten: Vec<u8>,
+}
+
+impl Tape {
+    fn catch_up(&mut self) -> io::Result<()> {
+        while !self.unwritten.is_empty() {
+            match self.file.write(&self.unwritten) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => drop(self.unwritten.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Recorder {
@@ -160,33 +183,57 @@ impl Recorder {
         })?;
         let recorder = Self {
             path: path.to_owned(),
-            file: Mutex::new(file),
-            failure: Mutex::default(),
+            tape: Mutex::new(Tape {
+                file: Box::new(file),
+                unwritten: Vec::new(),
+            }),
         };
-        recorder.write(header);
-        match recorder.failure() {
-            Some(failure) => Err(RecordingError(failure)),
-            None => Ok(recorder),
-        }
+        recorder.write(header).inspect_err(|_| {
+            // A beginning of a beginning is of no use, and would only be in the way.
+            let _ = std::fs::remove_file(path);
+        })?;
+        Ok(recorder)
     }
 
     pub(crate) fn processed(&self, ticket: u64, turn: u64, time: i64) {
         let kind = EventKind::Processed(ticket);
-        self.write(&Event { turn, time, kind });
+        // The next call is refused as long as this is not written.
+        let _ = self.write(&Event { turn, time, kind });
     }
 
     /// A line in one piece, so that a process that is killed leaves none by half.
-    fn write(&self, line: &impl Serialize) {
-        let written = serde_json::to_string(line).map_err(io::Error::from);
-        let written = written.and_then(|line| lock(&self.file).write_all((line + "\n").as_bytes()));
-        if let Err(error) = written {
-            let path = self.path.display();
-            *lock(&self.failure) = Some(format!("the recording {path} cannot be written: {error}"));
-        }
+    fn write(&self, line: &impl Serialize) -> Result<(), RecordingError> {
+        let line = serde_json::to_string(line).map_err(|error| self.failed(error.into()))?;
+        let mut tape = lock(&self.tape);
+        tape.unwritten.extend_from_slice((line + "\n").as_bytes());
+        tape.catch_up().map_err(|error| self.failed(error))
     }
 
-    fn failure(&self) -> Option<String> {
-        lock(&self.failure).clone()
+    /// Writes what there was no room for.
+    fn catch_up(&self) -> Result<(), RecordingError> {
+        let caught_up = lock(&self.tape).catch_up();
+        caught_up.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: io::Error) -> RecordingError {
+        RecordingError(format!(
+            "the recording {} cannot be written: {error}; make room on the disk",
+            self.path.display()
+        ))
+    }
+}
+
+/// Goes along with a request that is not to be carried out, because the recording lacks what was before it.
+#[derive(Clone)]
+pub(crate) struct Unrecorded(RecordingError);
+
+impl From<Unrecorded> for ApiError {
+    fn from(Unrecorded(failure): Unrecorded) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "RECORDING_NOT_KEPT",
+            failure,
+        )
     }
 }
 
@@ -222,33 +269,48 @@ struct Pending {
 }
 
 impl Pending {
-    fn finish(&mut self, answer: Option<RecordedAnswer>) {
+    fn finish(&mut self, answer: Option<RecordedAnswer>) -> Result<(), RecordingError> {
         let (Some(recorder), Some(mut call)) = (&self.app.recorder, self.call.take()) else {
-            return;
+            return Ok(());
         };
         let trace = std::mem::take(&mut *lock(&self.trace));
         if answer.is_none() && trace.held.is_none() && trace.fault.is_none() {
             // Nothing came of it.
-            return;
+            return Ok(());
         }
         let now = || (self.app.keeper.take_turn(), self.app.keeper.now());
         let (turn, time) = trace.held.unwrap_or_else(now);
         call.fault = trace.fault;
         call.answer = answer;
         let kind = EventKind::Call(Box::new(call));
-        recorder.write(&Event { turn, time, kind });
+        recorder.write(&Event { turn, time, kind })
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.finish(None);
+        // Nobody is there to be told. The next call is refused as long as this is not written.
+        let _ = self.finish(None);
     }
 }
 
 /// Writes the call down, if it is one that a recording is made of.
-pub(crate) async fn run(app: &App, recorder: &Recorder, request: Request, next: Next) -> Response {
+pub(crate) async fn run(
+    app: &App,
+    recorder: &Recorder,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if !is_recorded(request.method(), request.uri().path()) {
+        return next.run(request).await;
+    }
+    if let Err(failure) = recorder.catch_up() {
+        let unrecorded = Unrecorded(failure);
+        if is_own(request.uri().path()) {
+            return ApiError::from(unrecorded).into_response();
+        }
+        // It goes on to where calls are logged.
+        request.extensions_mut().insert(unrecorded);
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
@@ -268,7 +330,7 @@ pub(crate) async fn run(app: &App, recorder: &Recorder, request: Request, next: 
             path: path.to_owned(),
             token: token(app, &parts.headers),
             content_type: content_type.map(str::to_owned),
-            body: without_password(&body),
+            body: without_password(parts.uri.path(), &body),
             fault: None,
             answer: None,
         }),
@@ -278,25 +340,30 @@ pub(crate) async fn run(app: &App, recorder: &Recorder, request: Request, next: 
     let trace = Arc::clone(&pending.trace);
     let response = CALL.scope(trace, next.run(request)).await;
     let fault = lock(&pending.trace).fault.clone();
-    let response = if fault.is_some_and(|fault| fault.breaks_answer()) {
-        pending.finish(None);
-        response
+    let (response, recorded) = if fault.is_some_and(|fault| fault.breaks_answer()) {
+        let recorded = pending.finish(None);
+        (response, recorded)
     } else {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
         let answer = RecordedAnswer::new(parts.status, &parts.headers, &body);
-        pending.finish(Some(answer));
-        Response::from_parts(parts, body.into())
+        let recorded = pending.finish(Some(answer));
+        (Response::from_parts(parts, body.into()), recorded)
     };
-    match recorder.failure() {
-        None => response,
-        Some(failure) => ApiError::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "RECORDING_NOT_KEPT",
-            failure,
-        )
-        .into_response(),
+    let Err(failure) = recorded else {
+        return response;
+    };
+    let refusal = ApiError::from(Unrecorded(failure)).into_response();
+    let (parts, body) = refusal.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if let Some(Logged(seq)) = response.extensions().get() {
+        app.log.amend(*seq, parts.status, &parts.headers, &body);
     }
+    Response::from_parts(parts, body.into())
+}
+
+fn is_own(path: &str) -> bool {
+    path.starts_with("/_emulator/")
 }
 
 /// All calls of the APIs, and what changes the emulator beside them. The time of each call is recorded, so the clock needs no call.
@@ -328,17 +395,45 @@ fn token(app: &App, headers: &HeaderMap) -> Option<Token> {
 }
 
 /// Team members are created with passwords, which are nobody's business.
-fn without_password(body: &Bytes) -> Text {
-    mask_password(body).map_or_else(|| body.as_ref().into(), Text::Utf8)
+fn without_password(path: &str, body: &Bytes) -> Text {
+    if let Some(masked) = mask_password(body) {
+        return Text::Utf8(masked);
+    }
+    let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
+    let mentions = |word: &[u8]| {
+        let mut parts = body.windows(word.len());
+        parts.any(|part| part.eq_ignore_ascii_case(word))
+    };
+    let may_hold_one = path.ends_with("/team-members") || mentions(b"password");
+    match !is_json && may_hold_one && !body.is_empty() {
+        true => Text::LeftOut {
+            left_out: "it is not JSON, and may hold a password".to_owned(),
+        },
+        false => body.as_ref().into(),
+    }
 }
 
-/// The body without its password, if it has one.
+/// The body without its passwords, if it has any.
 pub(crate) fn mask_password(body: &[u8]) -> Option<String> {
-    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else {
-        return None;
-    };
-    *object.get_mut("password")? = MASK.into();
-    Some(Value::Object(object).to_string())
+    let mut json = serde_json::from_slice(body).ok()?;
+    mask(&mut json).then(|| json.to_string())
+}
+
+/// Masks passwords however deep they stand, and says whether there is one.
+fn mask(json: &mut Value) -> bool {
+    match json {
+        Value::Object(object) => object.iter_mut().fold(false, |found, (key, value)| {
+            let is_password = key == "password";
+            if is_password {
+                *value = MASK.into();
+            }
+            is_password || mask(value) || found
+        }),
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |found, item| mask(item) || found),
+        _ => false,
+    }
 }
 
 /// A run that was recorded with [`Builder::record`](crate::Builder::record), to be run again with
@@ -448,3 +543,115 @@ impl fmt::Display for RecordingError {
 }
 
 impl std::error::Error for RecordingError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Emulator;
+    use serde_json::json;
+
+    /// A disk on which there is room for so many bytes.
+    #[derive(Clone)]
+    struct Disk(Arc<Mutex<(Vec<u8>, usize)>>);
+
+    impl Disk {
+        fn make_room(&self, room: usize) {
+            lock(&self.0).1 = room;
+        }
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut disk = lock(&self.0);
+            let fitting = bytes.len().min(disk.1);
+            if fitting == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            disk.0.extend_from_slice(&bytes[..fitting]);
+            disk.1 -= fitting;
+            Ok(fitting)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_leaves_whole_lines_once_there_is_room() {
+        let name = format!("telecrm-recording-full-{}.jsonl", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_file(&path);
+        let emulator = Emulator::builder().record(&path).start().await;
+        let emulator = emulator.expect("the emulator starts");
+        let begun = std::fs::read(&path).expect("a beginning");
+        let disk = Disk(Arc::new(Mutex::new((begun, 10))));
+        let recorder = emulator.app.recorder.as_ref().expect("a recorder");
+        lock(&recorder.tape).file = Box::new(disk.clone());
+        let create = async |phone: &str| {
+            let url = format!("{}/enterprise/ent-local/lead", emulator.sync_url());
+            let lead = json!({ "fields": { "phone": phone } });
+            let request = reqwest::Client::new().post(url).json(&lead);
+            let answer = request.bearer_auth(emulator.sync_token()).send().await;
+            let answer = answer.expect("an answer");
+            let status = answer.status().as_u16();
+            (status, answer.json::<Value>().await.expect("JSON"))
+        };
+        let leads = || emulator.app.store().newest_first().count();
+
+        // There is room for a part of the first, and it has been carried out when that is found.
+        let (status, answer) = create("919999999991").await;
+        assert_eq!((status, leads()), (500, 1), "{answer}");
+        assert_eq!(answer["error"]["code"], "RECORDING_NOT_KEPT");
+        let message = answer["error"]["message"].as_str().expect("a message");
+        assert!(message.contains("make room on the disk"), "{message}");
+        let (status, answer) = create("919999999992").await;
+        assert_eq!((status, leads()), (500, 1), "{answer}");
+        let reset = format!("{}/_emulator/reset", emulator.url());
+        let reset = reqwest::Client::new().post(reset).send().await;
+        assert_eq!(reset.expect("an answer").status().as_u16(), 500);
+        let told: Vec<_> = emulator.log(0).iter().map(|entry| entry.status).collect();
+        assert_eq!(told, [500, 500], "the log tells what was answered");
+
+        disk.make_room(1_000_000);
+        assert_eq!(create("919999999993").await.0, 201);
+        emulator.shutdown().await;
+        std::fs::write(&path, &lock(&disk.0).0).expect("written");
+        let recording = Recording::read(&path).expect("whole lines");
+        std::fs::remove_file(&path).expect("removed");
+        assert_eq!(recording.calls(), 2, "what was carried out is in it");
+        let again = Emulator::builder().replay(recording).start().await;
+        let again = again.expect("the emulator starts");
+        assert_eq!(again.differences(), []);
+        assert_eq!(again.app.store().newest_first().count(), 2);
+    }
+
+    #[test]
+    fn no_password_is_recorded_whatever_the_body_looks_like() {
+        for (path, body) in [
+            ("/team-members", r#"{"password":"hunter2"}"#),
+            ("/team-members", r#"{"password":"hunter2""#),
+            ("/team-members", "name=John&secret=hunter2"),
+            (
+                "/team-members",
+                r#"[{"name":"A"},{"member":{"password":["hunter2"]}}]"#,
+            ),
+            (
+                "/team-members",
+                r#"{"password":"hunter2","password":"hunter2"}"#,
+            ),
+            ("/lead", r#"{"Password":"hunter2""#),
+        ] {
+            let recorded = without_password(path, &Bytes::from(body));
+            let text = serde_json::to_string(&recorded).expect("JSON");
+            assert!(!text.contains("hunter2"), "{text}");
+            let read: Text = serde_json::from_str(&text).expect("a body");
+            assert_eq!(read, recorded);
+        }
+        let broken = Bytes::from_static(b"{\"fields\":");
+        assert_eq!(
+            without_password("/lead", &broken),
+            Text::Utf8("{\"fields\":".to_owned())
+        );
+    }
+}

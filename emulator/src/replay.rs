@@ -83,10 +83,13 @@ pub(crate) async fn run(
                             Some(recorded) => {
                                 let (parts, body) = response.into_parts();
                                 let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-                                compare(
-                                    recorded,
-                                    &RecordedAnswer::new(parts.status, &parts.headers, &body),
-                                )
+                                let mut came =
+                                    RecordedAnswer::new(parts.status, &parts.headers, &body);
+                                if matches!(call.body, Text::LeftOut { .. }) {
+                                    // It says what was wrong with a body that was another.
+                                    came.body.clone_from(&recorded.body);
+                                }
+                                compare(recorded, &came)
                             }
                             None => Vec::new(),
                         }
@@ -149,6 +152,7 @@ fn compare(recorded: &RecordedAnswer, came: &RecordedAnswer) -> Vec<String> {
             serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()))
         }
         Text::Bytes(bytes) => Value::from(bytes.as_slice()),
+        Text::LeftOut { .. } => Value::Null,
     };
     if recorded.body != came.body {
         let before = parts.len();

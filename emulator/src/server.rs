@@ -7,6 +7,7 @@ use crate::inspector;
 use crate::limits::Limiter;
 use crate::log::{Call, Effect, Ending, Logged};
 use crate::profile::UnknownEnterprise;
+use crate::recording::Unrecorded;
 use crate::{App, actions, clock, ingest, inspect, leads, recording, team_members, workspace};
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
@@ -197,10 +198,14 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
     let slot = Slot::default();
     request.extensions_mut().insert(slot.clone());
     let workspace = || app.store().workspace().clone();
-    let struck = app
-        .faults
-        .strike(call.operation, request, app.config.patience, workspace)
-        .await;
+    let struck = match request.extensions_mut().remove::<Unrecorded>() {
+        Some(unrecorded) => Err(unrecorded.into()),
+        None => {
+            app.faults
+                .strike(call.operation, request, app.config.patience, workspace)
+                .await
+        }
+    };
     let mut is_silent = false;
     let mut response = match struck {
         Err(error) => error.into_response(),
@@ -244,12 +249,17 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
         ms: Some(millis(elapsed())),
         exchange,
     };
-    match logged {
-        Some(Logged(seq)) => app.log.end(seq, ending),
-        None => {
-            app.log
-                .append(call, effect.unwrap_or_default(), Some(ending));
+    let seq = match logged {
+        Some(Logged(seq)) => {
+            app.log.end(seq, ending);
+            seq
         }
+        None => app
+            .log
+            .append(call, effect.unwrap_or_default(), Some(ending)),
+    };
+    if app.recorder.is_some() && !is_silent {
+        response.extensions_mut().insert(Logged(seq));
     }
     response
 }

@@ -137,6 +137,10 @@ async fn a_run_with_faults_is_answered_the_same_again() {
         status(local.sync(Method::POST, "/team-members").json(&john)).await,
         201
     );
+    let cut_off = local
+        .sync(Method::POST, "/team-members")
+        .body(r#"{"name": "John", "password": "hunter2"#);
+    assert_eq!(status(cut_off).await, 400);
 
     let own = |method: Method, path: &str| {
         local
