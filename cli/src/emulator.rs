@@ -7,7 +7,7 @@ use crate::terminal::say;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use telecrm::WorkspaceFile;
+use telecrm::{WorkspaceFile, repeated_keys};
 use telecrm_emulator::{
     Builder, Emulator, Fault, RateLimit, Recording, RecordingError, SearchIds, StateError,
 };
@@ -174,8 +174,15 @@ fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
             "{place} cannot be read: {error}; check the name and the permissions"
         ))
     })?;
-    serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| Failure::usage(format!("{place} is not JSON: {error}")))
+    let text = text.trim_start_matches('\u{feff}');
+    let json = serde_json::from_str(text)
+        .map_err(|error| Failure::usage(format!("{place} is not JSON: {error}")))?;
+    match repeated_keys(text.as_bytes()).first() {
+        None => Ok(json),
+        Some(twice) => Err(Failure::usage(format!(
+            "{place}: `{twice}` stands twice: write each key once"
+        ))),
+    }
 }
 
 fn read_faults(path: &Path) -> Result<Vec<Fault>, Failure> {

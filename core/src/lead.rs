@@ -1,7 +1,7 @@
 //! A lead as it is sent.
 
 use crate::value::read_object;
-use crate::{Action, FieldValue, Path};
+use crate::{Action, FieldValue, Path, repeated_keys};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -219,11 +219,17 @@ impl Lead {
     }
 }
 
-/// From JSON only: the numbers of `fields` keep every digit.
+/// From JSON only: the numbers of `fields` keep every digit. A key that stands twice in one object is refused, since one of the two values would be
+/// lost.
 impl<'de> Deserialize<'de> for Lead {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
         let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if let Some(twice) = repeated_keys(raw.get().as_bytes()).first() {
+            return Err(D::Error::custom(format_args!(
+                "`{twice}` stands twice: write each key once"
+            )));
+        }
         let body = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
         let mut lead = Self::from_json(body).map_err(D::Error::custom)?;
         let parts: BTreeMap<String, &RawValue> =
@@ -285,6 +291,16 @@ pub(crate) fn json_type(value: &Value) -> &'static str {
 mod tests {
     use super::*;
     use crate::LeadRecord;
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let twice = r#"{"fields": {"name": "Asha", "name": "Usha"}}"#;
+        let error = serde_json::from_str::<Lead>(twice).expect_err("refused");
+        assert!(
+            error.to_string().starts_with("`fields.name` stands twice"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn a_number_beyond_every_float_is_written_as_the_nearest() {

@@ -20,6 +20,7 @@ mod outcome;
 mod path;
 mod phone;
 mod record;
+mod repeated;
 mod value;
 mod workspace;
 
@@ -38,6 +39,7 @@ pub use record::{
     ActionRecord, Availability, CustomActionRecord, CustomFieldRecord, LeadRecord, License,
     Metadata, Page, TeamMember, TeamMemberRole, TeamMemberStatus,
 };
+pub use repeated::repeated_keys;
 pub use value::FieldValue;
 pub use workspace::{
     ActionDefinition, Field, FieldType, Identifier, LostReason, MatchedBy, Pipeline, Status,

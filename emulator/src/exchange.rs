@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, Uri, header};
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use telecrm_core::{Certainty, Finding, FindingKind, repeated_keys};
 
 /// How much of one body is kept.
 pub(crate) const BODY_KEPT: usize = 64 * 1024;
@@ -47,9 +48,9 @@ pub(crate) struct Kept {
     length: usize,
 }
 
-/// Where whoever reads the body of a request leaves it for the log.
+/// Where whoever reads the body of a request leaves it for the log, with what reading it as JSON loses.
 #[derive(Clone, Default)]
-pub(crate) struct Slot(Arc<OnceLock<Kept>>);
+pub(crate) struct Slot(Arc<OnceLock<(Kept, Vec<Finding>)>>);
 
 /// The right answer, where another is sent.
 #[derive(Clone)]
@@ -58,12 +59,30 @@ pub(crate) struct Whole(pub(crate) Bytes);
 impl Slot {
     pub(crate) fn put(&self, body: &Bytes) {
         // Of one body, the first reader has all there is.
-        let _ = self.0.set(Kept::copied(body));
+        self.0.get_or_init(|| (Kept::copied(body), repeated(body)));
     }
 
-    pub(crate) fn take(&self) -> Option<Kept> {
-        self.0.get().cloned()
+    pub(crate) fn body(&self) -> Option<Kept> {
+        self.0.get().map(|(body, _)| body.clone())
     }
+
+    /// Keys that stand more than once in the body, which all but the last value are lost of.
+    pub(crate) fn repeated(&self) -> Vec<Finding> {
+        self.0
+            .get()
+            .map_or_else(Vec::new, |(_, found)| found.clone())
+    }
+}
+
+fn repeated(body: &[u8]) -> Vec<Finding> {
+    let finding = |path| {
+        let reason = "the key stands more than once, and only its last value is read";
+        let mut finding =
+            Finding::new(path, FindingKind::FieldDropped, Certainty::Inferred, reason);
+        finding.suggestion = Some("write each key once".to_owned());
+        finding
+    };
+    repeated_keys(body).into_iter().map(finding).collect()
 }
 
 impl Exchange {

@@ -1,6 +1,7 @@
 //! The Async API: leads are queued, answered at once, and applied in the background.
 
 use crate::answer::{ApiError, JsonBody};
+use crate::exchange::Slot;
 use crate::faults::{Applied, Processing};
 use crate::log::{Call, Effect, Logged};
 use crate::profile::{AsyncAnswer, SystemNotes};
@@ -121,6 +122,7 @@ impl World {
         if waiting.processing == Processing::Twice {
             effect = self.process(&mut store, &waiting.lead);
         }
+        effect.findings.extend(waiting.repeated);
         if let Some(seq) = waiting.seq {
             self.log.complete(seq, effect);
         }
@@ -167,6 +169,7 @@ pub(crate) async fn push(
     method: Method,
     uri: Uri,
     fault: Option<Extension<Applied>>,
+    Extension(slot): Extension<Slot>,
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
@@ -202,6 +205,7 @@ pub(crate) async fn push(
             processing,
             delay,
             seq: Some(seq),
+            repeated: slot.repeated(),
         });
         if let Some(place) = place {
             queue.queued.fetch_add(1, Ordering::SeqCst);

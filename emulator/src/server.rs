@@ -229,7 +229,7 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
         }
     };
     response = kept(&app, response);
-    exchange.request.body = slot.take();
+    exchange.request.body = slot.body();
     if call.operation == Some("createTeamMember") {
         exchange.request.mask_password();
     }
@@ -243,7 +243,10 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
         }
     };
     let logged = response.extensions_mut().remove::<Logged>();
-    let effect = response.extensions_mut().remove::<Effect>();
+    let mut effect = response
+        .extensions_mut()
+        .remove::<Effect>()
+        .unwrap_or_default();
     let ending = Ending {
         status,
         ms: Some(millis(elapsed())),
@@ -254,9 +257,10 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
             app.log.end(seq, ending);
             seq
         }
-        None => app
-            .log
-            .append(call, effect.unwrap_or_default(), Some(ending)),
+        None => {
+            effect.findings.extend(slot.repeated());
+            app.log.append(call, effect, Some(ending))
+        }
     };
     if app.recorder.is_some() && !is_silent {
         response.extensions_mut().insert(Logged(seq));

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 use std::time::Duration;
 use telecrm_core::{
-    Acceptance, AcceptedAction, ActionCode, FieldValue, Lead, Workspace, WorkspaceError,
+    Acceptance, AcceptedAction, ActionCode, FieldValue, Finding, Lead, Workspace, WorkspaceError,
     WorkspaceFile,
 };
 
@@ -55,6 +55,9 @@ pub(crate) struct Waiting {
     /// The call's entry in the log, unless it was another emulator's.
     #[serde(skip)]
     pub(crate) seq: Option<u64>,
+    /// What was lost of it when it was read.
+    #[serde(skip)]
+    pub(crate) repeated: Vec<Finding>,
 }
 
 /// What the state file, if there is one, does not hold yet.

@@ -8,7 +8,6 @@ mod rows;
 mod run;
 mod send;
 mod table;
-mod unique;
 
 use crate::args;
 use crate::environment::{self, Environment};

@@ -66,6 +66,10 @@ fn bad_seeds_are_refused_with_their_place() {
         ("{", "is not JSON"),
         ("{}", "customFields"),
         (r#"{"customFields": [{"type": "TEXT"}]}"#, "customFields[0]"),
+        (
+            r#"{"customFields": [], "customFields": []}"#,
+            "`customFields` stands twice",
+        ),
     ] {
         let seed = TempFile::new("bad-seed.json", content.as_bytes());
         run(telecrm(&["emulator", "--seed", seed.path()])).refused(2, &[seed.path(), said]);

@@ -26,6 +26,49 @@ impl Local {
 }
 
 #[tokio::test]
+async fn a_value_whose_key_stands_again_is_told_in_the_log() {
+    let local = Local::start().await;
+    let twice = r#"{"fields": {"phone": "919999999999", "name": "Asha", "name": "Usha"}, "actions": [{"type": "1001", "type": "ACTION_1001"}]}"#;
+    let told = |local: &Local| {
+        let entry = local.emulator.log(0).pop().expect("the call is in the log");
+        let findings = entry.findings.iter().filter(|f| f.is_loss());
+        let paths: Vec<_> = findings.map(|finding| finding.path.to_string()).collect();
+        (entry.stored.is_some(), paths)
+    };
+    let queued = local.ingest().body(twice).send().await.expect("an answer");
+    assert_eq!(queued.status(), 200);
+    local.emulator.settle().await;
+    let both = ["fields.name", "actions[0].type"]
+        .map(str::to_owned)
+        .to_vec();
+    assert_eq!(told(&local), (true, both));
+    let page = format!("{}/_emulator/calls/1", local.emulator.url());
+    let page = local.http.get(page).send().await.expect("an answer");
+    let page = page.text().await.expect("a page");
+    assert!(page.contains("more than once"), "the page tells it too");
+
+    let lead = r#"{"fields": {"phone": "918888888888"}, "fields": {"phone": "917777777777"}}"#;
+    let request = local.sync(Method::POST, "/lead").body(lead);
+    assert_eq!(crate::status(request).await, 201);
+    assert_eq!(told(&local), (true, vec!["fields".to_owned()]));
+    assert_eq!(local.search(json!({})).await["total_count"], 2);
+    // telecrm itself would not say so.
+    let filter = r#"{"fields": {"phone": "1"}, "fields": {}}"#;
+    let request = local.sync(Method::POST, "/lead/search").body(filter);
+    assert_eq!(crate::status(request).await, 200);
+    assert_eq!(told(&local), (false, vec!["fields".to_owned()]));
+
+    let rule = r#"{"operation": "getLead", "operation": "createLead", "do": "hang"}"#;
+    let rules = format!("{}/_emulator/faults", local.emulator.url());
+    let (status, refused) = crate::answer(local.http.post(rules).body(rule)).await;
+    assert_eq!(status, 400, "{refused}");
+    assert!(
+        refused.to_string().contains("`operation` stands twice"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn a_hundred_mebibytes_are_refused_and_not_read() {
     let local = Local::start().await;
     let url = local.emulator.url();

@@ -1,10 +1,9 @@
 //! JSON lines: the body of the Async API per line.
 
 use super::{Row, Rows, broken, number};
-use crate::push::unique::Unique;
 use serde_json::error::Category;
 use std::io::{self, BufRead, BufReader, Read};
-use telecrm::Lead;
+use telecrm::{Lead, repeated_keys};
 
 /// No lead is as long as that; a longer line is a file of another kind.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
@@ -117,7 +116,7 @@ fn parse(text: &[u8]) -> Result<Lead, String> {
         let byte = error.valid_up_to() + 1;
         format!("not UTF-8 at byte {byte}: save the file as UTF-8")
     })?;
-    let Unique(json) = serde_json::from_str(text).map_err(|error| {
+    let json = serde_json::from_str(text).map_err(|error| {
         let full = error.to_string();
         let reason = full.split(" at line ").next().unwrap_or(&full);
         let column = error.column();
@@ -125,17 +124,19 @@ fn parse(text: &[u8]) -> Result<Lead, String> {
             Category::Eof => format!(
                 "the JSON ends too early, at column {column} ({reason}): write each lead on one line"
             ),
-            Category::Data => format!("{reason}, at column {column}: write each key once"),
             // The parser gives this no category of its own.
             Category::Syntax if reason == TOO_DEEP => format!(
                 "nested too deep at column {column}, below 127 levels: write nested JSON as a text, or leave it out"
             ),
             Category::Syntax if reason == OUT_OF_RANGE => not_exact(column, "the number"),
-            Category::Syntax | Category::Io => format!(
+            Category::Syntax | Category::Data | Category::Io => format!(
                 "not JSON at column {column} ({reason}): write one lead per line, {{\"fields\": {{…}}}}"
             ),
         }
     })?;
+    if let Some(twice) = repeated_keys(text.as_bytes()).first() {
+        return Err(format!("`{twice}` stands twice: write each key once"));
+    }
     if let Some((column, number)) = number::first_inexact(text) {
         return Err(not_exact(column, number));
     }
@@ -178,7 +179,7 @@ mod tests {
         insta::assert_snapshot!(error(b"{\"phone\": \"919999900001\"}"), @r#"line 1: `fields` is missing: a lead is written {"fields": {…}, "actions": […]}"#);
         insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead must be an object, and is a list");
         insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"\xff\"}}"), @"line 1: not UTF-8 at byte 22: save the file as UTF-8");
-        insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: `name` stands twice in one object, at column 31: write each key once");
+        insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: `fields.name` stands twice: write each key once");
     }
 
     #[test]
