@@ -1,5 +1,6 @@
 //! Holds a call against the OpenAPI description of its operation.
 
+use super::nullable::as_json_schema;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
@@ -138,22 +139,6 @@ impl Operation {
             }
             None => described,
         }
-    }
-}
-
-/// What OpenAPI 3.0 says in its own words: `nullable`.
-fn as_json_schema(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            object.values_mut().for_each(as_json_schema);
-            if object.remove("nullable") == Some(Value::Bool(true)) {
-                let inner = Value::Object(std::mem::take(object));
-                *object =
-                    Map::from_iter([("anyOf".to_owned(), json!([inner, { "type": "null" }]))]);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(as_json_schema),
-        _ => {}
     }
 }
 

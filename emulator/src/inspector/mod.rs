@@ -8,6 +8,7 @@ mod events;
 mod filter;
 mod json;
 mod leads;
+mod nullable;
 mod page;
 mod parts;
 mod switches;

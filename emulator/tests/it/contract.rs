@@ -1,7 +1,11 @@
 //! Every answer that a test is given is held against the OpenAPI descriptions, as the emulator serves them.
 
+#[path = "../../src/inspector/nullable.rs"]
+mod nullable;
+
 use jsonschema::Validator;
-use serde_json::{Map, Value, json};
+use nullable::as_json_schema;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -121,22 +125,6 @@ fn resolve<'a>(document: &'a Value, described: &'a Value) -> &'a Value {
             .pointer(reference.trim_start_matches('#'))
             .expect("a target"),
         None => described,
-    }
-}
-
-/// What OpenAPI 3.0 says in its own words: `nullable`.
-fn as_json_schema(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            object.values_mut().for_each(as_json_schema);
-            if object.remove("nullable") == Some(Value::Bool(true)) {
-                let inner = Value::Object(std::mem::take(object));
-                *object =
-                    Map::from_iter([("anyOf".to_owned(), json!([inner, { "type": "null" }]))]);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(as_json_schema),
-        _ => {}
     }
 }
 
