@@ -1,5 +1,6 @@
 use crate::{Local, TempFile, leads, run, run_with_stdin, telecrm};
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 
 #[test]
 fn it_prints_the_environment_that_points_at_it() {
@@ -67,6 +68,10 @@ fn bad_seeds_are_refused_with_their_place() {
         ("{}", "customFields"),
         (r#"{"customFields": [{"type": "TEXT"}]}"#, "customFields[0]"),
         (
+            r#"{"customFields": [{"apiName": "phone", "type": "PHONE"}], "emulator": {"seats": "many"}}"#,
+            "emulator.seats: must be a whole number, 0 or more, and is \"many\"; leave it out",
+        ),
+        (
             r#"{"customFields": [], "customFields": []}"#,
             "`customFields` stands twice",
         ),
@@ -111,6 +116,61 @@ fn profile_and_switches_decide_what_is_answered() {
 fn it_stays_on_this_machine_unless_told_otherwise() {
     run(telecrm(&["emulator", "--listen", "0.0.0.0:0"]))
         .refused(2, &["0.0.0.0:0", "--allow-remote"]);
+}
+
+#[test]
+fn names_of_its_own_are_allowed_one_by_one() {
+    let local = Local::start(&["--allow-host", "crm.test"]);
+    let answer = |host: &str| {
+        let address = local
+            .variable("TELECRM_ASYNC_URL")
+            .trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("connects");
+        let request =
+            format!("GET /_emulator/health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+    assert!(answer("crm.test:8080").starts_with("HTTP/1.1 200"));
+    let refused = answer("other.test:8080");
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    assert!(refused.contains("--allow-host NAME"), "{refused}");
+    let listen = [
+        "emulator",
+        "--listen",
+        "127.0.0.1:0",
+        "--allow-host",
+        "http://x",
+    ];
+    run(telecrm(&listen)).refused(2, &["\"http://x\" is no host name"]);
+}
+
+#[test]
+fn up_to_three_tokens_of_each_type_come_from_the_environment() {
+    let variables = [
+        ("TELECRM_EMULATOR_SYNC_TOKEN", "s-1, s-2"),
+        ("TELECRM_EMULATOR_ASYNC_TOKEN", "a-1,a-2,a-3"),
+    ];
+    let local = Local::start_with(&["--async-limit", "1"], &variables);
+    assert_eq!(local.variable("TELECRM_SYNC_TOKEN"), "s-1");
+    assert_eq!(local.variable("TELECRM_ASYNC_TOKEN"), "a-1");
+    // Each has a limit of its own.
+    let mut push = local.telecrm(&["push", "-"]);
+    push.env("TELECRM_SYNC_TOKEN", "s-2");
+    push.env("TELECRM_ASYNC_TOKEN", "a-2,a-3");
+    let ran = run_with_stdin(push, &leads(2));
+    assert_eq!(ran.outcomes(), ["accepted", "accepted"], "{ran:?}");
+
+    for (value, said) in [
+        ("a,b,c,d", "at most 3 tokens"),
+        ("a,,b", "TELECRM_EMULATOR_SYNC_TOKEN"),
+    ] {
+        let mut refused = telecrm(&["emulator", "--listen", "127.0.0.1:0"]);
+        refused.env("TELECRM_EMULATOR_SYNC_TOKEN", value);
+        run(refused).refused(2, &[said]);
+    }
 }
 
 #[test]

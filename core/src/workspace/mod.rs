@@ -232,6 +232,16 @@ impl Workspace {
             ),
             None => None,
         };
+        if let Some(seats) = settings.get("seats").filter(|seats| !seats.is_null())
+            && !seats.is_u64()
+        {
+            return Err(WorkspaceError::new(
+                "emulator.seats",
+                &format!(
+                    "must be a whole number, 0 or more, and is {seats}; leave it out for as many as anybody wants"
+                ),
+            ));
+        }
         let zone = text(settings, "emulator", "timeZone")?.unwrap_or("Asia/Kolkata");
         let time_zone = TimeZone::get(zone).map_err(|_| {
             WorkspaceError::new(
@@ -744,6 +754,8 @@ mod tests {
                 with("leadStagePipeline", json!({ "statuses": [{ "id": 1 }] })),
                 "leadStagePipeline.statuses[0]",
             ),
+            (with("emulator", json!({ "seats": "5" })), "emulator.seats"),
+            (with("emulator", json!({ "seats": -1 })), "emulator.seats"),
             (
                 with("emulator", json!({ "timeZone": "Mars" })),
                 "emulator.timeZone",
