@@ -42,6 +42,11 @@ Exit codes, the first that applies:
     5 not found                   0 all is well
     6 stopped by the rate limit";
 
+const EMULATOR_ENVIRONMENT: &str = "\
+Environment, none of it needed:
+  TELECRM_EMULATOR_SYNC_TOKEN   tokens to accept instead of sync-local-token: up to three, with commas
+  TELECRM_EMULATOR_ASYNC_TOKEN  tokens to accept instead of async-local-token, likewise";
+
 #[derive(Debug, Args)]
 pub(crate) struct Push {
     /// A .csv file (header = API names), a .jsonl file (a lead per line), or - for JSON lines on standard input
@@ -205,6 +210,10 @@ pub(crate) struct Emulator {
     /// Allows an address that other machines can reach
     #[arg(long)]
     pub(crate) allow_remote: bool,
+
+    /// A name by which other machines reach it, beside its addresses; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
 }
 
 /// A switch that exists, with a value that it has.
@@ -225,7 +234,7 @@ fn switches_help() -> String {
     let switches = Profile::switches().into_iter();
     let lines = switches.map(|(name, values)| format!("\n  {name:<22} {}", values.join(", ")));
     format!(
-        "Switches, and their values, that of the documentation first:{}",
+        "{EMULATOR_ENVIRONMENT}\n\nSwitches, and their values, that of the documentation first:{}",
         lines.collect::<String>()
     )
 }

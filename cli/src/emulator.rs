@@ -7,7 +7,7 @@ use crate::terminal::say;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use telecrm::{WorkspaceFile, repeated_keys};
+use telecrm::{SyncToken, WorkspaceFile, repeated_keys};
 use telecrm_emulator::{
     Builder, Emulator, Fault, RateLimit, Recording, RecordingError, SearchIds, StateError,
 };
@@ -70,7 +70,47 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
     if let Some(now) = options.now {
         builder = builder.now(now);
     }
+    for name in options.allow_host {
+        builder = builder.allow_host(name);
+    }
+    for (place, token) in tokens("TELECRM_EMULATOR_SYNC_TOKEN")?
+        .into_iter()
+        .enumerate()
+    {
+        builder = match place {
+            0 => builder.sync_token(token),
+            _ => builder.another_sync_token(token),
+        };
+    }
+    for (place, token) in tokens("TELECRM_EMULATOR_ASYNC_TOKEN")?
+        .into_iter()
+        .enumerate()
+    {
+        builder = match place {
+            0 => builder.async_token(token),
+            _ => builder.another_async_token(token),
+        };
+    }
     serve(builder, listen, |_| {}).await
+}
+
+/// The tokens in a variable, separated by commas. None is a flag: those of a real account may be taken by mistake.
+fn tokens(variable: &str) -> Result<Vec<String>, Failure> {
+    let Some(text) = std::env::var(variable)
+        .ok()
+        .filter(|text| !text.trim().is_empty())
+    else {
+        return Ok(Vec::new());
+    };
+    text.split(',')
+        .map(str::trim)
+        .map(|token| match SyncToken::new(token) {
+            Ok(_) => Ok(token.to_owned()),
+            Err(error) => Err(Failure::usage(format!(
+                "{variable}: {error}; separate tokens by commas"
+            ))),
+        })
+        .collect()
 }
 
 /// Runs it until it is told to stop.

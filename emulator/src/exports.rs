@@ -28,6 +28,7 @@ impl Config {
             enterprise: self.enterprise.clone(),
             sync_tokens: vec![shown(&self.sync_tokens[0], DEFAULT_SYNC_TOKEN)],
             async_tokens: vec![shown(&self.async_tokens[0], DEFAULT_ASYNC_TOKEN)],
+            hosts: Vec::new(),
             ..*self
         };
         public.exports(url)

@@ -444,6 +444,7 @@ impl Default for Builder {
                 processing_delay: DEFAULT_PROCESSING_DELAY,
                 patience: DEFAULT_PATIENCE,
                 max_connections: DEFAULT_MAX_CONNECTIONS,
+                hosts: Vec::new(),
             },
         }
     }
@@ -599,6 +600,24 @@ impl Builder {
         self
     }
 
+    /// A name by which other machines reach it, such as that of a container. May be given several times. Requests that name another
+    /// host than localhost or an address of this machine are refused, because a web page can give a name of its own this address.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = telecrm_emulator::Emulator::builder().allow_host("crm.test").start().await?;
+    /// let health = format!("{}/_emulator/health", emulator.url());
+    /// let request = reqwest::Client::new().get(health).header("Host", "crm.test:8080");
+    /// assert_eq!(request.send().await?.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.config.hosts.push(name.into());
+        self
+    }
+
     /// Whether the rows of a search carry the lead's ID, which they are reported to do (pitfall LE7). They do unless set.
     pub fn search_ids(mut self, carried: bool) -> Self {
         self.profile.search_ids = match carried {
@@ -644,7 +663,7 @@ impl Builder {
     ///
     /// # Errors
     /// If the address cannot be listened on, or lets other machines in without [`allow_remote`](Self::allow_remote),
-    /// or if the seed is not a workspace, a fault or a time cannot be, or there are more than three tokens of a type; and
+    /// or if the seed is not a workspace, a fault, a time or the name of a host cannot be, or there are more than three tokens of a type; and
     /// with a [`StateError`] inside if the state file cannot be used.
     pub async fn start(mut self) -> io::Result<Emulator> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
@@ -669,6 +688,11 @@ impl Builder {
                 "a workspace has at most {MOST_TOKENS} tokens of each type"
             )));
         }
+        let names = self.config.hosts.iter();
+        names
+            .map(|name| server::check_name(name))
+            .collect::<Result<(), _>>()
+            .map_err(invalid_input)?;
         let faults = Faults::new(self.random_seed);
         faults.add(self.faults.clone()).map_err(invalid_input)?;
         let (store, journal, hands) = self.open()?;
@@ -821,6 +845,8 @@ struct Config {
     processing_delay: Duration,
     patience: Duration,
     max_connections: usize,
+    /// Names that are this machine's too.
+    hosts: Vec<String>,
 }
 
 /// Without the tokens: those of a real account may have been set by mistake.

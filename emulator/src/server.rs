@@ -30,6 +30,10 @@ pub(crate) const SYNC_BASE: &str = "/autoupdate/v2";
 /// Where what only the emulator has begins.
 const OWN: &str = "/_emulator";
 
+/// Where something is, for those who ask where nothing is.
+const BASES: &str = "the Sync API is below /autoupdate/v2/enterprise/{enterpriseId}, the Async API below \
+    /enterprise/{enterpriseId}, and what only the emulator has below /_emulator";
+
 /// The paths of the Sync API, and the operation behind each method.
 const SYNC_OPERATIONS: [(&str, Method, &str); 18] = [
     ("/lead", Method::POST, "createLead"),
@@ -148,7 +152,9 @@ async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    if let Err(refusal) = check_host(&request, local).and_then(|()| check_origin(&request)) {
+    if let Err(refusal) =
+        check_host(&request, local, &app.config.hosts).and_then(|()| check_origin(&request))
+    {
         return refusal.into_response();
     }
     #[cfg(feature = "inspector")]
@@ -311,15 +317,17 @@ fn operation(method: &Method, path: &str) -> Option<&'static str> {
 }
 
 /// Refuses requests that a web page has sent here by a host name of its own (DNS rebinding).
-fn check_host(request: &Request, local: SocketAddr) -> Result<(), ApiError> {
+fn check_host(request: &Request, local: SocketAddr, allowed: &[String]) -> Result<(), ApiError> {
     let header = request.headers().get(header::HOST);
     let host = header
         .and_then(|host| host.to_str().ok())
         .or(request.uri().host());
-    if host.is_some_and(|host| is_own_host(host, local)) {
+    if host.is_some_and(|host| is_own_host(host, local, allowed)) {
         return Ok(());
     }
-    let message = format!("The Host header names neither localhost nor an address of {local}");
+    let message = format!(
+        "The Host header names neither localhost nor an address of {local}; a name by which other machines reach the emulator is given to it with --allow-host NAME (Builder::allow_host)"
+    );
     Err(ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message))
 }
 
@@ -347,10 +355,25 @@ fn is_own_page(headers: &HeaderMap) -> bool {
     }
 }
 
-fn is_own_host(host: &str, local: SocketAddr) -> bool {
+/// What is wrong with a name of a host, if anything.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let authority = name.parse::<Authority>();
+    match authority.is_ok_and(|authority| authority.host() == name) {
+        true => Ok(()),
+        false => Err(format!(
+            "{name:?} is no host name: write it without scheme, port and path, like crm.test"
+        )),
+    }
+}
+
+fn is_own_host(host: &str, local: SocketAddr, allowed: &[String]) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
+    let is_allowed = |name: &String| name.eq_ignore_ascii_case(authority.host());
+    if allowed.iter().any(is_allowed) {
+        return true;
+    }
     let name = authority
         .host()
         .trim_start_matches('[')
@@ -461,11 +484,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
-async fn method_not_allowed(method: Method) -> ApiError {
+async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED",
-        format_args!("{method} is not allowed here"),
+        format_args!(
+            "{method} is not allowed at {}; the header Allow says what is; {BASES}",
+            uri.path()
+        ),
     )
 }
 
@@ -473,7 +499,7 @@ async fn method_not_allowed(method: Method) -> ApiError {
 async fn no_endpoint(method: Method, uri: Uri) -> ApiError {
     ApiError::not_found(
         "NOT_FOUND",
-        format_args!("There is no {method} {}", uri.path()),
+        format_args!("There is no {method} {}: {BASES}", uri.path()),
     )
 }
 
@@ -488,9 +514,10 @@ async fn unknown(method: Method, uri: Uri) -> Response {
 
 /// What the real host answers beside its API: a page of the web app (pitfall TR1).
 async fn web_app() -> impl IntoResponse {
-    const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>Not found. \
-        The Sync API begins at /autoupdate/v2, the Async API at /enterprise.</body></html>\n";
-    (StatusCode::NOT_FOUND, Html(PAGE))
+    let page = format!(
+        "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>Not found: {BASES}</body></html>\n"
+    );
+    (StatusCode::NOT_FOUND, Html(page))
 }
 
 #[cfg(test)]
@@ -506,7 +533,7 @@ mod tests {
             "LOCALHOST:4010",
             "[::1]:4010",
         ] {
-            assert!(is_own_host(host, local), "{host}");
+            assert!(is_own_host(host, local, &[]), "{host}");
         }
         for host in [
             "evil.example:4010",
@@ -517,10 +544,31 @@ mod tests {
             "10.0.0.7:4010",
             "",
         ] {
-            assert!(!is_own_host(host, local), "{host}");
+            assert!(!is_own_host(host, local, &[]), "{host}");
         }
         let everywhere: SocketAddr = "0.0.0.0:4010".parse().unwrap();
-        assert!(is_own_host("10.0.0.7:8080", everywhere));
-        assert!(!is_own_host("evil.example:4010", everywhere));
+        assert!(is_own_host("10.0.0.7:8080", everywhere, &[]));
+        assert!(!is_own_host("evil.example:4010", everywhere, &[]));
+        // Names that are allowed can be reached by any port.
+        let allowed = ["crm.test".to_owned()];
+        for (host, is_own) in [
+            ("crm.test:4010", true),
+            ("CRM.test", true),
+            ("other.crm.test:4010", false),
+            ("crm.test.evil.example:4010", false),
+            ("crm.test@evil.example:4010", false),
+        ] {
+            assert_eq!(is_own_host(host, everywhere, &allowed), is_own, "{host}");
+        }
+        assert_eq!(check_name("crm.test"), Ok(()));
+        for name in [
+            "",
+            "crm.test:80",
+            "http://crm.test",
+            "a@crm.test",
+            "crm test",
+        ] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
     }
 }

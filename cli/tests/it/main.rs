@@ -24,6 +24,8 @@ fn telecrm(arguments: &[&str]) -> Command {
         "ASYNC_TOKEN",
         "SYNC_URL",
         "ASYNC_URL",
+        "EMULATOR_SYNC_TOKEN",
+        "EMULATOR_ASYNC_TOKEN",
     ] {
         command.env_remove(format!("TELECRM_{name}"));
     }
@@ -126,9 +128,14 @@ struct Local {
 
 impl Local {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = telecrm(&["emulator", "--listen", "127.0.0.1:0"]);
         command
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut child = command.spawn().expect("starts");

@@ -272,7 +272,7 @@ mod tests {
         if !body.is_empty() {
             let slot = Slot::default();
             slot.put(&body.to_owned().into());
-            exchange.request.body = slot.take();
+            exchange.request.body = slot.body();
         }
         let entry = LogEntry {
             seq: 1,

@@ -68,6 +68,9 @@ async fn tokens_and_enterprise_can_be_chosen() {
     assert_eq!(answer(request).await, not_authorized("e1"));
 }
 
+/// Whoever is in the wrong place is told where the Sync API is.
+const BASE: &str = "the Sync API is below /autoupdate/v2/enterprise/{enterpriseId}";
+
 #[tokio::test]
 async fn tr1_a_wrong_base_path_answers_a_web_page() {
     let local = Local::start().await;
@@ -94,12 +97,10 @@ async fn tr1_a_wrong_base_path_answers_a_web_page() {
                 .starts_with("text/html"),
             "{path}"
         );
+        let page = response.text().await.unwrap();
         assert!(
-            response
-                .text()
-                .await
-                .unwrap()
-                .starts_with("<!DOCTYPE html>")
+            page.starts_with("<!DOCTYPE html>") && page.contains(BASE),
+            "{page}"
         );
     }
     assert_eq!(emulator.log(0).len(), 4);
@@ -127,6 +128,7 @@ async fn unknown_paths_inside_the_sync_api_answer_the_envelope() {
             (404, &json!("NOT_FOUND")),
             "{path}"
         );
+        assert!(missing.to_string().contains(BASE), "{missing}");
     }
     let url = format!("{}/enterprise", local.emulator.sync_url());
     assert_eq!(answer(local.http.get(url)).await.0, 404);
@@ -147,18 +149,17 @@ async fn wrong_methods_answer_the_envelope() {
             (405, &json!("METHOD_NOT_ALLOWED")),
             "{path}"
         );
+        assert!(refused.to_string().contains(BASE), "{refused}");
     }
     let url = format!(
         "{}/enterprise/ent-local/autoupdatelead",
         local.emulator.async_url()
     );
-    let (status, refused) = answer(
-        local
-            .http
-            .get(url)
-            .bearer_auth(local.emulator.async_token()),
-    )
-    .await;
+    let token = local.emulator.async_token();
+    let request = local.http.get(&url).bearer_auth(token);
+    let allow = request.send().await.unwrap().headers()["allow"].clone();
+    assert_eq!(allow, "POST");
+    let (status, refused) = answer(local.http.get(url).bearer_auth(token)).await;
     assert_eq!(
         (status, &refused["error"]["code"]),
         (405, &json!("METHOD_NOT_ALLOWED"))
