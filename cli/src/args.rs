@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};
 use std::collections::BTreeSet;
@@ -204,8 +204,8 @@ pub(crate) struct Emulator {
     pub(crate) no_search_ids: bool,
 
     /// How many connections may be open at once; one more is closed
-    #[arg(long, default_value_t = DEFAULT_MAX_CONNECTIONS, value_name = "CONNECTIONS")]
-    pub(crate) max_connections: usize,
+    #[arg(long, default_value_t = DEFAULT_MAX_CONNECTIONS as u64, value_parser = value_parser!(u64).range(1..), value_name = "CONNECTIONS")]
+    pub(crate) max_connections: u64,
 
     /// Allows an address that other machines can reach
     #[arg(long)]

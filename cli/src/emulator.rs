@@ -9,7 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use telecrm::{SyncToken, WorkspaceFile, repeated_keys};
 use telecrm_emulator::{
-    Builder, Emulator, Fault, RateLimit, Recording, RecordingError, SearchIds, StateError,
+    Builder, DEFAULT_MAX_CONNECTIONS, Emulator, Fault, RateLimit, Recording, RecordingError,
+    SearchIds, StateError,
 };
 
 pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
@@ -38,7 +39,7 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
         .enterprise(options.enterprise)
         .profile(profile)
         .random_seed(options.random_seed)
-        .max_connections(options.max_connections)
+        .max_connections(connections(options.max_connections))
         .allow_remote(options.allow_remote);
     let limit = |requests| {
         let limit = RateLimit::per_hour(requests).sped_up(options.limit_speed);
@@ -92,6 +93,24 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
         };
     }
     serve(builder, listen, |_| {}).await
+}
+
+/// Files that are open beside connections.
+const OTHER_FILES: u64 = 32;
+
+/// How many of these connections can be open at once: each is an open file, of which a process may have no more than so many. Without
+/// a limit of its own the emulator would let clients wait that it cannot take.
+fn connections(wanted: u64) -> usize {
+    let files = rlimit::increase_nofile_limit(wanted.saturating_add(OTHER_FILES));
+    // Where there is no such limit, nothing has to be heeded.
+    let files = files.unwrap_or(u64::MAX);
+    let possible = files.saturating_sub(OTHER_FILES).max(1);
+    if possible < wanted {
+        say(&format!(
+            "takes {possible} connections at once, not {wanted}, since a process may have {files} open files here (ulimit -Hn)"
+        ));
+    }
+    usize::try_from(possible.min(wanted)).unwrap_or(usize::MAX)
 }
 
 /// The tokens in a variable, separated by commas. None is a flag: those of a real account may be taken by mistake.
@@ -164,7 +183,8 @@ async fn replay(options: &args::Replay) -> Result<Exit, Failure> {
         });
     };
     if let Some(listen) = options.listen {
-        return serve(builder.listen(listen), listen, tell).await;
+        let most = connections(DEFAULT_MAX_CONNECTIONS as u64);
+        return serve(builder.listen(listen).max_connections(most), listen, tell).await;
     }
     let emulator = builder.start().await;
     let emulator = emulator

@@ -663,8 +663,8 @@ impl Builder {
     ///
     /// # Errors
     /// If the address cannot be listened on, or lets other machines in without [`allow_remote`](Self::allow_remote),
-    /// or if the seed is not a workspace, a fault, a time or the name of a host cannot be, or there are more than three tokens of a type; and
-    /// with a [`StateError`] inside if the state file cannot be used.
+    /// or if the seed is not a workspace, a fault, a time or the name of a host cannot be, no connection is allowed, or there are more
+    /// than three tokens of a type; and with a [`StateError`] inside if the state file cannot be used.
     pub async fn start(mut self) -> io::Result<Emulator> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return Err(invalid_input(format!(
@@ -688,10 +688,12 @@ impl Builder {
                 "a workspace has at most {MOST_TOKENS} tokens of each type"
             )));
         }
-        let names = self.config.hosts.iter();
+        if self.config.max_connections == 0 {
+            return Err(invalid_input("nobody could connect: allow a connection"));
+        }
+        let mut names = self.config.hosts.iter();
         names
-            .map(|name| server::check_name(name))
-            .collect::<Result<(), _>>()
+            .try_for_each(|name| server::check_name(name))
             .map_err(invalid_input)?;
         let faults = Faults::new(self.random_seed);
         faults.add(self.faults.clone()).map_err(invalid_input)?;

@@ -416,23 +416,24 @@ fn without_password(path: &str, body: &Bytes) -> Text {
 /// The body without its passwords, if it has any.
 pub(crate) fn mask_password(body: &[u8]) -> Option<String> {
     let mut json = serde_json::from_slice(body).ok()?;
-    mask(&mut json).then(|| json.to_string())
+    (mask(&mut json) > 0).then(|| json.to_string())
 }
 
-/// Masks passwords however deep they stand, and says whether there is one.
-fn mask(json: &mut Value) -> bool {
+/// Masks passwords however deep they stand, and says how many there were.
+fn mask(json: &mut Value) -> usize {
     match json {
-        Value::Object(object) => object.iter_mut().fold(false, |found, (key, value)| {
-            let is_password = key == "password";
-            if is_password {
-                *value = MASK.into();
-            }
-            is_password || mask(value) || found
-        }),
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |found, item| mask(item) || found),
-        _ => false,
+        Value::Object(object) => {
+            let mask_entry = |(key, value): (&String, &mut Value)| match key.as_str() {
+                "password" => {
+                    *value = MASK.into();
+                    1
+                }
+                _ => mask(value),
+            };
+            object.iter_mut().map(mask_entry).sum()
+        }
+        Value::Array(items) => items.iter_mut().map(mask).sum(),
+        _ => 0,
     }
 }
 

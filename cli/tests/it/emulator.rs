@@ -1,6 +1,8 @@
 use crate::{Local, TempFile, leads, run, run_with_stdin, telecrm};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 #[test]
 fn it_prints_the_environment_that_points_at_it() {
@@ -171,6 +173,48 @@ fn up_to_three_tokens_of_each_type_come_from_the_environment() {
         refused.env("TELECRM_EMULATOR_SYNC_TOKEN", value);
         run(refused).refused(2, &[said]);
     }
+}
+
+/// With fewer files than connections, clients must not be left waiting.
+#[cfg(unix)]
+#[test]
+fn few_open_files_are_raised_or_heeded() {
+    for (limit, held) in [("-n 64", 32), ("-Sn 64", 100)] {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit {limit}; exec \"$0\" emulator --listen 127.0.0.1:0");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_telecrm")]);
+        let local = Local::spawn(command.stderr(Stdio::null()));
+        let address = local
+            .variable("TELECRM_ASYNC_URL")
+            .trim_start_matches("http://");
+        let request = format!("GET /_emulator/health HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        let mut clients: Vec<_> = (0..100)
+            .map(|_| {
+                let mut stream = TcpStream::connect(address).expect("connects");
+                let patience = Duration::from_secs(10);
+                stream.set_read_timeout(Some(patience)).expect("a timeout");
+                // One that is closed already may not take it.
+                let _ = stream.write_all(request.as_bytes());
+                stream
+            })
+            .collect();
+        let answered = clients.iter_mut().filter_map(|stream| {
+            let mut answer = [0; 12];
+            match stream.read(&mut answer) {
+                Ok(length) => (length > 0).then_some(()),
+                Err(error) => {
+                    let waited =
+                        matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+                    assert!(!waited, "{limit}: a client is left waiting");
+                    None
+                }
+            }
+        });
+        let answered = answered.count();
+        assert_eq!(answered, held, "{limit}");
+    }
+    let none = ["emulator", "--max-connections", "0"];
+    run(telecrm(&none)).refused(2, &["--max-connections"]);
 }
 
 #[test]

@@ -136,9 +136,12 @@ impl Local {
         command
             .args(arguments)
             .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let mut child = command.spawn().expect("starts");
+        Self::spawn(&mut command)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let exports = (0..5)
             .map(|_| {
