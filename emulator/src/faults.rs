@@ -435,8 +435,21 @@ fn mix(seed: u64) -> u64 {
 
 /// The rules, and how many calls fitted each.
 pub(crate) struct Faults {
-    rules: Mutex<Vec<(Fault, u64)>>,
+    rules: Mutex<Rules>,
     random_seed: u64,
+}
+
+#[derive(Default)]
+struct Rules {
+    rules: Vec<Rule>,
+    next_id: u64,
+}
+
+struct Rule {
+    /// Stays the same where another is removed, and so does the chance that hangs on it.
+    id: u64,
+    fault: Fault,
+    calls: u64,
 }
 
 impl Faults {
@@ -448,8 +461,8 @@ impl Faults {
     }
 
     /// A number from 0 to 1 that looks like chance, and is the same each time for the same call of the same rule.
-    fn luck(&self, rule: usize, call: u64) -> f64 {
-        let mixed = [rule as u64, call]
+    fn luck(&self, rule: u64, call: u64) -> f64 {
+        let mixed = [rule, call]
             .into_iter()
             .fold(mix(self.random_seed), |mixed, part| mix(mixed ^ mix(part)));
         fastrand::Rng::with_seed(mixed).f64()
@@ -458,33 +471,47 @@ impl Faults {
     /// Adds all of the rules, or none.
     pub(crate) fn add(&self, faults: Vec<Fault>) -> Result<(), FaultError> {
         faults.iter().try_for_each(Fault::check)?;
-        lock(&self.rules).extend(faults.into_iter().map(|fault| (fault, 0)));
+        let mut rules = lock(&self.rules);
+        for fault in faults {
+            let id = rules.next_id;
+            rules.next_id += 1;
+            let calls = 0;
+            rules.rules.push(Rule { id, fault, calls });
+        }
         Ok(())
     }
 
     /// How many there are.
     #[cfg(feature = "inspector")]
     pub(crate) fn len(&self) -> usize {
-        lock(&self.rules).len()
+        lock(&self.rules).rules.len()
     }
 
     pub(crate) fn clear(&self) {
-        lock(&self.rules).clear();
+        *lock(&self.rules) = Rules::default();
+    }
+
+    /// Removes one rule, and says whether there was one.
+    pub(crate) fn remove(&self, id: u64) -> bool {
+        let rules = &mut lock(&self.rules).rules;
+        let place = rules.iter().position(|rule| rule.id == id);
+        place.map(|place| rules.remove(place)).is_some()
     }
 
     /// Counts from 1 again.
     pub(crate) fn rewind(&self) {
-        for (_, calls) in lock(&self.rules).iter_mut() {
-            *calls = 0;
+        for rule in &mut lock(&self.rules).rules {
+            rule.calls = 0;
         }
     }
 
-    /// Each rule, with the number of calls that fitted it so far.
+    /// Each rule, with its ID, and the number of calls that fitted it so far.
     pub(crate) fn to_json(&self) -> Value {
         let rules = lock(&self.rules);
-        let shown = rules.iter().map(|(fault, calls)| {
-            let mut shown = json!(fault);
-            shown["calls"] = (*calls).into();
+        let shown = rules.rules.iter().map(|rule| {
+            let mut shown = json!(rule.fault);
+            shown["id"] = rule.id.into();
+            shown["calls"] = rule.calls.into();
             shown
         });
         shown.collect()
@@ -500,11 +527,11 @@ impl Faults {
     ) -> Result<(Request, Option<Applied>), ApiError> {
         let forced = request.extensions_mut().remove::<Forced>();
         let path = request.uri().path().to_owned();
-        let is_for = |(fault, _): &&(Fault, u64)| fault.is_for(operation, &path);
+        let is_for = |rule: &&Rule| rule.fault.is_for(operation, &path);
         let (any, reads) = {
             let rules = lock(&self.rules);
-            let mut fitting = rules.iter().filter(is_for);
-            let reads = fitting.clone().any(|(fault, _)| !fault.fields.is_empty());
+            let mut fitting = rules.rules.iter().filter(is_for);
+            let reads = fitting.clone().any(|rule| !rule.fault.fields.is_empty());
             (fitting.next().is_some(), reads)
         };
         if !any {
@@ -527,14 +554,14 @@ impl Faults {
         };
         let mut struck = None;
         let mut rules = lock(&self.rules);
-        for (rule, (fault, calls)) in rules.iter_mut().enumerate() {
+        for Rule { id, fault, calls } in &mut rules.rules {
             let fits = match &sent {
                 Some((sent, workspace)) => fault.fits(sent, workspace),
                 None => fault.fields.is_empty(),
             };
             if fault.is_for(operation, &path) && fits {
                 *calls += 1;
-                if struck.is_none() && fault.strikes(*calls, || self.luck(rule, *calls)) {
+                if struck.is_none() && fault.strikes(*calls, || self.luck(*id, *calls)) {
                     struck = Some(Applied(fault.kind.clone()));
                 }
             }

@@ -203,6 +203,20 @@ pub(crate) async fn clear_faults(State(app): State<App>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+/// Removes the rule with the ID that the list gives it.
+pub(crate) async fn remove_fault(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    match id.parse().is_ok_and(|id| app.faults.remove(id)) {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(ApiError::not_found(
+            "NOT_FOUND",
+            format_args!("There is no fault {id}"),
+        )),
+    }
+}
+
 /// Puts into a lead's timeline what telecrm itself records, and nobody can write: `{"type","employeeid",…}`.
 pub(crate) async fn record(
     State(app): State<App>,

@@ -17,7 +17,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -128,6 +128,7 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
                 .post(inspect::add_faults)
                 .delete(inspect::clear_faults),
         )
+        .route("/_emulator/faults/{id}", delete(inspect::remove_fault))
         .route("/_emulator/leads/{lead}/timeline", post(inspect::record))
         .route("/openapi/sync.yaml", get(inspect::sync_description))
         .route("/openapi/async.yaml", get(inspect::async_description))

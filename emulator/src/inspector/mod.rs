@@ -59,6 +59,10 @@ pub(crate) fn router() -> Router<App> {
             "/_emulator/switches/faults/clear",
             post(switches::clear_faults),
         )
+        .route(
+            "/_emulator/switches/faults/remove",
+            post(switches::remove_fault),
+        )
         .route("/_emulator/switches/profile", post(switches::set_profile))
         .route("/_emulator/switches/reset", post(switches::reset))
         .route(

@@ -57,6 +57,14 @@ pub(crate) async fn clear_faults(State(app): State<App>) -> Response {
     done("#faults")
 }
 
+/// Removes the rule with the ID in the form. If another page has removed it, it is gone as well.
+pub(crate) async fn remove_fault(State(app): State<App>, Form(entered): Form<Entered>) -> Response {
+    if let Some(id) = entered.get("id").and_then(|id| id.parse().ok()) {
+        app.faults.remove(id);
+    }
+    done("#faults")
+}
+
 /// All switches from the form; `preset` sets them all as that profile has them.
 pub(crate) async fn set_profile(State(app): State<App>, Form(entered): Form<Entered>) -> Response {
     let switched = app.change_profile(|profile| match entered.get("preset") {
@@ -226,13 +234,15 @@ fn fault(rule: &Value) -> Markup {
         other => other,
     };
     let mut written = rule.clone();
-    let calls = written
-        .as_object_mut()
-        .and_then(|rule| rule.remove("calls"))
-        .unwrap_or_default();
+    if let Some(written) = written.as_object_mut() {
+        written.remove("id");
+        written.remove("calls");
+    }
+    let calls = rule["calls"].as_u64().unwrap_or_default();
+    let id = format!("rule-{}", rule["id"]);
     html! {
         li {
-            p {
+            p #(id) {
                 b { (rule["operation"].as_str().unwrap_or("any operation")) } " " (words)
                 @if let Some(value) = value { ": " b { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) } }
                 @if let Some(nth) = rule.get("nth") { ", from call " (nth) }
@@ -240,9 +250,12 @@ fn fault(rule: &Value) -> Markup {
                 @if let Some(chance) = rule.get("chance") { ", with chance " (chance) }
                 @if let Some(path) = rule["path"].as_str() { ", where the path has " code { (path) } }
                 @if let Some(fields) = rule["fields"].as_object() { @for (name, value) in fields { ", where " code { (name) } " is " code { (value) } } }
-                " " span.faint { "· fits " (page::counted(calls.as_u64().unwrap_or_default() as usize, "call")) " so far" }
+                " " span.faint { "· fits " (page::counted(calls as usize, "call")) " so far" }
             }
             code.json { (written) }
+            form method="post" action={ (ADDRESS) "/faults/remove" } {
+                button type="submit" name="id" value=(rule["id"]) aria-describedby=(id) { "Remove" }
+            }
         }
     }
 }

@@ -573,7 +573,7 @@ async fn faults_are_set_and_cleared_by_forms() {
     let (_, faults) = local.own("/_emulator/faults").await;
     assert_eq!(
         faults["faults"],
-        json!([{ "operation": "getMetadata", "nth": 2, "calls": 0, "do": { "answer": { "status": 503, "headers": { "Retry-After": "7" } } } }])
+        json!([{ "id": 0, "operation": "getMetadata", "nth": 2, "calls": 0, "do": { "answer": { "status": 503, "headers": { "Retry-After": "7" } } } }])
     );
     assert_eq!(local.get("/metadata").await.0, 200);
     assert_eq!(
@@ -603,6 +603,34 @@ async fn faults_are_set_and_cleared_by_forms() {
         let text = markup::plain(&refused.text().await.unwrap());
         assert!(text.contains(said), "{fields:?}: {text}");
     }
+    // One goes, and the others stay as they are.
+    for kind in ["hang", "endless", "truncated"] {
+        let rule = [("operation", "getLead"), ("do", kind)];
+        local.submit("/_emulator/switches/faults", &rule).await;
+    }
+    let kinds = async || {
+        let (_, faults) = local.own("/_emulator/faults").await;
+        let faults = faults["faults"].as_array().unwrap().clone();
+        faults[1..]
+            .iter()
+            .map(|rule| rule["do"].clone())
+            .collect::<Vec<_>>()
+    };
+    let hang = [("id", "1")];
+    let removed = local
+        .submit("/_emulator/switches/faults/remove", &hang)
+        .await;
+    assert_eq!(removed.status(), 303);
+    assert_eq!(kinds().await, ["endless", "truncated"]);
+    for (id, status) in [("2", 204), ("2", 404), ("x", 404)] {
+        let fault = format!("{}/_emulator/faults/{id}", local.emulator.url());
+        assert_eq!(
+            crate::status(local.http.delete(fault)).await,
+            status,
+            "{id}"
+        );
+    }
+    assert_eq!(kinds().await, ["truncated"]);
     local.submit("/_emulator/switches/faults/clear", &[]).await;
     assert_eq!(local.own("/_emulator/faults").await.1["faults"], json!([]));
 }

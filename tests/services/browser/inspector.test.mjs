@@ -186,6 +186,11 @@ test('a fault that is set on the page befalls the next call', async () => {
   await page.goto(home);
   await page.getByText('fault: answer').waitFor();
   await page.goto(`${home}switches`);
+  await page.getByLabel('What happens').selectOption('hang');
+  await page.getByRole('button', { name: 'Add the rule' }).click();
+  await page.getByRole('listitem').filter({ hasText: 'any operation never answers' }).getByRole('button', { name: 'Remove' }).click();
+  await page.getByText('any operation never answers').waitFor({ state: 'detached' });
+  await page.getByText('getMetadata answers another status: 503').waitFor();
   await page.getByRole('button', { name: 'Let all calls go right' }).click();
   await page.getByText('All calls go right.').waitFor();
 });
