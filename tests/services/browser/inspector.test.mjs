@@ -1,7 +1,9 @@
-// The emulator's pages in a real browser. The environment says where the emulator is (as `telecrm emulator` prints it)
-// and, in CHROMIUM, which browser to drive.
+// The emulator's pages in a real browser. The environment says where the emulator is (as `telecrm emulator` prints it),
+// in CHROMIUM, which browser to drive, and in TELECRM, which command starts another emulator.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
@@ -140,6 +142,54 @@ test('no call is lost or told twice, whatever happens to the connection', async 
   await page.getByText('No calls yet.').waitFor();
   await sync('/metadata');
   await page.waitForFunction(() => document.querySelectorAll('#list tbody tr').length === 1);
+});
+
+/** Another emulator, at this port. */
+async function startEmulator(port) {
+  const child = spawn(process.env.TELECRM, ['emulator', '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let said = '';
+  for await (const text of child.stdout.setEncoding('utf8')) {
+    said += text;
+    const url = /^export TELECRM_ASYNC_URL=(.*)$/m.exec(said)?.[1];
+    if (url) return { url, stop: () => Promise.all([once(child, 'exit'), child.kill()]) };
+  }
+  throw new Error(`no emulator at port ${port}: ${said}`);
+}
+
+test('a page goes on where an emulator that was gone is back', async () => {
+  let emulator = await startEmulator(0);
+  const { port } = new URL(emulator.url);
+  const ask = () => fetch(`${emulator.url}/autoupdate/v2/enterprise/ent-local/metadata`);
+  // The connections that fail are told on the console, which no other test wants.
+  const apart = await browser.newContext();
+  try {
+    const page = await apart.newPage();
+    page.setDefaultTimeout(30_000);
+    await page.goto(`${emulator.url}/_emulator/`);
+    const state = (name) => page.locator(`[data-live][data-state="${name}"]`).waitFor();
+    await state('live');
+    await ask();
+    await ask();
+    await page.waitForFunction(() => document.querySelectorAll('#list tbody tr').length === 2);
+    await page.evaluate(() => { window.isTheSame = true; });
+
+    await emulator.stop();
+    await state('waiting');
+    // In its place there is first something that is no emulator.
+    const other = createServer((_, answer) => answer.writeHead(503).end());
+    other.listen(port, '127.0.0.1');
+    await once(other, 'request');
+    other.closeAllConnections();
+    await new Promise((closed) => other.close(closed));
+    emulator = await startEmulator(port);
+    await state('live');
+    await ask();
+    await page.waitForFunction(() => document.querySelectorAll('#list tbody tr').length === 1);
+    assert.equal(await page.evaluate(() => window.isTheSame), true, 'it was not loaded again');
+  } finally {
+    await apart.close();
+    await emulator.stop();
+  }
 });
 
 test('the list is filtered while one types, and what is new as well', async () => {

@@ -24,6 +24,7 @@ pub(super) fn run(root: &Path) -> Outcome {
             .args(["run", "--silent", "test"])
             .current_dir(&folder)
             .env("CHROMIUM", browser)
+            .env("TELECRM", emulator.command())
             .envs(emulator.environment().iter().cloned()),
     )
 }

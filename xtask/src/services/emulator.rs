@@ -1,7 +1,7 @@
 //! A running `telecrm emulator`, as a user starts it.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::tools::succeed;
@@ -9,6 +9,7 @@ use crate::Outcome;
 
 /// The command's emulator on a free port of this machine; it ends with this.
 pub(crate) struct Emulator {
+    command: PathBuf,
     process: Child,
     environment: Vec<(String, String)>,
 }
@@ -33,6 +34,7 @@ impl Emulator {
             .map_err(|error| format!("{}: {error}", command.display()))?;
         let announcement = process.stdout.take().map(BufReader::new);
         let mut emulator = Self {
+            command,
             process,
             environment: Vec::new(),
         };
@@ -51,6 +53,11 @@ impl Emulator {
             5 => Ok(emulator),
             _ => Err("the emulator ended before it said where it listens".into()),
         }
+    }
+
+    /// The command that runs it.
+    pub(crate) fn command(&self) -> &Path {
+        &self.command
     }
 
     /// What a client needs to reach it, by the names that the command uses.
