@@ -122,14 +122,14 @@ pub(crate) struct Replay {
     pub(crate) recording: PathBuf,
 
     /// Goes on from the end of the recording, and listens here
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_parser = address, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Ready {
     /// Where it listens
-    #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:4010", value_parser = address, value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
 
     /// How long to wait, such as 500ms, 30s or 2m; a bare number is seconds
@@ -144,7 +144,7 @@ pub(crate) struct Emulator {
     pub(crate) command: Option<EmulatorCommand>,
 
     /// Where to listen; port 0 picks a free one
-    #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:4010", value_parser = address, value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
 
     /// A workspace file to start from, instead of the built-in sample
@@ -223,6 +223,11 @@ fn switch(text: &str) -> Result<(String, String), String> {
         Ok(_) => Ok((name.to_owned(), value.to_owned())),
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse();
+    address.map_err(|_| "write an IP address and a port, like 127.0.0.1:4010".to_owned())
 }
 
 fn country(text: &str) -> Result<Country, String> {

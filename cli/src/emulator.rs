@@ -230,9 +230,11 @@ async fn wait_until_ready(options: &args::Ready) -> Result<Exit, Failure> {
 fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
     let place = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::usage(format!(
-            "{place} cannot be read: {error}; check the name and the permissions"
-        ))
+        let help = match error.kind() {
+            io::ErrorKind::InvalidData => "save it as UTF-8",
+            _ => "check the name and the permissions",
+        };
+        Failure::usage(format!("{place} cannot be read: {error}; {help}"))
     })?;
     let text = text.trim_start_matches('\u{feff}');
     let json = serde_json::from_str(text)

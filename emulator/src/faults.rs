@@ -55,7 +55,10 @@ use telecrm_core::Workspace;
 /// # Ok::<(), telecrm_emulator::FaultError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a rule, such as {\"operation\": \"createLead\", \"do\": \"hang\"}"
+)]
 #[must_use]
 pub struct Fault {
     /// The operation's ID; nothing means all.
@@ -381,10 +384,14 @@ impl FaultyAnswer {
             Some(json) => (Some("application/json"), json.to_string().into()),
         };
         let wrong = |what: &dyn fmt::Display| FaultError(format!("{what} is no part of an answer"));
-        let status = StatusCode::from_u16(self.status).map_err(|_| wrong(&self.status))?;
-        if status.is_informational() {
-            return Err(wrong(&status));
-        }
+        let status = StatusCode::from_u16(self.status).ok();
+        let status = status.filter(|status| !status.is_informational());
+        let status = status.ok_or_else(|| {
+            FaultError(format!(
+                "{} is no status of an answer: choose one from 200 to 999",
+                self.status
+            ))
+        })?;
         let mut response = HttpResponse::new(body);
         *response.status_mut() = status;
         if let Some(content_type) = content_type {

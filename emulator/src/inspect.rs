@@ -93,7 +93,7 @@ pub(crate) async fn set_clock(
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
+    #[serde(deny_unknown_fields, expecting = "an object")]
     struct Wanted {
         now: Option<Value>,
         advance: Option<i64>,

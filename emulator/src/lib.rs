@@ -53,10 +53,11 @@ use log::Log;
 use recording::{Header, Recorder};
 use std::convert::Infallible;
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::{Journal, Seed, Store};
@@ -663,7 +664,8 @@ impl Builder {
     ///
     /// # Errors
     /// If the address cannot be listened on, or lets other machines in without [`allow_remote`](Self::allow_remote),
-    /// or if the seed is not a workspace, a fault, a time or the name of a host cannot be, no connection is allowed, or there are more
+    /// or if the seed is not a workspace, a fault, a time or the name of a host cannot be, no connection is allowed, the
+    /// enterprise ID is empty, or there are more
     /// than three tokens of a type; and with a [`StateError`] inside if the state file cannot be used.
     pub async fn start(mut self) -> io::Result<Emulator> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
@@ -690,6 +692,11 @@ impl Builder {
         }
         if self.config.max_connections == 0 {
             return Err(invalid_input("nobody could connect: allow a connection"));
+        }
+        if self.config.enterprise.is_empty() {
+            return Err(invalid_input(
+                "the enterprise ID is empty, and no path could hold it: give it one such as ent-local",
+            ));
         }
         let mut names = self.config.hosts.iter();
         names
@@ -766,6 +773,11 @@ impl Builder {
             (&mut config.sync_tokens, header.sync_tokens),
             (&mut config.async_tokens, header.async_tokens),
         ] {
+            if !(1..=MOST_TOKENS).contains(&count) {
+                return Err(invalid_input(format!(
+                    "the recording is damaged in line 1: it tells of {count} tokens, and there are 1 to {MOST_TOKENS} of each type"
+                )));
+            }
             for place in tokens.len()..count {
                 let next = format!("{}-{}", tokens[0], place + 1);
                 tokens.push(next);
@@ -951,6 +963,15 @@ impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.config.fmt(f)
     }
+}
+
+/// Makes a file that only its owner can read.
+fn new_private_file(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// A lock is held only for short steps that do not panic, so a poisoned one is as good as any.

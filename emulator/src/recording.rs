@@ -9,7 +9,7 @@ use crate::faults::{Applied, Fault};
 use crate::limits::RateLimit;
 use crate::log::Logged;
 use crate::server::SYNC_BASE;
-use crate::{App, clock, lock};
+use crate::{App, clock, lock, new_private_file};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -171,7 +170,7 @@ impl Tape {
 impl Recorder {
     /// Begins a recording in a new file.
     pub(crate) fn begin(path: &Path, header: &Header) -> Result<Self, RecordingError> {
-        let file = File::create_new(path).map_err(|error| {
+        let file = new_private_file(path).map_err(|error| {
             let help = match error.kind() {
                 io::ErrorKind::AlreadyExists => "choose another name, or remove it",
                 _ => "check its folder and the permissions",

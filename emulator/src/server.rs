@@ -496,7 +496,7 @@ async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
     )
 }
 
-/// An unknown path of the Sync API.
+/// An unknown path of the Sync API, or of what only the emulator has.
 async fn no_endpoint(method: Method, uri: Uri) -> ApiError {
     ApiError::not_found(
         "NOT_FOUND",
@@ -506,8 +506,11 @@ async fn no_endpoint(method: Method, uri: Uri) -> ApiError {
 
 /// A path that leads nowhere.
 async fn unknown(method: Method, uri: Uri) -> Response {
-    let rest = uri.path().strip_prefix(SYNC_BASE);
-    if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+    let is_below = |base| {
+        let rest = uri.path().strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if is_below(SYNC_BASE) || is_below(OWN) {
         return no_endpoint(method, uri).await.into_response();
     }
     web_app().await.into_response()

@@ -81,6 +81,11 @@ fn bad_seeds_are_refused_with_their_place() {
         let seed = TempFile::new("bad-seed.json", content.as_bytes());
         run(telecrm(&["emulator", "--seed", seed.path()])).refused(2, &[seed.path(), said]);
     }
+    let latin = TempFile::new("latin.json", b"{\"customFields\": [\"\xe9\"]}");
+    run(telecrm(&["emulator", "--seed", latin.path()])).refused(2, &["save it as UTF-8"]);
+    run(telecrm(&["emulator", "--enterprise", ""])).refused(2, &["the enterprise ID is empty"]);
+    run(telecrm(&["emulator", "--listen", "localhost:4010"]))
+        .refused(2, &["an IP address and a port"]);
     run(telecrm(&["emulator", "--seed", "no/such.json"]))
         .refused(2, &["no/such.json cannot be read"]);
 }
@@ -238,6 +243,8 @@ fn faults_come_from_a_file() {
     for (content, said) in [
         ("{", "is not JSON"),
         (r#"[{"do": "explode"}]"#, "explode"),
+        ("[7]", "expected a rule, such as"),
+        (r#"{"do": {"answer": {"status": 99}}}"#, "99 is no status"),
         (
             r#"[{"operation": "deleteLead", "do": "hang"}]"#,
             "createLead",

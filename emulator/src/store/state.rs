@@ -5,6 +5,7 @@
 
 use super::{Seed, Store, StoredLead, Waiting};
 use crate::clock::Hands;
+use crate::new_private_file;
 use crate::state_error::StateError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use serde::Serialize;
@@ -183,22 +184,23 @@ impl Journal {
     }
 }
 
-/// Makes the file, if it is not there, so that only its owner can read it. SQLite gives what lies beside it the same
-/// rights, and says what is wrong if it cannot be made.
-fn make_private(path: &Path) {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let _ = options.open(path);
-}
-
 fn connect(path: &Path) -> Result<Connection, Fault> {
+    if path.is_dir() {
+        return Err(Fault::Unfit(
+            "is a folder; name a file in it, and it will be made".to_owned(),
+        ));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    make_private(path);
+    // If it is not there. SQLite gives what lies beside it the same rights, and says what is wrong if it cannot be made.
+    let _ = new_private_file(path);
     let connection = Connection::open_with_flags(path, flags)?;
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Err(Fault::Unfit(
+            "cannot be written; check its permissions".to_owned(),
+        ));
+    }
     connection.busy_timeout(Duration::ZERO)?;
     // Before anything is read, so that the file is locked from the first look at it.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;

@@ -386,6 +386,20 @@ async fn what_is_no_recording_is_refused() {
         .shutdown()
         .await;
     let header = tape.text();
+    #[cfg(unix)]
+    {
+        let file = std::fs::metadata(&tape.0).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+        assert_eq!(mode & 0o777, 0o600, "others cannot read what was sent");
+    }
+    for tokens in ["0", "4000000000"] {
+        let tokens = format!("\"sync_tokens\":{tokens}");
+        std::fs::write(&tape.0, header.replace("\"sync_tokens\":1", &tokens)).unwrap();
+        let recording = Recording::read(&tape.0).unwrap();
+        let error = Emulator::builder().replay(recording).start().await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("damaged in line 1"), "{error}");
+    }
     refused(&format!("{header}{{}}\n"), "damaged in line 2");
     let again = Emulator::builder()
         .record(&tape.0)

@@ -291,6 +291,20 @@ async fn a_file_that_does_not_fit_is_refused_and_left_alone() {
     file.refused(local().seed(seed), &["another seed", "leave the seed out"])
         .await;
 
+    let folder = local().state(std::env::temp_dir()).start().await;
+    let error = folder.unwrap_err().to_string();
+    assert!(error.contains("is a folder"), "{error}");
+
+    let file = StateFile::new();
+    file.open().await.stop().await;
+    let mut rights = std::fs::metadata(&file.0).unwrap().permissions();
+    rights.set_readonly(true);
+    std::fs::set_permissions(&file.0, rights).unwrap();
+    // To root nothing is forbidden.
+    if std::fs::File::options().write(true).open(&file.0).is_err() {
+        file.refused(local(), &["check its permissions"]).await;
+    }
+
     let mut nowhere = StateFile::new();
     nowhere.0 = nowhere.0.join("state.db");
     nowhere.refused(local(), &["check its folder"]).await;

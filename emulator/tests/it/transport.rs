@@ -130,6 +130,12 @@ async fn unknown_paths_inside_the_sync_api_answer_the_envelope() {
         );
         assert!(missing.to_string().contains(BASE), "{missing}");
     }
+    let own = format!("{}/_emulator/nonsense", local.emulator.url());
+    let (status, missing) = answer(local.http.get(own)).await;
+    assert_eq!(
+        (status, &missing["error"]["code"]),
+        (404, &json!("NOT_FOUND"))
+    );
     let url = format!("{}/enterprise", local.emulator.sync_url());
     assert_eq!(answer(local.http.get(url)).await.0, 404);
 }
