@@ -7,7 +7,7 @@ use crate::terminal::say;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use telecrm::{SyncToken, WorkspaceFile, repeated_keys};
+use telecrm::{SyncToken, WorkspaceFile, read_json};
 use telecrm_emulator::{
     Builder, DEFAULT_MAX_CONNECTIONS, Emulator, Fault, RateLimit, Recording, RecordingError,
     SearchIds, StateError,
@@ -227,7 +227,7 @@ async fn wait_until_ready(options: &args::Ready) -> Result<Exit, Failure> {
     }
 }
 
-fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
+fn read_file(path: &Path) -> Result<serde_json::Value, Failure> {
     let place = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
         let help = match error.kind() {
@@ -237,9 +237,9 @@ fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
         Failure::usage(format!("{place} cannot be read: {error}; {help}"))
     })?;
     let text = text.trim_start_matches('\u{feff}');
-    let json = serde_json::from_str(text)
+    let (json, repeated) = read_json(text.as_bytes())
         .map_err(|error| Failure::usage(format!("{place} is not JSON: {error}")))?;
-    match repeated_keys(text.as_bytes()).first() {
+    match repeated.first() {
         None => Ok(json),
         Some(twice) => Err(Failure::usage(format!(
             "{place}: `{twice}` stands twice: write each key once"
@@ -248,7 +248,7 @@ fn read_json(path: &Path) -> Result<serde_json::Value, Failure> {
 }
 
 fn read_faults(path: &Path) -> Result<Vec<Fault>, Failure> {
-    Fault::list(read_json(path)?).map_err(|error| {
+    Fault::list(read_file(path)?).map_err(|error| {
         Failure::usage(format!(
             "{} is not a list of faults: {error}",
             path.display()
@@ -258,7 +258,7 @@ fn read_faults(path: &Path) -> Result<Vec<Fault>, Failure> {
 
 fn read_seed(path: &Path) -> Result<WorkspaceFile, Failure> {
     let place = path.display();
-    let file = WorkspaceFile::from_json(read_json(path)?)
+    let file = WorkspaceFile::from_json(read_file(path)?)
         .and_then(|file| telecrm::Workspace::from_file(&file).map(|_| file))
         .map_err(|error| Failure::usage(format!("{place} is not a workspace file: {error}")))?;
     Ok(file)

@@ -1,7 +1,7 @@
 //! A lead as it is sent.
 
 use crate::value::read_object;
-use crate::{Action, FieldValue, Path, repeated_keys};
+use crate::{Action, FieldValue, Path, read_json};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -225,12 +225,12 @@ impl<'de> Deserialize<'de> for Lead {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        if let Some(twice) = repeated_keys(raw.get().as_bytes()).first() {
+        let (body, repeated) = read_json(raw.get().as_bytes()).map_err(D::Error::custom)?;
+        if let Some(twice) = repeated.first() {
             return Err(D::Error::custom(format_args!(
                 "`{twice}` stands twice: write each key once"
             )));
         }
-        let body = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
         let mut lead = Self::from_json(body).map_err(D::Error::custom)?;
         let parts: BTreeMap<String, &RawValue> =
             serde_json::from_str(raw.get()).map_err(D::Error::custom)?;

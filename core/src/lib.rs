@@ -13,6 +13,7 @@ mod debug;
 mod decimal;
 mod doubt;
 mod finding;
+mod json;
 mod lead;
 mod object;
 mod open_enum;
@@ -20,7 +21,6 @@ mod outcome;
 mod path;
 mod phone;
 mod record;
-mod repeated;
 mod value;
 mod workspace;
 
@@ -31,6 +31,7 @@ pub use check::{Checked, LeadDropped};
 pub use compare::{Comparison, new_actions};
 pub use decimal::{Amount, AmountError, Decimal, DecimalError};
 pub use finding::{Certainty, Finding, FindingKind};
+pub use json::read_json;
 pub use lead::{Lead, LeadError};
 pub use outcome::{ActionResult, ActionStatus, Created, Incomplete, Outcome, Remark, RemarkStatus};
 pub use path::Path;
@@ -39,7 +40,6 @@ pub use record::{
     ActionRecord, Availability, CustomActionRecord, CustomFieldRecord, LeadRecord, License,
     Metadata, Page, TeamMember, TeamMemberRole, TeamMemberStatus,
 };
-pub use repeated::repeated_keys;
 pub use value::FieldValue;
 pub use workspace::{
     ActionDefinition, Field, FieldType, Identifier, LostReason, MatchedBy, Pipeline, Status,

@@ -13,7 +13,7 @@ use axum::response::{Extension, IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
-use telecrm_core::{Finding, repeated_keys};
+use telecrm_core::{Finding, read_json};
 
 /// The largest body that is read. telecrm documents no limit.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
@@ -114,27 +114,23 @@ impl FromRequest<App> for JsonBody {
         let slot = request.extensions().get::<Slot>().cloned();
         let bytes = clock::within(app.config.patience, Bytes::from_request(request, app)).await;
         let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
-        match slot {
-            Some(slot) => slot.put(&bytes),
+        if let Some(slot) = &slot {
+            slot.put(&bytes);
+        }
+        let (json, repeated) = read_json(&bytes).map_err(|error| {
+            ApiError::bad_request(format_args!("The body is not JSON: {error}"))
+        })?;
+        match (slot, repeated.first()) {
+            (_, None) => {}
+            (Some(slot), _) => slot.put_repeated(repeated),
             // There is no log of what is only the emulator's.
-            None => once(&bytes)?,
+            (None, Some(twice)) => {
+                return Err(ApiError::bad_request(format_args!(
+                    "`{twice}` stands twice: write each key once"
+                )));
+            }
         }
-        match serde_json::from_slice(&bytes) {
-            Ok(json) => Ok(Self(json)),
-            Err(error) => Err(ApiError::bad_request(format_args!(
-                "The body is not JSON: {error}"
-            ))),
-        }
-    }
-}
-
-/// Refuses a body in which a key stands twice.
-fn once(body: &[u8]) -> Result<(), ApiError> {
-    match repeated_keys(body).first() {
-        None => Ok(()),
-        Some(twice) => Err(ApiError::bad_request(format_args!(
-            "`{twice}` stands twice: write each key once"
-        ))),
+        Ok(Self(json))
     }
 }
 

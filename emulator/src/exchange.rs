@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, Uri, header};
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use telecrm_core::{Certainty, Finding, FindingKind, repeated_keys};
+use telecrm_core::{Certainty, Finding, FindingKind, Path};
 
 /// How much of one body is kept.
 pub(crate) const BODY_KEPT: usize = 64 * 1024;
@@ -50,7 +50,13 @@ pub(crate) struct Kept {
 
 /// Where whoever reads the body of a request leaves it for the log, with what reading it as JSON loses.
 #[derive(Clone, Default)]
-pub(crate) struct Slot(Arc<OnceLock<(Kept, Vec<Finding>)>>);
+pub(crate) struct Slot(Arc<Left>);
+
+#[derive(Default)]
+struct Left {
+    body: OnceLock<Kept>,
+    repeated: OnceLock<Vec<Finding>>,
+}
 
 /// The right answer, where another is sent.
 #[derive(Clone)]
@@ -59,22 +65,24 @@ pub(crate) struct Whole(pub(crate) Bytes);
 impl Slot {
     pub(crate) fn put(&self, body: &Bytes) {
         // Of one body, the first reader has all there is.
-        self.0.get_or_init(|| (Kept::copied(body), repeated(body)));
+        self.0.body.get_or_init(|| Kept::copied(body));
     }
 
     pub(crate) fn body(&self) -> Option<Kept> {
-        self.0.get().map(|(body, _)| body.clone())
+        self.0.body.get().cloned()
     }
 
-    /// Keys that stand more than once in the body, which all but the last value are lost of.
+    pub(crate) fn put_repeated(&self, paths: Vec<Path>) {
+        self.0.repeated.get_or_init(|| repeated(paths));
+    }
+
+    /// What is lost because its key stands again in the body.
     pub(crate) fn repeated(&self) -> Vec<Finding> {
-        self.0
-            .get()
-            .map_or_else(Vec::new, |(_, found)| found.clone())
+        self.0.repeated.get().cloned().unwrap_or_default()
     }
 }
 
-fn repeated(body: &[u8]) -> Vec<Finding> {
+fn repeated(paths: Vec<Path>) -> Vec<Finding> {
     let finding = |path| {
         let reason = "the key stands more than once, and only its last value is read";
         let mut finding =
@@ -82,7 +90,7 @@ fn repeated(body: &[u8]) -> Vec<Finding> {
         finding.suggestion = Some("write each key once".to_owned());
         finding
     };
-    repeated_keys(body).into_iter().map(finding).collect()
+    paths.into_iter().map(finding).collect()
 }
 
 impl Exchange {

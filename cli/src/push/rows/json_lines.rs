@@ -3,7 +3,7 @@
 use super::{Row, Rows, broken, number};
 use serde_json::error::Category;
 use std::io::{self, BufRead, BufReader, Read};
-use telecrm::{Lead, repeated_keys};
+use telecrm::{Lead, read_json};
 
 /// No lead is as long as that; a longer line is a file of another kind.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
@@ -116,7 +116,7 @@ fn parse(text: &[u8]) -> Result<Lead, String> {
         let byte = error.valid_up_to() + 1;
         format!("not UTF-8 at byte {byte}: save the file as UTF-8")
     })?;
-    let json = serde_json::from_str(text).map_err(|error| {
+    let (json, repeated) = read_json(text.as_bytes()).map_err(|error| {
         let full = error.to_string();
         let reason = full.split(" at line ").next().unwrap_or(&full);
         let column = error.column();
@@ -134,7 +134,7 @@ fn parse(text: &[u8]) -> Result<Lead, String> {
             ),
         }
     })?;
-    if let Some(twice) = repeated_keys(text.as_bytes()).first() {
+    if let Some(twice) = repeated.first() {
         return Err(format!("`{twice}` stands twice: write each key once"));
     }
     if let Some((column, number)) = number::first_inexact(text) {
