@@ -158,7 +158,9 @@ async fn serve(
         emulator.url()
     ));
     let signal = signals.recv().await;
+    let recorded = emulator.recorded();
     emulator.shutdown().await;
+    recorded.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     Ok(match signal {
         // Being terminated is how a service ends well.
         Some(Signal::Terminate) | None => Exit::Success,

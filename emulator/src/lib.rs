@@ -252,6 +252,29 @@ impl Emulator {
         &self.differences
     }
 
+    /// Whether all that happened so far is in the [recording](Builder::record), if one is made. What there was no room for is tried again.
+    ///
+    /// # Errors
+    /// If the file lacks something.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let file = std::env::temp_dir().join(format!("telecrm-recorded-{}.jsonl", std::process::id()));
+    /// let emulator = telecrm_emulator::Emulator::builder().record(&file).start().await?;
+    /// // …the code under test…
+    /// emulator.recorded()?;
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn recorded(&self) -> Result<(), RecordingError> {
+        self.app
+            .recorder
+            .as_ref()
+            .map_or(Ok(()), Recorder::catch_up)
+    }
+
     /// Makes calls go wrong from now on.
     ///
     /// # Errors

@@ -209,7 +209,7 @@ impl Recorder {
     }
 
     /// Writes what there was no room for.
-    fn catch_up(&self) -> Result<(), RecordingError> {
+    pub(crate) fn catch_up(&self) -> Result<(), RecordingError> {
         let caught_up = lock(&self.tape).catch_up();
         caught_up.map_err(|error| self.failed(error))
     }
@@ -603,7 +603,10 @@ mod tests {
         let (status, answer) = create("919999999991").await;
         assert_eq!((status, leads()), (500, 1), "{answer}");
         assert_eq!(answer["error"]["code"], "RECORDING_NOT_KEPT");
-        let message = answer["error"]["message"].as_str().expect("a message");
+        let message = answer["error"]["message"]
+            .as_str()
+            .expect("a message")
+            .to_owned();
         assert!(message.contains("make room on the disk"), "{message}");
         let (status, answer) = create("919999999992").await;
         assert_eq!((status, leads()), (500, 1), "{answer}");
@@ -613,7 +616,11 @@ mod tests {
         let told: Vec<_> = emulator.log(0).iter().map(|entry| entry.status).collect();
         assert_eq!(told, [500, 500], "the log tells what was answered");
 
+        let lacking = emulator.recorded().expect_err("no room");
+        assert_eq!(lacking.to_string(), message);
+
         disk.make_room(1_000_000);
+        assert_eq!(emulator.recorded(), Ok(()));
         assert_eq!(create("919999999993").await.0, 201);
         emulator.shutdown().await;
         std::fs::write(&path, &lock(&disk.0).0).expect("written");

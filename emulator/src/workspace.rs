@@ -6,6 +6,7 @@ use crate::profile::{IdentifierField, PipelineShape};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Map, Value, json};
+use telecrm_core::ActionCode;
 
 /// What of a field is shown without `detail`.
 const FIELD_SUMMARY: [&str; 6] = [
@@ -64,7 +65,9 @@ pub(crate) async fn custom_field(
     State(app): State<App>,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    match find(&app.store().answers().custom_fields, "apiName", &name) {
+    match find(&app.store().answers().custom_fields, "apiName", |known| {
+        known == name
+    }) {
         Some(field) => Ok(field),
         None => Err(ApiError::not_found(
             "NOT_FOUND",
@@ -97,7 +100,12 @@ pub(crate) async fn custom_action(
     State(app): State<App>,
     Path((_, code)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    match find(&app.store().answers().custom_actions, "code", &code) {
+    // However the seed writes it.
+    let is_asked_for = |known: &str| {
+        let known = known.parse::<ActionCode>();
+        known.is_ok_and(|known| known.prefixed() == code)
+    };
+    match find(&app.store().answers().custom_actions, "code", is_asked_for) {
         Some(action) => Ok(action),
         None => Err(ApiError::not_found(
             "NOT_FOUND",
@@ -152,9 +160,13 @@ fn flat(pipeline: &Map<String, Value>) -> Value {
     flat.into()
 }
 
-fn find(items: &[Map<String, Value>], key: &str, name: &str) -> Option<Json<Value>> {
+fn find(
+    items: &[Map<String, Value>],
+    key: &str,
+    is_meant: impl Fn(&str) -> bool,
+) -> Option<Json<Value>> {
     let mut items = items.iter();
-    let item = items.find(|item| item.get(key).and_then(Value::as_str) == Some(name))?;
+    let item = items.find(|item| item.get(key).and_then(Value::as_str).is_some_and(&is_meant))?;
     Some(Json(json!(item)))
 }
 

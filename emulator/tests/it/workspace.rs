@@ -93,6 +93,16 @@ async fn en4_an_action_is_asked_for_with_its_prefix() {
 }
 
 #[tokio::test]
+async fn an_action_is_found_however_the_seed_writes_its_code() {
+    let mut seed = WorkspaceFile::sample();
+    seed.custom_actions[0].insert("code".into(), json!("1001"));
+    let local = Local::with(Emulator::builder().seed(seed)).await;
+    let (status, action) = local.get("/custom-actions/ACTION_1001").await;
+    assert_eq!((status, &action["code"]), (200, &json!("1001")));
+    assert_eq!(local.get("/custom-actions/1001").await.0, 404);
+}
+
+#[tokio::test]
 async fn en6_the_identifier_may_be_named_by_its_id() {
     let mut seed = WorkspaceFile::sample();
     let id = "5f8a1b2c3d4e5f6a7b8c9d03"; // the email field
