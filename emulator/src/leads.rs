@@ -1,16 +1,18 @@
 //! Leads of the Sync API: create, get, update, search.
 
 use crate::App;
-use crate::actions::{self, PAGE_LIMIT, accept as accept_actions, results};
+use crate::actions::{self, ActionResult, Found, PAGE_LIMIT, accept as accept_actions, results};
 use crate::answer::{ApiError, JsonBody, Params};
-use crate::log::Effect;
+use crate::log::{self, Effect};
 use crate::profile::{AssigneeAndStatuses, BadValues, LeadAttributes, SearchIds, UnknownLabels};
 use crate::remarks::{complaint, remarks};
 use crate::search::Filter;
+use crate::store::{LeadFields, ShownAction};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{Extension, IntoResponse};
+use axum::response::{Extension, IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use telecrm_core::{
@@ -57,13 +59,42 @@ pub(crate) async fn create(
         )
         .because(findings));
     };
-    let actions = results(actions.len(), &written);
-    let answer = json!({ "lead_id": written.lead_id, "actions": actions, "remarks": remarks });
+    let answer = Json(Created {
+        lead_id: &written.lead_id,
+        actions: results(actions.len(), &written),
+        remarks,
+    })
+    .into_response();
     let effect = Effect {
         stored: Some(written.stored),
         findings,
     };
-    Ok((StatusCode::CREATED, Extension(effect), Json(answer)))
+    Ok((StatusCode::CREATED, Extension(effect), answer))
+}
+
+/// What is answered once something was created.
+#[derive(Serialize)]
+pub(crate) struct Created<'a> {
+    pub(crate) lead_id: &'a str,
+    pub(crate) actions: Vec<ActionResult<'a>>,
+    pub(crate) remarks: Vec<Value>,
+}
+
+/// A lead as it is read.
+#[derive(Serialize)]
+struct Read<'a> {
+    id: &'a str,
+    fields: LeadFields<'a>,
+    #[serde(flatten)]
+    timeline: Option<Timeline<'a>>,
+}
+
+/// A part of the timeline that is read with its lead.
+#[derive(Serialize)]
+struct Timeline<'a> {
+    actions: Vec<ShownAction<'a>>,
+    actions_skip: usize,
+    actions_limit: usize,
 }
 
 /// `GET /lead/{leadId}`.
@@ -71,7 +102,7 @@ pub(crate) async fn get(
     State(app): State<App>,
     Path((_, id)): Path<(String, String)>,
     params: Params,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let profile = &app.profile();
     let page = match params.flag("includeActions")? {
         true => Some(params.page(PAGE_LIMIT)?),
@@ -84,23 +115,24 @@ pub(crate) async fn get(
             format_args!("The lead with ID {id} was not found."),
         )
     })?;
-    let mut answer = json!({ "id": lead.id, "fields": lead.fields() });
-    if profile.lead_attributes != LeadAttributes::Fields {
-        // Reported inside `fields` here, unlike in the rows of a search.
-        let assignee = lead.field("assignee").map(FieldValue::into_json);
-        if let Some(assignee) = assignee {
-            answer["fields"]["employeeid"] = assignee;
+    // Reported inside `fields` here, unlike in the rows of a search.
+    let tells_employee = profile.lead_attributes != LeadAttributes::Fields;
+    let timeline = page.map(|page| {
+        let actions = page.of(lead.timeline());
+        Timeline {
+            actions: actions
+                .map(|entry| actions::shown(entry, profile))
+                .collect(),
+            actions_skip: page.skip,
+            actions_limit: page.limit,
         }
-    }
-    if let Some(page) = page {
-        let actions = page
-            .of(lead.timeline())
-            .map(|entry| actions::shown(entry, profile));
-        answer["actions"] = actions.collect();
-        answer["actions_skip"] = page.skip.into();
-        answer["actions_limit"] = page.limit.into();
-    }
-    Ok(Json(answer))
+    });
+    let answer = Read {
+        id: &lead.id,
+        fields: lead.fields().with_employee(tells_employee),
+        timeline,
+    };
+    Ok(Json(answer).into_response())
 }
 
 /// `POST /lead/{leadId}`: one bad value, and nothing is written.
@@ -149,7 +181,8 @@ pub(crate) async fn update(
         }
     }
     findings.extend(ignored_by_update(&body));
-    let stored = (!accepted.is_empty()).then(|| json!({ "id": id, "fields": accepted }));
+    let stored =
+        (!accepted.is_empty()).then(|| log::text(&json!({ "id": id, "fields": accepted })));
     let lead = store.update(&id, accepted, &created).ok_or_else(unknown)?;
     let answer = json!({ "fields": lead.fields() });
     Ok((Extension(Effect { stored, findings }), Json(answer)))
@@ -180,7 +213,7 @@ pub(crate) async fn search(
     State(app): State<App>,
     params: Params,
     JsonBody(body): JsonBody,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let profile = &app.profile();
     let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
@@ -195,19 +228,17 @@ pub(crate) async fn search(
         ));
     }
     let found: Vec<_> = filter.run(&store).collect();
-    let rows = page.of(found.iter()).map(|lead| {
-        let mut row = lead.row(profile.lead_attributes);
-        if profile.search_ids == SearchIds::Yes {
-            row["id"] = lead.id.as_str().into();
-        }
-        row
-    });
-    Ok(Json(json!({
-        "data": rows.collect::<Vec<_>>(),
-        "total_count": found.len(),
-        "skip": page.skip,
-        "limit": page.limit,
-    })))
+    let tells_id = profile.search_ids == SearchIds::Yes;
+    let rows = page.of(found.iter());
+    let answer = Found {
+        data: rows
+            .map(|lead| lead.row(profile.lead_attributes, tells_id))
+            .collect(),
+        total_count: found.len(),
+        skip: page.skip,
+        limit: page.limit,
+    };
+    Ok(Json(answer).into_response())
 }
 
 pub(crate) fn not_found(id: &str) -> ApiError {

@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use telecrm_core::Finding;
@@ -75,18 +76,24 @@ pub struct LogEntry {
 /// What a call did to a lead. Handlers attach it to their answer, from where it goes into the log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Effect {
-    pub(crate) stored: Option<Value>,
+    /// As text, since few calls are ever looked at.
+    pub(crate) stored: Option<Box<RawValue>>,
     pub(crate) findings: Vec<Finding>,
 }
 
 impl Effect {
     /// What was stored without any loss.
-    pub(crate) fn stored(stored: Value) -> Self {
+    pub(crate) fn stored(stored: &impl Serialize) -> Self {
         Self {
-            stored: Some(stored),
+            stored: Some(text(stored)),
             findings: Vec::new(),
         }
     }
+}
+
+/// What was stored, as it is remembered.
+pub(crate) fn text(stored: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(stored).expect("what was stored has come as JSON")
 }
 
 /// Marks an answer whose call is in the log already: its number.
@@ -137,10 +144,10 @@ struct Entries {
 
 /// A call, and what is known of it besides.
 pub(crate) struct Remembered {
+    /// Without what was stored.
     pub(crate) entry: LogEntry,
+    stored: Option<Box<RawValue>>,
     pub(crate) exchange: Option<Exchange>,
-    /// How long the body of the request was.
-    sent: usize,
     revision: u64,
 }
 
@@ -173,11 +180,11 @@ impl Log {
                 status: call.status,
                 ms: None,
                 fault: call.fault,
-                stored: effect.stored,
+                stored: None,
                 findings: effect.findings,
             },
+            stored: effect.stored,
             exchange: None,
-            sent: 0,
             revision: 0,
         });
         log.entry_bytes += log.entries.back().map_or(0, Remembered::entry_size);
@@ -189,7 +196,7 @@ impl Log {
     /// Adds what a call did after it had been answered.
     pub(crate) fn complete(&self, seq: u64, effect: Effect) {
         self.change(seq, |remembered| {
-            remembered.entry.stored = effect.stored;
+            remembered.stored = effect.stored;
             remembered.entry.findings = effect.findings;
         });
     }
@@ -225,7 +232,7 @@ impl Log {
 
     /// The calls after the one with this number.
     pub(crate) fn since(&self, seq: u64) -> Vec<LogEntry> {
-        self.after(seq, |remembered| Some(remembered.entry.clone()))
+        self.after(seq, |remembered| Some(remembered.to_entry()))
     }
 
     /// What was received after the call with this number.
@@ -305,31 +312,50 @@ impl Entries {
     }
 
     fn place(&self, seq: u64) -> Result<usize, usize> {
+        // Mostly it is the latest.
+        if self
+            .entries
+            .back()
+            .is_some_and(|last| last.entry.seq == seq)
+        {
+            return Ok(self.entries.len() - 1);
+        }
         self.entries
             .binary_search_by_key(&seq, |known| known.entry.seq)
     }
 }
 
 impl Remembered {
+    /// The call as it is told.
+    pub(crate) fn to_entry(&self) -> LogEntry {
+        let stored = self.stored.as_ref();
+        LogEntry {
+            stored: stored.and_then(|text| serde_json::from_str(text.get()).ok()),
+            ..self.entry.clone()
+        }
+    }
+
+    /// The text of what was stored.
+    #[cfg(feature = "inspector")]
+    pub(crate) fn stored(&self) -> Option<&str> {
+        self.stored.as_deref().map(RawValue::get)
+    }
+
     fn end(&mut self, ending: Option<Ending>) {
         if let Some(ending) = ending {
             self.entry.status = ending.status;
             self.entry.ms = ending.ms;
-            self.sent = ending.exchange.request.length();
             self.exchange = Some(ending.exchange);
         }
     }
 
-    /// About how many bytes the entry takes. What was stored came with the request, and is no longer than a few times it.
+    /// About how many bytes the entry takes.
     fn entry_size(&self) -> usize {
         let findings = self.entry.findings.iter().map(|finding| {
             let suggestion = finding.suggestion.as_ref().map_or(0, String::len);
             size_of::<Finding>() + finding.reason.len() + suggestion
         });
-        let stored = match &self.entry.stored {
-            Some(_) => 4 * self.sent,
-            None => 0,
-        };
+        let stored = self.stored.as_ref().map_or(0, |text| text.get().len());
         self.entry.path.len() + findings.sum::<usize>() + stored
     }
 
@@ -364,7 +390,7 @@ mod tests {
         assert_eq!((entries.len(), entries[0].seq), (CAPACITY, 3));
 
         let effect = Effect {
-            stored: Some(Value::Bool(true)),
+            stored: Some(text(&true)),
             ..Effect::default()
         };
         log.complete(2, effect.clone());

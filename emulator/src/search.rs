@@ -272,7 +272,7 @@ fn equal(stored: &Value, wanted: &Value, case_sensitive: bool) -> bool {
 }
 
 fn same_text(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
+    one == other || one.to_lowercase() == other.to_lowercase()
 }
 
 fn invalid() -> ApiError {

@@ -10,10 +10,15 @@ pub(crate) use state::Journal;
 
 use crate::clock::Hands;
 use crate::faults::Processing;
+use crate::log;
 use crate::profile::LeadAttributes;
 use crate::state_error::StateError;
 use crate::team_members::Team;
+use litemap::LiteMap;
+use object::Object;
+use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
@@ -137,11 +142,41 @@ impl Seed {
     }
 }
 
+/// The times of a lead that telecrm keeps itself.
+const OWN_TIMES: [&str; 2] = ["created_on", "modified_on"];
+
+/// Fields by name, in a third of the memory of a map that is made to grow.
+type Fields = LiteMap<String, FieldValue>;
+
+/// Fields as JSON. `LiteMap` itself writes an empty list where there are none.
+mod object {
+    use super::{BTreeMap, Fields};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) struct Object<'a>(pub(super) &'a Fields);
+
+    impl Serialize for Object<'_> {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_map(self.0.iter())
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(fields: &Fields, to: S) -> Result<S::Ok, S::Error> {
+        Object(fields).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Fields, D::Error> {
+        let fields = BTreeMap::deserialize(from)?;
+        Ok(fields.into_iter().collect())
+    }
+}
+
 /// A lead as it is kept.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredLead {
     pub(crate) id: String,
-    fields: BTreeMap<String, FieldValue>,
+    #[serde(with = "object")]
+    fields: Fields,
     created_on: i64,
     modified_on: i64,
     /// What the actions are worth in sum.
@@ -157,7 +192,8 @@ pub(crate) struct StoredAction {
     pub(crate) id: String,
     pub(crate) kind: EntryKind,
     /// The fields of a custom action; of all others, the keys beside `type`.
-    fields: BTreeMap<String, FieldValue>,
+    #[serde(with = "object")]
+    fields: Fields,
     pub(crate) created: i64,
     modified: Option<i64>,
 }
@@ -200,7 +236,7 @@ pub(crate) struct Written {
     /// The new actions' IDs, by their place in the request.
     pub(crate) action_ids: HashMap<usize, String>,
     /// For the log.
-    pub(crate) stored: Value,
+    pub(crate) stored: Box<RawValue>,
 }
 
 impl Store {
@@ -401,7 +437,7 @@ impl Store {
             let entry = StoredAction {
                 id: self.ids.next(now),
                 kind,
-                fields: action.fields,
+                fields: action.fields.into_iter().collect(),
                 created: action.created_on.unwrap_or(now),
                 modified: None,
             };
@@ -410,10 +446,13 @@ impl Store {
         let lead = &mut self.leads[place];
         let written = Written {
             lead_id: lead.id.clone(),
-            stored: json!({
-                "id": lead.id,
-                "fields": fields,
-                "actions": entries.iter().map(|(_, entry)| entry.to_json(false)).collect::<Vec<_>>(),
+            stored: log::text(&StoredParts {
+                id: &lead.id,
+                fields: &fields,
+                actions: entries
+                    .iter()
+                    .map(|(_, entry)| entry.shown(false))
+                    .collect(),
             }),
             action_ids: entries
                 .iter()
@@ -423,6 +462,10 @@ impl Store {
         lead.write(fields, now);
         lead.score += score;
         let old = lead.timeline.len();
+        if old == 0 {
+            // Most leads have no more than what they come with.
+            lead.timeline.reserve_exact(entries.len());
+        }
         lead.timeline
             .extend(entries.into_iter().map(|(_, entry)| entry));
         let new = old..lead.timeline.len();
@@ -472,7 +515,7 @@ impl Store {
         timeline.push(StoredAction {
             id: id.clone(),
             kind: EntryKind::BuiltIn(type_name),
-            fields,
+            fields: fields.into_iter().collect(),
             created: created.and_then(|time| time.as_i64()).unwrap_or(now),
             modified: None,
         });
@@ -518,7 +561,7 @@ impl Store {
         self.by_id.insert(id.clone(), place);
         self.leads.push(StoredLead {
             id,
-            fields: BTreeMap::new(),
+            fields: Fields::new(),
             created_on,
             modified_on: created_on,
             score: 0.0,
@@ -579,36 +622,21 @@ impl Store {
 
 impl StoredLead {
     /// The fields as telecrm shows them, with the times that it keeps itself.
-    pub(crate) fn fields(&self) -> Value {
-        let mut fields = json!(self.fields);
-        fields["created_on"] = self.created_on.into();
-        fields["modified_on"] = self.modified_on.into();
-        fields
+    pub(crate) fn fields(&self) -> LeadFields<'_> {
+        LeadFields {
+            lead: self,
+            without: &[],
+            tells_employee: false,
+        }
     }
 
     /// The lead as a row of a search.
-    pub(crate) fn row(&self, attributes: LeadAttributes) -> Value {
-        let mut row = json!({ "fields": self.fields(), "actions": [] });
-        if attributes == LeadAttributes::Fields {
-            return row;
+    pub(crate) fn row(&self, attributes: LeadAttributes, tells_id: bool) -> LeadRow<'_> {
+        LeadRow {
+            lead: self,
+            attributes,
+            tells_id,
         }
-        row["score"] = number(self.score);
-        row["isArchived"] = false.into();
-        row["isSpam"] = false.into();
-        for (name, key) in [
-            ("status", "status"),
-            ("rating", "rating"),
-            ("assignee", "employeeid"),
-        ] {
-            if let Some(value) = self.fields.get(name) {
-                row[key] = value.as_json().clone();
-            }
-            if let (LeadAttributes::Row, Some(fields)) = (attributes, row["fields"].as_object_mut())
-            {
-                fields.remove(name);
-            }
-        }
-        row
     }
 
     /// One field, or one of the times that telecrm keeps itself.
@@ -672,26 +700,128 @@ impl StoredAction {
     }
 
     /// The entry as it is read back, the code with its prefix or without.
-    pub(crate) fn to_json(&self, prefixed: bool) -> Value {
-        let mut item = json!({
-            "id": self.id,
-            "type": self.type_name(),
-            "creationTimestamp": self.created,
-        });
-        if let Some(modified) = self.modified {
-            item["modificationTimestamp"] = modified.into();
+    pub(crate) fn shown(&self, prefixed: bool) -> ShownAction<'_> {
+        ShownAction {
+            entry: self,
+            prefixed,
         }
-        if let EntryKind::Custom(code) = &self.kind {
-            if prefixed {
-                item["type"] = code.prefixed().into();
-            }
-            item["fields"] = json!(self.fields);
-        } else {
-            for (key, value) in &self.fields {
-                item[key] = value.as_json().clone();
+    }
+}
+
+/// What was stored of a lead, for the log.
+#[derive(Serialize)]
+struct StoredParts<'a> {
+    id: &'a str,
+    fields: &'a BTreeMap<String, FieldValue>,
+    actions: Vec<ShownAction<'a>>,
+}
+
+/// A lead's fields, written without making a tree of them first.
+pub(crate) struct LeadFields<'a> {
+    lead: &'a StoredLead,
+    without: &'static [&'static str],
+    tells_employee: bool,
+}
+
+impl LeadFields<'_> {
+    /// With the assignee as `employeeid` too.
+    pub(crate) fn with_employee(mut self, tells_employee: bool) -> Self {
+        self.tells_employee = tells_employee;
+        self
+    }
+}
+
+impl Serialize for LeadFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let lead = self.lead;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in &lead.fields {
+            let name = name.as_str();
+            if !OWN_TIMES.contains(&name) && !self.without.contains(&name) {
+                map.serialize_entry(name, value)?;
             }
         }
-        item
+        if let (true, Some(assignee)) = (self.tells_employee, lead.fields.get("assignee")) {
+            map.serialize_entry("employeeid", assignee)?;
+        }
+        for (name, time) in OWN_TIMES.iter().zip([lead.created_on, lead.modified_on]) {
+            map.serialize_entry(name, &time)?;
+        }
+        map.end()
+    }
+}
+
+/// A row of a search, written in the same way.
+pub(crate) struct LeadRow<'a> {
+    lead: &'a StoredLead,
+    attributes: LeadAttributes,
+    tells_id: bool,
+}
+
+impl Serialize for LeadRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let lead = self.lead;
+        let mut map = serializer.serialize_map(None)?;
+        if self.tells_id {
+            map.serialize_entry("id", &lead.id)?;
+        }
+        let fields = LeadFields {
+            without: match self.attributes {
+                LeadAttributes::Row => &["status", "rating", "assignee"],
+                _ => &[],
+            },
+            ..lead.fields()
+        };
+        map.serialize_entry("fields", &fields)?;
+        map.serialize_entry("actions", &[(); 0])?;
+        if self.attributes != LeadAttributes::Fields {
+            map.serialize_entry("score", &number(lead.score))?;
+            map.serialize_entry("isArchived", &false)?;
+            map.serialize_entry("isSpam", &false)?;
+            for (name, key) in [
+                ("status", "status"),
+                ("rating", "rating"),
+                ("assignee", "employeeid"),
+            ] {
+                if let Some(value) = lead.fields.get(name) {
+                    map.serialize_entry(key, value)?;
+                }
+            }
+        }
+        map.end()
+    }
+}
+
+/// An entry of a timeline, written in the same way.
+pub(crate) struct ShownAction<'a> {
+    entry: &'a StoredAction,
+    prefixed: bool,
+}
+
+impl Serialize for ShownAction<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entry = self.entry;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &entry.id)?;
+        match &entry.kind {
+            EntryKind::Custom(code) if self.prefixed => {
+                map.serialize_entry("type", &code.prefixed())?;
+            }
+            _ => map.serialize_entry("type", entry.type_name())?,
+        }
+        map.serialize_entry("creationTimestamp", &entry.created)?;
+        if let Some(modified) = entry.modified {
+            map.serialize_entry("modificationTimestamp", &modified)?;
+        }
+        match entry.kind {
+            EntryKind::Custom(_) => map.serialize_entry("fields", &Object(&entry.fields))?,
+            _ => {
+                for (key, value) in &entry.fields {
+                    map.serialize_entry(key, value)?;
+                }
+            }
+        }
+        map.end()
     }
 }
 

@@ -184,7 +184,7 @@ pub(crate) async fn create(
         "permission_template_name": role,
         "license": null,
     });
-    let effect = Effect::stored(member.clone());
+    let effect = Effect::stored(&member);
     if let Value::Object(member) = member {
         store.team_mut().members.push(member);
     }
@@ -229,7 +229,7 @@ pub(crate) async fn change_state(
     let member = &mut store.team_mut().members[place];
     member.insert("status".to_owned(), state.into());
     let answer = json!({ "email": text(member, "email"), "status": state });
-    Ok((Extension(Effect::stored(answer.clone())), Json(answer)))
+    Ok((Extension(Effect::stored(&answer)), Json(answer)))
 }
 
 fn not_found() -> ApiError {

@@ -18,7 +18,7 @@ use telecrm_core::Certainty;
 pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Response {
     let read = |seq| {
         app.log
-            .read(seq, |call| (call.entry.clone(), call.exchange.clone()))
+            .read(seq, |call| (call.to_entry(), call.exchange.clone()))
     };
     let Some((entry, exchange)) = seq.parse().ok().and_then(read) else {
         let said = format!("There is no call {seq} in the log.");
@@ -27,7 +27,7 @@ pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Res
     let ends = app.log.ends().unwrap_or_default();
     let name = entry.operation.as_deref().unwrap_or("no operation");
     let described = entry.operation.as_deref().and_then(Operation::find);
-    let waiting = parts::is_waiting(&entry);
+    let waiting = parts::is_waiting(&entry, entry.stored.is_some());
     let content = html! {
         nav.trail aria-label="Calls" {
             a href=(super::HOME) { "← All calls" }

@@ -59,7 +59,7 @@ impl Row {
             status: entry.status,
             ms: entry.ms,
             fault: entry.fault,
-            is_waiting: parts::is_waiting(entry),
+            is_waiting: parts::is_waiting(entry, call.stored().is_some()),
             more: findings.len().saturating_sub(FINDINGS_SHOWN),
             losses: findings.iter().filter(|finding| finding.is_loss()).count(),
             findings: findings.into_iter().take(FINDINGS_SHOWN).cloned().collect(),

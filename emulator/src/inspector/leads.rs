@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::Value;
+use serde_json::{Value, json};
 use telecrm_core::FieldType;
 
 /// How many leads, or entries of a timeline, a page holds.
@@ -43,7 +43,10 @@ impl Found {
         let holds = |lead: &&StoredLead| {
             needle.is_empty()
                 || lead.id == text
-                || lead.fields().to_string().to_lowercase().contains(&needle)
+                || json!(lead.fields())
+                    .to_string()
+                    .to_lowercase()
+                    .contains(&needle)
         };
         let most = if needle.is_empty() {
             usize::MAX
@@ -63,8 +66,7 @@ impl Found {
         let is_more = leads.len() > PAGE;
         leads.truncate(PAGE);
         let row = |lead: &StoredLead| {
-            let mut row = lead.row(LeadAttributes::Both);
-            row["id"] = lead.id.as_str().into();
+            let mut row = json!(lead.row(LeadAttributes::Both, true));
             row["entries"] = lead.actions().len().into();
             row
         };
@@ -160,9 +162,9 @@ pub(crate) async fn detail(
         return page::problem(&app, Tab::Leads, StatusCode::NOT_FOUND, &said);
     };
     let calls = app.log.before(u64::MAX, CALLS, |call| {
-        let stored = call.entry.stored.as_ref()?.get("id")?.as_str()?;
-        (stored == id || call.entry.path.contains(&id))
-            .then(|| Row::new(call, &app.config.enterprise))
+        let mentions = call.stored().is_some_and(|text| text.contains(&id));
+        let wrote = mentions && call.to_entry().stored?.get("id")?.as_str()? == id;
+        (wrote || call.entry.path.contains(&id)).then(|| Row::new(call, &app.config.enterprise))
     });
     let content = html! {
         nav.trail aria-label="Leads" { a href="/_emulator/leads" { "← All leads" } }
@@ -182,7 +184,7 @@ fn read(app: &App, id: &str, skip: usize) -> Option<(String, Markup)> {
     let store = app.store();
     let workspace = store.workspace();
     let lead = store.find(id)?;
-    let fields = lead.fields();
+    let fields = json!(lead.fields());
     let identifier = workspace.identifier().api_name();
     let title = fields["name"]
         .as_str()
@@ -231,7 +233,7 @@ fn read(app: &App, id: &str, skip: usize) -> Option<(String, Markup)> {
 }
 
 fn timeline_entry(entry: &StoredAction, name: Option<String>) -> Markup {
-    let shown = entry.to_json(false);
+    let shown = json!(entry.shown(false));
     let fields = match shown.get("fields") {
         Some(fields) => fields,
         None => &shown,

@@ -80,10 +80,10 @@ pub(crate) fn parts(entry: &LogEntry, sent: &Value) -> Vec<Part> {
 }
 
 /// Whether the call has been answered, and its lead still waits in the background.
-pub(crate) fn is_waiting(entry: &LogEntry) -> bool {
+pub(crate) fn is_waiting(entry: &LogEntry, is_stored: bool) -> bool {
     entry.operation.as_deref() == Some(crate::ingest::OPERATION)
         && (200..300).contains(&entry.status)
-        && entry.stored.is_none()
+        && !is_stored
         && entry.findings.is_empty()
 }
 
@@ -218,7 +218,7 @@ impl Reading<'_> {
         let is_changed = stored.is_some_and(|stored| stored != sent);
         let became = match (became(&findings), stored) {
             (Some(became), _) => became,
-            _ if is_waiting(self.entry) => Became::Waiting,
+            _ if is_waiting(self.entry, self.entry.stored.is_some()) => Became::Waiting,
             (None, None) => Became::NotStored,
             (None, Some(_)) if is_changed && compares => Became::Changed,
             (None, Some(_)) => Became::Stored,
