@@ -1,6 +1,6 @@
 //! Single leads, over the Sync API.
 
-use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream};
+use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream, timeline};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -178,8 +178,7 @@ pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = 
     }
 }
 
-/// Timelines are read back so far and no further: 1,000 entries.
-const MOST_PAGES: u32 = 10;
+/// As many entries of a timeline as the server gives at once.
 const PAGE: u32 = 100;
 
 impl Leads {
@@ -380,7 +379,7 @@ impl Leads {
         Ok(same_lead(workspace, value, page.data))
     }
 
-    /// The whole timeline; nothing if it is too long, or the lead's ID is not known.
+    /// The whole timeline; nothing if it cannot be read whole, or the lead's ID is not known.
     pub(crate) async fn timeline(
         &self,
         lead: &LeadRecord,
@@ -388,19 +387,12 @@ impl Leads {
         let Some(id) = lead.id() else {
             return Ok(None);
         };
-        let mut timeline = Vec::new();
-        for page in 0..MOST_PAGES {
-            let slice = Slice {
-                skip: page * PAGE,
-                limit: PAGE,
-            };
+        timeline::whole(|skip| async move {
+            let slice = Slice { skip, limit: PAGE };
             let lead = self.get_with_actions(id, slice).await?;
-            timeline.extend_from_slice(lead.actions());
-            if lead.actions().len() < PAGE as usize {
-                return Ok(Some(timeline));
-            }
-        }
-        Ok(None)
+            Ok(lead.actions().to_vec())
+        })
+        .await
     }
 
     /// A lead's timeline.
