@@ -493,6 +493,7 @@ fn print_data() {
         lead_id: "l1".into(),
         lead: record,
         actions: None,
+        findings: losses,
     });
     assert_debug_clean(&Answer::refusal(401, ErrorCode::NotAuthorized, ENTERPRISE));
     assert_debug_clean(&planted(Telecrm::builder(ENTERPRISE)));

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm::{
     ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode, Filter,
-    Lead, MatchedBy, Path, Payment, Phase, Receipt, Slice, SyncToken, Telecrm, Upserted, Verdict,
-    WorkspaceFile,
+    Finding, Lead, MatchedBy, Path, Payment, Phase, Receipt, Slice, SyncToken, Telecrm, Upserted,
+    Verdict, WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -247,16 +247,67 @@ async fn upsert_creates_and_then_updates_and_says_so() {
         lead_id,
         lead,
         actions,
+        findings,
     } = telecrm.leads().upsert(&again).await.expect("updated")
     else {
         panic!("there was such a lead");
     };
-    assert_eq!((lead_id, actions), (id, None));
+    assert_eq!((lead_id, actions, findings), (id, None, Vec::new()));
     assert_eq!(lead.get("rating"), Some(&4.into()));
     assert_eq!(
         lead.get("name"),
         Some(&"Jane Doe".into()),
         "the others stay"
+    );
+}
+
+#[tokio::test]
+async fn en5_as6_an_upsert_tells_what_no_answer_does() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = client(&emulator);
+    let written = |source: &str, outcome: &str| {
+        let lead = json!({ "campaign": "June", "fields": { "phone": "919999999999", "contact_source": source },
+            "actions": [{ "type": "ACTION_1001", "fields": { "outcome": outcome } }] });
+        Lead::from_json(lead).expect("a lead")
+    };
+    let told = |findings: &[Finding]| -> Vec<String> {
+        let findings = findings.iter();
+        findings.map(|f| format!("{} {}", f.path, f.kind)).collect()
+    };
+    let expected = [
+        "campaign field_dropped",
+        "fields.contact_source option_created",
+        "actions[0].fields.outcome option_created",
+    ];
+    let lead = written("Billboard", "Perhaps");
+    let Ok(Upserted::Created(created)) = telecrm.leads().upsert(&lead).await else {
+        panic!("there was no such lead");
+    };
+    assert_eq!(told(created.findings()), expected);
+    let incomplete = created.complete().expect_err("the campaign is lost");
+    assert!(incomplete.to_string().contains("campaign"), "{incomplete}");
+
+    // A label in another case is mended before it is written, and so creates nothing.
+    for (source, count) in [("Radio", 3), ("website", 2)] {
+        let lead = written(source, &format!("{source} call"));
+        let Ok(Upserted::Updated { findings, .. }) = telecrm.leads().upsert(&lead).await else {
+            panic!("there was such a lead");
+        };
+        assert_eq!(findings.len(), count, "{source}: {:?}", told(&findings));
+        assert!(
+            expected
+                .iter()
+                .filter(|e| told(&findings).contains(&(**e).to_owned()))
+                .count()
+                == count
+        );
+    }
+    let plain =
+        Lead::from_json(json!({ "fields": { "phone": "918888888888" }, "campaign": "June" }));
+    let created = telecrm.leads().create(&plain.expect("a lead")).await;
+    assert!(
+        created.expect("created").complete().is_err(),
+        "and so does a plain creation"
     );
 }
 
