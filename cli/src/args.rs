@@ -217,8 +217,8 @@ fn switch(text: &str) -> Result<(String, String), String> {
 }
 
 fn country(text: &str) -> Result<Country, String> {
-    let code = text.to_ascii_uppercase().parse();
-    code.map_err(|error: WorkspaceError| error.to_string())
+    text.parse()
+        .map_err(|error: WorkspaceError| error.to_string())
 }
 
 fn switches_help() -> String {
