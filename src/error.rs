@@ -3,7 +3,7 @@
 use crate::transport::{Call, NoAnswer};
 use crate::{Finding, Operation};
 use bytes::Bytes;
-use reqwest::{StatusCode, header::HeaderMap};
+use reqwest::StatusCode;
 use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
@@ -225,17 +225,14 @@ impl Error {
     /// An answer that is not a success.
     pub(crate) fn status(
         status: StatusCode,
-        headers: &HeaderMap,
+        retry_after: Option<Duration>,
         body: Bytes,
         mask: impl Fn(&str) -> String,
     ) -> Self {
         let mut error = Self::new(Kind::Status);
         let inner = &mut error.0;
         inner.status = Some(status);
-        inner.retry_after = headers
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
+        inner.retry_after = retry_after;
         let envelope = Envelope::read(&body);
         inner.code = envelope.code.map(|code| match ErrorCode::from(code) {
             ErrorCode::Unknown(code) => ErrorCode::Unknown(mask(&code)),
@@ -336,7 +333,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// How long the server asks to wait.
+    /// How long the server asks to wait, from its answer on; a date by which it says so is measured by its own clock.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -595,7 +592,7 @@ mod tests {
             operation.idempotency(),
             CallOptions::default(),
         );
-        Error::status(status, &HeaderMap::new(), body, |m| m.replace("ent-1", "…")).during(&call)
+        Error::status(status, None, body, |m| m.replace("ent-1", "…")).during(&call)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::time::Clock;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
 use futures_util::{future, stream};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -186,6 +186,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     /// Why the body broke off, if it did.
     pub(crate) broken: Option<BoxError>,
+    /// How long the server asks to wait.
+    pub(crate) retry_after: Option<Duration>,
     /// Why there is no answer at all, if there is none.
     pub(crate) no_answer: Option<NoAnswer>,
     /// The values that a refused request carried, which the answer may repeat.
@@ -201,13 +203,14 @@ impl Reply {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             broken: None,
+            retry_after: None,
             no_answer: Some(reason),
             sent: Sent::default(),
         }
     }
 
     /// Reads an answer to its end.
-    async fn read(mut response: Response) -> Self {
+    async fn read(mut response: Response, clock: &dyn Clock) -> Self {
         let mut body = Body::default();
         let broken = loop {
             match response.chunk().await {
@@ -218,6 +221,7 @@ impl Reply {
             }
         };
         Self {
+            retry_after: retry::retry_after(response.headers(), clock),
             status: response.status(),
             headers: std::mem::take(response.headers_mut()),
             body: body.whole(),
@@ -355,7 +359,7 @@ impl Channel {
             }
             let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
             let result = match self.carry(client, attempt, call, timeout).await {
-                Ok(response) => Ok(Reply::read(response).await),
+                Ok(response) => Ok(Reply::read(response, clock).await),
                 Err(error) => Err(error),
             };
             let ending = ending(&result);
@@ -369,8 +373,9 @@ impl Channel {
             let may_repeat = number < call.options.attempts
                 && retry::may_repeat(call.class, ending)
                 && call.turn.as_ref().is_none_or(Turn::is_latest);
+            let asked = result.as_ref().ok().and_then(|reply| reply.retry_after);
             let delay = may_repeat
-                .then(|| retry::delay(number, retry_after(&result), fastrand::f64()))
+                .then(|| retry::delay(number, asked, fastrand::f64()))
                 .filter(|delay| deadline.left(clock.now()).is_some_and(|left| *delay < left))
                 .filter(|_| self.throttle.take());
             let Some(delay) = delay else {
@@ -474,10 +479,4 @@ pub(super) fn ending(result: &reqwest::Result<Reply>) -> Ending {
         Err(error) if error.is_connect() || error.is_builder() => Ending::NotSent,
         Err(_) => Ending::InDoubt,
     }
-}
-
-fn retry_after(result: &reqwest::Result<Reply>) -> Option<Duration> {
-    let header = result.as_ref().ok()?.headers.get(RETRY_AFTER)?;
-    let seconds = header.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }

@@ -10,6 +10,8 @@ pub use observe::CallReport;
 pub(crate) use observe::Observer;
 pub use retry::CallOptions;
 pub(crate) use retry::Deadline;
+#[cfg(feature = "testing")]
+pub(crate) use retry::retry_after;
 pub(crate) use sent::{Sent, mask};
 
 use std::fmt;

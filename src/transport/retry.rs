@@ -2,7 +2,9 @@
 
 use crate::error::leaves_doubt;
 use crate::operation::Idempotency;
+use crate::time::Clock;
 use reqwest::StatusCode;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -102,6 +104,20 @@ pub(super) fn may_repeat(class: Idempotency, ending: Ending) -> bool {
         }
 }
 
+/// How long the server asks to wait: in seconds, or until a date, which is measured by its own clock where it tells that.
+pub(crate) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let date = |text| httpdate::parse_http_date(text).ok();
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = date(asked)?;
+    let now = text(DATE).and_then(date).unwrap_or_else(|| clock.date());
+    // What is over need not be waited for.
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 
@@ -162,6 +178,9 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::SystemClock;
+    use std::pin::Pin;
+    use std::time::SystemTime;
 
     #[test]
     fn only_what_can_do_no_harm_is_repeated() {
@@ -206,6 +225,65 @@ mod tests {
             delay(1, Some(Duration::from_secs(17)), 0.1),
             Duration::from_secs(17)
         );
+    }
+
+    #[test]
+    fn waits_are_told_in_seconds_or_until_a_date_by_the_server_s_clock_or_ours() {
+        /// Midnight of the first of June.
+        struct Midnight;
+
+        impl Clock for Midnight {
+            fn now(&self) -> Instant {
+                SystemClock.now()
+            }
+
+            fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+                Box::pin(std::future::ready(()))
+            }
+
+            fn date(&self) -> SystemTime {
+                httpdate::parse_http_date("Mon, 01 Jun 2026 00:00:00 GMT").unwrap()
+            }
+        }
+
+        for (asked, date, expected) in [
+            (Some("17"), None, Some(17)),
+            (
+                Some(" 17 "),
+                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
+                Some(17),
+            ),
+            (Some("Mon, 01 Jun 2026 00:01:00 GMT"), None, Some(60)),
+            (
+                Some("Mon, 01 Jun 2026 10:30:09 GMT"),
+                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
+                Some(9),
+            ),
+            (
+                Some("Monday, 01-Jun-26 00:01:00 GMT"),
+                Some("not a date"),
+                Some(60),
+            ),
+            (Some("Sun, 31 May 2026 23:59:00 GMT"), None, Some(0)),
+            (
+                Some("Mon, 01 Jun 2026 10:29:00 GMT"),
+                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
+                Some(0),
+            ),
+            (Some("soon"), None, None),
+            (Some("-5"), None, None),
+            (None, Some("Mon, 01 Jun 2026 10:30:00 GMT"), None),
+        ] {
+            let header = |name, text: Option<&str>| Some((name, text?.parse().unwrap()));
+            let headers = [header(RETRY_AFTER, asked), header(DATE, date)];
+            let headers = HeaderMap::from_iter(headers.into_iter().flatten());
+            let wait = retry_after(&headers, &Midnight);
+            assert_eq!(
+                wait,
+                expected.map(Duration::from_secs),
+                "{asked:?} {date:?}"
+            );
+        }
     }
 
     #[test]
