@@ -61,6 +61,7 @@ enum Kind {
     Connect,
     Timeout,
     OutOfTime,
+    Stopped,
     Interrupted,
     Status,
     Unreadable,
@@ -188,6 +189,7 @@ impl Error {
     pub(crate) fn no_answer(reason: NoAnswer) -> Self {
         match reason {
             NoAnswer::OutOfTime => Self::new(Kind::OutOfTime),
+            NoAnswer::Stopped => Self::new(Kind::Stopped),
             NoAnswer::Unrepeatable => Self::refused("a body that is a stream cannot be sent here"),
             #[cfg(feature = "testing")]
             NoAnswer::Refused => Self::new(Kind::Connect),
@@ -266,7 +268,7 @@ impl Error {
     pub fn phase(&self) -> Phase {
         match self.0.kind {
             Kind::Config | Kind::Invalid => Phase::NotBuilt,
-            Kind::Connect | Kind::OutOfTime => Phase::NotSent,
+            Kind::Connect | Kind::OutOfTime | Kind::Stopped => Phase::NotSent,
             Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
             Kind::Status => Phase::Answered,
             Kind::Unreadable => Phase::Unreadable,
@@ -421,12 +423,21 @@ impl Error {
         self.0.kind == Kind::Timeout
     }
 
+    /// The client was [stopped](crate::Telecrm::stop_repeating) while the request waited for the rate limit.
+    ///
+    /// It was not sent, or not again: see [`is_outcome_unknown`](Self::is_outcome_unknown) for what an attempt before may have done.
+    pub fn is_stopped(&self) -> bool {
+        self.0.kind == Kind::Stopped
+    }
+
     /// The fault may pass: the network, a time-out, too many requests, a server error.
     ///
     /// A read can be repeated. A write only if [`is_outcome_unknown`](Self::is_outcome_unknown) says no.
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            Kind::Connect | Kind::Timeout | Kind::OutOfTime | Kind::Interrupted => true,
+            Kind::Connect | Kind::Timeout | Kind::OutOfTime | Kind::Stopped | Kind::Interrupted => {
+                true
+            }
             Kind::Config | Kind::Invalid | Kind::Unreadable => false,
             Kind::Status => self
                 .0
@@ -472,6 +483,9 @@ impl fmt::Display for Error {
             Kind::Connect => f.write_str("the server could not be reached")?,
             Kind::Timeout => f.write_str("no answer came in time")?,
             Kind::OutOfTime => f.write_str("the rate limit left no time for it")?,
+            Kind::Stopped => {
+                f.write_str("it would have had to wait, and the client was stopped")?
+            }
             Kind::Interrupted => f.write_str("the connection broke before an answer came")?,
             Kind::Status => f.write_str("the server answered ")?,
             Kind::Unreadable => {

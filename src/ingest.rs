@@ -233,10 +233,11 @@ impl Ingest {
                 Verdict::Unknown { lead: Some(_), .. } => true,
                 Verdict::Unknown { lead: None, .. } => false,
             };
-            let Some(left) = deadline.left(clock.now()).filter(|_| !settled) else {
+            let ends = settled || shared.stop.is_set();
+            let Some(left) = deadline.left(clock.now()).filter(|_| !ends) else {
                 return Ok(verdict);
             };
-            clock.sleep(wait.min(left)).await;
+            shared.stop.or(clock.sleep(wait.min(left))).await;
             wait = (wait * 3 / 2).min(LONGEST_WAIT);
         }
     }

@@ -3,10 +3,13 @@
 use crate::error::leaves_doubt;
 use crate::operation::Idempotency;
 use crate::time::Clock;
+use futures_util::future;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use std::sync::{Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// How calls wait and repeat. Set for a client by [`Builder::call_options`](crate::Builder::call_options), for single
 /// calls by [`Telecrm::with_options`](crate::Telecrm::with_options).
@@ -154,6 +157,33 @@ impl Throttle {
     pub(super) fn succeeded(&self) {
         let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *left = (*left + 0.1).min(MOST);
+    }
+}
+
+/// Whether a client is being shut down. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop(Arc<watch::Sender<bool>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Stop {
+    pub(crate) fn set(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits, no longer than until it is set.
+    pub(crate) async fn or(&self, wait: impl Future) {
+        let mut set = self.0.subscribe();
+        let stopped = set.wait_for(|set| *set);
+        future::select(pin!(stopped), pin!(wait)).await;
     }
 }
 
