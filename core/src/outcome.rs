@@ -82,7 +82,6 @@ impl<T> Outcome<T> {
     }
 
     /// With more that telecrm does without a remark.
-    #[must_use]
     pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
         for finding in findings {
             if !self.findings.contains(&finding) {

@@ -5,10 +5,11 @@ use httpmock::{Method, MockServer};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
     ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode, Filter,
-    Finding, Lead, MatchedBy, Path, Payment, Phase, Receipt, Slice, SyncToken, Telecrm, Upserted,
-    Verdict, WorkspaceFile,
+    Finding, Lead, MatchedBy, Operation, Path, Payment, Phase, Receipt, Slice, SyncToken, Telecrm,
+    Upserted, Verdict, WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -428,6 +429,41 @@ async fn as5_equal_actions_from_before_are_told_apart() {
         panic!("nothing new is on the timeline");
     };
     assert_eq!(losses[0].path, Path::Action(0));
+}
+
+#[tokio::test]
+async fn id2_the_lead_of_another_country_is_not_the_one_that_is_meant() {
+    let row = |id: &str, phone: &str| json!({ "id": id, "fields": { "phone": phone, "name": "Jane Doe" } });
+    let (indian, singaporean) = (row("in", "916591234567"), row("sg", "6591234567"));
+    let exists = || Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    for (rows, stored) in [
+        (vec![indian.clone()], None),
+        (vec![indian, singaporean], Some("sg")),
+    ] {
+        let fake = FakeTelecrm::new()
+            .always(Operation::CreateOrUpdateLead, Answer::queued())
+            .always(Operation::CreateLead, exists())
+            .always(Operation::SearchLeads, Answer::page(rows))
+            .always(Operation::UpdateLead, Answer::json(json!({ "fields": {} })));
+        let telecrm = fake.builder().verify_timeout(Duration::ZERO).build();
+        let telecrm = telecrm.expect("builds");
+        let lead = Lead::new()
+            .set("phone", "+6591234567")
+            .set("name", "Jane Doe");
+        let receipt = telecrm.ingest().push(&lead).await.expect("queued");
+        let found = match telecrm.ingest().verify(&receipt).await.expect("read") {
+            Verdict::Stored(lead) => lead.id().map(str::to_owned),
+            Verdict::Missing(_) => None,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found.as_deref(), stored);
+        let upserted = telecrm.leads().upsert(&lead).await;
+        assert_eq!(upserted.is_ok(), stored.is_some(), "{upserted:?}");
+        let written = fake.sent_to(Operation::UpdateLead);
+        let paths: Vec<_> = written.iter().map(|sent| sent.path().to_owned()).collect();
+        let expected = stored.map(|id| format!("/lead/{id}"));
+        assert_eq!(paths, Vec::from_iter(expected));
+    }
 }
 
 #[tokio::test]
