@@ -170,7 +170,6 @@ impl Telecrm {
     /// telecrm.stop_repeating();
     /// let error = telecrm.leads().get("62ab16e").await.unwrap_err();
     /// assert_eq!((error.attempts(), error.status_code()), (1, Some(502)));
-    /// # assert!(!error.is_stopped());
     /// # Ok(())
     /// # }
     /// ```

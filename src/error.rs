@@ -426,6 +426,23 @@ impl Error {
     /// The client was [stopped](crate::Telecrm::stop_repeating) while the request waited for the rate limit.
     ///
     /// It was not sent, or not again: see [`is_outcome_unknown`](Self::is_outcome_unknown) for what an attempt before may have done.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::{Operation, RateLimit};
+    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::json(serde_json::json!({ "id": "62ab16e" })));
+    /// # let builder = fake.builder();
+    ///
+    /// let telecrm = builder.sync_limit(Some(RateLimit::new(100, 1))).build()?;
+    /// telecrm.leads().get("62ab16e").await?;
+    /// telecrm.stop_repeating();
+    /// let error = telecrm.leads().get("62ab16e").await.unwrap_err();
+    /// assert!(error.is_stopped() && error.attempts() == 0 && !error.is_outcome_unknown());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_stopped(&self) -> bool {
         self.0.kind == Kind::Stopped
     }

@@ -32,6 +32,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// let before = Hurried.now();
 /// Hurried.sleep(Duration::from_millis(10)).await;
 /// assert!(Hurried.now() > before);
+/// assert!(Hurried.date() > std::time::SystemTime::UNIX_EPOCH);
 /// let telecrm = telecrm::Telecrm::builder("enterprise-id").clock(Hurried).build()?;
 /// # Ok(())
 /// # }

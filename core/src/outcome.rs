@@ -82,6 +82,17 @@ impl<T> Outcome<T> {
     }
 
     /// With more that telecrm does without a remark.
+    ///
+    /// ```
+    /// use telecrm_core::{FindingKind, Lead, Outcome, Workspace};
+    ///
+    /// let sent = Lead::new().set("phone", "919999999999").set("contact_source", "Billboard");
+    /// let outcome = Outcome::from_answer(br#"{ "lead_id": "62ab16e", "remarks": [] }"#, &sent)?;
+    /// let outcome = outcome.with_findings(Workspace::sample().new_options(&sent));
+    /// assert_eq!(outcome.findings()[0].kind, FindingKind::OptionCreated);
+    /// assert!(outcome.complete().is_ok(), "nothing is lost");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
         for finding in findings {
             if !self.findings.contains(&finding) {

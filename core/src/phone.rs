@@ -16,7 +16,8 @@ use std::str::FromStr;
 /// ```
 /// use telecrm_core::Country;
 ///
-/// assert_eq!("ae".parse::<Country>()?.to_string(), "AE");
+/// let emirates: Country = "ae".parse()?;
+/// assert_eq!((emirates.to_string().as_str(), emirates.calling_code()), ("AE", 971));
 /// assert_eq!(Country::default().to_string(), "IN");
 /// assert!("XX".parse::<Country>().is_err());
 /// # Ok::<(), telecrm_core::WorkspaceError>(())

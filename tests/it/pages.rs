@@ -133,11 +133,13 @@ async fn verified(pages: impl IntoIterator<Item = Answer>) -> (Verdict, Vec<Stri
         .builder()
         .verify_timeout(Duration::ZERO)
         .build()
-        .unwrap();
-    let visit = CustomAction::new(1001).unwrap().field("note", "called");
+        .expect("builds");
+    let visit = CustomAction::new(1001)
+        .expect("a code")
+        .field("note", "called");
     let lead = Lead::new().set("phone", "919999999999").action(visit);
-    let receipt = telecrm.ingest().push(&lead).await.unwrap();
-    let verdict = telecrm.ingest().verify(&receipt).await.unwrap();
+    let receipt = telecrm.ingest().push(&lead).await.expect("queued");
+    let verdict = telecrm.ingest().verify(&receipt).await.expect("read");
     let sent = fake.sent_to(Operation::GetLead);
     let skips = sent.iter().map(|sent| sent.query("skip").unwrap_or("0"));
     (verdict, skips.map(str::to_owned).collect())
