@@ -8,7 +8,7 @@ use std::ops::Range;
 #[derive(Clone, Default)]
 pub(crate) struct Sent {
     values: Vec<String>,
-    /// The digits of those that may be numbers of phones.
+    /// The digits of what in them may be numbers of phones.
     phones: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ impl Sent {
                 .filter(|text| telling(text)),
         );
         values.retain(|value| value.len() >= SHORTEST);
-        let phones = values.iter().filter_map(|value| phone(value)).collect();
+        let phones = values.iter().flat_map(|value| phones_in(value)).collect();
         Self { values, phones }
     }
 }
@@ -53,15 +53,24 @@ const DIALLED_CODE: usize = CALLING_CODE + 2;
 
 /// What may stand between the digits of a number.
 fn is_between(c: char) -> bool {
-    matches!(c, ' ' | '\u{a0}' | '-' | '.' | '/' | '(' | ')' | '+')
+    matches!(c, ' ' | '\u{a0}' | '-' | '.' | '(' | ')' | '+')
 }
 
-/// The digits of what may be the number of a phone.
-fn phone(value: &str) -> Option<String> {
-    let alone = value.chars().all(|c| c.is_ascii_digit() || is_between(c));
-    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-    let digits = digits.trim_start_matches('0');
-    (alone && PHONE.contains(&digits.len())).then(|| digits.to_owned())
+/// The digits of what may be numbers of phones.
+fn phones_in(value: &str) -> impl Iterator<Item = String> {
+    let numbers = runs(value).into_iter().map(|run| {
+        let digits = digits_at(value, &run);
+        digits.trim_start_matches('0').to_owned()
+    });
+    numbers.filter(|digits| PHONE.contains(&digits.len()))
+}
+
+fn digits_at(text: &str, places: &[usize]) -> String {
+    let bytes = text.as_bytes();
+    places
+        .iter()
+        .map(|place| char::from(bytes[*place]))
+        .collect()
 }
 
 /// What stands in quotes, and words with digits, of a body that is no JSON that can be read.
@@ -152,10 +161,7 @@ fn spellings(text: &str, digits: &str) -> Vec<Range<usize>> {
     let own = &digits[digits.len() - national..];
     let mut found = Vec::new();
     for run in runs(text) {
-        let written: String = run
-            .iter()
-            .map(|place| char::from(text.as_bytes()[*place]))
-            .collect();
+        let written = digits_at(text, &run);
         let mut end = run.len();
         // From behind: of a number of equal digits the last ones are it.
         while let Some(mut start) = written[..end].rfind(own) {
@@ -221,6 +227,8 @@ mod tests {
             "9999999999",
             "919999999999",
             "(0) 99999 99999",
+            "97777 77777/99999 99999",
+            "call 09999999999 soon",
         ] {
             let body = serde_json::json!({ "fields": { "phone": sent } }).to_string();
             let request = reqwest::Client::new().post("http://localhost/").body(body);
