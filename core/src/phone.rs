@@ -243,6 +243,7 @@ pub(crate) fn exists(digits: &str) -> Option<bool> {
 /// The number in the form in which telecrm stores it, if exactly one can be meant and there may be such a number.
 pub(crate) fn one_form(text: &str, default: Country) -> Option<String> {
     let normal = normal_form(&tidy(text)?, default).ok()?;
+    let normal = without_trunk_zero(&normal).unwrap_or(normal);
     (exists(&normal) != Some(false)).then_some(normal)
 }
 
@@ -320,6 +321,7 @@ mod tests {
             "9999999999",
             "+919999999999",
             "0091 99999 99999",
+            "+91 09999 999999",
             "(0) 99999 99999",
         ] {
             let expected = (!written.contains("(0)")).then(|| "919999999999".to_owned());
