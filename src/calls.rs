@@ -156,7 +156,7 @@ impl<C> Endpoint<C> {
     /// Without what must not be told: secrets, and what was sent.
     fn mask(&self, message: &str, sent: &Sent) -> String {
         let secrets = self.tokens.iter().chain([&self.enterprise]);
-        mask(message, secrets.chain(sent.values()))
+        mask(message, secrets, sent)
     }
 }
 
@@ -265,7 +265,12 @@ impl<C> Exchange<'_, C> {
             }
             Ok(reply) => {
                 let mask = |message: &str| self.endpoint.mask(message, &reply.sent);
-                Error::status(reply.status, &reply.headers, shortened(&reply.body), mask)
+                Error::status(
+                    reply.status,
+                    reply.retry_after,
+                    shortened(&reply.body),
+                    mask,
+                )
             }
             Err(error) => Error::transport(error),
         };

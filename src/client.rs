@@ -4,7 +4,7 @@ use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
 use crate::ingest::Pushes;
 use crate::time::{Clock, SystemClock};
-use crate::transport::{CallOptions, CallReport, Carrier, Channel, Observer, authorization};
+use crate::transport::{CallOptions, CallReport, Carrier, Channel, Observer, Stop, authorization};
 use crate::{
     AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
     TeamMembers, workspace,
@@ -73,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) verify_timeout: Duration,
     pub(crate) pushes: Pushes,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stop: Stop,
 }
 
 impl Telecrm {
@@ -150,6 +151,30 @@ impl Telecrm {
             options,
             ..self.clone()
         }
+    }
+
+    /// From now on nothing is sent again and nothing waits, in this client and its clones: for an orderly shutdown.
+    ///
+    /// Calls under way finish the attempt that they are at, whose answer alone tells what became of a write; those that wait end at once,
+    /// with what their last attempt brought or as [stopped](Error::is_stopped). Calls made later have one attempt, if the
+    /// rate limit lets it leave at once.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::Operation;
+    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::html(502));
+    /// # let telecrm = fake.client();
+    ///
+    /// telecrm.stop_repeating();
+    /// let error = telecrm.leads().get("62ab16e").await.unwrap_err();
+    /// assert_eq!((error.attempts(), error.status_code()), (1, Some(502)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stop_repeating(&self) {
+        self.shared.stop.set();
     }
 
     /// How far the limits of the Async tokens are used up, in the order in which they were given.
@@ -266,6 +291,11 @@ impl Telecrm {
     pub(crate) fn identifier(&self) -> Option<String> {
         let workspace = self.shared.workspace.known()?;
         Some(workspace.identifier().api_name().to_owned())
+    }
+
+    /// The country of numbers without a country code.
+    pub(crate) fn default_country(&self) -> Country {
+        self.shared.workspace.country().unwrap_or_default()
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -556,7 +586,8 @@ impl Builder {
         self
     }
 
-    /// The country of phone numbers without a country code, by its ISO 3166 code, as the workspace's settings have it.
+    /// The country of phone numbers without a country code, by its ISO 3166 code, as the workspace's settings have it: any with the
+    /// feature `phone`, else one of those that [`Country`] knows.
     ///
     /// With it, national numbers are sent with their country code. Unless it is set, `IN` is taken for it in judging numbers, but
     /// they are sent as they are, since a guessed code could make another number of them.
@@ -602,6 +633,7 @@ impl Builder {
                 "there are more than {MOST_TOKENS} Async tokens, and a workspace has no more"
             )));
         }
+        let stop = Stop::default();
         let channel = |tokens: &[&str], limit| {
             let authorizations = tokens
                 .iter()
@@ -618,6 +650,7 @@ impl Builder {
                 self.options.attempt_timeout,
                 observer,
                 clock,
+                stop.clone(),
             ))
         };
         let tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
@@ -657,6 +690,7 @@ impl Builder {
                 verify_timeout: self.verify_timeout,
                 pushes: Pushes::default(),
                 clock: self.clock,
+                stop,
             }),
         })
     }
@@ -778,8 +812,10 @@ mod tests {
             let builder = Telecrm::builder("ent").default_country(code);
             builder.build().map_err(|error| error.to_string())
         };
-        assert!(build("AE").is_ok());
-        for code in ["XX", "in", "India", ""] {
+        assert!(build("AE").is_ok() && build("in").is_ok());
+        #[cfg(feature = "phone")]
+        assert!(build("GB").is_ok());
+        for code in ["XX", "001", "India", ""] {
             let error = build(code).expect_err("refused");
             assert!(error.contains("default country"), "{code}: {error}");
         }

@@ -3,7 +3,7 @@
 use crate::transport::{Call, NoAnswer};
 use crate::{Finding, Operation};
 use bytes::Bytes;
-use reqwest::{StatusCode, header::HeaderMap};
+use reqwest::StatusCode;
 use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
@@ -61,6 +61,7 @@ enum Kind {
     Connect,
     Timeout,
     OutOfTime,
+    Stopped,
     Interrupted,
     Status,
     Unreadable,
@@ -188,6 +189,7 @@ impl Error {
     pub(crate) fn no_answer(reason: NoAnswer) -> Self {
         match reason {
             NoAnswer::OutOfTime => Self::new(Kind::OutOfTime),
+            NoAnswer::Stopped => Self::new(Kind::Stopped),
             NoAnswer::Unrepeatable => Self::refused("a body that is a stream cannot be sent here"),
             #[cfg(feature = "testing")]
             NoAnswer::Refused => Self::new(Kind::Connect),
@@ -225,17 +227,14 @@ impl Error {
     /// An answer that is not a success.
     pub(crate) fn status(
         status: StatusCode,
-        headers: &HeaderMap,
+        retry_after: Option<Duration>,
         body: Bytes,
         mask: impl Fn(&str) -> String,
     ) -> Self {
         let mut error = Self::new(Kind::Status);
         let inner = &mut error.0;
         inner.status = Some(status);
-        inner.retry_after = headers
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
+        inner.retry_after = retry_after;
         let envelope = Envelope::read(&body);
         inner.code = envelope.code.map(|code| match ErrorCode::from(code) {
             ErrorCode::Unknown(code) => ErrorCode::Unknown(mask(&code)),
@@ -269,7 +268,7 @@ impl Error {
     pub fn phase(&self) -> Phase {
         match self.0.kind {
             Kind::Config | Kind::Invalid => Phase::NotBuilt,
-            Kind::Connect | Kind::OutOfTime => Phase::NotSent,
+            Kind::Connect | Kind::OutOfTime | Kind::Stopped => Phase::NotSent,
             Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
             Kind::Status => Phase::Answered,
             Kind::Unreadable => Phase::Unreadable,
@@ -336,7 +335,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// How long the server asks to wait.
+    /// How long the server asks to wait, from its answer on; a date by which it says so is measured by its own clock.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -424,12 +423,38 @@ impl Error {
         self.0.kind == Kind::Timeout
     }
 
+    /// The client was [stopped](crate::Telecrm::stop_repeating) while the request waited for the rate limit.
+    ///
+    /// It was not sent, or not again: see [`is_outcome_unknown`](Self::is_outcome_unknown) for what an attempt before may have done.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::{Operation, RateLimit};
+    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::json(serde_json::json!({ "id": "62ab16e" })));
+    /// # let builder = fake.builder();
+    ///
+    /// let telecrm = builder.sync_limit(Some(RateLimit::new(100, 1))).build()?;
+    /// telecrm.leads().get("62ab16e").await?;
+    /// telecrm.stop_repeating();
+    /// let error = telecrm.leads().get("62ab16e").await.unwrap_err();
+    /// assert!(error.is_stopped() && error.attempts() == 0 && !error.is_outcome_unknown());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_stopped(&self) -> bool {
+        self.0.kind == Kind::Stopped
+    }
+
     /// The fault may pass: the network, a time-out, too many requests, a server error.
     ///
     /// A read can be repeated. A write only if [`is_outcome_unknown`](Self::is_outcome_unknown) says no.
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            Kind::Connect | Kind::Timeout | Kind::OutOfTime | Kind::Interrupted => true,
+            Kind::Connect | Kind::Timeout | Kind::OutOfTime | Kind::Stopped | Kind::Interrupted => {
+                true
+            }
             Kind::Config | Kind::Invalid | Kind::Unreadable => false,
             Kind::Status => self
                 .0
@@ -475,6 +500,9 @@ impl fmt::Display for Error {
             Kind::Connect => f.write_str("the server could not be reached")?,
             Kind::Timeout => f.write_str("no answer came in time")?,
             Kind::OutOfTime => f.write_str("the rate limit left no time for it")?,
+            Kind::Stopped => {
+                f.write_str("it would have had to wait, and the client was stopped")?
+            }
             Kind::Interrupted => f.write_str("the connection broke before an answer came")?,
             Kind::Status => f.write_str("the server answered ")?,
             Kind::Unreadable => {
@@ -595,7 +623,7 @@ mod tests {
             operation.idempotency(),
             CallOptions::default(),
         );
-        Error::status(status, &HeaderMap::new(), body, |m| m.replace("ent-1", "…")).during(&call)
+        Error::status(status, None, body, |m| m.replace("ent-1", "…")).during(&call)
     }
 
     #[test]

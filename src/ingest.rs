@@ -57,7 +57,7 @@ pub struct Ingest(pub(crate) Telecrm);
 #[must_use = "a queued lead is not a stored lead: verify it"]
 pub struct Receipt {
     sent: Lead,
-    before: Vec<ActionRecord>,
+    before: Baseline,
 }
 
 impl Receipt {
@@ -66,7 +66,7 @@ impl Receipt {
     pub fn unconfirmed(sent: Lead) -> Self {
         Self {
             sent,
-            before: Vec::new(),
+            before: Baseline::default(),
         }
     }
 
@@ -77,7 +77,7 @@ impl Receipt {
 
     /// Tells which actions the lead had before, so that equal ones are not taken for the new ones.
     pub fn since(mut self, baseline: Baseline) -> Self {
-        self.before = baseline.actions;
+        self.before = baseline;
         self
     }
 }
@@ -107,9 +107,19 @@ impl Receipt {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
-    actions: Vec<ActionRecord>,
+    /// Nothing if they could not be read whole: then none can be told to be new.
+    actions: Option<Vec<ActionRecord>>,
+}
+
+/// That of a lead without actions.
+impl Default for Baseline {
+    fn default() -> Self {
+        Self {
+            actions: Some(Vec::new()),
+        }
+    }
 }
 
 /// What reading back tells about a pushed lead.
@@ -167,25 +177,26 @@ impl Ingest {
         }
         Ok(Receipt {
             sent: lead.clone(),
-            before: Vec::new(),
+            before: Baseline::default(),
         })
     }
 
     /// Reads which actions the lead has now, before it is pushed; none if the lead is new or is sent without actions.
     ///
     /// # Errors
-    /// As any read. Of a timeline that cannot be read whole (beyond 1,000 entries, or without the lead's ID) nothing is
-    /// remembered; verifying then says that it is unknown.
+    /// As any read. A timeline that cannot be read whole is no error here: beyond 1,000 entries, without the lead's ID, or if it changes
+    /// each time that it is read. Verifying then says that it is unknown.
     pub async fn baseline(&self, lead: &Lead) -> Result<Baseline, Error> {
         if lead.actions().is_empty() {
             return Ok(Baseline::default());
         }
         let workspace = self.0.workspace().await?;
-        let actions = match self.0.leads().find(&workspace, lead).await? {
-            Some(found) => self.0.leads().timeline(&found).await?.unwrap_or_default(),
-            None => Vec::new(),
-        };
-        Ok(Baseline { actions })
+        Ok(match self.0.leads().find(&workspace, lead).await? {
+            Some(found) => Baseline {
+                actions: self.0.leads().timeline(&found).await?,
+            },
+            None => Baseline::default(),
+        })
     }
 
     /// Reads a pushed lead back and compares it field by field and action by action.
@@ -222,10 +233,11 @@ impl Ingest {
                 Verdict::Unknown { lead: Some(_), .. } => true,
                 Verdict::Unknown { lead: None, .. } => false,
             };
-            let Some(left) = deadline.left(clock.now()).filter(|_| !settled) else {
+            let ends = settled || shared.stop.is_set();
+            let Some(left) = deadline.left(clock.now()).filter(|_| !ends) else {
                 return Ok(verdict);
             };
-            clock.sleep(wait.min(left)).await;
+            shared.stop.or(clock.sleep(wait.min(left))).await;
             wait = (wait * 3 / 2).min(LONGEST_WAIT);
         }
     }
@@ -239,7 +251,10 @@ impl Ingest {
             true => Some(Vec::new()),
             false => self.0.leads().timeline(&lead).await?,
         };
-        let new = timeline.map(|timeline| new_actions(&receipt.before, &timeline));
+        let before = receipt.before.actions.as_deref();
+        let new = before
+            .zip(timeline.as_deref())
+            .map(|(before, now)| new_actions(before, now));
         let Comparison {
             losses, unreadable, ..
         } = workspace.compare(sent, &lead, new.as_deref());
@@ -255,6 +270,9 @@ impl Ingest {
             let places: Vec<_> = unreadable.iter().map(Path::to_string).collect();
             let why = match lead.id() {
                 None => "the search answers no lead IDs (LE7), so the timeline cannot be read",
+                Some(_) if new.is_none() => {
+                    "the timeline is too long, or changed each time that it was read"
+                }
                 Some(_) => "the answers do not show it",
             };
             Verdict::Unknown {

@@ -1,10 +1,12 @@
 //! Single leads, over the Sync API.
 
-use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream};
+use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream, timeline};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use telecrm_core::{ActionRecord, Created, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace};
+use telecrm_core::{
+    ActionRecord, Created, FieldValue, Finding, Lead, LeadRecord, Outcome, Page, Workspace,
+};
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
 ///
@@ -178,12 +180,12 @@ pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = 
     }
 }
 
-/// Timelines are read back so far and no further: 1,000 entries.
-const MOST_PAGES: u32 = 10;
+/// As many entries of a timeline as the server gives at once.
 const PAGE: u32 = 100;
 
 impl Leads {
-    /// Creates a lead. Parts that do not fit are ignored, which the [`Outcome`] tells.
+    /// Creates a lead. Parts that do not fit are ignored, which the [`Outcome`] tells. Which options are created, telecrm does not
+    /// tell: [check](Workspace::check) the lead first, or see [`Workspace::new_options`].
     ///
     /// # Errors
     /// [`is_already_exists`](Error::is_already_exists) if there is a lead with this identifier (LE4).
@@ -284,17 +286,22 @@ impl Leads {
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<LeadRecord, Error> {
-        const OPERATION: Operation = Operation::UpdateLead;
         let workspace = self.0.workspace().await?;
-        let fields = workspace
-            .check_update(fields)
-            .map_err(|finding| Error::would_lose(OPERATION, finding))?;
+        self.write(lead_id, mended(&workspace, fields)?).await
+    }
+
+    async fn write(
+        &self,
+        lead_id: &str,
+        fields: BTreeMap<String, FieldValue>,
+    ) -> Result<LeadRecord, Error> {
         self.0.sync()?.update_lead(lead_id, fields).await?.decode()
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.
     ///
-    /// The update writes the fields without the identifier (LE1), then appends the actions.
+    /// The update writes the fields without the identifier (LE1), then appends the actions. What neither answer tells are findings:
+    /// keys beside `fields` and `actions`, which are lost, and options that telecrm creates.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -324,22 +331,31 @@ impl Leads {
     /// the one that was to be created. Invalid if another lead is in the way and cannot be
     /// found by the identifier, or the search does not tell its ID (LE7).
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
+        // Before anything is written: without it nobody could say what an update leaves out.
+        let workspace = self.0.workspace().await?;
         let conflict = match self.create(lead).await {
-            Ok(outcome) => return Ok(Upserted::Created(outcome)),
+            Ok(outcome) => {
+                let created = outcome.with_findings(workspace.new_options(lead));
+                return Ok(Upserted::Created(created));
+            }
             // In doubt, the lead in the way may be this one, and its actions would be appended twice.
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
-        let workspace = self.0.workspace().await?;
         let found = self.find(&workspace, lead).await?;
         let Some(lead_id) = found.and_then(|lead| lead.id().map(str::to_owned)) else {
             return Err(conflict);
         };
         let mut fields = lead.fields().clone();
         fields.remove(workspace.identifier().api_name());
+        let fields = mended(&workspace, fields)?;
+        let written = fields.clone().into_iter();
+        let written = written.fold(lead.clone(), |lead, (name, value)| lead.set(name, value));
+        let mut findings = written.stray_keys();
+        findings.extend(workspace.new_options(&written));
         let record = match fields.is_empty() {
             true => self.get(&lead_id).await?,
-            false => self.update(&lead_id, fields).await?,
+            false => self.write(&lead_id, fields).await?,
         };
         let actions = match lead.actions().is_empty() {
             true => None,
@@ -353,6 +369,7 @@ impl Leads {
             lead_id,
             lead: record,
             actions,
+            findings,
         })
     }
 
@@ -380,7 +397,7 @@ impl Leads {
         Ok(same_lead(workspace, value, page.data))
     }
 
-    /// The whole timeline; nothing if it is too long, or the lead's ID is not known.
+    /// The whole timeline; nothing if it cannot be read whole, or the lead's ID is not known.
     pub(crate) async fn timeline(
         &self,
         lead: &LeadRecord,
@@ -388,19 +405,12 @@ impl Leads {
         let Some(id) = lead.id() else {
             return Ok(None);
         };
-        let mut timeline = Vec::new();
-        for page in 0..MOST_PAGES {
-            let slice = Slice {
-                skip: page * PAGE,
-                limit: PAGE,
-            };
+        timeline::whole(|skip| async move {
+            let slice = Slice { skip, limit: PAGE };
             let lead = self.get_with_actions(id, slice).await?;
-            timeline.extend_from_slice(lead.actions());
-            if lead.actions().len() < PAGE as usize {
-                return Ok(Some(timeline));
-            }
-        }
-        Ok(None)
+            Ok(lead.actions().to_vec())
+        })
+        .await
     }
 
     /// A lead's timeline.
@@ -483,7 +493,19 @@ pub enum Upserted {
         lead: LeadRecord,
         /// What became of the actions, if there were any.
         actions: Option<Outcome<Created>>,
+        /// What no answer tells: keys of the lead that an update does not carry, and options that it creates.
+        findings: Vec<Finding>,
     },
+}
+
+/// The fields of an update in the form that telecrm takes.
+fn mended(
+    workspace: &Workspace,
+    fields: BTreeMap<String, FieldValue>,
+) -> Result<BTreeMap<String, FieldValue>, Error> {
+    workspace
+        .check_update(fields)
+        .map_err(|finding| Error::would_lose(Operation::UpdateLead, finding))
 }
 
 /// The row of the lead that is meant: the digits of a foreign number may be found as those of a national one (ID2).

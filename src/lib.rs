@@ -18,6 +18,7 @@ mod team_members;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;
+mod timeline;
 mod token;
 mod transport;
 mod walk;

@@ -127,16 +127,14 @@ impl TeamMembers {
     /// Adds a member to the team.
     ///
     /// # Errors
-    /// Invalid if the phone number is not digits only (TM5) or the address is none; answered with 402
+    /// Invalid if the phone number is not digits only, or is a national one of the [default country](crate::Builder::default_country)
+    /// without its country code (TM5), or if the address is none; answered with 402
     /// if no licence is free (TM2). [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost.
     pub async fn create(&self, member: &NewTeamMember) -> Result<TeamMember, Error> {
         const OPERATION: Operation = Operation::CreateTeamMember;
         address(OPERATION, &member.email)?;
-        let number = &member.phone_number;
-        if number.len() < 8 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            let message = "the phone number must be digits only, with its country code, such as 919876543210 (TM5)";
-            return Err(Error::invalid(OPERATION, message));
-        }
+        self.check_phone(&member.phone_number)
+            .map_err(|message| Error::invalid(OPERATION, message))?;
         if let TeamMemberRole::Unknown(_) = member.role {
             return Err(Error::invalid(
                 OPERATION,
@@ -168,6 +166,28 @@ impl TeamMembers {
             .set_team_member_state(email, &state)
             .await?
             .decode()
+    }
+}
+
+impl TeamMembers {
+    /// TM5: the server refuses all but digits, and cannot know whose number one without a country code is.
+    fn check_phone(&self, number: &str) -> Result<(), String> {
+        let country = self.0.default_country();
+        let (code, is_digits) = (
+            country.calling_code(),
+            number.bytes().all(|byte| byte.is_ascii_digit()),
+        );
+        let reason = match number.len() {
+            _ if !is_digits => "is not digits only",
+            8..=15 if number.starts_with('0') => "begins with a zero, as no country code does",
+            8..=15 if country.is_without_code(number) => "has no country code",
+            8..=15 => return Ok(()),
+            _ => "is no whole number with its country code, of 8 to 15 digits",
+        };
+        Err(format!(
+            "`phone_number` {reason}: write the country code and the number without signs and blanks, \
+             in {country} beginning with {code} (TM5)"
+        ))
     }
 }
 

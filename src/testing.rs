@@ -32,7 +32,7 @@
 
 use crate::operation::Idempotency;
 use crate::time::SystemClock;
-use crate::transport::{Call, Carrier, NoAnswer};
+use crate::transport::{Call, Carrier, NoAnswer, retry_after};
 use crate::{
     AsyncToken, Builder, CallOptions, Clock, Error, ErrorCode, Operation, SyncToken, Telecrm,
     WorkspaceFile,
@@ -47,7 +47,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A telecrm that answers by a script. See the [module](self).
 ///
@@ -429,7 +429,10 @@ impl Answer {
                 status,
                 headers,
                 body,
-            } => Error::status(status, &headers, body, str::to_owned),
+            } => {
+                let wait = retry_after(&headers, &SystemClock);
+                Error::status(status, wait, body, str::to_owned)
+            }
             Play::Nothing(reason) => Error::no_answer(reason),
         };
         let class: Idempotency = operation.idempotency();
@@ -544,6 +547,7 @@ fn record(operation: Option<Operation>, request: &Request) -> SentRequest {
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     start: Instant,
+    date: SystemTime,
     passed: Arc<Mutex<Passed>>,
 }
 
@@ -558,6 +562,7 @@ impl ManualClock {
     pub fn new() -> Self {
         Self {
             start: SystemClock.now(),
+            date: SystemClock.date(),
             passed: Arc::default(),
         }
     }
@@ -592,5 +597,10 @@ impl Clock for ManualClock {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.lock().slept += duration;
         Box::pin(std::future::ready(()))
+    }
+
+    fn date(&self) -> SystemTime {
+        let passed = self.lock();
+        self.date + passed.slept + passed.advanced
     }
 }

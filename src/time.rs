@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Where a client takes the time from.
 ///
@@ -32,6 +32,7 @@ use std::time::{Duration, Instant};
 /// let before = Hurried.now();
 /// Hurried.sleep(Duration::from_millis(10)).await;
 /// assert!(Hurried.now() > before);
+/// assert!(Hurried.date() > std::time::SystemTime::UNIX_EPOCH);
 /// let telecrm = telecrm::Telecrm::builder("enterprise-id").clock(Hurried).build()?;
 /// # Ok(())
 /// # }
@@ -42,6 +43,12 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Ready after this time.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// The date and time of day, for what a server tells as a date and no distance; the machine's unless told otherwise.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn date(&self) -> SystemTime {
+        SystemTime::now()
+    }
 }
 
 /// The machine's clock.

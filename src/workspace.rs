@@ -27,6 +27,10 @@ impl Cache {
         }
     }
 
+    pub(crate) fn country(&self) -> Option<Country> {
+        self.default_country
+    }
+
     pub(crate) async fn get(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
         let mut last = self.last.lock().await;
         let now = telecrm.shared().clock.now();

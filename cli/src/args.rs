@@ -231,8 +231,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn country(text: &str) -> Result<Country, String> {
-    let code = text.to_ascii_uppercase().parse();
-    code.map_err(|error: WorkspaceError| error.to_string())
+    text.parse()
+        .map_err(|error: WorkspaceError| error.to_string())
 }
 
 fn switches_help() -> String {

@@ -220,7 +220,55 @@ pub struct AcceptedAction {
     pub created: Vec<(String, String)>,
 }
 
+impl Lead {
+    /// What telecrm drops of a lead in whichever workspace: keys beside `fields` and `actions`.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Path};
+    ///
+    /// let body = serde_json::json!({ "fields": { "phone": "919999999999" }, "campaign": "June" });
+    /// let stray = Lead::from_json(body)?.stray_keys();
+    /// assert_eq!(stray[0].path, Path::Key("campaign".into()));
+    /// # Ok::<(), telecrm_core::LeadError>(())
+    /// ```
+    pub fn stray_keys(&self) -> Vec<Finding> {
+        let keys = self.extra().iter().filter(|(_, value)| !value.is_null());
+        keys.map(|(key, _)| {
+            let reason = "telecrm takes nothing beside `fields` and `actions`";
+            let note = Note::new(Inferred, "AS6", reason);
+            note.finding(Path::Key(key.clone()), FindingKind::FieldDropped)
+        })
+        .collect()
+    }
+}
+
 impl Workspace {
+    /// The options that telecrm creates for a lead that is written over the Sync API as it is, of which its answers say nothing (EN5).
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Path, Workspace};
+    ///
+    /// let lead = Lead::new().set("phone", "919999999999").set("contact_source", "Billboard");
+    /// let created = Workspace::sample().new_options(&lead);
+    /// assert_eq!(created[0].path, Path::Field("contact_source".into()));
+    /// ```
+    pub fn new_options(&self, lead: &Lead) -> Vec<Finding> {
+        let fields = lead.fields().iter();
+        let of_fields = fields.filter_map(|(name, value)| {
+            let verdict = self.accept_field(name, value);
+            verdict.finding(Path::Field(name.clone()))
+        });
+        let actions = lead.actions().iter().enumerate();
+        let of_actions = actions.flat_map(|(index, action)| {
+            let action = action.clone().with_bare_code();
+            self.accept_action(index, &action, CodeForm::Bare).1
+        });
+        of_fields
+            .chain(of_actions)
+            .filter(|finding| finding.kind == FindingKind::OptionCreated)
+            .collect()
+    }
+
     /// What the Async API stores of a lead.
     pub fn accept(&self, lead: &Lead) -> Acceptance {
         let mut accepted = Acceptance {
@@ -255,20 +303,13 @@ impl Workspace {
             accepted.actions.extend(action);
             accepted.findings.extend(findings);
         }
-        for (key, _) in lead.extra().iter().filter(|(_, value)| !value.is_null()) {
-            let note = Note::new(
-                Inferred,
-                "AS6",
-                "telecrm takes nothing beside `fields` and `actions`",
-            )
-            .suggest(
-                self.field(key)
-                    .map(|_| format!("move it into `fields.{key}`")),
-            );
-            let path = Path::Key(key.clone());
-            accepted
-                .findings
-                .push(note.finding(path, FindingKind::FieldDropped));
+        for mut finding in lead.stray_keys() {
+            if let Path::Key(key) = &finding.path
+                && self.field(key).is_some()
+            {
+                finding.suggestion = Some(format!("move it into `fields.{key}`"));
+            }
+            accepted.findings.push(finding);
         }
         accepted
     }

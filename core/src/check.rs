@@ -339,15 +339,24 @@ impl Workspace {
         // What telecrm takes is written in no other form than the one in which it stores it.
         let written = self.accept_value(field, value);
         let is_taken = !written.is_dropped() && written.created().is_empty();
-        let as_stored = !is_taken || written.stored().as_ref() == Some(&mended);
+        let stored = written.stored();
+        let number = stored.as_ref().and_then(FieldValue::as_str);
+        let trunk = number.filter(|_| field.field_type == FieldType::Phone);
+        let trunk = trunk.and_then(phone::without_trunk_zero);
+        let as_stored = !is_taken
+            || stored.as_ref() == Some(&mended)
+            || trunk.is_some_and(|number| mended == number.into());
         (accepted && as_stored && mended != *value).then_some(mended)
     }
 
     /// The number without what people write between its digits, and with its country code if that is known: in a form that
     /// telecrm reads as that very number. Without its `+` a foreign number may read as a national one of the default country (ID2).
     fn mend_phone(&self, text: &str) -> Option<String> {
-        let tidy = phone::tidy(text)?;
-        let meant = phone::normal_form(&tidy, self.country()).ok()?;
+        let mut tidy = phone::tidy(text)?;
+        let mut meant = phone::normal_form(&tidy, self.country()).ok()?;
+        if let Some(number) = phone::without_trunk_zero(&meant) {
+            (tidy, meant) = (format!("+{number}"), number);
+        }
         // Which country telecrm adds to a national number is for telecrm to know, unless somebody said it.
         let is_known = self.known_country().is_some() && phone::exists(&meant) == Some(true);
         let forms = [

@@ -42,14 +42,18 @@ impl Workspace {
         path: impl FnOnce() -> Path,
     ) -> Option<Finding> {
         let stored = stored.as_str().filter(|_| is_phone)?;
-        if phone::exists(stored)? {
-            return None;
-        }
-        let other = phone::other_reading(written.as_str()?, stored, self.country());
+        let trunk = phone::without_trunk_zero(stored);
+        let reason = match (&trunk, phone::exists(stored)) {
+            (Some(_), _) => "with the zero that is dialled only within the country",
+            (None, Some(false)) => "which is no number of any country",
+            (None, Some(true) | None) => return None,
+        };
+        let other =
+            trunk.or_else(|| phone::other_reading(written.as_str()?, stored, self.country()));
         Some(Finding {
             path: path(),
             kind: FindingKind::ValueChanged,
-            reason: format!("stored as {stored}, which is no number of any country"),
+            reason: format!("stored as {stored}, {reason}"),
             suggestion: other.map(|other| format!("did you mean +{other}?")),
             pitfall: Some("ID2".to_owned()),
             certainty: Certainty::Inferred,
@@ -58,8 +62,35 @@ impl Workspace {
     }
 }
 
-#[cfg(all(test, feature = "phone"))]
+#[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_after_the_country_code_is_told_and_mended_where_one_number_can_be_meant() {
+        let workspace = Workspace::sample();
+        for written in ["+9109999999999", "+91 09999999999", "0091-0-99999 99999"] {
+            let checked = workspace.check(&Lead::new().set("phone", written));
+            assert!(checked.report().iter().all(|f| f.repaired), "{written}");
+            assert!(!checked.report().is_empty(), "{written}");
+            let clean = checked.into_clean().expect("sendable");
+            assert_eq!(
+                clean.get("phone"),
+                Some(&"919999999999".into()),
+                "{written}"
+            );
+        }
+        // Taken as it is, so it is told and not touched.
+        let checked = workspace.check(&Lead::new().set("phone", "9109999999999"));
+        let suggestion = checked.report()[0].suggestion.clone();
+        assert_eq!(suggestion.as_deref(), Some("did you mean +919999999999?"));
+        let clean = checked.into_clean().expect("sendable");
+        assert_eq!(clean.get("phone"), Some(&"9109999999999".into()));
+    }
+}
+
+#[cfg(all(test, feature = "phone"))]
+mod library {
     use super::*;
 
     fn doubts(lead: &Lead) -> Vec<(String, Option<String>)> {

@@ -1,7 +1,7 @@
 //! What became of a write that can succeed in part.
 
 use crate::object::Object;
-use crate::{FieldValue, Lead, Path, open_enum};
+use crate::{FieldValue, Finding, Lead, Path, open_enum};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
@@ -33,16 +33,18 @@ pub struct Outcome<T> {
     value: T,
     actions: Vec<ActionResult>,
     remarks: Vec<Remark>,
+    findings: Vec<Finding>,
 }
 
 impl<T> Outcome<T> {
-    /// The value, if nothing was ignored.
+    /// The value, if nothing was ignored or lost.
     ///
     /// # Errors
     /// The outcome itself, as an error that lists what was ignored.
     pub fn complete(self) -> Result<T, Incomplete<T>> {
         let ignored = self.actions.iter().any(ActionResult::is_ignored);
-        if self.remarks.is_empty() && !ignored {
+        let lost = self.findings.iter().any(Finding::is_loss);
+        if self.remarks.is_empty() && !ignored && !lost {
             Ok(self.value)
         } else {
             Err(Incomplete(Box::new(self)))
@@ -62,6 +64,42 @@ impl<T> Outcome<T> {
     /// What became of each action, in the order of the request.
     pub fn actions(&self) -> &[ActionResult] {
         &self.actions
+    }
+
+    /// What telecrm does without a remark, as far as it is known: it drops keys beside `fields` and `actions`, and creates options.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Outcome, Path};
+    ///
+    /// let sent = Lead::from_json(serde_json::json!({ "fields": { "phone": "919999999999" }, "campaign": "June" }))?;
+    /// let outcome = Outcome::from_answer(br#"{ "lead_id": "62ab16e", "remarks": [] }"#, &sent)?;
+    /// assert_eq!(outcome.findings()[0].path, Path::Key("campaign".into()));
+    /// assert!(outcome.complete().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// With more that telecrm does without a remark.
+    ///
+    /// ```
+    /// use telecrm_core::{FindingKind, Lead, Outcome, Workspace};
+    ///
+    /// let sent = Lead::new().set("phone", "919999999999").set("contact_source", "Billboard");
+    /// let outcome = Outcome::from_answer(br#"{ "lead_id": "62ab16e", "remarks": [] }"#, &sent)?;
+    /// let outcome = outcome.with_findings(Workspace::sample().new_options(&sent));
+    /// assert_eq!(outcome.findings()[0].kind, FindingKind::OptionCreated);
+    /// assert!(outcome.complete().is_ok(), "nothing is lost");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
+        for finding in findings {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+        self
     }
 
     /// The API names of the lead's fields that were ignored.
@@ -202,6 +240,9 @@ impl<T> fmt::Display for Incomplete<T> {
         for (index, _) in ignored.filter(|(_, action)| action.is_ignored()) {
             write!(f, " {} was ignored;", Path::Action(index))?;
         }
+        for finding in self.0.findings.iter().filter(|finding| finding.is_loss()) {
+            write!(f, " {finding};")?;
+        }
         Ok(())
     }
 }
@@ -236,6 +277,7 @@ impl Outcome<Created> {
             },
             actions: Vec::new(),
             remarks: Vec::new(),
+            findings: Vec::new(),
         }
     }
 
@@ -262,20 +304,25 @@ impl Outcome<Created> {
         let Object(answer): Object<Answer> = serde_json::from_slice(body)?;
         let remarks = answer.remarks.unwrap_or_default().into_iter();
         let actions = answer.actions.unwrap_or_default();
+        let remarks: Vec<_> = remarks
+            .map(|Object(remark)| Remark {
+                sent: sent.at(&remark.field),
+                path: remark.field,
+                status: remark.status,
+                remark: remark.remark.unwrap_or_default(),
+            })
+            .collect();
+        let remarked = |finding: &Finding| remarks.iter().any(|r| r.path == finding.path);
+        let mut findings = sent.stray_keys();
+        findings.retain(|finding| !remarked(finding));
         Ok(Self {
             value: Created {
                 lead_id: answer.lead_id,
                 action_ids: actions.iter().map(|a| a.action_id.clone()).collect(),
             },
             actions,
-            remarks: remarks
-                .map(|Object(remark)| Remark {
-                    sent: sent.at(&remark.field),
-                    path: remark.field,
-                    status: remark.status,
-                    remark: remark.remark.unwrap_or_default(),
-                })
-                .collect(),
+            remarks,
+            findings,
         })
     }
 }

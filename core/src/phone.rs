@@ -9,13 +9,15 @@ use crate::WorkspaceError;
 use std::fmt;
 use std::str::FromStr;
 
-/// A country whose national numbers can be told from international ones by their length: India, and the countries of
-/// the currencies that telecrm takes. Read from its ISO 3166 code, in capitals.
+/// A country whose national numbers can be told from international ones by their length. Read from its ISO 3166 code, in either case.
+///
+/// India and the countries of the currencies that telecrm takes are always known, all others with the feature `phone`.
 ///
 /// ```
 /// use telecrm_core::Country;
 ///
-/// assert_eq!("AE".parse::<Country>()?.to_string(), "AE");
+/// let emirates: Country = "ae".parse()?;
+/// assert_eq!((emirates.to_string().as_str(), emirates.calling_code()), ("AE", 971));
 /// assert_eq!(Country::default().to_string(), "IN");
 /// assert!("XX".parse::<Country>().is_err());
 /// # Ok::<(), telecrm_core::WorkspaceError>(())
@@ -23,14 +25,14 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Country {
     code: &'static str,
-    calling_code: &'static str,
+    calling_code: u16,
     shortest: usize,
     longest: usize,
 }
 
 const fn country(
     code: &'static str,
-    calling_code: &'static str,
+    calling_code: u16,
     shortest: usize,
     longest: usize,
 ) -> Country {
@@ -42,19 +44,20 @@ const fn country(
     }
 }
 
-/// India first, the default; then the countries of the currencies that telecrm takes.
+/// India first, the default; then the countries of the currencies that telecrm takes. What is judged by them does not depend on
+/// what the library knows.
 const COUNTRIES: [Country; 11] = [
-    country("IN", "91", 10, 10),
-    country("US", "1", 10, 10),
-    country("PK", "92", 10, 10),
-    country("AE", "971", 8, 9),
-    country("QA", "974", 8, 8),
-    country("SA", "966", 9, 9),
-    country("MY", "60", 8, 10),
-    country("AU", "61", 9, 9),
-    country("CA", "1", 10, 10),
-    country("SG", "65", 8, 8),
-    country("SN", "221", 9, 9),
+    country("IN", 91, 10, 10),
+    country("US", 1, 10, 10),
+    country("PK", 92, 10, 10),
+    country("AE", 971, 8, 9),
+    country("QA", 974, 8, 8),
+    country("SA", 966, 9, 9),
+    country("MY", 60, 8, 10),
+    country("AU", 61, 9, 9),
+    country("CA", 1, 10, 10),
+    country("SG", 65, 8, 8),
+    country("SN", 221, 9, 9),
 ];
 
 /// India.
@@ -68,13 +71,18 @@ impl FromStr for Country {
     type Err = WorkspaceError;
 
     fn from_str(code: &str) -> Result<Self, WorkspaceError> {
-        let known = COUNTRIES.into_iter().find(|country| country.code == code);
-        known.ok_or_else(|| {
-            let codes = COUNTRIES.map(|country| country.code).join(", ");
-            WorkspaceError::new(
-                "default country",
-                &format!("{code:?} is not one of {codes}"),
-            )
+        let upper = code.to_ascii_uppercase();
+        let mut countries = COUNTRIES.into_iter();
+        let known = countries.find(|country| country.code == upper);
+        known.or_else(|| of_library(&upper)).ok_or_else(|| {
+            let known = match cfg!(feature = "phone") {
+                true => "no country's ISO 3166 code, such as IN or AE".to_owned(),
+                false => {
+                    let codes = COUNTRIES.map(|country| country.code).join(", ");
+                    format!("not one of {codes}; the feature `phone` knows all others")
+                }
+            };
+            WorkspaceError::new("default country", &format!("{code:?} is {known}"))
         })
     }
 }
@@ -85,7 +93,63 @@ impl fmt::Display for Country {
     }
 }
 
+/// Any country that the library knows.
+#[cfg(feature = "phone")]
+fn of_library(code: &str) -> Option<Country> {
+    // It has codes of three digits too, for numbers of no country.
+    let data = phonenumber::metadata::DATABASE
+        .by_id(code)
+        .filter(|_| code.len() == 2)?;
+    let kinds = data.descriptors();
+    let lengths = |kind: Option<&'static phonenumber::metadata::Descriptor>| {
+        kind.map_or(&[][..], |kind| kind.possible_length())
+    };
+    let (general, fixed) = (
+        kinds.general().possible_length(),
+        lengths(kinds.fixed_line()),
+    );
+    // What a kind does not say is as in general, and not everybody has mobile numbers.
+    let mobile = [lengths(kinds.mobile()), general, fixed];
+    let mobile = mobile.into_iter().find(|lengths| !lengths.is_empty())?;
+    // Lines at home may be longer than any mobile number; what is as long as that has its country code.
+    let longest = usize::from(*mobile.iter().max()?);
+    let calling_code = data.country_code();
+    // Nor are the shortest of them whole numbers with the country code.
+    let least = INTERNATIONAL.start() - calling_code.to_string().len();
+    let fixed = fixed.iter().filter(|length| usize::from(**length) >= least);
+    let shortest = mobile.iter().chain(fixed).min()?;
+    Some(Country {
+        code: data.id(),
+        calling_code,
+        shortest: usize::from(*shortest),
+        longest,
+    })
+}
+
+#[cfg(not(feature = "phone"))]
+fn of_library(_: &str) -> Option<Country> {
+    None
+}
+
 impl Country {
+    /// The code with which its numbers begin abroad: 91 for India.
+    pub fn calling_code(self) -> u16 {
+        self.calling_code
+    }
+
+    /// Whether these digits are a national number of this country, and none that has its country code.
+    ///
+    /// ```
+    /// use telecrm_core::Country;
+    ///
+    /// let india = Country::default();
+    /// assert!(india.is_without_code("9876543210"));
+    /// assert!(!india.is_without_code("919876543210"));
+    /// ```
+    pub fn is_without_code(self, digits: &str) -> bool {
+        self.is_national(digits) && exists(digits) != Some(true)
+    }
+
     /// A national number with its country code.
     fn international(self, national: &str) -> String {
         format!("{}{national}", self.calling_code)
@@ -179,7 +243,34 @@ pub(crate) fn exists(digits: &str) -> Option<bool> {
 /// The number in the form in which telecrm stores it, if exactly one can be meant and there may be such a number.
 pub(crate) fn one_form(text: &str, default: Country) -> Option<String> {
     let normal = normal_form(&tidy(text)?, default).ok()?;
+    let normal = without_trunk_zero(&normal).unwrap_or(normal);
     (exists(&normal) != Some(false)).then_some(normal)
+}
+
+/// The number without the zero that is dialled before it only within its country, if these digits have one after the country code.
+pub(crate) fn without_trunk_zero(digits: &str) -> Option<String> {
+    #[cfg(feature = "phone")]
+    let number = {
+        let number = phonenumber::parse(None, format!("+{digits}")).ok()?;
+        // Where the zero belongs to the number, as in Italy, the library keeps it.
+        let number = number.is_valid().then_some(number)?;
+        let number = number.format().mode(phonenumber::Mode::E164).to_string();
+        number.trim_start_matches('+').to_owned()
+    };
+    #[cfg(not(feature = "phone"))]
+    let number = COUNTRIES.into_iter().find_map(|country| {
+        let national = digits.strip_prefix(&country.calling_code.to_string())?;
+        let national = national.strip_prefix('0')?;
+        country
+            .is_national(national)
+            .then(|| country.international(national))
+    })?;
+    let mut zeros = digits.match_indices('0').map(|(place, _)| place);
+    let has_one_more = |place| number == [&digits[..place], &digits[place + 1..]].concat();
+    zeros
+        .find(|place| (1..=3).contains(place))
+        .filter(|place| has_one_more(*place))?;
+    Some(number)
 }
 
 /// Another number that these digits may stand for, and that exists.
@@ -230,6 +321,7 @@ mod tests {
             "9999999999",
             "+919999999999",
             "0091 99999 99999",
+            "+91 09999 999999",
             "(0) 99999 99999",
         ] {
             let expected = (!written.contains("(0)")).then(|| "919999999999".to_owned());
@@ -240,6 +332,55 @@ mod tests {
             one_form("91234 56789", Country::default()).as_deref(),
             Some("919123456789")
         );
+    }
+
+    #[test]
+    fn a_zero_after_the_country_code_is_dialled_only_at_home() {
+        for (digits, number) in [
+            ("9109999999999", Some("919999999999")),
+            ("9710501234567", Some("971501234567")),
+            ("919999999999", None),
+            ("919000000000", None),
+            ("910999", None),
+            ("", None),
+        ] {
+            assert_eq!(without_trunk_zero(digits).as_deref(), number, "{digits}");
+        }
+        // A landline of Rome begins with its zero abroad as well.
+        assert_eq!(without_trunk_zero("390669812345"), None);
+    }
+
+    #[cfg(feature = "phone")]
+    #[test]
+    fn every_country_of_the_library_can_be_the_default() {
+        for (code, national, normal) in [
+            ("GB", "7400123456", "447400123456"),
+            ("de", "15123456789", "4915123456789"),
+            ("NP", "9841234567", "9779841234567"),
+            ("LK", "712345678", "94712345678"),
+            ("bd", "1812345678", "8801812345678"),
+        ] {
+            let country = code.parse().expect("a country");
+            assert_eq!(
+                normal_form(national, country).as_deref(),
+                Ok(normal),
+                "{code}"
+            );
+            assert_eq!(
+                normal_form(normal, country).as_deref(),
+                Ok(normal),
+                "{code}"
+            );
+        }
+        for data in phonenumber::metadata::DATABASE.iter() {
+            let is_country = data.id().len() == 2;
+            assert_eq!(
+                data.id().parse::<Country>().is_ok(),
+                is_country,
+                "{}",
+                data.id()
+            );
+        }
     }
 
     #[test]

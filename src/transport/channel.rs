@@ -1,7 +1,7 @@
 //! Sending a request: its turn, its token, its attempts.
 
 use super::observe::{self, Observer, Watch};
-use super::retry::{self, CallOptions, Deadline, Ending, Throttle};
+use super::retry::{self, CallOptions, Deadline, Ending, Stop, Throttle};
 use super::sent::Sent;
 use crate::ingest::Turn;
 use crate::limit::Limiter;
@@ -10,7 +10,7 @@ use crate::time::Clock;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
 use futures_util::{future, stream};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +21,7 @@ use tracing::Instrument;
 pub(crate) struct Channel {
     lanes: Vec<Lane>,
     throttle: Throttle,
+    stop: Stop,
     carrier: Carrier,
     /// How long an attempt may take where nothing is said, as the HTTP client has it.
     timeout: Duration,
@@ -114,11 +115,6 @@ impl Call {
         Duration::from_nanos(self.waited.load(Ordering::Relaxed))
     }
 
-    async fn wait(&self, duration: Duration, clock: &dyn Clock) {
-        clock.sleep(duration).await;
-        self.waited_for(duration);
-    }
-
     fn waited_for(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.waited.fetch_add(nanos, Ordering::Relaxed);
@@ -135,6 +131,8 @@ impl Call {
 pub(crate) enum NoAnswer {
     /// The limit left no time for the request.
     OutOfTime,
+    /// The request would have had to wait, and the client is being shut down.
+    Stopped,
     /// The request's body is a stream, which could not be sent again.
     Unrepeatable,
     /// Nobody listened, as a script has it.
@@ -154,7 +152,7 @@ pub(crate) enum NoAnswer {
 impl NoAnswer {
     fn ending(self) -> Ending {
         match self {
-            Self::OutOfTime | Self::Unrepeatable => Ending::NotSent,
+            Self::OutOfTime | Self::Stopped | Self::Unrepeatable => Ending::NotSent,
             #[cfg(feature = "testing")]
             Self::Refused => Ending::NotSent,
             #[cfg(feature = "testing")]
@@ -186,6 +184,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     /// Why the body broke off, if it did.
     pub(crate) broken: Option<BoxError>,
+    /// How long the server asks to wait.
+    pub(crate) retry_after: Option<Duration>,
     /// Why there is no answer at all, if there is none.
     pub(crate) no_answer: Option<NoAnswer>,
     /// The values that a refused request carried, which the answer may repeat.
@@ -201,13 +201,14 @@ impl Reply {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             broken: None,
+            retry_after: None,
             no_answer: Some(reason),
             sent: Sent::default(),
         }
     }
 
     /// Reads an answer to its end.
-    async fn read(mut response: Response) -> Self {
+    async fn read(mut response: Response, clock: &dyn Clock) -> Self {
         let mut body = Body::default();
         let broken = loop {
             match response.chunk().await {
@@ -218,6 +219,7 @@ impl Reply {
             }
         };
         Self {
+            retry_after: retry::retry_after(response.headers(), clock),
             status: response.status(),
             headers: std::mem::take(response.headers_mut()),
             body: body.whole(),
@@ -282,6 +284,7 @@ impl Channel {
         timeout: Duration,
         observer: Observer,
         clock: Arc<dyn Clock>,
+        stop: Stop,
     ) -> Self {
         let lanes = authorizations.into_iter().map(|authorization| Lane {
             authorization,
@@ -292,6 +295,7 @@ impl Channel {
         Self {
             lanes: lanes.collect(),
             throttle: Throttle::new(),
+            stop,
             carrier,
             timeout,
             observer,
@@ -338,8 +342,9 @@ impl Channel {
     ) -> reqwest::Result<Reply> {
         let clock = &*self.clock;
         loop {
-            let Some((lane, left)) = self.turn(deadline, call).await else {
-                return Ok(Reply::none(NoAnswer::OutOfTime));
+            let (lane, left) = match self.turn(deadline, call).await {
+                Ok(turn) => turn,
+                Err(reason) => return Ok(Reply::none(reason)),
             };
             request
                 .headers_mut()
@@ -355,12 +360,15 @@ impl Channel {
             }
             let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
             let result = match self.carry(client, attempt, call, timeout).await {
-                Ok(response) => Ok(Reply::read(response).await),
+                Ok(response) => Ok(Reply::read(response, clock).await),
                 Err(error) => Err(error),
             };
             let ending = ending(&result);
             observe::attempted(number, ending);
-            if ending == Ending::Answered(StatusCode::UNAUTHORIZED) && self.set_aside(lane) {
+            if ending == Ending::Answered(StatusCode::UNAUTHORIZED)
+                && self.set_aside(lane)
+                && !self.stop.is_set()
+            {
                 continue;
             }
             if matches!(ending, Ending::Answered(status) if status.is_success()) {
@@ -369,11 +377,22 @@ impl Channel {
             let may_repeat = number < call.options.attempts
                 && retry::may_repeat(call.class, ending)
                 && call.turn.as_ref().is_none_or(Turn::is_latest);
+            let asked = result.as_ref().ok().and_then(|reply| reply.retry_after);
             let delay = may_repeat
-                .then(|| retry::delay(number, retry_after(&result), fastrand::f64()))
+                .then(|| retry::delay(number, asked, fastrand::f64()))
                 .filter(|delay| deadline.left(clock.now()).is_some_and(|left| *delay < left))
                 .filter(|_| self.throttle.take());
-            let Some(delay) = delay else {
+            let repeats = match delay {
+                Some(delay) => {
+                    let began = clock.now();
+                    observe::waiting(delay);
+                    self.stop.or(clock.sleep(delay)).await;
+                    call.waited_for(clock.now().saturating_duration_since(began));
+                    !self.stop.is_set()
+                }
+                None => false,
+            };
+            if !repeats {
                 return result.map(|reply| match reply.status.is_success() {
                     true => reply,
                     false => Reply {
@@ -381,12 +400,10 @@ impl Channel {
                         ..reply
                     },
                 });
-            };
+            }
             if ending.leaves_doubt() {
                 call.in_doubt.store(true, Ordering::Relaxed);
             }
-            observe::waiting(delay);
-            call.wait(delay, clock).await;
         }
     }
 
@@ -410,29 +427,35 @@ impl Channel {
         }
     }
 
-    /// Waits for the token that is free first, in turn where several are; nothing if that is beyond the deadline.
-    async fn turn(&self, deadline: Deadline, call: &Call) -> Option<(&Lane, Duration)> {
+    /// Waits for the token that is free first, in turn where several are, unless that is beyond the deadline.
+    async fn turn(&self, deadline: Deadline, call: &Call) -> Result<(&Lane, Duration), NoAnswer> {
         let now = self.clock.now();
         let usable = self
             .lanes
             .iter()
             .filter(|lane| !lane.refused.load(Ordering::Relaxed));
         let lane = usable
-            .min_by_key(|lane| (lane.limiter.wait(now), lane.carried.load(Ordering::Relaxed)))?;
+            .min_by_key(|lane| (lane.limiter.wait(now), lane.carried.load(Ordering::Relaxed)))
+            .ok_or(NoAnswer::OutOfTime)?;
         lane.carried.fetch_add(1, Ordering::Relaxed);
         let place = lane.limiter.enter(now);
         loop {
             let shorter = place.shorter();
             let now = self.clock.now();
-            let left = deadline.left(now)?;
+            let left = deadline.left(now).ok_or(NoAnswer::OutOfTime)?;
             let Err(wait) = place.leave(now) else {
-                return Some((lane, left));
+                return Ok((lane, left));
             };
             if wait >= left {
-                return None;
+                return Err(NoAnswer::OutOfTime);
+            }
+            if self.stop.is_set() {
+                return Err(NoAnswer::Stopped);
             }
             observe::waiting(wait);
-            future::select(std::pin::pin!(shorter), self.clock.sleep(wait)).await;
+            let shorter = std::pin::pin!(shorter);
+            let free = future::select(shorter, self.clock.sleep(wait));
+            self.stop.or(free).await;
             call.waited_for(self.clock.now().saturating_duration_since(now));
         }
     }
@@ -474,10 +497,4 @@ pub(super) fn ending(result: &reqwest::Result<Reply>) -> Ending {
         Err(error) if error.is_connect() || error.is_builder() => Ending::NotSent,
         Err(_) => Ending::InDoubt,
     }
-}
-
-fn retry_after(result: &reqwest::Result<Reply>) -> Option<Duration> {
-    let header = result.as_ref().ok()?.headers.get(RETRY_AFTER)?;
-    let seconds = header.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }

@@ -9,7 +9,9 @@ pub(crate) use channel::{Call, Carrier, Channel, NoAnswer, Reply};
 pub use observe::CallReport;
 pub(crate) use observe::Observer;
 pub use retry::CallOptions;
-pub(crate) use retry::Deadline;
+#[cfg(feature = "testing")]
+pub(crate) use retry::retry_after;
+pub(crate) use retry::{Deadline, Stop};
 pub(crate) use sent::{Sent, mask};
 
 use std::fmt;

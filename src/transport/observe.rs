@@ -38,7 +38,7 @@ pub struct CallReport {
     pub duration: Duration,
     /// How long it waited for the limit and between attempts.
     pub waited: Duration,
-    /// Why it did not succeed: the status, or `not_sent`, `no_answer`, `out_of_time` or `cancelled`.
+    /// Why it did not succeed: the status, or `not_sent`, `no_answer`, `out_of_time`, `stopped` or `cancelled`.
     pub error_type: Option<String>,
 }
 
@@ -104,6 +104,7 @@ impl<'a> Watch<'a> {
         };
         self.error_type = match ending(result) {
             _ if none == Some(NoAnswer::OutOfTime) => Some("out_of_time".into()),
+            _ if none == Some(NoAnswer::Stopped) => Some("stopped".into()),
             Ending::NotSent => Some("not_sent".into()),
             Ending::InDoubt => Some("no_answer".into()),
             Ending::Answered(status) if status.is_success() => None,

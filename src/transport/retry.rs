@@ -2,9 +2,16 @@
 
 use crate::error::leaves_doubt;
 use crate::operation::Idempotency;
+use crate::time::Clock;
+use futures_util::future;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::StatusCode;
-use std::sync::{Mutex, PoisonError};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// How calls wait and repeat. Set for a client by [`Builder::call_options`](crate::Builder::call_options), for single
 /// calls by [`Telecrm::with_options`](crate::Telecrm::with_options).
@@ -102,6 +109,21 @@ pub(super) fn may_repeat(class: Idempotency, ending: Ending) -> bool {
         }
 }
 
+/// How long the server asks to wait: in seconds, or until a date, which is measured by its own clock where it tells that.
+pub(crate) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let date = |text| DateTimeParser::new().parse_timestamp(text).ok();
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = date(asked)?;
+    let ours = || Timestamp::try_from(clock.date()).ok();
+    let now = text(DATE).and_then(date).or_else(ours)?;
+    // What is over need not be waited for.
+    Some(until.duration_since(now).try_into().unwrap_or_default())
+}
+
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 
@@ -141,6 +163,33 @@ impl Throttle {
     }
 }
 
+/// Whether a client is being shut down. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop(Arc<watch::Sender<bool>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Stop {
+    pub(crate) fn set(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits, no longer than until it is set.
+    pub(crate) async fn or(&self, wait: impl Future) {
+        let mut set = self.0.subscribe();
+        let stopped = set.wait_for(|set| *set);
+        future::select(pin!(stopped), pin!(wait)).await;
+    }
+}
+
 /// The end of a call, and what is left until then. None lies beyond what a clock can tell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(Option<Instant>);
@@ -162,6 +211,9 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::SystemClock;
+    use std::pin::Pin;
+    use std::time::SystemTime;
 
     #[test]
     fn only_what_can_do_no_harm_is_repeated() {
@@ -206,6 +258,66 @@ mod tests {
             delay(1, Some(Duration::from_secs(17)), 0.1),
             Duration::from_secs(17)
         );
+    }
+
+    #[test]
+    fn waits_are_told_in_seconds_or_until_a_date_by_the_server_s_clock_or_ours() {
+        /// Midnight of the first of June.
+        struct Midnight;
+
+        impl Clock for Midnight {
+            fn now(&self) -> Instant {
+                SystemClock.now()
+            }
+
+            fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+                Box::pin(std::future::ready(()))
+            }
+
+            fn date(&self) -> SystemTime {
+                let midnight: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
+                midnight.into()
+            }
+        }
+
+        for (asked, date, expected) in [
+            (Some("17"), None, Some(17)),
+            (
+                Some(" 17 "),
+                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
+                Some(17),
+            ),
+            (Some("Mon, 01 Jun 2026 00:01:00 GMT"), None, Some(60)),
+            (
+                Some("Mon, 01 Jun 2026 10:30:09 GMT"),
+                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
+                Some(9),
+            ),
+            (
+                Some("Mon, 01 Jun 2026 00:01:00 GMT"),
+                Some("not a date"),
+                Some(60),
+            ),
+            (Some("Sun, 31 May 2026 23:59:00 GMT"), None, Some(0)),
+            (
+                Some("Mon, 01 Jun 2026 10:29:00 GMT"),
+                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
+                Some(0),
+            ),
+            (Some("soon"), None, None),
+            (Some("-5"), None, None),
+            (None, Some("Mon, 01 Jun 2026 10:30:00 GMT"), None),
+        ] {
+            let header = |name, text: Option<&str>| Some((name, text?.parse().unwrap()));
+            let headers = [header(RETRY_AFTER, asked), header(DATE, date)];
+            let headers = HeaderMap::from_iter(headers.into_iter().flatten());
+            let wait = retry_after(&headers, &Midnight);
+            assert_eq!(
+                wait,
+                expected.map(Duration::from_secs),
+                "{asked:?} {date:?}"
+            );
+        }
     }
 
     #[test]

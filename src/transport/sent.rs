@@ -2,10 +2,15 @@
 
 use reqwest::Request;
 use serde_json::Value;
+use std::ops::Range;
 
 /// The values that a refused request carried.
 #[derive(Clone, Default)]
-pub(crate) struct Sent(Vec<String>);
+pub(crate) struct Sent {
+    values: Vec<String>,
+    /// The digits of what in them may be numbers of phones.
+    phones: Vec<String>,
+}
 
 /// Shorter values are not masked: they would take words out of every sentence.
 const SHORTEST: usize = 4;
@@ -34,12 +39,38 @@ impl Sent {
                 .filter(|text| telling(text)),
         );
         values.retain(|value| value.len() >= SHORTEST);
-        Self(values)
+        let phones = values.iter().flat_map(|value| phones_in(value)).collect();
+        Self { values, phones }
     }
+}
 
-    pub(crate) fn values(&self) -> &[String] {
-        &self.0
-    }
+/// The fewest digits by which a number is recognised, and the most that it has.
+const PHONE: std::ops::RangeInclusive<usize> = 7..=15;
+
+/// The longest country code, and the same with the zeros that are dialled before it.
+const CALLING_CODE: usize = 3;
+const DIALLED_CODE: usize = CALLING_CODE + 2;
+
+/// What may stand between the digits of a number.
+fn is_between(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '-' | '.' | '(' | ')' | '+')
+}
+
+/// The digits of what may be numbers of phones.
+fn phones_in(value: &str) -> impl Iterator<Item = String> {
+    let numbers = runs(value).into_iter().map(|run| {
+        let digits = digits_at(value, &run);
+        digits.trim_start_matches('0').to_owned()
+    });
+    numbers.filter(|digits| PHONE.contains(&digits.len()))
+}
+
+fn digits_at(text: &str, places: &[usize]) -> String {
+    let bytes = text.as_bytes();
+    places
+        .iter()
+        .map(|place| char::from(bytes[*place]))
+        .collect()
 }
 
 /// What stands in quotes, and words with digits, of a body that is no JSON that can be read.
@@ -74,39 +105,101 @@ fn leaves(value: &Value, values: &mut Vec<String>) {
     }
 }
 
-/// A text without these values, in whichever case it writes them.
-pub(crate) fn mask<'a>(text: &str, values: impl IntoIterator<Item = &'a String>) -> String {
-    let mut values: Vec<&String> = values
-        .into_iter()
-        .filter(|value| !value.is_empty())
-        .collect();
-    // A value that is part of another must not leave the rest of it standing.
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    values
-        .into_iter()
-        .fold(text.to_owned(), |text, value| without(&text, value))
-}
-
-fn without(text: &str, value: &str) -> String {
-    // Case is ignored in ASCII only, where it does not move places.
-    let (lower, value) = (text.to_ascii_lowercase(), value.to_ascii_lowercase());
+/// A text without these secrets and without what was sent, in whichever case and spelling it writes them.
+pub(crate) fn mask<'a>(
+    text: &str,
+    secrets: impl IntoIterator<Item = &'a String>,
+    sent: &'a Sent,
+) -> String {
+    let values = secrets.into_iter().chain(&sent.values);
+    let values = values.filter(|value| !value.is_empty());
+    let mut places: Vec<_> = values.flat_map(|value| places_of(text, value)).collect();
+    places.extend(
+        sent.phones
+            .iter()
+            .flat_map(|digits| spellings(text, digits)),
+    );
+    places.sort_by_key(|place| place.start);
     let mut masked = String::with_capacity(text.len());
-    let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let mut done = 0;
-    for (start, found) in lower.match_indices(&value) {
-        let end = start + found.len();
-        // A short one within a word is another word's.
-        let inside = found.len() < LONG
-            && (part_of_word(text[..start].chars().next_back())
-                || part_of_word(text[end..].chars().next()));
-        if !inside {
-            masked.push_str(&text[done..start]);
+    for place in places {
+        // What overlaps is one: of a value that is part of another no rest must stand.
+        if place.start >= done {
+            masked.push_str(&text[done..place.start]);
             masked.push('…');
-            done = end;
         }
+        done = done.max(place.end);
     }
     masked.push_str(&text[done..]);
     masked
+}
+
+/// Where a text has this value.
+fn places_of(text: &str, value: &str) -> Vec<Range<usize>> {
+    // Case is ignored in ASCII only, where it does not move places.
+    let (lower, value) = (text.to_ascii_lowercase(), value.to_ascii_lowercase());
+    let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let places = lower
+        .match_indices(&value)
+        .map(|(start, found)| start..start + found.len());
+    // A short one within a word is another word's.
+    let inside = |place: &Range<usize>| {
+        place.len() < LONG
+            && (part_of_word(text[..place.start].chars().next_back())
+                || part_of_word(text[place.end..].chars().next()))
+    };
+    places.filter(|place| !inside(place)).collect()
+}
+
+/// Where a text has this number, with its country code or without, and with whatever between its digits.
+fn spellings(text: &str, digits: &str) -> Vec<Range<usize>> {
+    // What stands before these is its country code, if it has one.
+    let national = digits
+        .len()
+        .saturating_sub(CALLING_CODE)
+        .max(*PHONE.start());
+    let own = &digits[digits.len() - national..];
+    let mut found = Vec::new();
+    for run in runs(text) {
+        let written = digits_at(text, &run);
+        let mut end = run.len();
+        // From behind: of a number of equal digits the last ones are it.
+        while let Some(mut start) = written[..end].rfind(own) {
+            let last = start + own.len();
+            let whole = last.saturating_sub(digits.len());
+            if written[whole..last].ends_with(digits) {
+                start = whole;
+            }
+            // What few digits are left before it are a country code, or zeros.
+            if start <= DIALLED_CODE {
+                start = 0;
+            }
+            let sign = text[..run[start]].trim_end_matches(['+', '(']).len();
+            found.push(sign..run[last - 1] + 1);
+            end = start;
+        }
+    }
+    found
+}
+
+/// The places of digits that may be one number, with no more than two signs between any of them.
+fn runs(text: &str) -> Vec<Vec<usize>> {
+    let mut runs: Vec<Vec<usize>> = Vec::new();
+    let mut between = usize::MAX;
+    for (place, c) in text.char_indices() {
+        match c {
+            c if c.is_ascii_digit() => {
+                match runs.last_mut().filter(|_| between <= 2) {
+                    Some(run) => run.push(place),
+                    None => runs.push(vec![place]),
+                }
+                between = 0;
+            }
+            c if is_between(c) => between = between.saturating_add(1),
+            _ => between = usize::MAX,
+        }
+    }
+    runs
 }
 
 #[cfg(test)]
@@ -114,25 +207,65 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sent_is_masked_in_every_case_and_the_longest_first() {
-        let values = ["jane@example.com".to_owned(), "jane".to_owned()];
+    fn what_was_sent_is_masked_in_every_case_and_as_a_whole() {
+        let values = ["jane".to_owned(), "jane@example.com".to_owned()];
         assert_eq!(
-            mask("JANE@Example.com exists, Janes do not, jane", &values),
+            masked("JANE@Example.com exists, Janes do not, jane", &values),
             "… exists, Janes do not, …"
         );
-        assert_eq!(mask("Lead not found", &values), "Lead not found");
+        assert_eq!(masked("Lead not found", &values), "Lead not found");
+    }
+
+    fn masked(text: &str, secrets: &[String]) -> String {
+        mask(text, secrets, &Sent::default())
+    }
+
+    #[test]
+    fn a_number_is_masked_in_whichever_spelling() {
+        for sent in [
+            "+91 99999-99999",
+            "9999999999",
+            "919999999999",
+            "(0) 99999 99999",
+            "97777 77777/99999 99999",
+            "call 09999999999 soon",
+        ] {
+            let body = serde_json::json!({ "fields": { "phone": sent } }).to_string();
+            let request = reqwest::Client::new().post("http://localhost/").body(body);
+            let sent_values = Sent::by(&request.build().unwrap());
+            for written in [
+                "919999999999",
+                "9999999999",
+                "+919999999999",
+                "+91 99999 99999",
+                "+91-99999-99999",
+                "(+91) 99999.99999",
+                "09999999999",
+                "00919999999999",
+                "+91 (99999) 99999",
+            ] {
+                let text = format!("401: {written} exists, see 12345678 or {written}.");
+                assert_eq!(
+                    mask(&text, [], &sent_values),
+                    "401: … exists, see 12345678 or ….",
+                    "sent {sent}, written {written}"
+                );
+            }
+            let other = "1780290000000 and 918888888888, 401 of 500";
+            assert_eq!(mask(other, [], &sent_values), other, "{sent}");
+        }
     }
 
     #[test]
     fn short_secrets_are_masked_as_words() {
         let message = "Enterprise with ID 4 not found: \"4\" of 401, ent4 (4)";
         assert_eq!(
-            mask(message, &["4".to_owned()]),
+            masked(message, &["4".to_owned()]),
             "Enterprise with ID … not found: \"…\" of 401, ent4 (…)"
         );
-        assert_eq!(mask("token a:b-c.", &["a:b-c".to_owned()]), "token ….");
+        assert_eq!(masked("token a:b-c.", &["a:b-c".to_owned()]), "token ….");
         assert_eq!(
-            mask("tel919999999999", &["919999999999".to_owned()]),
+            masked("tel919999999999", &["919999999999".to_owned()]),
             "tel…"
         );
     }
@@ -145,10 +278,7 @@ mod tests {
             .build()
             .unwrap();
         let sent = Sent::by(&request);
-        let message = mask(
-            "lead 919999999999, +91 99999 99999 or A@b.in",
-            sent.values(),
-        );
+        let message = mask("lead 919999999999, +91 99999 99999 or A@b.in", [], &sent);
         assert_eq!(message, "lead …, … or …");
     }
 
@@ -159,7 +289,7 @@ mod tests {
             .body(r#"{"fields":{"phone":"+91 99999 99999","rating":12345},"actions":[{"type":"1001"}]}"#)
             .build()
             .unwrap();
-        let mut values = Sent::by(&request).0;
+        let mut values = Sent::by(&request).values;
         values.sort();
         assert_eq!(
             values,

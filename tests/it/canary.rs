@@ -291,7 +291,8 @@ async fn canary_no_call_prints_what_it_carries_whatever_is_answered() {
 /// What the server repeats of a request's values is masked in its messages.
 #[tokio::test]
 async fn canary_values_that_the_server_repeats_are_masked() {
-    let message = format!("{PHONE} and CANARY.Jane@example.com are taken");
+    let message =
+        format!("{PHONE}, +91-98123-45678 or 9812345678 and CANARY.Jane@example.com are taken");
     let body = json!({ "error": { "code": "BAD_REQUEST", "message": message,
         "details": [{ "field": "fields.phone", "message": format!("{PHONE} is not {EMAIL}") }] } });
     let fake = FakeTelecrm::new().on(
@@ -310,7 +311,7 @@ async fn canary_values_that_the_server_repeats_are_masked() {
     assert_error_clean("a refusal", &error);
     assert_eq!(
         error.to_string(),
-        "creating a lead failed: the server answered 400 BAD_REQUEST: … and … are taken; fields.phone: … is not …"
+        "creating a lead failed: the server answered 400 BAD_REQUEST: …, … or … and … are taken; fields.phone: … is not …"
     );
     assert!(
         error
@@ -493,6 +494,7 @@ fn print_data() {
         lead_id: "l1".into(),
         lead: record,
         actions: None,
+        findings: losses,
     });
     assert_debug_clean(&Answer::refusal(401, ErrorCode::NotAuthorized, ENTERPRISE));
     assert_debug_clean(&planted(Telecrm::builder(ENTERPRISE)));

@@ -270,9 +270,21 @@ async fn tm2_tm5_tm7_members_are_created_with_a_clean_number() {
         "+91 98765 43210",
         "91-9876-5432-10",
         "99999",
+        "9876543210",
+        "09876543210",
+        "9198765432101234",
     ] {
         let error = members.create(&john(phone)).await.expect_err("TM5");
         assert_eq!(error.phase(), Phase::NotBuilt);
+        let text = error.to_string();
+        for part in [
+            "`phone_number`",
+            "country code",
+            "in IN beginning with 91",
+            "TM5",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
         assert!(!error.to_string().contains(phone), "{error}");
     }
     assert!(!format!("{:?}", john("919876543210").password("s3cret")).contains("s3cret"));

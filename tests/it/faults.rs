@@ -16,6 +16,10 @@ use tokio::net::{TcpListener, TcpStream};
 enum Step {
     Answer(u16, &'static str),
     RetryAfter(u64),
+    RetryUntil {
+        date: &'static str,
+        now: &'static str,
+    },
     ResetBeforeAnswer,
     TruncatedBody,
     EndlessBody,
@@ -24,7 +28,7 @@ enum Step {
     CloseAfter(&'static str),
 }
 use Step::{
-    Answer, CloseAfter, EndlessBody, ResetBeforeAnswer, RetryAfter, SlowHeader, Stall,
+    Answer, CloseAfter, EndlessBody, ResetBeforeAnswer, RetryAfter, RetryUntil, SlowHeader, Stall,
     TruncatedBody,
 };
 
@@ -79,6 +83,10 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, arrived: Arc<Mutex<Vec<
                 let _ = stream
                     .write_all(whole(429, &header, "slow down").as_bytes())
                     .await;
+            }
+            RetryUntil { date, now } => {
+                let headers = format!("retry-after: {date}\r\ndate: {now}\r\n");
+                let _ = stream.write_all(whole(503, &headers, "").as_bytes()).await;
             }
             CloseAfter(body) => {
                 let _ = stream.write_all(whole(200, "", body).as_bytes()).await;
@@ -274,6 +282,29 @@ async fn the_server_s_wait_is_heeded() {
         "{:?}",
         clock.slept()
     );
+}
+
+#[tokio::test]
+async fn a_wait_until_a_date_is_measured_by_the_server_s_clock() {
+    // Years from ours, so that only the distance can be heeded.
+    let until = |date| RetryUntil {
+        date,
+        now: "Mon, 01 Jun 1998 10:30:00 GMT",
+    };
+    let soon = "Mon, 01 Jun 1998 10:30:17 GMT";
+    let server = Scripted::start(&[until(soon), Answer(200, LEAD)]).await;
+    let clock = ManualClock::new();
+    let telecrm = client(&server.url, &clock);
+    telecrm.leads().get("l1").await.expect("read");
+    let slept = clock.slept().as_secs();
+    assert!((17..18).contains(&slept), "{slept}");
+
+    let tomorrow = "Tue, 02 Jun 1998 10:30:00 GMT";
+    let server = Scripted::start(&[until(tomorrow)]).await;
+    let telecrm = client(&server.url, &clock);
+    let error = telecrm.leads().get("l1").await.expect_err("too late");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(86_400)));
+    assert_eq!(clock.slept().as_secs(), slept, "not waited for");
 }
 
 #[tokio::test]

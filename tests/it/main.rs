@@ -9,6 +9,7 @@ mod futures;
 mod losses;
 mod observe;
 mod pages;
+mod queue;
 mod raw;
 mod same_set;
 mod schemas;

@@ -1,8 +1,11 @@
 //! Answers under 200 that are no pages, and pages that hold less than was asked for.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 use telecrm::testing::{Answer, FakeTelecrm};
-use telecrm::{ActionFilter, Error, Filter, Operation, Phase, Slice};
+use telecrm::{
+    ActionFilter, CallOptions, CustomAction, Error, Filter, Lead, Operation, Phase, Slice, Verdict,
+};
 
 const NO_PAGES: [&str; 5] = [
     "{}",
@@ -88,8 +91,6 @@ async fn a_page_shorter_than_asked_is_not_the_end_while_more_are_counted() {
 
 #[tokio::test]
 async fn limits_beyond_what_a_clock_can_tell_are_none() {
-    use std::time::Duration;
-    use telecrm::{CallOptions, Lead, Verdict};
     let lead = Lead::new().set("phone", "919999999999");
     let found = json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
     let fake = FakeTelecrm::new()
@@ -104,4 +105,71 @@ async fn limits_beyond_what_a_clock_can_tell_are_none() {
     let receipt = telecrm.ingest().push(&lead).await.unwrap();
     let verdict = telecrm.ingest().verify(&receipt).await.unwrap();
     assert!(matches!(verdict, Verdict::Stored(_)), "{verdict:?}");
+}
+
+/// The newest entries first, and in whichever number the test wants them.
+fn timeline(ids: impl IntoIterator<Item = u32>) -> Answer {
+    let entry = |id| {
+        let note = match id {
+            1 => "called".to_owned(),
+            id => format!("note {id}"),
+        };
+        json!({ "id": format!("a{id}"), "type": "1001", "fields": { "note": note } })
+    };
+    let actions: Vec<_> = ids.into_iter().map(entry).collect();
+    Answer::json(json!({ "id": "62ab16e", "fields": {}, "actions": actions }))
+}
+
+/// A push of an action that is the oldest of the timeline, as these pages tell it.
+async fn verified(pages: impl IntoIterator<Item = Answer>) -> (Verdict, Vec<String>) {
+    let found = json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateOrUpdateLead, Answer::queued())
+        .always(Operation::SearchLeads, Answer::page([found]));
+    let fake = pages
+        .into_iter()
+        .fold(fake, |fake, page| fake.on(Operation::GetLead, page));
+    let telecrm = fake
+        .builder()
+        .verify_timeout(Duration::ZERO)
+        .build()
+        .expect("builds");
+    let visit = CustomAction::new(1001)
+        .expect("a code")
+        .field("note", "called");
+    let lead = Lead::new().set("phone", "919999999999").action(visit);
+    let receipt = telecrm.ingest().push(&lead).await.expect("queued");
+    let verdict = telecrm.ingest().verify(&receipt).await.expect("read");
+    let sent = fake.sent_to(Operation::GetLead);
+    let skips = sent.iter().map(|sent| sent.query("skip").unwrap_or("0"));
+    (verdict, skips.map(str::to_owned).collect())
+}
+
+#[tokio::test]
+async fn a_page_of_a_timeline_shorter_than_asked_is_not_its_end() {
+    let pages = [
+        (16..=25).rev(),
+        (7..=16).rev(),
+        (1..=7).rev(),
+        (1..=1).rev(),
+    ];
+    let (verdict, skips) = verified(pages.map(timeline)).await;
+    assert!(matches!(verdict, Verdict::Stored(_)), "{verdict:?}");
+    assert_eq!(skips, ["0", "9", "18", "24"]);
+}
+
+#[tokio::test]
+async fn a_timeline_that_changes_while_it_is_read_is_read_anew_or_said_to_be_unknown() {
+    // One entry more, and everything moves over the edge of the page.
+    let moved = || [timeline((2..=11).rev()), timeline([3, 2, 1])];
+    let still = [timeline((2..=12).rev()), timeline([2, 1]), timeline([1])];
+    let (verdict, skips) = verified(moved().into_iter().chain(still)).await;
+    assert!(matches!(verdict, Verdict::Stored(_)), "{verdict:?}");
+    assert_eq!(skips, ["0", "9", "0", "10", "11"]);
+
+    let (verdict, _) = verified((0..3).flat_map(|_| moved())).await;
+    let Verdict::Unknown { reason, .. } = verdict else {
+        panic!("{verdict:?}");
+    };
+    assert!(reason.contains("changed each time"), "{reason}");
 }

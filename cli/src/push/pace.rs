@@ -75,7 +75,7 @@ impl Paces {
             Some(reads) => {
                 let each = match reads {
                     Reads::One => "one a row",
-                    Reads::OneOrMore => "one a row, up to four for a row with actions",
+                    Reads::OneOrMore => "one a row, up to six for a row with actions",
                 };
                 let per_hour = RateLimit::SYNC.per_hour();
                 format!(", and to {per_hour}/hour for reading back, which takes {each}")
@@ -108,6 +108,6 @@ mod tests {
         insta::assert_snapshot!(estimate(18_000, 1, None).expect("long"), @"18000 rows take about 1 h 0 min: telecrm limits requests to 18000/hour for each Async token");
         insta::assert_snapshot!(estimate(18_000, 3, None).expect("long"), @"18000 rows take about 19 min 51 s: telecrm limits requests to 18000/hour for each Async token");
         insta::assert_snapshot!(estimate(3_600, 3, Some(Reads::One)).expect("long"), @"3600 rows take about 1 h 0 min: telecrm limits requests to 18000/hour for each Async token, and to 3600/hour for reading back, which takes one a row");
-        insta::assert_snapshot!(estimate(18_000, 3, Some(Reads::OneOrMore)).expect("long"), @"18000 rows take at least 5 h 48 min: telecrm limits requests to 18000/hour for each Async token, and to 3600/hour for reading back, which takes one a row, up to four for a row with actions");
+        insta::assert_snapshot!(estimate(18_000, 3, Some(Reads::OneOrMore)).expect("long"), @"18000 rows take at least 5 h 48 min: telecrm limits requests to 18000/hour for each Async token, and to 3600/hour for reading back, which takes one a row, up to six for a row with actions");
     }
 }

@@ -86,6 +86,7 @@ impl Run<'_> {
                     }
                     self.output.say("stopping: rows that are under way are waited for, again to quit at once");
                     state.stop = Some(Stop::Signal(signal));
+                    self.sender.stop_repeating();
                     if !self.rows_end {
                         self.rows.close();
                     }

@@ -58,6 +58,11 @@ impl Sender {
         }))
     }
 
+    /// Rows under way finish the attempt that they are at.
+    pub(crate) fn stop_repeating(&self) {
+        self.0.telecrm.stop_repeating();
+    }
+
     pub(crate) async fn send(self, mut parcel: Parcel, mut stopped: Stopped) -> Sent {
         let lane = parcel.lane.take();
         let report = match &self.0.reader {
@@ -176,6 +181,9 @@ fn not_read(error: &telecrm::Error) -> RowError {
 }
 
 fn not_pushed(parcel: Parcel, error: &telecrm::Error) -> RowReport {
+    if error.is_stopped() && !error.is_outcome_unknown() {
+        return parcel.report(Outcome::Skipped, Some(run_stopped()));
+    }
     let outcome = if error.is_outcome_unknown() {
         Outcome::Unknown
     } else {

@@ -74,6 +74,24 @@ fn ctrl_c_lets_rows_under_way_finish_and_reports_the_rest_as_skipped() {
 }
 
 #[test]
+fn as9_ctrl_c_does_not_wait_to_send_a_row_again() {
+    let (arrived, arrivals) = mpsc::channel();
+    let url = scripted(move |_| {
+        let _ = arrived.send(());
+        let refusal = answer("429 Too Many Requests", "text/plain", "slow down");
+        refusal.replacen("\r\n", "\r\nretry-after: 80\r\n", 1)
+    });
+    let (child, stdin) = spawn(without_reading(&url), &leads(2));
+    drop(stdin);
+    arrivals.recv().expect("the first row");
+    signal(&child, "-INT");
+    let ran = Ran::from(child.wait_with_output().expect("ends"));
+    assert_eq!(ran.exit, 130, "{ran:?}");
+    assert_eq!(ran.outcomes(), ["failed", "skipped"], "{ran:?}");
+    assert!(arrivals.try_recv().is_err(), "sent again after 80 seconds");
+}
+
+#[test]
 fn a_second_ctrl_c_quits_at_once() {
     let (url, arrivals, _release) = waiting();
     let (mut child, _stdin) = spawn(without_reading(&url), &leads(2));

@@ -1,0 +1,184 @@
+//! Calls that wait for the rate limit or for their next attempt, and are given up or stopped.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::{Clock, Error, Lead, Operation, RateLimit, Receipt, Telecrm, Verdict};
+use tokio::sync::watch;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A clock that stands still until it is advanced.
+#[derive(Clone)]
+struct Still {
+    start: Instant,
+    passed: Arc<watch::Sender<Duration>>,
+}
+
+impl Still {
+    fn new(start: Instant) -> Self {
+        let passed = Arc::new(watch::Sender::new(Duration::ZERO));
+        Self { start, passed }
+    }
+
+    fn advance(&self, duration: Duration) {
+        self.passed.send_modify(|passed| *passed += duration);
+    }
+}
+
+impl Clock for Still {
+    fn now(&self) -> Instant {
+        self.start + *self.passed.borrow()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let mut passed = self.passed.subscribe();
+        let until = *passed.borrow() + duration;
+        Box::pin(async move { _ = passed.wait_for(|passed| *passed >= until).await })
+    }
+}
+
+type Push = Pin<Box<dyn Future<Output = Result<Receipt, Error>>>>;
+
+fn push(telecrm: &Telecrm) -> Push {
+    let telecrm = telecrm.clone();
+    Box::pin(async move {
+        let lead = Lead::new().set("phone", "919999999999");
+        telecrm.ingest().push(&lead).await
+    })
+}
+
+/// Goes on with a push as far as it comes without waiting; whether that is its end.
+async fn has_left(push: &mut Push) -> bool {
+    poll_fn(|context| Poll::Ready(push.as_mut().poll(context)))
+        .await
+        .is_ready()
+}
+
+#[tokio::test]
+async fn as9_pushes_that_are_given_up_in_the_queue_cost_nobody_anything() {
+    let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, Answer::queued());
+    let clock = Still::new(fake.clock().now());
+    let telecrm = fake
+        .builder()
+        .async_limit(Some(RateLimit::new(3_601, 1)))
+        .clock(clock.clone())
+        .build()
+        .expect("builds");
+    assert!(has_left(&mut push(&telecrm)).await);
+    let before = telecrm.async_limits();
+    assert_eq!(before[0].next_free_in, SECOND);
+
+    let mut queued: Vec<Push> = (0..10).map(|_| push(&telecrm)).collect();
+    for push in &mut queued {
+        assert!(!has_left(push).await);
+    }
+    let mut behind = push(&telecrm);
+    assert!(!has_left(&mut behind).await);
+    assert_eq!(telecrm.async_limits()[0].next_free_in, 12 * SECOND);
+
+    queued.clear();
+    assert!(!has_left(&mut behind).await, "moved up, and not yet free");
+    clock.advance(SECOND);
+    assert!(has_left(&mut behind).await);
+    assert_eq!(telecrm.async_limits(), before);
+
+    let mut next = push(&telecrm);
+    clock.advance(SECOND - Duration::from_millis(1));
+    assert!(!has_left(&mut next).await);
+    clock.advance(Duration::from_millis(1));
+    assert!(has_left(&mut next).await);
+    assert_eq!(fake.sent().len(), 3, "none of those that were given up");
+}
+
+/// A push to a server that answers so, with the workspace known, so that a lead without actions may be sent again.
+async fn stopped_while_waiting(answers: [Answer; 2]) -> (Result<Receipt, Error>, FakeTelecrm) {
+    let fake = answers
+        .into_iter()
+        .fold(FakeTelecrm::new(), |fake, answer| {
+            fake.on(Operation::CreateOrUpdateLead, answer)
+        });
+    let clock = Still::new(fake.clock().now());
+    let telecrm = fake.builder().clock(clock).build().expect("builds");
+    telecrm.workspace().await.expect("discovered");
+    let mut push = push(&telecrm);
+    assert!(!has_left(&mut push).await, "waits for its next attempt");
+    telecrm.clone().stop_repeating();
+    (push.await, fake)
+}
+
+#[tokio::test]
+async fn a_stopped_call_ends_with_what_its_last_attempt_brought() {
+    for (answer, status, unknown) in [
+        (Answer::html(503), Some(503), true),
+        (Answer::reset(), None, true),
+        (Answer::rate_limited(Some(20)), Some(429), false),
+        (Answer::refused(), None, false),
+    ] {
+        let (pushed, fake) = stopped_while_waiting([answer, Answer::queued()]).await;
+        let error = pushed.expect_err("not sent again");
+        assert_eq!(error.status_code(), status, "{error}");
+        assert_eq!(error.is_outcome_unknown(), unknown, "{error}");
+        assert_eq!(error.attempts(), 1);
+        assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_client_lets_nothing_wait_for_its_limit() {
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateOrUpdateLead, Answer::queued())
+        .on(Operation::CreateOrUpdateLead, Answer::html(503))
+        .always(Operation::CreateOrUpdateLead, Answer::queued());
+    let clock = Still::new(fake.clock().now());
+    let telecrm = fake
+        .builder()
+        .async_limit(Some(RateLimit::new(3_601, 1)))
+        .clock(clock.clone())
+        .build()
+        .expect("builds");
+    telecrm.workspace().await.expect("discovered");
+    assert!(has_left(&mut push(&telecrm)).await);
+    clock.advance(SECOND);
+    // The one is in doubt and waits to be sent again, the other was never sent.
+    let (mut doubtful, mut queued) = (push(&telecrm), push(&telecrm));
+    assert!(!has_left(&mut doubtful).await && !has_left(&mut queued).await);
+    clock.advance(SECOND / 2);
+    assert!(!has_left(&mut doubtful).await, "in the queue by now");
+    telecrm.stop_repeating();
+    let sent = fake.sent_to(Operation::CreateOrUpdateLead).len();
+    for (push, attempts, unknown) in [(doubtful, 1, true), (queued, 0, false)] {
+        let error = push.await.expect_err("stopped");
+        assert!(error.is_stopped(), "{error}");
+        assert_eq!(
+            (error.attempts(), error.is_outcome_unknown()),
+            (attempts, unknown)
+        );
+    }
+    assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), sent);
+    // What need not wait goes on, once.
+    clock.advance(SECOND);
+    assert!(push(&telecrm).await.is_ok());
+    assert!(push(&telecrm).await.expect_err("would wait").is_stopped());
+}
+
+#[tokio::test]
+async fn a_stopped_client_looks_no_further_for_a_lead() {
+    let none = serde_json::json!({ "data": [], "total_count": 0 });
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateOrUpdateLead, Answer::queued())
+        .always(Operation::SearchLeads, Answer::json(none));
+    let clock = Still::new(fake.clock().now());
+    let telecrm = fake.builder().clock(clock).build().expect("builds");
+    telecrm.workspace().await.expect("discovered");
+    let receipt = push(&telecrm).await.expect("queued");
+    let ingest = telecrm.ingest();
+    let mut verify = Box::pin(ingest.verify(&receipt));
+    let first = poll_fn(|context| Poll::Ready(verify.as_mut().poll(context))).await;
+    assert!(first.is_pending(), "looks again later");
+    telecrm.stop_repeating();
+    assert!(matches!(verify.await, Ok(Verdict::Missing(_))));
+}
