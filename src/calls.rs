@@ -194,7 +194,7 @@ impl<'a, C> Caller<'a, C> {
         method: reqwest::Method,
         path: &str,
         query: &[(String, String)],
-        body: Option<&serde_json::Value>,
+        body: Option<&RawValue>,
         class: Idempotency,
     ) -> Result<Answer, Error> {
         let endpoint = self.endpoint;
@@ -279,7 +279,7 @@ impl Caller<'_, ingest::Client> {
         let body = ingest::types::CreateOrUpdateLeadBody {
             fields: lead.fields().clone(),
             actions: (!lead.actions().is_empty()).then(|| lead.actions().to_vec()),
-            extra: extra(lead),
+            extra: lead.extra().clone(),
         };
         let class = match lead.actions().is_empty() && turn.is_some() {
             true => Idempotency::Upsert,
@@ -299,7 +299,7 @@ impl Caller<'_, sync::Client> {
         let body = sync::types::CreateLeadBody {
             fields: lead.fields().clone(),
             actions: (!lead.actions().is_empty()).then(|| bare_codes(lead)),
-            extra: extra(lead),
+            extra: lead.extra().clone(),
         };
         let exchange = self.begin(Operation::CreateLead);
         let call = exchange.client.create_lead(self.enterprise(), &body);
@@ -517,11 +517,4 @@ impl Caller<'_, sync::Client> {
 fn bare_codes(lead: &Lead) -> Vec<Action> {
     let actions = lead.actions().iter().cloned();
     actions.map(Action::with_bare_code).collect()
-}
-
-fn extra(lead: &Lead) -> BTreeMap<String, FieldValue> {
-    let extra = lead.extra().iter();
-    extra
-        .map(|(key, value)| (key.clone(), value.clone().into()))
-        .collect()
 }

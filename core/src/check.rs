@@ -264,7 +264,7 @@ impl Workspace {
                 let mended = self.mend_action(*index, action)?;
                 let suggestion = match mended.kind() {
                     ActionKind::Custom(code) => format!("write {}", code.prefixed()),
-                    _ => format!("write {}", Value::Object(mended.as_json().clone())),
+                    _ => format!("write {}", FieldValue::from(mended.keys().clone())),
                 };
                 *action = mended;
                 Some(suggestion)
@@ -275,10 +275,9 @@ impl Workspace {
                     return None;
                 };
                 let field = self.action(&code)?.field(name)?;
-                let value = action.as_json_mut().get_mut("fields")?.get_mut(name)?;
-                let mended = self.mend_value(field, &value.clone().into())?;
+                let mended = self.mend_value(field, &action.field(name)?)?;
                 let suggestion = format!("write {mended}");
-                *value = mended.into();
+                action.change_fields(|fields| _ = fields.insert(name.clone(), mended));
                 Some(suggestion)
             }
             Path::ActionKey(index, key) if key == "created_on" => {
@@ -289,8 +288,8 @@ impl Workspace {
                 if !self.action(&code)?.allows_predated {
                     return None;
                 }
-                let written = action.as_json_mut().get_mut(key)?;
-                let millis = self.mend_date(&written.clone().into())?;
+                let written = action.keys_mut().get_mut(key)?;
+                let millis = self.mend_date(written)?;
                 *written = millis.into();
                 Some(format!("write {millis}"))
             }
@@ -377,22 +376,28 @@ impl Workspace {
             ActionKind::Custom(_) => mended = mended.with_prefixed_code(),
             ActionKind::Payment => {
                 for key in ["type", "status", "currency"] {
-                    if let Some(Value::String(text)) = mended.as_json_mut().get_mut(key) {
-                        *text = text.trim().to_ascii_uppercase();
-                    }
+                    change(&mut mended, key, |value| {
+                        Some(value.as_str()?.trim().to_ascii_uppercase())
+                    });
                 }
-                if let Some(amount) = mended.as_json_mut().get_mut("amount") {
-                    match amount {
-                        Value::Number(number) => *amount = number.to_string().into(),
-                        Value::String(text) => *text = text.trim().to_owned(),
-                        _ => {}
-                    }
-                }
+                change(&mut mended, "amount", |value| match value.as_str() {
+                    Some(text) => Some(text.trim().to_owned()),
+                    None => Some(value.digits()?.into_owned()),
+                });
             }
             ActionKind::Other(_) | ActionKind::Missing => return None,
         }
         let (accepted, _) = self.accept_action(index, &mended, CodeForm::Prefixed);
         accepted.map(|_| mended)
+    }
+}
+
+/// Puts a text in the place of a value.
+fn change(action: &mut Action, key: &str, text: impl Fn(&FieldValue) -> Option<String>) {
+    if let Some(value) = action.keys_mut().get_mut(key)
+        && let Some(text) = text(value)
+    {
+        *value = text.into();
     }
 }
 
@@ -433,15 +438,13 @@ fn remove_losses(lead: &mut Lead, report: &[Finding]) {
             }
             Path::Action(index) => dropped_actions.push(*index),
             Path::ActionField(index, name) => {
-                let action = lead.actions_mut().get_mut(*index);
-                let fields = action.and_then(|action| action.as_json_mut().get_mut("fields"));
-                if let Some(fields) = fields.and_then(Value::as_object_mut) {
-                    fields.remove(name);
+                if let Some(action) = lead.actions_mut().get_mut(*index) {
+                    action.change_fields(|fields| _ = fields.remove(name));
                 }
             }
             Path::ActionKey(index, key) => {
                 if let Some(action) = lead.actions_mut().get_mut(*index) {
-                    action.as_json_mut().remove(key);
+                    action.keys_mut().remove(key);
                 }
             }
         }

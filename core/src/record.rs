@@ -1,12 +1,10 @@
 //! Leads and actions as telecrm answers them.
 
-use crate::object::Object;
-use crate::value::{read_object, read_values};
+use crate::value::Text;
 use crate::{ActionKind, Amount, Currency, FieldValue};
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -14,7 +12,7 @@ use std::collections::BTreeMap;
 ///
 /// The documentation shows only `fields`; live answers carry more, and some facts stand in one place
 /// or the other (pitfalls LE7, LE11). Everything is kept, and [`get`](Self::get) looks into both places. Numbers keep every
-/// digit ([`FieldValue::digits`]), for which this is read from JSON only, and not through serde's `flatten` or `untagged`.
+/// digit ([`FieldValue::digits`]), and what has another shape than expected stands in [`row`](Self::row).
 ///
 /// ```
 /// use telecrm_core::LeadRecord;
@@ -39,8 +37,11 @@ use std::collections::BTreeMap;
 #[cfg_attr(feature = "schemars", schemars(default))]
 pub struct LeadRecord {
     fields: BTreeMap<String, FieldValue>,
-    #[cfg_attr(feature = "schemars", schemars(skip_serializing_if = "Vec::is_empty"))]
-    actions: Vec<ActionRecord>,
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Vec<ActionRecord>", skip_serializing_if = "Option::is_none")
+    )]
+    actions: Option<Vec<ActionRecord>>,
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     row: BTreeMap<String, FieldValue>,
 }
@@ -88,19 +89,22 @@ impl LeadRecord {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     ///
+    /// Numbers are read in every digit, as far as the type holds them.
+    ///
     /// # Errors
     /// If the fields do not fit the type.
     pub fn fields_as<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        let mut fields = self.fields.clone();
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value));
+        let mut fields: BTreeMap<_, _> = fields.collect();
         for name in ["status", "rating", "assignee"] {
             if let Some(value) = self.get(name) {
-                fields.insert(name.to_owned(), value.clone());
+                fields.insert(name, value);
             }
         }
-        let fields = fields
-            .into_iter()
-            .map(|(name, value)| (name, value.into_json()));
-        T::deserialize(Value::Object(fields.collect()))
+        serde_json::from_str(&serde_json::to_string(&fields)?)
     }
 
     /// The content of `fields`.
@@ -108,55 +112,88 @@ impl LeadRecord {
         &self.fields
     }
 
-    /// The keys beside `fields` and `actions`.
+    /// The keys beside `fields` and `actions`; also these, where `fields` is no object or `actions` no list of objects.
     pub fn row(&self) -> &BTreeMap<String, FieldValue> {
         &self.row
     }
 
-    /// The page of the timeline that came with the lead; searches send none.
+    /// The page of the timeline that came with the lead; searches send none. An entry that is no object is empty here.
     pub fn actions(&self) -> &[ActionRecord] {
-        &self.actions
+        self.actions.as_deref().unwrap_or_default()
     }
 }
 
 impl Serialize for LeadRecord {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("fields", &self.fields)?;
-        if !self.actions.is_empty() {
-            object.serialize_entry("actions", &self.actions)?;
+        if !self.row.contains_key("fields") {
+            object.serialize_entry("fields", &self.fields)?;
         }
-        for (key, value) in &self.row {
-            object.serialize_entry(key, value)?;
+        if !self.row.contains_key("actions")
+            && let Some(actions) = &self.actions
+        {
+            object.serialize_entry("actions", actions)?;
         }
+        write(&mut object, &self.row)?;
         object.end()
     }
 }
 
 impl<'de> Deserialize<'de> for LeadRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let mut row: BTreeMap<String, &RawValue> = exactly(raw.get())?;
-        let fields = row.remove("fields");
-        let actions = row.remove("actions");
+        let mut row = BTreeMap::deserialize(deserializer)?;
+        let fields = take(&mut row, "fields", '{').map_err(D::Error::custom)?;
+        let entries: Option<Vec<Text>> =
+            take(&mut row, "actions", '[').map_err(D::Error::custom)?;
+        let mut row = read(row).map_err(D::Error::custom)?;
+        if let Some(entries) = &entries
+            && !entries.iter().all(|entry| entry.opens('{'))
+        {
+            let all = entries.iter().map(FieldValue::read);
+            let all = all.collect::<Result<Vec<_>, _>>();
+            row.insert("actions".to_owned(), all.map_err(D::Error::custom)?.into());
+        }
+        let entry = |entry: &Text| match entry.opens('{') {
+            true => serde_json::from_str(entry.get()),
+            false => Ok(ActionRecord::default()),
+        };
+        let actions = entries.map(|entries| entries.iter().map(entry).collect());
         Ok(Self {
-            fields: fields
-                .map_or(Ok(None), |raw| exactly::<Option<_>, _>(raw.get()))?
-                .map_or_else(
-                    || Ok(BTreeMap::new()),
-                    |fields| read_values(fields).map_err(D::Error::custom),
-                )?,
-            actions: actions
-                .map_or(Ok(None), |raw| exactly::<Option<_>, _>(raw.get()))?
-                .unwrap_or_default(),
-            row: read_values(row).map_err(D::Error::custom)?,
+            fields: fields.unwrap_or_default(),
+            actions: actions.transpose().map_err(D::Error::custom)?,
+            row,
         })
     }
 }
 
-/// Reads a part of an answer from its text.
-fn exactly<'a, T: Deserialize<'a>, E: serde::de::Error>(text: &'a str) -> Result<T, E> {
-    serde_json::from_str(text).map_err(E::custom)
+/// Takes a part out of an answer. What has another shape than expected stays there, so that it is not lost.
+fn take<T: DeserializeOwned>(
+    answer: &mut BTreeMap<String, Text>,
+    key: &str,
+    first: char,
+) -> Result<Option<T>, serde_json::Error> {
+    let part = answer.get(key).filter(|part| part.opens(first));
+    let part = part.map(|part| serde_json::from_str(part.get()));
+    if let Some(Ok(_)) = part {
+        answer.remove(key);
+    }
+    part.transpose()
+}
+
+/// Reads what is left of an answer.
+fn read(answer: BTreeMap<String, Text>) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
+    let parts = answer.into_iter();
+    parts
+        .map(|(key, text)| Ok((key, FieldValue::read(&text)?)))
+        .collect()
+}
+
+fn write<M: SerializeMap>(
+    object: &mut M,
+    keys: &BTreeMap<String, FieldValue>,
+) -> Result<(), M::Error> {
+    keys.iter()
+        .try_for_each(|(key, value)| object.serialize_entry(key, value))
 }
 
 /// An entry of a lead's timeline as telecrm answers it.
@@ -176,8 +213,8 @@ fn exactly<'a, T: Deserialize<'a>, E: serde::de::Error>(text: &'a str) -> Result
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// Like [`LeadRecord`] it keeps every digit, and is read from JSON only.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+/// Like [`LeadRecord`] it keeps every digit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ActionRecord(BTreeMap<String, FieldValue>);
@@ -190,7 +227,7 @@ impl ActionRecord {
 
     /// What kind of entry it is. Codes read alike with and without `ACTION_`.
     pub fn kind(&self) -> ActionKind {
-        ActionKind::of(self.key("type").map(FieldValue::as_json))
+        ActionKind::of(self.key("type"))
     }
 
     /// When it was recorded. The key is `creationTimestamp` (pitfall AC6).
@@ -235,27 +272,13 @@ impl ActionRecord {
     }
 }
 
-impl<'de> Deserialize<'de> for ActionRecord {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        with_every_digit(deserializer).map(Self)
-    }
-}
-
-/// Reads the keys of an answer with every digit of their numbers.
-fn with_every_digit<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, FieldValue>, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    read_object(raw.get()).map_err(D::Error::custom)
-}
-
 /// Defines an answer that is read key by key, so that nothing in it can make it unreadable and no key is lost.
 macro_rules! record {
     ($(#[$meta:meta])* $name:ident { $($(#[doc = $about:literal])* $method:ident: $type:ty = $key:literal via $read:ident,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(#[serde(deserialize_with = "with_every_digit")] BTreeMap<String, FieldValue>);
+        pub struct $name(BTreeMap<String, FieldValue>);
 
         impl $name {
             $($(#[doc = $about])*
@@ -571,9 +594,14 @@ crate::open_enum! {
 ///     r#"{ "data": [{ "fields": { "phone": "919999999999" } }], "total_count": 42, "skip": 0, "limit": 1 }"#,
 /// )?;
 /// assert!(page.skip + page.limit < page.total_count, "there are more");
+///
+/// // Whatever else is answered is kept.
+/// let page: Page<LeadRecord> = serde_json::from_str(r#"{ "data": null, "cursor": "x7" }"#)?;
+/// assert!(page.data.is_empty() && page.more["data"].is_null());
+/// assert_eq!(page.more["cursor"], "x7".into());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "schemars",
@@ -588,37 +616,58 @@ pub struct Page<T> {
     pub skip: u64,
     /// How many items a page holds at most.
     pub limit: u64,
+    /// The other keys; also those above, where they hold something else than a list or a number.
+    #[cfg_attr(feature = "schemars", schemars(flatten))]
+    pub more: BTreeMap<String, FieldValue>,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(bound = "T: Deserialize<'de>")]
-        struct Answer<T> {
-            #[serde(default = "Vec::new")]
-            data: Vec<T>,
-            #[serde(default, deserialize_with = "count")]
-            total_count: u64,
-            #[serde(default, deserialize_with = "count")]
-            skip: u64,
-            #[serde(default, deserialize_with = "count")]
-            limit: u64,
+impl<T: Serialize> Serialize for Page<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        if !self.more.contains_key("data") {
+            object.serialize_entry("data", &self.data)?;
         }
-        let Object(answer) = Object::<Answer<T>>::deserialize(deserializer)?;
+        let counts = [
+            ("total_count", self.total_count),
+            ("skip", self.skip),
+            ("limit", self.limit),
+        ];
+        for (key, count) in counts {
+            if !self.more.contains_key(key) {
+                object.serialize_entry(key, &count)?;
+            }
+        }
+        write(&mut object, &self.more)?;
+        object.end()
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut answer = BTreeMap::deserialize(deserializer)?;
+        let data = take(&mut answer, "data", '[').map_err(D::Error::custom)?;
+        let mut more = read(answer).map_err(D::Error::custom)?;
         Ok(Self {
-            data: answer.data,
-            total_count: answer.total_count,
-            skip: answer.skip,
-            limit: answer.limit,
+            data: data.unwrap_or_default(),
+            total_count: count(&mut more, "total_count"),
+            skip: count(&mut more, "skip"),
+            limit: count(&mut more, "limit"),
+            more,
         })
     }
 }
 
-/// A count, also one that is written as a string or missing.
-fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let value = FieldValue::deserialize(deserializer)?;
-    let count = integer(&value).and_then(|count| u64::try_from(count).ok());
-    Ok(count.unwrap_or_default())
+/// Takes a count out of an answer. One that is written as a string counts, too, and stays there as it is.
+fn count(answer: &mut BTreeMap<String, FieldValue>, key: &str) -> u64 {
+    let Some(value) = answer.get(key) else {
+        return 0;
+    };
+    let written = value.as_json().as_u64();
+    let count = written.or_else(|| integer(value)?.try_into().ok());
+    if written.is_some() {
+        answer.remove(key);
+    }
+    count.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -626,7 +675,6 @@ mod tests {
     use super::*;
     use crate::{Created, Lead, Outcome};
     use proptest::prelude::*;
-    use serde::de::DeserializeOwned;
     use serde_json::json;
 
     /// What happens to an answer between the documentation and a client.
@@ -640,6 +688,8 @@ mod tests {
         Null(prop::sample::Index),
         /// A number in quotes.
         Quote,
+        /// Something else where a list or an object was.
+        Misshape(prop::sample::Index, Value),
     }
 
     fn change() -> impl Strategy<Value = Change> {
@@ -648,7 +698,21 @@ mod tests {
             any::<prop::sample::Index>().prop_map(Change::Rename),
             any::<prop::sample::Index>().prop_map(Change::Null),
             Just(Change::Quote),
+            (any::<prop::sample::Index>(), odd()).prop_map(|(at, odd)| Change::Misshape(at, odd)),
         ]
+    }
+
+    /// What has stood where an object or a list belongs.
+    fn odd() -> impl Strategy<Value = Value> {
+        prop::sample::select(vec![
+            json!(null),
+            json!([]),
+            json!({}),
+            json!([null]),
+            json!([null, { "type": "1001" }, 7]),
+            json!("none"),
+            json!(0),
+        ])
     }
 
     fn apply(json: &mut Value, change: &Change) {
@@ -678,6 +742,16 @@ mod tests {
                 object.insert(key, Value::Null);
             }
             Change::Null(_) => {}
+            Change::Misshape(index, odd) => {
+                let structured = object
+                    .values_mut()
+                    .filter(|value| value.is_object() || value.is_array());
+                let structured: Vec<_> = structured.collect();
+                if !structured.is_empty() {
+                    let place = index.index(structured.len());
+                    *structured.into_iter().nth(place).expect("in range") = odd.clone();
+                }
+            }
             Change::Quote => {
                 for value in object.values_mut().filter(|value| value.is_number()) {
                     *value = value.to_string().into();
@@ -729,6 +803,39 @@ mod tests {
     }
 
     #[test]
+    fn what_has_another_shape_is_kept_and_written_back() {
+        fn same<T: DeserializeOwned + Serialize>(answer: &str) -> T {
+            let read: T = serde_json::from_str(answer).expect(answer);
+            let written = serde_json::to_value(&read).expect("JSON");
+            assert_eq!(
+                written,
+                serde_json::from_str::<Value>(answer).expect("JSON")
+            );
+            read
+        }
+        for odd in ["null", "[]", "{}", "[null]", "[{},7]", "\"none\"", "0"] {
+            let row: LeadRecord = same(&format!(r#"{{"fields":{{}},"actions":{odd}}}"#));
+            let entries = [("[null]", 1), ("[{},7]", 2)];
+            let expected = entries.iter().find(|(text, _)| *text == odd);
+            assert_eq!(
+                row.actions().len(),
+                expected.map_or(0, |(_, count)| *count),
+                "{odd}"
+            );
+            let row: LeadRecord = same(&format!(r#"{{"id":"l1","fields":{odd}}}"#));
+            assert_eq!((row.id(), row.fields().len()), (Some("l1"), 0));
+            let entry: ActionRecord = same(&format!(r#"{{"id":"a1","fields":{odd}}}"#));
+            assert_eq!((entry.id(), entry.field("note")), (Some("a1"), None));
+        }
+        for odd in ["null", "{}", "\"none\""] {
+            let page: Page<LeadRecord> = same(&format!(
+                r#"{{"data":{odd},"total_count":"7","skip":{odd},"limit":10}}"#
+            ));
+            assert_eq!((page.data.len(), page.total_count, page.skip), (0, 7, 0));
+        }
+    }
+
+    #[test]
     fn no_record_is_read_from_a_list() {
         fn refused<T: DeserializeOwned>() {
             for list in ["[]", r#"["x"]"#, r#"[{"id":"x"}]"#] {
@@ -756,6 +863,7 @@ mod tests {
                 "id": "603d2b2f9b1e8a001c8e4f5c", "status": "Won", "rating": 4, "employeeid": "jane.doe@example.com",
                 "isArchived": false, "leadMetaData": { "statusChangeTimestamp": 1_780_290_000_000_i64 },
                 "fields": { "phone": "919999999999", "created_on": 1_780_290_000_000_i64, "interests": ["VIP"], "deal_size": 12.5 },
+                "actions": [{ "type": "1001", "fields": { "note": "x" } }, { "type": "PAYMENT" }],
             }), &changes);
             survives::<ActionRecord>(&json!({
                 "id": "a1", "type": "ACTION_1001", "fields": { "note": "x" }, "creationTimestamp": 1_780_290_000_000_i64,
@@ -804,12 +912,10 @@ mod tests {
 
         #[test]
         fn pages_and_outcomes_survive_as_well(changes in prop::collection::vec(change(), 0..4)) {
-            let mut page = json!({ "data": [], "total_count": 42, "skip": 0, "limit": 10 });
-            for change in changes.iter().filter(|c| matches!(c, Change::Add(..) | Change::Quote)) {
-                apply(&mut page, change);
-            }
-            let page: Page<LeadRecord> = serde_json::from_value(page).expect("readable");
-            assert_eq!((page.total_count, page.limit), (42, 10));
+            let of_the_page: Vec<_> = changes.iter().filter(|c| !matches!(c, Change::Misshape(..))).cloned().collect();
+            survives::<Page<LeadRecord>>(&json!({
+                "data": [{ "fields": { "phone": "919999999999" } }], "total_count": 42, "skip": 0, "limit": 10,
+            }), &of_the_page);
 
             let mut answer = json!({
                 "actions": [{ "action_id": "a1", "status": "CREATED" }],

@@ -1,6 +1,9 @@
 //! One value of a lead's or an action's field.
 
+mod text;
 mod written;
+
+pub(crate) use self::text::Text;
 
 use crate::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -36,9 +39,18 @@ use std::collections::BTreeMap;
 /// # Ok::<(), jiff::Error>(())
 /// ```
 ///
-/// In what telecrm answers ([`LeadRecord`](crate::LeadRecord) and the other records) every digit of a number is
-/// kept, however many there are; [`digits`](Self::digits) tells them. Read alone, by its own `Deserialize`, a
-/// value has the range of `serde_json`: `i64`, `u64` and `f64`. Two values are equal if they are written alike.
+/// Read from JSON text, alone or in a larger structure, every digit of a number is kept, however many there are, and
+/// [`digits`](Self::digits) tells them. Only a `Value` of `serde_json` has fewer from the start (`i64`, `u64` and `f64`), and
+/// what serde reads through such a one: parts that are `flatten` or `untagged`. Two values are equal if they are written alike.
+///
+/// ```
+/// use telecrm_core::FieldValue;
+///
+/// let account: FieldValue = serde_json::from_str("12345678901234567890123")?;
+/// let accounts = FieldValue::from([account, 7.into()]);
+/// assert_eq!(serde_json::to_string(&accounts)?, "[12345678901234567890123,7]");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct FieldValue {
     json: Value,
@@ -109,8 +121,8 @@ impl FieldValue {
     }
 
     /// Reads a value from its text, with every digit.
-    pub(crate) fn from_raw(raw: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = raw.get();
+    pub(crate) fn read(text: &Text) -> Result<Self, serde_json::Error> {
+        let text = text.get();
         let Some(written) = written::inexact(text) else {
             return Ok(Self::from(serde_json::from_str::<Value>(text)?));
         };
@@ -120,12 +132,28 @@ impl FieldValue {
         })
     }
 
+    /// A value of which these are the parts, with every digit of theirs.
+    fn with_parts<'a>(
+        json: Value,
+        whole: &impl Serialize,
+        parts: impl IntoIterator<Item = &'a Self>,
+    ) -> Self {
+        let form = match parts.into_iter().any(|part| part.written().is_some()) {
+            true => {
+                let text = serde_json::value::to_raw_value(whole);
+                Form::Written(text.expect("values are JSON, and keys are texts"))
+            }
+            false => Form::Plain,
+        };
+        Self { json, form }
+    }
+
     /// Whether this is JSON `null`.
     pub fn is_null(&self) -> bool {
         self.json.is_null()
     }
 
-    /// The text, if this is a string.
+    /// The text, if this is a string; with U+FFFD where a server cut a character in halves.
     pub fn as_str(&self) -> Option<&str> {
         self.json.as_str()
     }
@@ -165,10 +193,42 @@ impl FieldValue {
         })
     }
 
+    /// The parts of a list or an object of which the JSON has not every digit.
+    fn written_parts<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.written()?).ok()
+    }
+
+    /// The members of an object, or what it is instead.
+    pub(crate) fn into_members(self) -> Result<BTreeMap<String, Self>, Self> {
+        match (self.written_parts(), self.json) {
+            (Some(members), Value::Object(_)) => Ok(members),
+            (_, Value::Object(members)) => Ok(members
+                .into_iter()
+                .map(|(key, value)| (key, value.into()))
+                .collect()),
+            (_, json) => Err(Self {
+                json,
+                form: self.form,
+            }),
+        }
+    }
+
+    /// The items of a list, or what it is instead.
+    pub(crate) fn into_items(self) -> Result<Vec<Self>, Self> {
+        match (self.written_parts(), self.json) {
+            (Some(items), Value::Array(_)) => Ok(items),
+            (_, Value::Array(items)) => Ok(items.into_iter().map(Self::from).collect()),
+            (_, json) => Err(Self {
+                json,
+                form: self.form,
+            }),
+        }
+    }
+
     /// A member, if this is an object that has it.
     pub(crate) fn member(&self, key: &str) -> Option<Self> {
         match self.written() {
-            Some(written) => read_object(written).ok()?.remove(key),
+            Some(_) => self.clone().into_members().ok()?.remove(key),
             None => self.json.get(key).cloned().map(Self::from),
         }
     }
@@ -220,7 +280,8 @@ impl PartialEq for FieldValue {
     }
 }
 
-/// With every digit, in JSON.
+/// With every digit, as JSON text. As a `Value` (`serde_json::to_value`) numbers have the range of `serde_json`, and what has no
+/// place in it is an error: a number beyond every `f64`, such as `1e999`, and half a character, such as `"\ud83d"`.
 impl Serialize for FieldValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.form {
@@ -232,22 +293,9 @@ impl Serialize for FieldValue {
 
 impl<'de> Deserialize<'de> for FieldValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(Self::from)
+        let text = Text::deserialize(deserializer)?;
+        Self::read(&text).map_err(serde::de::Error::custom)
     }
-}
-
-/// The values of an object, read with every digit.
-pub(crate) fn read_object(text: &str) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
-    read_values(serde_json::from_str(text)?)
-}
-
-/// Values, read with every digit.
-pub(crate) fn read_values(
-    raw: BTreeMap<String, &RawValue>,
-) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
-    raw.into_iter()
-        .map(|(name, raw)| Ok((name, FieldValue::from_raw(raw)?)))
-        .collect()
 }
 
 impl From<Value> for FieldValue {
@@ -293,15 +341,24 @@ macro_rules! from_json_scalar {
 from_json_scalar!(&str, String, bool, u8, u16, u32, u64, i8, i16, i32, i64);
 
 impl<T: Into<FieldValue>> From<Vec<T>> for FieldValue {
-    fn from(values: Vec<T>) -> Self {
-        let values = values.into_iter().map(|value| value.into().json);
-        values.collect::<Value>().into()
+    fn from(items: Vec<T>) -> Self {
+        let items: Vec<Self> = items.into_iter().map(Into::into).collect();
+        let json = items.iter().map(|item| item.json.clone()).collect();
+        Self::with_parts(json, &items, &items)
     }
 }
 
 impl<T: Into<FieldValue>, const N: usize> From<[T; N]> for FieldValue {
-    fn from(values: [T; N]) -> Self {
-        let values = values.into_iter().map(|value| value.into().json);
-        values.collect::<Value>().into()
+    fn from(items: [T; N]) -> Self {
+        Vec::from(items).into()
+    }
+}
+
+/// An object.
+impl From<BTreeMap<String, FieldValue>> for FieldValue {
+    fn from(members: BTreeMap<String, FieldValue>) -> Self {
+        let json = members.iter();
+        let json = json.map(|(key, value)| (key.clone(), value.json.clone()));
+        Self::with_parts(json.collect(), &members, members.values())
     }
 }
