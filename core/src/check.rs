@@ -304,8 +304,8 @@ impl Workspace {
         let integer = value.as_json().as_u64().map(|integer| integer.to_string());
         let mended: FieldValue = match &field.field_type {
             FieldType::Text => integer?.into(),
-            // Of a float that was read here, in the digits in which it was written.
-            FieldType::Money => value.digits()?.as_ref().into(),
+            // In the digits in which it was written, without the blanks around them.
+            FieldType::Money => value.as_decimal()?.into(),
             FieldType::Email | FieldType::ActiveUsers => text?.trim().into(),
             FieldType::Phone => self.mend_phone(text.or(integer.as_deref())?)?.into(),
             FieldType::Number => {
@@ -382,7 +382,7 @@ impl Workspace {
                 }
                 change(&mut mended, "amount", |value| match value.as_str() {
                     Some(text) => Some(text.trim().to_owned()),
-                    None => Some(value.digits()?.into_owned()),
+                    None => Some(value.as_decimal()?.to_string()),
                 });
             }
             ActionKind::Other(_) | ActionKind::Missing => return None,

@@ -2,7 +2,7 @@
 
 use crate::date::{self, DEFAULT_FORMAT};
 use crate::{
-    Action, ActionKind, ActionRecord, Certainty, Decimal, Field, FieldType, FieldValue, Finding,
+    Action, ActionKind, ActionRecord, Certainty, Field, FieldType, FieldValue, Finding,
     FindingKind, Lead, LeadRecord, Path, Workspace, phone,
 };
 use jiff::Timestamp;
@@ -350,38 +350,7 @@ fn plain(value: &FieldValue) -> String {
 
 /// Whether two decimals are the same number, in every digit; nothing if one of them is none.
 fn same_decimal(one: &FieldValue, other: &FieldValue) -> Option<bool> {
-    Some(decimal(one)? == decimal(other)?)
-}
-
-/// The number without its exponent.
-fn decimal(value: &FieldValue) -> Option<Decimal> {
-    let text = match value.as_str() {
-        Some(text) => text.trim().into(),
-        None => value.digits()?,
-    };
-    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
-        return text.parse().ok();
-    };
-    mantissa.parse::<Decimal>().ok()?;
-    // Floats go no further, and nobody's number has more zeros.
-    let exponent = exponent.parse::<i32>().ok();
-    let exponent = exponent.filter(|exponent| exponent.abs() <= 400)?;
-    let zeros = "0".repeat(exponent.unsigned_abs() as usize);
-    let (sign, digits) = match mantissa.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", mantissa),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let point = match exponent < 0 {
-        true => whole.len(),
-        false => whole.len() + zeros.len(),
-    };
-    let all = match exponent < 0 {
-        true => format!("{zeros}{whole}{fraction}"),
-        false => format!("{whole}{fraction}{zeros}"),
-    };
-    let (whole, fraction) = all.split_at(point);
-    format!("{sign}0{whole}.{fraction}0").parse().ok()
+    Some(one.as_decimal()? == other.as_decimal()?)
 }
 
 #[cfg(test)]

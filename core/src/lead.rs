@@ -323,17 +323,19 @@ mod tests {
 
     #[test]
     fn a_number_beyond_every_float_is_written_as_the_nearest() {
-        let row: LeadRecord =
-            serde_json::from_str(r#"{ "fields": { "huge": 1e999, "rating": 4 } }"#).expect("a row");
-        let lead = Lead {
-            fields: row.fields().clone(),
-            ..Lead::default()
-        };
+        let lead: Lead = serde_json::from_str(
+            r#"{ "fields": { "huge": 1e999, "rating": 4 }, "actions": [{ "huge": [-1e999] }], "huge": 1e999 }"#,
+        )
+        .expect("a lead");
         let body = lead.to_json();
         assert_eq!(body["fields"]["huge"], f64::MAX);
         assert_eq!(body["fields"]["rating"], 4);
-        assert!(body.get("actions").is_none());
-        assert!(text(&lead).contains("1e999"));
+        assert_eq!(body["actions"][0]["huge"][0], f64::MIN);
+        assert_eq!(body["huge"], f64::MAX);
+        assert!(Lead::new().to_json().get("actions").is_none());
+        assert!(text(&lead).contains("[-1e999]"));
+        // A `Value` has no place for it.
+        assert!(serde_json::to_value(&lead).is_err());
     }
 
     #[test]

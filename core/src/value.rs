@@ -233,18 +233,21 @@ impl FieldValue {
         }
     }
 
-    /// The number or the numeric text, in every digit; nothing if it is written with an exponent.
+    /// The number or the numeric text, in every digit. The exponent of a number is written out, unless that takes more than 400 zeros.
     ///
     /// ```
     /// use telecrm_core::FieldValue;
     ///
     /// let budget = FieldValue::from("1000000.10").as_decimal();
     /// assert_eq!(budget.map(|decimal| decimal.to_string()).as_deref(), Some("1000000.10"));
+    /// let price: FieldValue = serde_json::from_str("12.50e3")?;
+    /// assert_eq!(price.as_decimal(), Some("12500".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn as_decimal(&self) -> Option<Decimal> {
         match self.as_str() {
             Some(text) => text.trim().parse().ok(),
-            None => self.digits()?.parse().ok(),
+            None => Decimal::written_out(&self.digits()?),
         }
     }
 
