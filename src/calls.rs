@@ -3,6 +3,7 @@
 //! The generated code knows method, path, query and body of every operation, so the facade says none of it again. It
 //! does not decode: what it cannot decode it reports without status and headers, and live answers differ from documented ones.
 
+use crate::error::tells_of_an_error;
 use crate::generated::{ingest, sync};
 use crate::ingest::Turn;
 use crate::operation::Idempotency;
@@ -78,7 +79,11 @@ impl Answer {
     pub(crate) fn decode_page<T: DeserializeOwned>(&self, skip: u32) -> Result<Page<T>, Error> {
         let page: Page<T> = self.decode()?;
         if page.data.is_empty() {
-            let _: Vec<IgnoredAny> = self.decode_member("data")?;
+            let list: Option<Vec<IgnoredAny>> = self.decode_member("data")?;
+            if list.is_none() {
+                // `null` is an empty list only if it is counted.
+                let _: u64 = self.decode_member("total_count")?;
+            }
             if page.total_count > skip.into() {
                 let reason = format!(
                     "a page without items, though {} of {} are left",
@@ -256,7 +261,11 @@ impl<C> Exchange<'_, C> {
                 broken: Some(reason),
                 ..
             }) => Error::unreadable(status, shortened(&body), reason),
-            Ok(reply) if reply.status.is_success() => {
+            // Where nobody describes the answer, `error` may be a part of it.
+            Ok(reply)
+                if reply.status.is_success()
+                    && !(self.call.operation.is_some() && tells_of_an_error(&reply.body)) =>
+            {
                 return Ok(Answer {
                     call: self.call.clone(),
                     status: reply.status,

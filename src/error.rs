@@ -4,6 +4,7 @@ use crate::transport::{Call, NoAnswer};
 use crate::{Finding, Operation};
 use bytes::Bytes;
 use reqwest::{StatusCode, header::HeaderMap};
+use serde::Deserialize;
 use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
@@ -63,6 +64,7 @@ enum Kind {
     OutOfTime,
     Interrupted,
     Status,
+    Contradictory,
     Unreadable,
 }
 
@@ -78,7 +80,7 @@ pub enum Phase {
     MaybeSent,
     /// The server answered, and refused.
     Answered,
-    /// The server answered, and the answer could not be read: it may have acted.
+    /// The server answered, and the answer could not be read, or is an error under a success: it may have acted.
     Unreadable,
 }
 
@@ -222,14 +224,17 @@ impl Error {
         Self::new(kind).because(error.without_url())
     }
 
-    /// An answer that is not a success.
+    /// An answer that is not a success, or is one only by its status.
     pub(crate) fn status(
         status: StatusCode,
         headers: &HeaderMap,
         body: Bytes,
         mask: impl Fn(&str) -> String,
     ) -> Self {
-        let mut error = Self::new(Kind::Status);
+        let mut error = Self::new(match status.is_success() {
+            true => Kind::Contradictory,
+            false => Kind::Status,
+        });
         let inner = &mut error.0;
         inner.status = Some(status);
         inner.retry_after = headers
@@ -272,7 +277,7 @@ impl Error {
             Kind::Connect | Kind::OutOfTime => Phase::NotSent,
             Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
             Kind::Status => Phase::Answered,
-            Kind::Unreadable => Phase::Unreadable,
+            Kind::Contradictory | Kind::Unreadable => Phase::Unreadable,
         }
     }
 
@@ -430,7 +435,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
             Kind::Connect | Kind::Timeout | Kind::OutOfTime | Kind::Interrupted => true,
-            Kind::Config | Kind::Invalid | Kind::Unreadable => false,
+            Kind::Config | Kind::Invalid | Kind::Contradictory | Kind::Unreadable => false,
             Kind::Status => self
                 .0
                 .status
@@ -477,6 +482,9 @@ impl fmt::Display for Error {
             Kind::OutOfTime => f.write_str("the rate limit left no time for it")?,
             Kind::Interrupted => f.write_str("the connection broke before an answer came")?,
             Kind::Status => f.write_str("the server answered ")?,
+            Kind::Contradictory => {
+                f.write_str("the server answered an error under a success, with status ")?
+            }
             Kind::Unreadable => {
                 f.write_str("the server's answer could not be understood, with status ")?
             }
@@ -545,6 +553,34 @@ pub(crate) fn leaves_doubt(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
 }
 
+/// A body without the mark that some put in front of UTF-8.
+pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// Whether an answer speaks of an error, whatever its status and whatever else is in it.
+pub(crate) fn tells_of_an_error(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        error: Value,
+    }
+    let body = unmarked(body);
+    // From a list serde would read the structure as well.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    match serde_json::from_slice(body) {
+        Ok(Answer { error }) if is_object => match error {
+            Value::Null => false,
+            Value::Bool(is_error) => is_error,
+            Value::Number(code) => code.as_f64() != Some(0.0),
+            Value::String(message) => !message.trim().is_empty(),
+            Value::Array(errors) => !errors.is_empty(),
+            Value::Object(error) => !error.is_empty(),
+        },
+        _ => false,
+    }
+}
+
 /// The error envelope, in every form that was ever seen: `error` as an object or a text, or only a `message`.
 #[derive(Default)]
 struct Envelope {
@@ -555,7 +591,7 @@ struct Envelope {
 
 impl Envelope {
     fn read(body: &[u8]) -> Self {
-        let Ok(answer) = serde_json::from_slice::<Value>(body) else {
+        let Ok(answer) = serde_json::from_slice::<Value>(unmarked(body)) else {
             return Self::default();
         };
         let error = answer.get("error").unwrap_or(&answer);

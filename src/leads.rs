@@ -1,5 +1,6 @@
 //! Single leads, over the Sync API.
 
+use crate::calls::Answer;
 use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -258,18 +259,7 @@ impl Leads {
         let slice = actions
             .map(|slice| slice.check(Operation::GetLead, 100))
             .transpose()?;
-        let answer = self.0.sync()?.get_lead(lead_id, slice).await?;
-        let lead: LeadRecord = answer.decode()?;
-        let telling = ["created_on", "status", "phone", "name", "employeeid"];
-        // An error under 200 has other keys.
-        let is_lead = lead.id().is_some()
-            || !lead.fields().is_empty()
-            || !lead.actions().is_empty()
-            || telling.iter().any(|key| lead.row().contains_key(*key));
-        if !is_lead {
-            let _: IgnoredAny = answer.decode_member("fields")?;
-        }
-        Ok(lead)
+        one_lead(&self.0.sync()?.get_lead(lead_id, slice).await?)
     }
 
     /// Changes fields of a lead; the others stay.
@@ -289,7 +279,7 @@ impl Leads {
         let fields = workspace
             .check_update(fields)
             .map_err(|finding| Error::would_lose(OPERATION, finding))?;
-        self.0.sync()?.update_lead(lead_id, fields).await?.decode()
+        one_lead(&self.0.sync()?.update_lead(lead_id, fields).await?)
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.
@@ -484,6 +474,20 @@ pub enum Upserted {
         /// What became of the actions, if there were any.
         actions: Option<Outcome<Created>>,
     },
+}
+
+/// Reads an answer that is one lead. A notice under 200 has other keys.
+fn one_lead(answer: &Answer) -> Result<LeadRecord, Error> {
+    let lead: LeadRecord = answer.decode()?;
+    let telling = ["created_on", "status", "phone", "name", "employeeid"];
+    let is_lead = lead.id().is_some()
+        || !lead.fields().is_empty()
+        || !lead.actions().is_empty()
+        || telling.iter().any(|key| lead.row().contains_key(*key));
+    if !is_lead {
+        let _: IgnoredAny = answer.decode_member("fields")?;
+    }
+    Ok(lead)
 }
 
 /// The row of the lead that is meant: the digits of a foreign number may be found as those of a national one (ID2).
