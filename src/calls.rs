@@ -305,9 +305,10 @@ impl Caller<'_, ingest::Client> {
 
 impl Caller<'_, sync::Client> {
     pub(crate) async fn create_lead(&self, lead: &Lead) -> Result<Answer, Error> {
+        let lead = lead.clone().without_stray_blanks();
         let body = sync::types::CreateLeadBody {
             fields: lead.fields().clone(),
-            actions: (!lead.actions().is_empty()).then(|| bare_codes(lead)),
+            actions: (!lead.actions().is_empty()).then(|| bare_codes(&lead)),
             extra: lead.extra().clone(),
         };
         let exchange = self.begin(Operation::CreateLead);
@@ -369,7 +370,7 @@ impl Caller<'_, sync::Client> {
 
     pub(crate) async fn create_actions(&self, lead_id: &str, sent: &Lead) -> Result<Answer, Error> {
         let body = sync::types::CreateActionsBody {
-            actions: bare_codes(sent),
+            actions: bare_codes(&sent.clone().without_stray_blanks()),
         };
         let exchange = self.begin(Operation::CreateActions);
         let call = exchange

@@ -184,7 +184,7 @@ const MOST_PAGES: u32 = 10;
 const PAGE: u32 = 100;
 
 impl Leads {
-    /// Creates a lead. Parts that do not fit are ignored, which the [`Outcome`] tells.
+    /// Creates a lead. Parts that do not fit are ignored, and [blanks](Lead::stray_blanks) are not sent, which the [`Outcome`] tells.
     ///
     /// # Errors
     /// [`is_already_exists`](Error::is_already_exists) if there is a lead with this identifier (LE4).
@@ -209,10 +209,11 @@ impl Leads {
             return Err(conflict);
         };
         let timeline = self.timeline(&found).await?;
-        let compared = workspace.compare(sent, &found, timeline.as_deref());
+        let read_back = sent.clone().without_stray_blanks();
+        let compared = workspace.compare(&read_back, &found, timeline.as_deref());
         match found.id() {
             Some(id) if compared.losses.is_empty() && compared.unreadable.is_empty() => {
-                Ok(Outcome::settled(id.to_owned()))
+                Ok(Outcome::settled(id.to_owned(), sent))
             }
             _ => Err(conflict),
         }

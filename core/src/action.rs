@@ -1,5 +1,6 @@
 //! Actions as they are sent: custom actions and payments.
 
+use crate::lead::set;
 use crate::{ActionCode, ActionCodeError, Amount, FieldValue, Path, open_enum};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -220,11 +221,7 @@ impl CustomAction {
     /// unless it is [`FieldValue::blank()`].
     #[must_use]
     pub fn field(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        let (api_name, value) = (api_name.into(), value.into());
-        match value.is_stray_blank() {
-            true => _ = self.fields.remove(&api_name),
-            false => _ = self.fields.insert(api_name, value),
-        }
+        set(&mut self.fields, api_name.into(), value.into());
         self
     }
 

@@ -77,14 +77,10 @@ impl Lead {
     ///
     /// A text of nothing but blanks sets nothing, and takes away what was set before: it mostly is an input that nobody
     /// filled in, and telecrm would store it over what the lead has. Where that is meant, give
-    /// [`FieldValue::blank()`].
+    /// [`FieldValue::blank()`]. In a list such texts are left out.
     #[must_use]
     pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        let (api_name, value) = (api_name.into(), value.into());
-        match value.is_stray_blank() {
-            true => _ = self.fields.remove(&api_name),
-            false => _ = self.fields.insert(api_name, value),
-        }
+        set(&mut self.fields, api_name.into(), value.into());
         self
     }
 
@@ -128,6 +124,68 @@ impl Lead {
     /// The keys beside `fields` and `actions`, to change them.
     pub fn extra_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
         &mut self.extra
+    }
+
+    /// The places of texts of nothing but blanks that nobody [asked for](FieldValue::blank), among fields and actions that were
+    /// read. They are not sent: what checks leaves them out, and so does what creates leads and actions.
+    ///
+    /// ```
+    /// use telecrm_core::Lead;
+    ///
+    /// let lead: Lead = serde_json::from_str(
+    ///     r#"{ "fields": { "phone": "919999999999", "name": "", "interests": ["VIP", " "] },
+    ///          "actions": [{ "type": "ACTION_1001", "fields": { "note": "" } }] }"#,
+    /// )?;
+    /// let places: Vec<_> = lead.stray_blanks().iter().map(ToString::to_string).collect();
+    /// assert_eq!(places, ["fields.interests", "fields.name", "actions[0].fields.note"]);
+    ///
+    /// let lead = lead.without_stray_blanks();
+    /// assert_eq!(lead.get("interests"), Some(&["VIP"].into()));
+    /// assert!(lead.get("name").is_none() && lead.actions()[0].field("note").is_none());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn stray_blanks(&self) -> Vec<Path> {
+        let blank =
+            |(name, value): (&String, &FieldValue)| value.has_stray_blank().then(|| name.clone());
+        let mut places: Vec<_> = self
+            .fields
+            .iter()
+            .filter_map(blank)
+            .map(Path::Field)
+            .collect();
+        for (index, action) in self.actions.iter().enumerate() {
+            let fields = action.fields().unwrap_or_default();
+            let blanks = fields.iter().filter_map(blank);
+            places.extend(blanks.map(|name| Path::ActionField(index, name)));
+        }
+        places
+    }
+
+    /// The lead as it is sent: without its [stray blanks](Self::stray_blanks).
+    #[must_use]
+    pub fn without_stray_blanks(mut self) -> Self {
+        for place in self.stray_blanks() {
+            self.leave_out_blanks(&place);
+        }
+        self
+    }
+
+    /// Leaves out the stray blanks at a place.
+    pub(crate) fn leave_out_blanks(&mut self, place: &Path) {
+        let leave_out = |fields: &mut BTreeMap<String, FieldValue>, name: &String| {
+            if let Some(value) = fields.remove(name) {
+                set(fields, name.clone(), value);
+            }
+        };
+        match place {
+            Path::Field(name) => leave_out(&mut self.fields, name),
+            Path::ActionField(index, name) => {
+                if let Some(action) = self.actions.get_mut(*index) {
+                    action.change_fields(|fields| leave_out(fields, name));
+                }
+            }
+            Path::Action(_) | Path::ActionKey(..) | Path::Key(_) => {}
+        }
     }
 
     /// The value at a place, if there is one.
@@ -214,6 +272,14 @@ impl Lead {
                 .collect::<Result<_, _>>()?,
             extra,
         })
+    }
+}
+
+/// Sets a field to what is to be sent of a value.
+pub(crate) fn set(fields: &mut BTreeMap<String, FieldValue>, name: String, value: FieldValue) {
+    match value.without_stray_blanks() {
+        Some(value) => _ = fields.insert(name, value),
+        None => _ = fields.remove(&name),
     }
 }
 

@@ -89,8 +89,8 @@ impl FieldValue {
         Self::from(Value::Null)
     }
 
-    /// An empty text that is meant: telecrm stores it over what the lead has. The [check](crate::Workspace::check) leaves out
-    /// blank texts that are written any other way, since they mostly stand for an input that nobody filled in.
+    /// An empty text that is meant: telecrm stores it over what the lead has. Blank texts that are written any other way, alone or
+    /// in a list, are [left out](crate::Lead::stray_blanks), since they mostly stand for an input that nobody filled in.
     ///
     /// ```
     /// use telecrm_core::{FieldValue, Lead};
@@ -106,10 +106,23 @@ impl FieldValue {
         }
     }
 
-    /// Whether this is a text of nothing but blanks that nobody asked for.
-    pub(crate) fn is_stray_blank(&self) -> bool {
-        let is_blank = self.as_str().is_some_and(|text| text.trim().is_empty());
-        is_blank && !matches!(self.form, Form::Blank)
+    /// Whether this is a text of nothing but blanks that nobody asked for, or a list with one.
+    pub(crate) fn has_stray_blank(&self) -> bool {
+        let is_blank = |json: &Value| json.as_str().is_some_and(|text| text.trim().is_empty());
+        match &self.json {
+            Value::Array(items) => items.iter().any(is_blank),
+            json => is_blank(json) && !matches!(self.form, Form::Blank),
+        }
+    }
+
+    /// What is to be sent of it: nothing of a stray blank, nor of a list that holds nothing else.
+    pub(crate) fn without_stray_blanks(self) -> Option<Self> {
+        if !self.has_stray_blank() {
+            return Some(self);
+        }
+        let mut items = self.into_items().ok()?;
+        items.retain(|item| !item.has_stray_blank());
+        (!items.is_empty()).then(|| items.into())
     }
 
     /// The text that was read, where it has digits that the JSON has not.

@@ -1,5 +1,6 @@
 //! The crate as its users meet it: over HTTP on loopback.
 
+mod blanks;
 mod canary;
 mod copied;
 mod facade;
