@@ -553,6 +553,10 @@ impl Workspace {
                     Inferred,
                     "a money field takes a numeric string such as \"1000\", not a JSON number",
                 ),
+                Some(text) if text.contains(|c: char| c.is_ascii_digit()) => unfit(
+                    Inferred,
+                    "money is written in digits with at most one point, such as \"1250.50\": no blanks, commas, plus or currency signs, and no exponent",
+                ),
                 _ => unfit(
                     Documented,
                     "a money field takes a numeric string such as \"1000\"",

@@ -674,6 +674,29 @@ mod tests {
     }
 
     #[test]
+    fn money_loses_only_the_blanks_around_it() {
+        let clean = |budget: &str| {
+            let lead = Lead::new()
+                .set("phone", "919999999999")
+                .set("budget", budget);
+            let checked = Workspace::sample().check(&lead);
+            let reason = checked.findings().first().map(|f| f.reason.clone());
+            let clean = checked.into_clean().expect("sendable");
+            (clean.get("budget").cloned(), reason.unwrap_or_default())
+        };
+        for written in [" 5000 ", "5000\t", "\u{a0}5000"] {
+            let (budget, reason) = clean(written);
+            assert_eq!(budget, Some("5000".into()), "{written:?}");
+            assert!(reason.contains("no blanks"), "{reason}");
+        }
+        for written in ["5 000", "5,000", "₹5000", "5000 INR", "5e3", "+5000"] {
+            let (budget, reason) = clean(written);
+            assert_eq!(budget, None, "{written:?}");
+            assert!(reason.contains("no blanks, commas"), "{reason}");
+        }
+    }
+
+    #[test]
     fn building_leaves_out_what_checking_leaves_out() {
         let visit = || CustomAction::new(1001).expect("a code");
         let built = Lead::new()
