@@ -553,14 +553,8 @@ impl Workspace {
                     Inferred,
                     "a money field takes a numeric string such as \"1000\", not a JSON number",
                 ),
-                Some(text) if text.contains(|c: char| c.is_ascii_digit()) => unfit(
-                    Inferred,
-                    "money is written in digits with at most one point, such as \"1250.50\": no blanks, commas, plus or currency signs, and no exponent",
-                ),
-                _ => unfit(
-                    Documented,
-                    "a money field takes a numeric string such as \"1000\"",
-                ),
+                Some(text) if is_decimal(text.trim()) => unfit(Inferred, MONEY),
+                _ => unfit(Documented, MONEY),
             },
             FieldType::Date => self.accept_date(field, value),
             FieldType::Dropdown => accept_dropdown(field, text),
@@ -692,6 +686,8 @@ impl Workspace {
         Verdict::drop(note.suggest(suggestion))
     }
 }
+
+const MONEY: &str = "money is a string of digits with at most one point, such as \"1250.50\": no blanks, commas or currency signs";
 
 /// Times that are plausible in seconds (1990 to 2100) and hardly meant as milliseconds.
 const LIKELY_SECONDS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
