@@ -3,6 +3,7 @@
 mod blanks;
 mod canary;
 mod copied;
+mod digits;
 mod facade;
 mod facade_calls;
 mod faults;
