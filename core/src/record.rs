@@ -156,14 +156,12 @@ impl<'de> Deserialize<'de> for LeadRecord {
 fn fields(
     answer: &mut BTreeMap<String, Text>,
 ) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
-    match answer.remove_entry("fields") {
-        Some((_, fields)) if fields.opens('{') => serde_json::from_str(fields.get()),
-        Some((key, odd)) => {
-            answer.insert(key, odd);
-            Ok(BTreeMap::new())
-        }
-        None => Ok(BTreeMap::new()),
-    }
+    let Some(fields) = answer.get("fields").filter(|fields| fields.opens('{')) else {
+        return Ok(BTreeMap::new());
+    };
+    let fields = serde_json::from_str(fields.get())?;
+    answer.remove("fields");
+    Ok(fields)
 }
 
 /// Takes a list of objects out of an answer. If it is no list, or holds something else too, it stays there as well.
