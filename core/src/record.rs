@@ -1,6 +1,6 @@
 //! Leads and actions as telecrm answers them.
 
-use crate::value::Text;
+use crate::value::{Text, whole_characters};
 use crate::{ActionKind, Amount, Currency, FieldValue};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::SerializeMap;
@@ -104,7 +104,7 @@ impl LeadRecord {
                 fields.insert(name, value);
             }
         }
-        serde_json::from_str(&serde_json::to_string(&fields)?)
+        serde_json::from_str(&whole_characters(&serde_json::to_string(&fields)?))
     }
 
     /// The content of `fields`.
@@ -841,6 +841,22 @@ mod tests {
             ));
             assert_eq!((page.data.len(), page.total_count, page.skip), (0, 7, 0));
         }
+    }
+
+    #[test]
+    fn a_note_that_was_cut_through_a_character_hides_nothing() {
+        let answer = r#"{"data":[{"fields":{"account":12345678901234567890123,"note":"so far \ud83d"}}],"total_count":1,"skip":0,"limit":10}"#;
+        let page: Page<LeadRecord> = serde_json::from_str(answer).expect("readable");
+        assert_eq!(serde_json::to_string(&page).expect("JSON"), answer);
+        let own: BTreeMap<String, FieldValue> = page.data[0].fields_as().expect("fields");
+        assert_eq!(own["note"], "so far \u{fffd}".into());
+        assert_eq!(own["account"].to_string(), "12345678901234567890123");
+        #[derive(Deserialize)]
+        struct Note {
+            note: String,
+        }
+        let own: Note = page.data[0].fields_as().expect("fields");
+        assert_eq!(own.note, "so far \u{fffd}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod text;
 mod written;
 
 pub(crate) use self::text::Text;
+pub(crate) use self::written::whole_characters;
 
 use crate::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

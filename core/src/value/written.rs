@@ -69,9 +69,9 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// The string itself, or one with U+FFFD in the place of each half of a character: servers that count in UTF-16 cut texts
+/// The JSON itself, or with U+FFFD in the place of each half of a character: servers that count in UTF-16 cut texts
 /// through the middle of one, and write the half that is left as an escape.
-fn whole_characters(text: &str) -> Cow<'_, str> {
+pub(crate) fn whole_characters(text: &str) -> Cow<'_, str> {
     let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok();
     let mut whole = Cow::Borrowed("");
     let (mut kept, mut start) = (0, 0);
