@@ -680,6 +680,40 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    /// Any JSON object, most often with keys that an answer has.
+    fn any_object() -> impl Strategy<Value = Map<String, Value>> {
+        let known = [
+            "fields",
+            "actions",
+            "data",
+            "total_count",
+            "limit",
+            "id",
+            "type",
+            "status",
+        ];
+        let key = prop_oneof![
+            prop::sample::select(known.to_vec()).prop_map(str::to_owned),
+            "[a-z]{1,4}",
+        ];
+        let keys = key.clone();
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[\\PC\"]{0,6}".prop_map(Value::from),
+        ];
+        let any = leaf.prop_recursive(3, 24, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(keys.clone(), inner, 0..4)
+                    .prop_map(|object| object.into_iter().collect()),
+            ]
+        });
+        prop::collection::btree_map(key, any, 0..6).prop_map(|object| object.into_iter().collect())
+    }
+
     /// What happens to an answer between the documentation and a client.
     #[derive(Debug, Clone)]
     enum Change {
@@ -909,6 +943,21 @@ mod tests {
                 "id": "5f8a", "code": "ACTION_1001", "score": 10, "createdOn": 1_609_459_200_000_i64,
                 "fieldSchema": { "note": { "type": "TEXT" } }, "allowPredatedActivity": { "enabled": true },
             }), &changes);
+        }
+
+        #[test]
+        fn every_object_is_read_and_written_back(answer in any_object()) {
+            fn same<T: DeserializeOwned + Serialize>(answer: &Map<String, Value>, defaults: Value) {
+                let text = serde_json::to_string(answer).expect("JSON");
+                let read: T = serde_json::from_str(&text).expect(&text);
+                let mut expected = defaults;
+                expected.as_object_mut().expect("an object").extend(answer.clone());
+                assert_eq!(serde_json::to_value(&read).expect("JSON"), expected);
+            }
+            same::<LeadRecord>(&answer, json!({ "fields": {} }));
+            same::<ActionRecord>(&answer, json!({}));
+            same::<TeamMember>(&answer, json!({}));
+            same::<Page<ActionRecord>>(&answer, json!({ "data": [], "total_count": 0, "skip": 0, "limit": 0 }));
         }
 
         #[test]
