@@ -114,7 +114,8 @@ impl ActionFilter {
 }
 
 impl Actions {
-    /// Appends entries to the timeline; each stands on its own, which the [`Outcome`] tells (pitfall AC4).
+    /// Appends entries to the timeline; each stands on its own, which the [`Outcome`] tells (pitfall AC4), and
+    /// [blanks](Lead::stray_blanks) are not sent.
     ///
     /// # Errors
     /// Invalid if one is neither a custom action nor a payment: the server would refuse all of them (AC1).

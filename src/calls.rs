@@ -3,6 +3,7 @@
 //! The generated code knows method, path, query and body of every operation, so the facade says none of it again. It
 //! does not decode: what it cannot decode it reports without status and headers, and live answers differ from documented ones.
 
+use crate::error::tells_of_an_error;
 use crate::generated::{ingest, sync};
 use crate::ingest::Turn;
 use crate::operation::Idempotency;
@@ -78,7 +79,11 @@ impl Answer {
     pub(crate) fn decode_page<T: DeserializeOwned>(&self, skip: u32) -> Result<Page<T>, Error> {
         let page: Page<T> = self.decode()?;
         if page.data.is_empty() {
-            let _: Vec<IgnoredAny> = self.decode_member("data")?;
+            let list: Option<Vec<IgnoredAny>> = self.decode_member("data")?;
+            if list.is_none() {
+                // `null` is an empty list only if it is counted.
+                let _: u64 = self.decode_member("total_count")?;
+            }
             if page.total_count > skip.into() {
                 let reason = format!(
                     "a page without items, though {} of {} are left",
@@ -194,7 +199,7 @@ impl<'a, C> Caller<'a, C> {
         method: reqwest::Method,
         path: &str,
         query: &[(String, String)],
-        body: Option<&serde_json::Value>,
+        body: Option<&RawValue>,
         class: Idempotency,
     ) -> Result<Answer, Error> {
         let endpoint = self.endpoint;
@@ -256,7 +261,11 @@ impl<C> Exchange<'_, C> {
                 broken: Some(reason),
                 ..
             }) => Error::unreadable(status, shortened(&body), reason),
-            Ok(reply) if reply.status.is_success() => {
+            // Where nobody describes the answer, `error` may be a part of it.
+            Ok(reply)
+                if reply.status.is_success()
+                    && !(self.call.operation.is_some() && tells_of_an_error(&reply.body)) =>
+            {
                 return Ok(Answer {
                     call: self.call.clone(),
                     status: reply.status,
@@ -284,7 +293,7 @@ impl Caller<'_, ingest::Client> {
         let body = ingest::types::CreateOrUpdateLeadBody {
             fields: lead.fields().clone(),
             actions: (!lead.actions().is_empty()).then(|| lead.actions().to_vec()),
-            extra: extra(lead),
+            extra: lead.extra().clone(),
         };
         let class = match lead.actions().is_empty() && turn.is_some() {
             true => Idempotency::Upsert,
@@ -301,10 +310,11 @@ impl Caller<'_, ingest::Client> {
 
 impl Caller<'_, sync::Client> {
     pub(crate) async fn create_lead(&self, lead: &Lead) -> Result<Answer, Error> {
+        let lead = lead.clone().without_stray_blanks();
         let body = sync::types::CreateLeadBody {
             fields: lead.fields().clone(),
-            actions: (!lead.actions().is_empty()).then(|| bare_codes(lead)),
-            extra: extra(lead),
+            actions: (!lead.actions().is_empty()).then(|| bare_codes(&lead)),
+            extra: lead.extra().clone(),
         };
         let exchange = self.begin(Operation::CreateLead);
         let call = exchange.client.create_lead(self.enterprise(), &body);
@@ -365,7 +375,7 @@ impl Caller<'_, sync::Client> {
 
     pub(crate) async fn create_actions(&self, lead_id: &str, sent: &Lead) -> Result<Answer, Error> {
         let body = sync::types::CreateActionsBody {
-            actions: bare_codes(sent),
+            actions: bare_codes(&sent.clone().without_stray_blanks()),
         };
         let exchange = self.begin(Operation::CreateActions);
         let call = exchange
@@ -522,11 +532,4 @@ impl Caller<'_, sync::Client> {
 fn bare_codes(lead: &Lead) -> Vec<Action> {
     let actions = lead.actions().iter().cloned();
     actions.map(Action::with_bare_code).collect()
-}
-
-fn extra(lead: &Lead) -> BTreeMap<String, FieldValue> {
-    let extra = lead.extra().iter();
-    extra
-        .map(|(key, value)| (key.clone(), value.clone().into()))
-        .collect()
 }

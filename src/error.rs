@@ -4,6 +4,7 @@ use crate::transport::{Call, NoAnswer};
 use crate::{Finding, Operation};
 use bytes::Bytes;
 use reqwest::StatusCode;
+use serde::Deserialize;
 use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
@@ -64,6 +65,7 @@ enum Kind {
     Stopped,
     Interrupted,
     Status,
+    Contradictory,
     Unreadable,
 }
 
@@ -79,7 +81,7 @@ pub enum Phase {
     MaybeSent,
     /// The server answered, and refused.
     Answered,
-    /// The server answered, and the answer could not be read: it may have acted.
+    /// The server answered, and the answer could not be read, or is an error under a success: it may have acted.
     Unreadable,
 }
 
@@ -224,14 +226,17 @@ impl Error {
         Self::new(kind).because(error.without_url())
     }
 
-    /// An answer that is not a success.
+    /// An answer that is not a success, or is one only by its status.
     pub(crate) fn status(
         status: StatusCode,
         retry_after: Option<Duration>,
         body: Bytes,
         mask: impl Fn(&str) -> String,
     ) -> Self {
-        let mut error = Self::new(Kind::Status);
+        let mut error = Self::new(match status.is_success() {
+            true => Kind::Contradictory,
+            false => Kind::Status,
+        });
         let inner = &mut error.0;
         inner.status = Some(status);
         inner.retry_after = retry_after;
@@ -271,7 +276,7 @@ impl Error {
             Kind::Connect | Kind::OutOfTime | Kind::Stopped => Phase::NotSent,
             Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
             Kind::Status => Phase::Answered,
-            Kind::Unreadable => Phase::Unreadable,
+            Kind::Contradictory | Kind::Unreadable => Phase::Unreadable,
         }
     }
 
@@ -455,7 +460,7 @@ impl Error {
             Kind::Connect | Kind::Timeout | Kind::OutOfTime | Kind::Stopped | Kind::Interrupted => {
                 true
             }
-            Kind::Config | Kind::Invalid | Kind::Unreadable => false,
+            Kind::Config | Kind::Invalid | Kind::Contradictory | Kind::Unreadable => false,
             Kind::Status => self
                 .0
                 .status
@@ -505,6 +510,9 @@ impl fmt::Display for Error {
             }
             Kind::Interrupted => f.write_str("the connection broke before an answer came")?,
             Kind::Status => f.write_str("the server answered ")?,
+            Kind::Contradictory => {
+                f.write_str("the server answered an error under a success, with status ")?
+            }
             Kind::Unreadable => {
                 f.write_str("the server's answer could not be understood, with status ")?
             }
@@ -573,6 +581,34 @@ pub(crate) fn leaves_doubt(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
 }
 
+/// A body without the mark that some put in front of UTF-8.
+pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// Whether an answer speaks of an error, whatever its status and whatever else is in it.
+pub(crate) fn tells_of_an_error(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        error: Value,
+    }
+    let body = unmarked(body);
+    // From a list serde would read the structure as well.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    match serde_json::from_slice(body) {
+        Ok(Answer { error }) if is_object => match error {
+            Value::Null => false,
+            Value::Bool(is_error) => is_error,
+            Value::Number(code) => code.as_f64() != Some(0.0),
+            Value::String(message) => !message.trim().is_empty(),
+            Value::Array(errors) => !errors.is_empty(),
+            Value::Object(error) => !error.is_empty(),
+        },
+        _ => false,
+    }
+}
+
 /// The error envelope, in every form that was ever seen: `error` as an object or a text, or only a `message`.
 #[derive(Default)]
 struct Envelope {
@@ -583,7 +619,7 @@ struct Envelope {
 
 impl Envelope {
     fn read(body: &[u8]) -> Self {
-        let Ok(answer) = serde_json::from_slice::<Value>(body) else {
+        let Ok(answer) = serde_json::from_slice::<Value>(unmarked(body)) else {
             return Self::default();
         };
         let error = answer.get("error").unwrap_or(&answer);

@@ -1,5 +1,6 @@
 //! Pushing leads over the Async API, and reading back what became of them.
 
+use crate::error::unmarked;
 use crate::leads::identifier_of;
 use crate::transport::Deadline;
 use crate::{Error, Telecrm};
@@ -283,20 +284,18 @@ impl Ingest {
     }
 }
 
-/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. A web page (TR1), an error or another
+/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. A web page (TR1) or another
 /// status under 200 comes from something else than the queue.
 fn is_acknowledgement(body: &[u8]) -> bool {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = unmarked(body);
     let Ok(answer) = serde_json::from_slice::<serde_json::Value>(body) else {
         return !body.trim_ascii_start().starts_with(b"<");
     };
-    let has_error = answer.get("error").is_some_and(|error| !error.is_null());
-    let queued = match answer.get("status") {
+    match answer.get("status") {
         Some(serde_json::Value::String(status)) => status.eq_ignore_ascii_case("QUEUED"),
         Some(_) => false,
         None => true,
-    };
-    queued && !has_error
+    }
 }
 
 /// The one loss of a lead that is not there: explained if it was to be expected.

@@ -1,5 +1,6 @@
 //! Single leads, over the Sync API.
 
+use crate::calls::Answer;
 use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream, timeline};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -184,8 +185,8 @@ pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = 
 const PAGE: u32 = 100;
 
 impl Leads {
-    /// Creates a lead. Parts that do not fit are ignored, which the [`Outcome`] tells. Which options are created, telecrm does not
-    /// tell: [check](Workspace::check) the lead first, or see [`Workspace::new_options`].
+    /// Creates a lead. Parts that do not fit are ignored, and [blanks](Lead::stray_blanks) are not sent, which the [`Outcome`] tells.
+    /// Which options are created, telecrm does not tell: [check](Workspace::check) the lead first, or see [`Workspace::new_options`].
     ///
     /// # Errors
     /// [`is_already_exists`](Error::is_already_exists) if there is a lead with this identifier (LE4).
@@ -210,10 +211,11 @@ impl Leads {
             return Err(conflict);
         };
         let timeline = self.timeline(&found).await?;
-        let compared = workspace.compare(sent, &found, timeline.as_deref());
+        let read_back = sent.clone().without_stray_blanks();
+        let compared = workspace.compare(&read_back, &found, timeline.as_deref());
         match found.id() {
             Some(id) if compared.losses.is_empty() && compared.unreadable.is_empty() => {
-                Ok(Outcome::settled(id.to_owned()))
+                Ok(Outcome::settled(id.to_owned(), sent))
             }
             _ => Err(conflict),
         }
@@ -260,18 +262,7 @@ impl Leads {
         let slice = actions
             .map(|slice| slice.check(Operation::GetLead, 100))
             .transpose()?;
-        let answer = self.0.sync()?.get_lead(lead_id, slice).await?;
-        let lead: LeadRecord = answer.decode()?;
-        let telling = ["created_on", "status", "phone", "name", "employeeid"];
-        // An error under 200 has other keys.
-        let is_lead = lead.id().is_some()
-            || !lead.fields().is_empty()
-            || !lead.actions().is_empty()
-            || telling.iter().any(|key| lead.row().contains_key(*key));
-        if !is_lead {
-            let _: IgnoredAny = answer.decode_member("fields")?;
-        }
-        Ok(lead)
+        one_lead(&self.0.sync()?.get_lead(lead_id, slice).await?)
     }
 
     /// Changes fields of a lead; the others stay.
@@ -295,7 +286,7 @@ impl Leads {
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<LeadRecord, Error> {
-        self.0.sync()?.update_lead(lead_id, fields).await?.decode()
+        one_lead(&self.0.sync()?.update_lead(lead_id, fields).await?)
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.
@@ -506,6 +497,20 @@ fn mended(
     workspace
         .check_update(fields)
         .map_err(|finding| Error::would_lose(Operation::UpdateLead, finding))
+}
+
+/// Reads an answer that is one lead. A notice under 200 has other keys.
+fn one_lead(answer: &Answer) -> Result<LeadRecord, Error> {
+    let lead: LeadRecord = answer.decode()?;
+    let telling = ["created_on", "status", "phone", "name", "employeeid"];
+    let is_lead = lead.id().is_some()
+        || !lead.fields().is_empty()
+        || !lead.actions().is_empty()
+        || telling.iter().any(|key| lead.row().contains_key(*key));
+    if !is_lead {
+        let _: IgnoredAny = answer.decode_member("fields")?;
+    }
+    Ok(lead)
 }
 
 /// The row of the lead that is meant: the digits of a foreign number may be found as those of a national one (ID2).

@@ -5,6 +5,7 @@ use crate::{Error, Idempotency, Telecrm};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use std::fmt;
 
 /// An HTTP method.
@@ -77,7 +78,7 @@ pub struct Request {
     method: Method,
     path: String,
     query: Vec<(String, String)>,
-    body: Option<Result<Value, serde_json::Error>>,
+    body: Option<Result<Box<RawValue>, serde_json::Error>>,
     class: Idempotency,
     over_async: bool,
 }
@@ -105,9 +106,9 @@ impl Request {
         self
     }
 
-    /// The body.
+    /// The body, in every digit.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = Some(serde_json::to_value(body));
+        self.body = Some(to_raw_value(body));
         self
     }
 
@@ -142,13 +143,13 @@ impl Request {
             true => {
                 let endpoint = self.telecrm.async_api()?;
                 endpoint
-                    .request(method, path, query, body.as_ref(), class)
+                    .request(method, path, query, body.as_deref(), class)
                     .await
             }
             false => {
                 let endpoint = self.telecrm.sync()?;
                 endpoint
-                    .request(method, path, query, body.as_ref(), class)
+                    .request(method, path, query, body.as_deref(), class)
                     .await
             }
         };

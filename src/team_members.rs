@@ -128,7 +128,7 @@ impl TeamMembers {
     ///
     /// # Errors
     /// Invalid if the phone number is not digits only, or is a national one of the [default country](crate::Builder::default_country)
-    /// without its country code (TM5), or if the address is none; answered with 402
+    /// without its country code (TM5), the address is none, or name or password is blank; answered with 402
     /// if no licence is free (TM2). [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost.
     pub async fn create(&self, member: &NewTeamMember) -> Result<TeamMember, Error> {
         const OPERATION: Operation = Operation::CreateTeamMember;
@@ -140,6 +140,14 @@ impl TeamMembers {
                 OPERATION,
                 "the role is none that the server takes",
             ));
+        }
+        let is_blank = |text: &str| text.trim().is_empty();
+        if is_blank(&member.name) {
+            return Err(Error::invalid(OPERATION, "the name is blank"));
+        }
+        if member.password.as_deref().is_some_and(is_blank) {
+            let message = "the password is blank: leave it out to have an invitation mailed";
+            return Err(Error::invalid(OPERATION, message));
         }
         self.0.sync()?.create_team_member(member).await?.decode()
     }

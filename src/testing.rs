@@ -30,6 +30,7 @@
 //! For a server that keeps what it is sent, drops what telecrm drops, and listens on a port, take the crate
 //! `telecrm-emulator`.
 
+use crate::error::tells_of_an_error;
 use crate::operation::Idempotency;
 use crate::time::SystemClock;
 use crate::transport::{Call, Carrier, NoAnswer, retry_after};
@@ -422,7 +423,9 @@ impl Answer {
     /// ```
     pub fn into_error(self, operation: Operation) -> Error {
         let error = match self.0 {
-            Play::Answer { status, body, .. } if status.is_success() => {
+            Play::Answer { status, body, .. }
+                if status.is_success() && !tells_of_an_error(&body) =>
+            {
                 Error::unreadable(status, body, "the answer is another one than expected")
             }
             Play::Answer {

@@ -411,8 +411,7 @@ impl Workspace {
         action: &Action,
         form: CodeForm,
     ) -> Result<Option<&ActionDefinition>, Note> {
-        let written = action.as_json().get("type");
-        let text = written.and_then(Value::as_str);
+        let text = action.key("type").and_then(FieldValue::as_str);
         match action.kind() {
             ActionKind::Payment if text == Some(PAYMENT) => Ok(None),
             ActionKind::Payment => Err(Note::new(
@@ -475,22 +474,21 @@ impl Workspace {
             created_on: None,
             created: Vec::new(),
         };
-        let fields = action.as_json().get("fields").filter(|f| !f.is_null());
-        if let Some(fields) = fields.filter(|fields| !fields.is_object()) {
+        let fields = action.fields();
+        if let (None, Some(other)) = (&fields, action.key("fields").filter(|f| !f.is_null())) {
             let note = Note::new(
                 Inferred,
                 "AS3",
                 format!(
                     "`fields` must be an object, and is {}",
-                    crate::lead::json_type(fields)
+                    crate::lead::json_type(other.as_json())
                 ),
             );
             let path = Path::ActionKey(index, "fields".to_owned());
             findings.push(note.finding(path, FindingKind::FieldDropped));
         }
-        for (name, value) in fields.and_then(Value::as_object).into_iter().flatten() {
-            let value = FieldValue::from(value.clone());
-            let verdict = match (definition.field(name), &definition.fields) {
+        for (name, value) in fields.into_iter().flatten() {
+            let verdict = match (definition.field(&name), &definition.fields) {
                 _ if value.is_null() => Verdict::ignore(),
                 (Some(field), _) => self.accept_value(field, &value),
                 (None, Some(fields)) => Verdict::drop(
@@ -500,7 +498,7 @@ impl Workspace {
                         format!("{} has no field `{name}`", definition.code.prefixed()),
                     )
                     .suggest(did_you_mean(
-                        name,
+                        &name,
                         fields.iter().map(|f| f.api_name.as_str()),
                     )),
                 ),
@@ -513,10 +511,10 @@ impl Workspace {
                 .created
                 .extend(created.map(|label| (name.clone(), label)));
             if let Some(value) = verdict.stored() {
-                accepted.fields.insert(name.clone(), value);
+                accepted.fields.insert(name, value);
             }
         }
-        if let Some(written) = action.as_json().get("created_on").filter(|v| !v.is_null()) {
+        if let Some(written) = action.key("created_on").filter(|v| !v.is_null()) {
             match self.accept_created_on(written, definition) {
                 Ok(time) => accepted.created_on = Some(time),
                 Err(note) => {
@@ -530,7 +528,7 @@ impl Workspace {
 
     fn accept_created_on(
         &self,
-        written: &Value,
+        written: &FieldValue,
         definition: &ActionDefinition,
     ) -> Result<i64, Note> {
         if !definition.allows_predated {
@@ -543,7 +541,7 @@ impl Workspace {
                 ),
             ));
         }
-        let time = match written {
+        let time = match written.as_json() {
             Value::Number(number) => number.as_i64(),
             Value::String(text) => date::parse(text, date::DEFAULT_FORMAT, self.time_zone()),
             _ => None,
@@ -596,10 +594,8 @@ impl Workspace {
                     Inferred,
                     "a money field takes a numeric string such as \"1000\", not a JSON number",
                 ),
-                _ => unfit(
-                    Documented,
-                    "a money field takes a numeric string such as \"1000\"",
-                ),
+                Some(text) if is_decimal(text.trim()) => unfit(Inferred, MONEY),
+                _ => unfit(Documented, MONEY),
             },
             FieldType::Date => self.accept_date(field, value),
             FieldType::Dropdown => accept_dropdown(field, text),
@@ -732,11 +728,13 @@ impl Workspace {
     }
 }
 
+const MONEY: &str = "money is a string of digits with at most one point, such as \"1250.50\": no blanks, commas or currency signs";
+
 /// Times that are plausible in seconds (1990 to 2100) and hardly meant as milliseconds.
 const LIKELY_SECONDS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
 
 fn accept_payment(action: &Action) -> Result<BTreeMap<String, FieldValue>, Note> {
-    let text = |key| action.as_json().get(key).and_then(Value::as_str);
+    let text = |key| action.key(key).and_then(FieldValue::as_str);
     let impossible = |certainty, reason: String| Note::new(certainty, "AS7", reason);
     let status = text("status").map(PaymentStatus::from);
     if !status.is_some_and(|status| PaymentStatus::KNOWN.contains(&status)) {
@@ -759,7 +757,7 @@ fn accept_payment(action: &Action) -> Result<BTreeMap<String, FieldValue>, Note>
         )
         .suggest(known.map(|known| format!("choose from{known}"))));
     }
-    match action.as_json().get("amount") {
+    match action.key("amount").map(FieldValue::as_json) {
         Some(Value::String(amount)) if amount.parse::<crate::Amount>().is_ok() => {}
         Some(Value::Number(_)) => {
             return Err(impossible(

@@ -1,12 +1,14 @@
 //! Actions as they are sent: custom actions and payments.
 
+use crate::lead::set;
 use crate::{ActionCode, ActionCodeError, Amount, FieldValue, Path, open_enum};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// One entry for a lead's timeline, as the caller writes it: any JSON object.
 ///
-/// Build one from a [`CustomAction`] or a [`Payment`]; what is read from a file keeps every key, right or wrong.
+/// Build one from a [`CustomAction`] or a [`Payment`]; what is read from a file keeps every key, right or wrong, and every digit.
 /// Custom actions carry the form of the Async API (`ACTION_1001`).
 ///
 /// ```
@@ -14,12 +16,15 @@ use serde_json::{Map, Value};
 ///
 /// let visit: Action = CustomAction::new(1001)?.field("note", "called").into();
 /// assert_eq!(visit.kind(), ActionKind::Custom(1001.into()));
+/// assert_eq!(visit.field("note"), Some("called".into()));
 ///
 /// // The two APIs spell the code in two ways (AS1, AC2).
 /// let mut visit = visit.with_bare_code();
-/// assert_eq!(visit.as_json()["type"], "1001");
-/// visit.as_json_mut().remove("fields");
-/// assert_eq!(visit.with_prefixed_code().as_json()["type"], "ACTION_1001");
+/// assert_eq!(visit.key("type"), Some(&"1001".into()));
+/// visit.keys_mut().remove("fields");
+/// let visit = visit.with_prefixed_code();
+/// assert_eq!(visit.to_json(), serde_json::json!({ "type": "ACTION_1001" }));
+/// assert_eq!(Action::from(visit.keys().clone()), visit);
 ///
 /// let refund = Action::payment_status(&PaymentStatus::Refunded);
 /// assert_eq!(refund.kind(), ActionKind::Payment);
@@ -28,7 +33,7 @@ use serde_json::{Map, Value};
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct Action(Map<String, Value>);
+pub struct Action(BTreeMap<String, FieldValue>);
 
 /// What an action's `type` says it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +53,8 @@ pub(crate) const PAYMENT: &str = "PAYMENT";
 
 impl ActionKind {
     /// What a `type` says, whatever its spelling.
-    pub(crate) fn of(written: Option<&Value>) -> Self {
-        match written {
+    pub(crate) fn of(written: Option<&FieldValue>) -> Self {
+        match written.map(FieldValue::as_json) {
             Some(Value::String(text)) if text.eq_ignore_ascii_case(PAYMENT) => Self::Payment,
             Some(Value::String(text)) => match text.parse() {
                 Ok(code) => Self::Custom(code),
@@ -67,25 +72,56 @@ impl ActionKind {
 impl Action {
     /// What the action's `type` says, whatever its spelling.
     pub fn kind(&self) -> ActionKind {
-        ActionKind::of(self.0.get("type"))
+        ActionKind::of(self.key("type"))
     }
 
-    /// The action as a JSON object.
-    pub fn as_json(&self) -> &Map<String, Value> {
+    /// The value of a key.
+    pub fn key(&self, key: &str) -> Option<&FieldValue> {
+        self.0.get(key)
+    }
+
+    /// The keys with their values.
+    pub fn keys(&self) -> &BTreeMap<String, FieldValue> {
         &self.0
     }
 
-    /// The action as a JSON object, to change it.
-    pub fn as_json_mut(&mut self) -> &mut Map<String, Value> {
+    /// The keys with their values, to change them.
+    pub fn keys_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
         &mut self.0
+    }
+
+    /// A field of a custom action.
+    pub fn field(&self, api_name: &str) -> Option<FieldValue> {
+        self.key("fields")?.member(api_name)
+    }
+
+    /// The fields of a custom action by API name, if they are an object.
+    pub(crate) fn fields(&self) -> Option<BTreeMap<String, FieldValue>> {
+        self.key("fields")?.clone().into_members().ok()
+    }
+
+    /// Changes fields, if they are an object.
+    pub(crate) fn change_fields(&mut self, change: impl FnOnce(&mut BTreeMap<String, FieldValue>)) {
+        if let Some(mut fields) = self.fields() {
+            change(&mut fields);
+            self.0.insert("fields".to_owned(), fields.into());
+        }
+    }
+
+    /// The action as a JSON object. Numbers have the range of `serde_json`, as in [`Lead::to_json`](crate::Lead::to_json).
+    pub fn to_json(&self) -> Value {
+        let keys = self.0.iter();
+        keys.map(|(key, value)| (key.clone(), value.as_json().clone()))
+            .collect()
     }
 
     /// The change of a payment's state, the only change that telecrm takes (pitfall AC3).
     pub fn payment_status(status: &PaymentStatus) -> Self {
-        let mut object = Map::new();
-        object.insert("type".into(), PAYMENT.into());
-        object.insert("status".into(), status.as_str().into());
-        Self(object)
+        Self::of([("type", PAYMENT.into()), ("status", status.as_str().into())])
+    }
+
+    fn of<const N: usize>(keys: [(&str, FieldValue); N]) -> Self {
+        Self(keys.map(|(key, value)| (key.to_owned(), value)).into())
     }
 
     /// The places of values for which an action of this kind has no room.
@@ -97,16 +133,16 @@ impl Action {
         };
         let mut paths = Vec::new();
         for (key, value) in &self.0 {
-            match value {
-                Value::Null => {}
-                _ if known.contains(&key.as_str()) => {}
-                Value::Object(fields) if is_payment && key == "fields" => paths.extend(
+            let fields = (is_payment && key == "fields").then(|| self.fields());
+            match fields.flatten() {
+                _ if value.is_null() || known.contains(&key.as_str()) => {}
+                Some(fields) => paths.extend(
                     fields
-                        .iter()
+                        .into_iter()
                         .filter(|(_, value)| !value.is_null())
-                        .map(|(name, _)| Path::ActionField(index, name.clone())),
+                        .map(|(name, _)| Path::ActionField(index, name)),
                 ),
-                _ => paths.push(Path::ActionKey(index, key.clone())),
+                None => paths.push(Path::ActionKey(index, key.clone())),
             }
         }
         paths
@@ -131,9 +167,16 @@ impl Action {
     }
 }
 
+impl From<BTreeMap<String, FieldValue>> for Action {
+    fn from(keys: BTreeMap<String, FieldValue>) -> Self {
+        Self(keys)
+    }
+}
+
 impl From<Map<String, Value>> for Action {
     fn from(object: Map<String, Value>) -> Self {
-        Self(object)
+        let keys = object.into_iter();
+        Self(keys.map(|(key, value)| (key, value.into())).collect())
     }
 }
 
@@ -147,13 +190,13 @@ impl From<Map<String, Value>> for Action {
 ///     .field("note", "Site visit completed")
 ///     .created_on(visited)
 ///     .into();
-/// assert_eq!(action.as_json()["created_on"], 1_780_290_000_000_i64);
+/// assert_eq!(action.key("created_on"), Some(&1_780_290_000_000_i64.into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct CustomAction {
     code: ActionCode,
-    fields: Map<String, Value>,
+    fields: BTreeMap<String, FieldValue>,
     created_on: Option<jiff::Timestamp>,
 }
 
@@ -169,7 +212,7 @@ impl CustomAction {
     {
         Ok(Self {
             code: code.try_into()?,
-            fields: Map::new(),
+            fields: BTreeMap::new(),
             created_on: None,
         })
     }
@@ -178,11 +221,7 @@ impl CustomAction {
     /// unless it is [`FieldValue::blank()`].
     #[must_use]
     pub fn field(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        let (api_name, value) = (api_name.into(), value.into());
-        match value.is_stray_blank() {
-            true => _ = self.fields.remove(&api_name),
-            false => _ = self.fields.insert(api_name, value.into()),
-        }
+        set(&mut self.fields, api_name.into(), value.into());
         self
     }
 
@@ -196,15 +235,14 @@ impl CustomAction {
 
 impl From<CustomAction> for Action {
     fn from(action: CustomAction) -> Self {
-        let mut object = Map::new();
-        object.insert("type".into(), action.code.prefixed().into());
+        let mut keys = Self::of([("type", action.code.prefixed().into())]).0;
         if !action.fields.is_empty() {
-            object.insert("fields".into(), action.fields.into());
+            keys.insert("fields".to_owned(), action.fields.into());
         }
         if let Some(time) = action.created_on {
-            object.insert("created_on".into(), time.as_millisecond().into());
+            keys.insert("created_on".to_owned(), time.into());
         }
-        Self(object)
+        Self(keys)
     }
 }
 
@@ -214,7 +252,7 @@ impl From<CustomAction> for Action {
 /// use telecrm_core::{Action, Currency, Payment, PaymentStatus};
 ///
 /// let payment = Payment::new(PaymentStatus::Pending, Currency::Inr, "10000".parse()?);
-/// assert_eq!(Action::from(payment).as_json()["amount"], "10000");
+/// assert_eq!(Action::from(payment).key("amount"), Some(&"10000".into()));
 /// # Ok::<(), telecrm_core::AmountError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,7 +278,7 @@ impl Payment {
     /// use telecrm_core::{Action, Currency, Payment};
     ///
     /// let paid = Action::from(Payment::completed(5000.into(), Currency::Inr));
-    /// assert_eq!(paid.as_json()["status"], "COMPLETED");
+    /// assert_eq!(paid.key("status"), Some(&"COMPLETED".into()));
     /// ```
     pub fn completed(amount: Amount, currency: Currency) -> Self {
         Self::new(PaymentStatus::Completed, currency, amount)
@@ -249,12 +287,12 @@ impl Payment {
 
 impl From<Payment> for Action {
     fn from(payment: Payment) -> Self {
-        let mut object = Map::new();
-        object.insert("type".into(), PAYMENT.into());
-        object.insert("status".into(), payment.status.as_str().into());
-        object.insert("currency".into(), payment.currency.as_str().into());
-        object.insert("amount".into(), payment.amount.as_str().into());
-        Self(object)
+        Self::of([
+            ("type", PAYMENT.into()),
+            ("status", payment.status.as_str().into()),
+            ("currency", payment.currency.as_str().into()),
+            ("amount", payment.amount.into()),
+        ])
     }
 }
 

@@ -170,25 +170,34 @@ impl Workspace {
         if accepted.identifier.is_none() {
             return Vec::new();
         }
-        let stray: Vec<String> = lead
-            .fields()
-            .iter()
-            .filter(|(name, value)| value.is_stray_blank() && self.field(name).is_some())
-            .map(|(name, _)| name.clone())
-            .collect();
-        stray
-            .into_iter()
-            .map(|name| {
-                lead.fields_mut().remove(&name);
-                let path = Path::Field(name);
-                let known = accepted.findings.iter().find(|f| f.path == path);
-                Finding {
-                    suggestion: Some("leave it out".to_owned()),
-                    repaired: true,
-                    ..known.cloned().unwrap_or_else(|| stray_blank(path))
-                }
-            })
-            .collect()
+        let mut stray = lead.stray_blanks();
+        stray.retain(|place| match place {
+            Path::ActionField(index, name) => !self.lacks(&lead.actions()[*index], name),
+            Path::Field(name) => self.field(name).is_some(),
+            _ => false,
+        });
+        let left_out = stray.into_iter().map(|path| {
+            let is_text = lead.at(&path).is_some_and(|value| value.as_str().is_some());
+            lead.leave_out_blanks(&path);
+            let mut known = accepted.findings.iter();
+            let known = known.find(|finding| is_text && finding.path == path);
+            Finding {
+                suggestion: Some("leave it out".to_owned()),
+                repaired: true,
+                ..known.cloned().unwrap_or_else(|| stray_blank(path))
+            }
+        });
+        left_out.collect()
+    }
+
+    /// Whether the action is known to have no such field.
+    fn lacks(&self, action: &Action, api_name: &str) -> bool {
+        let ActionKind::Custom(code) = action.kind() else {
+            return true;
+        };
+        self.action(&code).is_none_or(|definition| {
+            definition.fields.is_some() && definition.field(api_name).is_none()
+        })
     }
 
     /// Fields for an update of a lead, in the form that telecrm takes.
@@ -227,8 +236,12 @@ impl Workspace {
             });
         }
         for (name, value) in &mut fields {
-            if value.is_stray_blank() && self.field(name).is_some() {
-                return Err(stray_blank(Path::Field(name.clone())));
+            match value.clone().without_stray_blanks() {
+                Some(rest) => *value = rest,
+                None if self.field(name).is_some() => {
+                    return Err(stray_blank(Path::Field(name.clone())));
+                }
+                None => {}
             }
             let Some(finding) = self
                 .accept_field(name, value)
@@ -264,7 +277,7 @@ impl Workspace {
                 let mended = self.mend_action(*index, action)?;
                 let suggestion = match mended.kind() {
                     ActionKind::Custom(code) => format!("write {}", code.prefixed()),
-                    _ => format!("write {}", Value::Object(mended.as_json().clone())),
+                    _ => format!("write {}", FieldValue::from(mended.keys().clone())),
                 };
                 *action = mended;
                 Some(suggestion)
@@ -275,10 +288,9 @@ impl Workspace {
                     return None;
                 };
                 let field = self.action(&code)?.field(name)?;
-                let value = action.as_json_mut().get_mut("fields")?.get_mut(name)?;
-                let mended = self.mend_value(field, &value.clone().into())?;
+                let mended = self.mend_value(field, &action.field(name)?)?;
                 let suggestion = format!("write {mended}");
-                *value = mended.into();
+                action.change_fields(|fields| _ = fields.insert(name.clone(), mended));
                 Some(suggestion)
             }
             Path::ActionKey(index, key) if key == "created_on" => {
@@ -289,8 +301,8 @@ impl Workspace {
                 if !self.action(&code)?.allows_predated {
                     return None;
                 }
-                let written = action.as_json_mut().get_mut(key)?;
-                let millis = self.mend_date(&written.clone().into())?;
+                let written = action.keys_mut().get_mut(key)?;
+                let millis = self.mend_date(written)?;
                 *written = millis.into();
                 Some(format!("write {millis}"))
             }
@@ -305,8 +317,8 @@ impl Workspace {
         let integer = value.as_json().as_u64().map(|integer| integer.to_string());
         let mended: FieldValue = match &field.field_type {
             FieldType::Text => integer?.into(),
-            // Of a float that was read here, in the digits in which it was written.
-            FieldType::Money => value.digits()?.as_ref().into(),
+            // In the digits in which it was written, without the blanks around them.
+            FieldType::Money => value.as_decimal()?.into(),
             FieldType::Email | FieldType::ActiveUsers => text?.trim().into(),
             FieldType::Phone => self.mend_phone(text.or(integer.as_deref())?)?.into(),
             FieldType::Number => {
@@ -386,17 +398,14 @@ impl Workspace {
             ActionKind::Custom(_) => mended = mended.with_prefixed_code(),
             ActionKind::Payment => {
                 for key in ["type", "status", "currency"] {
-                    if let Some(Value::String(text)) = mended.as_json_mut().get_mut(key) {
-                        *text = text.trim().to_ascii_uppercase();
-                    }
+                    change(&mut mended, key, |value| {
+                        Some(value.as_str()?.trim().to_ascii_uppercase())
+                    });
                 }
-                if let Some(amount) = mended.as_json_mut().get_mut("amount") {
-                    match amount {
-                        Value::Number(number) => *amount = number.to_string().into(),
-                        Value::String(text) => *text = text.trim().to_owned(),
-                        _ => {}
-                    }
-                }
+                change(&mut mended, "amount", |value| match value.as_str() {
+                    Some(text) => Some(text.trim().to_owned()),
+                    None => Some(value.as_decimal()?.to_string()),
+                });
             }
             ActionKind::Other(_) | ActionKind::Missing => return None,
         }
@@ -405,17 +414,24 @@ impl Workspace {
     }
 }
 
+/// Puts a text in the place of a value.
+fn change(action: &mut Action, key: &str, text: impl Fn(&FieldValue) -> Option<String>) {
+    if let Some(value) = action.keys_mut().get_mut(key)
+        && let Some(text) = text(value)
+    {
+        *value = text.into();
+    }
+}
+
 /// What there is to say of a blank that telecrm would take.
 fn stray_blank(path: Path) -> Finding {
-    Finding {
-        path,
-        kind: FindingKind::ValueChanged,
-        reason: "telecrm would store the blank text over what the lead has".to_owned(),
-        suggestion: Some("leave it out".to_owned()),
-        pitfall: None,
-        certainty: Certainty::Inferred,
-        repaired: false,
-    }
+    let reason = match &path {
+        Path::Field(_) => "telecrm would store the blank text over what the lead has",
+        _ => "telecrm would store the blank text",
+    };
+    let mut finding = Finding::new(path, FindingKind::ValueChanged, Certainty::Inferred, reason);
+    finding.suggestion = Some("leave it out".to_owned());
+    finding
 }
 
 /// The one label that differs only in case and blanks.
@@ -442,15 +458,13 @@ fn remove_losses(lead: &mut Lead, report: &[Finding]) {
             }
             Path::Action(index) => dropped_actions.push(*index),
             Path::ActionField(index, name) => {
-                let action = lead.actions_mut().get_mut(*index);
-                let fields = action.and_then(|action| action.as_json_mut().get_mut("fields"));
-                if let Some(fields) = fields.and_then(Value::as_object_mut) {
-                    fields.remove(name);
+                if let Some(action) = lead.actions_mut().get_mut(*index) {
+                    action.change_fields(|fields| _ = fields.remove(name));
                 }
             }
             Path::ActionKey(index, key) => {
                 if let Some(action) = lead.actions_mut().get_mut(*index) {
-                    action.as_json_mut().remove(key);
+                    action.keys_mut().remove(key);
                 }
             }
         }
@@ -465,7 +479,7 @@ fn remove_losses(lead: &mut Lead, report: &[Finding]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::WorkspaceFile;
+    use crate::{CustomAction, WorkspaceFile};
 
     /// What is told of a place: the kind, and whether it was mended.
     fn told(checked: &Checked, path: &str) -> Option<(FindingKind, bool)> {
@@ -614,6 +628,97 @@ mod tests {
     }
 
     #[test]
+    fn blanks_in_actions_and_lists_are_left_out_and_told() {
+        let lead = serde_json::json!({
+            "fields": { "phone": "919999999999", "interests": ["VIP", " "], "tags_2": [""] },
+            "actions": [
+                { "type": "1001", "fields": { "note": " ", "outcome": "", "bogus": "" } },
+                { "type": "ACTION_1001", "fields": { "note": "called" } },
+            ],
+        });
+        let lead = Lead::from_json(lead).expect("a lead");
+        let checked = Workspace::sample().check(&lead);
+        for (path, kind) in [
+            ("fields.interests", FindingKind::ValueChanged),
+            ("actions[0].fields.note", FindingKind::ValueChanged),
+            ("actions[0].fields.outcome", FindingKind::ValueChanged),
+        ] {
+            assert_eq!(told(&checked, path), Some((kind, true)), "{path}");
+        }
+        // What the workspace lacks is a mistake, whatever stands there.
+        assert_eq!(
+            told(&checked, "fields.tags_2"),
+            Some((FindingKind::FieldDropped, false))
+        );
+        let bogus = "actions[0].fields.bogus";
+        let hidden = checked
+            .report()
+            .iter()
+            .find(|f| f.path.to_string() == bogus);
+        assert!(hidden.is_some_and(|f| f.is_loss() && !f.repaired));
+        let clean = checked.into_clean().expect("sendable");
+        assert_eq!(
+            clean.to_json(),
+            serde_json::json!({
+                "fields": { "phone": "919999999999", "interests": ["VIP"] },
+                "actions": [
+                    { "type": "ACTION_1001", "fields": {} },
+                    { "type": "ACTION_1001", "fields": { "note": "called" } },
+                ],
+            })
+        );
+
+        let only_blanks = read(serde_json::json!({ "phone": "919999999999", "interests": [""] }));
+        let checked = Workspace::sample().check(&only_blanks);
+        assert_eq!(
+            told(&checked, "fields.interests"),
+            Some((FindingKind::ValueChanged, true))
+        );
+        let clean = checked.into_clean().expect("sendable");
+        assert_eq!(clean, Lead::new().set("phone", "919999999999"));
+        // No tags at all are a statement.
+        let none = read(serde_json::json!({ "phone": "919999999999", "interests": [] }));
+        let clean = Workspace::sample().check(&none).into_clean();
+        assert_eq!(clean, Ok(none));
+    }
+
+    #[test]
+    fn money_loses_only_the_blanks_around_it() {
+        let clean = |budget: &str| {
+            let lead = Lead::new()
+                .set("phone", "919999999999")
+                .set("budget", budget);
+            let checked = Workspace::sample().check(&lead);
+            let reason = checked.findings().first().map(|f| f.reason.clone());
+            let clean = checked.into_clean().expect("sendable");
+            (clean.get("budget").cloned(), reason.unwrap_or_default())
+        };
+        for written in [" 5000 ", "5000\t", "\u{a0}5000"] {
+            let (budget, reason) = clean(written);
+            assert_eq!(budget, Some("5000".into()), "{written:?}");
+            assert!(reason.contains("no blanks"), "{reason}");
+        }
+        for written in ["5 000", "5,000", "₹5000", "5000 INR", "5e3", "+5000"] {
+            let (budget, reason) = clean(written);
+            assert_eq!(budget, None, "{written:?}");
+            assert!(reason.contains("no blanks, commas"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn building_leaves_out_what_checking_leaves_out() {
+        let visit = || CustomAction::new(1001).expect("a code");
+        let built = Lead::new()
+            .set("interests", ["VIP", ""])
+            .set("labels", [" "])
+            .action(visit().field("tags", ["", "a"]).field("note", ""));
+        let meant = Lead::new()
+            .set("interests", ["VIP"])
+            .action(visit().field("tags", ["a"]));
+        assert_eq!(built, meant);
+    }
+
+    #[test]
     fn blanks_that_are_meant_are_sent() {
         let lead = Lead::new()
             .set("phone", "919999999999")
@@ -634,6 +739,15 @@ mod tests {
         assert_eq!(finding.path.to_string(), "fields.name");
         let asked = update(FieldValue::blank()).expect("sendable");
         assert_eq!(asked["name"], "".into());
+        let tags = |tags: [&str; 2]| {
+            let fields = [("interests".to_owned(), tags.into())].into();
+            Workspace::sample().check_update(fields)
+        };
+        assert!(tags(["", " "]).is_err());
+        assert_eq!(
+            tags(["VIP", " "]).expect("sendable")["interests"],
+            ["VIP"].into()
+        );
     }
 
     #[test]

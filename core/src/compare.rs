@@ -2,7 +2,7 @@
 
 use crate::date::{self, DEFAULT_FORMAT};
 use crate::{
-    Action, ActionKind, ActionRecord, Certainty, Decimal, Field, FieldType, FieldValue, Finding,
+    Action, ActionKind, ActionRecord, Certainty, Field, FieldType, FieldValue, Finding,
     FindingKind, Lead, LeadRecord, Path, Workspace, phone,
 };
 use jiff::Timestamp;
@@ -116,26 +116,21 @@ impl Workspace {
             };
             let mut lost = |path| paths.push((path, FindingKind::FieldDropped));
             let custom = matches!(action.kind(), ActionKind::Custom(_));
-            match action.as_json().get("fields") {
-                Some(Value::Object(fields)) if custom => {
-                    for (name, value) in fields {
-                        let field = self.action_field(action, name);
-                        let value = value.clone().into();
-                        if !self.is_stored(field, &value, record.field(name).as_ref()) {
-                            lost(Path::ActionField(index, name.clone()));
+            match action.key("fields") {
+                Some(fields) if custom && !fields.is_null() => match action.fields() {
+                    Some(fields) => {
+                        for (name, value) in fields {
+                            let field = self.action_field(action, &name);
+                            if !self.is_stored(field, &value, record.field(&name).as_ref()) {
+                                lost(Path::ActionField(index, name));
+                            }
                         }
                     }
-                }
-                Some(other) if custom && !other.is_null() => {
-                    lost(Path::ActionKey(index, "fields".to_owned()));
-                }
+                    None => lost(Path::ActionKey(index, "fields".to_owned())),
+                },
                 _ => {}
             }
-            if let Some(value) = action
-                .as_json()
-                .get("created_on")
-                .filter(|v| custom && !v.is_null())
-            {
+            if let Some(value) = action.key("created_on").filter(|v| custom && !v.is_null()) {
                 let path = Path::ActionKey(index, "created_on".to_owned());
                 match record.created() {
                     Some(created)
@@ -178,8 +173,7 @@ impl Workspace {
         if kind != record.kind() {
             return None;
         }
-        let sent = action.as_json();
-        let well_spelled = sent.get("type").and_then(Value::as_str)
+        let well_spelled = action.key("type").and_then(FieldValue::as_str)
             == Some(&match &kind {
                 ActionKind::Custom(code) => code.prefixed(),
                 ActionKind::Payment => crate::action::PAYMENT.to_owned(),
@@ -187,8 +181,7 @@ impl Workspace {
             });
         if kind == ActionKind::Payment {
             let keys = ["status", "currency", "amount"];
-            let pairs =
-                keys.map(|key| Some((FieldValue::from(sent.get(key)?.clone()), record.key(key)?)));
+            let pairs = keys.map(|key| Some((action.key(key)?, record.key(key)?)));
             let same = pairs.iter().all(|pair| {
                 pair.as_ref().is_some_and(|(sent, stored)| {
                     same_decimal(sent, stored)
@@ -198,7 +191,7 @@ impl Workspace {
             let alike = pairs
                 .iter()
                 .flatten()
-                .filter(|(sent, stored)| sent == *stored);
+                .filter(|(sent, stored)| sent == stored);
             return same.then_some((true, alike.count(), 0, well_spelled));
         }
         let names = record.fields().into_iter().flatten();
@@ -206,23 +199,23 @@ impl Workspace {
             .filter(|(_, value)| !value.is_null())
             .filter_map(|(name, _)| Some((name, record.field(name)?)))
             .collect();
+        let sent = action.fields().unwrap_or_default();
         let mut alike = 0;
         let mut equal = 0;
         for (name, value) in &stored {
             let field = self.action_field(action, name);
-            let sent = sent.get("fields").and_then(|fields| fields.get(*name));
-            let Some(sent) = sent.cloned().map(FieldValue::from) else {
+            let Some(sent) = sent.get(*name) else {
                 continue;
             };
-            alike += usize::from(self.same_value(field, &sent, value));
-            equal += usize::from(sent == *value);
+            alike += usize::from(self.same_value(field, sent, value));
+            equal += usize::from(sent == value);
         }
         // An entry with a value that was not sent so is hardly the one, but may have been changed on the way.
         let nothing_foreign = alike == stored.len();
-        if let (Some(value), Some(created)) = (sent.get("created_on"), record.created()) {
+        if let (Some(value), Some(created)) = (action.key("created_on"), record.created()) {
             let same = same_date(value, DEFAULT_FORMAT, self.time_zone(), created);
             alike += usize::from(same);
-            equal += usize::from(same && value.is_number());
+            equal += usize::from(same && value.as_json().is_number());
         }
         Some((nothing_foreign, alike, equal, well_spelled))
     }
@@ -286,7 +279,7 @@ impl Workspace {
             Some((FieldType::Date, format)) => {
                 let format = format.as_deref().unwrap_or(DEFAULT_FORMAT);
                 match stored.as_i64().map(Timestamp::from_millisecond) {
-                    Some(Ok(stored)) => same_date(sent.as_json(), format, self.time_zone(), stored),
+                    Some(Ok(stored)) => same_date(sent, format, self.time_zone(), stored),
                     _ => plain(sent) == plain(stored),
                 }
             }
@@ -330,10 +323,10 @@ fn tags(value: &Value) -> Option<std::collections::BTreeSet<&str>> {
 
 /// Whether what was sent names this time: in milliseconds, as an ISO date, or in the workspace's format on a wall
 /// clock of any zone, since telecrm does not say in which zone it reads.
-fn same_date(sent: &Value, format: &str, zone: &TimeZone, stored: Timestamp) -> bool {
+fn same_date(sent: &FieldValue, format: &str, zone: &TimeZone, stored: Timestamp) -> bool {
     let stored = stored.as_millisecond();
-    let Value::String(text) = sent else {
-        return FieldValue::from(sent.clone()).as_i64() == Some(stored);
+    let Some(text) = sent.as_str() else {
+        return sent.as_i64() == Some(stored);
     };
     let Some(civil) = date::parse_civil(text, format) else {
         let iso = [zone, &TimeZone::UTC].map(|zone| date::parse_iso(text, zone));
@@ -357,38 +350,7 @@ fn plain(value: &FieldValue) -> String {
 
 /// Whether two decimals are the same number, in every digit; nothing if one of them is none.
 fn same_decimal(one: &FieldValue, other: &FieldValue) -> Option<bool> {
-    Some(decimal(one)? == decimal(other)?)
-}
-
-/// The number without its exponent.
-fn decimal(value: &FieldValue) -> Option<Decimal> {
-    let text = match value.as_str() {
-        Some(text) => text.trim().into(),
-        None => value.digits()?,
-    };
-    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
-        return text.parse().ok();
-    };
-    mantissa.parse::<Decimal>().ok()?;
-    // Floats go no further, and nobody's number has more zeros.
-    let exponent = exponent.parse::<i32>().ok();
-    let exponent = exponent.filter(|exponent| exponent.abs() <= 400)?;
-    let zeros = "0".repeat(exponent.unsigned_abs() as usize);
-    let (sign, digits) = match mantissa.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", mantissa),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let point = match exponent < 0 {
-        true => whole.len(),
-        false => whole.len() + zeros.len(),
-    };
-    let all = match exponent < 0 {
-        true => format!("{zeros}{whole}{fraction}"),
-        false => format!("{whole}{fraction}{zeros}"),
-    };
-    let (whole, fraction) = all.split_at(point);
-    format!("{sign}0{whole}.{fraction}0").parse().ok()
+    Some(one.as_decimal()? == other.as_decimal()?)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Debug for Lead {
         f.debug_struct("Lead")
             .field("fields", &Fields(self.fields()))
             .field("actions", &self.actions())
-            .field("extra", &Keys(self.extra()))
+            .field("extra", &Fields(self.extra()))
             .finish()
     }
 }
@@ -80,9 +80,7 @@ impl Debug for Lead {
 /// The names and JSON types of its keys, no values.
 impl Debug for Action {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_tuple("Action")
-            .field(&Keys(self.as_json()))
-            .finish()
+        f.debug_tuple("Action").field(&Fields(self.keys())).finish()
     }
 }
 
@@ -91,7 +89,7 @@ impl Debug for CustomAction {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let action = Action::from(self.clone());
         f.debug_tuple("CustomAction")
-            .field(&Keys(action.as_json()))
+            .field(&Fields(action.keys()))
             .finish()
     }
 }

@@ -31,6 +31,32 @@ impl Decimal {
         &self.0
     }
 
+    /// The number that JSON writes so, without its exponent.
+    pub(crate) fn written_out(number: &str) -> Option<Self> {
+        let Some((mantissa, exponent)) = number.split_once(['e', 'E']) else {
+            return number.parse().ok();
+        };
+        // No `f64` has more zeros, and an exponent could ask for gigabytes of them.
+        let exponent: i32 = exponent.parse().ok()?;
+        let count = exponent.unsigned_abs() as usize;
+        let zeros = "0".repeat(Some(count).filter(|count| *count <= 400)?);
+        let digits = mantissa.trim_start_matches('-');
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let (all, point) = match exponent < 0 {
+            true => (format!("{zeros}{whole}{fraction}"), whole.len()),
+            false => (format!("{whole}{fraction}{zeros}"), whole.len() + count),
+        };
+        let (whole, fraction) = all.split_at(point);
+        let whole = match whole.trim_start_matches('0') {
+            "" => "0",
+            whole => whole,
+        };
+        let sign = &mantissa[..mantissa.len() - digits.len()];
+        let fraction = fraction.trim_end_matches('0');
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{sign}{whole}{point}{fraction}").parse().ok()
+    }
+
     /// Sign, whole part and fraction, without the zeros that mean nothing.
     fn parts(&self) -> (bool, &str, &str) {
         let digits = self.0.strip_prefix('-').unwrap_or(&self.0);
@@ -219,6 +245,32 @@ mod tests {
             ("0.1", "1"),
         ] {
             assert_ne!(decimal(one), decimal(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn an_exponent_is_written_out() {
+        let written_out = |number: &str| Decimal::written_out(number).map(|d| d.to_string());
+        for (number, decimal) in [
+            ("1e3", "1000"),
+            ("-125e-1", "-12.5"),
+            ("1.25E-3", "0.00125"),
+            ("1.250e+3", "1250"),
+            ("12.34e1", "123.4"),
+            ("0e0", "0"),
+            ("1.10", "1.10"),
+        ] {
+            assert_eq!(written_out(number).as_deref(), Some(decimal), "{number}");
+        }
+        assert_eq!(written_out("1e400").map(|digits| digits.len()), Some(401));
+        for endless in [
+            "1e401",
+            "1e-401",
+            "1e999999999",
+            "1e-2147483648",
+            "1e99999999999",
+        ] {
+            assert_eq!(written_out(endless), None, "{endless}");
         }
     }
 

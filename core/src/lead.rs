@@ -1,9 +1,7 @@
 //! A lead as it is sent.
 
-use crate::value::read_object;
-use crate::{Action, FieldValue, Path, read_json};
+use crate::{Action, FieldValue, Path};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +9,7 @@ use std::fmt;
 /// A lead with its new actions, as the caller writes it.
 ///
 /// Its JSON is the body of the Async API, and nothing of what was read is lost: keys that telecrm
-/// does not know stay, so that they can be reported.
+/// does not know stay, so that they can be reported, and so does every [digit](FieldValue::digits).
 ///
 /// ```
 /// use telecrm_core::{CustomAction, Lead, Payment, Currency};
@@ -34,7 +32,7 @@ pub struct Lead {
     #[cfg_attr(feature = "schemars", schemars(default))]
     actions: Vec<Action>,
     #[serde(flatten)]
-    extra: Map<String, Value>,
+    extra: BTreeMap<String, FieldValue>,
 }
 
 impl Lead {
@@ -44,7 +42,8 @@ impl Lead {
     }
 
     /// A lead from a type of your own, whose keys are API names. What is `None` is left out, and so are texts of nothing but
-    /// blanks, as [`set`](Self::set) does it.
+    /// blanks, as [`set`](Self::set) does it. Integers keep every digit (`u128` too); what a `f32` or `f64` does not hold was lost
+    /// before, and one that JSON cannot hold (NaN, infinite) is left out.
     ///
     /// ```
     /// use telecrm_core::Lead;
@@ -65,11 +64,11 @@ impl Lead {
     /// # Errors
     /// If the value does not become a JSON object.
     pub fn from_serialize<T: Serialize + ?Sized>(fields: &T) -> Result<Self, LeadError> {
-        let fields = serde_json::to_value(fields)
+        let fields: FieldValue = serde_json::to_string(fields)
+            .and_then(|text| serde_json::from_str(&text))
             .map_err(|_| LeadError("the value cannot be written as JSON".to_owned()))?;
-        let Value::Object(fields) = fields else {
-            return Err(LeadError::new("the value", "an object", &fields));
-        };
+        let fields = fields.into_members();
+        let fields = fields.map_err(|other| LeadError::new("the value", "an object", &other))?;
         let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
         Ok(fields.fold(Self::default(), |lead, (name, value)| lead.set(name, value)))
     }
@@ -78,14 +77,10 @@ impl Lead {
     ///
     /// A text of nothing but blanks sets nothing, and takes away what was set before: it mostly is an input that nobody
     /// filled in, and telecrm would store it over what the lead has. Where that is meant, give
-    /// [`FieldValue::blank()`].
+    /// [`FieldValue::blank()`]. In a list such texts are left out.
     #[must_use]
     pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        let (api_name, value) = (api_name.into(), value.into());
-        match value.is_stray_blank() {
-            true => _ = self.fields.remove(&api_name),
-            false => _ = self.fields.insert(api_name, value),
-        }
+        set(&mut self.fields, api_name.into(), value.into());
         self
     }
 
@@ -122,39 +117,102 @@ impl Lead {
     }
 
     /// The keys beside `fields` and `actions`; telecrm takes none of them.
-    pub fn extra(&self) -> &Map<String, Value> {
+    pub fn extra(&self) -> &BTreeMap<String, FieldValue> {
         &self.extra
     }
 
     /// The keys beside `fields` and `actions`, to change them.
-    pub fn extra_mut(&mut self) -> &mut Map<String, Value> {
+    pub fn extra_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
         &mut self.extra
+    }
+
+    /// The places of texts of nothing but blanks that nobody [asked for](FieldValue::blank), among fields and actions that were
+    /// read. They are not sent: what checks leaves them out, and so does what creates leads and actions.
+    ///
+    /// ```
+    /// use telecrm_core::Lead;
+    ///
+    /// let lead: Lead = serde_json::from_str(
+    ///     r#"{ "fields": { "phone": "919999999999", "name": "", "interests": ["VIP", " "] },
+    ///          "actions": [{ "type": "ACTION_1001", "fields": { "note": "" } }] }"#,
+    /// )?;
+    /// let places: Vec<_> = lead.stray_blanks().iter().map(ToString::to_string).collect();
+    /// assert_eq!(places, ["fields.interests", "fields.name", "actions[0].fields.note"]);
+    ///
+    /// let lead = lead.without_stray_blanks();
+    /// assert_eq!(lead.get("interests"), Some(&["VIP"].into()));
+    /// assert!(lead.get("name").is_none() && lead.actions()[0].field("note").is_none());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn stray_blanks(&self) -> Vec<Path> {
+        let blank =
+            |(name, value): (&String, &FieldValue)| value.has_stray_blank().then(|| name.clone());
+        let mut places: Vec<_> = self
+            .fields
+            .iter()
+            .filter_map(blank)
+            .map(Path::Field)
+            .collect();
+        for (index, action) in self.actions.iter().enumerate() {
+            let fields = action.fields().unwrap_or_default();
+            let blanks = fields.iter().filter_map(blank);
+            places.extend(blanks.map(|name| Path::ActionField(index, name)));
+        }
+        places
+    }
+
+    /// The lead as it is sent: without its [stray blanks](Self::stray_blanks).
+    #[must_use]
+    pub fn without_stray_blanks(mut self) -> Self {
+        for place in self.stray_blanks() {
+            self.leave_out_blanks(&place);
+        }
+        self
+    }
+
+    /// Leaves out the stray blanks at a place.
+    pub(crate) fn leave_out_blanks(&mut self, place: &Path) {
+        let leave_out = |fields: &mut BTreeMap<String, FieldValue>, name: &String| {
+            if let Some(value) = fields.remove(name) {
+                set(fields, name.clone(), value);
+            }
+        };
+        match place {
+            Path::Field(name) => leave_out(&mut self.fields, name),
+            Path::ActionField(index, name) => {
+                if let Some(action) = self.actions.get_mut(*index) {
+                    action.change_fields(|fields| leave_out(fields, name));
+                }
+            }
+            Path::Action(_) | Path::ActionKey(..) | Path::Key(_) => {}
+        }
     }
 
     /// The value at a place, if there is one.
     pub fn at(&self, path: &Path) -> Option<FieldValue> {
-        let action = |index: &usize| self.actions.get(*index).map(Action::as_json);
+        let action = |index: &usize| self.actions.get(*index);
         match path {
             Path::Field(name) => self.fields.get(name).cloned(),
-            Path::Action(index) => Some(Value::Object(action(index)?.clone()).into()),
-            Path::ActionField(index, name) => {
-                Some(action(index)?.get("fields")?.get(name)?.clone().into())
-            }
-            Path::ActionKey(index, key) => Some(action(index)?.get(key)?.clone().into()),
-            Path::Key(key) => Some(self.extra.get(key)?.clone().into()),
+            Path::Action(index) => Some(action(index)?.keys().clone().into()),
+            Path::ActionField(index, name) => action(index)?.field(name),
+            Path::ActionKey(index, key) => action(index)?.key(key).cloned(),
+            Path::Key(key) => self.extra.get(key).cloned(),
         }
     }
 
     /// The body of the Async API. Numbers have the range of `serde_json`, and one that is beyond it is the nearest in it;
     /// what is written by `Serialize` as text has [every digit](FieldValue::digits).
     pub fn to_json(&self) -> Value {
-        let mut body = self.extra.clone();
-        let fields = self.fields.iter();
-        let fields = fields.map(|(name, value)| (name.clone(), value.as_json().clone()));
-        body.insert("fields".to_owned(), Value::Object(fields.collect()));
+        let json = |values: &BTreeMap<String, FieldValue>| -> Map<String, Value> {
+            let values = values.iter();
+            values
+                .map(|(key, value)| (key.clone(), value.as_json().clone()))
+                .collect()
+        };
+        let mut body = json(&self.extra);
+        body.insert("fields".to_owned(), json(&self.fields).into());
         if !self.actions.is_empty() {
-            let actions = self.actions.iter();
-            let actions = actions.map(|action| Value::Object(action.as_json().clone()));
+            let actions = self.actions.iter().map(Action::to_json);
             body.insert("actions".to_owned(), actions.collect());
         }
         Value::Object(body)
@@ -184,60 +242,59 @@ impl Lead {
     /// # Errors
     /// If `fields` is missing or not an object, or `actions` not a list of objects: the error says where.
     pub fn from_json(body: Value) -> Result<Self, LeadError> {
-        let Value::Object(mut extra) = body else {
-            return Err(LeadError::new("the lead", "an object", &body));
-        };
-        let fields = match extra.remove("fields") {
-            Some(Value::Object(fields)) => fields
-                .into_iter()
-                .map(|(name, value)| (name, value.into()))
-                .collect(),
-            Some(other) => return Err(LeadError::new("`fields`", "an object", &other)),
-            None => return Err(LeadError::missing_fields()),
-        };
-        let actions = match extra.remove("actions") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(actions)) => actions
-                .into_iter()
-                .enumerate()
-                .map(|(index, action)| match action {
-                    Value::Object(action) => Ok(Action::from(action)),
-                    other => Err(LeadError::new(
-                        &format!("`actions[{index}]`"),
-                        "an object",
-                        &other,
-                    )),
-                })
-                .collect::<Result<_, _>>()?,
-            Some(other) => return Err(LeadError::new("`actions`", "a list", &other)),
+        Self::read(body.into())
+    }
+
+    fn read(body: FieldValue) -> Result<Self, LeadError> {
+        let body = body.into_members();
+        let mut extra = body.map_err(|other| LeadError::new("the lead", "an object", &other))?;
+        let fields = extra
+            .remove("fields")
+            .ok_or_else(LeadError::missing_fields)?
+            .into_members()
+            .map_err(|other| LeadError::new("`fields`", "an object", &other))?;
+        let actions = extra.remove("actions").filter(|actions| !actions.is_null());
+        let actions = actions.map_or_else(|| Ok(Vec::new()), FieldValue::into_items);
+        let actions = actions.map_err(|other| LeadError::new("`actions`", "a list", &other))?;
+        let action = |(index, action): (usize, FieldValue)| match action.into_members() {
+            Ok(keys) => Ok(keys.into()),
+            Err(other) => {
+                let place = format!("`actions[{index}]`");
+                Err(LeadError::new(&place, "an object", &other))
+            }
         };
         Ok(Self {
             fields,
-            actions,
+            actions: actions
+                .into_iter()
+                .enumerate()
+                .map(action)
+                .collect::<Result<_, _>>()?,
             extra,
         })
     }
 }
 
-/// From JSON only: the numbers of `fields` keep every digit. A key that stands twice in one object is refused, since one of the two values would be
-/// lost.
+/// Sets a field to what is to be sent of a value.
+pub(crate) fn set(fields: &mut BTreeMap<String, FieldValue>, name: String, value: FieldValue) {
+    match value.without_stray_blanks() {
+        Some(value) => _ = fields.insert(name, value),
+        None => _ = fields.remove(&name),
+    }
+}
+
+/// Of JSON text every digit is kept. A key that stands twice in one object is refused, since one of the two values would
+/// be lost.
 impl<'de> Deserialize<'de> for Lead {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let (body, repeated) = read_json(raw.get().as_bytes()).map_err(D::Error::custom)?;
+        let (body, repeated) = FieldValue::read_noting_repeated(deserializer)?;
         if let Some(twice) = repeated.first() {
             return Err(D::Error::custom(format_args!(
                 "`{twice}` stands twice: write each key once"
             )));
         }
-        let mut lead = Self::from_json(body).map_err(D::Error::custom)?;
-        let parts: BTreeMap<String, &RawValue> =
-            serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
-        if let Some(fields) = parts.get("fields") {
-            lead.fields = read_object(fields.get()).map_err(D::Error::custom)?;
-        }
-        Ok(lead)
+        Self::read(body).map_err(D::Error::custom)
     }
 }
 
@@ -253,11 +310,9 @@ impl<'de> Deserialize<'de> for Lead {
 pub struct LeadError(String);
 
 impl LeadError {
-    fn new(place: &str, expected: &str, found: &Value) -> Self {
-        Self(format!(
-            "{place} must be {expected}, and is {}",
-            json_type(found)
-        ))
+    fn new(place: &str, expected: &str, found: &FieldValue) -> Self {
+        let found = json_type(found.as_json());
+        Self(format!("{place} must be {expected}, and is {found}"))
     }
 
     fn missing_fields() -> Self {
@@ -290,7 +345,55 @@ pub(crate) fn json_type(value: &Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::LeadRecord;
+    use crate::{CustomAction, LeadRecord};
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    fn text(value: &impl Serialize) -> String {
+        serde_json::to_string(value).expect("JSON")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_digit_goes_in_and_out_on_every_road(
+            number in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?",
+        ) {
+            let value: FieldValue = serde_json::from_str(&number).expect("a number");
+            prop_assert_eq!(text(&value), &*number);
+            let object = BTreeMap::from([("n".to_owned(), value.clone())]);
+            prop_assert_eq!(text(&FieldValue::from(object)), format!(r#"{{"n":{number}}}"#));
+            prop_assert_eq!(text(&FieldValue::from(vec![value.clone()])), format!("[{number}]"));
+            prop_assert_eq!(text(&FieldValue::from([[value.clone()]])), format!("[[{number}]]"));
+
+            let visit = CustomAction::new(1001).expect("a code").field("score", value.clone());
+            let visit = Action::from(visit).with_bare_code();
+            let written = format!(r#"{{"fields":{{"score":{number}}},"type":"1001"}}"#);
+            prop_assert_eq!(text(&visit), &*written);
+            prop_assert_eq!(visit.field("score"), Some(value.clone()));
+
+            let body = format!(
+                r#"{{"fields":{{"deal_size":{number}}},"actions":[{written}],"note":[{number}]}}"#
+            );
+            let lead: Lead = serde_json::from_str(&body).expect("a lead");
+            prop_assert_eq!(text(&lead), &*body);
+            for path in ["fields.deal_size", "actions[0].fields.score"] {
+                let at = lead.at(&path.parse().expect("a path"));
+                prop_assert_eq!(at.as_ref(), Some(&value), "{}", path);
+            }
+            let action = lead.at(&Path::Action(0)).expect("there");
+            prop_assert_eq!(action.to_string(), written);
+
+            let raw = RawValue::from_string(number.clone()).expect("JSON");
+            let own = BTreeMap::from([("deal_size", &*raw)]);
+            let own = Lead::from_serialize(&own).expect("fields");
+            prop_assert_eq!(own.get("deal_size"), Some(&value));
+            let row: LeadRecord = serde_json::from_str(&body).expect("a row");
+            let own: BTreeMap<String, Box<RawValue>> = row.fields_as().expect("fields");
+            prop_assert_eq!(own["deal_size"].get(), &*number);
+        }
+    }
 
     #[test]
     fn a_key_that_stands_twice_is_refused() {
@@ -304,17 +407,32 @@ mod tests {
 
     #[test]
     fn a_number_beyond_every_float_is_written_as_the_nearest() {
-        let row: LeadRecord =
-            serde_json::from_str(r#"{ "fields": { "huge": 1e999, "rating": 4 } }"#).expect("a row");
-        let lead = Lead {
-            fields: row.fields().clone(),
-            ..Lead::default()
-        };
+        let lead: Lead = serde_json::from_str(
+            r#"{ "fields": { "huge": 1e999, "rating": 4 }, "actions": [{ "huge": [-1e999] }], "huge": 1e999 }"#,
+        )
+        .expect("a lead");
         let body = lead.to_json();
         assert_eq!(body["fields"]["huge"], f64::MAX);
         assert_eq!(body["fields"]["rating"], 4);
-        assert!(body.get("actions").is_none());
-        let text = serde_json::to_string(&lead).expect("JSON");
-        assert!(text.contains("1e999"), "{text}");
+        assert_eq!(body["actions"][0]["huge"][0], f64::MIN);
+        assert_eq!(body["huge"], f64::MAX);
+        assert!(Lead::new().to_json().get("actions").is_none());
+        assert!(text(&lead).contains("[-1e999]"));
+        // A `Value` has no place for it.
+        assert!(serde_json::to_value(&lead).is_err());
+    }
+
+    #[test]
+    fn integers_of_own_types_keep_every_digit() {
+        #[derive(Serialize, serde::Deserialize, PartialEq, Debug)]
+        struct Account {
+            account: u128,
+        }
+        let own = Account { account: u128::MAX };
+        let lead = Lead::from_serialize(&own).expect("fields");
+        let digits = lead.get("account").and_then(FieldValue::digits);
+        assert_eq!(digits, Some(u128::MAX.to_string().into()));
+        let row: LeadRecord = serde_json::from_str(&text(&lead)).expect("a row");
+        assert_eq!(row.fields_as::<Account>().expect("fields"), own);
     }
 }

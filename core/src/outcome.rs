@@ -56,7 +56,7 @@ impl<T> Outcome<T> {
         self.value
     }
 
-    /// What telecrm has to say of single parts.
+    /// What telecrm has to say of single parts, and which [blanks](Lead::stray_blanks) were not sent.
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
     }
@@ -131,7 +131,7 @@ pub struct Remark {
     pub path: Path,
     /// What was done with it.
     pub status: RemarkStatus,
-    /// Why, in telecrm's words.
+    /// Why, in telecrm's words; in ours if it was not sent.
     pub remark: String,
     /// The value that was sent there.
     pub sent: Option<FieldValue>,
@@ -261,27 +261,28 @@ pub struct Created {
 }
 
 impl Outcome<Created> {
-    /// A creation of which the answer was lost, and which reading back found complete.
+    /// The creation of `sent`, of which the answer was lost, and which reading back found complete.
     ///
     /// ```
-    /// use telecrm_core::Outcome;
+    /// use telecrm_core::{Lead, Outcome};
     ///
-    /// let found = Outcome::settled("62ab16e".to_owned());
+    /// let sent = Lead::new().set("phone", "919999999999");
+    /// let found = Outcome::settled("62ab16e".to_owned(), &sent);
     /// assert_eq!(found.complete().unwrap().lead_id, "62ab16e");
     /// ```
-    pub fn settled(lead_id: String) -> Self {
+    pub fn settled(lead_id: String, sent: &Lead) -> Self {
         Self {
             value: Created {
                 lead_id,
                 action_ids: Vec::new(),
             },
             actions: Vec::new(),
-            remarks: Vec::new(),
+            remarks: left_out(sent).collect(),
             findings: Vec::new(),
         }
     }
 
-    /// Reads the answer to the creation of `sent`.
+    /// Reads the answer to the creation of `sent`, of which [blanks](Lead::stray_blanks) were not sent.
     ///
     /// # Errors
     /// If the answer is not JSON with a `lead_id`.
@@ -311,6 +312,7 @@ impl Outcome<Created> {
                 status: remark.status,
                 remark: remark.remark.unwrap_or_default(),
             })
+            .chain(left_out(sent))
             .collect();
         let remarked = |finding: &Finding| remarks.iter().any(|r| r.path == finding.path);
         let mut findings = sent.stray_keys();
@@ -325,6 +327,17 @@ impl Outcome<Created> {
             findings,
         })
     }
+}
+
+/// Remarks on what was not sent.
+fn left_out(lead: &Lead) -> impl Iterator<Item = Remark> {
+    let places = lead.stray_blanks().into_iter();
+    places.map(|path| Remark {
+        sent: lead.at(&path),
+        path,
+        status: RemarkStatus::Ignored,
+        remark: "blank, and therefore not sent".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! One value of a lead's or an action's field.
 
+mod text;
 mod written;
 
-use crate::Decimal;
+pub(crate) use self::text::Text;
+pub(crate) use self::written::whole_characters;
+
+use crate::{Decimal, Path, read_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
@@ -36,9 +40,18 @@ use std::collections::BTreeMap;
 /// # Ok::<(), jiff::Error>(())
 /// ```
 ///
-/// In what telecrm answers ([`LeadRecord`](crate::LeadRecord) and the other records) every digit of a number is
-/// kept, however many there are; [`digits`](Self::digits) tells them. Read alone, by its own `Deserialize`, a
-/// value has the range of `serde_json`: `i64`, `u64` and `f64`. Two values are equal if they are written alike.
+/// Read from JSON text, alone or in a larger structure, every digit of a number is kept, however many there are, and
+/// [`digits`](Self::digits) tells them. Only a `Value` of `serde_json` has fewer from the start (`i64`, `u64` and `f64`), and
+/// what serde reads through such a one: parts that are `flatten` or `untagged`. Two values are equal if they are written alike.
+///
+/// ```
+/// use telecrm_core::FieldValue;
+///
+/// let account: FieldValue = serde_json::from_str("12345678901234567890123")?;
+/// let accounts = FieldValue::from([account, 7.into()]);
+/// assert_eq!(serde_json::to_string(&accounts)?, "[12345678901234567890123,7]");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct FieldValue {
     json: Value,
@@ -77,8 +90,8 @@ impl FieldValue {
         Self::from(Value::Null)
     }
 
-    /// An empty text that is meant: telecrm stores it over what the lead has. The [check](crate::Workspace::check) leaves out
-    /// blank texts that are written any other way, since they mostly stand for an input that nobody filled in.
+    /// An empty text that is meant: telecrm stores it over what the lead has. Blank texts that are written any other way, alone or
+    /// in a list, are [left out](crate::Lead::stray_blanks), since they mostly stand for an input that nobody filled in.
     ///
     /// ```
     /// use telecrm_core::{FieldValue, Lead};
@@ -94,10 +107,23 @@ impl FieldValue {
         }
     }
 
-    /// Whether this is a text of nothing but blanks that nobody asked for.
-    pub(crate) fn is_stray_blank(&self) -> bool {
-        let is_blank = self.as_str().is_some_and(|text| text.trim().is_empty());
-        is_blank && !matches!(self.form, Form::Blank)
+    /// Whether this is a text of nothing but blanks that nobody asked for, or a list with one.
+    pub(crate) fn has_stray_blank(&self) -> bool {
+        let is_blank = |json: &Value| json.as_str().is_some_and(|text| text.trim().is_empty());
+        match &self.json {
+            Value::Array(items) => items.iter().any(is_blank),
+            json => is_blank(json) && !matches!(self.form, Form::Blank),
+        }
+    }
+
+    /// What is to be sent of it: nothing of a stray blank, nor of a list that holds nothing else.
+    pub(crate) fn without_stray_blanks(self) -> Option<Self> {
+        if !self.has_stray_blank() {
+            return Some(self);
+        }
+        let mut items = self.into_items().ok()?;
+        items.retain(|item| !item.has_stray_blank());
+        (!items.is_empty()).then(|| items.into())
     }
 
     /// The text that was read, where it has digits that the JSON has not.
@@ -109,8 +135,8 @@ impl FieldValue {
     }
 
     /// Reads a value from its text, with every digit.
-    pub(crate) fn from_raw(raw: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = raw.get();
+    pub(crate) fn read(text: &Text) -> Result<Self, serde_json::Error> {
+        let text = text.get();
         let Some(written) = written::inexact(text) else {
             return Ok(Self::from(serde_json::from_str::<Value>(text)?));
         };
@@ -120,12 +146,40 @@ impl FieldValue {
         })
     }
 
+    /// Reads a value with every digit, and tells which keys stand more than once in one object of it.
+    pub(crate) fn read_noting_repeated<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<(Self, Vec<Path>), D::Error> {
+        let read = |text: &Text| {
+            let nearest = written::inexact(text.get()).map(|written| written.nearest);
+            let (_, repeated) = read_json(nearest.as_deref().unwrap_or(text.get()).as_bytes())?;
+            Ok::<_, serde_json::Error>((Self::read(text)?, repeated))
+        };
+        read(&Text::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+
+    /// A value of which these are the parts, with every digit of theirs.
+    fn with_parts<'a>(
+        json: Value,
+        whole: &impl Serialize,
+        parts: impl IntoIterator<Item = &'a Self>,
+    ) -> Self {
+        let form = match parts.into_iter().any(|part| part.written().is_some()) {
+            true => {
+                let text = serde_json::value::to_raw_value(whole);
+                Form::Written(text.expect("values are JSON, and keys are texts"))
+            }
+            false => Form::Plain,
+        };
+        Self { json, form }
+    }
+
     /// Whether this is JSON `null`.
     pub fn is_null(&self) -> bool {
         self.json.is_null()
     }
 
-    /// The text, if this is a string.
+    /// The text, if this is a string; with U+FFFD where a server cut a character in halves.
     pub fn as_str(&self) -> Option<&str> {
         self.json.as_str()
     }
@@ -165,26 +219,61 @@ impl FieldValue {
         })
     }
 
+    /// The parts of a list or an object of which the JSON has not every digit.
+    fn written_parts<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.written()?).ok()
+    }
+
+    /// The members of an object, or what it is instead.
+    pub(crate) fn into_members(self) -> Result<BTreeMap<String, Self>, Self> {
+        match (self.written_parts(), self.json) {
+            (Some(members), Value::Object(_)) => Ok(members),
+            (_, Value::Object(members)) => Ok(members
+                .into_iter()
+                .map(|(key, value)| (key, value.into()))
+                .collect()),
+            (_, json) => Err(Self {
+                json,
+                form: self.form,
+            }),
+        }
+    }
+
+    /// The items of a list, or what it is instead.
+    pub(crate) fn into_items(self) -> Result<Vec<Self>, Self> {
+        match (self.written_parts(), self.json) {
+            (Some(items), Value::Array(_)) => Ok(items),
+            (_, Value::Array(items)) => Ok(items.into_iter().map(Self::from).collect()),
+            (_, json) => Err(Self {
+                json,
+                form: self.form,
+            }),
+        }
+    }
+
     /// A member, if this is an object that has it.
     pub(crate) fn member(&self, key: &str) -> Option<Self> {
         match self.written() {
-            Some(written) => read_object(written).ok()?.remove(key),
+            Some(_) => self.clone().into_members().ok()?.remove(key),
             None => self.json.get(key).cloned().map(Self::from),
         }
     }
 
-    /// The number or the numeric text, in every digit; nothing if it is written with an exponent.
+    /// The number or the numeric text, in every digit. The exponent of a number is written out, unless that takes more than 400 zeros.
     ///
     /// ```
     /// use telecrm_core::FieldValue;
     ///
     /// let budget = FieldValue::from("1000000.10").as_decimal();
     /// assert_eq!(budget.map(|decimal| decimal.to_string()).as_deref(), Some("1000000.10"));
+    /// let price: FieldValue = serde_json::from_str("12.50e3")?;
+    /// assert_eq!(price.as_decimal(), Some("12500".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn as_decimal(&self) -> Option<Decimal> {
         match self.as_str() {
             Some(text) => text.trim().parse().ok(),
-            None => self.digits()?.parse().ok(),
+            None => Decimal::written_out(&self.digits()?),
         }
     }
 
@@ -220,7 +309,8 @@ impl PartialEq for FieldValue {
     }
 }
 
-/// With every digit, in JSON.
+/// With every digit, as JSON text. As a `Value` (`serde_json::to_value`) numbers have the range of `serde_json`, and what has no
+/// place in it is an error: a number beyond every `f64`, such as `1e999`, and half a character, such as `"\ud83d"`.
 impl Serialize for FieldValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.form {
@@ -232,22 +322,9 @@ impl Serialize for FieldValue {
 
 impl<'de> Deserialize<'de> for FieldValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(Self::from)
+        let text = Text::deserialize(deserializer)?;
+        Self::read(&text).map_err(serde::de::Error::custom)
     }
-}
-
-/// The values of an object, read with every digit.
-pub(crate) fn read_object(text: &str) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
-    read_values(serde_json::from_str(text)?)
-}
-
-/// Values, read with every digit.
-pub(crate) fn read_values(
-    raw: BTreeMap<String, &RawValue>,
-) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
-    raw.into_iter()
-        .map(|(name, raw)| Ok((name, FieldValue::from_raw(raw)?)))
-        .collect()
 }
 
 impl From<Value> for FieldValue {
@@ -293,15 +370,24 @@ macro_rules! from_json_scalar {
 from_json_scalar!(&str, String, bool, u8, u16, u32, u64, i8, i16, i32, i64);
 
 impl<T: Into<FieldValue>> From<Vec<T>> for FieldValue {
-    fn from(values: Vec<T>) -> Self {
-        let values = values.into_iter().map(|value| value.into().json);
-        values.collect::<Value>().into()
+    fn from(items: Vec<T>) -> Self {
+        let items: Vec<Self> = items.into_iter().map(Into::into).collect();
+        let json = items.iter().map(|item| item.json.clone()).collect();
+        Self::with_parts(json, &items, &items)
     }
 }
 
 impl<T: Into<FieldValue>, const N: usize> From<[T; N]> for FieldValue {
-    fn from(values: [T; N]) -> Self {
-        let values = values.into_iter().map(|value| value.into().json);
-        values.collect::<Value>().into()
+    fn from(items: [T; N]) -> Self {
+        Vec::from(items).into()
+    }
+}
+
+/// An object.
+impl From<BTreeMap<String, FieldValue>> for FieldValue {
+    fn from(members: BTreeMap<String, FieldValue>) -> Self {
+        let json = members.iter();
+        let json = json.map(|(key, value)| (key.clone(), value.json.clone()));
+        Self::with_parts(json.collect(), &members, members.values())
     }
 }

@@ -15,8 +15,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use telecrm_core::{
-    AcceptedAction, Action, ActionKind, Certainty, CodeForm, Finding, FindingKind, Path as Place,
-    PaymentStatus, Workspace,
+    AcceptedAction, Action, ActionKind, Certainty, CodeForm, FieldValue, Finding, FindingKind,
+    Path as Place, PaymentStatus, Workspace,
 };
 
 /// The most actions of one page.
@@ -169,7 +169,7 @@ pub(crate) fn accept(
     let is_writable = |action: &Action| match action.kind() {
         ActionKind::Payment => true,
         ActionKind::Custom(code) => {
-            let written = action.as_json().get("type").and_then(Value::as_str);
+            let written = action.key("type").and_then(FieldValue::as_str);
             profile.prefixed_types == PrefixedTypes::Ignored || written == Some(code.bare())
         }
         _ => false,
@@ -219,9 +219,7 @@ fn read(body: &Value) -> Result<Vec<Action>, ApiError> {
 }
 
 /// The one thing that can change of a payment (pitfall AC3).
-fn payment_status(
-    body: &Map<String, Value>,
-) -> Result<BTreeMap<String, telecrm_core::FieldValue>, ApiError> {
+fn payment_status(body: &Map<String, Value>) -> Result<BTreeMap<String, FieldValue>, ApiError> {
     if ["amount", "currency", "paymentid"]
         .iter()
         .any(|key| body.contains_key(*key))

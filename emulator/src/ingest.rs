@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Extension, Html, IntoResponse};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -153,13 +153,12 @@ const SYSTEM_NOTE: &str = "SYSTEM_NOTE";
 /// The keys beside `type` of the notes that come with a lead, by their places.
 fn notes(lead: &Lead) -> impl Iterator<Item = (usize, BTreeMap<String, FieldValue>)> {
     let actions = lead.actions().iter().enumerate();
-    let notes = actions.filter(|(_, action)| {
-        action.as_json().get("type").and_then(Value::as_str) == Some(SYSTEM_NOTE)
-    });
+    let notes = actions
+        .filter(|(_, action)| action.key("type").and_then(FieldValue::as_str) == Some(SYSTEM_NOTE));
     notes.map(|(index, note)| {
-        let keys = note.as_json().iter().filter(|(key, _)| *key != "type");
-        let keys = keys.map(|(key, value)| (key.clone(), value.clone().into()));
-        (index, keys.collect())
+        let mut keys = note.keys().clone();
+        keys.remove("type");
+        (index, keys)
     })
 }
 

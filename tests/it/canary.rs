@@ -104,7 +104,7 @@ fn planted(builder: Builder) -> Builder {
 }
 
 /// Makes one call of each operation, with planted values wherever there is room, and prints what it brings.
-async fn call(telecrm: &Telecrm, operation: Operation) -> Result<(), Error> {
+pub(crate) async fn call(telecrm: &Telecrm, operation: Operation) -> Result<(), Error> {
     let leads = telecrm.leads();
     let actions = leads.actions(PHONE);
     let slice = Slice::default();

@@ -1,7 +1,9 @@
 //! The crate as its users meet it: over HTTP on loopback.
 
+mod blanks;
 mod canary;
 mod copied;
+mod digits;
 mod facade;
 mod facade_calls;
 mod faults;

@@ -1,19 +1,77 @@
-//! Answers under 200 that are no pages, and pages that hold less than was asked for.
+//! Answers under 200 that are errors or no pages, and pages that hold less than was asked for.
 
+use crate::canary::call;
 use serde_json::{Value, json};
 use std::time::Duration;
 use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
-    ActionFilter, CallOptions, CustomAction, Error, Filter, Lead, Operation, Phase, Slice, Verdict,
+    ActionFilter, CallOptions, CustomAction, Error, ErrorCode, Filter, Lead, Operation, Phase,
+    Slice, Verdict,
 };
 
-const NO_PAGES: [&str; 5] = [
+const NO_PAGES: [&str; 8] = [
     "{}",
     r#"{"message":"maintenance"}"#,
     r#"{"error":{"code":"X"}}"#,
     r#"{"leads":[{"id":"1"}]}"#,
     r#"{"data":[],"total_count":500}"#,
+    r#"{"data":null}"#,
+    r#"{"data":null,"total_count":500}"#,
+    r#"{"data":{},"total_count":0}"#,
 ];
+
+/// An error under a success: alone, in other forms, and beside everything that a success has.
+const ERRORS: [(&str, Option<ErrorCode>, Option<&str>); 5] = [
+    (
+        r#"{"error":{"code":"NOT_AUTHORIZED","message":"Invalid or missing access token."}}"#,
+        Some(ErrorCode::NotAuthorized),
+        Some("Invalid or missing access token."),
+    ),
+    (r#"{"error":"maintenance"}"#, None, Some("maintenance")),
+    (
+        "\u{feff}{\"error\":true,\"message\":\"maintenance\"}",
+        None,
+        Some("maintenance"),
+    ),
+    (r#"{"status":"QUEUED","error":{"code":7}}"#, None, None),
+    (
+        r#"{"error":{"message":"half done"},"lead_id":"l1","id":"l1","fields":{"phone":"1"},"data":[],"total_count":0,
+            "type":"1001","name":"n","email":"a@example.com","status":"QUEUED","apiName":"x","code":"ACTION_1001",
+            "customFields":[],"customActions":[],"leadStages":[]}"#,
+        None,
+        Some("half done"),
+    ),
+];
+
+#[tokio::test]
+async fn an_error_under_a_success_is_an_error_of_every_operation() {
+    for (body, code, message) in ERRORS {
+        for operation in Operation::ALL.iter().copied() {
+            let answer = Answer::text(200, "application/json", body);
+            let telecrm = FakeTelecrm::new().on(operation, answer).client();
+            let what = format!("{operation} {body}");
+            let error = call(&telecrm, operation).await.expect_err(&what);
+            assert_eq!(error.phase(), Phase::Unreadable, "{what}");
+            assert_eq!(error.code(), code.as_ref(), "{what}");
+            assert_eq!(error.message(), message, "{what}");
+            assert_eq!(error.operation(), Some(operation));
+            assert_eq!(error.is_outcome_unknown(), !operation.is_read(), "{what}");
+            assert!(!error.is_transient());
+            let told = error.to_string();
+            assert!(
+                told.contains("an error under a success, with status 200"),
+                "{told}"
+            );
+        }
+    }
+    for nothing in ["null", "false", "\" \"", "0", "[]", "{}"] {
+        let body = format!(r#"{{"id":"62ab16e","error":{nothing}}}"#);
+        let answer = Answer::text(200, "application/json", body);
+        let telecrm = FakeTelecrm::new().on(Operation::GetLead, answer).client();
+        let lead = telecrm.leads().get("62ab16e").await;
+        assert!(lead.is_ok(), "{nothing}");
+    }
+}
 
 fn is_unreadable<T>(result: Result<T, Error>) -> bool {
     result.is_err_and(|error| error.phase() == Phase::Unreadable)
@@ -38,13 +96,15 @@ async fn an_answer_that_is_no_page_is_not_an_empty_one() {
         let team = telecrm.team_members();
         assert!(is_unreadable(team.stream(false).collect().await), "{body}");
     }
-    let empty = Answer::json(json!({ "data": [], "total_count": 0 }));
-    let fake = FakeTelecrm::new().always(Operation::SearchLeads, empty);
-    let telecrm = fake.client();
-    assert_eq!(telecrm.leads().count(&Filter::new()).await.unwrap(), 0);
-    let beyond = Slice { skip: 7, limit: 5 };
-    let page = telecrm.leads().search(&Filter::new(), beyond).await;
-    assert_eq!(page.unwrap().data, []);
+    for data in [json!([]), json!(null)] {
+        let empty = Answer::json(json!({ "data": data, "total_count": 0 }));
+        let fake = FakeTelecrm::new().always(Operation::SearchLeads, empty);
+        let telecrm = fake.client();
+        assert_eq!(telecrm.leads().count(&Filter::new()).await.unwrap(), 0);
+        let beyond = Slice { skip: 7, limit: 5 };
+        let page = telecrm.leads().search(&Filter::new(), beyond).await;
+        assert_eq!(page.unwrap().data, []);
+    }
 }
 
 #[tokio::test]
@@ -61,6 +121,13 @@ async fn an_answer_that_is_no_lead_is_not_an_empty_one() {
         let telecrm = FakeTelecrm::new().on(Operation::GetLead, answer).client();
         let read = telecrm.leads().get("62ab16e").await;
         assert_eq!(is_unreadable(read), !lead, "{body}");
+        let answer = Answer::text(200, "application/json", body);
+        let telecrm = FakeTelecrm::new()
+            .on(Operation::UpdateLead, answer)
+            .client();
+        let changes = [("rating".to_owned(), 4.into())].into();
+        let updated = telecrm.leads().update("62ab16e", changes).await;
+        assert_eq!(is_unreadable(updated), !lead, "{body}");
     }
 }
 

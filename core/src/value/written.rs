@@ -1,21 +1,21 @@
-//! Numbers as they are written, where no number type holds every digit of them.
+//! What no number type or text can hold as it is written: numbers with many digits, and halves of characters.
 
 use serde_json::Number;
 use std::borrow::Cow;
 
-/// A JSON text with a number that would not come back as it is written.
+/// A JSON text of which a part would not come back as it is written.
 pub(super) struct Inexact {
     /// The text, without blanks between its parts.
     pub(super) text: String,
-    /// The same, with numbers that can be read.
+    /// The same, with parts that can be read.
     pub(super) nearest: String,
 }
 
-/// What cannot be kept exactly otherwise; nothing if every number comes back digit by digit.
+/// What cannot be kept exactly otherwise; nothing if every part comes back as it is.
 pub(super) fn inexact(text: &str) -> Option<Inexact> {
     let text = text.trim();
     // Most values are texts.
-    if text.starts_with('"') {
+    if text.starts_with('"') && !text.contains("\\u") {
         return None;
     }
     let mut exact = true;
@@ -28,7 +28,9 @@ pub(super) fn inexact(text: &str) -> Option<Inexact> {
         let (part, nearest, after) = match first {
             b'"' => {
                 let (text, after) = rest.split_at(string_length(rest));
-                (text, Cow::Borrowed(text), after)
+                let whole = whole_characters(text);
+                exact &= matches!(whole, Cow::Borrowed(_));
+                (text, whole, after)
             }
             b'-' | b'0'..=b'9' => {
                 let digits =
@@ -67,6 +69,35 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
+/// The JSON itself, or with U+FFFD in the place of each half of a character: servers that count in UTF-16 cut texts
+/// through the middle of one, and write the half that is left as an escape.
+pub(crate) fn whole_characters(text: &str) -> Cow<'_, str> {
+    let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let mut whole = Cow::Borrowed("");
+    let (mut kept, mut start) = (0, 0);
+    while let Some(found) = text[start..].find('\\') {
+        let at = start + found;
+        let second = || text.get(at + 6..).and_then(unit);
+        start = at
+            + match unit(&text[at..]) {
+                Some(0xD800..=0xDBFF) if matches!(second(), Some(0xDC00..=0xDFFF)) => 12,
+                Some(0xD800..=0xDFFF) => {
+                    let whole = whole.to_mut();
+                    whole.push_str(&text[kept..at]);
+                    whole.push_str("\\ufffd");
+                    kept = at + 6;
+                    6
+                }
+                Some(_) => 6,
+                None => 2,
+            };
+    }
+    match kept {
+        0 => Cow::Borrowed(text),
+        _ => whole + &text[kept..],
+    }
+}
+
 /// The number itself if it comes back as it is written, else the nearest that does.
 fn nearest(number: &str) -> Cow<'_, str> {
     // Integers of up to 15 digits always do; only `-0` does not.
@@ -91,15 +122,10 @@ fn nearest(number: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use crate::FieldValue;
-    use crate::value::read_object;
     use proptest::prelude::*;
 
     fn read(text: &str) -> FieldValue {
-        let object = format!("{{\"value\": {text}}}");
-        read_object(&object)
-            .expect("JSON")
-            .remove("value")
-            .expect("there")
+        serde_json::from_str(text).expect("JSON")
     }
 
     proptest! {
@@ -143,6 +169,41 @@ mod tests {
         assert_eq!(value.as_f64(), Some(f64::MIN));
         assert_eq!(value.digits().map(|digits| digits.len()), Some(401));
         assert_eq!(value.as_i64(), None);
+    }
+
+    #[test]
+    fn what_serde_has_read_already_is_the_nearest() {
+        #[derive(serde::Deserialize)]
+        struct Row {
+            id: String,
+            #[serde(flatten)]
+            more: std::collections::BTreeMap<String, FieldValue>,
+        }
+        let row = r#"{"id":"l1","n":12345678901234567890123,"list":[1.5,null,"x"],"o":{"a":true}}"#;
+        let row: Row = serde_json::from_str(row).expect("a row");
+        assert_eq!((row.id.as_str(), row.more.len()), ("l1", 3));
+        assert_eq!(row.more["n"], 1.2345678901234568e22.into());
+        assert_eq!(row.more["list"].to_string(), r#"[1.5,null,"x"]"#);
+        assert_eq!(row.more["o"].to_string(), r#"{"a":true}"#);
+    }
+
+    #[test]
+    fn half_a_character_is_read_and_written_back() {
+        for (half, nearest) in [
+            (r#""so far \ud83d""#, "so far \u{fffd}"),
+            (
+                r#""\ude00 \ud83d\u0041 \\ud83d \ud83d\ude00""#,
+                "\u{fffd} \u{fffd}A \\ud83d 😀",
+            ),
+        ] {
+            let value = read(half);
+            assert_eq!(value.as_str(), Some(nearest));
+            assert_eq!(serde_json::to_string(&value).expect("JSON"), half);
+            let list = format!(r#"[{half},1.10]"#);
+            assert_eq!(serde_json::to_string(&read(&list)).expect("JSON"), list);
+        }
+        let whole = read(r#""\ud83d\ude00 \u0041 \n""#);
+        assert_eq!(whole, FieldValue::from("😀 A \n"));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::quotes::{self, Watched};
 use super::{Row, Rows, broken, number};
 use csv::{ByteRecord, ReaderBuilder};
-use serde_json::{Map, Value};
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -181,7 +181,7 @@ impl Header {
 
     fn lead(&self, cells: &[&str], workspace: Option<&Workspace>) -> Lead {
         let mut lead = Lead::new();
-        let mut actions = vec![Map::new(); self.slots.len()];
+        let mut actions = vec![BTreeMap::new(); self.slots.len()];
         for (column, cell) in self
             .columns
             .iter()
@@ -200,7 +200,7 @@ impl Header {
                         workspace.and_then(|workspace| workspace.action(&self.slots[*slot]));
                     let field = action.and_then(|action| action.field(name));
                     let value = typed(field.map(|field| &field.field_type), cell);
-                    actions[*slot].insert(name.clone(), value.into());
+                    actions[*slot].insert(name.clone(), value);
                 }
             }
         }
@@ -210,10 +210,10 @@ impl Header {
             .zip(actions)
             .filter(|(_, fields)| !fields.is_empty());
         for (code, fields) in filled {
-            let mut action = Map::new();
-            action.insert("type".to_owned(), code.prefixed().into());
-            action.insert("fields".to_owned(), fields.into());
-            lead = lead.action(Action::from(action));
+            lead = lead.action(Action::from(BTreeMap::from([
+                ("type".to_owned(), code.prefixed().into()),
+                ("fields".to_owned(), fields.into()),
+            ])));
         }
         lead
     }

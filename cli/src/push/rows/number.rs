@@ -1,17 +1,20 @@
 //! Numbers that JSON readers would change without a word.
 
 use serde_json::Number;
+use telecrm::FieldValue;
 
 /// The number that a text writes, if it can be held and written again without another value coming of it.
 pub(super) fn exact(text: &str) -> Option<Number> {
-    let number: Number = serde_json::from_str(text).ok()?;
+    let written: FieldValue = serde_json::from_str(text).ok()?;
+    let number = written.as_json().as_number()?;
     if number.is_i64() || number.is_u64() {
-        return Some(number);
+        return Some(number.clone());
     }
-    let written = Decimal::parse(text)?;
+    let decimal = written.as_decimal()?;
+    let held = FieldValue::from(number.as_f64()?).as_decimal()?;
     // Doubles hold some larger integers too, but not their neighbours: such a one is an ID rather than a quantity.
-    let too_large = written.exponent >= 0 && !text.contains(['.', 'e', 'E']) && !written.is_zero();
-    (!too_large && Decimal::parse(&number.to_string())? == written).then_some(number)
+    let is_integer = !text.contains(['.', 'e', 'E']) && decimal != 0.into();
+    (!is_integer && held == decimal).then(|| number.clone())
 }
 
 /// The first number of a valid JSON text that is not [exact], and its column.
@@ -39,46 +42,6 @@ pub(super) fn first_inexact(json: &str) -> Option<(usize, &str)> {
         }
     }
     None
-}
-
-/// A decimal number by its value: `1.50` and `15e-1` are equal.
-#[derive(Debug, PartialEq, Eq)]
-struct Decimal {
-    negative: bool,
-    /// Without zeros at either end.
-    digits: String,
-    exponent: i64,
-}
-
-impl Decimal {
-    fn parse(text: &str) -> Option<Self> {
-        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let (negative, whole) = match whole.strip_prefix('-') {
-            Some(whole) => (true, whole),
-            None => (false, whole),
-        };
-        let all = format!("{whole}{fraction}");
-        let significant = all.trim_end_matches('0');
-        let digits = significant.trim_start_matches('0').to_owned();
-        if digits.is_empty() {
-            return Some(Self {
-                negative: false,
-                digits,
-                exponent: 0,
-            });
-        }
-        let moved = (all.len() - significant.len()) as i64 - fraction.len() as i64;
-        Some(Self {
-            negative,
-            digits,
-            exponent: exponent.parse::<i64>().ok()?.checked_add(moved)?,
-        })
-    }
-
-    fn is_zero(&self) -> bool {
-        self.digits.is_empty()
-    }
 }
 
 #[cfg(test)]
