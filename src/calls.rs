@@ -14,6 +14,7 @@ use bytes::Bytes;
 use progenitor_client::Error as RawError;
 use reqwest::StatusCode;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -63,6 +64,11 @@ const LARGEST_ERROR: usize = 64 << 10;
 impl Answer {
     pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))
+    }
+
+    /// The answer as JSON, with the nearest of what has no place in it: numbers beyond every float, halves of characters.
+    pub(crate) fn json(&self) -> Result<Value, Error> {
+        self.decode::<FieldValue>().map(FieldValue::into_json)
     }
 
     /// What an answer holds under one key. Unlike a structure that serde derives, it is not read from a list.

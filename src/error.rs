@@ -1,10 +1,9 @@
 //! The one error of this crate.
 
 use crate::transport::{Call, NoAnswer};
-use crate::{Finding, Operation};
+use crate::{FieldValue, Finding, Operation};
 use bytes::Bytes;
 use reqwest::StatusCode;
-use serde::Deserialize;
 use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
@@ -487,7 +486,7 @@ impl Error {
             .status
             .is_some_and(|status| !status.is_server_error())
             && self.0.code.is_none()
-            && serde_json::from_slice::<Value>(&self.0.body).is_err()
+            && json(&self.0.body).is_none()
             && !self.0.body.is_empty()
     }
 }
@@ -586,26 +585,24 @@ pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
+/// The JSON of a body, whatever numbers and texts are in it.
+pub(crate) fn json(body: &[u8]) -> Option<Value> {
+    let value: FieldValue = serde_json::from_slice(unmarked(body)).ok()?;
+    Some(value.into_json())
+}
+
 /// Whether an answer speaks of an error, whatever its status and whatever else is in it.
 pub(crate) fn tells_of_an_error(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(default)]
-        error: Value,
-    }
-    let body = unmarked(body);
-    // From a list serde would read the structure as well.
-    let is_object = body.trim_ascii_start().starts_with(b"{");
-    match serde_json::from_slice(body) {
-        Ok(Answer { error }) if is_object => match error {
-            Value::Null => false,
-            Value::Bool(is_error) => is_error,
-            Value::Number(code) => code.as_f64() != Some(0.0),
-            Value::String(message) => !message.trim().is_empty(),
-            Value::Array(errors) => !errors.is_empty(),
-            Value::Object(error) => !error.is_empty(),
-        },
-        _ => false,
+    // Most answers have no such key, and need not be read for it.
+    let has_key = body.windows(7).any(|part| part == b"\"error\"");
+    let answer = has_key.then(|| json(body)).flatten();
+    match answer.as_ref().and_then(|answer| answer.get("error")) {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(is_error)) => *is_error,
+        Some(Value::Number(code)) => code.as_f64() != Some(0.0),
+        Some(Value::String(message)) => !message.trim().is_empty(),
+        Some(Value::Array(errors)) => !errors.is_empty(),
+        Some(Value::Object(error)) => !error.is_empty(),
     }
 }
 
@@ -619,7 +616,7 @@ struct Envelope {
 
 impl Envelope {
     fn read(body: &[u8]) -> Self {
-        let Ok(answer) = serde_json::from_slice::<Value>(unmarked(body)) else {
+        let Some(answer) = json(body) else {
             return Self::default();
         };
         let error = answer.get("error").unwrap_or(&answer);

@@ -1,6 +1,6 @@
 //! Pushing leads over the Async API, and reading back what became of them.
 
-use crate::error::unmarked;
+use crate::error::{json, unmarked};
 use crate::leads::identifier_of;
 use crate::transport::Deadline;
 use crate::{Error, Telecrm};
@@ -287,9 +287,8 @@ impl Ingest {
 /// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. A web page (TR1) or another
 /// status under 200 comes from something else than the queue.
 fn is_acknowledgement(body: &[u8]) -> bool {
-    let body = unmarked(body);
-    let Ok(answer) = serde_json::from_slice::<serde_json::Value>(body) else {
-        return !body.trim_ascii_start().starts_with(b"<");
+    let Some(answer) = json(body) else {
+        return !unmarked(body).trim_ascii_start().starts_with(b"<");
     };
     match answer.get("status") {
         Some(serde_json::Value::String(status)) => status.eq_ignore_ascii_case("QUEUED"),

@@ -181,12 +181,12 @@ impl Reply {
         &self.0.body
     }
 
-    /// The body as JSON.
+    /// The body as JSON. Numbers have the range of `serde_json`: [`decode`](Self::decode) reads every digit.
     ///
     /// # Errors
     /// If it is not JSON.
     pub fn json(&self) -> Result<Value, Error> {
-        self.0.decode()
+        self.0.json()
     }
 
     /// The body as a type of yours.

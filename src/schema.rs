@@ -1,6 +1,7 @@
 //! A workspace's own description, endpoint by endpoint, over the Sync API.
 
 use crate::{Error, Telecrm};
+use serde_json::Value;
 use telecrm_core::{ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, Pipeline};
 
 /// What a workspace says of itself, endpoint by endpoint. From [`Telecrm::schema`].
@@ -86,6 +87,9 @@ impl Schema {
     /// As any read.
     pub async fn pipeline(&self) -> Result<Pipeline, Error> {
         let answer = self.0.sync()?.pipeline().await?;
-        Pipeline::read(&answer.decode()?).map_err(|error| answer.misshapen(error))
+        let Value::Object(pipeline) = answer.json()? else {
+            return Err(answer.misshapen("something else than an object"));
+        };
+        Pipeline::read(&pipeline).map_err(|error| answer.misshapen(error))
     }
 }

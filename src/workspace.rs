@@ -2,7 +2,7 @@
 
 use crate::{Error, Telecrm};
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use telecrm_core::{Country, Workspace, WorkspaceFile};
@@ -64,10 +64,10 @@ impl Cache {
             endpoint.pipeline(),
         )?;
         let answers = json!({
-            "metadata": metadata.decode::<Value>()?,
-            "customFields": fields.decode::<Value>()?,
-            "customActions": actions.decode::<Value>()?,
-            "leadStagePipeline": pipeline.decode::<Value>()?,
+            "metadata": metadata.json()?,
+            "customFields": fields.json()?,
+            "customActions": actions.json()?,
+            "leadStagePipeline": pipeline.json()?,
         });
         let not_understood = |error: telecrm_core::WorkspaceError| {
             Error::config(format!("the workspace could not be understood: {error}"))

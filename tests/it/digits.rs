@@ -99,6 +99,49 @@ async fn a_timeline_is_read_with_every_digit() {
 }
 
 #[tokio::test]
+async fn a_workspace_is_discovered_whatever_stands_beside_what_is_known() {
+    use telecrm::Operation;
+    use telecrm::testing::{Answer, FakeTelecrm};
+    let odd = r#""huge":1e999,"description":"cut \ud83d""#;
+    let answer = |known: &str| Answer::text(200, "application/json", format!("{{{odd},{known}}}"));
+    let fake = FakeTelecrm::new()
+        .on(
+            Operation::GetMetadata,
+            answer(r#""leadIdentifierFieldId":"phone""#),
+        )
+        .on(
+            Operation::ListCustomFields,
+            answer(&format!(
+                r#""customFields":[{{{odd},"apiName":"phone","type":"PHONE"}}]"#
+            )),
+        )
+        .on(
+            Operation::ListCustomActions,
+            answer(r#""customActions":[]"#),
+        )
+        .on(
+            Operation::GetLeadStagePipeline,
+            answer(r#""leadStages":[]"#),
+        )
+        .on(
+            Operation::GetLeadStagePipeline,
+            answer(r#""leadStages":[]"#),
+        );
+    let telecrm = fake.client();
+    let workspace = telecrm.workspace().await.unwrap();
+    assert_eq!(workspace.identifier().api_name(), "phone");
+    assert!(telecrm.schema().pipeline().await.is_ok());
+    let fake = FakeTelecrm::new().on_request(answer(r#""n":1"#));
+    let reply = fake
+        .client()
+        .request(telecrm::Method::Get, "/x")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.json().unwrap()["n"], 1);
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_describes_is_sent_with_every_digit() {
     let sent = format!(r#"{{"account":{ACCOUNT}}}"#);
     let (_server, telecrm) = server("/x", sent, "{}".to_owned()).await;

@@ -603,6 +603,7 @@ async fn tr1_what_does_not_come_from_the_queue_is_no_acceptance() {
         "\u{feff}<html>",
         r#"{"error":{"code":"NOT_AUTHORIZED"}}"#,
         r#"{"status":"FAILED"}"#,
+        r#"{"status":"FAILED","took":1e999,"why":"\ud83d"}"#,
     ] {
         let server = MockServer::start_async().await;
         server.mock(|when, then| {

@@ -21,7 +21,7 @@ const NO_PAGES: [&str; 8] = [
 ];
 
 /// An error under a success: alone, in other forms, and beside everything that a success has.
-const ERRORS: [(&str, Option<ErrorCode>, Option<&str>); 5] = [
+const ERRORS: [(&str, Option<ErrorCode>, Option<&str>); 7] = [
     (
         r#"{"error":{"code":"NOT_AUTHORIZED","message":"Invalid or missing access token."}}"#,
         Some(ErrorCode::NotAuthorized),
@@ -34,6 +34,16 @@ const ERRORS: [(&str, Option<ErrorCode>, Option<&str>); 5] = [
         Some("maintenance"),
     ),
     (r#"{"status":"QUEUED","error":{"code":7}}"#, None, None),
+    (
+        r#"{"error":{"message":"cut \ud83d"},"took":1e999}"#,
+        None,
+        Some("cut \u{fffd}"),
+    ),
+    (
+        r#"{"error":"first","error":"second"}"#,
+        None,
+        Some("second"),
+    ),
     (
         r#"{"error":{"message":"half done"},"lead_id":"l1","id":"l1","fields":{"phone":"1"},"data":[],"total_count":0,
             "type":"1001","name":"n","email":"a@example.com","status":"QUEUED","apiName":"x","code":"ACTION_1001",
