@@ -141,7 +141,7 @@ pub enum Verdict {
     },
     /// There is no such lead.
     Missing(Finding),
-    /// The lead is there as far as can be seen, but not everything can be seen.
+    /// Not everything could be seen, or not to the end of the time.
     Unknown {
         /// Why not.
         reason: String,
@@ -206,7 +206,8 @@ impl Ingest {
     /// [time](crate::Builder::verify_timeout) is over. Without [`Receipt::since`], an equal action from before counts as stored.
     ///
     /// # Errors
-    /// If reading is refused (token, enterprise). Passing faults are waited out; if they last, the verdict is unknown.
+    /// If reading is refused (token, enterprise). Passing faults are waited out; if they last, the verdict is unknown,
+    /// and so it is for what a [stopped](crate::Telecrm::stop_repeating) client has not found yet.
     pub async fn verify(&self, receipt: &Receipt) -> Result<Verdict, Error> {
         let workspace = self.0.workspace().await?;
         let shared = self.0.shared();
@@ -234,10 +235,21 @@ impl Ingest {
                 Verdict::Unknown { lead: Some(_), .. } => true,
                 Verdict::Unknown { lead: None, .. } => false,
             };
-            let ends = settled || shared.stop.is_set();
-            let Some(left) = deadline.left(clock.now()).filter(|_| !ends) else {
+            let left = deadline.left(clock.now());
+            let Some(left) = left.filter(|_| !settled) else {
                 return Ok(verdict);
             };
+            // What is not there yet may still come: only the whole time makes it lost.
+            if shared.stop.is_set() {
+                return Ok(Verdict::Unknown {
+                    lead: match verdict {
+                        Verdict::Differs { lead, .. } => Some(lead),
+                        _ => None,
+                    },
+                    reason: "the client was stopped before the time for verifying was over"
+                        .to_owned(),
+                });
+            }
             shared.stop.or(clock.sleep(wait.min(left))).await;
             wait = (wait * 3 / 2).min(LONGEST_WAIT);
         }

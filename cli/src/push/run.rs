@@ -86,6 +86,8 @@ impl Run<'_> {
                     }
                     self.output.say("stopping: rows that are under way are waited for, again to quit at once");
                     state.stop = Some(Stop::Signal(signal));
+                    // Before the client stops: a row that is read back no more is not to take that for a verdict.
+                    state.stop_all();
                     self.sender.stop_repeating();
                     if !self.rows_end {
                         self.rows.close();

@@ -104,14 +104,15 @@ impl Sender {
         };
         let receipt = receipt.since(baseline);
         tokio::select! {
-            verdict = self.verdict(reader, &receipt) => match (verdict, doubt) {
-                (verdict @ Ok(Verdict::Stored(_)), _) | (verdict, None) => verdict_on(parcel, verdict),
-                (_, Some(error)) => not_pushed(parcel, &error),
-            },
+            biased;
             () = has_ended(&mut stopped, Halt::Everything) => {
                 let error = RowError::new(ErrorKind::RunStopped, "sent, and not read back, because the run was stopped");
                 parcel.report(Outcome::Accepted, Some(error))
             }
+            verdict = self.verdict(reader, &receipt) => match (verdict, doubt) {
+                (verdict @ Ok(Verdict::Stored(_)), _) | (verdict, None) => verdict_on(parcel, verdict),
+                (_, Some(error)) => not_pushed(parcel, &error),
+            },
         }
     }
 
