@@ -333,7 +333,7 @@ impl Workspace {
                 ),
             )
             .suggest(
-                closest(identifier, lead.fields().keys().map(String::as_str))
+                closest(identifier, &mut lead.fields().keys().map(String::as_str))
                     .filter(|near| *near != identifier)
                     .map(|near| format!("rename `{near}` to `{identifier}`")),
             ),
@@ -352,7 +352,7 @@ impl Workspace {
                     "AS6",
                     format!("the workspace has no field `{api_name}`"),
                 )
-                .suggest(did_you_mean(api_name, self.field_names())),
+                .suggest(did_you_mean(api_name, &mut self.field_names())),
             ),
         }
     }
@@ -421,13 +421,13 @@ impl Workspace {
             )),
             ActionKind::Custom(code) => {
                 let Some(definition) = self.action(&code) else {
-                    let codes = self.actions().iter().map(|action| action.code.prefixed());
+                    let mut codes = self.actions().iter().map(|action| action.code.prefixed());
                     return Err(Note::new(
                         Documented,
                         "AS7",
                         format!("the workspace has no custom action {}", code.prefixed()),
                     )
-                    .suggest(list("its custom actions are", codes)));
+                    .suggest(list("its custom actions are", &mut codes)));
                 };
                 let (expected, pitfall) = match form {
                     CodeForm::Prefixed => (code.prefixed(), "AS1"),
@@ -499,7 +499,7 @@ impl Workspace {
                     )
                     .suggest(did_you_mean(
                         &name,
-                        fields.iter().map(|f| f.api_name.as_str()),
+                        &mut fields.iter().map(|f| f.api_name.as_str()),
                     )),
                 ),
                 // The workspace did not tell this action's fields, so none can be judged.
@@ -704,7 +704,10 @@ impl Workspace {
             return Verdict::keep(text);
         }
         let active = labels.iter().filter(|(_, archived)| !archived);
-        let suggestion = list("choose from", active.map(|(label, _)| format!("`{label}`")));
+        let suggestion = list(
+            "choose from",
+            &mut active.map(|(label, _)| format!("`{label}`")),
+        );
         let note = if labels.contains(&(text, true)) {
             Note::new(
                 Documented,
@@ -740,7 +743,7 @@ fn accept_payment(action: &Action) -> Result<BTreeMap<String, FieldValue>, Note>
     if !status.is_some_and(|status| PaymentStatus::KNOWN.contains(&status)) {
         let known = list(
             "",
-            PaymentStatus::KNOWN.iter().map(|s| s.as_str().to_owned()),
+            &mut PaymentStatus::KNOWN.iter().map(|s| s.as_str().to_owned()),
         );
         return Err(impossible(
             Documented,
@@ -750,7 +753,10 @@ fn accept_payment(action: &Action) -> Result<BTreeMap<String, FieldValue>, Note>
     }
     let currency = text("currency").map(Currency::from);
     if !currency.is_some_and(|currency| Currency::KNOWN.contains(&currency)) {
-        let known = list("", Currency::KNOWN.iter().map(|c| c.as_str().to_owned()));
+        let known = list(
+            "",
+            &mut Currency::KNOWN.iter().map(|c| c.as_str().to_owned()),
+        );
         return Err(impossible(
             Documented,
             "a payment needs a `currency` that telecrm knows".to_owned(),
@@ -772,10 +778,13 @@ fn accept_payment(action: &Action) -> Result<BTreeMap<String, FieldValue>, Note>
             ));
         }
     }
-    Ok(["status", "currency", "amount"]
-        .into_iter()
-        .filter_map(|key| Some((key.to_owned(), text(key)?.into())))
-        .collect())
+    let mut kept = BTreeMap::new();
+    for key in ["status", "currency", "amount"] {
+        if let Some(text) = text(key) {
+            kept.insert(key.to_owned(), text.into());
+        }
+    }
+    Ok(kept)
 }
 
 fn accept_dropdown(field: &Field, text: Option<&str>) -> Verdict {
@@ -785,8 +794,8 @@ fn accept_dropdown(field: &Field, text: Option<&str>) -> Verdict {
             unfit(Inferred, "an empty text is not the label of an option")
         }
         Some(text) => {
-            let known = field.options.iter().map(|option| format!("`{option}`"));
-            let near = closest(text, field.options.iter().map(String::as_str));
+            let mut known = field.options.iter().map(|option| format!("`{option}`"));
+            let near = closest(text, &mut field.options.iter().map(String::as_str));
             let note = Note::new(
                 Documented,
                 "EN5",
@@ -794,7 +803,7 @@ fn accept_dropdown(field: &Field, text: Option<&str>) -> Verdict {
             )
             .suggest(match near {
                 Some(near) => Some(format!("did you mean `{near}`?")),
-                None => list("known are", known),
+                None => list("known are", &mut known),
             });
             Verdict::create(text, vec![text.to_owned()], note)
         }
@@ -871,12 +880,12 @@ pub(crate) fn same_label(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+fn did_you_mean(name: &str, known: &mut dyn Iterator<Item = &str>) -> Option<String> {
     closest(name, known).map(|near| format!("did you mean `{near}`?"))
 }
 
 /// The known name that is nearest, if any is near enough to be meant.
-fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn closest<'a>(name: &str, known: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "_");
     known
         .map(|candidate| {
@@ -890,7 +899,7 @@ fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
         .map(|(_, candidate)| candidate)
 }
 
-fn list(lead_in: &str, items: impl Iterator<Item = String>) -> Option<String> {
+fn list(lead_in: &str, items: &mut dyn Iterator<Item = String>) -> Option<String> {
     let items: Vec<_> = items.collect();
     (!items.is_empty()).then(|| format!("{lead_in} {}", items.join(", ")))
 }

@@ -1,6 +1,7 @@
 //! Actions as they are sent: custom actions and payments.
 
 use crate::lead::set;
+use crate::value::{from_object, to_object};
 use crate::{ActionCode, ActionCodeError, Amount, FieldValue, Path, open_enum};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -110,9 +111,7 @@ impl Action {
 
     /// The action as a JSON object. Numbers have the range of `serde_json`, as in [`Lead::to_json`](crate::Lead::to_json).
     pub fn to_json(&self) -> Value {
-        let keys = self.0.iter();
-        keys.map(|(key, value)| (key.clone(), value.as_json().clone()))
-            .collect()
+        Value::Object(to_object(&self.0))
     }
 
     /// The change of a payment's state, the only change that telecrm takes (pitfall AC3).
@@ -121,7 +120,11 @@ impl Action {
     }
 
     fn of<const N: usize>(keys: [(&str, FieldValue); N]) -> Self {
-        Self(keys.map(|(key, value)| (key.to_owned(), value)).into())
+        let mut action = Self(BTreeMap::new());
+        for (key, value) in keys {
+            action.0.insert(key.to_owned(), value);
+        }
+        action
     }
 
     /// The places of values for which an action of this kind has no room.
@@ -175,8 +178,7 @@ impl From<BTreeMap<String, FieldValue>> for Action {
 
 impl From<Map<String, Value>> for Action {
     fn from(object: Map<String, Value>) -> Self {
-        let keys = object.into_iter();
-        Self(keys.map(|(key, value)| (key, value.into())).collect())
+        Self(from_object(object))
     }
 }
 

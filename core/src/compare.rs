@@ -313,12 +313,16 @@ fn same_phone(sent: &str, stored: &str) -> bool {
     sent == stored || national
 }
 
-fn tags(value: &Value) -> Option<std::collections::BTreeSet<&str>> {
-    match value {
-        Value::Array(tags) => tags.iter().map(Value::as_str).collect(),
-        Value::String(tag) => Some([tag.as_str()].into()),
-        _ => None,
-    }
+/// Each once, in one order.
+fn tags(value: &Value) -> Option<Vec<&str>> {
+    let mut tags: Vec<_> = match value {
+        Value::Array(tags) => tags.iter().map(Value::as_str).collect::<Option<_>>()?,
+        Value::String(tag) => vec![tag],
+        _ => return None,
+    };
+    tags.sort();
+    tags.dedup();
+    Some(tags)
 }
 
 /// Whether what was sent names this time: in milliseconds, as an ISO date, or in the workspace's format on a wall

@@ -1,8 +1,9 @@
 //! A lead as it is sent.
 
+use crate::value::to_object;
 use crate::{Action, FieldValue, Path};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -203,14 +204,8 @@ impl Lead {
     /// The body of the Async API. Numbers have the range of `serde_json`, and one that is beyond it is the nearest in it;
     /// what is written by `Serialize` as text has [every digit](FieldValue::digits).
     pub fn to_json(&self) -> Value {
-        let json = |values: &BTreeMap<String, FieldValue>| -> Map<String, Value> {
-            let values = values.iter();
-            values
-                .map(|(key, value)| (key.clone(), value.as_json().clone()))
-                .collect()
-        };
-        let mut body = json(&self.extra);
-        body.insert("fields".to_owned(), json(&self.fields).into());
+        let mut body = to_object(&self.extra);
+        body.insert("fields".to_owned(), to_object(&self.fields).into());
         if !self.actions.is_empty() {
             let actions = self.actions.iter().map(Action::to_json);
             body.insert("actions".to_owned(), actions.collect());

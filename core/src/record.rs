@@ -94,14 +94,10 @@ impl LeadRecord {
     /// # Errors
     /// If the fields do not fit the type.
     pub fn fields_as<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        let fields = self
-            .fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value));
-        let mut fields: BTreeMap<_, _> = fields.collect();
+        let mut fields = self.fields.clone();
         for name in ["status", "rating", "assignee"] {
             if let Some(value) = self.get(name) {
-                fields.insert(name, value);
+                fields.insert(name.to_owned(), value.clone());
             }
         }
         serde_json::from_str(&whole_characters(&serde_json::to_string(&fields)?))
@@ -185,10 +181,11 @@ fn objects<T: DeserializeOwned>(
 
 /// Reads what is left of an answer.
 fn read(answer: BTreeMap<String, Text>) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
-    let parts = answer.into_iter();
-    parts
-        .map(|(key, text)| Ok((key, FieldValue::read(&text)?)))
-        .collect()
+    let mut keys = BTreeMap::new();
+    for (key, text) in answer {
+        keys.insert(key, FieldValue::read(&text)?);
+    }
+    Ok(keys)
 }
 
 fn write<M: SerializeMap>(

@@ -9,7 +9,6 @@ pub use pipeline::{LostReason, Pipeline, Status};
 use crate::{ActionCode, Country, FieldValue, phone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// A workspace's schema: all that is needed to tell beforehand what telecrm will take.
 ///
@@ -588,12 +587,14 @@ impl ActionDefinition {
 }
 
 fn read_schema(path: &str, schema: &Map<String, Value>) -> Result<Vec<Field>, WorkspaceError> {
-    let sorted: BTreeMap<_, _> = schema.iter().collect();
-    sorted
+    // In one order, even where another crate makes `serde_json` keep the server's.
+    let mut names: Vec<&str> = schema.keys().map(String::as_str).collect();
+    names.sort();
+    names
         .into_iter()
-        .map(|(name, field)| {
+        .map(|name| {
             let path = format!("{path}.fieldSchema.{name}");
-            match field {
+            match &schema[name] {
                 Value::Object(field) => Field::read(&path, Some(name), field),
                 other => Err(WorkspaceError::expected(&path, "an object", other)),
             }
