@@ -594,7 +594,7 @@ pub(crate) fn json(body: &[u8]) -> Option<Value> {
 /// Whether an answer speaks of an error, whatever its status and whatever else is in it.
 pub(crate) fn tells_of_an_error(body: &[u8]) -> bool {
     // Most answers have no such key, and need not be read for it.
-    let has_key = body.windows(7).any(|part| part == b"\"error\"");
+    let has_key = memchr::memmem::find(body, b"\"error\"").is_some();
     let answer = has_key.then(|| json(body)).flatten();
     match answer.as_ref().and_then(|answer| answer.get("error")) {
         None | Some(Value::Null) => false,
