@@ -1,14 +1,14 @@
 //! What became of a write that can succeed in part.
 
 use crate::object::Object;
-use crate::{FieldValue, Finding, Lead, Path, open_enum};
+use crate::{FieldValue, Finding, Lead, LeadRecord, Path, open_enum};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// The answer to a write that telecrm may have carried out only in part (pitfalls LE2, AC4).
 ///
-/// telecrm answers 201 or 200 and reports what it ignored in `remarks`, which are easily overlooked. So the value is
+/// telecrm answers 201 or 200 and reports what it ignored in `remarks`, which are easily overlooked, or not at all. So the value is
 /// reached only by deciding about them: [`complete`](Self::complete) or [`accept_partial`](Self::accept_partial).
 ///
 /// ```
@@ -38,6 +38,16 @@ pub struct Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    /// A write of which telecrm says nothing but that it was carried out.
+    fn without_remarks(value: T, sent: &Lead) -> Self {
+        Self {
+            value,
+            actions: Vec::new(),
+            remarks: left_out(sent).collect(),
+            findings: sent.stray_keys(),
+        }
+    }
+
     /// The value, if nothing was ignored or lost.
     ///
     /// # Errors
@@ -256,6 +266,22 @@ pub struct Created {
     pub action_ids: Vec<Option<String>>,
 }
 
+impl Outcome<LeadRecord> {
+    /// The update of a lead by the fields of `sent`, of which [blanks](Lead::stray_blanks) were not sent, with the lead as it was answered.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Outcome};
+    ///
+    /// let answer = serde_json::from_str(r#"{ "fields": { "rating": 4 } }"#)?;
+    /// let outcome = Outcome::updated(answer, &Lead::new().set("rating", 4));
+    /// assert_eq!(outcome.complete().unwrap().get("rating"), Some(&4.into()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn updated(lead: LeadRecord, sent: &Lead) -> Self {
+        Self::without_remarks(lead, sent)
+    }
+}
+
 impl Outcome<Created> {
     /// The creation of `sent`, of which the answer was lost, and which reading back found complete.
     ///
@@ -267,15 +293,11 @@ impl Outcome<Created> {
     /// assert_eq!(found.complete().unwrap().lead_id, "62ab16e");
     /// ```
     pub fn settled(lead_id: String, sent: &Lead) -> Self {
-        Self {
-            value: Created {
-                lead_id,
-                action_ids: Vec::new(),
-            },
-            actions: Vec::new(),
-            remarks: left_out(sent).collect(),
-            findings: Vec::new(),
-        }
+        let created = Created {
+            lead_id,
+            action_ids: Vec::new(),
+        };
+        Self::without_remarks(created, sent)
     }
 
     /// Reads the answer to the creation of `sent`, of which [blanks](Lead::stray_blanks) were not sent. What it says of single
