@@ -466,7 +466,7 @@ impl Caller<'_, sync::Client> {
         let body = sync::types::CreateTeamMemberRequest {
             name: member.name.clone(),
             email: member.email.trim().to_owned(),
-            phone_number: member.phone_number.clone(),
+            phone_number: member.digits().to_owned(),
             role: member.role.as_str().into(),
             password: member.password.clone(),
         };
