@@ -276,6 +276,13 @@ impl Error {
         error
     }
 
+    /// Answers that can be read one by one, and not together.
+    pub(crate) fn inconsistent(operation: Operation, reason: String) -> Self {
+        let mut error = Self::unreadable(StatusCode::OK, Bytes::new(), reason);
+        error.0.operation = Some(operation);
+        error
+    }
+
     /// How far the call came.
     pub fn phase(&self) -> Phase {
         match self.0.kind {
