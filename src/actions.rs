@@ -113,9 +113,47 @@ impl ActionFilter {
     }
 }
 
+/// AC1: the server refuses all of them for one that is of no kind that it takes.
+pub(crate) fn check(actions: &[Action]) -> Result<(), Error> {
+    let unknown =
+        |action: &Action| matches!(action.kind(), ActionKind::Other(_) | ActionKind::Missing);
+    match actions.iter().position(unknown) {
+        None => Ok(()),
+        Some(index) => {
+            let message =
+                format!("actions[{index}] is neither a custom action nor a payment (AC1)");
+            Err(Error::invalid(Operation::CreateActions, message))
+        }
+    }
+}
+
 impl Actions {
     /// Appends entries to the timeline; each stands on its own, which the [`Outcome`] tells (pitfall AC4), and
-    /// [blanks](Lead::stray_blanks) are not sent.
+    /// [blanks](Lead::stray_blanks) are not sent. Which options are created (EN5), telecrm does not tell, and the workspace does:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+    /// #     .sync_url(emulator.sync_url())
+    /// #     .async_url(emulator.async_url())
+    /// #     .build()?;
+    /// use telecrm::{CustomAction, FindingKind, Lead};
+    /// # let lead = telecrm.leads().create(&telecrm::Lead::new().set("phone", "919999999999")).await?;
+    /// # let lead_id = lead.complete()?.lead_id;
+    ///
+    /// let visit = Lead::new().action(CustomAction::new(1001)?.field("outcome", "Perhaps"));
+    /// let options = telecrm.workspace().await?.new_options(&visit);
+    /// assert_eq!(options[0].kind, FindingKind::OptionCreated);
+    ///
+    /// let outcome = telecrm.leads().actions(&lead_id).create(visit.actions().to_vec()).await?;
+    /// assert_eq!(outcome.with_findings(options).findings().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Invalid if one is neither a custom action nor a payment: the server would refuse all of them (AC1).
@@ -129,19 +167,15 @@ impl Actions {
         if sent.actions().is_empty() {
             return Err(Error::invalid(OPERATION, "there are no actions to create"));
         }
-        for (index, action) in sent.actions().iter().enumerate() {
-            if let ActionKind::Other(_) | ActionKind::Missing = action.kind() {
-                let message =
-                    format!("actions[{index}] is neither a custom action nor a payment (AC1)");
-                return Err(Error::invalid(OPERATION, message));
-            }
-        }
-        let answer = self
-            .telecrm
-            .sync()?
-            .create_actions(&self.lead_id, &sent)
-            .await?;
-        Outcome::from_answer(&answer.body, &sent).map_err(|error| answer.unreadable(error))
+        check(sent.actions())?;
+        self.append(&sent).await
+    }
+
+    /// Appends the actions of a lead.
+    pub(crate) async fn append(&self, sent: &Lead) -> Result<Outcome<Created>, Error> {
+        let endpoint = self.telecrm.sync()?;
+        let answer = endpoint.create_actions(&self.lead_id, sent).await?;
+        Outcome::from_answer(&answer.body, sent).map_err(|error| answer.unreadable(error))
     }
 
     /// Reads an entry; only custom actions and payments can be read one by one (pitfall AC5).

@@ -172,11 +172,11 @@ impl<C> Endpoint<C> {
 }
 
 impl<'a, C> Caller<'a, C> {
-    /// The generated client, which decodes for itself, with the same tokens, limits and retries.
-    pub(crate) fn raw(&self) -> C {
+    /// A generated client, which decodes for itself, with the same tokens, limits and retries.
+    pub(crate) fn raw<R>(&self, make: fn(&str, reqwest::Client, Context) -> R) -> R {
         let endpoint = self.endpoint;
         let context = Context::through(endpoint.channel.clone(), self.options);
-        (endpoint.make)(&endpoint.base_url, endpoint.http.clone(), context)
+        make(&endpoint.base_url, endpoint.http.clone(), context)
     }
 
     fn begin(&self, operation: Operation) -> Exchange<'a, C> {
@@ -466,7 +466,7 @@ impl Caller<'_, sync::Client> {
         let body = sync::types::CreateTeamMemberRequest {
             name: member.name.clone(),
             email: member.email.trim().to_owned(),
-            phone_number: member.phone_number.clone(),
+            phone_number: member.digits().to_owned(),
             role: member.role.as_str().into(),
             password: member.password.clone(),
         };

@@ -7,7 +7,7 @@ use crate::time::{Clock, SystemClock};
 use crate::transport::{CallOptions, CallReport, Carrier, Channel, Observer, Stop, authorization};
 use crate::{
     AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
-    TeamMembers, workspace,
+    TeamMembers, raw, workspace,
 };
 use std::fmt;
 use std::net::IpAddr;
@@ -343,8 +343,8 @@ impl Raw<'_> {
     ///
     /// # Errors
     /// If there is no Sync token.
-    pub fn sync(&self) -> Result<sync::Client, Error> {
-        Ok(self.0.sync()?.raw())
+    pub fn sync(&self) -> Result<raw::sync::Client, Error> {
+        Ok(self.0.sync()?.raw(raw::sync::Client::new_with_client))
     }
 
     /// The generated client of the Async API.
@@ -372,8 +372,11 @@ impl Raw<'_> {
     ///
     /// # Errors
     /// If there is no Async token.
-    pub fn ingest(&self) -> Result<ingest::Client, Error> {
-        Ok(self.0.async_api()?.raw())
+    pub fn ingest(&self) -> Result<raw::ingest::Client, Error> {
+        Ok(self
+            .0
+            .async_api()?
+            .raw(raw::ingest::Client::new_with_client))
     }
 
     /// The enterprise ID, which every generated call wants. Do not log it.

@@ -50,6 +50,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     doubtful: bool,
+    updated_lead: Option<String>,
     body: Bytes,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -143,6 +144,7 @@ impl Error {
             retry_after: None,
             attempts: 0,
             doubtful: false,
+            updated_lead: None,
             body: Bytes::new(),
             source: None,
         }))
@@ -184,6 +186,12 @@ impl Error {
         self.0.writes = call.writes();
         self.0.attempts = call.attempts();
         self.0.doubtful = call.was_in_doubt();
+        self
+    }
+
+    /// After the fields of this lead were written by another call.
+    pub(crate) fn after_update(mut self, lead_id: String) -> Self {
+        self.0.updated_lead = Some(lead_id);
         self
     }
 
@@ -268,6 +276,13 @@ impl Error {
         error
     }
 
+    /// Answers that can be read one by one, and not together.
+    pub(crate) fn inconsistent(operation: Operation, reason: String) -> Self {
+        let mut error = Self::unreadable(StatusCode::OK, Bytes::new(), reason);
+        error.0.operation = Some(operation);
+        error
+    }
+
     /// How far the call came.
     pub fn phase(&self) -> Phase {
         match self.0.kind {
@@ -322,6 +337,35 @@ impl Error {
     /// ```
     pub fn finding(&self) -> Option<&Finding> {
         self.0.finding.as_ref()
+    }
+
+    /// The ID of the lead whose fields an [`upsert`](crate::Leads::upsert) had written when this happened, with its actions left.
+    ///
+    /// To go on, [create](crate::Actions::create) the actions alone; if [the outcome is unknown](Self::is_outcome_unknown), look
+    /// at the timeline first.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::{CustomAction, ErrorCode, Lead, Operation};
+    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # let row = serde_json::json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
+    /// # let fake = FakeTelecrm::new()
+    /// #     .on(Operation::CreateLead, Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists"))
+    /// #     .on(Operation::SearchLeads, Answer::page([row.clone()]))
+    /// #     .on(Operation::UpdateLead, Answer::json(row))
+    /// #     .on(Operation::CreateActions, Answer::refusal(400, ErrorCode::BadRequest, "no such action"));
+    /// # let telecrm = fake.client();
+    ///
+    /// let visit = CustomAction::new(1001)?.field("note", "called");
+    /// let lead = Lead::new().set("phone", "919999999999").set("rating", 4).action(visit);
+    /// let error = telecrm.leads().upsert(&lead).await.unwrap_err();
+    /// assert_eq!((error.operation(), error.updated_lead()), (Some(Operation::CreateActions), Some("62ab16e")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn updated_lead(&self) -> Option<&str> {
+        self.0.updated_lead.as_deref()
     }
 
     /// What the server says, with enterprise ID, tokens and the values that were sent masked.
@@ -536,8 +580,15 @@ impl fmt::Display for Error {
         } else if self.is_not_json() {
             f.write_str(" and text that is not JSON, such as a web page: is the base URL right?")?;
         }
+        if inner.updated_lead.is_some() {
+            f.write_str("; the fields of the lead were written before, and its actions are left")?;
+        }
         if self.is_outcome_unknown() {
-            f.write_str("; it cannot be told whether anything was written")?;
+            f.write_str("; it cannot be told whether ")?;
+            f.write_str(match inner.updated_lead {
+                Some(_) => "any of them were written",
+                None => "anything was written",
+            })?;
         }
         if f.alternate() {
             let mut source = self.source();
@@ -561,6 +612,7 @@ impl fmt::Debug for Error {
             .field("message", &self.0.message)
             .field("retry_after", &self.0.retry_after)
             .field("attempts", &self.0.attempts)
+            .field("updated_lead", &self.0.updated_lead.is_some())
             .field("source", &self.0.source)
             .finish_non_exhaustive()
     }

@@ -1,13 +1,13 @@
 //! Single leads, over the Sync API.
 
 use crate::calls::Answer;
-use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream, timeline};
+use crate::{
+    ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, actions, stream, timeline,
+};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use telecrm_core::{
-    ActionRecord, Created, FieldValue, Finding, Lead, LeadRecord, Outcome, Page, Workspace,
-};
+use telecrm_core::{ActionRecord, Created, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace};
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
 ///
@@ -30,7 +30,8 @@ use telecrm_core::{
 /// assert_eq!(leads.get(&lead_id).await?.get("status"), Some(&"Fresh".into()));
 ///
 /// let changes = BTreeMap::from([("rating".to_owned(), 4.into())]);
-/// assert_eq!(leads.update(&lead_id, changes).await?.get("rating"), Some(&4.into()));
+/// let updated = leads.update(&lead_id, changes).await?.complete()?;
+/// assert_eq!(updated.get("rating"), Some(&4.into()));
 ///
 /// let fresh = Filter::new().eq("status", "Fresh");
 /// assert_eq!(leads.count(&fresh).await?, 1);
@@ -269,30 +270,66 @@ impl Leads {
     ///
     /// Checked against the workspace first, because telecrm drops an unknown status or field here without a word
     /// (LE8), and answers every other mistake with a refusal (LE1, LE9). Values are mended as [`Workspace::check`] does it.
+    /// Options that telecrm creates (EN5) are [findings](Outcome::findings), and blanks that are left out of a list are remarks.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
+    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
+    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
+    /// #     .sync_url(emulator.sync_url())
+    /// #     .async_url(emulator.async_url())
+    /// #     .build()?;
+    /// use std::collections::BTreeMap;
+    /// use telecrm::FindingKind;
+    /// # let lead = telecrm.leads().create(&telecrm::Lead::new().set("phone", "919999999999")).await?;
+    /// # let lead_id = lead.complete()?.lead_id;
+    ///
+    /// let changes = BTreeMap::from([("contact_source".to_owned(), "Billboard".into())]);
+    /// let updated = telecrm.leads().update(&lead_id, changes).await?;
+    /// assert_eq!(updated.findings()[0].kind, FindingKind::OptionCreated);
+    /// assert_eq!(updated.complete()?.get("contact_source"), Some(&"Billboard".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// Invalid if something would be lost or refused, [`is_not_found`](Error::is_not_found) if there is no such lead.
+    /// Invalid if something would be lost or refused, or is a blank text that may be meant: see [`FieldValue::blank`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such lead.
     pub async fn update(
         &self,
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
-    ) -> Result<LeadRecord, Error> {
+    ) -> Result<Outcome<LeadRecord>, Error> {
         let workspace = self.0.workspace().await?;
-        self.write(lead_id, mended(&workspace, fields)?).await
+        let mut sent = Lead::new();
+        *sent.fields_mut() = fields.clone();
+        let fields = mended(&workspace, fields)?;
+        self.write(&workspace, lead_id, &sent, fields).await
     }
 
+    /// Writes what was made of the fields of `sent`.
     async fn write(
         &self,
+        workspace: &Workspace,
         lead_id: &str,
+        sent: &Lead,
         fields: BTreeMap<String, FieldValue>,
-    ) -> Result<LeadRecord, Error> {
-        one_lead(&self.0.sync()?.update_lead(lead_id, fields).await?)
+    ) -> Result<Outcome<LeadRecord>, Error> {
+        let mut written = Lead::new();
+        *written.fields_mut() = fields.clone();
+        let answer = self.0.sync()?.update_lead(lead_id, fields).await?;
+        let outcome = Outcome::updated(one_lead(&answer)?, sent);
+        Ok(outcome.with_findings(workspace.new_options(&written)))
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.
     ///
-    /// The update writes the fields without the identifier (LE1), then appends the actions. What neither answer tells are findings:
-    /// keys beside `fields` and `actions`, which are lost, and options that telecrm creates.
+    /// The update writes the fields without the identifier (LE1), then appends the actions; [blanks](Lead::stray_blanks) are
+    /// left out of both, and remarked. What no answer tells are findings: keys beside `fields` and `actions`, which are lost,
+    /// and options that telecrm creates.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -310,7 +347,7 @@ impl Leads {
     ///     let lead = Lead::new().set("phone", "919999999999").set("rating", rating);
     ///     match telecrm.leads().upsert(&lead).await? {
     ///         Upserted::Created(outcome) => assert_eq!((rating, outcome.remarks().len()), (3, 0)),
-    ///         Upserted::Updated { lead, .. } => assert_eq!(lead.get("rating"), Some(&4.into())),
+    ///         Upserted::Updated { lead, .. } => assert_eq!(lead.complete()?.get("rating"), Some(&4.into())),
     ///     }
     /// }
     /// # Ok(())
@@ -320,7 +357,8 @@ impl Leads {
     /// # Errors
     /// As [`create`](Self::create) and [`update`](Self::update); also if it cannot be told whether the lead that exists is
     /// the one that was to be created. Invalid if another lead is in the way and cannot be
-    /// found by the identifier, or the search does not tell its ID (LE7).
+    /// found by the identifier, or the search does not tell its ID (LE7). If the fields were written and the actions were not,
+    /// [`updated_lead`](Error::updated_lead) says so.
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
         // Before anything is written: without it nobody could say what an update leaves out.
         let workspace = self.0.workspace().await?;
@@ -337,30 +375,33 @@ impl Leads {
         let Some(lead_id) = found.and_then(|lead| lead.id().map(str::to_owned)) else {
             return Err(conflict);
         };
-        let mut fields = lead.fields().clone();
-        fields.remove(workspace.identifier().api_name());
+        let mut sent = lead.clone();
+        sent.fields_mut().remove(workspace.identifier().api_name());
+        let mut appended = Lead::new();
+        *appended.actions_mut() = std::mem::take(sent.actions_mut());
+        let fields = sent.clone().without_stray_blanks().fields().clone();
         let fields = mended(&workspace, fields)?;
-        let written = fields.clone().into_iter();
-        let written = written.fold(lead.clone(), |lead, (name, value)| lead.set(name, value));
-        let mut findings = written.stray_keys();
-        findings.extend(workspace.new_options(&written));
-        let record = match fields.is_empty() {
-            true => self.get(&lead_id).await?,
-            false => self.write(&lead_id, fields).await?,
+        actions::check(appended.actions())?;
+        let is_written = !fields.is_empty();
+        let record = match is_written {
+            true => self.write(&workspace, &lead_id, &sent, fields).await?,
+            false => Outcome::updated(self.get(&lead_id).await?, &sent),
         };
-        let actions = match lead.actions().is_empty() {
+        let actions = match appended.actions().is_empty() {
             true => None,
-            false => Some(
-                self.actions(&lead_id)
-                    .create(lead.actions().to_vec())
-                    .await?,
-            ),
+            false => {
+                let created = self.actions(&lead_id).append(&appended).await;
+                let created = created.map_err(|error| match is_written {
+                    true => error.after_update(lead_id.clone()),
+                    false => error,
+                })?;
+                Some(created.with_findings(workspace.new_options(&appended)))
+            }
         };
         Ok(Upserted::Updated {
             lead_id,
             lead: record,
             actions,
-            findings,
         })
     }
 
@@ -480,12 +521,10 @@ pub enum Upserted {
     Updated {
         /// Its ID.
         lead_id: String,
-        /// The lead as it is now.
-        lead: LeadRecord,
+        /// The lead as it is now, and what became of its parts but the actions.
+        lead: Outcome<LeadRecord>,
         /// What became of the actions, if there were any.
         actions: Option<Outcome<Created>>,
-        /// What no answer tells: keys of the lead that an update does not carry, and options that it creates.
-        findings: Vec<Finding>,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Whole lists, item by item.
 
 use crate::walk::{Merge, Source, Walk, Window};
-use crate::{ActionFilter, Error, Filter, Slice, Telecrm};
+use crate::{ActionFilter, Error, Filter, Operation, Slice, Telecrm};
 use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::Value;
 use std::collections::{HashSet, VecDeque};
@@ -17,7 +17,8 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 ///
 /// Leads and timelines come newest first. Each item that is there from the start of the walk to its end comes exactly once, whatever is
 /// added or goes meanwhile; what is newer than the start does not come. Items are recognised by ID, else by what
-/// they hold. Where neither IDs nor times are told, repeats are left out, and the list is walked again when it shrinks.
+/// they hold. Where neither IDs nor times are told, repeats are left out, and the list is walked again when it shrinks; a page that only
+/// repeats the one before it is an error and not the end.
 ///
 /// Requests are made as items are asked for, within the client's limits. Dropping the stream ends it.
 ///
@@ -158,6 +159,10 @@ struct LeadsOf {
 impl Source for LeadsOf {
     type Item = LeadRecord;
 
+    fn operation(&self) -> Operation {
+        Operation::SearchLeads
+    }
+
     fn page_size(&self) -> u32 {
         LEADS
     }
@@ -215,6 +220,10 @@ struct ActionsOf {
 impl Source for ActionsOf {
     type Item = ActionRecord;
 
+    fn operation(&self) -> Operation {
+        Operation::SearchActions
+    }
+
     fn page_size(&self) -> u32 {
         ACTIONS
     }
@@ -260,6 +269,10 @@ struct MembersOf {
 
 impl Source for MembersOf {
     type Item = TeamMember;
+
+    fn operation(&self) -> Operation {
+        Operation::ListTeamMembers
+    }
 
     fn page_size(&self) -> u32 {
         MEMBERS

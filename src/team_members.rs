@@ -65,7 +65,8 @@ impl fmt::Debug for NewTeamMember {
 }
 
 impl NewTeamMember {
-    /// The phone number is digits only, with its country code: `919876543210` (pitfall TM5).
+    /// The phone number is digits only, with its country code: `919876543210` (pitfall TM5). A `+` before it is not sent; it says that
+    /// the country code is there, also of a foreign number that is as long as a national one.
     pub fn new(
         name: impl Into<String>,
         email: impl Into<String>,
@@ -79,6 +80,13 @@ impl NewTeamMember {
             role,
             password: None,
         }
+    }
+
+    /// The phone number as it is sent.
+    pub(crate) fn digits(&self) -> &str {
+        self.phone_number
+            .strip_prefix('+')
+            .unwrap_or(&self.phone_number)
     }
 
     /// Lets the member log in at once. Otherwise an invitation is mailed.
@@ -127,13 +135,13 @@ impl TeamMembers {
     /// Adds a member to the team.
     ///
     /// # Errors
-    /// Invalid if the phone number is not digits only, or is a national one of the [default country](crate::Builder::default_country)
+    /// Invalid if the phone number is not digits only after its `+`, or is a national one of the [default country](crate::Builder::default_country)
     /// without its country code (TM5), the address is none, or name or password is blank; answered with 402
     /// if no licence is free (TM2). [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost.
     pub async fn create(&self, member: &NewTeamMember) -> Result<TeamMember, Error> {
         const OPERATION: Operation = Operation::CreateTeamMember;
         address(OPERATION, &member.email)?;
-        self.check_phone(&member.phone_number)
+        self.check_phone(member)
             .map_err(|message| Error::invalid(OPERATION, message))?;
         if let TeamMemberRole::Unknown(_) = member.role {
             return Err(Error::invalid(
@@ -179,22 +187,22 @@ impl TeamMembers {
 
 impl TeamMembers {
     /// TM5: the server refuses all but digits, and cannot know whose number one without a country code is.
-    fn check_phone(&self, number: &str) -> Result<(), String> {
+    fn check_phone(&self, member: &NewTeamMember) -> Result<(), String> {
         let country = self.0.default_country();
-        let (code, is_digits) = (
-            country.calling_code(),
-            number.bytes().all(|byte| byte.is_ascii_digit()),
-        );
-        let reason = match number.len() {
+        let code = country.calling_code();
+        let digits = member.digits();
+        let has_plus = digits.len() < member.phone_number.len();
+        let is_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let reason = match digits.len() {
             _ if !is_digits => "is not digits only",
-            8..=15 if number.starts_with('0') => "begins with a zero, as no country code does",
-            8..=15 if country.is_without_code(number) => "has no country code",
+            8..=15 if digits.starts_with('0') => "begins with a zero, as no country code does",
+            8..=15 if !has_plus && country.is_without_code(digits) => "has no country code",
             8..=15 => return Ok(()),
             _ => "is no whole number with its country code, of 8 to 15 digits",
         };
         Err(format!(
             "`phone_number` {reason}: write the country code and the number without signs and blanks, \
-             in {country} beginning with {code} (TM5)"
+             in {country} beginning with {code}; a `+` before it says that it has its code (TM5)"
         ))
     }
 }

@@ -5,7 +5,7 @@
 //! the newest item's time as its start, always asks for the first page of what is not newer than the oldest item that it has seen, and
 //! recognises the items at that edge by their keys. Only where a millisecond holds more than a page it has to count.
 
-use crate::Error;
+use crate::{Error, Operation};
 use std::collections::{HashSet, VecDeque};
 use telecrm_core::Page;
 
@@ -13,6 +13,9 @@ use telecrm_core::Page;
 pub(crate) trait Source: Send + Sync + 'static {
     /// What it holds.
     type Item: Send + 'static;
+
+    /// By which it is read.
+    fn operation(&self) -> Operation;
 
     /// The largest page that the server gives.
     fn page_size(&self) -> u32;
@@ -65,6 +68,8 @@ struct Count {
     total: u64,
     shrunk: bool,
     seen: HashSet<String>,
+    /// What the page before this one held.
+    last: HashSet<String>,
     /// Where to go on when everything has been counted.
     then: Option<i64>,
 }
@@ -101,9 +106,10 @@ impl<S: Source> Walk<S> {
                 total: page.total_count,
                 shrunk: false,
                 seen: HashSet::new(),
+                last: HashSet::new(),
                 then: None,
             };
-            return Ok(self.counted(count, page));
+            return self.counted(count, page);
         }
         // The start is the server's own time: that of the newest item.
         match page
@@ -156,6 +162,7 @@ impl<S: Source> Walk<S> {
                 total: 0,
                 shrunk: false,
                 seen,
+                last: HashSet::new(),
                 then: to.checked_sub(1),
             }),
         };
@@ -164,11 +171,24 @@ impl<S: Source> Walk<S> {
 
     async fn count(&mut self, count: Count) -> Result<Vec<S::Item>, Error> {
         let page = self.source.page(count.window, count.skip).await?;
-        Ok(self.counted(count, page))
+        self.counted(count, page)
     }
 
-    fn counted(&mut self, mut count: Count, page: Page<S::Item>) -> Vec<S::Item> {
-        let more = goes_on(&self.source, &page, count.skip);
+    fn counted(&mut self, mut count: Count, page: Page<S::Item>) -> Result<Vec<S::Item>, Error> {
+        let mut more = goes_on(&self.source, &page, count.skip);
+        let keys: HashSet<_> = page.data.iter().map(|item| self.source.key(item)).collect();
+        if count.is_repeated(&keys, page.total_count) {
+            // Beyond the end a server may give the last page for none.
+            if !(1..=u64::from(count.skip)).contains(&page.total_count) {
+                let reason = format!(
+                    "the same page again, though {} items were to be passed over",
+                    count.skip
+                );
+                return Err(Error::inconsistent(self.source.operation(), reason));
+            }
+            more = false;
+        }
+        count.last = keys;
         count.shrunk |= page.total_count < count.total;
         count.total = page.total_count;
         let fresh = |item: &S::Item| count.seen.insert(self.source.key(item));
@@ -183,6 +203,7 @@ impl<S: Source> Walk<S> {
             (false, true, _) => {
                 count.skip = 0;
                 count.shrunk = false;
+                count.last.clear();
                 Position::Counting(count)
             }
             (false, false, Some(to)) if self.asked.from.is_none_or(|from| to >= from) => {
@@ -193,7 +214,19 @@ impl<S: Source> Walk<S> {
             }
             (false, false, _) => Position::End,
         };
-        new
+        Ok(new)
+    }
+}
+
+impl Count {
+    /// Whether a page holds nothing but what the one before it held. New items push down what was seen, but no more than there are
+    /// of them.
+    fn is_repeated(&self, keys: &HashSet<String>, total: u64) -> bool {
+        let count = keys.len();
+        count > 0
+            && count >= self.last.len()
+            && keys.is_subset(&self.last)
+            && total < self.total.saturating_add(count as u64)
     }
 }
 
@@ -283,7 +316,13 @@ mod tests {
         /// What the server gives at most, whatever is asked for.
         cap: u32,
         timeless: bool,
+        /// What it makes of what is to be passed over.
+        skip: fn(u32, usize) -> usize,
         requests: Arc<Mutex<u32>>,
+    }
+
+    fn as_asked(skip: u32, _: usize) -> usize {
+        skip as usize
     }
 
     #[derive(Debug, Clone)]
@@ -296,17 +335,23 @@ mod tests {
     impl Source for Arc<Model> {
         type Item = (i64, u32);
 
+        fn operation(&self) -> Operation {
+            Operation::SearchLeads
+        }
+
         fn page_size(&self) -> u32 {
             self.page_size
         }
 
         async fn page(&self, window: Window, skip: u32) -> Result<Page<Self::Item>, Error> {
-            *self.requests.lock().expect("not poisoned") += 1;
+            let mut requests = self.requests.lock().expect("not poisoned");
+            *requests += 1;
             let mut items = self.items.lock().expect("not poisoned");
             match self.changes.lock().expect("not poisoned").pop_front() {
                 Some(Change::Insert(key)) => {
                     let newest = items.first().map_or(0, |(time, _)| *time);
-                    items.insert(0, (newest + i64::from(key % 2), 1_000_000 + key));
+                    // No two items have one key.
+                    items.insert(0, (newest + i64::from(key % 2), 1_000_000 + *requests));
                 }
                 Some(Change::Delete(index)) if !items.is_empty() => {
                     let index = index.index(items.len());
@@ -319,11 +364,12 @@ mod tests {
                     && window.to.is_none_or(|to| *time <= to)
             };
             let matching: Vec<_> = items.iter().filter(inside).copied().collect();
+            let skip = (self.skip)(skip, matching.len());
             Ok(Page {
                 total_count: matching.len() as u64,
                 data: matching
                     .into_iter()
-                    .skip(skip as usize)
+                    .skip(skip)
                     .take(self.page_size.min(self.cap) as usize)
                     .collect(),
                 ..Page::default()
@@ -369,6 +415,7 @@ mod tests {
             page_size,
             cap,
             timeless,
+            skip: as_asked,
             requests: Arc::default(),
         });
         let mut walk = Walk::new(model.clone(), Window { from, to: None });
@@ -425,6 +472,67 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_passes_nothing_over_is_an_error_and_no_end() {
+        // With pages as large as they may be, and with smaller ones; once through its only millisecond; and once in a list that grows.
+        for (count, cap, timeless, grows) in [
+            (23, 10, true, false),
+            (20, 10, true, false),
+            (8, 5, true, false),
+            (23, 10, false, false),
+            (20, 10, true, true),
+        ] {
+            let changes = [Change::Nothing, Change::Insert(1)];
+            let changes = changes.into_iter().filter(|_| grows);
+            let model = Arc::new(Model {
+                items: Mutex::new((0..count).map(|key| (7, key)).collect()),
+                changes: Mutex::new(changes.collect()),
+                page_size: 10,
+                cap,
+                timeless,
+                skip: |_, _| 0,
+                requests: Arc::default(),
+            });
+            let mut walk = Walk::new(model.clone(), Window::default());
+            let mut seen = 0;
+            let error = loop {
+                assert!(*model.requests.lock().expect("not poisoned") < 9, "endless");
+                match run(walk.next_page()) {
+                    Ok(page) => seen += page.expect("no silent end").len(),
+                    Err(error) => break error,
+                }
+            };
+            assert!(seen >= cap as usize, "{seen}");
+            assert_eq!(error.operation(), Some(Operation::SearchLeads));
+            assert!(
+                format!("{error:#}").contains("the same page again"),
+                "{error:#}"
+            );
+            assert!(run(walk.next_page()).expect("the end").is_none());
+        }
+    }
+
+    #[test]
+    fn a_server_that_gives_its_last_page_beyond_the_end_is_read_to_the_end() {
+        for count in [10, 20, 30] {
+            let model = Arc::new(Model {
+                items: Mutex::new((0..count).map(|key| (7, key)).collect()),
+                changes: Mutex::default(),
+                page_size: 10,
+                cap: 10,
+                timeless: true,
+                skip: |skip, count| (skip as usize).min(count - 10),
+                requests: Arc::default(),
+            });
+            let mut walk = Walk::new(model, Window::default());
+            let mut seen = 0;
+            while let Some(page) = run(walk.next_page()).expect("read") {
+                seen += page.len();
+            }
+            assert_eq!(seen, count as usize);
+        }
+    }
+
+    #[test]
     fn branches_are_merged_newest_first_and_moved_items_come_once() {
         let model = |times: &[(i64, u32)]| {
             let model = Arc::new(Model {
@@ -433,6 +541,7 @@ mod tests {
                 page_size: 2,
                 cap: 2,
                 timeless: false,
+                skip: as_asked,
                 requests: Arc::default(),
             });
             Walk::new(model, Window::default())

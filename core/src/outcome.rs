@@ -1,13 +1,14 @@
 //! What became of a write that can succeed in part.
 
 use crate::object::Object;
-use crate::{FieldValue, Finding, Lead, Path, open_enum};
+use crate::{FieldValue, Finding, Lead, LeadRecord, Path, open_enum};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// The answer to a write that telecrm may have carried out only in part (pitfalls LE2, AC4).
 ///
-/// telecrm answers 201 or 200 and reports what it ignored in `remarks`, which are easily overlooked. So the value is
+/// telecrm answers 201 or 200 and reports what it ignored in `remarks`, which are easily overlooked, or not at all. So the value is
 /// reached only by deciding about them: [`complete`](Self::complete) or [`accept_partial`](Self::accept_partial).
 ///
 /// ```
@@ -37,6 +38,16 @@ pub struct Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    /// A write of which telecrm says nothing but that it was carried out.
+    fn without_remarks(value: T, sent: &Lead) -> Self {
+        Self {
+            value,
+            actions: Vec::new(),
+            remarks: left_out(sent).collect(),
+            findings: sent.stray_keys(),
+        }
+    }
+
     /// The value, if nothing was ignored or lost.
     ///
     /// # Errors
@@ -179,22 +190,14 @@ pub struct ActionResult {
 
 impl<'de> Deserialize<'de> for ActionResult {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(default)]
-            action_id: Option<String>,
-            status: ActionStatus,
-        }
-        let Object(answer) = Object::<Answer>::deserialize(deserializer)?;
-        Ok(Self {
-            action_id: answer.action_id,
-            status: answer.status,
-        })
+        let expected = "expected an object with `action_id` and `status`";
+        Self::read(&FieldValue::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom(expected))
     }
 }
 
 impl ActionResult {
-    /// Whether the action was not stored.
+    /// Whether the action was not stored, or the answer cannot be read as to that.
     pub fn is_ignored(&self) -> bool {
         self.status == ActionStatus::Ignored || self.action_id.is_none()
     }
@@ -236,9 +239,12 @@ impl<T> fmt::Display for Incomplete<T> {
         for remark in &self.0.remarks {
             write!(f, " {remark};")?;
         }
-        let ignored = self.0.actions.iter().enumerate();
-        for (index, _) in ignored.filter(|(_, action)| action.is_ignored()) {
-            write!(f, " {} was ignored;", Path::Action(index))?;
+        for (index, action) in self.0.actions.iter().enumerate() {
+            let path = Path::Action(index);
+            let is_remarked = self.0.remarks.iter().any(|remark| remark.path == path);
+            if action.is_ignored() && !is_remarked {
+                write!(f, " {path} was ignored;")?;
+            }
         }
         for finding in self.0.findings.iter().filter(|finding| finding.is_loss()) {
             write!(f, " {finding};")?;
@@ -260,6 +266,22 @@ pub struct Created {
     pub action_ids: Vec<Option<String>>,
 }
 
+impl Outcome<LeadRecord> {
+    /// The update of a lead by the fields of `sent`, of which [blanks](Lead::stray_blanks) were not sent, with the lead as it was answered.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Outcome};
+    ///
+    /// let answer = serde_json::from_str(r#"{ "fields": { "rating": 4 } }"#)?;
+    /// let outcome = Outcome::updated(answer, &Lead::new().set("rating", 4));
+    /// assert_eq!(outcome.complete().unwrap().get("rating"), Some(&4.into()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn updated(lead: LeadRecord, sent: &Lead) -> Self {
+        Self::without_remarks(lead, sent)
+    }
+}
+
 impl Outcome<Created> {
     /// The creation of `sent`, of which the answer was lost, and which reading back found complete.
     ///
@@ -271,18 +293,24 @@ impl Outcome<Created> {
     /// assert_eq!(found.complete().unwrap().lead_id, "62ab16e");
     /// ```
     pub fn settled(lead_id: String, sent: &Lead) -> Self {
-        Self {
-            value: Created {
-                lead_id,
-                action_ids: Vec::new(),
-            },
-            actions: Vec::new(),
-            remarks: left_out(sent).collect(),
-            findings: Vec::new(),
-        }
+        let created = Created {
+            lead_id,
+            action_ids: Vec::new(),
+        };
+        Self::without_remarks(created, sent)
     }
 
-    /// Reads the answer to the creation of `sent`, of which [blanks](Lead::stray_blanks) were not sent.
+    /// Reads the answer to the creation of `sent`, of which [blanks](Lead::stray_blanks) were not sent. What it says of single
+    /// parts in a form not known here makes no lead unreadable that was created: it is a remark that holds its JSON.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Outcome};
+    ///
+    /// let outcome = Outcome::from_answer(br#"{ "lead_id": "62ab16e", "remarks": ["late"] }"#, &Lead::new())?;
+    /// assert_eq!(outcome.remarks()[0].to_string(), r#"remarks[0] UNREADABLE: "late""#);
+    /// assert_eq!(outcome.accept_partial().lead_id, "62ab16e");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     ///
     /// # Errors
     /// If the answer is not JSON with a `lead_id`.
@@ -291,29 +319,28 @@ impl Outcome<Created> {
         struct Answer {
             lead_id: String,
             #[serde(default)]
-            actions: Option<Vec<ActionResult>>,
+            actions: FieldValue,
             #[serde(default)]
-            remarks: Option<Vec<Object<WireRemark>>>,
-        }
-        #[derive(Deserialize)]
-        struct WireRemark {
-            field: Path,
-            status: RemarkStatus,
-            #[serde(default)]
-            remark: Option<String>,
+            remarks: FieldValue,
         }
         let Object(answer): Object<Answer> = serde_json::from_slice(body)?;
-        let remarks = answer.remarks.unwrap_or_default().into_iter();
-        let actions = answer.actions.unwrap_or_default();
-        let remarks: Vec<_> = remarks
-            .map(|Object(remark)| Remark {
-                sent: sent.at(&remark.field),
-                path: remark.field,
-                status: remark.status,
-                remark: remark.remark.unwrap_or_default(),
-            })
-            .chain(left_out(sent))
-            .collect();
+        let mut remarks = Vec::new();
+        for (index, part) in items("remarks", answer.remarks, &mut remarks) {
+            let remark = Remark::read(&part, sent);
+            let path = || Path::Key(format!("remarks[{index}]"));
+            remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), &part)));
+        }
+        let mut actions = Vec::new();
+        for (index, part) in items("actions", answer.actions, &mut remarks) {
+            actions.push(ActionResult::read(&part).unwrap_or_else(|| {
+                remarks.push(Remark::unreadable(Path::Action(index), &part));
+                ActionResult {
+                    action_id: None,
+                    status: UNREADABLE.into(),
+                }
+            }));
+        }
+        remarks.extend(left_out(sent));
         let remarked = |finding: &Finding| remarks.iter().any(|r| r.path == finding.path);
         let mut findings = sent.stray_keys();
         findings.retain(|finding| !remarked(finding));
@@ -325,6 +352,63 @@ impl Outcome<Created> {
             actions,
             remarks,
             findings,
+        })
+    }
+}
+
+/// Not telecrm's word: what it says there is in no form known here.
+const UNREADABLE: &str = "UNREADABLE";
+
+/// The parts of a list in an answer; what is there and is no list is remarked.
+fn items(
+    key: &str,
+    list: FieldValue,
+    remarks: &mut Vec<Remark>,
+) -> impl Iterator<Item = (usize, FieldValue)> + use<> {
+    let items = list.into_items().unwrap_or_else(|other| {
+        if !other.is_null() {
+            remarks.push(Remark::unreadable(Path::Key(key.to_owned()), &other));
+        }
+        Vec::new()
+    });
+    items.into_iter().enumerate()
+}
+
+impl Remark {
+    fn read(part: &FieldValue, sent: &Lead) -> Option<Self> {
+        let Ok(path) = part.member("field")?.as_str()?.parse::<Path>();
+        let remark = part.member("remark").filter(|remark| !remark.is_null());
+        let remark = remark.map(|remark| match remark.as_str() {
+            Some(text) => text.to_owned(),
+            None => remark.to_string(),
+        });
+        Some(Self {
+            sent: sent.at(&path),
+            path,
+            status: part.member("status")?.as_str()?.into(),
+            remark: remark.unwrap_or_default(),
+        })
+    }
+
+    fn unreadable(path: Path, part: &FieldValue) -> Self {
+        Self {
+            path,
+            status: UNREADABLE.into(),
+            remark: part.to_string(),
+            sent: None,
+        }
+    }
+}
+
+impl ActionResult {
+    fn read(part: &FieldValue) -> Option<Self> {
+        let action_id = part.member("action_id").filter(|id| !id.is_null());
+        Some(Self {
+            action_id: match action_id {
+                Some(id) => Some(id.as_str()?.to_owned()),
+                None => None,
+            },
+            status: part.member("status")?.as_str()?.into(),
         })
     }
 }
@@ -383,14 +467,47 @@ mod tests {
 
     #[test]
     fn a_list_is_no_answer() {
-        for body in [
-            r#"["x"]"#,
-            r#"{"lead_id":"l1","actions":[["a1","CREATED"]]}"#,
-            r#"{"lead_id":"l1","remarks":[["fields.rating","IGNORED"]]}"#,
+        let outcome = Outcome::from_answer(br#"["x"]"#, &Lead::new());
+        let error = outcome.expect_err("no lead").to_string();
+        assert!(error.contains("expected an object"), "{error}");
+    }
+
+    #[test]
+    fn what_is_said_in_another_form_is_kept_and_told() {
+        for (said, told) in [
+            (r#""actions":{"a":1}"#, r#"actions UNREADABLE: {"a":1};"#),
+            (r#""actions":7,"remarks":null"#, "actions UNREADABLE: 7;"),
+            (r#""remarks":"late""#, r#"remarks UNREADABLE: "late";"#),
+            (
+                r#""actions":[["a1","CREATED"]]"#,
+                r#"actions[0] UNREADABLE: ["a1","CREATED"];"#,
+            ),
+            (
+                r#""actions":[{"action_id":12345678901234567890123,"status":"CREATED"}]"#,
+                r#"actions[0] UNREADABLE: {"action_id":12345678901234567890123,"status":"CREATED"};"#,
+            ),
+            (r#""actions":[null]"#, "actions[0] UNREADABLE: null;"),
+            (
+                r#""remarks":[["fields.rating","IGNORED"]]"#,
+                r#"remarks[0] UNREADABLE: ["fields.rating","IGNORED"];"#,
+            ),
+            (
+                r#""remarks":[{"field":7,"status":"IGNORED"},{"field":"fields.rating","status":"IGNORED","remark":{"code":1}}]"#,
+                r#"remarks[0] UNREADABLE: {"field":7,"status":"IGNORED"}; fields.rating IGNORED: {"code":1};"#,
+            ),
+            (
+                r#""remarks":[{"field":"fields.note","status":"IGNORED","remark":"cut \ud83d"}]"#,
+                "fields.note IGNORED: cut \u{fffd};",
+            ),
         ] {
-            let outcome = Outcome::from_answer(body.as_bytes(), &Lead::new());
-            let error = outcome.expect_err(body).to_string();
-            assert!(error.contains("expected an object"), "{error}");
+            let body = format!(r#"{{"lead_id":"l1",{said}}}"#);
+            let outcome = Outcome::from_answer(body.as_bytes(), &Lead::new()).expect(said);
+            let incomplete = outcome.complete().expect_err(said);
+            let expected = format!("telecrm stored only a part: {told}");
+            assert_eq!(incomplete.to_string(), expected, "{said}");
+            let created = incomplete.into_outcome().accept_partial();
+            assert_eq!(created.lead_id, "l1", "{said}");
+            assert!(created.action_ids.iter().all(Option::is_none), "{said}");
         }
     }
 

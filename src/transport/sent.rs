@@ -1,8 +1,10 @@
 //! What a request carried, so that it can be masked where the server repeats it.
 
 use reqwest::Request;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use telecrm_core::FieldValue;
 
 /// The values that a refused request carried.
 #[derive(Clone, Default)]
@@ -22,10 +24,9 @@ impl Sent {
     pub(super) fn by(request: &Request) -> Self {
         let mut values = Vec::new();
         if let Some(body) = request.body().and_then(reqwest::Body::as_bytes) {
-            match serde_json::from_slice(body) {
-                Ok(body) => leaves(&body, &mut values),
-                // With a number beyond every float in it, say.
-                Err(_) => texts(&String::from_utf8_lossy(body), &mut values),
+            let read = serde_json::from_slice(body);
+            if read.and_then(|body| leaves(body, &mut values)).is_err() {
+                words(&String::from_utf8_lossy(body), &mut values);
             }
         }
         let url = request.url();
@@ -74,10 +75,10 @@ fn digits_at(text: &str, places: &[usize]) -> String {
 }
 
 /// What stands in quotes, and words with digits, of a body that is no JSON that can be read.
-fn texts(body: &str, values: &mut Vec<String>) {
+fn words(body: &str, values: &mut Vec<String>) {
     for part in body.split('"') {
         // Keys and blanks between the parts are masked as well: better a word too many than a name too few.
-        leaves(&Value::String(part.to_owned()), values);
+        text(part, values);
         let words = part.split(|c: char| !c.is_alphanumeric());
         let telling = words.filter(|word| word.contains(|c: char| c.is_ascii_digit()));
         values.extend(telling.map(str::to_owned));
@@ -85,23 +86,51 @@ fn texts(body: &str, values: &mut Vec<String>) {
     values.retain(|value| value.contains(char::is_alphanumeric));
 }
 
-fn leaves(value: &Value, values: &mut Vec<String>) {
-    match value {
-        Value::String(text) => {
-            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-            values.push(text.trim().to_owned());
-            // The server may repeat a number without its blanks and signs.
-            if digits.len() >= 7 {
-                values.push(digits);
+fn leaves(json: &RawValue, values: &mut Vec<String>) -> serde_json::Result<()> {
+    let json = json.get();
+    match json.as_bytes().first() {
+        Some(b'{') => {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+            let mut data = members.into_iter().filter(|(key, _)| key != "type");
+            data.try_for_each(|(_, value)| leaves(value, values))
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(json)?;
+            items.into_iter().try_for_each(|item| leaves(item, values))
+        }
+        _ => {
+            let value: FieldValue = serde_json::from_str(json)?;
+            match (value.as_str(), value.digits()) {
+                (Some(value), _) => text(value, values),
+                (_, Some(digits)) => number(&digits, values),
+                _ => {}
             }
+            Ok(())
         }
-        Value::Number(number) => values.push(number.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| leaves(item, values)),
-        Value::Object(object) => {
-            let data = object.iter().filter(|(key, _)| *key != "type");
-            data.for_each(|(_, value)| leaves(value, values));
-        }
-        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn text(value: &str, values: &mut Vec<String>) {
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    values.push(value.trim().to_owned());
+    // The server may repeat a number without its blanks and signs.
+    if digits.len() >= 7 {
+        values.push(digits);
+    }
+}
+
+/// The number as it was sent, and as a server repeats it that has read it as a float.
+fn number(digits: &str, values: &mut Vec<String>) {
+    values.push(digits.to_owned());
+    let Ok(float) = digits.parse::<f64>() else {
+        return;
+    };
+    let repeated = float.to_string();
+    if repeated != digits {
+        // Before its exponent, which may be written in two ways.
+        let mantissa = format!("{float:e}");
+        values.extend(mantissa.split('e').next().map(str::to_owned));
+        values.push(repeated);
     }
 }
 
@@ -280,6 +309,25 @@ mod tests {
         let sent = Sent::by(&request);
         let message = mask("lead 919999999999, +91 99999 99999 or A@b.in", [], &sent);
         assert_eq!(message, "lead …, … or …");
+    }
+
+    #[test]
+    fn numbers_are_masked_in_the_digits_that_were_sent_and_in_those_of_a_float() {
+        let request = reqwest::Client::new()
+            .post("http://localhost/")
+            .body(
+                r#"{"fields":{"account":12345678901234567890123.10,"ids":[9007199254740993,1e10,-0.10],
+                    "note":"so far \ud83d"}}"#,
+            )
+            .build()
+            .unwrap();
+        let sent = Sent::by(&request);
+        let message = "not 12345678901234567890123.10 (1.2345678901234568e+22), 9007199254740993 nor 9007199254740992; \
+             10000000000 or 1e10, -0.10, so far \u{fffd}; 1.5 of 1780290000000";
+        assert_eq!(
+            mask(message, [], &sent),
+            "not … (…e+22), … nor …; … or …, …, …; 1.5 of 1780290000000"
+        );
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use serde_json::json;
 use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
-    FieldValue, Lead, NewTeamMember, Operation, Outcome, Phase, RemarkStatus, TeamMemberRole,
+    ErrorCode, FieldValue, Lead, NewTeamMember, Operation, Outcome, Phase, RemarkStatus,
+    TeamMemberRole, Upserted,
 };
 
 /// A form of which half the inputs were left empty, as somebody reads it.
@@ -47,6 +48,33 @@ async fn actions_are_created_without_them() {
     assert_eq!(left_out(&outcome), ["actions[0].fields.note"]);
     let sent = json!({ "actions": [{ "type": "1001", "fields": { "outcome": "Interested" } }] });
     assert_eq!(fake.sent()[0].body(), Some(&sent));
+}
+
+#[tokio::test]
+async fn a_lead_is_upserted_without_them_whether_it_exists_or_not() {
+    let exists = Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateLead, Answer::created("l1"))
+        .on(Operation::CreateLead, exists)
+        .on(Operation::SearchLeads, Answer::page([row.clone()]))
+        .on(Operation::UpdateLead, Answer::json(row))
+        .on(Operation::CreateActions, Answer::created("l1"));
+    let leads = fake.client().leads();
+    let Ok(Upserted::Created(created)) = leads.upsert(&read()).await else {
+        panic!("there was no such lead");
+    };
+    let Ok(Upserted::Updated { lead, actions, .. }) = leads.upsert(&read()).await else {
+        panic!("there was such a lead");
+    };
+    let fields = ["fields.interests", "fields.name"];
+    let of_actions = ["actions[0].fields.note"];
+    assert_eq!(left_out(&created), [&fields[..], &of_actions].concat());
+    assert_eq!(left_out(&lead), fields);
+    assert_eq!(left_out(&actions.expect("one")), of_actions);
+    let sent = fake.sent_to(Operation::UpdateLead);
+    let expected = json!({ "fields": { "interests": ["VIP"] } });
+    assert_eq!(sent[0].body(), Some(&expected));
 }
 
 #[tokio::test]

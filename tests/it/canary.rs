@@ -492,9 +492,8 @@ fn print_data() {
     assert_debug_clean(&Verdict::Stored(record.clone()));
     assert_debug_clean(&telecrm::Upserted::Updated {
         lead_id: "l1".into(),
-        lead: record,
+        lead: Outcome::updated(record, &lead()).with_findings(losses),
         actions: None,
-        findings: losses,
     });
     assert_debug_clean(&Answer::refusal(401, ErrorCode::NotAuthorized, ENTERPRISE));
     assert_debug_clean(&planted(Telecrm::builder(ENTERPRISE)));

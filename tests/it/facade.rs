@@ -8,8 +8,8 @@ use std::time::Duration;
 use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
     ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode, Filter,
-    Finding, Lead, MatchedBy, Operation, Path, Payment, Phase, Receipt, Slice, SyncToken, Telecrm,
-    Upserted, Verdict, WorkspaceFile,
+    Finding, FindingKind, Lead, MatchedBy, Operation, Path, Payment, Phase, Receipt, Slice,
+    SyncToken, Telecrm, Upserted, Verdict, WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -223,10 +223,22 @@ async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
         sent.iter().all(|call| call.method == "GET"),
         "only the workspace was read"
     );
-    let updated = update("status", "Won".into()).await.expect("updated");
-    assert_eq!(updated.get("status"), Some(&"Won".into()));
-    let mended = update("status", "lost".into()).await.expect("updated");
-    assert_eq!(mended.get("status"), Some(&"Lost".into()));
+    for (written, stored) in [("Won", "Won"), ("lost", "Lost")] {
+        let updated = update("status", written.into()).await.expect("updated");
+        let updated = updated.complete().expect("complete");
+        assert_eq!(updated.get("status"), Some(&stored.into()));
+    }
+    // A tag that nobody knows yet, beside one that nobody filled in.
+    let updated = update("interests", telecrm::FieldValue::from(["Solar", " "])).await;
+    let updated = updated.expect("updated");
+    let path = Path::Field("interests".to_owned());
+    assert_eq!(updated.remarks()[0].path, path);
+    assert_eq!(
+        (updated.findings()[0].kind, &updated.findings()[0].path),
+        (FindingKind::OptionCreated, &path)
+    );
+    let updated = updated.accept_partial();
+    assert_eq!(updated.get("interests"), Some(&["Solar"].into()));
     let missing = telecrm
         .leads()
         .update("62ab16e", BTreeMap::new())
@@ -248,12 +260,13 @@ async fn upsert_creates_and_then_updates_and_says_so() {
         lead_id,
         lead,
         actions,
-        findings,
     } = telecrm.leads().upsert(&again).await.expect("updated")
     else {
         panic!("there was such a lead");
     };
-    assert_eq!((lead_id, actions, findings), (id, None, Vec::new()));
+    assert_eq!((lead_id, actions), (id, None));
+    assert!(lead.findings().is_empty());
+    let lead = lead.complete().expect("complete");
     assert_eq!(lead.get("rating"), Some(&4.into()));
     assert_eq!(
         lead.get("name"),
@@ -291,9 +304,13 @@ async fn en5_as6_an_upsert_tells_what_no_answer_does() {
     // A label in another case is mended before it is written, and so creates nothing.
     for (source, count) in [("Radio", 3), ("website", 2)] {
         let lead = written(source, &format!("{source} call"));
-        let Ok(Upserted::Updated { findings, .. }) = telecrm.leads().upsert(&lead).await else {
+        let Ok(Upserted::Updated { lead, actions, .. }) = telecrm.leads().upsert(&lead).await
+        else {
             panic!("there was such a lead");
         };
+        let actions = actions.expect("there was one");
+        let findings = [lead.findings(), actions.findings()].concat();
+        assert!(lead.complete().is_err(), "the campaign is lost");
         assert_eq!(findings.len(), count, "{source}: {:?}", told(&findings));
         assert!(
             expected
@@ -310,6 +327,70 @@ async fn en5_as6_an_upsert_tells_what_no_answer_does() {
         created.expect("created").complete().is_err(),
         "and so does a plain creation"
     );
+}
+
+/// A workspace that has the lead already, and what becomes of its actions.
+fn existing(actions: Answer) -> FakeTelecrm {
+    let exists = Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
+    FakeTelecrm::new()
+        .on(Operation::CreateLead, exists)
+        .on(Operation::SearchLeads, Answer::page([row.clone()]))
+        .on(Operation::UpdateLead, Answer::json(row.clone()))
+        .on(Operation::GetLead, Answer::json(row))
+        .on(Operation::CreateActions, actions)
+}
+
+#[tokio::test]
+async fn an_upsert_that_stops_halfway_tells_what_is_written() {
+    let refused = || Answer::refusal(400, ErrorCode::BadRequest, "no such action");
+    for (answer, rated, text) in [
+        (
+            refused(),
+            true,
+            "creating actions failed: the server answered 400 BAD_REQUEST: no such action; \
+             the fields of the lead were written before, and its actions are left",
+        ),
+        (
+            Answer::timeout(),
+            true,
+            "creating actions failed: no answer came in time; \
+             the fields of the lead were written before, and its actions are left; \
+             it cannot be told whether any of them were written",
+        ),
+        (
+            refused(),
+            false,
+            "creating actions failed: the server answered 400 BAD_REQUEST: no such action",
+        ),
+    ] {
+        let fake = existing(answer);
+        let mut lead = Lead::new()
+            .set("phone", "919999999999")
+            .action(visit("called"));
+        if rated {
+            lead = lead.set("rating", 4);
+        }
+        let error = fake.client().leads().upsert(&lead).await;
+        let error = error.expect_err("the actions are not there");
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.updated_lead(), rated.then_some("l1"));
+        assert_eq!(
+            fake.sent_to(Operation::UpdateLead).len(),
+            usize::from(rated)
+        );
+    }
+}
+
+#[tokio::test]
+async fn ac1_an_upsert_writes_nothing_if_its_actions_cannot_be_appended() {
+    let fake = existing(Answer::created("l1"));
+    let lead = json!({ "fields": { "phone": "919999999999", "rating": 4 }, "actions": [{ "type": "CALL" }] });
+    let lead = Lead::from_json(lead).expect("a lead");
+    let error = fake.client().leads().upsert(&lead).await.expect_err("AC1");
+    assert_eq!(error.phase(), Phase::NotBuilt);
+    assert!(error.to_string().contains("AC1"), "{error}");
+    assert!(fake.sent_to(Operation::UpdateLead).is_empty());
 }
 
 #[tokio::test]

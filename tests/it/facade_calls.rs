@@ -2,9 +2,10 @@
 
 use httpmock::{Method, MockServer};
 use serde_json::{Value, json};
+use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
-    ActionFilter, ActionKind, Availability, CustomAction, ErrorCode, NewTeamMember, PaymentStatus,
-    Phase, Slice, SyncToken, TeamMemberRole, TeamMemberStatus, Telecrm,
+    ActionFilter, ActionKind, Availability, CustomAction, ErrorCode, NewTeamMember, Operation,
+    PaymentStatus, Phase, Slice, SyncToken, TeamMemberRole, TeamMemberStatus, Telecrm,
 };
 
 fn client(server: &MockServer) -> Telecrm {
@@ -260,13 +261,13 @@ async fn tm2_tm5_tm7_members_are_created_with_a_clean_number() {
             TeamMemberRole::Caller,
         )
     };
-    let created = members
-        .create(&john("919876543210"))
-        .await
-        .expect("created");
-    assert_eq!(created.status(), Some(TeamMemberStatus::Invited));
+    for phone in ["919876543210", "+919876543210"] {
+        let created = members.create(&john(phone)).await.expect("created");
+        assert_eq!(created.status(), Some(TeamMemberStatus::Invited));
+    }
     for phone in [
-        "+919876543210",
+        "+0919876543210",
+        "++919876543210",
         "+91 98765 43210",
         "91-9876-5432-10",
         "99999",
@@ -288,6 +289,24 @@ async fn tm2_tm5_tm7_members_are_created_with_a_clean_number() {
         assert!(!error.to_string().contains(phone), "{error}");
     }
     assert!(!format!("{:?}", john("919876543210").password("s3cret")).contains("s3cret"));
+}
+
+#[tokio::test]
+async fn tm5_a_foreign_number_is_taken_where_its_plus_says_that_it_is_one() {
+    // With its country code as long as one of India's without.
+    let phone = "6512345678";
+    let answer = Answer::json(json!({ "name": "John Doe" }));
+    let fake = FakeTelecrm::new().always(Operation::CreateTeamMember, answer);
+    let members = fake.client().team_members();
+    for written in [phone.to_owned(), format!("+{phone}")] {
+        let (name, email) = ("John Doe", "john.doe@example.com");
+        let john = NewTeamMember::new(name, email, &*written, TeamMemberRole::Caller);
+        let created = members.create(&john).await;
+        assert_eq!(created.is_ok(), written.starts_with('+'), "{created:?}");
+    }
+    let sent = fake.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].body().unwrap()["phone_number"], phone);
 }
 
 #[tokio::test]

@@ -142,6 +142,26 @@ async fn an_answer_that_is_no_lead_is_not_an_empty_one() {
 }
 
 #[tokio::test]
+async fn a_lead_is_created_whatever_the_answer_says_of_its_parts() {
+    let answer = json!({ "lead_id": "l1", "actions": { "created": 1 }, "remarks": [7] });
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateLead, Answer::json(answer.clone()))
+        .on(Operation::CreateActions, Answer::json(answer));
+    let leads = fake.client().leads();
+    let visit = CustomAction::new(1001).unwrap().field("note", "x");
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .action(visit.clone());
+    let created = leads.create(&lead).await.expect("created");
+    let appended = leads.actions("l1").create([visit]).await.expect("appended");
+    for outcome in [created, appended] {
+        let incomplete = outcome.complete().expect_err("not understood");
+        assert!(incomplete.to_string().contains(r#"{"created":1}"#));
+        assert_eq!(incomplete.into_outcome().accept_partial().lead_id, "l1");
+    }
+}
+
+#[tokio::test]
 async fn a_page_shorter_than_asked_is_not_the_end_while_more_are_counted() {
     let row = |serial: u32| json!({ "name": "Jane", "email": format!("{serial}@example.com") });
     let page = |from: u32| {

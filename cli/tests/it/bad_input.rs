@@ -146,6 +146,15 @@ fn invalid_json_lines_are_rejected_and_the_others_stored() {
 }
 
 #[test]
+fn numbers_of_json_lines_keep_every_digit() {
+    let budget = "12345678901234567890123.10";
+    let input = format!(r#"{{"fields":{{"phone":"919999900001","budget":{budget}}}}}"#);
+    let ran = run_with_stdin(telecrm(&["push", "-", "--emulator", "--verify"]), &input);
+    assert_eq!(ran.outcomes(), ["stored"], "{ran:?}");
+    assert!(ran.stdout.contains(budget), "{ran:?}");
+}
+
+#[test]
 fn as6_an_unknown_column_is_warned_of_once_and_found_where_it_is_filled() {
     let file = TempFile::new(
         "column.csv",

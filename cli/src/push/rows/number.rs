@@ -17,33 +17,6 @@ pub(super) fn exact(text: &str) -> Option<Number> {
     (!is_integer && held == decimal).then(|| number.clone())
 }
 
-/// The first number of a valid JSON text that is not [exact], and its column.
-pub(super) fn first_inexact(json: &str) -> Option<(usize, &str)> {
-    let mut in_text = false;
-    let mut rest = json.char_indices().peekable();
-    while let Some((start, character)) = rest.next() {
-        match character {
-            '"' => in_text = !in_text,
-            '\\' => {
-                rest.next();
-            }
-            '-' | '0'..='9' if !in_text => {
-                let part = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
-                let mut end = start + 1;
-                while let Some((at, _)) = rest.next_if(|(_, next)| part(*next)) {
-                    end = at + 1;
-                }
-                let number = &json[start..end];
-                if exact(number).is_none() {
-                    return Some((start + 1, number));
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,17 +46,5 @@ mod tests {
             let exact = exact(text).map(|number| number.to_string());
             assert_eq!(exact.as_deref(), number, "{text}");
         }
-    }
-
-    #[test]
-    fn only_numbers_outside_texts_are_looked_at() {
-        let fine = r#"{"a\"1e400":[1,"18446744073709551616",-2.5e-3],"b":"\\","c":true}"#;
-        assert_eq!(first_inexact(fine), None);
-        let text = r#"{"ä":"\\","id":[1,18446744073709551616]}"#;
-        let found = first_inexact(text).map(|(column, number)| (number, &text[column - 1..]));
-        assert_eq!(
-            found,
-            Some(("18446744073709551616", "18446744073709551616]}"))
-        );
     }
 }
