@@ -8,7 +8,7 @@ use crate::generated::{ingest, sync};
 use crate::ingest::Turn;
 use crate::operation::Idempotency;
 use crate::raw::{check_path, encode_path};
-use crate::transport::{Call, CallOptions, Channel, Context, Reply, Sent, mask};
+use crate::transport::{Call, CallOptions, Channel, Context, Reply, Sent, answered, mask};
 use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
 use bytes::Bytes;
 use progenitor_client::Error as RawError;
@@ -286,6 +286,7 @@ impl<C> Exchange<'_, C> {
                     shortened(&reply.body),
                     mask,
                 )
+                .dated(answered(&reply.headers))
             }
             Err(error) => Error::transport(error),
         };

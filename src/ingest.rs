@@ -4,6 +4,7 @@ use crate::error::{json, unmarked};
 use crate::leads::identifier_of;
 use crate::transport::Deadline;
 use crate::{Error, Telecrm};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -284,16 +285,24 @@ impl Ingest {
     }
 }
 
-/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. A web page (TR1) or another
-/// status under 200 comes from something else than the queue.
+/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. Whatever else stands under 200, a web page
+/// (TR1), a notice, half an answer, comes from something else than the queue, or tells that it failed.
 fn is_acknowledgement(body: &[u8]) -> bool {
-    let Some(answer) = json(body) else {
-        return !unmarked(body).trim_ascii_start().starts_with(b"<");
+    let says = |text: &str, words: &[&str]| {
+        let text = text.trim();
+        words.iter().any(|word| text.eq_ignore_ascii_case(word))
     };
-    match answer.get("status") {
-        Some(serde_json::Value::String(status)) => status.eq_ignore_ascii_case("QUEUED"),
+    match json(body) {
+        Some(Value::Object(answer)) => match answer.get("status") {
+            Some(status) => says(status.as_str().unwrap_or_default(), &["QUEUED"]),
+            None => answer.is_empty(),
+        },
+        Some(Value::String(text)) => says(&text, &["QUEUED", "OK"]),
         Some(_) => false,
-        None => true,
+        None => {
+            let text = std::str::from_utf8(unmarked(body));
+            text.is_ok_and(|text| says(text, &["QUEUED", "OK", ""]))
+        }
     }
 }
 

@@ -5,8 +5,10 @@ use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, str
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use telecrm_core::{
-    ActionRecord, Created, FieldValue, Finding, Lead, LeadRecord, Outcome, Page, Workspace,
+    ActionRecord, Created, FieldType, FieldValue, Finding, Lead, LeadRecord, Outcome, Page,
+    Workspace,
 };
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
@@ -184,6 +186,9 @@ pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = 
 /// As many entries of a timeline as the server gives at once.
 const PAGE: u32 = 100;
 
+/// How far the clock that dates answers may be from the one that dates leads.
+const CLOCKS: Duration = Duration::from_secs(60);
+
 impl Leads {
     /// Creates a lead. Parts that do not fit are ignored, and [blanks](Lead::stray_blanks) are not sent, which the [`Outcome`] tells.
     /// Which options are created, telecrm does not tell: [check](Workspace::check) the lead first, or see [`Workspace::new_options`].
@@ -193,23 +198,42 @@ impl Leads {
     /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back did not show the lead as it was
     /// sent: look before trying again.
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
+        let clock = &self.0.shared().clock;
+        let began = clock.now();
         let answer = match self.0.sync()?.create_lead(lead).await {
             Ok(answer) => answer,
             // An attempt before this one was in doubt, and may be what stands in the way.
             Err(error) if error.is_already_exists() && error.is_outcome_unknown() => {
-                return self.settle(lead, error).await;
+                let took = clock.now().saturating_duration_since(began);
+                let ours = || jiff::Timestamp::try_from(clock.date()).ok();
+                let since = error.answered().or_else(ours);
+                let since = since.and_then(|answered| answered.checked_sub(took + CLOCKS).ok());
+                return self.settle(lead, error, since).await;
             }
             Err(error) => return Err(error),
         };
         Outcome::from_answer(&answer.body, lead).map_err(|error| answer.unreadable(error))
     }
 
-    /// Tells whether the lead that exists is the one that was to be created.
-    async fn settle(&self, sent: &Lead, conflict: Error) -> Result<Outcome<Created>, Error> {
+    /// Tells whether the lead that exists is the one that was to be created. On an older one equal actions are older ones, too.
+    async fn settle(
+        &self,
+        sent: &Lead,
+        conflict: Error,
+        since: Option<jiff::Timestamp>,
+    ) -> Result<Outcome<Created>, Error> {
         let workspace = self.0.workspace().await?;
         let Some(found) = self.find(&workspace, sent).await? else {
             return Err(conflict);
         };
+        let created = found.get("created_on").and_then(FieldValue::as_i64);
+        let since = since.map(|since| since.as_millisecond());
+        let is_ours = created
+            .zip(since)
+            .is_some_and(|(created, since)| created >= since);
+        if !is_ours && !sent.actions().is_empty() {
+            return Err(conflict);
+        }
         let timeline = self.timeline(&found).await?;
         let read_back = sent.clone().without_stray_blanks();
         let compared = workspace.compare(&read_back, &found, timeline.as_deref());
@@ -376,7 +400,9 @@ impl Leads {
         // The normal form first; a workspace may hold other spellings from before.
         let mut spellings: Vec<FieldValue> = Vec::new();
         if let Some(key) = workspace.identifier_key(value) {
-            spellings.push(format!("+{key}").into());
+            if is_phone(workspace) {
+                spellings.push(format!("+{key}").into());
+            }
             spellings.push(key.into());
         }
         if !spellings.contains(value) {
@@ -527,7 +553,11 @@ fn same_lead(
         Some(stored) => {
             let text = stored.as_str().map(str::to_lowercase);
             let text = text.unwrap_or_else(|| stored.to_string());
-            let as_stored = text.trim_start_matches('+') == key;
+            let text = match is_phone(workspace) {
+                true => text.trim_start_matches('+'),
+                false => &text,
+            };
+            let as_stored = text == key;
             let other_spelling = workspace.identifier_key(stored).as_ref() == Some(&key);
             (as_stored || other_spelling).then_some(!as_stored)
         }
@@ -536,6 +566,12 @@ fn same_lead(
     };
     let ranked = rows.into_iter().filter_map(|row| Some((rank(&row)?, row)));
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, row)| row)
+}
+
+/// Whether leads are told apart by numbers of phones, to which a leading `+` adds nothing. Of other texts it makes other leads.
+fn is_phone(workspace: &Workspace) -> bool {
+    let field = workspace.field(workspace.identifier().api_name());
+    field.is_some_and(|field| field.field_type == FieldType::Phone)
 }
 
 /// The identifier's value, if it is one that a search can look for.

@@ -1,0 +1,184 @@
+//! What could be taken for something else: another lead, an older action, a success, the end of a list.
+
+use serde_json::{Value, json};
+use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::{Clock, CustomAction, Filter, Lead, Operation, Telecrm, Upserted};
+
+fn workspace(identifier: &str) -> telecrm::WorkspaceFile {
+    let field = |api_name: &str, kind: &str| json!({ "id": api_name, "type": kind, "apiName": api_name, "isLeadid": api_name == identifier });
+    let file = json!({
+        "metadata": { "leadIdentifierFieldId": identifier },
+        "customFields": [
+            field("phone", "PHONE"),
+            field("email", "EMAIL"),
+            field("customer", "TEXT"),
+            field("rating", "RATING"),
+        ],
+        "customActions": [{ "code": "ACTION_1001", "fieldSchema": { "note": { "type": "TEXT" } } }],
+        "leadStagePipeline": { "leadStages": [] },
+    });
+    telecrm::WorkspaceFile::from_json(file).expect("a workspace")
+}
+
+fn conflict() -> Answer {
+    Answer::refusal(409, telecrm::ErrorCode::LeadAlreadyExists, "there is one")
+}
+
+#[tokio::test]
+async fn id2_only_numbers_of_phones_are_the_same_with_a_sign_before_them() {
+    for (identifier, mine, other) in [
+        ("customer", "A12", "+A12"),
+        ("customer", "5", "+5"),
+        ("email", "jane@example.com", "+jane@example.com"),
+    ] {
+        let row = |id: &str, value: &str| json!({ "id": id, "fields": { identifier: value } });
+        let fake = FakeTelecrm::new()
+            .workspace(&workspace(identifier))
+            .always(Operation::CreateLead, conflict())
+            .on(
+                Operation::SearchLeads,
+                Answer::page([row("other", other), row("mine", mine)]),
+            )
+            .always(Operation::SearchLeads, Answer::page([row("other", other)]))
+            .always(
+                Operation::UpdateLead,
+                Answer::json(json!({ "fields": { "rating": 4 } })),
+            );
+        let lead = Lead::new().set(identifier, mine).set("rating", 4);
+        let upserted = fake.client().leads().upsert(&lead).await.expect("found");
+        let Upserted::Updated { lead_id, .. } = upserted else {
+            panic!("{upserted:?}");
+        };
+        assert_eq!(lead_id, "mine", "{mine} is not {other}");
+        let asked = fake.sent_to(Operation::SearchLeads)[0].body().cloned();
+        let asked = asked.expect("a body")["fields"][identifier].to_string();
+        assert!(!asked.contains(other), "{asked}");
+        // Where only the other one is there, the lead that is meant is not found.
+        let error = fake.client().leads().upsert(&lead).await;
+        assert!(error.expect_err("not found").is_already_exists());
+        assert_eq!(fake.sent_to(Operation::UpdateLead).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn as5_a_push_is_queued_only_if_the_answer_says_so() {
+    for (body, queued) in [
+        (r#"{"status":"QUEUED"}"#, true),
+        (r#"{"status":" queued "}"#, true),
+        (r#""QUEUED""#, true),
+        ("Queued", true),
+        ("OK\n", true),
+        ("", true),
+        ("{}", true),
+        (r#"{"status":"QUE"#, false),
+        (r#"{"error":{"code":"NOT_AUTHORIZED","mess"#, false),
+        (r#"{"status":null}"#, false),
+        (r#"{"success":false}"#, false),
+        (r#"{"errors":["no such enterprise"]}"#, false),
+        (
+            r#"{"statusCode":404,"message":"no such enterprise"}"#,
+            false,
+        ),
+        (r#"{"data":{"status":"FAILED"}}"#, false),
+        (r#"[{"status":"FAILED"}]"#, false),
+        ("[]", false),
+        ("null", false),
+        ("false", false),
+        ("0", false),
+        (r#""FAILED""#, false),
+        ("error code: 1020", false),
+        ("Service Unavailable", false),
+    ] {
+        let answer = Answer::text(200, "application/json", body);
+        let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, answer);
+        let lead = Lead::new().set("phone", "919999999999");
+        let pushed = fake.client().ingest().push(&lead).await;
+        match pushed {
+            Ok(_) => assert!(queued, "{body}"),
+            Err(error) => assert!(!queued && error.is_outcome_unknown(), "{body}: {error}"),
+        }
+    }
+}
+
+fn walked(fake: FakeTelecrm) -> FakeTelecrm {
+    let row = |serial: i64| json!({ "id": serial.to_string(), "fields": { "created_on": serial } });
+    let page = |from: i64| Answer::page((0..100).map(move |serial| row(from - serial)));
+    fake.on(Operation::SearchLeads, page(1000))
+        .on(Operation::SearchLeads, page(901))
+        .always(Operation::SearchLeads, page(802))
+}
+
+#[tokio::test]
+async fn a_list_whose_task_dies_has_not_come_to_its_end() {
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    let telecrm = walked(FakeTelecrm::new())
+        .builder()
+        .on_call(move |_| {
+            let call = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            assert!(call < 2, "metrics are broken");
+        })
+        .build()
+        .expect("builds");
+    let stream = telecrm.leads().stream(Filter::new()).prefetch(1);
+    let reading = tokio::spawn(stream.collect());
+    assert!(reading.await.is_err(), "the panic goes on to the reader");
+}
+
+#[test]
+fn a_list_whose_runtime_is_gone_has_not_come_to_its_end() {
+    let telecrm: Telecrm = walked(FakeTelecrm::new()).client();
+    let runtime = |_| tokio::runtime::Builder::new_current_thread().build();
+    let [one, other] = [0, 1].map(|which| runtime(which).expect("a runtime"));
+    let mut stream = one.block_on(async { telecrm.leads().stream(Filter::new()).prefetch(1) });
+    assert!(matches!(one.block_on(stream.next()), Some(Ok(_))));
+    drop(one);
+    let error = other.block_on(stream.collect()).expect_err("there is more");
+    assert!(!error.is_outcome_unknown(), "a read: {error}");
+    assert!(error.to_string().contains("runtime"), "{error}");
+}
+
+#[tokio::test]
+async fn le4_an_older_action_is_not_taken_for_the_one_of_a_creation_in_doubt() {
+    let call = CustomAction::new(1001)
+        .expect("a code")
+        .field("note", "called");
+    let lead = Lead::new().set("phone", "919999999999").action(call);
+    let date = FakeTelecrm::new().clock().date();
+    let now = jiff::Timestamp::try_from(date)
+        .expect("a date")
+        .as_millisecond();
+    let long_ago = now - 3_600_000;
+    for (created_on, settled) in [
+        (json!(now), true),
+        (json!(long_ago), false),
+        (Value::Null, false),
+    ] {
+        let fields = json!({ "phone": "919999999999", "created_on": created_on });
+        let entry = json!({ "id": "a1", "type": "ACTION_1001", "fields": { "note": "called" } });
+        let fake = FakeTelecrm::new()
+            .on(Operation::CreateLead, Answer::html(502))
+            .on(Operation::CreateLead, conflict())
+            .always(
+                Operation::SearchLeads,
+                Answer::page([json!({ "id": "62ab16e", "fields": fields })]),
+            )
+            .on(
+                Operation::GetLead,
+                Answer::json(json!({ "fields": fields, "actions": [entry] })),
+            )
+            .always(
+                Operation::GetLead,
+                Answer::json(json!({ "fields": fields, "actions": [] })),
+            );
+        match fake.client().leads().create(&lead).await {
+            Ok(outcome) => {
+                assert!(settled, "created on {created_on}");
+                assert_eq!(outcome.complete().expect("complete").lead_id, "62ab16e");
+            }
+            Err(error) => {
+                assert!(!settled, "created on {created_on}: {error}");
+                assert!(error.is_already_exists() && error.is_outcome_unknown());
+            }
+        }
+    }
+}
