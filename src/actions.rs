@@ -1,6 +1,6 @@
 //! A lead's timeline, over the Sync API.
 
-use crate::leads::one_or_many;
+use crate::leads::{one_or_many, some_value};
 use crate::{Error, Items, Operation, Slice, Telecrm, stream};
 use telecrm_core::{
     Action, ActionCode, ActionKind, ActionRecord, Created, CustomAction, FieldValue, Lead, Outcome,
@@ -107,6 +107,11 @@ impl ActionFilter {
     }
 
     /// The bounds of the range in milliseconds, if there is one.
+    pub(crate) fn check(&self, operation: Operation) -> Result<(), Error> {
+        some_value(operation, "the type of the action", self.kind.as_ref())?;
+        some_value(operation, "`performed_by`", self.performed_by.as_ref())
+    }
+
     pub(crate) fn times(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
         let (from, to) = (self.from, self.to);
         (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
@@ -136,12 +141,9 @@ impl Actions {
                 return Err(Error::invalid(OPERATION, message));
             }
         }
-        let answer = self
-            .telecrm
-            .sync()?
-            .create_actions(&self.lead_id, &sent)
-            .await?;
-        Outcome::from_answer(&answer.body, &sent).map_err(|error| answer.unreadable(error))
+        let endpoint = self.telecrm.sync()?;
+        let answer = endpoint.create_actions(&self.lead_id, &sent).await?;
+        endpoint.outcome(&answer, &sent)
     }
 
     /// Reads an entry; only custom actions and payments can be read one by one (pitfall AC5).
@@ -206,6 +208,7 @@ impl Actions {
         slice: Slice,
     ) -> Result<Page<ActionRecord>, Error> {
         let part = slice.check(Operation::SearchActions, 100)?;
+        filter.check(Operation::SearchActions)?;
         let endpoint = self.telecrm.sync()?;
         endpoint
             .search_actions(&self.lead_id, filter, part)

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::sync::Arc;
-use telecrm_core::{Action, Availability, FieldValue, Lead, Page};
+use telecrm_core::{Action, Availability, Created, FieldValue, Lead, Outcome, Page};
 
 /// One API of one enterprise.
 pub(crate) struct Endpoint<C> {
@@ -56,6 +56,7 @@ pub(crate) struct Answer {
     call: Arc<Call>,
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
+    sent: Sent,
 }
 
 /// What is kept of a body that goes into an error.
@@ -195,6 +196,13 @@ impl<'a, C> Caller<'a, C> {
         }
     }
 
+    /// Reads what became of a creation. What the server remarks is masked like the messages of errors.
+    pub(crate) fn outcome(&self, answer: &Answer, sent: &Lead) -> Result<Outcome<Created>, Error> {
+        let outcome = Outcome::from_answer(&answer.body, sent);
+        let outcome = outcome.map_err(|error| answer.unreadable(error))?;
+        Ok(outcome.with_words(|words| self.endpoint.mask(words, &answer.sent)))
+    }
+
     fn enterprise(&self) -> &'a str {
         &self.endpoint.enterprise
     }
@@ -276,6 +284,7 @@ impl<C> Exchange<'_, C> {
                     call: self.call.clone(),
                     status: reply.status,
                     body: reply.body,
+                    sent: reply.sent,
                 });
             }
             Ok(reply) => {

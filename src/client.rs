@@ -153,6 +153,13 @@ impl Telecrm {
         }
     }
 
+    /// The same client, with calls of at most this time, or of one attempt.
+    pub(crate) fn for_at_most(&self, time: Duration) -> Self {
+        let options = self.options;
+        let time = time.max(options.attempt_timeout);
+        self.with_options(options.total_timeout(time.min(options.total_timeout)))
+    }
+
     /// From now on nothing is sent again and nothing waits, in this client and its clones: for an orderly shutdown.
     ///
     /// Calls under way finish the attempt that they are at, whose answer alone tells what became of a write; those that wait end at once,
@@ -550,7 +557,7 @@ impl Builder {
         self
     }
 
-    /// How long [`Ingest::verify`] looks for a lead; 30 s unless set.
+    /// How long [`Ingest::verify`] looks for a lead; 30 s unless set. A look that began in time may take one attempt longer.
     pub fn verify_timeout(mut self, timeout: Duration) -> Self {
         self.verify_timeout = timeout;
         self

@@ -215,7 +215,10 @@ impl Ingest {
         let deadline = Deadline::of(clock.now(), shared.verify_timeout);
         let mut wait = FIRST_WAIT;
         loop {
-            let verdict = match self.look(&workspace, receipt).await {
+            // The last look may take an attempt longer than the time, so that there is one at all.
+            let left = deadline.left(clock.now()).unwrap_or_default();
+            let looking = Self(self.0.for_at_most(left));
+            let verdict = match looking.look(&workspace, receipt).await {
                 Ok(verdict) => verdict,
                 Err(error) if error.is_transient() => Verdict::Unknown {
                     lead: None,

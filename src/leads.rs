@@ -183,6 +183,21 @@ pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = 
     }
 }
 
+/// Nobody says whether one of no values means no lead or every one.
+pub(crate) fn some_value(
+    operation: Operation,
+    place: &str,
+    value: Option<&FieldValue>,
+) -> Result<(), Error> {
+    match value.and_then(|value| value.as_json().as_array()) {
+        Some(values) if values.is_empty() => {
+            let message = format!("{place} is to be one of no values: nothing can match that");
+            Err(Error::invalid(operation, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// As many entries of a timeline as the server gives at once.
 const PAGE: u32 = 100;
 
@@ -200,7 +215,8 @@ impl Leads {
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
         let clock = &self.0.shared().clock;
         let began = clock.now();
-        let answer = match self.0.sync()?.create_lead(lead).await {
+        let endpoint = self.0.sync()?;
+        let answer = match endpoint.create_lead(lead).await {
             Ok(answer) => answer,
             // An attempt before this one was in doubt, and may be what stands in the way.
             Err(error) if error.is_already_exists() && error.is_outcome_unknown() => {
@@ -212,7 +228,7 @@ impl Leads {
             }
             Err(error) => return Err(error),
         };
-        Outcome::from_answer(&answer.body, lead).map_err(|error| answer.unreadable(error))
+        endpoint.outcome(&answer, lead)
     }
 
     /// Tells whether the lead that exists is the one that was to be created. On an older one equal actions are older ones, too.
@@ -363,6 +379,7 @@ impl Leads {
         };
         let mut fields = lead.fields().clone();
         fields.remove(workspace.identifier().api_name());
+        fields.retain(|_, value| !value.is_null());
         let fields = mended(&workspace, fields)?;
         let written = fields.clone().into_iter();
         let written = written.fold(lead.clone(), |lead, (name, value)| lead.set(name, value));
@@ -488,9 +505,16 @@ impl Leads {
     /// Finds leads, newest first: one page.
     ///
     /// # Errors
-    /// Invalid if `limit` is not 1 to 100.
+    /// Invalid if `limit` is not 1 to 100, or a field is to be one of no values.
     pub async fn search(&self, filter: &Filter, slice: Slice) -> Result<Page<LeadRecord>, Error> {
-        let part = slice.check(Operation::SearchLeads, 100)?;
+        const OPERATION: Operation = Operation::SearchLeads;
+        let part = slice.check(OPERATION, 100)?;
+        for (name, value) in &filter.fields {
+            some_value(OPERATION, &format!("`fields.{name}`"), Some(value))?;
+        }
+        if let Some(action) = &filter.action {
+            action.check(OPERATION)?;
+        }
         let answer = self.0.sync()?.search_leads(filter, part).await?;
         answer.decode_page(slice.skip)
     }

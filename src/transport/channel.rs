@@ -188,7 +188,7 @@ pub(crate) struct Reply {
     pub(crate) retry_after: Option<Duration>,
     /// Why there is no answer at all, if there is none.
     pub(crate) no_answer: Option<NoAnswer>,
-    /// The values that a refused request carried, which the answer may repeat.
+    /// The values that the request carried, where the answer has words of its own, which may repeat them.
     pub(crate) sent: Sent,
 }
 
@@ -227,6 +227,12 @@ impl Reply {
             no_answer: response.extensions().get().copied(),
             sent: Sent::default(),
         }
+    }
+
+    /// Whether the server says something of the request, and not only what was asked for.
+    fn has_words(&self) -> bool {
+        let has = |key: &[u8]| self.body.windows(key.len()).any(|part| part == key);
+        !self.status.is_success() || has(b"\"error\"") || has(b"\"remarks\"")
     }
 
     /// As an answer for generated code, which decodes it.
@@ -393,9 +399,9 @@ impl Channel {
                 None => false,
             };
             if !repeats {
-                return result.map(|reply| match reply.status.is_success() {
-                    true => reply,
-                    false => Reply {
+                return result.map(|reply| match reply.has_words() {
+                    false => reply,
+                    true => Reply {
                         sent: Sent::by(request),
                         ..reply
                     },

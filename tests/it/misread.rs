@@ -1,8 +1,13 @@
 //! What could be taken for something else: another lead, an older action, a success, the end of a list.
 
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
 use telecrm::testing::{Answer, FakeTelecrm};
-use telecrm::{Clock, CustomAction, Filter, Lead, Operation, Telecrm, Upserted};
+use telecrm::{
+    ActionFilter, Clock, CustomAction, FieldValue, Filter, Lead, Operation, Path, Phase, Slice,
+    Telecrm, Upserted, Verdict,
+};
 
 fn workspace(identifier: &str) -> telecrm::WorkspaceFile {
     let field = |api_name: &str, kind: &str| json!({ "id": api_name, "type": kind, "apiName": api_name, "isLeadid": api_name == identifier });
@@ -181,4 +186,127 @@ async fn le4_an_older_action_is_not_taken_for_the_one_of_a_creation_in_doubt() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_server_repeats_under_a_success_is_masked_as_well() {
+    let enterprise = "ent-s3cret";
+    let said = "jane.doe@example.com of +91 99999 99999 in ent-s3cret is invalid";
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("email", "jane.doe@example.com")
+        .action(
+            CustomAction::new(1001)
+                .expect("a code")
+                .field("note", "jane.doe@example.com"),
+        );
+    let remark = |field: &str| json!({ "field": field, "status": "IGNORED", "remark": said });
+    let partly = |field: &str| {
+        Answer::json(
+            json!({ "lead_id": "62ab16e", "actions": [{ "action_id": "a", "status": "CREATED" }], "remarks": [remark(field)] }),
+        )
+    };
+    let fake = FakeTelecrm::of_enterprise(enterprise)
+        .on(Operation::CreateLead, partly("fields.email"))
+        .on(
+            Operation::CreateLead,
+            Answer::json(json!({ "error": { "message": said } })),
+        )
+        .on(Operation::CreateActions, partly("actions[0].fields.note"));
+    let telecrm = fake.client();
+    let created = telecrm.leads().create(&lead).await.expect("created");
+    assert_eq!(created.remarks()[0].remark, "… of … in … is invalid");
+    let incomplete = created.complete().expect_err("not whole").to_string();
+    assert_eq!(
+        incomplete,
+        "telecrm stored only a part: fields.email IGNORED: … of … in … is invalid;"
+    );
+    let error = telecrm.leads().create(&lead).await.expect_err("an error");
+    assert_eq!(error.message(), Some("… of … in … is invalid"));
+    let actions = telecrm.leads().actions("62ab16e");
+    let appended = actions.create(lead.actions().to_vec()).await;
+    let incomplete = appended
+        .expect("an answer")
+        .complete()
+        .expect_err("not whole");
+    let incomplete = incomplete.to_string();
+    assert!(
+        incomplete.contains("… of +91 99999 99999 in …"),
+        "only what was sent: {incomplete}"
+    );
+}
+
+#[tokio::test]
+async fn verifying_ends_in_time_also_if_the_server_stalls() {
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateOrUpdateLead, Answer::queued())
+        .always(Operation::SearchLeads, Answer::timeout());
+    let telecrm = fake.client();
+    let (ingest, lead) = (telecrm.ingest(), Lead::new().set("phone", "919999999999"));
+    let receipt = ingest.push(&lead).await.expect("queued");
+    let verdict = ingest.verify(&receipt).await.expect("a verdict");
+    assert!(matches!(verdict, Verdict::Unknown { lead: None, .. }));
+    // 30 s to verify, and an attempt of 30 s under way.
+    assert!(
+        fake.clock().slept() <= Duration::from_secs(60),
+        "{:?}",
+        fake.clock().slept()
+    );
+    assert!(!fake.sent_to(Operation::SearchLeads).is_empty());
+}
+
+#[tokio::test]
+async fn a_filter_by_one_of_no_values_is_refused() {
+    let fake = FakeTelecrm::new();
+    let telecrm = fake.client();
+    let leads = telecrm.leads();
+    let nobody: [&str; 0] = [];
+    let by_nobody = || ActionFilter::new().performed_by(nobody);
+    for filter in [
+        Filter::new().any_of("status", nobody),
+        Filter::new().eq("name", "Jane").any_of("assignee", nobody),
+        Filter::new().with_action(by_nobody()),
+    ] {
+        for error in [
+            leads.count(&filter).await.expect_err("refused"),
+            leads.stream(filter).collect().await.expect_err("refused"),
+        ] {
+            assert_eq!(error.phase(), Phase::NotBuilt);
+            assert!(error.to_string().contains("one of no values"), "{error}");
+        }
+    }
+    let actions = leads.actions("62ab16e");
+    let error = actions.search(&by_nobody(), Slice::default()).await;
+    assert_eq!(error.expect_err("refused").phase(), Phase::NotBuilt);
+    assert!(fake.sent().is_empty());
+}
+
+#[tokio::test]
+async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
+    let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } });
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateLead, conflict())
+        .always(Operation::SearchLeads, Answer::page([row.clone()]))
+        .always(Operation::UpdateLead, Answer::json(row));
+    let telecrm = fake.client();
+    let leads = telecrm.leads();
+    let nothing = || FieldValue::null();
+    let error = leads.update(
+        "62ab16e",
+        BTreeMap::from([("rating".to_owned(), nothing())]),
+    );
+    let error = error.await.expect_err("nothing would change");
+    let finding = error.finding().expect("told");
+    assert_eq!(finding.path, Path::Field("rating".to_owned()));
+    assert!(finding.reason.contains("no way to clear"), "{finding}");
+    assert!(fake.sent_to(Operation::UpdateLead).is_empty());
+
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("name", "Jane")
+        .set("rating", nothing());
+    let upserted = leads.upsert(&lead).await.expect("updated");
+    assert!(matches!(upserted, Upserted::Updated { .. }));
+    let sent = fake.sent_to(Operation::UpdateLead)[0].body().cloned();
+    assert_eq!(sent, Some(json!({ "fields": { "name": "Jane" } })));
 }
