@@ -1,6 +1,7 @@
 //! A lead's timeline, over the Sync API.
 
 use crate::leads::{one_or_many, some_value};
+use crate::turns::Target;
 use crate::{Error, Items, Operation, Slice, Telecrm, stream};
 use telecrm_core::{
     Action, ActionCode, ActionKind, ActionRecord, Created, CustomAction, FieldValue, Lead, Outcome,
@@ -168,11 +169,7 @@ impl Actions {
         action: CustomAction,
     ) -> Result<ActionRecord, Error> {
         let action = Action::from(action).with_bare_code();
-        let endpoint = self.telecrm.sync()?;
-        endpoint
-            .update_action(&self.lead_id, action_id, &action)
-            .await?
-            .decode()
+        self.write(action_id, &action).await
     }
 
     /// Changes the state of a payment, the only thing of it that can change (pitfall AC3). To correct
@@ -186,11 +183,15 @@ impl Actions {
         status: PaymentStatus,
     ) -> Result<ActionRecord, Error> {
         let action = Action::payment_status(&status);
+        self.write(action_id, &action).await
+    }
+
+    async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {
+        let target = Target::Action(self.lead_id.clone(), action_id.to_owned());
+        let turn = self.telecrm.shared().turns.enter(target);
         let endpoint = self.telecrm.sync()?;
-        endpoint
-            .update_action(&self.lead_id, action_id, &action)
-            .await?
-            .decode()
+        let answer = endpoint.update_action(&self.lead_id, action_id, action, turn);
+        answer.await?.decode()
     }
 
     /// The whole timeline, or what matches of it, newest first: see [`Items`].

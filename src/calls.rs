@@ -5,10 +5,10 @@
 
 use crate::error::tells_of_an_error;
 use crate::generated::{ingest, sync};
-use crate::ingest::Turn;
 use crate::operation::Idempotency;
 use crate::raw::{check_path, encode_path};
 use crate::transport::{Call, CallOptions, Channel, Context, Reply, Sent, answered, mask};
+use crate::turns::Turn;
 use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
 use bytes::Bytes;
 use progenitor_client::Error as RawError;
@@ -185,6 +185,12 @@ impl<'a, C> Caller<'a, C> {
         self.begin_with(Call::new(Some(operation), class, self.options))
     }
 
+    /// Writes over what was written before.
+    fn begin_in_turn(&self, operation: Operation, turn: Turn) -> Exchange<'a, C> {
+        let call = Call::new(Some(operation), operation.idempotency(), self.options);
+        self.begin_with(call.in_turn(Some(turn)))
+    }
+
     fn begin_with(&self, call: Call) -> Exchange<'a, C> {
         let endpoint = self.endpoint;
         let call = Arc::new(call);
@@ -355,9 +361,10 @@ impl Caller<'_, sync::Client> {
         &self,
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
+        turn: Turn,
     ) -> Result<Answer, Error> {
         let body = sync::types::UpdateLeadBody { fields };
-        let exchange = self.begin(Operation::UpdateLead);
+        let exchange = self.begin_in_turn(Operation::UpdateLead, turn);
         let call = exchange
             .client
             .update_lead(self.enterprise(), lead_id, &body);
@@ -413,8 +420,9 @@ impl Caller<'_, sync::Client> {
         lead_id: &str,
         action_id: &str,
         action: &Action,
+        turn: Turn,
     ) -> Result<Answer, Error> {
-        let exchange = self.begin(Operation::UpdateAction);
+        let exchange = self.begin_in_turn(Operation::UpdateAction, turn);
         let call = exchange
             .client
             .update_action(self.enterprise(), lead_id, action_id, action);
@@ -489,12 +497,13 @@ impl Caller<'_, sync::Client> {
         &self,
         email: &str,
         state: &Availability,
+        turn: Turn,
     ) -> Result<Answer, Error> {
         let body = sync::types::TeamMemberStateChange {
             email: email.to_owned(),
             state: state.as_str().into(),
         };
-        let exchange = self.begin(Operation::SetTeamMemberState);
+        let exchange = self.begin_in_turn(Operation::SetTeamMemberState, turn);
         let call = exchange
             .client
             .set_team_member_state(self.enterprise(), &body);

@@ -2,9 +2,9 @@
 
 use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
-use crate::ingest::Pushes;
 use crate::time::{Clock, SystemClock};
 use crate::transport::{CallOptions, CallReport, Carrier, Channel, Observer, Stop, authorization};
+use crate::turns::Turns;
 use crate::{
     AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
     TeamMembers, workspace,
@@ -71,7 +71,7 @@ pub(crate) struct Shared {
     pub(crate) ingest: Option<AsyncEndpoint>,
     pub(crate) workspace: workspace::Cache,
     pub(crate) verify_timeout: Duration,
-    pub(crate) pushes: Pushes,
+    pub(crate) turns: Turns,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Stop,
 }
@@ -695,7 +695,7 @@ impl Builder {
                 ingest,
                 workspace: workspace::Cache::new(default_country, self.time_zone),
                 verify_timeout: self.verify_timeout,
-                pushes: Pushes::default(),
+                turns: Turns::default(),
                 clock: self.clock,
                 stop,
             }),

@@ -1,6 +1,7 @@
 //! Single leads, over the Sync API.
 
 use crate::calls::Answer;
+use crate::turns::Target;
 use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, stream, timeline};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -326,7 +327,12 @@ impl Leads {
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<LeadRecord, Error> {
-        one_lead(&self.0.sync()?.update_lead(lead_id, fields).await?)
+        let turn = self
+            .0
+            .shared()
+            .turns
+            .enter(Target::Lead(lead_id.to_owned()));
+        one_lead(&self.0.sync()?.update_lead(lead_id, fields, turn).await?)
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.

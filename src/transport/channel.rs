@@ -3,10 +3,10 @@
 use super::observe::{self, Observer, Watch};
 use super::retry::{self, CallOptions, Deadline, Ending, Stop, Throttle};
 use super::sent::Sent;
-use crate::ingest::Turn;
 use crate::limit::Limiter;
 use crate::operation::{Idempotency, Operation};
 use crate::time::Clock;
+use crate::turns::Turn;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
 use futures_util::{future, stream};
@@ -94,10 +94,15 @@ impl Call {
             .take()
     }
 
-    /// A push, with its place among those of the same lead.
+    /// A write, with its place among those of the same target.
     pub(crate) fn in_turn(mut self, turn: Option<Turn>) -> Self {
         self.turn = turn;
         self
+    }
+
+    /// Whether nothing newer was written where this call writes.
+    fn is_latest(&self) -> bool {
+        self.turn.as_ref().is_none_or(Turn::is_latest)
     }
 
     /// How often the request was sent.
@@ -347,11 +352,18 @@ impl Channel {
         deadline: Deadline,
     ) -> reqwest::Result<Reply> {
         let clock = &*self.clock;
+        let mut before = None;
         loop {
             let (lane, left) = match self.turn(deadline, call).await {
                 Ok(turn) => turn,
                 Err(reason) => return Ok(Reply::none(reason)),
             };
+            // While this call waited, the same may have been written anew.
+            if let Some(result) = before.take()
+                && !call.is_latest()
+            {
+                return told(result, request);
+            }
             request
                 .headers_mut()
                 .insert(AUTHORIZATION, lane.authorization.clone());
@@ -382,7 +394,7 @@ impl Channel {
             }
             let may_repeat = number < call.options.attempts
                 && retry::may_repeat(call.class, ending)
-                && call.turn.as_ref().is_none_or(Turn::is_latest);
+                && call.is_latest();
             let asked = result.as_ref().ok().and_then(|reply| reply.retry_after);
             let delay = may_repeat
                 .then(|| retry::delay(number, asked, fastrand::f64()))
@@ -399,17 +411,12 @@ impl Channel {
                 None => false,
             };
             if !repeats {
-                return result.map(|reply| match reply.has_words() {
-                    false => reply,
-                    true => Reply {
-                        sent: Sent::by(request),
-                        ..reply
-                    },
-                });
+                return told(result, request);
             }
             if ending.leaves_doubt() {
                 call.in_doubt.store(true, Ordering::Relaxed);
             }
+            before = Some(result);
         }
     }
 
@@ -479,6 +486,17 @@ impl Channel {
         }
         another
     }
+}
+
+/// What came, with what an answer may repeat of the request.
+fn told(result: reqwest::Result<Reply>, request: &Request) -> reqwest::Result<Reply> {
+    result.map(|reply| match reply.has_words() {
+        false => reply,
+        true => Reply {
+            sent: Sent::by(request),
+            ..reply
+        },
+    })
 }
 
 /// `Request::try_clone` does the same, but makes a map for a timeout even where there is none.

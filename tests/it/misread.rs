@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
-use telecrm::testing::{Answer, FakeTelecrm};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use telecrm::testing::{Answer, FakeTelecrm, ManualClock};
 use telecrm::{
-    ActionFilter, Clock, CustomAction, FieldValue, Filter, Lead, Operation, Path, Phase, Slice,
-    Telecrm, Upserted, Verdict,
+    ActionFilter, Availability, Clock, CustomAction, FieldValue, Filter, Lead, Operation, Path,
+    PaymentStatus, Phase, Slice, Telecrm, Upserted, Verdict,
 };
+use tokio::sync::Notify;
 
 fn workspace(identifier: &str) -> telecrm::WorkspaceFile {
     let field = |api_name: &str, kind: &str| json!({ "id": api_name, "type": kind, "apiName": api_name, "isLeadid": api_name == identifier });
@@ -309,4 +312,88 @@ async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
     assert!(matches!(upserted, Upserted::Updated { .. }));
     let sent = fake.sent_to(Operation::UpdateLead)[0].body().cloned();
     assert_eq!(sent, Some(json!({ "fields": { "name": "Jane" } })));
+}
+
+/// A clock on which whoever waits does so until it is told.
+#[derive(Clone)]
+struct Gate(ManualClock, Arc<Notify>);
+
+impl Clock for Gate {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let gate = self.1.clone();
+        Box::pin(async move { gate.notified().await })
+    }
+}
+
+#[tokio::test]
+async fn an_older_update_is_not_repeated_over_a_newer_one() {
+    let rated = |rating: i64| BTreeMap::from([("rating".to_owned(), rating.into())]);
+    let action = || CustomAction::new(1001).expect("a code");
+    let done = || {
+        Answer::json(
+            json!({ "fields": { "rating": 5 }, "email": "jane@example.com", "status": "QUEUED" }),
+        )
+    };
+    for operation in [
+        Operation::CreateOrUpdateLead,
+        Operation::UpdateLead,
+        Operation::UpdateAction,
+        Operation::SetTeamMemberState,
+    ] {
+        let fake = FakeTelecrm::new()
+            .on(operation, Answer::html(502))
+            .always(operation, done());
+        let gate = Gate(ManualClock::new(), Arc::default());
+        let telecrm = fake.builder().clock(gate.clone()).build().expect("builds");
+        telecrm.workspace().await.expect("known");
+        let write = async |newer: bool| match operation {
+            Operation::UpdateLead => {
+                let rating = if newer { 5 } else { 3 };
+                telecrm
+                    .leads()
+                    .update("62ab16e", rated(rating))
+                    .await
+                    .map(drop)
+            }
+            Operation::UpdateAction if newer => {
+                let actions = telecrm.leads().actions("62ab16e");
+                let status = actions.set_payment_status("a1", PaymentStatus::Completed);
+                status.await.map(drop)
+            }
+            Operation::UpdateAction => {
+                let actions = telecrm.leads().actions("62ab16e");
+                actions.update("a1", action()).await.map(drop)
+            }
+            Operation::CreateOrUpdateLead => {
+                let lead = Lead::new().set("phone", "919999999999").set("rating", 3);
+                let ingest = telecrm.ingest();
+                ingest.push(&lead).await.map(drop)
+            }
+            _ => {
+                let state = if newer {
+                    Availability::Working
+                } else {
+                    Availability::Inactive
+                };
+                let members = telecrm.team_members();
+                members
+                    .set_availability("Jane@Example.com", state)
+                    .await
+                    .map(drop)
+            }
+        };
+        let (older, newer) = tokio::join!(write(false), async {
+            let newer = write(true).await;
+            gate.1.notify_one();
+            newer
+        });
+        newer.expect("written");
+        let error = older.expect_err("not repeated");
+        assert!(error.is_outcome_unknown(), "{operation}: {error}");
+        assert_eq!(fake.sent_to(operation).len(), 2, "{operation}");
+    }
 }
