@@ -1,6 +1,7 @@
 //! A lead's timeline, over the Sync API.
 
-use crate::leads::one_or_many;
+use crate::leads::{one_or_many, some_value};
+use crate::turns::Target;
 use crate::{Error, Items, Operation, Slice, Telecrm, stream};
 use telecrm_core::{
     Action, ActionCode, ActionKind, ActionRecord, Created, CustomAction, FieldValue, Lead, Outcome,
@@ -107,6 +108,11 @@ impl ActionFilter {
     }
 
     /// The bounds of the range in milliseconds, if there is one.
+    pub(crate) fn check(&self, operation: Operation) -> Result<(), Error> {
+        some_value(operation, "the type of the action", self.kind.as_ref())?;
+        some_value(operation, "`performed_by`", self.performed_by.as_ref())
+    }
+
     pub(crate) fn times(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
         let (from, to) = (self.from, self.to);
         (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
@@ -175,7 +181,7 @@ impl Actions {
     pub(crate) async fn append(&self, sent: &Lead) -> Result<Outcome<Created>, Error> {
         let endpoint = self.telecrm.sync()?;
         let answer = endpoint.create_actions(&self.lead_id, sent).await?;
-        Outcome::from_answer(&answer.body, sent).map_err(|error| answer.unreadable(error))
+        endpoint.outcome(&answer, sent)
     }
 
     /// Reads an entry; only custom actions and payments can be read one by one (pitfall AC5).
@@ -200,11 +206,7 @@ impl Actions {
         action: CustomAction,
     ) -> Result<ActionRecord, Error> {
         let action = Action::from(action).with_bare_code();
-        let endpoint = self.telecrm.sync()?;
-        endpoint
-            .update_action(&self.lead_id, action_id, &action)
-            .await?
-            .decode()
+        self.write(action_id, &action).await
     }
 
     /// Changes the state of a payment, the only thing of it that can change (pitfall AC3). To correct
@@ -218,11 +220,15 @@ impl Actions {
         status: PaymentStatus,
     ) -> Result<ActionRecord, Error> {
         let action = Action::payment_status(&status);
+        self.write(action_id, &action).await
+    }
+
+    async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {
+        let target = Target::Action(self.lead_id.clone(), action_id.to_owned());
+        let turn = self.telecrm.shared().turns.enter(target);
         let endpoint = self.telecrm.sync()?;
-        endpoint
-            .update_action(&self.lead_id, action_id, &action)
-            .await?
-            .decode()
+        let answer = endpoint.update_action(&self.lead_id, action_id, action, turn);
+        answer.await?.decode()
     }
 
     /// The whole timeline, or what matches of it, newest first: see [`Items`].
@@ -240,6 +246,7 @@ impl Actions {
         slice: Slice,
     ) -> Result<Page<ActionRecord>, Error> {
         let part = slice.check(Operation::SearchActions, 100)?;
+        filter.check(Operation::SearchActions)?;
         let endpoint = self.telecrm.sync()?;
         endpoint
             .search_actions(&self.lead_id, filter, part)

@@ -5,10 +5,10 @@
 
 use crate::error::tells_of_an_error;
 use crate::generated::{ingest, sync};
-use crate::ingest::Turn;
 use crate::operation::Idempotency;
 use crate::raw::{check_path, encode_path};
-use crate::transport::{Call, CallOptions, Channel, Context, Reply, Sent, mask};
+use crate::transport::{Call, CallOptions, Channel, Context, Reply, Sent, answered, mask};
+use crate::turns::Turn;
 use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
 use bytes::Bytes;
 use progenitor_client::Error as RawError;
@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::sync::Arc;
-use telecrm_core::{Action, Availability, FieldValue, Lead, Page};
+use telecrm_core::{Action, Availability, Created, FieldValue, Lead, Outcome, Page};
 
 /// One API of one enterprise.
 pub(crate) struct Endpoint<C> {
@@ -56,6 +56,7 @@ pub(crate) struct Answer {
     call: Arc<Call>,
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
+    sent: Sent,
 }
 
 /// What is kept of a body that goes into an error.
@@ -184,6 +185,12 @@ impl<'a, C> Caller<'a, C> {
         self.begin_with(Call::new(Some(operation), class, self.options))
     }
 
+    /// Writes over what was written before.
+    fn begin_in_turn(&self, operation: Operation, turn: Turn) -> Exchange<'a, C> {
+        let call = Call::new(Some(operation), operation.idempotency(), self.options);
+        self.begin_with(call.in_turn(Some(turn)))
+    }
+
     fn begin_with(&self, call: Call) -> Exchange<'a, C> {
         let endpoint = self.endpoint;
         let call = Arc::new(call);
@@ -193,6 +200,13 @@ impl<'a, C> Caller<'a, C> {
             client: (endpoint.make)(&endpoint.base_url, endpoint.http.clone(), context),
             call,
         }
+    }
+
+    /// Reads what became of a creation. What the server remarks is masked like the messages of errors.
+    pub(crate) fn outcome(&self, answer: &Answer, sent: &Lead) -> Result<Outcome<Created>, Error> {
+        let outcome = Outcome::from_answer(&answer.body, sent);
+        let outcome = outcome.map_err(|error| answer.unreadable(error))?;
+        Ok(outcome.with_words(|words| self.endpoint.mask(words, &answer.sent)))
     }
 
     fn enterprise(&self) -> &'a str {
@@ -276,6 +290,7 @@ impl<C> Exchange<'_, C> {
                     call: self.call.clone(),
                     status: reply.status,
                     body: reply.body,
+                    sent: reply.sent,
                 });
             }
             Ok(reply) => {
@@ -286,6 +301,7 @@ impl<C> Exchange<'_, C> {
                     shortened(&reply.body),
                     mask,
                 )
+                .dated(answered(&reply.headers))
             }
             Err(error) => Error::transport(error),
         };
@@ -345,9 +361,10 @@ impl Caller<'_, sync::Client> {
         &self,
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
+        turn: Turn,
     ) -> Result<Answer, Error> {
         let body = sync::types::UpdateLeadBody { fields };
-        let exchange = self.begin(Operation::UpdateLead);
+        let exchange = self.begin_in_turn(Operation::UpdateLead, turn);
         let call = exchange
             .client
             .update_lead(self.enterprise(), lead_id, &body);
@@ -403,8 +420,9 @@ impl Caller<'_, sync::Client> {
         lead_id: &str,
         action_id: &str,
         action: &Action,
+        turn: Turn,
     ) -> Result<Answer, Error> {
-        let exchange = self.begin(Operation::UpdateAction);
+        let exchange = self.begin_in_turn(Operation::UpdateAction, turn);
         let call = exchange
             .client
             .update_action(self.enterprise(), lead_id, action_id, action);
@@ -479,12 +497,13 @@ impl Caller<'_, sync::Client> {
         &self,
         email: &str,
         state: &Availability,
+        turn: Turn,
     ) -> Result<Answer, Error> {
         let body = sync::types::TeamMemberStateChange {
             email: email.to_owned(),
             state: state.as_str().into(),
         };
-        let exchange = self.begin(Operation::SetTeamMemberState);
+        let exchange = self.begin_in_turn(Operation::SetTeamMemberState, turn);
         let call = exchange
             .client
             .set_team_member_state(self.enterprise(), &body);

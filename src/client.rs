@@ -2,9 +2,9 @@
 
 use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
-use crate::ingest::Pushes;
 use crate::time::{Clock, SystemClock};
 use crate::transport::{CallOptions, CallReport, Carrier, Channel, Observer, Stop, authorization};
+use crate::turns::Turns;
 use crate::{
     AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
     TeamMembers, raw, workspace,
@@ -71,7 +71,7 @@ pub(crate) struct Shared {
     pub(crate) ingest: Option<AsyncEndpoint>,
     pub(crate) workspace: workspace::Cache,
     pub(crate) verify_timeout: Duration,
-    pub(crate) pushes: Pushes,
+    pub(crate) turns: Turns,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Stop,
 }
@@ -151,6 +151,13 @@ impl Telecrm {
             options,
             ..self.clone()
         }
+    }
+
+    /// The same client, with calls of at most this time, or of one attempt.
+    pub(crate) fn for_at_most(&self, time: Duration) -> Self {
+        let options = self.options;
+        let time = time.max(options.attempt_timeout);
+        self.with_options(options.total_timeout(time.min(options.total_timeout)))
     }
 
     /// From now on nothing is sent again and nothing waits, in this client and its clones: for an orderly shutdown.
@@ -553,7 +560,7 @@ impl Builder {
         self
     }
 
-    /// How long [`Ingest::verify`] looks for a lead; 30 s unless set.
+    /// How long [`Ingest::verify`] looks for a lead; 30 s unless set. A look that began in time may take one attempt longer.
     pub fn verify_timeout(mut self, timeout: Duration) -> Self {
         self.verify_timeout = timeout;
         self
@@ -691,7 +698,7 @@ impl Builder {
                 ingest,
                 workspace: workspace::Cache::new(default_country, self.time_zone),
                 verify_timeout: self.verify_timeout,
-                pushes: Pushes::default(),
+                turns: Turns::default(),
                 clock: self.clock,
                 stop,
             }),

@@ -3,6 +3,7 @@
 use crate::transport::{Call, NoAnswer};
 use crate::{FieldValue, Finding, Operation};
 use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::Value;
 use std::error::Error as StdError;
@@ -48,6 +49,7 @@ struct Inner {
     message: Option<String>,
     details: Vec<ErrorDetail>,
     retry_after: Option<Duration>,
+    answered: Option<Timestamp>,
     attempts: u32,
     doubtful: bool,
     updated_lead: Option<String>,
@@ -142,6 +144,7 @@ impl Error {
             message: None,
             details: Vec::new(),
             retry_after: None,
+            answered: None,
             attempts: 0,
             doubtful: false,
             updated_lead: None,
@@ -262,6 +265,17 @@ impl Error {
             .collect();
         inner.body = body;
         error
+    }
+
+    /// From an answer of this date.
+    pub(crate) fn dated(mut self, date: Option<Timestamp>) -> Self {
+        self.0.answered = date;
+        self
+    }
+
+    /// When the server answered, by its own clock, if it tells.
+    pub(crate) fn answered(&self) -> Option<Timestamp> {
+        self.0.answered
     }
 
     /// A success whose answer says nothing that could be understood.

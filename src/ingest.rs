@@ -3,10 +3,9 @@
 use crate::error::{json, unmarked};
 use crate::leads::identifier_of;
 use crate::transport::Deadline;
+use crate::turns::Target;
 use crate::{Error, Telecrm};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use serde_json::Value;
 use std::time::Duration;
 use telecrm_core::{
     ActionRecord, Certainty, Comparison, Finding, FindingKind, Lead, LeadRecord, Path, Workspace,
@@ -167,10 +166,12 @@ impl Ingest {
     /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost.
     pub async fn push(&self, lead: &Lead) -> Result<Receipt, Error> {
         let shared = self.0.shared();
-        let turn = shared
-            .workspace
-            .known()
-            .and_then(|workspace| shared.pushes.enter(&workspace, lead));
+        let known = shared.workspace.known();
+        let lead_pushed = known.and_then(|workspace| {
+            let identifier = lead.get(workspace.identifier().api_name())?;
+            workspace.identifier_key(identifier).map(Target::Push)
+        });
+        let turn = lead_pushed.map(|target| shared.turns.enter(target));
         let answer = self.0.async_api()?.push_lead(lead, turn).await?;
         if !is_acknowledgement(&answer.body) {
             let reason = "a success that does not say that the lead is queued";
@@ -215,7 +216,10 @@ impl Ingest {
         let deadline = Deadline::of(clock.now(), shared.verify_timeout);
         let mut wait = FIRST_WAIT;
         loop {
-            let verdict = match self.look(&workspace, receipt).await {
+            // The last look may take an attempt longer than the time, so that there is one at all.
+            let left = deadline.left(clock.now()).unwrap_or_default();
+            let looking = Self(self.0.for_at_most(left));
+            let verdict = match looking.look(&workspace, receipt).await {
                 Ok(verdict) => verdict,
                 Err(error) if error.is_transient() => Verdict::Unknown {
                     lead: None,
@@ -296,16 +300,24 @@ impl Ingest {
     }
 }
 
-/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. A web page (TR1) or another
-/// status under 200 comes from something else than the queue.
+/// What a success says differs (`{"status":"QUEUED"}`, `OK`, nothing), and means the same. Whatever else stands under 200, a web page
+/// (TR1), a notice, half an answer, comes from something else than the queue, or tells that it failed.
 fn is_acknowledgement(body: &[u8]) -> bool {
-    let Some(answer) = json(body) else {
-        return !unmarked(body).trim_ascii_start().starts_with(b"<");
+    let says = |text: &str, words: &[&str]| {
+        let text = text.trim();
+        words.iter().any(|word| text.eq_ignore_ascii_case(word))
     };
-    match answer.get("status") {
-        Some(serde_json::Value::String(status)) => status.eq_ignore_ascii_case("QUEUED"),
+    match json(body) {
+        Some(Value::Object(answer)) => match answer.get("status") {
+            Some(status) => says(status.as_str().unwrap_or_default(), &["QUEUED"]),
+            None => answer.is_empty(),
+        },
+        Some(Value::String(text)) => says(&text, &["QUEUED", "OK"]),
         Some(_) => false,
-        None => true,
+        None => {
+            let text = std::str::from_utf8(unmarked(body));
+            text.is_ok_and(|text| says(text, &["QUEUED", "OK", ""]))
+        }
     }
 }
 
@@ -324,73 +336,4 @@ fn missing(workspace: &Workspace, sent: &Lead) -> Finding {
             finding.pitfall = Some("AS5".to_owned());
             finding
         })
-}
-
-/// Which pushes of one lead came later than others, so that an old one is not repeated over a new one.
-#[derive(Debug, Default)]
-pub(crate) struct Pushes(Mutex<HashMap<String, Weak<AtomicU64>>>);
-
-/// A push's place among those of the same lead.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    latest: Arc<AtomicU64>,
-    mine: u64,
-}
-
-impl Turn {
-    /// Whether no push of the same lead came later.
-    pub(crate) fn is_latest(&self) -> bool {
-        self.latest.load(Ordering::SeqCst) == self.mine
-    }
-}
-
-impl Pushes {
-    /// Counts a push; nothing if it cannot be told which lead it is.
-    fn enter(&self, workspace: &Workspace, lead: &Lead) -> Option<Turn> {
-        let identifier = lead.get(workspace.identifier().api_name())?;
-        let key = workspace.identifier_key(identifier)?;
-        let mut pushes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let latest = match pushes.get(&key).and_then(Weak::upgrade) {
-            Some(latest) => latest,
-            None => {
-                // Only pushes under way are worth remembering.
-                pushes.retain(|_, push| push.strong_count() > 0);
-                let latest = Arc::new(AtomicU64::new(0));
-                pushes.insert(key, Arc::downgrade(&latest));
-                latest
-            }
-        };
-        let mine = latest.fetch_add(1, Ordering::SeqCst) + 1;
-        Some(Turn { latest, mine })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_later_push_of_the_same_lead_ends_the_repeats_of_an_earlier_one() {
-        let (workspace, pushes) = (Workspace::sample(), Pushes::default());
-        let lead = |phone: &str| Lead::new().set("phone", phone);
-        let first = pushes
-            .enter(&workspace, &lead("919999999999"))
-            .expect("identified");
-        let other = pushes
-            .enter(&workspace, &lead("918888888888"))
-            .expect("identified");
-        assert!(first.is_latest());
-        let second = pushes
-            .enter(&workspace, &lead("+919999999999"))
-            .expect("identified");
-        assert!(!first.is_latest() && second.is_latest() && other.is_latest());
-        drop((first, second));
-        assert!(pushes.enter(&workspace, &Lead::new()).is_none());
-        pushes.enter(&workspace, &lead("917777777777"));
-        assert_eq!(
-            pushes.0.lock().expect("not poisoned").len(),
-            2,
-            "what is over is forgotten"
-        );
-    }
 }

@@ -1,13 +1,17 @@
 //! Single leads, over the Sync API.
 
 use crate::calls::Answer;
+use crate::turns::Target;
 use crate::{
     ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, actions, stream, timeline,
 };
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use telecrm_core::{ActionRecord, Created, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace};
+use std::time::Duration;
+use telecrm_core::{
+    ActionRecord, Created, FieldType, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace,
+};
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
 ///
@@ -182,8 +186,26 @@ pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = 
     }
 }
 
+/// Nobody says whether one of no values means no lead or every one.
+pub(crate) fn some_value(
+    operation: Operation,
+    place: &str,
+    value: Option<&FieldValue>,
+) -> Result<(), Error> {
+    match value.and_then(|value| value.as_json().as_array()) {
+        Some(values) if values.is_empty() => {
+            let message = format!("{place} is to be one of no values: nothing can match that");
+            Err(Error::invalid(operation, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// As many entries of a timeline as the server gives at once.
 const PAGE: u32 = 100;
+
+/// How far the clock that dates answers may be from the one that dates leads.
+const CLOCKS: Duration = Duration::from_secs(60);
 
 impl Leads {
     /// Creates a lead. Parts that do not fit are ignored, and [blanks](Lead::stray_blanks) are not sent, which the [`Outcome`] tells.
@@ -194,23 +216,43 @@ impl Leads {
     /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back did not show the lead as it was
     /// sent: look before trying again.
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
-        let answer = match self.0.sync()?.create_lead(lead).await {
+        let clock = &self.0.shared().clock;
+        let began = clock.now();
+        let endpoint = self.0.sync()?;
+        let answer = match endpoint.create_lead(lead).await {
             Ok(answer) => answer,
             // An attempt before this one was in doubt, and may be what stands in the way.
             Err(error) if error.is_already_exists() && error.is_outcome_unknown() => {
-                return self.settle(lead, error).await;
+                let took = clock.now().saturating_duration_since(began);
+                let ours = || jiff::Timestamp::try_from(clock.date()).ok();
+                let since = error.answered().or_else(ours);
+                let since = since.and_then(|answered| answered.checked_sub(took + CLOCKS).ok());
+                return self.settle(lead, error, since).await;
             }
             Err(error) => return Err(error),
         };
-        Outcome::from_answer(&answer.body, lead).map_err(|error| answer.unreadable(error))
+        endpoint.outcome(&answer, lead)
     }
 
-    /// Tells whether the lead that exists is the one that was to be created.
-    async fn settle(&self, sent: &Lead, conflict: Error) -> Result<Outcome<Created>, Error> {
+    /// Tells whether the lead that exists is the one that was to be created. On an older one equal actions are older ones, too.
+    async fn settle(
+        &self,
+        sent: &Lead,
+        conflict: Error,
+        since: Option<jiff::Timestamp>,
+    ) -> Result<Outcome<Created>, Error> {
         let workspace = self.0.workspace().await?;
         let Some(found) = self.find(&workspace, sent).await? else {
             return Err(conflict);
         };
+        let created = found.get("created_on").and_then(FieldValue::as_i64);
+        let since = since.map(|since| since.as_millisecond());
+        let is_ours = created
+            .zip(since)
+            .is_some_and(|(created, since)| created >= since);
+        if !is_ours && !sent.actions().is_empty() {
+            return Err(conflict);
+        }
         let timeline = self.timeline(&found).await?;
         let read_back = sent.clone().without_stray_blanks();
         let compared = workspace.compare(&read_back, &found, timeline.as_deref());
@@ -320,7 +362,9 @@ impl Leads {
     ) -> Result<Outcome<LeadRecord>, Error> {
         let mut written = Lead::new();
         *written.fields_mut() = fields.clone();
-        let answer = self.0.sync()?.update_lead(lead_id, fields).await?;
+        let turns = &self.0.shared().turns;
+        let turn = turns.enter(Target::Lead(lead_id.to_owned()));
+        let answer = self.0.sync()?.update_lead(lead_id, fields, turn).await?;
         let outcome = Outcome::updated(one_lead(&answer)?, sent);
         Ok(outcome.with_findings(workspace.new_options(&written)))
     }
@@ -379,7 +423,8 @@ impl Leads {
         sent.fields_mut().remove(workspace.identifier().api_name());
         let mut appended = Lead::new();
         *appended.actions_mut() = std::mem::take(sent.actions_mut());
-        let fields = sent.clone().without_stray_blanks().fields().clone();
+        let mut fields = sent.clone().without_stray_blanks().fields().clone();
+        fields.retain(|_, value| !value.is_null());
         let fields = mended(&workspace, fields)?;
         actions::check(appended.actions())?;
         let is_written = !fields.is_empty();
@@ -417,7 +462,9 @@ impl Leads {
         // The normal form first; a workspace may hold other spellings from before.
         let mut spellings: Vec<FieldValue> = Vec::new();
         if let Some(key) = workspace.identifier_key(value) {
-            spellings.push(format!("+{key}").into());
+            if is_phone(workspace) {
+                spellings.push(format!("+{key}").into());
+            }
             spellings.push(key.into());
         }
         if !spellings.contains(value) {
@@ -503,9 +550,16 @@ impl Leads {
     /// Finds leads, newest first: one page.
     ///
     /// # Errors
-    /// Invalid if `limit` is not 1 to 100.
+    /// Invalid if `limit` is not 1 to 100, or a field is to be one of no values.
     pub async fn search(&self, filter: &Filter, slice: Slice) -> Result<Page<LeadRecord>, Error> {
-        let part = slice.check(Operation::SearchLeads, 100)?;
+        const OPERATION: Operation = Operation::SearchLeads;
+        let part = slice.check(OPERATION, 100)?;
+        for (name, value) in &filter.fields {
+            some_value(OPERATION, &format!("`fields.{name}`"), Some(value))?;
+        }
+        if let Some(action) = &filter.action {
+            action.check(OPERATION)?;
+        }
         let answer = self.0.sync()?.search_leads(filter, part).await?;
         answer.decode_page(slice.skip)
     }
@@ -566,7 +620,11 @@ fn same_lead(
         Some(stored) => {
             let text = stored.as_str().map(str::to_lowercase);
             let text = text.unwrap_or_else(|| stored.to_string());
-            let as_stored = text.trim_start_matches('+') == key;
+            let text = match is_phone(workspace) {
+                true => text.trim_start_matches('+'),
+                false => &text,
+            };
+            let as_stored = text == key;
             let other_spelling = workspace.identifier_key(stored).as_ref() == Some(&key);
             (as_stored || other_spelling).then_some(!as_stored)
         }
@@ -575,6 +633,12 @@ fn same_lead(
     };
     let ranked = rows.into_iter().filter_map(|row| Some((rank(&row)?, row)));
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, row)| row)
+}
+
+/// Whether leads are told apart by numbers of phones, to which a leading `+` adds nothing. Of other texts it makes other leads.
+fn is_phone(workspace: &Workspace) -> bool {
+    let field = workspace.field(workspace.identifier().api_name());
+    field.is_some_and(|field| field.field_type == FieldType::Phone)
 }
 
 /// The identifier's value, if it is one that a search can look for.

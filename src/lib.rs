@@ -21,6 +21,7 @@ mod time;
 mod timeline;
 mod token;
 mod transport;
+mod turns;
 mod walk;
 mod workspace;
 

@@ -50,8 +50,8 @@ macro_rules! operations {
 pub enum Idempotency {
     /// Nothing is written. Sent again after connection faults, time-outs, 408, 429 and 5xx.
     Safe,
-    /// The same is written once more, or the repeat is refused. Sent again as if it were safe; a refusal as existing is
-    /// then looked into by reading.
+    /// The same is written once more, or the repeat is refused. Sent again as if it were safe, unless the same client has written
+    /// the same thing anew meanwhile; a refusal as existing is then looked into by reading.
     Settles,
     /// A push without actions: the same fields are written once more. Sent again as if it were safe, but never after a later
     /// push of the same lead by this client.

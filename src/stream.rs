@@ -63,7 +63,7 @@ impl<T: Send + Unpin + 'static> Items<T> {
     /// Requests up to so many pages ahead, in a task of its own, while items are worked on.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// Outside a tokio runtime; and where the task panics, as without it.
     pub fn prefetch(self, pages: usize) -> Self {
         let (sender, receiver) = mpsc::channel(pages.max(1));
         let mut ahead = self.pages;
@@ -76,9 +76,18 @@ impl<T: Send + Unpin + 'static> Items<T> {
                 }
             }
         });
-        // The task goes with the stream that holds it.
-        let pages = stream::unfold((receiver, task), async |(mut receiver, task)| {
-            receiver.recv().await.map(|page| (page, (receiver, task)))
+        // The task goes with the stream that holds it, and only its own end is that of the list.
+        let pages = stream::unfold((receiver, task), async |(mut receiver, mut task)| {
+            let page = match receiver.recv().await {
+                Some(page) => page,
+                None => match task.join_next().await?.err()?.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => Err(Error::config(
+                        "the list was not read to its end: the runtime in which pages were requested ahead is gone",
+                    )),
+                },
+            };
+            Some((page, (receiver, task)))
         });
         Self {
             pages: Box::pin(pages),

@@ -1,5 +1,6 @@
 //! Team members, over the Sync API.
 
+use crate::turns::Target;
 use crate::{Error, Items, Operation, Slice, Telecrm, stream};
 use std::fmt;
 use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
@@ -177,9 +178,14 @@ impl TeamMembers {
                 "the state is none that the server takes",
             ));
         }
+        let turn = self
+            .0
+            .shared()
+            .turns
+            .enter(Target::Member(email.to_lowercase()));
         self.0
             .sync()?
-            .set_team_member_state(email, &state)
+            .set_team_member_state(email, &state, turn)
             .await?
             .decode()
     }

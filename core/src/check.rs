@@ -218,7 +218,8 @@ impl Workspace {
     ///
     /// # Errors
     /// The first thing that telecrm would refuse or drop: the identifier (pitfall LE1), an unknown field or
-    /// label (LE8), a value that does not fit (LE9). Also a blank text that is not [`FieldValue::blank()`].
+    /// label (LE8), a value that does not fit (LE9). Also a blank text that is not [`FieldValue::blank()`], and null,
+    /// which leaves the field as it is.
     pub fn check_update(
         &self,
         mut fields: BTreeMap<String, FieldValue>,
@@ -243,12 +244,18 @@ impl Workspace {
                 }
                 None => {}
             }
-            let Some(finding) = self
-                .accept_field(name, value)
-                .finding(Path::Field(name.clone()))
-            else {
+            let path = Path::Field(name.clone());
+            let Some(finding) = self.accept_field(name, value).finding(path) else {
                 continue;
             };
+            // Who updates with it wants the field emptied, and it would stay.
+            if value.is_null() {
+                return Err(Finding {
+                    kind: FindingKind::FieldDropped,
+                    suggestion: Some("leave it out".to_owned()),
+                    ..finding
+                });
+            }
             match self
                 .field(name)
                 .and_then(|field| self.mend_value(field, value))

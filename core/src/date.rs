@@ -30,6 +30,10 @@ pub(crate) fn parse_civil(text: &str, format: &str) -> Option<DateTime> {
         .find_map(|format| {
             let parsed = strtime::parse(format, text).ok()?;
             let date = parsed.to_date().ok()?;
+            // Year 26 is nobody's: which century is meant is not for us to say.
+            if format.contains("%Y") && date.year() < 1000 {
+                return None;
+            }
             let time = parsed.to_time().unwrap_or_default();
             Some(date.to_datetime(time))
         })
@@ -112,6 +116,18 @@ mod tests {
                 "{format}"
             );
         }
+    }
+
+    #[test]
+    fn as4_a_year_has_four_digits_where_the_format_has_them() {
+        for text in ["1/6/26", "01/06/26 10:30", "01/06/0026"] {
+            assert_eq!(parse(text, "DD/MM/YYYY HH:mm", &kolkata()), None, "{text}");
+        }
+        let morning = Some(1_780_290_000_000);
+        assert_eq!(
+            parse("01/06/26 10:30", "DD/MM/YY HH:mm", &kolkata()),
+            morning
+        );
     }
 
     #[test]

@@ -113,6 +113,25 @@ impl<T> Outcome<T> {
         self
     }
 
+    /// The same, with other words in place of the server's, which like to repeat what was sent.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Outcome};
+    ///
+    /// let answer = br#"{ "lead_id": "62ab16e", "remarks": [
+    ///     { "field": "fields.email", "status": "IGNORED", "remark": "jane is no address" }] }"#;
+    /// let outcome = Outcome::from_answer(answer, &Lead::new().set("email", "jane"))?;
+    /// let masked = outcome.with_words(|words| words.replace("jane", "…"));
+    /// assert_eq!(masked.remarks()[0].remark, "… is no address");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn with_words(mut self, words: impl Fn(&str) -> String) -> Self {
+        for remark in &mut self.remarks {
+            remark.remark = words(&remark.remark);
+        }
+        self
+    }
+
     /// The API names of the lead's fields that were ignored.
     pub fn ignored_fields(&self) -> impl Iterator<Item = &str> {
         self.remarks.iter().filter_map(|remark| match &remark.path {

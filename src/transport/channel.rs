@@ -3,10 +3,10 @@
 use super::observe::{self, Observer, Watch};
 use super::retry::{self, CallOptions, Deadline, Ending, Stop, Throttle};
 use super::sent::Sent;
-use crate::ingest::Turn;
 use crate::limit::Limiter;
 use crate::operation::{Idempotency, Operation};
 use crate::time::Clock;
+use crate::turns::Turn;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
 use futures_util::{future, stream};
@@ -94,10 +94,15 @@ impl Call {
             .take()
     }
 
-    /// A push, with its place among those of the same lead.
+    /// A write, with its place among those of the same target.
     pub(crate) fn in_turn(mut self, turn: Option<Turn>) -> Self {
         self.turn = turn;
         self
+    }
+
+    /// Whether nothing newer was written where this call writes.
+    fn is_latest(&self) -> bool {
+        self.turn.as_ref().is_none_or(Turn::is_latest)
     }
 
     /// How often the request was sent.
@@ -188,7 +193,7 @@ pub(crate) struct Reply {
     pub(crate) retry_after: Option<Duration>,
     /// Why there is no answer at all, if there is none.
     pub(crate) no_answer: Option<NoAnswer>,
-    /// The values that a refused request carried, which the answer may repeat.
+    /// The values that the request carried, where the answer has words of its own, which may repeat them.
     pub(crate) sent: Sent,
 }
 
@@ -227,6 +232,12 @@ impl Reply {
             no_answer: response.extensions().get().copied(),
             sent: Sent::default(),
         }
+    }
+
+    /// Whether the server says something of the request, and not only what was asked for.
+    fn has_words(&self) -> bool {
+        let has = |key: &[u8]| self.body.windows(key.len()).any(|part| part == key);
+        !self.status.is_success() || has(b"\"error\"") || has(b"\"remarks\"")
     }
 
     /// As an answer for generated code, which decodes it.
@@ -341,11 +352,18 @@ impl Channel {
         deadline: Deadline,
     ) -> reqwest::Result<Reply> {
         let clock = &*self.clock;
+        let mut before = None;
         loop {
             let (lane, left) = match self.turn(deadline, call).await {
                 Ok(turn) => turn,
                 Err(reason) => return Ok(Reply::none(reason)),
             };
+            // While this call waited, the same may have been written anew.
+            if let Some(result) = before.take()
+                && !call.is_latest()
+            {
+                return told(result, request);
+            }
             request
                 .headers_mut()
                 .insert(AUTHORIZATION, lane.authorization.clone());
@@ -376,7 +394,7 @@ impl Channel {
             }
             let may_repeat = number < call.options.attempts
                 && retry::may_repeat(call.class, ending)
-                && call.turn.as_ref().is_none_or(Turn::is_latest);
+                && call.is_latest();
             let asked = result.as_ref().ok().and_then(|reply| reply.retry_after);
             let delay = may_repeat
                 .then(|| retry::delay(number, asked, fastrand::f64()))
@@ -393,17 +411,12 @@ impl Channel {
                 None => false,
             };
             if !repeats {
-                return result.map(|reply| match reply.status.is_success() {
-                    true => reply,
-                    false => Reply {
-                        sent: Sent::by(request),
-                        ..reply
-                    },
-                });
+                return told(result, request);
             }
             if ending.leaves_doubt() {
                 call.in_doubt.store(true, Ordering::Relaxed);
             }
+            before = Some(result);
         }
     }
 
@@ -473,6 +486,17 @@ impl Channel {
         }
         another
     }
+}
+
+/// What came, with what an answer may repeat of the request.
+fn told(result: reqwest::Result<Reply>, request: &Request) -> reqwest::Result<Reply> {
+    result.map(|reply| match reply.has_words() {
+        false => reply,
+        true => Reply {
+            sent: Sent::by(request),
+            ..reply
+        },
+    })
 }
 
 /// `Request::try_clone` does the same, but makes a map for a timeout even where there is none.

@@ -11,7 +11,7 @@ pub(crate) use observe::Observer;
 pub use retry::CallOptions;
 #[cfg(feature = "testing")]
 pub(crate) use retry::retry_after;
-pub(crate) use retry::{Deadline, Stop};
+pub(crate) use retry::{Deadline, Stop, answered};
 pub(crate) use sent::{Sent, mask};
 
 use std::fmt;

@@ -109,17 +109,24 @@ pub(super) fn may_repeat(class: Idempotency, ending: Ending) -> bool {
         }
 }
 
+/// The date of an answer, by the server's clock, if it tells that.
+pub(crate) fn answered(headers: &HeaderMap) -> Option<Timestamp> {
+    date(headers.get(DATE)?.to_str().ok()?.trim())
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(text).ok()
+}
+
 /// How long the server asks to wait: in seconds, or until a date, which is measured by its own clock where it tells that.
 pub(crate) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
-    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let date = |text| DateTimeParser::new().parse_timestamp(text).ok();
-    let asked = text(RETRY_AFTER)?;
+    let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = asked.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let until = date(asked)?;
     let ours = || Timestamp::try_from(clock.date()).ok();
-    let now = text(DATE).and_then(date).or_else(ours)?;
+    let now = answered(headers).or_else(ours)?;
     // What is over need not be waited for.
     Some(until.duration_since(now).try_into().unwrap_or_default())
 }

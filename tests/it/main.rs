@@ -9,6 +9,7 @@ mod facade_calls;
 mod faults;
 mod futures;
 mod losses;
+mod misread;
 mod observe;
 mod pages;
 mod queue;

@@ -1,0 +1,77 @@
+//! Which writes came later than others, so that an old one is not repeated over a new one.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// What is written over by a later write.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Target {
+    /// A lead, by the normal form of its identifier.
+    Push(String),
+    /// A lead, by its ID.
+    Lead(String),
+    /// An entry of a lead's timeline, by both IDs.
+    Action(String, String),
+    /// A team member, by address.
+    Member(String),
+}
+
+/// The writes under way.
+#[derive(Debug, Default)]
+pub(crate) struct Turns(Mutex<HashMap<Target, Weak<AtomicU64>>>);
+
+/// A write's place among those of the same target.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    latest: Arc<AtomicU64>,
+    mine: u64,
+}
+
+impl Turn {
+    /// Whether no write of the same target came later.
+    pub(crate) fn is_latest(&self) -> bool {
+        self.latest.load(Ordering::SeqCst) == self.mine
+    }
+}
+
+impl Turns {
+    /// Counts a write.
+    pub(crate) fn enter(&self, target: Target) -> Turn {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let latest = match turns.get(&target).and_then(Weak::upgrade) {
+            Some(latest) => latest,
+            None => {
+                // Only writes under way are worth remembering.
+                turns.retain(|_, write| write.strong_count() > 0);
+                let latest = Arc::new(AtomicU64::new(0));
+                turns.insert(target, Arc::downgrade(&latest));
+                latest
+            }
+        };
+        let mine = latest.fetch_add(1, Ordering::SeqCst) + 1;
+        Turn { latest, mine }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_write_of_the_same_target_ends_the_repeats_of_an_earlier_one() {
+        let turns = Turns::default();
+        let lead = |id: &str| Target::Lead(id.to_owned());
+        let first = turns.enter(lead("62ab16e"));
+        let other = turns.enter(lead("51ab23c"));
+        let pushed = turns.enter(Target::Push("62ab16e".to_owned()));
+        assert!(first.is_latest());
+        let second = turns.enter(lead("62ab16e"));
+        assert!(!first.is_latest() && second.is_latest());
+        assert!(other.is_latest() && pushed.is_latest());
+        drop((first, second, pushed));
+        turns.enter(lead("73cd45f"));
+        let remembered = turns.0.lock().expect("not poisoned").len();
+        assert_eq!(remembered, 2, "what is over is forgotten");
+    }
+}

@@ -1,0 +1,399 @@
+//! What could be taken for something else: another lead, an older action, a success, the end of a list.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use telecrm::testing::{Answer, FakeTelecrm, ManualClock};
+use telecrm::{
+    ActionFilter, Availability, Clock, CustomAction, FieldValue, Filter, Lead, Operation, Path,
+    PaymentStatus, Phase, Slice, Telecrm, Upserted, Verdict,
+};
+use tokio::sync::Notify;
+
+fn workspace(identifier: &str) -> telecrm::WorkspaceFile {
+    let field = |api_name: &str, kind: &str| json!({ "id": api_name, "type": kind, "apiName": api_name, "isLeadid": api_name == identifier });
+    let file = json!({
+        "metadata": { "leadIdentifierFieldId": identifier },
+        "customFields": [
+            field("phone", "PHONE"),
+            field("email", "EMAIL"),
+            field("customer", "TEXT"),
+            field("rating", "RATING"),
+        ],
+        "customActions": [{ "code": "ACTION_1001", "fieldSchema": { "note": { "type": "TEXT" } } }],
+        "leadStagePipeline": { "leadStages": [] },
+    });
+    telecrm::WorkspaceFile::from_json(file).expect("a workspace")
+}
+
+fn conflict() -> Answer {
+    Answer::refusal(409, telecrm::ErrorCode::LeadAlreadyExists, "there is one")
+}
+
+#[tokio::test]
+async fn id2_only_numbers_of_phones_are_the_same_with_a_sign_before_them() {
+    for (identifier, mine, other) in [
+        ("customer", "A12", "+A12"),
+        ("customer", "5", "+5"),
+        ("email", "jane@example.com", "+jane@example.com"),
+    ] {
+        let row = |id: &str, value: &str| json!({ "id": id, "fields": { identifier: value } });
+        let fake = FakeTelecrm::new()
+            .workspace(&workspace(identifier))
+            .always(Operation::CreateLead, conflict())
+            .on(
+                Operation::SearchLeads,
+                Answer::page([row("other", other), row("mine", mine)]),
+            )
+            .always(Operation::SearchLeads, Answer::page([row("other", other)]))
+            .always(
+                Operation::UpdateLead,
+                Answer::json(json!({ "fields": { "rating": 4 } })),
+            );
+        let lead = Lead::new().set(identifier, mine).set("rating", 4);
+        let upserted = fake.client().leads().upsert(&lead).await.expect("found");
+        let Upserted::Updated { lead_id, .. } = upserted else {
+            panic!("{upserted:?}");
+        };
+        assert_eq!(lead_id, "mine", "{mine} is not {other}");
+        let asked = fake.sent_to(Operation::SearchLeads)[0].body().cloned();
+        let asked = asked.expect("a body")["fields"][identifier].to_string();
+        assert!(!asked.contains(other), "{asked}");
+        // Where only the other one is there, the lead that is meant is not found.
+        let error = fake.client().leads().upsert(&lead).await;
+        assert!(error.expect_err("not found").is_already_exists());
+        assert_eq!(fake.sent_to(Operation::UpdateLead).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn as5_a_push_is_queued_only_if_the_answer_says_so() {
+    for (body, queued) in [
+        (r#"{"status":"QUEUED"}"#, true),
+        (r#"{"status":" queued "}"#, true),
+        (r#""QUEUED""#, true),
+        ("Queued", true),
+        ("OK\n", true),
+        ("", true),
+        ("{}", true),
+        (r#"{"status":"QUE"#, false),
+        (r#"{"error":{"code":"NOT_AUTHORIZED","mess"#, false),
+        (r#"{"status":null}"#, false),
+        (r#"{"success":false}"#, false),
+        (r#"{"errors":["no such enterprise"]}"#, false),
+        (
+            r#"{"statusCode":404,"message":"no such enterprise"}"#,
+            false,
+        ),
+        (r#"{"data":{"status":"FAILED"}}"#, false),
+        (r#"[{"status":"FAILED"}]"#, false),
+        ("[]", false),
+        ("null", false),
+        ("false", false),
+        ("0", false),
+        (r#""FAILED""#, false),
+        ("error code: 1020", false),
+        ("Service Unavailable", false),
+    ] {
+        let answer = Answer::text(200, "application/json", body);
+        let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, answer);
+        let lead = Lead::new().set("phone", "919999999999");
+        let pushed = fake.client().ingest().push(&lead).await;
+        match pushed {
+            Ok(_) => assert!(queued, "{body}"),
+            Err(error) => assert!(!queued && error.is_outcome_unknown(), "{body}: {error}"),
+        }
+    }
+}
+
+fn walked(fake: FakeTelecrm) -> FakeTelecrm {
+    let row = |serial: i64| json!({ "id": serial.to_string(), "fields": { "created_on": serial } });
+    let page = |from: i64| Answer::page((0..100).map(move |serial| row(from - serial)));
+    fake.on(Operation::SearchLeads, page(1000))
+        .on(Operation::SearchLeads, page(901))
+        .always(Operation::SearchLeads, page(802))
+}
+
+#[tokio::test]
+async fn a_list_whose_task_dies_has_not_come_to_its_end() {
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    let telecrm = walked(FakeTelecrm::new())
+        .builder()
+        .on_call(move |_| {
+            let call = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            assert!(call < 2, "metrics are broken");
+        })
+        .build()
+        .expect("builds");
+    let stream = telecrm.leads().stream(Filter::new()).prefetch(1);
+    let reading = tokio::spawn(stream.collect());
+    assert!(reading.await.is_err(), "the panic goes on to the reader");
+}
+
+#[test]
+fn a_list_whose_runtime_is_gone_has_not_come_to_its_end() {
+    let telecrm: Telecrm = walked(FakeTelecrm::new()).client();
+    let runtime = |_| tokio::runtime::Builder::new_current_thread().build();
+    let [one, other] = [0, 1].map(|which| runtime(which).expect("a runtime"));
+    let mut stream = one.block_on(async { telecrm.leads().stream(Filter::new()).prefetch(1) });
+    assert!(matches!(one.block_on(stream.next()), Some(Ok(_))));
+    drop(one);
+    let error = other.block_on(stream.collect()).expect_err("there is more");
+    assert!(!error.is_outcome_unknown(), "a read: {error}");
+    assert!(error.to_string().contains("runtime"), "{error}");
+}
+
+#[tokio::test]
+async fn le4_an_older_action_is_not_taken_for_the_one_of_a_creation_in_doubt() {
+    let call = CustomAction::new(1001)
+        .expect("a code")
+        .field("note", "called");
+    let lead = Lead::new().set("phone", "919999999999").action(call);
+    let date = FakeTelecrm::new().clock().date();
+    let now = jiff::Timestamp::try_from(date)
+        .expect("a date")
+        .as_millisecond();
+    let long_ago = now - 3_600_000;
+    for (created_on, settled) in [
+        (json!(now), true),
+        (json!(long_ago), false),
+        (Value::Null, false),
+    ] {
+        let fields = json!({ "phone": "919999999999", "created_on": created_on });
+        let entry = json!({ "id": "a1", "type": "ACTION_1001", "fields": { "note": "called" } });
+        let fake = FakeTelecrm::new()
+            .on(Operation::CreateLead, Answer::html(502))
+            .on(Operation::CreateLead, conflict())
+            .always(
+                Operation::SearchLeads,
+                Answer::page([json!({ "id": "62ab16e", "fields": fields })]),
+            )
+            .on(
+                Operation::GetLead,
+                Answer::json(json!({ "fields": fields, "actions": [entry] })),
+            )
+            .always(
+                Operation::GetLead,
+                Answer::json(json!({ "fields": fields, "actions": [] })),
+            );
+        match fake.client().leads().create(&lead).await {
+            Ok(outcome) => {
+                assert!(settled, "created on {created_on}");
+                assert_eq!(outcome.complete().expect("complete").lead_id, "62ab16e");
+            }
+            Err(error) => {
+                assert!(!settled, "created on {created_on}: {error}");
+                assert!(error.is_already_exists() && error.is_outcome_unknown());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_repeats_under_a_success_is_masked_as_well() {
+    let enterprise = "ent-s3cret";
+    let said = "jane.doe@example.com of +91 99999 99999 in ent-s3cret is invalid";
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("email", "jane.doe@example.com")
+        .action(
+            CustomAction::new(1001)
+                .expect("a code")
+                .field("note", "jane.doe@example.com"),
+        );
+    let remark = |field: &str| json!({ "field": field, "status": "IGNORED", "remark": said });
+    let partly = |field: &str| {
+        Answer::json(
+            json!({ "lead_id": "62ab16e", "actions": [{ "action_id": "a", "status": "CREATED" }], "remarks": [remark(field)] }),
+        )
+    };
+    let fake = FakeTelecrm::of_enterprise(enterprise)
+        .on(Operation::CreateLead, partly("fields.email"))
+        .on(
+            Operation::CreateLead,
+            Answer::json(json!({ "error": { "message": said } })),
+        )
+        .on(Operation::CreateActions, partly("actions[0].fields.note"));
+    let telecrm = fake.client();
+    let created = telecrm.leads().create(&lead).await.expect("created");
+    assert_eq!(created.remarks()[0].remark, "… of … in … is invalid");
+    let incomplete = created.complete().expect_err("not whole").to_string();
+    assert_eq!(
+        incomplete,
+        "telecrm stored only a part: fields.email IGNORED: … of … in … is invalid;"
+    );
+    let error = telecrm.leads().create(&lead).await.expect_err("an error");
+    assert_eq!(error.message(), Some("… of … in … is invalid"));
+    let actions = telecrm.leads().actions("62ab16e");
+    let appended = actions.create(lead.actions().to_vec()).await;
+    let incomplete = appended
+        .expect("an answer")
+        .complete()
+        .expect_err("not whole");
+    let incomplete = incomplete.to_string();
+    assert!(
+        incomplete.contains("… of +91 99999 99999 in …"),
+        "only what was sent: {incomplete}"
+    );
+}
+
+#[tokio::test]
+async fn verifying_ends_in_time_also_if_the_server_stalls() {
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateOrUpdateLead, Answer::queued())
+        .always(Operation::SearchLeads, Answer::timeout());
+    let telecrm = fake.client();
+    let (ingest, lead) = (telecrm.ingest(), Lead::new().set("phone", "919999999999"));
+    let receipt = ingest.push(&lead).await.expect("queued");
+    let verdict = ingest.verify(&receipt).await.expect("a verdict");
+    assert!(matches!(verdict, Verdict::Unknown { lead: None, .. }));
+    // 30 s to verify, and an attempt of 30 s under way.
+    assert!(
+        fake.clock().slept() <= Duration::from_secs(60),
+        "{:?}",
+        fake.clock().slept()
+    );
+    assert!(!fake.sent_to(Operation::SearchLeads).is_empty());
+}
+
+#[tokio::test]
+async fn a_filter_by_one_of_no_values_is_refused() {
+    let fake = FakeTelecrm::new();
+    let telecrm = fake.client();
+    let leads = telecrm.leads();
+    let nobody: [&str; 0] = [];
+    let by_nobody = || ActionFilter::new().performed_by(nobody);
+    for filter in [
+        Filter::new().any_of("status", nobody),
+        Filter::new().eq("name", "Jane").any_of("assignee", nobody),
+        Filter::new().with_action(by_nobody()),
+    ] {
+        for error in [
+            leads.count(&filter).await.expect_err("refused"),
+            leads.stream(filter).collect().await.expect_err("refused"),
+        ] {
+            assert_eq!(error.phase(), Phase::NotBuilt);
+            assert!(error.to_string().contains("one of no values"), "{error}");
+        }
+    }
+    let actions = leads.actions("62ab16e");
+    let error = actions.search(&by_nobody(), Slice::default()).await;
+    assert_eq!(error.expect_err("refused").phase(), Phase::NotBuilt);
+    assert!(fake.sent().is_empty());
+}
+
+#[tokio::test]
+async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
+    let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } });
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateLead, conflict())
+        .always(Operation::SearchLeads, Answer::page([row.clone()]))
+        .always(Operation::UpdateLead, Answer::json(row));
+    let telecrm = fake.client();
+    let leads = telecrm.leads();
+    let nothing = || FieldValue::null();
+    let error = leads.update(
+        "62ab16e",
+        BTreeMap::from([("rating".to_owned(), nothing())]),
+    );
+    let error = error.await.expect_err("nothing would change");
+    let finding = error.finding().expect("told");
+    assert_eq!(finding.path, Path::Field("rating".to_owned()));
+    assert!(finding.reason.contains("no way to clear"), "{finding}");
+    assert!(fake.sent_to(Operation::UpdateLead).is_empty());
+
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("name", "Jane")
+        .set("rating", nothing());
+    let upserted = leads.upsert(&lead).await.expect("updated");
+    assert!(matches!(upserted, Upserted::Updated { .. }));
+    let sent = fake.sent_to(Operation::UpdateLead)[0].body().cloned();
+    assert_eq!(sent, Some(json!({ "fields": { "name": "Jane" } })));
+}
+
+/// A clock on which whoever waits does so until it is told.
+#[derive(Clone)]
+struct Gate(ManualClock, Arc<Notify>);
+
+impl Clock for Gate {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let gate = self.1.clone();
+        Box::pin(async move { gate.notified().await })
+    }
+}
+
+#[tokio::test]
+async fn an_older_update_is_not_repeated_over_a_newer_one() {
+    let rated = |rating: i64| BTreeMap::from([("rating".to_owned(), rating.into())]);
+    let action = || CustomAction::new(1001).expect("a code");
+    let done = || {
+        Answer::json(
+            json!({ "fields": { "rating": 5 }, "email": "jane@example.com", "status": "QUEUED" }),
+        )
+    };
+    for operation in [
+        Operation::CreateOrUpdateLead,
+        Operation::UpdateLead,
+        Operation::UpdateAction,
+        Operation::SetTeamMemberState,
+    ] {
+        let fake = FakeTelecrm::new()
+            .on(operation, Answer::html(502))
+            .always(operation, done());
+        let gate = Gate(ManualClock::new(), Arc::default());
+        let telecrm = fake.builder().clock(gate.clone()).build().expect("builds");
+        telecrm.workspace().await.expect("known");
+        let write = async |newer: bool| match operation {
+            Operation::UpdateLead => {
+                let rating = if newer { 5 } else { 3 };
+                telecrm
+                    .leads()
+                    .update("62ab16e", rated(rating))
+                    .await
+                    .map(drop)
+            }
+            Operation::UpdateAction if newer => {
+                let actions = telecrm.leads().actions("62ab16e");
+                let status = actions.set_payment_status("a1", PaymentStatus::Completed);
+                status.await.map(drop)
+            }
+            Operation::UpdateAction => {
+                let actions = telecrm.leads().actions("62ab16e");
+                actions.update("a1", action()).await.map(drop)
+            }
+            Operation::CreateOrUpdateLead => {
+                let lead = Lead::new().set("phone", "919999999999").set("rating", 3);
+                let ingest = telecrm.ingest();
+                ingest.push(&lead).await.map(drop)
+            }
+            _ => {
+                let state = if newer {
+                    Availability::Working
+                } else {
+                    Availability::Inactive
+                };
+                let members = telecrm.team_members();
+                members
+                    .set_availability("Jane@Example.com", state)
+                    .await
+                    .map(drop)
+            }
+        };
+        let (older, newer) = tokio::join!(write(false), async {
+            let newer = write(true).await;
+            gate.1.notify_one();
+            newer
+        });
+        newer.expect("written");
+        let error = older.expect_err("not repeated");
+        assert!(error.is_outcome_unknown(), "{operation}: {error}");
+        assert_eq!(fake.sent_to(operation).len(), 2, "{operation}");
+    }
+}
