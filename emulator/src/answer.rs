@@ -13,6 +13,7 @@ use axum::response::{Extension, IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 use telecrm_core::{Finding, read_json};
 
 /// The largest body that is read. telecrm documents no limit.
@@ -112,11 +113,7 @@ impl FromRequest<App> for JsonBody {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let slot = request.extensions().get::<Slot>().cloned();
-        let bytes = clock::within(app.config.patience, Bytes::from_request(request, app)).await;
-        let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
-        if let Some(slot) = &slot {
-            slot.put(&bytes);
-        }
+        let bytes = read(request, app.config.patience).await?;
         let (json, repeated) = read_json(&bytes).map_err(|error| {
             ApiError::bad_request(format_args!("The body is not JSON: {error}"))
         })?;
@@ -132,6 +129,26 @@ impl FromRequest<App> for JsonBody {
         }
         Ok(Self(json))
     }
+}
+
+/// Reads the body of a request, and gives both, so that the body can be read again.
+pub(crate) async fn buffered(
+    request: Request,
+    patience: Duration,
+) -> Result<(Request, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let bytes = read(Request::from_parts(parts.clone(), body), patience).await?;
+    Ok((Request::from_parts(parts, bytes.clone().into()), bytes))
+}
+
+async fn read(request: Request, patience: Duration) -> Result<Bytes, ApiError> {
+    let slot = request.extensions().get::<Slot>().cloned();
+    let bytes = clock::within(patience, Bytes::from_request(request, &())).await;
+    let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
+    if let Some(slot) = &slot {
+        slot.put(&bytes);
+    }
+    Ok(bytes)
 }
 
 fn unread(rejection: BytesRejection) -> ApiError {

@@ -62,7 +62,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::{Journal, Seed, Store};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
 /// The enterprise that is accepted unless another is set.
@@ -749,6 +749,7 @@ impl Builder {
             recorder,
             unknown_token,
             snapshots: Mutex::default(),
+            returns: watch::Sender::default(),
             log: Log::default(),
             faults,
         });
@@ -905,6 +906,8 @@ struct World {
     /// One that is not accepted.
     unknown_token: String,
     snapshots: Mutex<Vec<Store>>,
+    /// How often it went back to an earlier state.
+    returns: watch::Sender<u64>,
     log: Log,
     faults: Faults,
     sync_limiter: Limiter,
@@ -939,6 +942,7 @@ impl World {
     fn reset(&self) {
         let mut store = self.store();
         store.reset();
+        self.returns.send_modify(|returns| *returns += 1);
         self.log.clear();
         self.faults.rewind();
         self.sync_limiter.reset();
@@ -960,6 +964,7 @@ impl World {
         match earlier {
             Some(earlier) => {
                 self.store().restore(earlier);
+                self.returns.send_modify(|returns| *returns += 1);
                 true
             }
             None => false,

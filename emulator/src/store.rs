@@ -312,6 +312,11 @@ impl Store {
         Some(waiting)
     }
 
+    /// Whether the lead with this ticket waits still.
+    pub(crate) fn is_waiting(&self, ticket: u64) -> bool {
+        self.waiting.contains_key(&ticket)
+    }
+
     /// The leads that wait, in the order in which they came.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (u64, &Waiting)> {
         self.waiting
