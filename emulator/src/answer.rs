@@ -115,7 +115,8 @@ impl FromRequest<App> for JsonBody {
         let slot = request.extensions().get::<Slot>().cloned();
         let bytes = read(request, app.config.patience).await?;
         let (json, repeated) = read_json(&bytes).map_err(|error| {
-            ApiError::bad_request(format_args!("The body is not JSON: {error}"))
+            let help = advice(&bytes).map_or(String::new(), |help| format!("; {help}"));
+            ApiError::bad_request(format_args!("The body is not JSON: {error}{help}"))
         })?;
         match (slot, repeated.first()) {
             (_, None) => {}
@@ -128,6 +129,24 @@ impl FromRequest<App> for JsonBody {
             }
         }
         Ok(Self(json))
+    }
+}
+
+/// What helps where a body looks like something else than JSON.
+fn advice(body: &[u8]) -> Option<&'static str> {
+    const GZIP: &[u8] = &[0x1f, 0x8b];
+    const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+    let is_json = |first: &u8| b"{[".contains(first);
+    if body.starts_with(GZIP) {
+        Some("send it uncompressed")
+    } else if BYTE_ORDER_MARKS.iter().any(|mark| body.starts_with(mark)) {
+        Some("send it as UTF-8 without a byte order mark")
+    } else if body.is_empty() {
+        Some("it is empty")
+    } else if !body.trim_ascii_start().first().is_some_and(is_json) && body.contains(&b'=') {
+        Some("send an object such as {\"fields\": {}}, not a form")
+    } else {
+        None
     }
 }
 

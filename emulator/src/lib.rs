@@ -225,7 +225,7 @@ impl Emulator {
 
     /// Puts an entry into a lead's timeline that telecrm itself records, and nobody can write: a call, a message,
     /// a note. As JSON it is what is read back: `type`, and any of `employeeid` (who did it), `creationTimestamp`,
-    /// `duration` and so on. Gives its ID, or nothing if there is no such lead or the type can be written.
+    /// `duration` and so on. Gives its ID, or nothing if there is no such lead, the type can be written, or the time is not in Unix milliseconds.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -243,7 +243,7 @@ impl Emulator {
     /// # }
     /// ```
     pub fn record(&self, lead: &str, entry: serde_json::Value) -> Option<String> {
-        let entry = inspect::Recorded::read(entry)?;
+        let entry = inspect::Recorded::read(entry).ok()?;
         self.app.store().record(lead, entry.type_name, entry.keys)
     }
 

@@ -110,6 +110,30 @@ async fn a_hundred_mebibytes_are_refused_and_not_read() {
 }
 
 #[tokio::test]
+async fn what_looks_like_no_json_is_refused_with_what_helps() {
+    let local = Local::start().await;
+    for (body, helps) in [
+        (b"\x1f\x8b\x08\x00".as_slice(), "send it uncompressed"),
+        (b"\xef\xbb\xbf{\"fields\":{}}", "without a byte order mark"),
+        (b"\xff\xfe{\x00", "as UTF-8"),
+        (b"", "it is empty"),
+        (b"fields[phone]=919999999999", "not a form"),
+        (b"phone=919999999999&name=Jane", "{\"fields\": {}}"),
+    ] {
+        for request in [local.ingest(), local.sync(Method::POST, "/lead")] {
+            let (status, refused) = crate::answer(request.body(body)).await;
+            assert_eq!(status, 400);
+            let message = refused["error"]["message"].as_str().expect("a message");
+            assert!(message.starts_with("The body is not JSON: "), "{message}");
+            assert!(message.contains(helps), "{message}");
+        }
+    }
+    let broken = local.ingest().body(r#"{"fields":{"name":"a=b",}}"#);
+    let (_, refused) = crate::answer(broken).await;
+    assert!(!refused.to_string().contains("form"), "{refused}");
+}
+
+#[tokio::test]
 async fn what_is_nested_too_deep_is_refused_everywhere() {
     let local = Local::start().await;
     let id = local.create(json!({ "phone": "919999999999" })).await;

@@ -331,3 +331,32 @@ async fn the_log_tells_of_every_key_that_is_not_read() {
     let helps = call.findings[0].suggestion.as_deref();
     assert_eq!(helps, Some("put it into the address: ?limit=…"));
 }
+
+#[tokio::test]
+async fn an_entry_that_could_not_be_read_back_is_refused() {
+    let local = Local::start().await;
+    let lead = local.create(json!({ "phone": "919999999999" })).await;
+    for (entry, why) in [
+        (json!({}), "`type`"),
+        (json!({ "type": " " }), "`type`"),
+        (json!({ "type": "PAYMENT" }), "`type`"),
+        (
+            json!({ "type": "USER_NOTE", "creationTimestamp": "2026-04-01" }),
+            "Unix milliseconds",
+        ),
+        (
+            json!({ "type": "USER_NOTE", "creationTimestamp": null }),
+            "Unix milliseconds",
+        ),
+    ] {
+        let url = format!("{}/_emulator/leads/{lead}/timeline", local.emulator.url());
+        let (status, refused) = answer(local.http.post(url).json(&entry)).await;
+        assert_eq!(status, 400, "{entry}");
+        assert!(refused.to_string().contains(why), "{refused}");
+        assert_eq!(local.emulator.record(&lead, entry), None);
+    }
+    let (_, found) = local
+        .get(&format!("/lead/{lead}?includeActions=true"))
+        .await;
+    assert_eq!(found["actions"], json!([]));
+}

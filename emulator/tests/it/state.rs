@@ -300,7 +300,7 @@ async fn a_file_that_does_not_fit_is_refused_and_left_alone() {
     let mut rights = std::fs::metadata(&file.0).unwrap().permissions();
     rights.set_readonly(true);
     std::fs::set_permissions(&file.0, rights).unwrap();
-    // To root nothing is forbidden.
+    // To root nothing is forbidden; the module's own test is for root too.
     if std::fs::File::options().write(true).open(&file.0).is_err() {
         file.refused(local(), &["check its permissions"]).await;
     }
