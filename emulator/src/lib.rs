@@ -670,7 +670,8 @@ impl Builder {
         self
     }
 
-    /// How many connections may be open at once, [`DEFAULT_MAX_CONNECTIONS`] unless set. One more is closed as soon as it is made.
+    /// How many connections may be open at once, [`DEFAULT_MAX_CONNECTIONS`] unless set. One more is closed as soon as it is made,
+    /// and so is one for which the process may open no more files.
     ///
     /// ```
     /// use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Emulator};

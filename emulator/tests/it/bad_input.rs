@@ -202,6 +202,40 @@ async fn more_connections_than_the_limit_are_closed_at_once() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn whoever_comes_when_no_file_is_left_is_hung_up_on() {
+    const FILES: u32 = 64;
+    let file = crate::state::StateFile::new();
+    let (mut child, url) = file.open_in_a_child_with_few_files(FILES);
+    let address = url.trim_start_matches("http://").to_owned();
+    let mut open = Vec::new();
+    for _ in 0..FILES {
+        open.push(TcpStream::connect(&address).await.expect("connects"));
+    }
+    let mut last = open.pop().expect("one");
+    let mut read = Vec::new();
+    let closed = last.read_to_end(&mut read);
+    let in_time = tokio::time::timeout(Duration::from_secs(10), closed).await;
+    drop(open);
+    let client = reqwest::Client::new();
+    let mut answered = None;
+    for _ in 0..100 {
+        let request = client.get(format!("{url}/_emulator/health"));
+        match request.send().await {
+            Ok(answer) => {
+                answered = Some(answer.status());
+                break;
+            }
+            Err(_) => sleep(Duration::from_millis(20)).await,
+        }
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(in_time.is_ok(), "nobody answers, and nobody hangs up");
+    assert_eq!(answered, Some(StatusCode::OK), "there are files again");
+}
+
 /// By hand: `ulimit -n 12000; cargo test -p telecrm-emulator ten_thousand -- --ignored --nocapture`
 #[cfg(target_os = "linux")]
 #[tokio::test]
