@@ -112,8 +112,7 @@ impl FromRequest<App> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let slot = request.extensions().get::<Slot>().cloned();
-        let bytes = read(request, app.config.patience).await?;
+        let (bytes, slot) = read(request, app.config.patience).await?;
         let (json, repeated) = read_json(&bytes).map_err(|error| {
             let help = advice(&bytes).map_or(String::new(), |help| format!("; {help}"));
             ApiError::bad_request(format_args!("The body is not JSON: {error}{help}"))
@@ -156,18 +155,19 @@ pub(crate) async fn buffered(
     patience: Duration,
 ) -> Result<(Request, Bytes), ApiError> {
     let (parts, body) = request.into_parts();
-    let bytes = read(Request::from_parts(parts.clone(), body), patience).await?;
+    let (bytes, _) = read(Request::from_parts(parts.clone(), body), patience).await?;
     Ok((Request::from_parts(parts, bytes.clone().into()), bytes))
 }
 
-async fn read(request: Request, patience: Duration) -> Result<Bytes, ApiError> {
+/// The body of a request, and where it was left for the log.
+async fn read(request: Request, patience: Duration) -> Result<(Bytes, Option<Slot>), ApiError> {
     let slot = request.extensions().get::<Slot>().cloned();
     let bytes = clock::within(patience, Bytes::from_request(request, &())).await;
     let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
     if let Some(slot) = &slot {
         slot.put(&bytes);
     }
-    Ok(bytes)
+    Ok((bytes, slot))
 }
 
 fn unread(rejection: BytesRejection) -> ApiError {
