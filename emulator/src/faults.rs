@@ -681,8 +681,8 @@ impl Applied {
                 }
                 response
             }
-            FaultKind::Hang => std::future::pending().await,
-            FaultKind::ResetBefore => cut(),
+            // A call that hangs ends with the emulator.
+            FaultKind::Hang | FaultKind::ResetBefore => cut(),
             FaultKind::ResetAfter => {
                 let right = next.run(request).await;
                 let mut response = cut();

@@ -274,6 +274,12 @@ impl Log {
     pub(crate) fn close(&self) {
         self.latest.send_replace(None);
     }
+
+    /// Waits until the emulator stops.
+    pub(crate) async fn closed(&self) {
+        // An error would mean the same.
+        let _ = self.latest.subscribe().wait_for(Option::is_none).await;
+    }
 }
 
 impl Entries {

@@ -252,6 +252,7 @@ where
             exchange: begun.exchange,
         };
         app.log.append(begun.call, Effect::default(), Some(ending));
+        app.log.closed().await;
         return fault.run(request, next).await;
     }
     request.extensions_mut().insert(fault.clone());
