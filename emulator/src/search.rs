@@ -5,7 +5,7 @@ use crate::profile::{Performers, StatusCase};
 use crate::remarks;
 use crate::store::{Store, StoredAction, StoredLead};
 use serde_json::{Map, Value};
-use telecrm_core::{FieldType, Finding};
+use telecrm_core::{FieldType, Finding, FindingKind, Path as Place};
 
 /// What a lead must be like to be found. Fields, and the action, must all fit.
 pub(crate) struct Filter {
@@ -42,7 +42,7 @@ struct ActionFilter {
 pub(crate) struct TimelineFilter(ActionFilter);
 
 impl Filter {
-    /// Reads the body of a search, and says what of it is not read.
+    /// Reads the body of a search, and says what of it is not read, or fits nothing that is stored.
     pub(crate) fn read(
         body: &Value,
         store: &Store,
@@ -57,7 +57,7 @@ impl Filter {
         };
         let identifier = store.workspace().identifier().api_name();
         for (name, wanted) in section(body, "fields")?.into_iter().flatten() {
-            let criterion = Criterion::read(name, wanted, store, status_case)?;
+            let criterion = Criterion::read(name, wanted, store, status_case, &mut beside)?;
             if let (Criterion::Within(_), Value::Object(bounds)) = (&criterion, wanted) {
                 beside.extend(unread(bounds, &BOUNDS, &format!("fields.{name}.")));
             }
@@ -121,19 +121,25 @@ impl Criterion {
         wanted: &Value,
         store: &Store,
         status_case: StatusCase,
+        told: &mut Vec<Finding>,
     ) -> Result<Self, ApiError> {
         let field = store.workspace().field(name);
         let field_type = field.map(|field| &field.field_type);
         let is_own_time = matches!(name, "created_on" | "modified_on");
         // The form in which it would be stored, so that every spelling of a number finds it.
-        let normal_form = |value: &Value| {
+        let mut normal_form = |value: &Value| {
             if is_own_time {
                 return store.parse_time(value).map(Value::from);
             }
             let verdict = store.workspace().accept_field(name, &value.clone().into());
+            // One tag is looked for in lists of them.
+            if verdict.is_dropped() && field_type != Some(&FieldType::Tags) {
+                let finding = verdict.finding(Place::Field(name.to_owned()));
+                told.extend(finding.map(looked_for_as_it_is));
+            }
             verdict.stored().map(Value::from)
         };
-        let one_of = |values: &[Value]| {
+        let mut one_of = |values: &[Value]| {
             if values
                 .iter()
                 .any(|v| v.is_object() || v.is_array() || v.is_null())
@@ -175,9 +181,9 @@ impl Criterion {
 impl Range {
     fn read(
         bounds: &Map<String, Value>,
-        millis: impl Fn(&Value) -> Option<i64>,
+        mut millis: impl FnMut(&Value) -> Option<i64>,
     ) -> Result<Self, ApiError> {
-        let bound = |name| match bounds.get(name) {
+        let mut bound = |name| match bounds.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(bound) => millis(bound).map(Some).ok_or_else(invalid),
         };
@@ -241,6 +247,13 @@ impl TimelineFilter {
     pub(crate) fn fits(&self, entry: &StoredAction) -> bool {
         self.0.fits(entry)
     }
+}
+
+/// What of a value is wrong, if no lead could have it.
+fn looked_for_as_it_is(mut finding: Finding) -> Finding {
+    finding.kind = FindingKind::ValueChanged;
+    finding.reason = format!("looked for as it is written: {}", finding.reason);
+    finding
 }
 
 /// The keys of a span of time.
