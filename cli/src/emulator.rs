@@ -159,7 +159,11 @@ async fn serve(
     ));
     let signal = signals.recv().await;
     let recorded = emulator.recorded();
-    emulator.shutdown().await;
+    tokio::select! {
+        () = emulator.shutdown() => {}
+        // Whoever asks twice does not want to wait for calls that are slow.
+        _ = signals.recv() => {}
+    }
     recorded.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     Ok(match signal {
         // Being terminated is how a service ends well.

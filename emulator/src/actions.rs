@@ -5,7 +5,7 @@ use crate::answer::{ApiError, JsonBody, Params};
 use crate::leads::{self, Created};
 use crate::log::{self, Effect};
 use crate::profile::{ActionCodes, PrefixedTypes, Profile};
-use crate::remarks::{complaint, remarks};
+use crate::remarks::{complaint, remarks, unread};
 use crate::search::TimelineFilter;
 use crate::store::{EntryKind, ShownAction, StoredAction, Written};
 use axum::Json;
@@ -32,8 +32,10 @@ pub(crate) async fn create(
     let mut store = app.store();
     store.find(&id).ok_or_else(|| leads::not_found(&id))?;
     let workspace = store.workspace();
-    let (accepted, findings) = accept(workspace, &actions, &app.profile())?;
+    let (accepted, mut findings) = accept(workspace, &actions, &app.profile())?;
     let remarks = remarks(workspace, &actions, &findings);
+    let body = body.as_object().into_iter();
+    findings.extend(body.flat_map(|body| unread(body, &["actions"], "")));
     let written = store.append(&id, accepted);
     let written = written.ok_or_else(|| leads::not_found(&id))?;
     let answer = Json(Created {
@@ -91,7 +93,10 @@ pub(crate) async fn update(
         )));
     }
     let (fields, created, findings) = match &entry.kind {
-        EntryKind::Payment => (payment_status(&body)?, Vec::new(), Vec::new()),
+        EntryKind::Payment => {
+            let beside = unread(&body, &["type", "status"], "actions[0].");
+            (payment_status(&body)?, Vec::new(), beside)
+        }
         _ => {
             let late = body.remove("created_on").filter(|time| !time.is_null());
             let action = Action::from(body);
@@ -127,7 +132,7 @@ pub(crate) async fn search(
 ) -> Result<Response, ApiError> {
     let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
-    let filter = TimelineFilter::read(&body, &store, app.profile().performers)?;
+    let (filter, unread) = TimelineFilter::read(&body, &store, app.profile().performers)?;
     let lead = store.find(&id).ok_or_else(|| {
         ApiError::not_found(leads::NOT_FOUND, "Lead with given ID was not found.")
     })?;
@@ -140,7 +145,20 @@ pub(crate) async fn search(
         skip: page.skip,
         limit: page.limit,
     };
-    Ok(Json(answer).into_response())
+    Ok(told(Json(answer), unread))
+}
+
+/// The answer to a search, and for the log what of the filter was not read.
+pub(crate) fn told(answer: impl IntoResponse, unread: Vec<Finding>) -> Response {
+    let mut response = answer.into_response();
+    if !unread.is_empty() {
+        let effect = Effect {
+            stored: None,
+            findings: unread,
+        };
+        response.extensions_mut().insert(effect);
+    }
+    response
 }
 
 /// The answer to a search.

@@ -13,6 +13,7 @@ use axum::response::{Extension, IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
+use std::time::Duration;
 use telecrm_core::{Finding, read_json};
 
 /// The largest body that is read. telecrm documents no limit.
@@ -111,14 +112,10 @@ impl FromRequest<App> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let slot = request.extensions().get::<Slot>().cloned();
-        let bytes = clock::within(app.config.patience, Bytes::from_request(request, app)).await;
-        let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
-        if let Some(slot) = &slot {
-            slot.put(&bytes);
-        }
+        let (bytes, slot) = read(request, app.config.patience).await?;
         let (json, repeated) = read_json(&bytes).map_err(|error| {
-            ApiError::bad_request(format_args!("The body is not JSON: {error}"))
+            let help = advice(&bytes).map_or(String::new(), |help| format!("; {help}"));
+            ApiError::bad_request(format_args!("The body is not JSON: {error}{help}"))
         })?;
         match (slot, repeated.first()) {
             (_, None) => {}
@@ -132,6 +129,45 @@ impl FromRequest<App> for JsonBody {
         }
         Ok(Self(json))
     }
+}
+
+/// What helps where a body looks like something else than JSON.
+fn advice(body: &[u8]) -> Option<&'static str> {
+    const GZIP: &[u8] = &[0x1f, 0x8b];
+    const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+    let is_json = |first: &u8| b"{[".contains(first);
+    if body.starts_with(GZIP) {
+        Some("send it uncompressed")
+    } else if BYTE_ORDER_MARKS.iter().any(|mark| body.starts_with(mark)) {
+        Some("send it as UTF-8 without a byte order mark")
+    } else if body.is_empty() {
+        Some("it is empty")
+    } else if !body.trim_ascii_start().first().is_some_and(is_json) && body.contains(&b'=') {
+        Some("send an object such as {\"fields\": {}}, not a form")
+    } else {
+        None
+    }
+}
+
+/// Reads the body of a request, and gives both, so that the body can be read again.
+pub(crate) async fn buffered(
+    request: Request,
+    patience: Duration,
+) -> Result<(Request, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let (bytes, _) = read(Request::from_parts(parts.clone(), body), patience).await?;
+    Ok((Request::from_parts(parts, bytes.clone().into()), bytes))
+}
+
+/// The body of a request, and where it was left for the log.
+async fn read(request: Request, patience: Duration) -> Result<(Bytes, Option<Slot>), ApiError> {
+    let slot = request.extensions().get::<Slot>().cloned();
+    let bytes = clock::within(patience, Bytes::from_request(request, &())).await;
+    let bytes = bytes.ok_or_else(ApiError::too_slow)?.map_err(unread)?;
+    if let Some(slot) = &slot {
+        slot.put(&bytes);
+    }
+    Ok((bytes, slot))
 }
 
 fn unread(rejection: BytesRejection) -> ApiError {

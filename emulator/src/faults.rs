@@ -1,9 +1,9 @@
 //! Faults on command: which calls go wrong, and how.
 
-use crate::answer::{ApiError, BODY_LIMIT};
-use crate::exchange::{Slot, Whole};
+use crate::answer::{ApiError, buffered};
+use crate::exchange::Whole;
 use crate::wire::Scissors;
-use crate::{clock, ingest, lock, server};
+use crate::{ingest, lock, server};
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, header};
@@ -175,7 +175,7 @@ impl Fault {
         Self::new(FaultKind::ContentType(value.into()))
     }
 
-    /// The right answer, late.
+    /// The right answer, late. The call is carried out even if its caller has left by then.
     pub fn latency(delay: Duration) -> Self {
         Self::new(FaultKind::LatencyMs(millis(delay)))
     }
@@ -546,15 +546,9 @@ impl Faults {
         }
         let sent = match reads {
             true => {
-                let (parts, body) = request.into_parts();
-                let bytes = clock::within(patience, to_bytes(body, BODY_LIMIT)).await;
-                let bytes = bytes.ok_or_else(ApiError::too_slow)?;
-                let bytes = bytes.map_err(|_| ApiError::too_large())?;
-                if let Some(slot) = parts.extensions.get::<Slot>() {
-                    slot.put(&bytes);
-                }
+                let (read, bytes) = buffered(request, patience).await?;
+                request = read;
                 let sent = serde_json::from_slice(&bytes).unwrap_or_default();
-                request = Request::from_parts(parts, bytes.into());
                 Some((sent, workspace()))
             }
             false => None,
@@ -642,6 +636,14 @@ impl Applied {
         matches!(self.0, FaultKind::Hang)
     }
 
+    /// How late the call is carried out.
+    pub(crate) fn delay(&self) -> Option<Duration> {
+        match self.0 {
+            FaultKind::LatencyMs(millis) => Some(Duration::from_millis(millis)),
+            _ => None,
+        }
+    }
+
     /// Whether the call ends without an answer.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self.0, FaultKind::ResetBefore | FaultKind::ResetAfter)
@@ -679,12 +681,8 @@ impl Applied {
                 }
                 response
             }
-            FaultKind::LatencyMs(millis) => {
-                clock::wait_until(clock::after(Duration::from_millis(millis))).await;
-                next.run(request).await
-            }
-            FaultKind::Hang => std::future::pending().await,
-            FaultKind::ResetBefore => cut(),
+            // A call that hangs ends with the emulator.
+            FaultKind::Hang | FaultKind::ResetBefore => cut(),
             FaultKind::ResetAfter => {
                 let right = next.run(request).await;
                 let mut response = cut();

@@ -96,11 +96,19 @@ impl Worker {
     /// Applies the leads one by one, in the order in which they came unless a fault wants another.
     pub(crate) async fn run(mut self, world: Arc<World>) {
         let mut overtaken = Vec::new();
+        let mut returns = world.returns.subscribe();
         while let Some(job) = self.receiver.recv().await {
             if job.processing == Processing::AfterNext {
                 overtaken.push(job);
             } else {
-                clock::wait_until(job.due).await;
+                let forgotten = async {
+                    // An error would mean that there is no emulator any more.
+                    while returns.changed().await.is_ok() && world.store().is_waiting(job.ticket) {}
+                };
+                tokio::select! {
+                    () = clock::wait_until(job.due) => {}
+                    () = forgotten => {}
+                }
                 world.apply(job.ticket);
                 for job in overtaken.drain(..) {
                     world.apply(job.ticket);

@@ -4,6 +4,7 @@ use crate::answer::{ApiError, JsonBody, Params};
 use crate::clock::Hands;
 use crate::faults::Fault;
 use crate::profile::Profile;
+use crate::store::CREATED;
 use crate::{App, leads};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -223,11 +224,7 @@ pub(crate) async fn record(
     Path(lead): Path<String>,
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
-    let Some(entry) = Recorded::read(body) else {
-        return Err(ApiError::bad_request(
-            "An entry needs a `type` that is neither PAYMENT nor a custom action's code",
-        ));
-    };
+    let entry = Recorded::read(body).map_err(ApiError::bad_request)?;
     let id = app.store().record(&lead, entry.type_name, entry.keys);
     let id = id.ok_or_else(|| leads::not_found(&lead))?;
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))))
@@ -240,22 +237,32 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    pub(crate) fn read(body: Value) -> Option<Self> {
+    /// Reads it, or says what is wrong with it.
+    pub(crate) fn read(body: Value) -> Result<Self, &'static str> {
+        const TYPE: &str =
+            "An entry needs a `type` that is neither PAYMENT nor a custom action's code";
         let Value::Object(mut keys) = body else {
-            return None;
+            return Err(TYPE);
         };
         let kind = Action::from(keys.clone()).kind();
-        keys.remove("type");
-        match kind {
-            ActionKind::Other(type_name) => Some(Self {
-                type_name,
-                keys: keys
-                    .into_iter()
-                    .map(|(key, value)| (key, value.into()))
-                    .collect(),
-            }),
-            _ => None,
+        let ActionKind::Other(type_name) = kind else {
+            return Err(TYPE);
+        };
+        if type_name.trim().is_empty() {
+            return Err(TYPE);
         }
+        if keys
+            .get(CREATED)
+            .is_some_and(|time| time.as_i64().is_none())
+        {
+            return Err("The `creationTimestamp` of an entry is in Unix milliseconds");
+        }
+        keys.remove("type");
+        let keys = keys.into_iter().map(|(key, value)| (key, value.into()));
+        Ok(Self {
+            type_name,
+            keys: keys.collect(),
+        })
     }
 }
 

@@ -217,7 +217,7 @@ pub(crate) async fn search(
     let profile = &app.profile();
     let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
-    let filter = Filter::read(&body, &store, profile.status_case)?;
+    let (filter, unread) = Filter::read(&body, &store, profile.status_case)?;
     if profile.assignee_and_statuses == AssigneeAndStatuses::Fails
         && filter.is_assignee_and_statuses()
     {
@@ -238,7 +238,7 @@ pub(crate) async fn search(
         skip: page.skip,
         limit: page.limit,
     };
-    Ok(Json(answer).into_response())
+    Ok(actions::told(Json(answer), unread))
 }
 
 pub(crate) fn not_found(id: &str) -> ApiError {

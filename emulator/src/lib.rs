@@ -62,7 +62,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::{Journal, Seed, Store};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
 /// The enterprise that is accepted unless another is set.
@@ -225,7 +225,7 @@ impl Emulator {
 
     /// Puts an entry into a lead's timeline that telecrm itself records, and nobody can write: a call, a message,
     /// a note. As JSON it is what is read back: `type`, and any of `employeeid` (who did it), `creationTimestamp`,
-    /// `duration` and so on. Gives its ID, or nothing if there is no such lead or the type can be written.
+    /// `duration` and so on. Gives its ID, or nothing if there is no such lead, the type can be written, or the time is not in Unix milliseconds.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -243,7 +243,7 @@ impl Emulator {
     /// # }
     /// ```
     pub fn record(&self, lead: &str, entry: serde_json::Value) -> Option<String> {
-        let entry = inspect::Recorded::read(entry)?;
+        let entry = inspect::Recorded::read(entry).ok()?;
         self.app.store().record(lead, entry.type_name, entry.keys)
     }
 
@@ -670,7 +670,8 @@ impl Builder {
         self
     }
 
-    /// How many connections may be open at once, [`DEFAULT_MAX_CONNECTIONS`] unless set. One more is closed as soon as it is made.
+    /// How many connections may be open at once, [`DEFAULT_MAX_CONNECTIONS`] unless set. One more is closed as soon as it is made,
+    /// and so is one for which the process may open no more files.
     ///
     /// ```
     /// use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Emulator};
@@ -749,6 +750,7 @@ impl Builder {
             recorder,
             unknown_token,
             snapshots: Mutex::default(),
+            returns: watch::Sender::default(),
             log: Log::default(),
             faults,
         });
@@ -905,6 +907,8 @@ struct World {
     /// One that is not accepted.
     unknown_token: String,
     snapshots: Mutex<Vec<Store>>,
+    /// How often it went back to an earlier state.
+    returns: watch::Sender<u64>,
     log: Log,
     faults: Faults,
     sync_limiter: Limiter,
@@ -939,6 +943,7 @@ impl World {
     fn reset(&self) {
         let mut store = self.store();
         store.reset();
+        self.returns.send_modify(|returns| *returns += 1);
         self.log.clear();
         self.faults.rewind();
         self.sync_limiter.reset();
@@ -960,6 +965,7 @@ impl World {
         match earlier {
             Some(earlier) => {
                 self.store().restore(earlier);
+                self.returns.send_modify(|returns| *returns += 1);
                 true
             }
             None => false,

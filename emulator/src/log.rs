@@ -15,7 +15,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use telecrm_core::Finding;
+use telecrm_core::{Finding, Path};
 use tokio::sync::watch;
 
 /// How many calls are remembered; the oldest are forgotten first.
@@ -274,6 +274,12 @@ impl Log {
     pub(crate) fn close(&self) {
         self.latest.send_replace(None);
     }
+
+    /// Waits until the emulator stops.
+    pub(crate) async fn closed(&self) {
+        // An error would mean the same.
+        let _ = self.latest.subscribe().wait_for(Option::is_none).await;
+    }
 }
 
 impl Entries {
@@ -353,14 +359,25 @@ impl Remembered {
     fn entry_size(&self) -> usize {
         let findings = self.entry.findings.iter().map(|finding| {
             let suggestion = finding.suggestion.as_ref().map_or(0, String::len);
-            size_of::<Finding>() + finding.reason.len() + suggestion
+            size_of::<Finding>() + name_length(&finding.path) + finding.reason.len() + suggestion
         });
         let stored = self.stored.as_ref().map_or(0, |text| text.get().len());
-        self.entry.path.len() + findings.sum::<usize>() + stored
+        self.entry.method.len() + self.entry.path.len() + findings.sum::<usize>() + stored
     }
 
     fn size(&self) -> usize {
         self.exchange.as_ref().map_or(0, Exchange::size)
+    }
+}
+
+/// How long the name in a path is, which comes from the body.
+fn name_length(path: &Path) -> usize {
+    match path {
+        Path::Field(name)
+        | Path::Key(name)
+        | Path::ActionField(_, name)
+        | Path::ActionKey(_, name) => name.len(),
+        _ => 0,
     }
 }
 
@@ -469,5 +486,37 @@ mod tests {
         assert!(lock(&log.entries).entry_bytes <= ENTRIES_KEPT);
         log.clear();
         assert_eq!(lock(&log.entries).entry_bytes, 0);
+    }
+
+    #[test]
+    fn long_keys_and_methods_make_room_for_new_ones() {
+        const MANY: usize = 200;
+        let long = "k".repeat(1_000_000);
+        let finding = |path| {
+            let kind = telecrm_core::FindingKind::FieldDropped;
+            Finding::new(path, kind, telecrm_core::Certainty::Inferred, "dropped")
+        };
+        for path in [
+            Path::Key(long.clone()),
+            Path::Field(long.clone()),
+            Path::ActionKey(0, long.clone()),
+            Path::ActionField(0, long.clone()),
+        ] {
+            let log = Log::default();
+            for _ in 0..MANY {
+                let effect = Effect {
+                    findings: vec![finding(path.clone())],
+                    ..Effect::default()
+                };
+                log.append(call(), effect, None);
+            }
+            assert!(log.since(0).len() < 70, "{} calls", log.since(0).len());
+        }
+        let log = Log::default();
+        for _ in 0..MANY {
+            let method = long.clone();
+            log.append(Call { method, ..call() }, Effect::default(), None);
+        }
+        assert!(log.since(0).len() < 70, "{} calls", log.since(0).len());
     }
 }

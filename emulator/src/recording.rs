@@ -23,6 +23,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use tokio::task::JoinHandle;
 
 /// The form of recordings that is written, and the only one that is read.
 const VERSION: u32 = 1;
@@ -238,7 +239,7 @@ impl From<Unrecorded> for ApiError {
 
 tokio::task_local! {
     /// The call that this task answers, if it is recorded.
-    static CALL: Arc<Mutex<Trace>>;
+    static CALL: Arc<Pending>;
 }
 
 /// What is learnt of a call on its way.
@@ -252,24 +253,35 @@ struct Trace {
 /// Notes that the call of this task has the store.
 pub(crate) fn note_turn(turn: u64, time: i64) {
     // An error means that nobody records.
-    let _ = CALL.try_with(|trace| lock(trace).held = Some((turn, time)));
+    let _ = CALL.try_with(|call| lock(&call.trace).held = Some((turn, time)));
 }
 
 /// Notes what goes wrong with the call of this task.
 pub(crate) fn note_fault(fault: &Applied) {
-    let _ = CALL.try_with(|trace| lock(trace).fault = Some(fault.clone()));
+    let _ = CALL.try_with(|call| lock(&call.trace).fault = Some(fault.clone()));
 }
 
-/// A call that is being answered. If nobody waits for the answer any more, it is recorded without.
+/// Does something as a part of this task's call, and to its end even if nobody waits for that any more.
+pub(crate) fn spawn<F>(work: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    match CALL.try_with(Arc::clone) {
+        Ok(call) => tokio::spawn(CALL.scope(call, work)),
+        Err(_) => tokio::spawn(work),
+    }
+}
+
+/// A call that is being answered. If nobody waits for the answer any more, it is recorded without once it has ended.
 struct Pending {
     app: App,
-    trace: Arc<Mutex<Trace>>,
-    call: Option<RecordedCall>,
+    trace: Mutex<Trace>,
+    call: Mutex<Option<RecordedCall>>,
 }
 
 impl Pending {
-    fn finish(&mut self, answer: Option<RecordedAnswer>) -> Result<(), RecordingError> {
-        let (Some(recorder), Some(mut call)) = (&self.app.recorder, self.call.take()) else {
+    fn finish(&self, answer: Option<RecordedAnswer>) -> Result<(), RecordingError> {
+        let (Some(recorder), Some(mut call)) = (&self.app.recorder, lock(&self.call).take()) else {
             return Ok(());
         };
         let trace = std::mem::take(&mut *lock(&self.trace));
@@ -322,9 +334,9 @@ pub(crate) async fn run(
     let content_type = parts.headers.get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut pending = Pending {
-        trace: Arc::default(),
-        call: Some(RecordedCall {
+    let pending = Arc::new(Pending {
+        trace: Mutex::default(),
+        call: Mutex::new(Some(RecordedCall {
             method: parts.method.to_string(),
             path: path.to_owned(),
             token: token(app, &parts.headers),
@@ -332,12 +344,12 @@ pub(crate) async fn run(
             body: without_password(parts.uri.path(), &body),
             fault: None,
             answer: None,
-        }),
+        })),
         app: app.clone(),
-    };
+    });
     let request = Request::from_parts(parts, body.into());
-    let trace = Arc::clone(&pending.trace);
-    let response = CALL.scope(trace, next.run(request)).await;
+    let call = Arc::clone(&pending);
+    let response = CALL.scope(call, next.run(request)).await;
     let fault = lock(&pending.trace).fault.clone();
     let (response, recorded) = if fault.is_some_and(|fault| fault.breaks_answer()) {
         let recorded = pending.finish(None);

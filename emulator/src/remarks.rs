@@ -1,7 +1,9 @@
 //! What the Sync API says of what it does not store.
 
-use serde_json::{Value, json};
-use telecrm_core::{Action, ActionKind, FieldType, Finding, Path, Workspace};
+use serde_json::{Map, Value, json};
+use telecrm_core::{
+    Action, ActionKind, Certainty, FieldType, Finding, FindingKind, Path, Workspace,
+};
 
 /// What `remarks` says of the losses.
 pub(crate) fn remarks(
@@ -52,4 +54,17 @@ pub(crate) fn complaint(workspace: &Workspace, actions: &[Action], finding: &Fin
         Some(FieldType::Email) => "Email is invalid".to_owned(),
         _ => finding.reason.clone(),
     }
+}
+
+/// What stands beside the keys that are read, of which telecrm says nothing. `place` is what their paths begin with.
+pub(crate) fn unread(object: &Map<String, Value>, read: &[&str], place: &str) -> Vec<Finding> {
+    let beside = object
+        .iter()
+        .filter(|(key, value)| !value.is_null() && !read.contains(&key.as_str()));
+    let finding = |(key, _): (&String, &Value)| {
+        let Ok(path) = format!("{place}{key}").parse();
+        let reason = format!("nothing is read here but `{}`", read.join("`, `"));
+        Finding::new(path, FindingKind::FieldDropped, Certainty::Inferred, reason)
+    };
+    beside.map(finding).collect()
 }

@@ -2,9 +2,10 @@
 
 use crate::answer::ApiError;
 use crate::profile::{Performers, StatusCase};
+use crate::remarks;
 use crate::store::{Store, StoredAction, StoredLead};
 use serde_json::{Map, Value};
-use telecrm_core::FieldType;
+use telecrm_core::{FieldType, Finding, FindingKind, Path as Place};
 
 /// What a lead must be like to be found. Fields, and the action, must all fit.
 pub(crate) struct Filter {
@@ -41,13 +42,14 @@ struct ActionFilter {
 pub(crate) struct TimelineFilter(ActionFilter);
 
 impl Filter {
-    /// Reads the body of a search.
+    /// Reads the body of a search, and says what of it is not read, or fits nothing that is stored.
     pub(crate) fn read(
         body: &Value,
         store: &Store,
         status_case: StatusCase,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<(Self, Vec<Finding>), ApiError> {
         let body = body.as_object().ok_or_else(invalid)?;
+        let mut beside = unread(body, &["fields", "actions"], "");
         let mut filter = Self {
             fields: Vec::new(),
             action: None,
@@ -55,7 +57,10 @@ impl Filter {
         };
         let identifier = store.workspace().identifier().api_name();
         for (name, wanted) in section(body, "fields")?.into_iter().flatten() {
-            let criterion = Criterion::read(name, wanted, store, status_case)?;
+            let criterion = Criterion::read(name, wanted, store, status_case, &mut beside)?;
+            if let (Criterion::Within(_), Value::Object(bounds)) = (&criterion, wanted) {
+                beside.extend(unread(bounds, &BOUNDS, &format!("fields.{name}.")));
+            }
             if matches!(criterion, Criterion::OneOf { .. }) && name == identifier {
                 // As it is asked for: a normal form may read as another number (ID2).
                 let values = match wanted {
@@ -67,11 +72,11 @@ impl Filter {
             }
             filter.fields.push((name.clone(), criterion));
         }
-        filter.action = section(body, "actions")?
-            .filter(|actions| !actions.is_empty())
-            .map(|actions| ActionFilter::read(actions, store, "performed_at"))
-            .transpose()?;
-        Ok(filter)
+        if let Some(wanted) = section(body, "actions")?.filter(|actions| !actions.is_empty()) {
+            filter.action = Some(ActionFilter::read(wanted, store, "performed_at")?);
+            beside.extend(unread_of_action(wanted, "performed_at", "actions."));
+        }
+        Ok((filter, beside))
     }
 
     /// Whether it asks for assignees together with several statuses (pitfall LE10).
@@ -116,19 +121,25 @@ impl Criterion {
         wanted: &Value,
         store: &Store,
         status_case: StatusCase,
+        told: &mut Vec<Finding>,
     ) -> Result<Self, ApiError> {
         let field = store.workspace().field(name);
         let field_type = field.map(|field| &field.field_type);
         let is_own_time = matches!(name, "created_on" | "modified_on");
         // The form in which it would be stored, so that every spelling of a number finds it.
-        let normal_form = |value: &Value| {
+        let mut normal_form = |value: &Value| {
             if is_own_time {
                 return store.parse_time(value).map(Value::from);
             }
             let verdict = store.workspace().accept_field(name, &value.clone().into());
+            // One tag is looked for in lists of them.
+            if verdict.is_dropped() && field_type != Some(&FieldType::Tags) {
+                let finding = verdict.finding(Place::Field(name.to_owned()));
+                told.extend(finding.map(looked_for_as_it_is));
+            }
             verdict.stored().map(Value::from)
         };
-        let one_of = |values: &[Value]| {
+        let mut one_of = |values: &[Value]| {
             if values
                 .iter()
                 .any(|v| v.is_object() || v.is_array() || v.is_null())
@@ -170,9 +181,9 @@ impl Criterion {
 impl Range {
     fn read(
         bounds: &Map<String, Value>,
-        millis: impl Fn(&Value) -> Option<i64>,
+        mut millis: impl FnMut(&Value) -> Option<i64>,
     ) -> Result<Self, ApiError> {
-        let bound = |name| match bounds.get(name) {
+        let mut bound = |name| match bounds.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(bound) => millis(bound).map(Some).ok_or_else(invalid),
         };
@@ -214,12 +225,12 @@ impl ActionFilter {
 }
 
 impl TimelineFilter {
-    /// Reads the body of a search. Performers are IDs here, by the documentation (pitfall AC7).
+    /// Reads the body of a search, and says what of it is not read. Performers are IDs here, by the documentation (pitfall AC7).
     pub(crate) fn read(
         body: &Value,
         store: &Store,
         performers: Performers,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<(Self, Vec<Finding>), ApiError> {
         let wanted = body.as_object().ok_or_else(invalid)?;
         let mut filter = ActionFilter::read(wanted, store, "created_on")?;
         for performer in filter.performers.iter_mut().flatten() {
@@ -230,12 +241,42 @@ impl TimelineFilter {
                 None => {}
             }
         }
-        Ok(Self(filter))
+        Ok((Self(filter), unread_of_action(wanted, "created_on", "")))
     }
 
     pub(crate) fn fits(&self, entry: &StoredAction) -> bool {
         self.0.fits(entry)
     }
+}
+
+/// What of a value is wrong, if no lead could have it.
+fn looked_for_as_it_is(mut finding: Finding) -> Finding {
+    finding.kind = FindingKind::ValueChanged;
+    finding.reason = format!("looked for as it is written: {}", finding.reason);
+    finding
+}
+
+/// The keys of a span of time.
+const BOUNDS: [&str; 2] = ["from", "to"];
+
+/// What of a part of the filter is not read. Without it, more is found than was asked for.
+fn unread(of: &Map<String, Value>, read: &[&str], place: &str) -> Vec<Finding> {
+    let mut findings = remarks::unread(of, read, place);
+    for finding in &mut findings {
+        let key = finding.path.to_string();
+        if ["skip", "limit"].contains(&key.as_str()) {
+            finding.suggestion = Some(format!("put it into the address: ?{key}=…"));
+        }
+    }
+    findings
+}
+
+fn unread_of_action(of: &Map<String, Value>, time: &str, place: &str) -> Vec<Finding> {
+    let mut findings = unread(of, &["type", "performed_by", time], place);
+    if let Some(Value::Object(bounds)) = of.get(time) {
+        findings.extend(unread(bounds, &BOUNDS, &format!("{place}{time}.")));
+    }
+    findings
 }
 
 /// A part of the filter, which may be missing.

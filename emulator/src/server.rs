@@ -1,7 +1,8 @@
 //! Which path leads where, and what is asked of every request.
 
-use crate::answer::{ApiError, BODY_LIMIT};
+use crate::answer::{self, ApiError, BODY_LIMIT};
 use crate::exchange::{Exchange, Slot, Whole};
+use crate::faults::Applied;
 #[cfg(feature = "inspector")]
 use crate::inspector;
 use crate::limits::Limiter;
@@ -19,6 +20,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, delete, get, post};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a browser says of the page that asks.
@@ -193,7 +195,7 @@ fn kept(app: &App, response: Response) -> Response {
 async fn record(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let elapsed = clock::stopwatch();
     let matched = request.extensions().get::<MatchedPath>();
-    let mut call = Call {
+    let call = Call {
         operation: matched.and_then(|path| operation(request.method(), path.as_str())),
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
@@ -201,7 +203,7 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
         fault: None,
     };
     let whose = credentials(&app, request.headers());
-    let mut exchange = Exchange::begin(clock::machine(), request.uri(), request.headers(), whose);
+    let exchange = Exchange::begin(clock::machine(), request.uri(), request.headers(), whose);
     let slot = Slot::default();
     request.extensions_mut().insert(slot.clone());
     let workspace = || app.store().workspace().clone();
@@ -213,66 +215,145 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
                 .await
         }
     };
-    let mut is_silent = false;
-    let mut response = match struck {
+    let begun = Begun {
+        call,
+        exchange,
+        slot,
+        elapsed,
+    };
+    let response = match struck {
         Err(error) => error.into_response(),
         Ok((request, None)) => next.run(request).await,
-        Ok((mut request, Some(fault))) => {
-            call.fault = Some(fault.name());
-            recording::note_fault(&fault);
-            if fault.is_endless_wait() {
-                // Whoever waits in vain may go away at any time, and this with it.
-                let ending = Ending {
-                    status: 0,
-                    ms: None,
-                    exchange,
-                };
-                app.log.append(call, Effect::default(), Some(ending));
-                return fault.run(request, next).await;
+        Ok((request, Some(fault))) => {
+            return Box::pin(go_wrong(app, begun, request, fault, next)).await;
+        }
+    };
+    begun.end(&app, response, true).await
+}
+
+/// Lets happen what a fault wants.
+async fn go_wrong<E>(
+    app: App,
+    mut begun: Begun<E>,
+    mut request: Request,
+    fault: Applied,
+    next: Next,
+) -> Response
+where
+    E: Fn() -> Duration + Send + 'static,
+{
+    begun.call.fault = Some(fault.name());
+    recording::note_fault(&fault);
+    if fault.is_endless_wait() {
+        // Whoever waits in vain may go away at any time, and this with it.
+        let ending = Ending {
+            status: 0,
+            ms: None,
+            exchange: begun.exchange,
+        };
+        app.log.append(begun.call, Effect::default(), Some(ending));
+        app.log.closed().await;
+        return fault.run(request, next).await;
+    }
+    request.extensions_mut().insert(fault.clone());
+    if let Some(delay) = fault.delay() {
+        return answer_late(app, begun, delay, request, next).await;
+    }
+    let is_answered = !fault.is_silence();
+    let response = fault.run(request, next).await;
+    begun.end(&app, response, is_answered).await
+}
+
+/// Carries a call out after a while. Its caller may have left by then, of which a server knows nothing; only what would come
+/// into another state than it was meant for is given up.
+async fn answer_late<E>(
+    app: App,
+    begun: Begun<E>,
+    delay: Duration,
+    request: Request,
+    next: Next,
+) -> Response
+where
+    E: Fn() -> Duration + Send + 'static,
+{
+    let caller = Arc::new(());
+    let waiting = Arc::downgrade(&caller);
+    let late = async move {
+        let request = answer::buffered(request, app.config.patience).await;
+        let returns = *app.returns.borrow();
+        clock::wait_until(clock::after(delay)).await;
+        let is_alone = || waiting.strong_count() == 0;
+        if is_alone() && *app.returns.borrow() != returns {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        let response = match request {
+            Ok((request, _)) => next.run(request).await,
+            Err(error) => error.into_response(),
+        };
+        let is_answered = !is_alone();
+        begun.end(&app, response, is_answered).await
+    };
+    let response = recording::spawn(late).await;
+    drop(caller);
+    response.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// A call on its way into the log.
+struct Begun<E> {
+    call: Call,
+    exchange: Exchange,
+    slot: Slot,
+    elapsed: E,
+}
+
+impl<E: Fn() -> Duration> Begun<E> {
+    /// Writes down how the call ended, and gives the answer.
+    async fn end(self, app: &App, response: Response, is_answered: bool) -> Response {
+        let Self {
+            call,
+            mut exchange,
+            slot,
+            elapsed,
+        } = self;
+        let mut response = kept(app, response);
+        exchange.request.body = slot.body();
+        if call.operation == Some("createTeamMember") {
+            exchange.request.mask_password();
+        }
+        let status = match is_answered {
+            false => 0,
+            true => {
+                let (remade, body) = whole(response).await;
+                exchange.answered(remade.headers(), &body);
+                response = remade;
+                response.status().as_u16()
             }
-            is_silent = fault.is_silence();
-            request.extensions_mut().insert(fault.clone());
-            fault.run(request, next).await
+        };
+        let logged = response.extensions_mut().remove::<Logged>();
+        let mut effect = response
+            .extensions_mut()
+            .remove::<Effect>()
+            .unwrap_or_default();
+        let ending = Ending {
+            status,
+            ms: Some(millis(elapsed())),
+            exchange,
+        };
+        let seq = match logged {
+            Some(Logged(seq)) => {
+                app.log.end(seq, ending);
+                seq
+            }
+            None => {
+                effect.findings.extend(slot.repeated());
+                app.log.append(call, effect, Some(ending))
+            }
+        };
+        if app.recorder.is_some() && is_answered {
+            response.extensions_mut().insert(Logged(seq));
         }
-    };
-    response = kept(&app, response);
-    exchange.request.body = slot.body();
-    if call.operation == Some("createTeamMember") {
-        exchange.request.mask_password();
+        response
     }
-    let status = match is_silent {
-        true => 0,
-        false => {
-            let (remade, body) = whole(response).await;
-            exchange.answered(remade.headers(), &body);
-            response = remade;
-            response.status().as_u16()
-        }
-    };
-    let logged = response.extensions_mut().remove::<Logged>();
-    let mut effect = response
-        .extensions_mut()
-        .remove::<Effect>()
-        .unwrap_or_default();
-    let ending = Ending {
-        status,
-        ms: Some(millis(elapsed())),
-        exchange,
-    };
-    let seq = match logged {
-        Some(Logged(seq)) => {
-            app.log.end(seq, ending);
-            seq
-        }
-        None => {
-            effect.findings.extend(slot.repeated());
-            app.log.append(call, effect, Some(ending))
-        }
-    };
-    if app.recorder.is_some() && !is_silent {
-        response.extensions_mut().insert(Logged(seq));
-    }
-    response
 }
 
 /// Milliseconds, to the microsecond.

@@ -210,6 +210,9 @@ pub(crate) enum EntryKind {
 
 const PAYMENT: &str = "PAYMENT";
 
+/// The key of an entry's time, in Unix milliseconds.
+pub(crate) const CREATED: &str = "creationTimestamp";
+
 impl From<EntryKind> for String {
     fn from(kind: EntryKind) -> Self {
         match kind {
@@ -310,6 +313,11 @@ impl Store {
         let waiting = self.waiting.remove(&ticket)?;
         self.changes.waiting.insert(ticket);
         Some(waiting)
+    }
+
+    /// Whether the lead with this ticket waits still.
+    pub(crate) fn is_waiting(&self, ticket: u64) -> bool {
+        self.waiting.contains_key(&ticket)
     }
 
     /// The leads that wait, in the order in which they came.
@@ -507,7 +515,7 @@ impl Store {
     ) -> Option<String> {
         let place = *self.by_id.get(lead)?;
         let now = self.now;
-        let created = fields.remove("creationTimestamp");
+        let created = fields.remove(CREATED);
         fields.remove("id");
         let id = self.ids.next(now);
         let timeline = &mut self.leads[place].timeline;
@@ -778,6 +786,7 @@ impl Serialize for LeadRow<'_> {
             map.serialize_entry("score", &number(lead.score))?;
             map.serialize_entry("isArchived", &false)?;
             map.serialize_entry("isSpam", &false)?;
+            map.serialize_entry(CREATED, &lead.created_on)?;
             for (name, key) in [
                 ("status", "status"),
                 ("rating", "rating"),
@@ -809,7 +818,7 @@ impl Serialize for ShownAction<'_> {
             }
             _ => map.serialize_entry("type", entry.type_name())?,
         }
-        map.serialize_entry("creationTimestamp", &entry.created)?;
+        map.serialize_entry(CREATED, &entry.created)?;
         if let Some(modified) = entry.modified {
             map.serialize_entry("modificationTimestamp", &modified)?;
         }

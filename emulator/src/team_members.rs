@@ -4,12 +4,13 @@ use crate::App;
 use crate::answer::{ApiError, JsonBody, Params};
 use crate::log::Effect;
 use crate::profile::{Invited, UnknownMember};
+use crate::remarks::unread;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Extension, IntoResponse};
 use serde_json::{Map, Value, json};
-use telecrm_core::{Availability, TeamMemberRole, WorkspaceFile};
+use telecrm_core::{Availability, Finding, TeamMemberRole, WorkspaceFile};
 
 /// How many members a page holds at most (pitfall TM1).
 const PAGE_LIMIT: usize = 10;
@@ -132,8 +133,12 @@ pub(crate) async fn create(
         details.push(json!({ "field": field, "message": message }));
     };
     for key in ["name", "email", "phone_number", "role"] {
-        if given(key).is_none() {
-            complain(key, format!("{key} is required"));
+        match body.get(key) {
+            Some(value) if !value.is_string() && !value.is_null() => {
+                complain(key, format!("{key} must be a text"));
+            }
+            _ if given(key).is_none() => complain(key, format!("{key} is required")),
+            _ => {}
         }
     }
     if let Some(email) = given("email") {
@@ -184,7 +189,11 @@ pub(crate) async fn create(
         "permission_template_name": role,
         "license": null,
     });
-    let effect = Effect::stored(&member);
+    let mut effect = Effect::stored(&member);
+    effect.findings = beside(
+        &body,
+        &["name", "email", "phone_number", "role", "password"],
+    );
     if let Value::Object(member) = member {
         store.team_mut().members.push(member);
     }
@@ -229,7 +238,15 @@ pub(crate) async fn change_state(
     let member = &mut store.team_mut().members[place];
     member.insert("status".to_owned(), state.into());
     let answer = json!({ "email": text(member, "email"), "status": state });
-    Ok((Extension(Effect::stored(&answer)), Json(answer)))
+    let mut effect = Effect::stored(&answer);
+    effect.findings = beside(&body, &["state", "email"]);
+    Ok((Extension(effect), Json(answer)))
+}
+
+/// What of the body nobody reads.
+fn beside(body: &Value, read: &[&str]) -> Vec<Finding> {
+    let body = body.as_object().into_iter();
+    body.flat_map(|body| unread(body, read, "")).collect()
 }
 
 fn not_found() -> ApiError {

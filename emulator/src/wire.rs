@@ -1,14 +1,15 @@
 //! Connections: how they are served, and how they are broken on command.
 
+use crate::clock;
 use axum::Router;
-use axum::serve::Listener;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use std::io::{self, IoSlice};
+use std::fs::File;
+use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,9 +21,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 /// Answers whoever connects, until it is told to stop; then only what has been asked already. Who takes longer than
-/// `patience` to ask is hung up on, and so is who comes when `most` are connected.
+/// `patience` to ask is hung up on, and so is who comes when `most` are connected, or when no file is left.
 pub(crate) async fn serve(
-    mut listener: TcpListener,
+    listener: TcpListener,
     router: Router,
     patience: Duration,
     most: usize,
@@ -32,9 +33,13 @@ pub(crate) async fn serve(
     let graceful = GracefulShutdown::new();
     // They end with this, if they have not ended before.
     let mut connections = JoinSet::new();
+    let mut door = Door {
+        spare: Door::spare(),
+        listener,
+    };
     loop {
         let stream = tokio::select! {
-            (stream, _) = Listener::accept(&mut listener) => stream,
+            stream = door.next() => stream,
             _ = &mut stopped => break,
         };
         while connections.try_join_next().is_some() {}
@@ -59,8 +64,57 @@ pub(crate) async fn serve(
             .serve_connection(TokioIo::new(wire), service);
         connections.spawn(graceful.watch(connection));
     }
-    drop(listener);
+    drop(door);
     graceful.shutdown().await;
+}
+
+/// Where they come in.
+struct Door {
+    listener: TcpListener,
+    /// A file to give up where the process may open no more: whoever comes then can be let in to be hung up on, and does not wait
+    /// for nothing.
+    spare: Option<File>,
+}
+
+impl Door {
+    /// How long it waits where nothing else helps.
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    fn spare() -> Option<File> {
+        // Where there is no such file, no process runs out of them either.
+        File::open("/dev/null").ok()
+    }
+
+    /// The next who connects.
+    async fn next(&mut self) -> TcpStream {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => return stream,
+                // It has gone again.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::ConnectionAborted
+                            | ErrorKind::ConnectionRefused
+                            | ErrorKind::ConnectionReset
+                    ) => {}
+                Err(_) => self.turn_away().await,
+            }
+        }
+    }
+
+    async fn turn_away(&mut self) {
+        let given_up = self.spare.take();
+        let is_given_up = given_up.is_some();
+        drop(given_up);
+        let come = clock::within(Duration::ZERO, self.listener.accept()).await;
+        let is_turned_away = is_given_up && matches!(come, Some(Ok(_)));
+        drop(come);
+        self.spare = Self::spare();
+        if !is_turned_away {
+            clock::wait_until(clock::after(Self::PAUSE)).await;
+        }
+    }
 }
 
 /// A connection.

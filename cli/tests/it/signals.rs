@@ -1,11 +1,12 @@
 //! Being stopped: what was sent is told from what was not.
 #![cfg(unix)]
 
-use crate::{Local, Ran, answer, at, leads, scripted, telecrm};
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::{Local, Ran, TempFile, answer, at, leads, scripted, telecrm};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub(crate) fn signal(child: &Child, name: &str) {
     let id = child.id().to_string();
@@ -185,4 +186,28 @@ fn ctrl_c_does_not_wait_for_reading_back() {
     assert_eq!(ran.exit, 130, "{ran:?}");
     assert_eq!(ran.outcomes(), ["accepted"], "{ran:?}");
     assert_eq!(ran.error_kinds(), [Some("run_stopped".to_owned())]);
+}
+
+#[test]
+fn a_second_ctrl_c_does_not_wait_for_slow_calls_of_the_emulator() {
+    let slow = TempFile::new("slow.json", br#"{ "do": { "latency_ms": 60000 } }"#);
+    let mut local = Local::start(&["--fault", slow.path()]);
+    let base = local.variable("TELECRM_ASYNC_URL").to_owned();
+    let host = base.strip_prefix("http://").expect("plain HTTP");
+    let mut stream = std::net::TcpStream::connect(host).expect("listens");
+    let request = format!("GET /autoupdate/v2 HTTP/1.1\r\nhost: {host}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("takes it");
+    // So that the slow call is under way: this is answered after it was read.
+    get(&local, "/_emulator/log");
+    signal(&local.child, "-INT");
+    while std::net::TcpStream::connect(host).is_ok() {
+        std::thread::yield_now();
+    }
+    signal(&local.child, "-INT");
+    let quickly = Duration::from_secs(4); // before it gives up waiting by itself
+    stream.set_read_timeout(Some(quickly)).expect("a timeout");
+    let end = stream.read_to_end(&mut Vec::new());
+    let is_late = end.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+    assert!(!is_late, "it waits");
+    assert_eq!(local.child.wait().expect("ends").code(), Some(130));
 }

@@ -241,6 +241,16 @@ impl Workspace {
                 ),
             ));
         }
+        for (index, member) in file.team_members.iter().enumerate() {
+            let path = format!("teamMembers[{index}]");
+            let email = text(member, &path, "email")?.unwrap_or_default();
+            if email.trim().is_empty() {
+                return Err(WorkspaceError::new(
+                    &format!("{path}.email"),
+                    "is missing, and nothing else tells members apart",
+                ));
+            }
+        }
         let zone = text(settings, "emulator", "timeZone")?.unwrap_or("Asia/Kolkata");
         let time_zone = TimeZone::get(zone).map_err(|_| {
             WorkspaceError::new(
@@ -754,6 +764,21 @@ mod tests {
             (
                 with("leadStagePipeline", json!({ "statuses": [{ "id": 1 }] })),
                 "leadStagePipeline.statuses[0]",
+            ),
+            (
+                with("teamMembers", json!([{ "name": "John" }])),
+                "teamMembers[0].email",
+            ),
+            (
+                with(
+                    "teamMembers",
+                    json!([{ "email": "a@b.cc" }, { "email": 7 }]),
+                ),
+                "teamMembers[1].email",
+            ),
+            (
+                with("teamMembers", json!([{ "email": " " }])),
+                "teamMembers[0].email",
             ),
             (with("emulator", json!({ "seats": "5" })), "emulator.seats"),
             (with("emulator", json!({ "seats": -1 })), "emulator.seats"),

@@ -221,10 +221,10 @@ fn read(app: &App, id: &str, skip: usize) -> Option<(String, Markup)> {
             h2 #timeline { "Timeline" " " span.faint { (page::counted(count, "entry").replace("entrys", "entries")) } }
             @if entries.is_empty() { p.note { "Nothing happened to it." } }
             ol.timeline { @for entry in entries { (timeline_entry(entry, names(entry))) } }
-            @if skip > 0 || count > skip + PAGE {
+            @if skip > 0 || count > skip.saturating_add(PAGE) {
                 nav.pages aria-label="Pages of the timeline" {
                     @if skip > 0 { a rel="prev" href={ "?skip=" (skip.saturating_sub(PAGE)) } { "Newer entries" } }
-                    @if count > skip + PAGE { a rel="next" href={ "?skip=" (skip + PAGE) } { "Older entries" } }
+                    @if count > skip.saturating_add(PAGE) { a rel="next" href={ "?skip=" (skip + PAGE) } { "Older entries" } }
                 }
             }
         }

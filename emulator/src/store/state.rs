@@ -195,7 +195,11 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     // If it is not there. SQLite gives what lies beside it the same rights, and says what is wrong if it cannot be made.
     let _ = new_private_file(path);
-    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(Connection::open_with_flags(path, flags)?)
+}
+
+/// Locks a file, and looks whether it is one to write to.
+fn prepare(connection: Connection) -> Result<Connection, Fault> {
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Err(Fault::Unfit(
             "cannot be written; check its permissions".to_owned(),
@@ -444,4 +448,25 @@ fn text(value: &impl Serialize) -> Result<String, Fault> {
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
     Ok(serde_json::from_str(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As for those whom the file's rights bind, which root they do not.
+    #[test]
+    fn a_file_that_can_only_be_read_is_refused_whoever_runs_this() {
+        let name = format!("telecrm-read-only-{}.db", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        drop(connect(&path).map_err(|fault| fault.of(&path)));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = Connection::open_with_flags(&path, flags).expect("it can be read");
+        let refused = prepare(connection).map(drop);
+        std::fs::remove_file(&path).expect("it is there");
+        let refused = refused.map_err(|fault| fault.of(&path).to_string());
+        let said = refused.expect_err("it cannot be written");
+        assert!(said.contains("check its permissions"), "{said}");
+        assert!(said.contains("telecrm-read-only"), "{said}");
+    }
 }

@@ -110,6 +110,30 @@ async fn a_hundred_mebibytes_are_refused_and_not_read() {
 }
 
 #[tokio::test]
+async fn what_looks_like_no_json_is_refused_with_what_helps() {
+    let local = Local::start().await;
+    for (body, helps) in [
+        (b"\x1f\x8b\x08\x00".as_slice(), "send it uncompressed"),
+        (b"\xef\xbb\xbf{\"fields\":{}}", "without a byte order mark"),
+        (b"\xff\xfe{\x00", "as UTF-8"),
+        (b"", "it is empty"),
+        (b"fields[phone]=919999999999", "not a form"),
+        (b"phone=919999999999&name=Jane", "{\"fields\": {}}"),
+    ] {
+        for request in [local.ingest(), local.sync(Method::POST, "/lead")] {
+            let (status, refused) = crate::answer(request.body(body)).await;
+            assert_eq!(status, 400);
+            let message = refused["error"]["message"].as_str().expect("a message");
+            assert!(message.starts_with("The body is not JSON: "), "{message}");
+            assert!(message.contains(helps), "{message}");
+        }
+    }
+    let broken = local.ingest().body(r#"{"fields":{"name":"a=b",}}"#);
+    let (_, refused) = crate::answer(broken).await;
+    assert!(!refused.to_string().contains("form"), "{refused}");
+}
+
+#[tokio::test]
 async fn what_is_nested_too_deep_is_refused_everywhere() {
     let local = Local::start().await;
     let id = local.create(json!({ "phone": "919999999999" })).await;
@@ -176,6 +200,40 @@ async fn more_connections_than_the_limit_are_closed_at_once() {
         }
         sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn whoever_comes_when_no_file_is_left_is_hung_up_on() {
+    const FILES: u32 = 64;
+    let file = crate::state::StateFile::new();
+    let (mut child, url) = file.open_in_a_child_with_few_files(FILES);
+    let address = url.trim_start_matches("http://").to_owned();
+    let mut open = Vec::new();
+    for _ in 0..FILES {
+        open.push(TcpStream::connect(&address).await.expect("connects"));
+    }
+    let mut last = open.pop().expect("one");
+    let mut read = Vec::new();
+    let closed = last.read_to_end(&mut read);
+    let in_time = tokio::time::timeout(Duration::from_secs(10), closed).await;
+    drop(open);
+    let client = reqwest::Client::new();
+    let mut answered = None;
+    for _ in 0..100 {
+        let request = client.get(format!("{url}/_emulator/health"));
+        match request.send().await {
+            Ok(answer) => {
+                answered = Some(answer.status());
+                break;
+            }
+            Err(_) => sleep(Duration::from_millis(20)).await,
+        }
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(in_time.is_ok(), "nobody answers, and nobody hangs up");
+    assert_eq!(answered, Some(StatusCode::OK), "there are files again");
 }
 
 /// By hand: `ulimit -n 12000; cargo test -p telecrm-emulator ten_thousand -- --ignored --nocapture`

@@ -1,6 +1,6 @@
 //! Each kind of fault as it looks at the socket.
 
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, sleep};
 use crate::{Local, answer, error, status};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -182,6 +182,48 @@ async fn latency_comes_before_the_answer_and_changes_nothing_else() {
     assert_eq!(local.emulator.log(0)[0].status, 201);
     local.post("/lead", lead("918888888888")).await;
     assert_eq!(local.emulator.log(0)[1].fault, None);
+}
+
+/// Of a call that is slow, the caller sees nothing, and the server knows nothing of that.
+#[tokio::test]
+async fn a_slow_call_is_carried_out_although_its_caller_has_left() {
+    let slow = Fault::latency(Duration::from_millis(300));
+    let local = with(slow.times(2)).await;
+    let impatient = Duration::from_millis(50);
+    let create = local.sync(Method::POST, "/lead").json(&lead(PHONE));
+    assert!(create.timeout(impatient).send().await.is_err());
+    let push = local.ingest().json(&lead("918888888888"));
+    assert!(push.timeout(impatient).send().await.is_err());
+    assert_eq!(local.emulator.log(0), [], "nothing is done before");
+
+    let both_done = async {
+        while local.emulator.log(0).len() < 2 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(LONG, both_done).await.expect("logged");
+    local.emulator.settle().await;
+    for entry in local.emulator.log(0) {
+        assert_eq!(entry.fault, Some("latency_ms"));
+        assert_eq!(entry.status, 0, "there was no answer: {entry:?}");
+        assert!(entry.ms.is_some_and(|ms| ms >= 300.0), "{entry:?}");
+        assert!(entry.stored.is_some(), "{entry:?}");
+    }
+    assert_eq!(local.search(json!({})).await["total_count"], 2);
+    assert_eq!(local.post("/lead", lead(PHONE)).await.0, 409, "sent again");
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_does_not_come_after_a_reset() {
+    let local = with(Fault::latency(Duration::from_millis(200)).times(1)).await;
+    let create = local.sync(Method::POST, "/lead").json(&lead(PHONE));
+    let impatient = create.timeout(Duration::from_millis(50));
+    assert!(impatient.send().await.is_err());
+    local.emulator.clear_faults();
+    local.emulator.reset();
+    sleep(Duration::from_millis(400)).await;
+    assert_eq!(local.emulator.log(0), []);
+    assert_eq!(local.search(json!({})).await["total_count"], 0);
 }
 
 #[tokio::test]
@@ -380,6 +422,23 @@ async fn rules_count_the_calls_that_fit() {
         .start()
         .await;
     assert_eq!(start.unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn after_a_reset_nothing_waits_behind_a_lead_that_is_forgotten() {
+    let local = Local::start().await;
+    let restore = |emulator: &Emulator| assert!(emulator.restore(emulator.snapshot()));
+    for go_back in [Emulator::reset, restore] {
+        let late = Fault::process_later(Duration::from_secs(3600));
+        local.emulator.fault(late).unwrap();
+        answer(local.ingest().json(&lead(PHONE))).await;
+        go_back(&local.emulator);
+        local.emulator.clear_faults();
+        answer(local.ingest().json(&lead("918888888888"))).await;
+        let settled = tokio::time::timeout(LONG, local.emulator.settle()).await;
+        settled.expect("the lead is processed at once");
+        assert_eq!(local.count().await, 1);
+    }
 }
 
 #[tokio::test]

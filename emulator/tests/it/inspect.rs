@@ -272,3 +272,91 @@ async fn a_snapshot_brings_everything_back_but_ids() {
         assert_eq!(answered, status, "{query}");
     }
 }
+
+#[tokio::test]
+async fn the_log_tells_of_every_key_that_is_not_read() {
+    let local = Local::start().await;
+    let lead = json!({ "fields": { "phone": "919999999999" }, "actions": [
+        { "type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "5" },
+    ] });
+    let (_, created) = local.post("/lead", lead).await;
+    let lead = format!("/lead/{}", created["lead_id"].as_str().expect("an ID"));
+    let payment = created["actions"][0]["action_id"].as_str().expect("an ID");
+    let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER", "manager": "x" });
+    for (path, body, unread) in [
+        (
+            format!("{lead}/action"),
+            json!({ "actions": [{ "type": "1001" }], "fields": { "name": "Jane" }, "note": "x" }),
+            ["fields", "note"].as_slice(),
+        ),
+        (
+            format!("{lead}/action/{payment}"),
+            json!({ "type": "PAYMENT", "status": "COMPLETED", "fields": {}, "created_on": 5 }),
+            &["actions[0].created_on", "actions[0].fields"],
+        ),
+        ("/team-members".to_owned(), john, &["manager"]),
+        (
+            "/teammember/state_change".to_owned(),
+            json!({ "email": "j@example.com", "state": "Active", "role": "ADMIN" }),
+            &["role"],
+        ),
+        (
+            "/lead/search".to_owned(),
+            json!({ "filters": {}, "limit": 5, "actions": { "since": 5, "performed_at": { "gte": 5 } }, "fields": { "created_on": { "from": 5, "until": 6 } } }),
+            &[
+                "filters",
+                "limit",
+                "fields.created_on.until",
+                "actions.since",
+                "actions.performed_at.gte",
+            ],
+        ),
+        (
+            format!("{lead}/action/search"),
+            json!({ "types": ["1001"], "created_on": { "after": 5 } }),
+            &["types", "created_on.after"],
+        ),
+    ] {
+        let (status, answer) = local.post(&path, body).await;
+        assert!(status < 300, "{path}: {answer}");
+        assert!(!answer.to_string().contains("IGNORED"), "{answer}");
+        let call = local.emulator.log(0).pop().expect("the call");
+        let told: Vec<_> = call.findings.iter().map(|f| f.path.to_string()).collect();
+        assert_eq!(told, unread, "{path}");
+        assert!(call.findings.iter().all(|finding| finding.is_loss()));
+    }
+    let (_, found) = local.post("/lead/search", json!({ "limit": 5 })).await;
+    assert_eq!(found["limit"], 10);
+    let call = local.emulator.log(0).pop().expect("the call");
+    let helps = call.findings[0].suggestion.as_deref();
+    assert_eq!(helps, Some("put it into the address: ?limit=…"));
+}
+
+#[tokio::test]
+async fn an_entry_that_could_not_be_read_back_is_refused() {
+    let local = Local::start().await;
+    let lead = local.create(json!({ "phone": "919999999999" })).await;
+    for (entry, why) in [
+        (json!({}), "`type`"),
+        (json!({ "type": " " }), "`type`"),
+        (json!({ "type": "PAYMENT" }), "`type`"),
+        (
+            json!({ "type": "USER_NOTE", "creationTimestamp": "2026-04-01" }),
+            "Unix milliseconds",
+        ),
+        (
+            json!({ "type": "USER_NOTE", "creationTimestamp": null }),
+            "Unix milliseconds",
+        ),
+    ] {
+        let url = format!("{}/_emulator/leads/{lead}/timeline", local.emulator.url());
+        let (status, refused) = answer(local.http.post(url).json(&entry)).await;
+        assert_eq!(status, 400, "{entry}");
+        assert!(refused.to_string().contains(why), "{refused}");
+        assert_eq!(local.emulator.record(&lead, entry), None);
+    }
+    let (_, found) = local
+        .get(&format!("/lead/{lead}?includeActions=true"))
+        .await;
+    assert_eq!(found["actions"], json!([]));
+}

@@ -406,6 +406,16 @@ async fn calls_are_filtered() {
 }
 
 #[tokio::test]
+async fn pages_that_nobody_can_reach_are_empty() {
+    let local = Local::start().await;
+    let lead = local.create(json!({ "phone": "919999999999" })).await;
+    for page in ["leads".to_owned(), format!("leads/{lead}")] {
+        let page = format!("/_emulator/{page}?skip={}", usize::MAX);
+        assert!(local.page(&page).await.contains("</html>"), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn lists_are_paged() {
     let local = Local::start().await;
     for number in 0..260 {

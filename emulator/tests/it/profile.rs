@@ -306,6 +306,8 @@ async fn the_reported_profile_is_all_that_is_reported_at_once() {
         )
     );
     assert!(row["id"].is_string());
+    assert_eq!(row["creationTimestamp"], row["fields"]["created_on"]);
+    assert!(row["creationTimestamp"].is_i64(), "{row}");
     let lead = local.only_lead().await;
     assert_eq!(lead["actions"][0]["type"], "ACTION_1001");
     assert!(lead["actions"][0]["creationTimestamp"].is_i64());

@@ -292,3 +292,36 @@ async fn a_malformed_body_is_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn le6_the_log_tells_why_a_search_may_find_nothing() {
+    let local = Local::start().await;
+    for (fields, told) in [
+        (json!({ "status": "contacted" }), "spelled to the letter"),
+        (
+            json!({ "status": ["Contacted", "Nope"] }),
+            "no status `Nope`",
+        ),
+        (json!({ "lead_status": "Fresh" }), "no field `lead_status`"),
+        (json!({ "rating": "3" }), "a rating is a whole number"),
+        (json!({ "phone": "99999" }), "phone number"),
+        (json!({ "budget": 1000 }), "numeric string"),
+    ] {
+        local.search(json!({ "fields": fields })).await;
+        let call = local.emulator.log(0).pop().expect("the call");
+        assert_eq!(call.findings.len(), 1, "{fields}: {:?}", call.findings);
+        let finding = &call.findings[0];
+        assert!(finding.reason.starts_with("looked for as it is written"));
+        assert!(finding.reason.contains(told), "{finding}");
+        assert!(!finding.is_loss(), "nothing was to be stored");
+    }
+    for fields in [
+        json!({ "status": ["Contacted"], "interests": "VIP", "contact_source": "Other" }),
+        json!({ "phone": "9999999999", "rating": 3, "created_on": { "from": 5 } }),
+        json!({ "name": "x", "email": "a@b.cc", "created_on": 5, "modified_on": 5 }),
+    ] {
+        local.search(json!({ "fields": fields })).await;
+        let call = local.emulator.log(0).pop().expect("the call");
+        assert_eq!(call.findings, [], "{fields}");
+    }
+}

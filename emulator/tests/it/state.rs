@@ -38,7 +38,21 @@ impl StateFile {
 
     /// An emulator in a process of its own, and where it is.
     pub(crate) fn open_in_a_child(&self) -> (Child, String) {
-        let mut child = Command::new(std::env::current_exe().expect("this test"))
+        self.open_by(Command::new(std::env::current_exe().expect("this test")))
+    }
+
+    /// The same, in a process that may have no more than so many files open.
+    #[cfg(unix)]
+    pub(crate) fn open_in_a_child_with_few_files(&self, files: u32) -> (Child, String) {
+        let mut shell = Command::new("sh");
+        let limited = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &limited]);
+        shell.arg(std::env::current_exe().expect("this test"));
+        self.open_by(shell)
+    }
+
+    fn open_by(&self, mut test: Command) -> (Child, String) {
+        let mut child = test
             .args(["--ignored", "--exact", "state::child", "--nocapture"])
             .env(CHILD_FILE, &self.0)
             .stdout(Stdio::piped())
@@ -300,7 +314,7 @@ async fn a_file_that_does_not_fit_is_refused_and_left_alone() {
     let mut rights = std::fs::metadata(&file.0).unwrap().permissions();
     rights.set_readonly(true);
     std::fs::set_permissions(&file.0, rights).unwrap();
-    // To root nothing is forbidden.
+    // To root nothing is forbidden; the module's own test is for root too.
     if std::fs::File::options().write(true).open(&file.0).is_err() {
         file.refused(local(), &["check its permissions"]).await;
     }

@@ -171,6 +171,21 @@ async fn tm5_phone_numbers_are_digits_only() {
 }
 
 #[tokio::test]
+async fn a_value_that_is_no_text_is_told_from_one_that_is_missing() {
+    let local = Local::start().await;
+    let mut member = john();
+    member["phone_number"] = json!(919876543210_u64);
+    member["name"] = json!(null);
+    let (status, refused) = local.post("/team-members", member).await;
+    assert_eq!(status, 400);
+    let details = json!([
+        { "field": "name", "message": "name is required" },
+        { "field": "phone_number", "message": "phone_number must be a text" },
+    ]);
+    assert_eq!(refused["error"]["details"], details);
+}
+
+#[tokio::test]
 async fn tm6_the_state_has_a_path_of_its_own() {
     let local = Local::start().await;
     let change = json!({ "state": "On Leave", "email": "jane.doe@example.com" });

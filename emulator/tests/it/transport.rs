@@ -2,7 +2,7 @@ use crate::{Local, answer, error};
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 use std::time::Duration;
-use telecrm_emulator::Emulator;
+use telecrm_emulator::{Emulator, Fault};
 
 /// What the Sync API says to a wrong token and to an unknown enterprise alike.
 fn not_authorized(enterprise: &str) -> crate::Answer {
@@ -318,4 +318,18 @@ async fn shutdown_frees_the_port_and_drop_does_so_soon() {
     tokio::time::timeout(Duration::from_secs(5), gone)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_for_calls_that_hang() {
+    let builder = Emulator::builder().fault(Fault::hang().on("getMetadata"));
+    let local = Local::with(builder).await;
+    let hung = tokio::spawn(local.sync(Method::GET, "/metadata").send());
+    while local.emulator.log(0).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let quickly = Duration::from_secs(4); // well before it gives up waiting
+    let shutdown = tokio::time::timeout(quickly, local.emulator.shutdown());
+    shutdown.await.expect("nothing keeps it");
+    assert!(hung.await.expect("runs").is_err(), "it is hung up on");
 }
