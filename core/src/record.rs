@@ -172,6 +172,11 @@ fn objects<T: DeserializeOwned>(
     let Some(list) = answer.get(key).filter(|list| list.opens('[')) else {
         return Ok(None);
     };
+    // Nearly always they are objects, all of them.
+    if let Ok(items) = serde_json::from_str(list.get()) {
+        answer.remove(key);
+        return Ok(Some(items));
+    }
     let items: Vec<Text> = serde_json::from_str(list.get())?;
     if items.iter().all(|item| item.opens('{')) {
         answer.remove(key);
