@@ -1,12 +1,15 @@
 //! Leads and actions as telecrm answers them.
 
-use crate::value::{Text, whole_characters};
+use crate::value::{by_text, whole_characters};
 use crate::{ActionKind, Amount, Currency, FieldValue};
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 /// A lead as telecrm answers it: from a search or by its ID.
 ///
@@ -137,55 +140,103 @@ impl Serialize for LeadRecord {
 
 impl<'de> Deserialize<'de> for LeadRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut row = BTreeMap::deserialize(deserializer)?;
-        let fields = fields(&mut row).map_err(D::Error::custom)?;
-        let actions = objects(&mut row, "actions").map_err(D::Error::custom)?;
-        Ok(Self {
-            fields,
-            actions,
-            row: read(row).map_err(D::Error::custom)?,
+        deserializer.deserialize_map(LeadVisitor)
+    }
+}
+
+struct LeadVisitor;
+
+impl<'de> Visitor<'de> for LeadVisitor {
+    type Value = LeadRecord;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a lead")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut answer: A) -> Result<LeadRecord, A::Error> {
+        let mut lead = LeadRecord::default();
+        while let Some(key) = answer.next_key::<String>()? {
+            match &*key {
+                "fields" => {
+                    let fields: Part<Members> = answer.next_value()?;
+                    lead.fields = fields.keep(key, &mut lead.row).unwrap_or_default();
+                }
+                "actions" => {
+                    let actions: Part<Vec<ActionRecord>> = answer.next_value()?;
+                    lead.actions = actions.keep(key, &mut lead.row);
+                }
+                _ => _ = lead.row.insert(key, answer.next_value()?),
+            }
+        }
+        Ok(lead)
+    }
+}
+
+type Members = BTreeMap<String, FieldValue>;
+
+/// A part of an answer that has its own place, where it is of the shape that is expected there.
+struct Part<T> {
+    expected: Option<T>,
+    /// All of it, where that is not all.
+    odd: Option<FieldValue>,
+}
+
+impl<T> Part<T> {
+    /// What was expected. Anything else stays under its key, so that nothing is lost.
+    fn keep(self, key: String, others: &mut Members) -> Option<T> {
+        match self.odd {
+            Some(odd) => _ = others.insert(key, odd),
+            // If the key stands twice, the last one holds.
+            None => _ = others.remove(&key),
+        }
+        self.expected
+    }
+
+    fn expected(part: T) -> Self {
+        Self {
+            expected: Some(part),
+            odd: None,
+        }
+    }
+}
+
+/// An object.
+impl<'de> Deserialize<'de> for Part<Members> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        by_text(deserializer, |text| match text.starts_with('{') {
+            true => serde_json::from_str(text).map(Self::expected),
+            false => Ok(Self {
+                expected: None,
+                odd: Some(FieldValue::read(text)?),
+            }),
         })
     }
 }
 
-/// Takes `fields` out of an answer. If they are no object, they stay there, so that nothing is lost.
-fn fields(
-    answer: &mut BTreeMap<String, Text>,
-) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
-    let Some(fields) = answer.get("fields").filter(|fields| fields.opens('{')) else {
-        return Ok(BTreeMap::new());
-    };
-    let fields = serde_json::from_str(fields.get())?;
-    answer.remove("fields");
-    Ok(fields)
-}
-
-/// Takes a list of objects out of an answer. If it is no list, or holds something else too, it stays there as well.
-fn objects<T: DeserializeOwned>(
-    answer: &mut BTreeMap<String, Text>,
-    key: &str,
-) -> Result<Option<Vec<T>>, serde_json::Error> {
-    let Some(list) = answer.get(key).filter(|list| list.opens('[')) else {
-        return Ok(None);
-    };
-    let items: Vec<Text> = serde_json::from_str(list.get())?;
-    if items.iter().all(|item| item.opens('{')) {
-        answer.remove(key);
+/// A list of objects. In the place of anything else in it there is an empty one.
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Part<Vec<T>> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        by_text(deserializer, |text| {
+            // Nearly always they are objects, all of them.
+            if let Ok(items) = serde_json::from_str(text) {
+                return Ok(Self::expected(items));
+            }
+            let odd = Some(FieldValue::read(text)?);
+            let items: Option<Vec<&RawValue>> = match text.starts_with('[') {
+                true => Some(serde_json::from_str(text)?),
+                false => None,
+            };
+            let object = |item: &RawValue| match item.get().starts_with('{') {
+                true => serde_json::from_str(item.get()),
+                false => serde_json::from_str("{}"),
+            };
+            let items = items.map(|items| items.into_iter().map(object).collect());
+            Ok(Self {
+                expected: items.transpose()?,
+                odd,
+            })
+        })
     }
-    let object = |item: &Text| match item.opens('{') {
-        true => serde_json::from_str(item.get()),
-        false => serde_json::from_str("{}"),
-    };
-    items.iter().map(object).collect::<Result<_, _>>().map(Some)
-}
-
-/// Reads what is left of an answer.
-fn read(answer: BTreeMap<String, Text>) -> Result<BTreeMap<String, FieldValue>, serde_json::Error> {
-    let mut keys = BTreeMap::new();
-    for (key, text) in answer {
-        keys.insert(key, FieldValue::read(&text)?);
-    }
-    Ok(keys)
 }
 
 fn write<M: SerializeMap>(
@@ -644,16 +695,38 @@ impl<T: Serialize> Serialize for Page<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut answer = BTreeMap::deserialize(deserializer)?;
-        let data = objects(&mut answer, "data").map_err(D::Error::custom)?;
-        let mut more = read(answer).map_err(D::Error::custom)?;
+        let (data, mut more) = deserializer.deserialize_map(PageVisitor(PhantomData))?;
         Ok(Self {
-            data: data.unwrap_or_default(),
+            data,
             total_count: count(&mut more, "total_count"),
             skip: count(&mut more, "skip"),
             limit: count(&mut more, "limit"),
             more,
         })
+    }
+}
+
+struct PageVisitor<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for PageVisitor<T> {
+    type Value = (Vec<T>, Members);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut answer: A) -> Result<Self::Value, A::Error> {
+        let (mut data, mut more) = (Vec::new(), Members::new());
+        while let Some(key) = answer.next_key::<String>()? {
+            match &*key {
+                "data" => {
+                    let items: Part<Vec<T>> = answer.next_value()?;
+                    data = items.keep(key, &mut more).unwrap_or_default();
+                }
+                _ => _ = more.insert(key, answer.next_value()?),
+            }
+        }
+        Ok((data, more))
     }
 }
 
@@ -871,6 +944,31 @@ mod tests {
                 r#"{{"data":{odd},"total_count":"7","skip":{odd},"limit":10}}"#
             ));
             assert_eq!((page.data.len(), page.total_count, page.skip), (0, 7, 0));
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_fields_keeps_its_digits_and_the_last_one_holds() {
+        for (answer, held) in [
+            (r#"{"fields":1.10}"#, r#"{"fields":1.10}"#),
+            (
+                r#"{"fields":{},"actions":[1.10]}"#,
+                r#"{"fields":{},"actions":[1.10]}"#,
+            ),
+            (
+                r#"{"fields":7,"fields":{"n":1.10}}"#,
+                r#"{"fields":{"n":1.10}}"#,
+            ),
+            (r#"{"fields":{"n":1},"fields":7}"#, r#"{"fields":7}"#),
+            (
+                r#"{"actions":[7],"actions":[]}"#,
+                r#"{"fields":{},"actions":[]}"#,
+            ),
+        ] {
+            let row: LeadRecord = serde_json::from_str(answer).expect(answer);
+            assert_eq!(serde_json::to_string(&row).expect("JSON"), held);
+            let through_value: Value = serde_json::from_str(answer).expect(answer);
+            assert!(serde_json::from_value::<LeadRecord>(through_value).is_ok());
         }
     }
 

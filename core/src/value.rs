@@ -3,7 +3,7 @@
 mod text;
 mod written;
 
-pub(crate) use self::text::Text;
+pub(crate) use self::text::by_text;
 pub(crate) use self::written::whole_characters;
 
 use crate::{Decimal, Path, read_json};
@@ -135,8 +135,7 @@ impl FieldValue {
     }
 
     /// Reads a value from its text, with every digit.
-    pub(crate) fn read(text: &Text) -> Result<Self, serde_json::Error> {
-        let text = text.get();
+    pub(crate) fn read(text: &str) -> Result<Self, serde_json::Error> {
         let Some(written) = written::inexact(text) else {
             return Ok(Self::from(serde_json::from_str::<Value>(text)?));
         };
@@ -150,12 +149,11 @@ impl FieldValue {
     pub(crate) fn read_noting_repeated<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<(Self, Vec<Path>), D::Error> {
-        let read = |text: &Text| {
-            let nearest = written::inexact(text.get()).map(|written| written.nearest);
-            let (_, repeated) = read_json(nearest.as_deref().unwrap_or(text.get()).as_bytes())?;
-            Ok::<_, serde_json::Error>((Self::read(text)?, repeated))
-        };
-        read(&Text::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        by_text(deserializer, |text| {
+            let nearest = written::inexact(text).map(|written| written.nearest);
+            let (_, repeated) = read_json(nearest.as_deref().unwrap_or(text).as_bytes())?;
+            Ok((Self::read(text)?, repeated))
+        })
     }
 
     fn list(items: Vec<Self>) -> Self {
@@ -324,8 +322,7 @@ impl Serialize for FieldValue {
 
 impl<'de> Deserialize<'de> for FieldValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Text::deserialize(deserializer)?;
-        Self::read(&text).map_err(serde::de::Error::custom)
+        by_text(deserializer, Self::read)
     }
 }
 

@@ -1,50 +1,55 @@
 //! The text of a value, as it stands in the JSON.
 
-use serde::de::value::MapDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor,
+};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
+use std::marker::PhantomData;
 
-/// The text of a value. Where serde has read the value already, for a flattened or untagged type, or from another format,
-/// it is written anew.
-pub(crate) struct Text(Box<RawValue>);
+/// Reads a value by its text, which is not copied. Where serde has read the value already, for a flattened or untagged type, or from
+/// another format, it is written anew.
+pub(crate) fn by_text<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl FnOnce(&str) -> Result<T, serde_json::Error>,
+) -> Result<T, D::Error> {
+    let name = <&RawValue>::deserialize(Name("")).map_or_else(|Name(name)| name, |_| "");
+    deserializer.deserialize_newtype_struct(name, Reader(read, PhantomData))
+}
 
-impl Text {
-    pub(crate) fn get(&self) -> &str {
-        self.0.get()
-    }
+/// The name of its own by which `RawValue` asks for text, which only `serde_json` understands.
+#[derive(Debug)]
+struct Name(&'static str);
 
-    /// Whether it begins so: with `{` an object, and with `[` a list.
-    pub(crate) fn opens(&self, first: char) -> bool {
-        self.get().starts_with(first)
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(Source(deserializer)).map(Self)
+impl std::error::Error for Name {}
+
+impl Error for Name {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self("")
     }
 }
 
-struct Source<D>(D);
+impl<'de> Deserializer<'de> for Name {
+    type Error = Self;
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Source<D> {
-    type Error = D::Error;
-
-    /// By a name of its own `RawValue` asks for text, which only `serde_json` understands.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.0
-            .deserialize_newtype_struct(name, Either { name, visitor })
+        _: V,
+    ) -> Result<V::Value, Self> {
+        Err(Self(name))
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(visitor)
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self> {
+        Err(self)
     }
 
     forward_to_deserialize_any! {
@@ -53,25 +58,38 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Source<D> {
     }
 }
 
-struct Either<V> {
-    name: &'static str,
-    visitor: V,
-}
+struct Reader<F, T>(F, PhantomData<T>);
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Either<V> {
-    type Value = V::Value;
+impl<'de, T, F: FnOnce(&str) -> Result<T, serde_json::Error>> Visitor<'de> for Reader<F, T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.visitor.expecting(f)
+        f.write_str("any JSON")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, text: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(text)
+    /// From `serde_json`: the text under that name.
+    fn visit_map<A: MapAccess<'de>>(self, mut text: A) -> Result<T, A::Error> {
+        match text.next_key::<IgnoredAny>()? {
+            Some(_) => text.next_value_seed(self),
+            None => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, read: D) -> Result<V::Value, D::Error> {
-        let text = Value::deserialize(read)?.to_string();
-        let text = std::iter::once((self.name, text));
-        self.visitor.visit_map(MapDeserializer::new(text))
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, read: D) -> Result<T, D::Error> {
+        self.visit_str(&Value::deserialize(read)?.to_string())
+    }
+}
+
+impl<'de, T, F: FnOnce(&str) -> Result<T, serde_json::Error>> DeserializeSeed<'de>
+    for Reader<F, T>
+{
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, text: D) -> Result<T, D::Error> {
+        text.deserialize_str(self)
     }
 }
