@@ -3,7 +3,9 @@
 use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
 use crate::time::{Clock, SystemClock};
-use crate::transport::{CallOptions, CallReport, Carrier, Channel, Observer, Stop, authorization};
+use crate::transport::{
+    CallOptions, CallReport, Carrier, Channel, Deadline, Observer, Stop, authorization,
+};
 use crate::turns::Turns;
 use crate::{
     AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
@@ -12,7 +14,7 @@ use crate::{
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use telecrm_core::{Country, Workspace};
 
 /// The Sync API's base URL.
@@ -151,6 +153,11 @@ impl Telecrm {
             options,
             ..self.clone()
         }
+    }
+
+    /// When a call that begins now must be over.
+    pub(crate) fn deadline(&self, now: Instant) -> Deadline {
+        Deadline::of(now, self.options.total_timeout)
     }
 
     /// The same client, with calls of at most this time, or of one attempt.

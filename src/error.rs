@@ -561,7 +561,9 @@ impl fmt::Display for Error {
             Kind::Config | Kind::Invalid => {}
             Kind::Connect => f.write_str("the server could not be reached")?,
             Kind::Timeout => f.write_str("no answer came in time")?,
-            Kind::OutOfTime => f.write_str("the rate limit left no time for it")?,
+            Kind::OutOfTime => {
+                f.write_str("no time was left for it, by the rate limit or by another call")?
+            }
             Kind::Stopped => {
                 f.write_str("it would have had to wait, and the client was stopped")?
             }

@@ -1,5 +1,6 @@
 //! Discovering a workspace's schema, and keeping it.
 
+use crate::transport::NoAnswer;
 use crate::{Error, Telecrm};
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -32,12 +33,17 @@ impl Cache {
     }
 
     pub(crate) async fn get(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
+        let clock = &telecrm.shared().clock;
+        let deadline = telecrm.deadline(clock.now());
         let mut last = self.last.lock().await;
-        let now = telecrm.shared().clock.now();
+        let now = clock.now();
         match &*last {
             Some((since, workspace)) if now.duration_since(*since) < KEPT => Ok(workspace.clone()),
             _ => {
-                let workspace = self.discover(telecrm).await?;
+                // Whoever discovered before us did so in vain, and may have taken all the time there was.
+                let left = deadline.left(now);
+                let left = left.ok_or_else(|| Error::no_answer(NoAnswer::OutOfTime))?;
+                let workspace = self.discover(&telecrm.for_at_most(left)).await?;
                 *last = Some((now, workspace.clone()));
                 Ok(workspace)
             }

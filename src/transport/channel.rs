@@ -134,7 +134,7 @@ impl Call {
 /// Why there is no answer, where reqwest has no error for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
-    /// The limit left no time for the request.
+    /// The limit, or another call, left no time for the request.
     OutOfTime,
     /// The request would have had to wait, and the client is being shut down.
     Stopped,

@@ -520,7 +520,7 @@ async fn a_limit_that_leaves_no_time_sends_nothing() {
     );
     assert_eq!(
         error.to_string(),
-        "pushing a lead failed: the rate limit left no time for it"
+        "pushing a lead failed: no time was left for it, by the rate limit or by another call"
     );
     assert_eq!(emulator.log(0).len(), 1);
 }

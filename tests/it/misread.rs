@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use telecrm::testing::{Answer, FakeTelecrm, ManualClock};
 use telecrm::{
-    ActionFilter, Availability, Clock, CustomAction, FieldValue, Filter, Lead, Operation, Path,
-    PaymentStatus, Phase, Slice, Telecrm, Upserted, Verdict,
+    ActionFilter, Availability, CallOptions, Clock, CustomAction, FieldValue, Filter, Lead,
+    Operation, Path, PaymentStatus, Phase, Slice, Telecrm, Upserted, Verdict,
 };
 use tokio::sync::Notify;
 
@@ -396,4 +396,27 @@ async fn an_older_update_is_not_repeated_over_a_newer_one() {
         assert!(error.is_outcome_unknown(), "{operation}: {error}");
         assert_eq!(fake.sent_to(operation).len(), 2, "{operation}");
     }
+}
+
+#[tokio::test]
+async fn who_waited_in_vain_for_the_workspace_does_not_begin_when_the_time_is_over() {
+    let fake = FakeTelecrm::new().always(Operation::GetMetadata, Answer::html(502));
+    let gate = Gate(ManualClock::new(), Arc::default());
+    let telecrm = fake.builder().clock(gate.clone());
+    let telecrm = telecrm.call_options(CallOptions::new().attempts(2)).build();
+    let telecrm = telecrm.expect("builds");
+    let options = CallOptions::new().total_timeout(Duration::from_secs(1));
+    let hasty = telecrm.with_options(options);
+    let (patient, hasty, ()) = tokio::join!(telecrm.workspace(), hasty.workspace(), async {
+        gate.0.advance(Duration::from_secs(2));
+        gate.1.notify_one();
+    });
+    assert_eq!(patient.expect_err("no workspace").status_code(), Some(502));
+    let error = hasty.expect_err("no time");
+    assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 0));
+    assert!(
+        error.is_transient() && error.to_string().contains("no time was left"),
+        "{error}"
+    );
+    assert_eq!(fake.sent_to(Operation::GetMetadata).len(), 2);
 }
