@@ -295,7 +295,11 @@ impl SentRequest {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Answer(Play);
+pub struct Answer {
+    play: Play,
+    /// To be told of as many actions as were sent.
+    creates: bool,
+}
 
 #[derive(Clone)]
 enum Play {
@@ -326,10 +330,9 @@ impl Answer {
         Self::json(json!({ "data": rows, "total_count": count, "skip": 0, "limit": limit }))
     }
 
-    /// 201: a lead was created, or actions of it, and nothing was ignored.
+    /// 201: a lead was created, or actions of it, and nothing was ignored. The actions that are sent get IDs: `a0`, `a1` and so on.
     pub fn created(lead_id: &str) -> Self {
-        let body = json!({ "lead_id": lead_id, "actions": [], "remarks": [] });
-        Self::json_with(StatusCode::CREATED, &body)
+        Self::created_in_part(lead_id, [])
     }
 
     /// 201: a lead was created without these fields, each with telecrm's remark.
@@ -342,7 +345,10 @@ impl Answer {
         });
         let remarks: Vec<_> = remarks.collect();
         let body = json!({ "lead_id": lead_id, "actions": [], "remarks": remarks });
-        Self::json_with(StatusCode::CREATED, &body)
+        Self {
+            creates: true,
+            ..Self::json_with(StatusCode::CREATED, &body)
+        }
     }
 
     /// 200: a push was queued.
@@ -362,7 +368,7 @@ impl Answer {
     /// 429, with the seconds after which to come back if they are told (pitfall AS9).
     pub fn rate_limited(retry_after: Option<u64>) -> Self {
         let mut answer = Self::refusal(429, ErrorCode::TooManyRequests, "too many requests");
-        if let (Some(seconds), Play::Answer { headers, .. }) = (retry_after, &mut answer.0) {
+        if let (Some(seconds), Play::Answer { headers, .. }) = (retry_after, &mut answer.play) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer
@@ -386,7 +392,7 @@ impl Answer {
     /// If the status is not between 100 and 999, or the type holds what no header can carry.
     pub fn text(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         let content_type = HeaderValue::from_str(content_type).expect("a content type");
-        Self(Play::Answer {
+        Self::of(Play::Answer {
             status: status_code(status),
             headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
             body: body.into().into(),
@@ -395,17 +401,17 @@ impl Answer {
 
     /// Nobody listens: nothing was sent.
     pub fn refused() -> Self {
-        Self(Play::Nothing(NoAnswer::Refused))
+        Self::of(Play::Nothing(NoAnswer::Refused))
     }
 
     /// Nothing comes in time: the request may have been carried out.
     pub fn timeout() -> Self {
-        Self(Play::Nothing(NoAnswer::TimedOut))
+        Self::of(Play::Nothing(NoAnswer::TimedOut))
     }
 
     /// The connection breaks: the request may have been carried out.
     pub fn reset() -> Self {
-        Self(Play::Nothing(NoAnswer::Reset))
+        Self::of(Play::Nothing(NoAnswer::Reset))
     }
 
     /// The error of a call that ends with this answer. A success becomes the error for a success that cannot be read.
@@ -422,7 +428,7 @@ impl Answer {
     /// assert!(refused.is_connect() && !refused.is_outcome_unknown());
     /// ```
     pub fn into_error(self, operation: Operation) -> Error {
-        let error = match self.0 {
+        let error = match self.play {
             Play::Answer { status, body, .. }
                 if status.is_success() && !tells_of_an_error(&body) =>
             {
@@ -445,21 +451,33 @@ impl Answer {
     fn json_with(status: StatusCode, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("the body can be written as JSON");
         let json = HeaderValue::from_static("application/json");
-        Self(Play::Answer {
+        Self::of(Play::Answer {
             status,
             headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]),
             body: body.into(),
         })
     }
 
-    fn into_response(self) -> Response {
-        match self.0 {
+    fn of(play: Play) -> Self {
+        Self {
+            play,
+            creates: false,
+        }
+    }
+
+    fn into_response(self, request: &SentRequest) -> Response {
+        match self.play {
             Play::Nothing(reason) => reason.into_response(),
             Play::Answer {
                 status,
                 headers,
                 body,
             } => {
+                let sent = request.body().and_then(|sent| sent["actions"].as_array());
+                let body = match sent.filter(|_| self.creates) {
+                    Some(sent) => with_actions(&body, sent.len()),
+                    None => body,
+                };
                 let mut response = http::Response::new(body);
                 *response.status_mut() = status;
                 *response.headers_mut() = headers;
@@ -473,10 +491,17 @@ fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).expect("a status")
 }
 
+fn with_actions(answer: &[u8], count: usize) -> Bytes {
+    let mut answer: Value = serde_json::from_slice(answer).expect("it was written as JSON");
+    let created = |index| json!({ "action_id": format!("a{index}"), "status": "CREATED" });
+    answer["actions"] = (0..count).map(created).collect();
+    answer.to_string().into()
+}
+
 /// Without the body.
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.play {
             Play::Answer { status, .. } => f.debug_tuple("Answer").field(status).finish(),
             Play::Nothing(reason) => f.debug_tuple("Answer").field(reason).finish(),
         }
@@ -512,12 +537,14 @@ impl Script {
     /// Answers a request.
     pub(crate) fn play(&self, operation: Option<Operation>, request: &Request) -> Response {
         let mut state = self.lock();
-        state.sent.push(record(operation, request));
+        let sent = record(operation, request);
         let lines = state.lines.entry(operation).or_default();
-        match lines.once.pop_front().or_else(|| lines.always.clone()) {
-            Some(answer) => answer.into_response(),
+        let response = match lines.once.pop_front().or_else(|| lines.always.clone()) {
+            Some(answer) => answer.into_response(&sent),
             None => NoAnswer::Unscripted.into_response(),
-        }
+        };
+        state.sent.push(sent);
+        response
     }
 }
 

@@ -359,6 +359,18 @@ impl Outcome<Created> {
                 }
             }));
         }
+        for index in actions.len()..sent.actions().len() {
+            actions.push(ActionResult {
+                action_id: None,
+                status: NOT_TOLD.into(),
+            });
+            remarks.push(Remark {
+                path: Path::Action(index),
+                status: NOT_TOLD.into(),
+                remark: "the answer does not tell what became of it".to_owned(),
+                sent: None,
+            });
+        }
         remarks.extend(left_out(sent));
         let remarked = |finding: &Finding| remarks.iter().any(|r| r.path == finding.path);
         let mut findings = sent.stray_keys();
@@ -375,8 +387,9 @@ impl Outcome<Created> {
     }
 }
 
-/// Not telecrm's word: what it says there is in no form known here.
+/// Not telecrm's words: what it says there is in no form known here, or nothing.
 const UNREADABLE: &str = "UNREADABLE";
+const NOT_TOLD: &str = "NOT_TOLD";
 
 /// The parts of a list in an answer; what is there and is no list is remarked.
 fn items(
@@ -489,6 +502,26 @@ mod tests {
         let outcome = Outcome::from_answer(br#"["x"]"#, &Lead::new());
         let error = outcome.expect_err("no lead").to_string();
         assert!(error.contains("expected an object"), "{error}");
+    }
+
+    #[test]
+    fn an_action_of_which_nothing_is_said_is_not_taken_for_stored() {
+        let visit = || CustomAction::new(1001).expect("a code");
+        let sent = Lead::new().action(visit()).action(visit());
+        for (said, told) in [
+            (
+                r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}]}"#,
+                1,
+            ),
+            (r#"{"lead_id":"l1"}"#, 0),
+        ] {
+            let outcome = Outcome::from_answer(said.as_bytes(), &sent).expect("read");
+            let paths: Vec<_> = outcome.remarks().iter().map(|r| r.path.clone()).collect();
+            assert_eq!(paths, (told..2).map(Path::Action).collect::<Vec<_>>());
+            assert!(outcome.actions()[1].is_ignored());
+            let created = outcome.complete().expect_err("not told").into_outcome();
+            assert_eq!(created.accept_partial().action_ids.len(), 2);
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ async fn leads_and_actions_are_created_with_every_digit() {
     );
     let (actions, answer) = (
         &body[body.find("[{").unwrap()..body.find("],").unwrap()],
-        r#"{"lead_id":"l1"}"#,
+        r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}]}"#,
     );
     let lead: Lead = serde_json::from_str(&body).unwrap();
     for part in [
