@@ -845,6 +845,20 @@ mod tests {
         assert!(error.contains("install_default"), "{error}");
     }
 
+    #[cfg(not(any(
+        feature = "rustls",
+        feature = "native-tls",
+        feature = "rustls-no-provider"
+    )))]
+    #[tokio::test]
+    async fn without_tls_the_error_names_the_features() {
+        let telecrm = build("ent", "https://localhost:9").expect("builds");
+        let once = telecrm.with_options(CallOptions::new().attempts(1));
+        let error = once.schema().metadata().await.expect_err("refused");
+        assert!(error.to_string().contains("`native-tls`"), "{error}");
+        assert!(!error.is_transient() && !error.is_outcome_unknown());
+    }
+
     #[test]
     fn nothing_secret_prints() {
         let builder = Telecrm::builder("ent-s3cret")

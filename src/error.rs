@@ -223,6 +223,11 @@ impl Error {
 
     /// A call that brought no answer.
     pub(crate) fn transport(error: reqwest::Error) -> Self {
+        if lacks_tls(&error) {
+            return Self::config(
+                "this program was built without TLS: enable the feature `rustls` or `native-tls` of `telecrm`",
+            );
+        }
         let kind = if error.is_builder() {
             Kind::Invalid
         } else if error.is_connect() {
@@ -641,6 +646,18 @@ impl StdError for Error {
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
     }
+}
+
+/// Whether the address is one of https, and nothing in this program speaks it. Only the text of the cause tells.
+fn lacks_tls(error: &reqwest::Error) -> bool {
+    let mut cause = error.source().filter(|_| error.is_connect());
+    while let Some(error) = cause {
+        if error.to_string().contains("scheme is not http") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Whether a server that answers so may have acted all the same.
