@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::response::{Extension, IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
 use telecrm_core::{Finding, read_json};
@@ -168,6 +169,20 @@ async fn read(request: Request, patience: Duration) -> Result<(Bytes, Option<Slo
         slot.put(&bytes);
     }
     Ok((bytes, slot))
+}
+
+/// A body that nobody wants. It is read all the same: for the log, and because a client that is still sending it, or goes on to
+/// the next request of its connection, would otherwise see that connection break.
+pub(crate) struct Unwanted;
+
+impl FromRequest<App> for Unwanted {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Infallible> {
+        // What cannot be read is as unwanted.
+        let _ = read(request, app.config.patience).await;
+        Ok(Self)
+    }
 }
 
 fn unread(rejection: BytesRejection) -> ApiError {

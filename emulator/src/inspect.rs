@@ -1,6 +1,6 @@
 //! What only the emulator has: health, log, settle, reset, and the descriptions of both APIs.
 
-use crate::answer::{ApiError, JsonBody, Params};
+use crate::answer::{ApiError, JsonBody, Params, Unwanted};
 use crate::clock::Hands;
 use crate::faults::Fault;
 use crate::profile::Profile;
@@ -47,19 +47,19 @@ pub(crate) async fn log(State(app): State<App>, params: Params) -> Result<Json<V
 }
 
 /// Answers once all leads queued before are applied.
-pub(crate) async fn settle(State(app): State<App>) -> StatusCode {
+pub(crate) async fn settle(State(app): State<App>, _: Unwanted) -> StatusCode {
     app.queue.settle().await;
     StatusCode::NO_CONTENT
 }
 
 /// Goes back to the seed.
-pub(crate) async fn reset(State(app): State<App>) -> StatusCode {
+pub(crate) async fn reset(State(app): State<App>, _: Unwanted) -> StatusCode {
     app.reset();
     StatusCode::NO_CONTENT
 }
 
 /// Remembers the state, and gives the number under which it comes back.
-pub(crate) async fn snapshot(State(app): State<App>) -> (StatusCode, Json<Value>) {
+pub(crate) async fn snapshot(State(app): State<App>, _: Unwanted) -> (StatusCode, Json<Value>) {
     let number = app.snapshot();
     (StatusCode::CREATED, Json(json!({ "snapshot": number })))
 }
@@ -68,6 +68,7 @@ pub(crate) async fn snapshot(State(app): State<App>) -> (StatusCode, Json<Value>
 pub(crate) async fn restore(
     State(app): State<App>,
     params: Params,
+    _: Unwanted,
 ) -> Result<StatusCode, ApiError> {
     let number = params.get("snapshot").and_then(|text| text.parse().ok());
     let number = number.ok_or_else(|| ApiError::bad_request("snapshot should be a number"))?;

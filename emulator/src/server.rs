@@ -1,6 +1,6 @@
 //! Which path leads where, and what is asked of every request.
 
-use crate::answer::{self, ApiError, BODY_LIMIT};
+use crate::answer::{self, ApiError, BODY_LIMIT, Unwanted};
 use crate::exchange::{Exchange, Slot, Whole};
 use crate::faults::Applied;
 #[cfg(feature = "inspector")]
@@ -13,7 +13,7 @@ use crate::{App, actions, clock, ingest, inspect, leads, recording, team_members
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{DefaultBodyLimit, MatchedPath, RawPathParams, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, MatchedPath, RawPathParams, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -235,7 +235,7 @@ async fn record(State(app): State<App>, mut request: Request, next: Next) -> Res
 async fn go_wrong<E>(
     app: App,
     mut begun: Begun<E>,
-    mut request: Request,
+    request: Request,
     fault: Applied,
     next: Next,
 ) -> Response
@@ -244,7 +244,12 @@ where
 {
     begun.call.fault = Some(fault.name());
     recording::note_fault(&fault);
+    let mut request = match answer::buffered(request, app.config.patience).await {
+        Ok((request, _)) => request,
+        Err(error) => return begun.end(&app, error.into_response(), true).await,
+    };
     if fault.is_endless_wait() {
+        begun.keep_body();
         // Whoever waits in vain may go away at any time, and this with it.
         let ending = Ending {
             status: 0,
@@ -279,17 +284,13 @@ where
     let caller = Arc::new(());
     let waiting = Arc::downgrade(&caller);
     let late = async move {
-        let request = answer::buffered(request, app.config.patience).await;
         let returns = *app.returns.borrow();
         clock::wait_until(clock::after(delay)).await;
         let is_alone = || waiting.strong_count() == 0;
         if is_alone() && *app.returns.borrow() != returns {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
-        let response = match request {
-            Ok((request, _)) => next.run(request).await,
-            Err(error) => error.into_response(),
-        };
+        let response = next.run(request).await;
         let is_answered = !is_alone();
         begun.end(&app, response, is_answered).await
     };
@@ -307,8 +308,19 @@ struct Begun<E> {
 }
 
 impl<E: Fn() -> Duration> Begun<E> {
+    /// Takes what was read of the body into the log, without a password.
+    fn keep_body(&mut self) {
+        let request = &mut self.exchange.request;
+        request.body = self.slot.body();
+        // What no operation reads may be meant for that one.
+        if matches!(self.call.operation, None | Some("createTeamMember")) {
+            request.mask_password();
+        }
+    }
+
     /// Writes down how the call ended, and gives the answer.
-    async fn end(self, app: &App, response: Response, is_answered: bool) -> Response {
+    async fn end(mut self, app: &App, response: Response, is_answered: bool) -> Response {
+        self.keep_body();
         let Self {
             call,
             mut exchange,
@@ -316,10 +328,6 @@ impl<E: Fn() -> Duration> Begun<E> {
             elapsed,
         } = self;
         let mut response = kept(app, response);
-        exchange.request.body = slot.body();
-        if call.operation == Some("createTeamMember") {
-            exchange.request.mask_password();
-        }
         let status = match is_answered {
             false => 0,
             true => {
@@ -487,14 +495,22 @@ async fn sync_token(
         && app.profile().unknown_enterprise == UnknownEnterprise::NotFound
         && is_metadata(&request)
     {
-        return Err(ApiError::not_found(
+        let unknown = ApiError::not_found(
             "ENTERPRISE_NOT_FOUND",
             format_args!("The enterprise with ID {enterprise} was not found."),
-        ));
+        );
+        return Ok(refuse(&app, request, unknown).await);
     }
-    Err(ApiError::not_authorized(format_args!(
+    let refusal = ApiError::not_authorized(format_args!(
         "Enterprise with ID {enterprise} not found or invalid access token. Please generate a new one from the Website/API integrations section of the telecrm app."
-    )))
+    ));
+    Ok(refuse(&app, request, refusal).await)
+}
+
+/// Refuses a request once it is there as a whole.
+async fn refuse(app: &App, request: Request, refusal: impl IntoResponse) -> Response {
+    let Ok(Unwanted) = Unwanted::from_request(request, app).await;
+    refusal.into_response()
 }
 
 /// Answers a request if the token's limit allows it.
@@ -507,7 +523,7 @@ async fn within(
 ) -> Response {
     match limiter.take(token, app.keeper.now()) {
         Ok(()) => next.run(request).await,
-        Err(too_many) => too_many.into_response(),
+        Err(too_many) => refuse(app, request, too_many).await,
     }
 }
 
@@ -538,7 +554,8 @@ async fn async_token(
     {
         return Ok(within(&app, &app.async_limiter, token, request, next).await);
     }
-    Err(ApiError::not_authorized("Invalid or missing access token."))
+    let refusal = ApiError::not_authorized("Invalid or missing access token.");
+    Ok(refuse(&app, request, refusal).await)
 }
 
 /// The enterprise in the path. A path that is not UTF-8 ends here, before any handler reads it.
@@ -566,7 +583,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+async fn method_not_allowed(method: Method, uri: Uri, _: Unwanted) -> ApiError {
     ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED",
@@ -578,7 +595,7 @@ async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
 }
 
 /// An unknown path of the Sync API, or of what only the emulator has.
-async fn no_endpoint(method: Method, uri: Uri) -> ApiError {
+async fn no_endpoint(method: Method, uri: Uri, _: Unwanted) -> ApiError {
     ApiError::not_found(
         "NOT_FOUND",
         format_args!("There is no {method} {}: {BASES}", uri.path()),
@@ -586,13 +603,13 @@ async fn no_endpoint(method: Method, uri: Uri) -> ApiError {
 }
 
 /// A path that leads nowhere.
-async fn unknown(method: Method, uri: Uri) -> Response {
+async fn unknown(method: Method, uri: Uri, body: Unwanted) -> Response {
     let is_below = |base| {
         let rest = uri.path().strip_prefix(base);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     if is_below(SYNC_BASE) || is_below(OWN) {
-        return no_endpoint(method, uri).await.into_response();
+        return no_endpoint(method, uri, body).await.into_response();
     }
     web_app().await.into_response()
 }

@@ -360,16 +360,18 @@ async fn a_call_that_nobody_waits_for_is_recorded_without_an_answer() {
 #[tokio::test]
 async fn a_slow_call_whose_caller_left_is_recorded_where_it_was_carried_out() {
     let tape = Tape::new("left");
-    let slow = Fault::latency(Duration::from_millis(300)).times(1);
+    let slow = Fault::latency(Duration::from_secs(1)).times(1);
     let local = Local::with(Emulator::builder().record(&tape.0).fault(slow)).await;
     let create = |name: &str| {
         let lead = json!({ "fields": { "phone": "919999999999", "name": name } });
         local.ingest().json(&lead)
     };
-    let impatient = create("Late").timeout(Duration::from_millis(50));
+    let impatient = create("Late").timeout(Duration::from_millis(300));
     assert!(impatient.send().await.is_err());
     assert_eq!(status(create("Soon")).await, 200);
-    sleep(Duration::from_millis(500)).await;
+    while local.emulator.log(0).len() < 2 {
+        sleep(Duration::from_millis(10)).await;
+    }
     local.emulator.settle().await;
     let before = leads(&local).await;
     assert_eq!(before[1]["fields"]["name"], "Late", "it came last");

@@ -1,8 +1,11 @@
-use crate::{Local, answer, error};
+use crate::clock::sleep;
+use crate::{Local, answer, error, status};
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 use std::time::Duration;
-use telecrm_emulator::{Emulator, Fault};
+use telecrm_emulator::{Emulator, Fault, FaultyAnswer, RateLimit};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// What the Sync API says to a wrong token and to an unknown enterprise alike.
 fn not_authorized(enterprise: &str) -> crate::Answer {
@@ -332,4 +335,90 @@ async fn shutdown_does_not_wait_for_calls_that_hang() {
     let shutdown = tokio::time::timeout(quickly, local.emulator.shutdown());
     shutdown.await.expect("nothing keeps it");
     assert!(hung.await.expect("runs").is_err(), "it is hung up on");
+}
+
+/// As clients in Python send requests: the head first, and then the body.
+#[tokio::test]
+async fn a_connection_goes_on_after_a_call_whose_body_nobody_wants() {
+    const BODY: &str = r#"{"fields":{"phone":"919999999999"}}"#;
+    let down = Fault::answer(FaultyAnswer::new(503)).on("createLead");
+    let builder = Emulator::builder()
+        .async_limit(RateLimit::per_hour(0))
+        .fault(down);
+    let local = Local::with(builder).await;
+    let sync = local.emulator.sync_token().to_owned();
+    let queue = local.emulator.async_token().to_owned();
+    let base = "/autoupdate/v2/enterprise/ent-local";
+    for (method, path, token, status) in [
+        ("POST", format!("{base}/lead"), sync.as_str(), 503),
+        ("POST", format!("{base}/lead/search"), "wrong", 401),
+        ("PUT", format!("{base}/lead"), &sync, 405),
+        ("POST", format!("{base}/leads"), &sync, 404),
+        ("POST", "/leads".to_owned(), &sync, 404),
+        (
+            "POST",
+            "/enterprise/ent-local/autoupdatelead".to_owned(),
+            "wrong",
+            401,
+        ),
+        (
+            "POST",
+            "/enterprise/ent-local/autoupdatelead".to_owned(),
+            &queue,
+            429,
+        ),
+        ("POST", "/_emulator/settle".to_owned(), "", 204),
+        ("POST", "/_emulator/reset".to_owned(), "", 204),
+        ("POST", "/_emulator/snapshot".to_owned(), "", 201),
+        ("POST", "/_emulator/restore?snapshot=1".to_owned(), "", 204),
+    ] {
+        let host = local
+            .emulator
+            .url()
+            .trim_start_matches("http://")
+            .to_owned();
+        let mut stream = TcpStream::connect(&host).await.expect("connects");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n",
+            BODY.len()
+        );
+        for _ in 0..2 {
+            stream.write_all(head.as_bytes()).await.expect("takes it");
+            sleep(Duration::from_millis(30)).await;
+            stream.write_all(BODY.as_bytes()).await.expect("takes it");
+            let mut answer = vec![0; 4096];
+            let length = stream.read(&mut answer).await.expect("an answer");
+            let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+            let expected = format!("HTTP/1.1 {status} ");
+            assert!(answer.starts_with(&expected), "{method} {path}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_is_received_all_the_same() {
+    let down = Fault::answer(FaultyAnswer::new(503)).on("createLead");
+    let hung = Fault::hang().on("updateLead");
+    let local = Local::with(Emulator::builder().fault(down).fault(hung)).await;
+    let lead = json!({ "fields": { "name": "Jane" }, "password": "hunter2" });
+    let post = |path: &str| local.sync(Method::POST, path).json(&lead);
+    assert_eq!(post("/lead").send().await.unwrap().status(), 503);
+    let hangs = post("/lead/1");
+    let impatient = hangs.timeout(Duration::from_millis(500));
+    assert!(impatient.send().await.is_err());
+    let base = local.emulator.sync_url();
+    let wrong = local.http.post(format!("{base}/enterprise/ent-local/lead"));
+    let faulty = wrong.json(&lead).send().await.unwrap();
+    assert_eq!(faulty.status(), 503, "a fault comes first");
+    local.emulator.clear_faults();
+    let wrong = local.http.post(format!("{base}/enterprise/ent-local/lead"));
+    assert_eq!(status(wrong.json(&lead)).await, 401);
+    assert_eq!(status(post("/leads")).await, 404);
+    let received = local.emulator.received(0);
+    for request in &received[..4] {
+        assert_eq!(request.json().as_ref(), Some(&lead), "{}", request.path);
+    }
+    let unknown = received[4].json().expect("a body");
+    assert_eq!(unknown["fields"], lead["fields"]);
+    assert_ne!(unknown["password"], "hunter2", "it may be a member's");
 }
