@@ -230,11 +230,13 @@ impl Count {
     }
 }
 
-/// Whether more follows a page. A server may give fewer items than it was asked for, and may not count.
+/// Whether more follows a page. A server may give fewer items than it was asked for, and one that does not count ends with a page
+/// of none.
 fn goes_on<S: Source>(source: &S, page: &Page<S::Item>, skip: u32) -> bool {
     let seen = u64::from(skip) + page.data.len() as u64;
+    let is_counted = page.total_count > 0;
     page.data.len() >= source.page_size() as usize
-        || !page.data.is_empty() && seen < page.total_count
+        || !page.data.is_empty() && (!is_counted || seen < page.total_count)
 }
 
 /// Several walks as one, newest items first.
@@ -316,6 +318,7 @@ mod tests {
         /// What the server gives at most, whatever is asked for.
         cap: u32,
         timeless: bool,
+        counts: bool,
         /// What it makes of what is to be passed over.
         skip: fn(u32, usize) -> usize,
         requests: Arc<Mutex<u32>>,
@@ -366,7 +369,11 @@ mod tests {
             let matching: Vec<_> = items.iter().filter(inside).copied().collect();
             let skip = (self.skip)(skip, matching.len());
             Ok(Page {
-                total_count: matching.len() as u64,
+                total_count: if self.counts {
+                    matching.len() as u64
+                } else {
+                    0
+                },
                 data: matching
                     .into_iter()
                     .skip(skip)
@@ -403,7 +410,7 @@ mod tests {
         times: &[i64],
         changes: Vec<Change>,
         (page_size, cap): (u32, u32),
-        timeless: bool,
+        (timeless, counts): (bool, bool),
         from: Option<i64>,
     ) -> (Vec<u32>, Vec<u32>, u32) {
         let mut items: Vec<_> = times.iter().copied().zip(0u32..).collect();
@@ -415,6 +422,7 @@ mod tests {
             page_size,
             cap,
             timeless,
+            counts,
             skip: as_asked,
             requests: Arc::default(),
         });
@@ -441,10 +449,13 @@ mod tests {
             page_size in 1u32..9,
             cap in 1u32..12,
             timeless in any::<bool>(),
+            counts in any::<bool>(),
             from in prop::option::of(0i64..12),
         ) {
             let from = from.filter(|_| !timeless);
-            let (out, lasting, _) = walk(&times, changes, (page_size, cap), timeless, from);
+            // Where nothing is counted, nothing tells that something went.
+            let changes = if counts { changes } else { Vec::new() };
+            let (out, lasting, _) = walk(&times, changes, (page_size, cap), (timeless, counts), from);
             let unique: HashSet<_> = out.iter().collect();
             prop_assert_eq!(unique.len(), out.len(), "something came twice: {:?}", out);
             for key in lasting {
@@ -456,7 +467,7 @@ mod tests {
     #[test]
     fn a_quiet_list_costs_hardly_more_requests_than_pages() {
         let times: Vec<i64> = (0..1000).collect();
-        let (out, _, requests) = walk(&times, Vec::new(), (100, 100), false, None);
+        let (out, _, requests) = walk(&times, Vec::new(), (100, 100), (false, true), None);
         assert_eq!(out.len(), 1000);
         assert!(requests <= 12, "{requests}");
         assert!(out.is_sorted_by(|one, other| one > other), "newest first");
@@ -467,7 +478,7 @@ mod tests {
         let times: Vec<i64> = (0..350)
             .map(|item| if item < 250 { 5 } else { item })
             .collect();
-        let (out, _, _) = walk(&times, Vec::new(), (100, 100), false, None);
+        let (out, _, _) = walk(&times, Vec::new(), (100, 100), (false, true), None);
         assert_eq!(out.len(), 350);
     }
 
@@ -489,6 +500,7 @@ mod tests {
                 page_size: 10,
                 cap,
                 timeless,
+                counts: true,
                 skip: |_, _| 0,
                 requests: Arc::default(),
             });
@@ -520,6 +532,7 @@ mod tests {
                 page_size: 10,
                 cap: 10,
                 timeless: true,
+                counts: true,
                 skip: |skip, count| (skip as usize).min(count - 10),
                 requests: Arc::default(),
             });
@@ -541,6 +554,7 @@ mod tests {
                 page_size: 2,
                 cap: 2,
                 timeless: false,
+                counts: true,
                 skip: as_asked,
                 requests: Arc::default(),
             });

@@ -4,7 +4,8 @@ use crate::support::client;
 use futures_util::TryStreamExt;
 use httpmock::{Method, MockServer};
 use serde_json::json;
-use telecrm::{ActionFilter, CustomAction, Filter, Lead, Period, SyncToken, Telecrm};
+use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::{ActionFilter, CustomAction, Filter, Lead, Operation, Period, SyncToken, Telecrm};
 use telecrm_emulator::Emulator;
 
 async fn filled(count: usize) -> (Emulator, Telecrm) {
@@ -191,5 +192,24 @@ async fn a_fault_ends_the_stream() {
         let mut stream = stream;
         assert!(stream.next().await.expect("something").is_err());
         assert!(stream.next().await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_the_leads_of_one_time_asks_for_no_others() {
+    let row = |index: u32| json!({ "id": format!("l{index}"), "fields": { "created_on": 250 } });
+    let page = |rows: std::ops::Range<u32>| {
+        let rows: Vec<_> = rows.map(row).collect();
+        Answer::json(json!({ "data": rows, "total_count": 150 }))
+    };
+    let fake = FakeTelecrm::new()
+        .on(Operation::SearchLeads, page(0..100))
+        .on(Operation::SearchLeads, page(100..150));
+    let filter = Filter::new().eq("created_on", 250);
+    let leads = fake.client().leads().stream(filter).collect().await;
+    assert_eq!(leads.expect("read").len(), 150);
+    for request in fake.sent() {
+        let body = request.body().expect("a filter");
+        assert_eq!(body["fields"]["created_on"], 250, "{body}");
     }
 }
