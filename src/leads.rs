@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm_core::{
-    ActionRecord, Created, FieldType, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace,
+    ActionRecord, Created, FieldType, FieldValue, Lead, LeadRecord, Outcome, Page, Path, Workspace,
 };
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
@@ -312,7 +312,8 @@ impl Leads {
     ///
     /// Checked against the workspace first, because telecrm drops an unknown status or field here without a word
     /// (LE8), and answers every other mistake with a refusal (LE1, LE9). Values are mended as [`Workspace::check`] does it.
-    /// Options that telecrm creates (EN5) are [findings](Outcome::findings), and blanks that are left out of a list are remarks.
+    /// [Findings](Outcome::findings) tell of options that telecrm creates (EN5) and of values that it takes for something else, such as
+    /// seconds for milliseconds (AS4); blanks that are left out of a list are remarks.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -360,13 +361,16 @@ impl Leads {
         sent: &Lead,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<Outcome<LeadRecord>, Error> {
-        let mut written = Lead::new();
-        *written.fields_mut() = fields.clone();
+        let told = fields.iter().filter_map(|(name, value)| {
+            let stored = workspace.accept_field(name, value);
+            stored.finding(Path::Field(name.clone()))
+        });
+        let told: Vec<_> = told.collect();
         let turns = &self.0.shared().turns;
         let turn = turns.enter(Target::Lead(lead_id.to_owned()));
         let answer = self.0.sync()?.update_lead(lead_id, fields, turn).await?;
         let outcome = Outcome::updated(one_lead(&answer)?, sent);
-        Ok(outcome.with_findings(workspace.new_options(&written)))
+        Ok(outcome.with_findings(told))
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.

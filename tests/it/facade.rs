@@ -239,6 +239,11 @@ async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
     );
     let updated = updated.accept_partial();
     assert_eq!(updated.get("interests"), Some(&["Solar"].into()));
+    // Seconds, which telecrm takes for milliseconds.
+    let updated = update("follow_up_date", 1_780_000_000.into()).await;
+    let found = &updated.expect("updated").findings()[0].clone();
+    assert_eq!(found.kind, FindingKind::ValueChanged);
+    assert_eq!(found.path, Path::Field("follow_up_date".to_owned()));
     let missing = telecrm
         .leads()
         .update("62ab16e", BTreeMap::new())
