@@ -56,7 +56,7 @@ impl QueryIf for RequestBuilder {
 /// What keeps a value from being a path segment.
 fn fault(value: &str) -> Option<&'static str> {
     match value {
-        "" => Some("empty"),
+        _ if value.trim().is_empty() => Some("empty"),
         "." | ".." => Some("dots"),
         _ if value.contains(char::is_control) => Some("control"),
         _ => None,
@@ -75,7 +75,7 @@ pub(crate) fn check_path(url: &reqwest::Url, base: &str) -> std::result::Result<
     for segment in path.split('/') {
         if let Some(fault) = segment.strip_prefix(REFUSED) {
             let fault = match fault {
-                "empty" => "is empty",
+                "empty" => "is blank",
                 "dots" => "is `.` or `..`, which would name another resource",
                 _ => "holds control characters",
             };
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_no_segment_can_carry_is_refused_by_place() {
-        for value in ["", ".", "..", "a\nb", "\u{0}", "\u{85}"] {
+        for value in ["", " ", ".", "..", "a\nb", "\u{0}", "\u{85}"] {
             let url = format!("http://localhost/!odd/lead/{}/action", encode_path(value));
             let url = reqwest::Url::parse(&url).unwrap();
             let refused = check_path(&url, "http://localhost/!odd/").unwrap_err();
