@@ -10,6 +10,7 @@ use crate::turns::Turn;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
 use futures_util::{future, stream};
+use memchr::memmem;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -236,7 +237,7 @@ impl Reply {
 
     /// Whether the server says something of the request, and not only what was asked for.
     fn has_words(&self) -> bool {
-        let has = |key: &[u8]| self.body.windows(key.len()).any(|part| part == key);
+        let has = |key| memmem::find(&self.body, key).is_some();
         !self.status.is_success() || has(b"\"error\"") || has(b"\"remarks\"")
     }
 
