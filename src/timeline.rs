@@ -33,7 +33,11 @@ where
             let from = entries.len() - usize::from(overlaps);
             let next = page(u32::try_from(from).unwrap_or(u32::MAX)).await?;
             match next.as_slice() {
-                [] if !overlaps => return Ok(Some(entries)),
+                // Had it gone meanwhile, another one would have moved up into its place.
+                [] if !overlaps => match page(0).await?.as_slice() {
+                    [only] if same(only, last) => return Ok(Some(entries)),
+                    _ => break,
+                },
                 [first, more @ ..] if overlaps && same(first, last) => match more {
                     [] => return Ok(Some(entries)),
                     more => entries.extend_from_slice(more),
@@ -145,6 +149,24 @@ mod tests {
                 assert_eq!(read, Some(all), "{count} by {cap}");
             }
         }
+    }
+
+    #[test]
+    fn an_entry_that_moves_into_the_place_of_the_first_is_not_missed() {
+        // One entry to a page; the first of two goes before the second page.
+        let mut entries = vec![entry(0), entry(1)];
+        let mut pages = 0;
+        let reading = whole(|skip| {
+            pages += 1;
+            if pages == 2 {
+                entries.remove(0);
+            }
+            let page = entries.iter().skip(skip as usize).take(1);
+            std::future::ready(Ok(page.cloned().collect()))
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let read = runtime.expect("a runtime").block_on(reading);
+        assert_eq!(read.expect("read"), Some(vec![entry(1)]));
     }
 
     #[test]

@@ -163,6 +163,7 @@ async fn le4_an_older_action_is_not_taken_for_the_one_of_a_creation_in_doubt() {
     ] {
         let fields = json!({ "phone": "919999999999", "created_on": created_on });
         let entry = json!({ "id": "a1", "type": "ACTION_1001", "fields": { "note": "called" } });
+        let page = |actions: Value| Answer::json(json!({ "fields": fields, "actions": actions }));
         let fake = FakeTelecrm::new()
             .on(Operation::CreateLead, Answer::html(502))
             .on(Operation::CreateLead, conflict())
@@ -170,14 +171,10 @@ async fn le4_an_older_action_is_not_taken_for_the_one_of_a_creation_in_doubt() {
                 Operation::SearchLeads,
                 Answer::page([json!({ "id": "62ab16e", "fields": fields })]),
             )
-            .on(
-                Operation::GetLead,
-                Answer::json(json!({ "fields": fields, "actions": [entry] })),
-            )
-            .always(
-                Operation::GetLead,
-                Answer::json(json!({ "fields": fields, "actions": [] })),
-            );
+            .on(Operation::GetLead, page(json!([entry])))
+            .on(Operation::GetLead, page(json!([])))
+            // An only entry is read again, to tell whether it is still there.
+            .on(Operation::GetLead, page(json!([entry])));
         match fake.client().leads().create(&lead).await {
             Ok(outcome) => {
                 assert!(settled, "created on {created_on}");
