@@ -74,24 +74,20 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
     for name in options.allow_host {
         builder = builder.allow_host(name);
     }
-    for (place, token) in tokens("TELECRM_EMULATOR_SYNC_TOKEN")?
-        .into_iter()
-        .enumerate()
-    {
-        builder = match place {
-            0 => builder.sync_token(token),
-            _ => builder.another_sync_token(token),
-        };
-    }
-    for (place, token) in tokens("TELECRM_EMULATOR_ASYNC_TOKEN")?
-        .into_iter()
-        .enumerate()
-    {
-        builder = match place {
-            0 => builder.async_token(token),
-            _ => builder.another_async_token(token),
-        };
-    }
+    let sync = tokens("TELECRM_EMULATOR_SYNC_TOKEN")?;
+    builder = with_tokens(
+        builder,
+        sync,
+        Builder::sync_token,
+        Builder::another_sync_token,
+    );
+    let ingest = tokens("TELECRM_EMULATOR_ASYNC_TOKEN")?;
+    builder = with_tokens(
+        builder,
+        ingest,
+        Builder::async_token,
+        Builder::another_async_token,
+    );
     serve(builder, listen, |_| {}).await
 }
 
@@ -111,6 +107,21 @@ fn connections(wanted: u64) -> usize {
         ));
     }
     usize::try_from(possible.min(wanted)).unwrap_or(usize::MAX)
+}
+
+/// Accepts these tokens: the first in place of the one that is there.
+fn with_tokens(
+    builder: Builder,
+    tokens: Vec<String>,
+    first: fn(Builder, String) -> Builder,
+    another: fn(Builder, String) -> Builder,
+) -> Builder {
+    let mut tokens = tokens.into_iter();
+    let builder = match tokens.next() {
+        Some(token) => first(builder, token),
+        None => builder,
+    };
+    tokens.fold(builder, another)
 }
 
 /// The tokens in a variable, separated by commas. None is a flag: those of a real account may be taken by mistake.
