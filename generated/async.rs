@@ -10,8 +10,7 @@
     unused
 )]
 pub mod ingest {
-    use crate::raw::shim as progenitor_client;
-    use crate::raw::shim::QueryIf as _;
+    use crate::raw::runtime::{Bytes, QueryIf as _, ResponseValue, Unbuilt, encode_path};
     /// Lists of values that may grow: the known ones, and the text of any other.
     pub mod enums {
         ::telecrm_core::open_enum! {
@@ -19,10 +18,6 @@ pub mod ingest {
             CreateOrUpdateLeadResponseStatus : Queued = "QUEUED",
         }
     }
-    #[allow(unused_imports)]
-    pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
-    #[allow(unused_imports)]
-    use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
@@ -119,29 +114,29 @@ Version: 1.0.0*/
             }
         }
     }
-    impl ClientInfo<crate::transport::Context> for Client {
-        fn api_version() -> &'static str {
-            "1.0.0"
-        }
-        fn baseurl(&self) -> &str {
-            self.baseurl.as_str()
-        }
-        fn client(&self) -> &reqwest::Client {
-            &self.client
-        }
-        fn inner(&self) -> &crate::transport::Context {
-            &self.inner
-        }
-    }
-    const _: () = {
-        #[allow(dead_code)]
-        fn assert_client_hooks()
-        where
-            Client: ClientHooks<crate::transport::Context>,
-        {}
-    };
     #[allow(clippy::all)]
     impl Client {
+        pub(crate) fn create_or_update_lead_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            body: &'a types::CreateOrUpdateLeadBody,
+        ) -> Result<reqwest::Request, Unbuilt> {
+            let url = format!(
+                "{}/enterprise/{}/autoupdatelead", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?,
+            );
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .build()?,
+            )
+        }
         /**Create/Update Lead
 
 Queues one lead. If a lead has the given identifier, the supplied fields are written and all others stay; else a lead is created. The answer says nothing about the outcome: whatever does not pass validation in the background is dropped without a report.
@@ -156,39 +151,13 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
             body: &'a types::CreateOrUpdateLeadBody,
-        ) -> Result<ResponseValue<types::CreateOrUpdateLeadResponse>, Error<()>> {
-            let url = format!(
-                "{}/enterprise/{}/autoupdatelead", self.baseurl,
-                encode_path(enterprise_id),
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "create_or_update_lead",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+        ) -> Result<ResponseValue<types::CreateOrUpdateLeadResponse>, crate::Error> {
+            let request = self.create_or_update_lead_request(enterprise_id, body);
+            let response = self
+                .inner
+                .send(&self.client, "create_or_update_lead", request)
+                .await?;
+            ResponseValue::from_response(response)
         }
-    }
-    /// Items consumers will typically use such as the Client.
-    pub mod prelude {
-        #[allow(unused_imports)]
-        pub use super::Client;
     }
 }

@@ -10,8 +10,7 @@
     unused
 )]
 pub mod sync {
-    use crate::raw::shim as progenitor_client;
-    use crate::raw::shim::QueryIf as _;
+    use crate::raw::runtime::{Bytes, QueryIf as _, ResponseValue, Unbuilt, encode_path};
     /// Lists of values that may grow: the known ones, and the text of any other.
     pub mod enums {
         ::telecrm_core::open_enum! {
@@ -70,10 +69,6 @@ pub mod sync {
             Created = "CREATED", Ignored = "IGNORED",
         }
     }
-    #[allow(unused_imports)]
-    pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
-    #[allow(unused_imports)]
-    use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
@@ -978,29 +973,29 @@ Version: 1.0.0*/
             }
         }
     }
-    impl ClientInfo<crate::transport::Context> for Client {
-        fn api_version() -> &'static str {
-            "1.0.0"
-        }
-        fn baseurl(&self) -> &str {
-            self.baseurl.as_str()
-        }
-        fn client(&self) -> &reqwest::Client {
-            &self.client
-        }
-        fn inner(&self) -> &crate::transport::Context {
-            &self.inner
-        }
-    }
-    const _: () = {
-        #[allow(dead_code)]
-        fn assert_client_hooks()
-        where
-            Client: ClientHooks<crate::transport::Context>,
-        {}
-    };
     #[allow(clippy::all)]
     impl Client {
+        pub(crate) fn list_custom_actions_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            detail: Option<bool>,
+        ) -> Result<reqwest::Request, Unbuilt> {
+            let url = format!(
+                "{}/enterprise/{}/custom-actions", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?,
+            );
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query_if(detail.is_some(), &[("detail", &detail)])
+                    .build()?,
+            )
+        }
         /**List the custom actions
 
 Returns the action types that the workspace defines and those that are built in.
@@ -1015,37 +1010,34 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
             detail: Option<bool>,
-        ) -> Result<ResponseValue<types::ListCustomActionsResponse>, Error<()>> {
+        ) -> Result<ResponseValue<types::ListCustomActionsResponse>, crate::Error> {
+            let request = self.list_custom_actions_request(enterprise_id, detail);
+            let response = self
+                .inner
+                .send(&self.client, "list_custom_actions", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn get_custom_action_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            code: &'a str,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/custom-actions", self.baseurl,
-                encode_path(enterprise_id),
+                "{}/enterprise/{}/custom-actions/{}", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?, encode_path("code", code)
+                ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .query_if(
-                    detail.is_some(),
-                    &progenitor_client::QueryParam::new("detail", &detail),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "list_custom_actions",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build()?,
+            )
         }
         /**Get a custom action
 
@@ -1061,33 +1053,34 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
             code: &'a str,
-        ) -> Result<ResponseValue<types::CustomActionRecord>, Error<()>> {
+        ) -> Result<ResponseValue<types::CustomActionRecord>, crate::Error> {
+            let request = self.get_custom_action_request(enterprise_id, code);
+            let response = self
+                .inner
+                .send(&self.client, "get_custom_action", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn list_custom_fields_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            detail: Option<bool>,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/custom-actions/{}", self.baseurl,
-                encode_path(enterprise_id), encode_path(code),
+                "{}/enterprise/{}/custom-fields", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_custom_action",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query_if(detail.is_some(), &[("detail", &detail)])
+                    .build()?,
+            )
         }
         /**List the lead fields
 
@@ -1103,37 +1096,34 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
             detail: Option<bool>,
-        ) -> Result<ResponseValue<types::ListCustomFieldsResponse>, Error<()>> {
+        ) -> Result<ResponseValue<types::ListCustomFieldsResponse>, crate::Error> {
+            let request = self.list_custom_fields_request(enterprise_id, detail);
+            let response = self
+                .inner
+                .send(&self.client, "list_custom_fields", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn get_custom_field_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            api_name: &'a str,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/custom-fields", self.baseurl,
-                encode_path(enterprise_id),
+                "{}/enterprise/{}/custom-fields/{}", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?, encode_path("api_name",
+                api_name) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .query_if(
-                    detail.is_some(),
-                    &progenitor_client::QueryParam::new("detail", &detail),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "list_custom_fields",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build()?,
+            )
         }
         /**Get a lead field
 
@@ -1149,33 +1139,34 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
             api_name: &'a str,
-        ) -> Result<ResponseValue<types::CustomFieldRecord>, Error<()>> {
+        ) -> Result<ResponseValue<types::CustomFieldRecord>, crate::Error> {
+            let request = self.get_custom_field_request(enterprise_id, api_name);
+            let response = self
+                .inner
+                .send(&self.client, "get_custom_field", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn create_lead_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            body: &'a types::CreateLeadBody,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/custom-fields/{}", self.baseurl,
-                encode_path(enterprise_id), encode_path(api_name),
+                "{}/enterprise/{}/lead", self.baseurl, encode_path("enterprise_id",
+                enterprise_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_custom_field",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .build()?,
+            )
         }
         /**Create a lead
 
@@ -1191,33 +1182,29 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
             body: &'a types::CreateLeadBody,
-        ) -> Result<ResponseValue<types::WriteResult>, Error<()>> {
+        ) -> Result<ResponseValue<types::WriteResult>, crate::Error> {
+            let request = self.create_lead_request(enterprise_id, body);
+            let response = self.inner.send(&self.client, "create_lead", request).await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn get_lead_stage_pipeline_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/lead", self.baseurl, encode_path(enterprise_id),
+                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "create_lead",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                201u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build()?,
+            )
         }
         /**Get the lead stage pipeline
 
@@ -1231,33 +1218,38 @@ Arguments:
         pub async fn get_lead_stage_pipeline<'a>(
             &'a self,
             enterprise_id: &'a str,
-        ) -> Result<ResponseValue<types::LeadStagePipeline>, Error<()>> {
+        ) -> Result<ResponseValue<types::LeadStagePipeline>, crate::Error> {
+            let request = self.get_lead_stage_pipeline_request(enterprise_id);
+            let response = self
+                .inner
+                .send(&self.client, "get_lead_stage_pipeline", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn search_leads_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            limit: Option<i64>,
+            skip: Option<i64>,
+            body: &'a types::SearchLeadsBody,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl,
-                encode_path(enterprise_id),
+                "{}/enterprise/{}/lead/search", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_lead_stage_pipeline",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .query_if(limit.is_some(), &[("limit", &limit)])
+                    .query_if(skip.is_some(), &[("skip", &skip)])
+                    .build()?,
+            )
         }
         /**Search leads
 
@@ -1277,41 +1269,39 @@ Arguments:
             limit: Option<i64>,
             skip: Option<i64>,
             body: &'a types::SearchLeadsBody,
-        ) -> Result<ResponseValue<types::SearchLeadsResponse>, Error<()>> {
+        ) -> Result<ResponseValue<types::SearchLeadsResponse>, crate::Error> {
+            let request = self.search_leads_request(enterprise_id, limit, skip, body);
+            let response = self.inner.send(&self.client, "search_leads", request).await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn get_lead_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            include_actions: Option<bool>,
+            limit: Option<i64>,
+            skip: Option<i64>,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/lead/search", self.baseurl, encode_path(enterprise_id),
+                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path("enterprise_id",
+                enterprise_id) ?, encode_path("lead_id", lead_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .query_if(
-                    limit.is_some(),
-                    &progenitor_client::QueryParam::new("limit", &limit),
-                )
-                .query_if(
-                    skip.is_some(),
-                    &progenitor_client::QueryParam::new("skip", &skip),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "search_leads",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query_if(
+                        include_actions.is_some(),
+                        &[("includeActions", &include_actions)],
+                    )
+                    .query_if(limit.is_some(), &[("limit", &limit)])
+                    .query_if(skip.is_some(), &[("skip", &skip)])
+                    .build()?,
+            )
         }
         /**Get an existing lead
 
@@ -1333,48 +1323,33 @@ Arguments:
             include_actions: Option<bool>,
             limit: Option<i64>,
             skip: Option<i64>,
-        ) -> Result<ResponseValue<types::LeadRecord>, Error<()>> {
+        ) -> Result<ResponseValue<types::LeadRecord>, crate::Error> {
+            let request = self
+                .get_lead_request(enterprise_id, lead_id, include_actions, limit, skip);
+            let response = self.inner.send(&self.client, "get_lead", request).await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn update_lead_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            body: &'a types::UpdateLeadBody,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(enterprise_id),
-                encode_path(lead_id),
+                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path("enterprise_id",
+                enterprise_id) ?, encode_path("lead_id", lead_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .query_if(
-                    include_actions.is_some(),
-                    &progenitor_client::QueryParam::new(
-                        "includeActions",
-                        &include_actions,
-                    ),
-                )
-                .query_if(
-                    limit.is_some(),
-                    &progenitor_client::QueryParam::new("limit", &limit),
-                )
-                .query_if(
-                    skip.is_some(),
-                    &progenitor_client::QueryParam::new("skip", &skip),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_lead",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .build()?,
+            )
         }
         /**Update an existing lead
 
@@ -1392,34 +1367,33 @@ Arguments:
             enterprise_id: &'a str,
             lead_id: &'a str,
             body: &'a types::UpdateLeadBody,
-        ) -> Result<ResponseValue<types::LeadRecord>, Error<()>> {
+        ) -> Result<ResponseValue<types::LeadRecord>, crate::Error> {
+            let request = self.update_lead_request(enterprise_id, lead_id, body);
+            let response = self.inner.send(&self.client, "update_lead", request).await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn create_actions_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            body: &'a types::CreateActionsBody,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path(enterprise_id),
-                encode_path(lead_id),
+                "{}/enterprise/{}/lead/{}/action", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?, encode_path("lead_id",
+                lead_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "update_lead",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .build()?,
+            )
         }
         /**Create actions
 
@@ -1437,34 +1411,40 @@ Arguments:
             enterprise_id: &'a str,
             lead_id: &'a str,
             body: &'a types::CreateActionsBody,
-        ) -> Result<ResponseValue<types::WriteResult>, Error<()>> {
+        ) -> Result<ResponseValue<types::WriteResult>, crate::Error> {
+            let request = self.create_actions_request(enterprise_id, lead_id, body);
+            let response = self
+                .inner
+                .send(&self.client, "create_actions", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn search_actions_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            limit: Option<i64>,
+            skip: Option<i64>,
+            body: &'a types::SearchActionsBody,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action", self.baseurl,
-                encode_path(enterprise_id), encode_path(lead_id),
+                "{}/enterprise/{}/lead/{}/action/search", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?, encode_path("lead_id",
+                lead_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "create_actions",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .query_if(limit.is_some(), &[("limit", &limit)])
+                    .query_if(skip.is_some(), &[("skip", &skip)])
+                    .build()?,
+            )
         }
         /**Search the actions of a lead
 
@@ -1486,42 +1466,36 @@ Arguments:
             limit: Option<i64>,
             skip: Option<i64>,
             body: &'a types::SearchActionsBody,
-        ) -> Result<ResponseValue<types::SearchActionsResponse>, Error<()>> {
+        ) -> Result<ResponseValue<types::SearchActionsResponse>, crate::Error> {
+            let request = self
+                .search_actions_request(enterprise_id, lead_id, limit, skip, body);
+            let response = self
+                .inner
+                .send(&self.client, "search_actions", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn get_action_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            action_id: &'a str,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/search", self.baseurl,
-                encode_path(enterprise_id), encode_path(lead_id),
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?, encode_path("lead_id",
+                lead_id) ?, encode_path("action_id", action_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .query_if(
-                    limit.is_some(),
-                    &progenitor_client::QueryParam::new("limit", &limit),
-                )
-                .query_if(
-                    skip.is_some(),
-                    &progenitor_client::QueryParam::new("skip", &skip),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "search_actions",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build()?,
+            )
         }
         /**Get an existing action
 
@@ -1539,33 +1513,34 @@ Arguments:
             enterprise_id: &'a str,
             lead_id: &'a str,
             action_id: &'a str,
-        ) -> Result<ResponseValue<types::ActionRecord>, Error<()>> {
+        ) -> Result<ResponseValue<types::ActionRecord>, crate::Error> {
+            let request = self.get_action_request(enterprise_id, lead_id, action_id);
+            let response = self.inner.send(&self.client, "get_action", request).await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn update_action_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            lead_id: &'a str,
+            action_id: &'a str,
+            body: &'a ::telecrm_core::Action,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
                 "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
-                encode_path(enterprise_id), encode_path(lead_id), encode_path(action_id),
+                encode_path("enterprise_id", enterprise_id) ?, encode_path("lead_id",
+                lead_id) ?, encode_path("action_id", action_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_action",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .build()?,
+            )
         }
         /**Update an existing action
 
@@ -1585,34 +1560,33 @@ Arguments:
             lead_id: &'a str,
             action_id: &'a str,
             body: &'a ::telecrm_core::Action,
-        ) -> Result<ResponseValue<types::ActionRecord>, Error<()>> {
+        ) -> Result<ResponseValue<types::ActionRecord>, crate::Error> {
+            let request = self
+                .update_action_request(enterprise_id, lead_id, action_id, body);
+            let response = self
+                .inner
+                .send(&self.client, "update_action", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn get_metadata_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
-                encode_path(enterprise_id), encode_path(lead_id), encode_path(action_id),
+                "{}/enterprise/{}/metadata", self.baseurl, encode_path("enterprise_id",
+                enterprise_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "update_action",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build()?,
+            )
         }
         /**Get the enterprise
 
@@ -1626,32 +1600,38 @@ Arguments:
         pub async fn get_metadata<'a>(
             &'a self,
             enterprise_id: &'a str,
-        ) -> Result<ResponseValue<types::EnterpriseMetadata>, Error<()>> {
+        ) -> Result<ResponseValue<types::EnterpriseMetadata>, crate::Error> {
+            let request = self.get_metadata_request(enterprise_id);
+            let response = self.inner.send(&self.client, "get_metadata", request).await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn list_team_members_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            include_deleted: Option<bool>,
+            limit: Option<i64>,
+            skip: Option<i64>,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/metadata", self.baseurl, encode_path(enterprise_id),
+                "{}/enterprise/{}/team-members", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_metadata",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query_if(
+                        include_deleted.is_some(),
+                        &[("includeDeleted", &include_deleted)],
+                    )
+                    .query_if(limit.is_some(), &[("limit", &limit)])
+                    .query_if(skip.is_some(), &[("skip", &skip)])
+                    .build()?,
+            )
         }
         /**List team members
 
@@ -1671,48 +1651,35 @@ Arguments:
             include_deleted: Option<bool>,
             limit: Option<i64>,
             skip: Option<i64>,
-        ) -> Result<ResponseValue<types::TeamMemberPage>, Error<()>> {
+        ) -> Result<ResponseValue<types::TeamMemberPage>, crate::Error> {
+            let request = self
+                .list_team_members_request(enterprise_id, include_deleted, limit, skip);
+            let response = self
+                .inner
+                .send(&self.client, "list_team_members", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn create_team_member_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            body: &'a types::CreateTeamMemberRequest,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
                 "{}/enterprise/{}/team-members", self.baseurl,
-                encode_path(enterprise_id),
+                encode_path("enterprise_id", enterprise_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .query_if(
-                    include_deleted.is_some(),
-                    &progenitor_client::QueryParam::new(
-                        "includeDeleted",
-                        &include_deleted,
-                    ),
-                )
-                .query_if(
-                    limit.is_some(),
-                    &progenitor_client::QueryParam::new("limit", &limit),
-                )
-                .query_if(
-                    skip.is_some(),
-                    &progenitor_client::QueryParam::new("skip", &skip),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "list_team_members",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .build()?,
+            )
         }
         /**Create a team member
 
@@ -1728,34 +1695,39 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
             body: &'a types::CreateTeamMemberRequest,
-        ) -> Result<ResponseValue<types::CreatedTeamMember>, Error<()>> {
+        ) -> Result<ResponseValue<types::CreatedTeamMember>, crate::Error> {
+            let request = self.create_team_member_request(enterprise_id, body);
+            let response = self
+                .inner
+                .send(&self.client, "create_team_member", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn get_team_member_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            email: &'a str,
+            include_deleted: Option<bool>,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/team-members", self.baseurl,
-                encode_path(enterprise_id),
+                "{}/enterprise/{}/team-members/{}", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?, encode_path("email",
+                email) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "create_team_member",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                201u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query_if(
+                        include_deleted.is_some(),
+                        &[("includeDeleted", &include_deleted)],
+                    )
+                    .build()?,
+            )
         }
         /**Get a team member
 
@@ -1773,40 +1745,35 @@ Arguments:
             enterprise_id: &'a str,
             email: &'a str,
             include_deleted: Option<bool>,
-        ) -> Result<ResponseValue<types::TeamMember>, Error<()>> {
+        ) -> Result<ResponseValue<types::TeamMember>, crate::Error> {
+            let request = self
+                .get_team_member_request(enterprise_id, email, include_deleted);
+            let response = self
+                .inner
+                .send(&self.client, "get_team_member", request)
+                .await?;
+            ResponseValue::from_response(response)
+        }
+        pub(crate) fn set_team_member_state_request<'a>(
+            &'a self,
+            enterprise_id: &'a str,
+            body: &'a types::TeamMemberStateChange,
+        ) -> Result<reqwest::Request, Unbuilt> {
             let url = format!(
-                "{}/enterprise/{}/team-members/{}", self.baseurl,
-                encode_path(enterprise_id), encode_path(email),
+                "{}/enterprise/{}/teammember/state_change", self.baseurl,
+                encode_path("enterprise_id", enterprise_id) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .query_if(
-                    include_deleted.is_some(),
-                    &progenitor_client::QueryParam::new(
-                        "includeDeleted",
-                        &include_deleted,
-                    ),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "get_team_member",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            Ok(
+                self
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&body)
+                    .build()?,
+            )
         }
         /**Change the availability of a team member
 
@@ -1822,39 +1789,13 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
             body: &'a types::TeamMemberStateChange,
-        ) -> Result<ResponseValue<types::ChangedTeamMemberState>, Error<()>> {
-            let url = format!(
-                "{}/enterprise/{}/teammember/state_change", self.baseurl,
-                encode_path(enterprise_id),
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::new();
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .header(
-                    ::reqwest::header::ACCEPT,
-                    ::reqwest::header::HeaderValue::from_static("application/json"),
-                )
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "set_team_member_state",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+        ) -> Result<ResponseValue<types::ChangedTeamMemberState>, crate::Error> {
+            let request = self.set_team_member_state_request(enterprise_id, body);
+            let response = self
+                .inner
+                .send(&self.client, "set_team_member_state", request)
+                .await?;
+            ResponseValue::from_response(response)
         }
-    }
-    /// Items consumers will typically use such as the Client.
-    pub mod prelude {
-        #[allow(unused_imports)]
-        pub use super::Client;
     }
 }

@@ -4,7 +4,7 @@ use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{
-    CallOptions, CallReport, Carrier, Channel, Deadline, Observer, Stop, authorization,
+    CallOptions, CallReport, Carrier, Channel, Deadline, Observer, Settings, Stop, authorization,
 };
 use crate::turns::Turns;
 use crate::{
@@ -650,7 +650,21 @@ impl Builder {
                 "there are more than {MOST_TOKENS} Async tokens, and a workspace has no more"
             )));
         }
+        let tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
+        let sync_token = self.sync_token.iter().map(SyncToken::expose);
+        let secrets: Vec<String> = sync_token
+            .chain(tokens.iter().copied())
+            .chain([enterprise.as_str()])
+            .map(str::to_owned)
+            .collect();
         let stop = Stop::default();
+        let settings = Settings {
+            carrier: self.carrier,
+            timeout: self.options.attempt_timeout,
+            observer: self.observer,
+            clock: self.clock.clone(),
+            stop: stop.clone(),
+        };
         let channel = |tokens: &[&str], limit| {
             let authorizations = tokens
                 .iter()
@@ -658,31 +672,19 @@ impl Builder {
                 .collect::<Result<_, _>>();
             let authorizations = authorizations
                 .map_err(|_| Error::config("a token holds characters that no header can carry"))?;
-            let (carrier, observer) = (self.carrier.clone(), self.observer.clone());
-            let clock = self.clock.clone();
             Ok(Channel::new(
                 authorizations,
+                secrets.clone(),
                 limit,
-                carrier,
-                self.options.attempt_timeout,
-                observer,
-                clock,
-                stop.clone(),
+                settings.clone(),
             ))
         };
-        let tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
-        let sync_token = self.sync_token.iter().map(SyncToken::expose);
-        let secrets: Vec<String> = sync_token
-            .chain(tokens.iter().copied())
-            .map(str::to_owned)
-            .collect();
         let sync = match &self.sync_token {
             Some(token) => Some(Endpoint::new(
                 sync::Client::new_with_client,
                 check_base_url("Sync", &self.sync_url, self.allow_http)?,
                 http.clone(),
                 enterprise.clone(),
-                secrets.clone(),
                 channel(&[token.expose()], self.sync_limit)?,
             )),
             None => None,
@@ -693,7 +695,6 @@ impl Builder {
                 check_base_url("Async", &self.async_url, self.allow_http)?,
                 http,
                 enterprise,
-                secrets,
                 channel(&tokens, self.async_limit)?,
             )),
             true => None,

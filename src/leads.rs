@@ -1,6 +1,6 @@
 //! Single leads, over the Sync API.
 
-use crate::calls::Answer;
+use crate::transport::Answer;
 use crate::turns::Target;
 use crate::{
     ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, actions, stream, timeline,

@@ -20,11 +20,11 @@
 //! Numbers are read as `i64` and `f64`, and no further: integers beyond 2^63 and decimals of more than 17 digits are
 //! rounded. The facade's records keep every digit.
 //!
-//! Answers outside the documented successes arrive as `Error::UnexpectedResponse` with status,
-//! headers and the unread body. The texts of these errors may hold the URL and the body: the
-//! enterprise ID and personal data. Do not log them.
+//! Errors are those of the facade: they tell whether the server may have acted, keep the answer's body, and print neither
+//! secrets nor what was sent. Any status of success is decoded, documented or not.
 
 pub use crate::transport::Context;
+pub use response::ResponseValue;
 
 #[cfg(not(feature = "regenerate"))]
 pub use crate::generated::{ingest, sync};
@@ -34,6 +34,7 @@ include!(concat!(env!("OUT_DIR"), "/sync.rs"));
 #[cfg(feature = "regenerate")]
 include!(concat!(env!("OUT_DIR"), "/async.rs"));
 
-pub(crate) mod shim;
+mod response;
+pub(crate) mod runtime;
 
-pub(crate) use shim::{check_path, encode_path};
+pub(crate) use runtime::{Unbuilt, encode_path};

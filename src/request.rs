@@ -1,6 +1,6 @@
 //! Requests that neither the facade nor a spec describes.
 
-use crate::calls::Answer;
+use crate::transport::Answer;
 use crate::{Error, Idempotency, Telecrm};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -116,28 +116,39 @@ pub(crate) fn variant(value: &str) -> Option<String> {
     }
 }
 
-/// Removes what must not be in a client of this crate.
+/// Makes the generator's client one of this crate.
 fn mend(file: &mut syn::File) -> Result<()> {
+    file.items.retain(|item| !is_machinery(item));
     let mut mender = Mender::default();
     mender.visit_file_mut(file);
-    // A new version of the generator may write these differently, and then nothing would be removed.
+    // A new version of the generator may write these differently, and then they would stay as they are.
     if mender.constructors != 1
         || mender.headers != mender.operations
-        || mender.header_maps != mender.operations
+        || mender.split != mender.operations
     {
         return Err(Problems::one(format!(
-            "the generator's output has changed: {} constructors, {} version headers and {} maps for them in {} operations",
-            mender.constructors, mender.headers, mender.header_maps, mender.operations
+            "the generator's output has changed: {} constructors; of {} operations {} set the version header, and {} could be split",
+            mender.constructors, mender.operations, mender.headers, mender.split
         )));
     }
     Ok(())
+}
+
+/// What belongs to the generator's own run-time library; `raw::runtime` stands in its place.
+fn is_machinery(item: &Item) -> bool {
+    match item {
+        Item::Use(_) | Item::Const(_) => true,
+        Item::Impl(item) => item.trait_.is_some(),
+        Item::Mod(module) => module.ident == "prelude",
+        _ => false,
+    }
 }
 
 #[derive(Default)]
 struct Mender {
     constructors: usize,
     headers: usize,
-    header_maps: usize,
+    split: usize,
     operations: usize,
     /// The operation's parameters.
     parameters: Vec<syn::PatType>,
@@ -145,17 +156,22 @@ struct Mender {
 
 impl VisitMut for Mender {
     fn visit_item_impl_mut(&mut self, item: &mut syn::ItemImpl) {
-        let client =
-            matches!(&*item.self_ty, syn::Type::Path(path) if path.path.is_ident("Client"));
-        if client && item.trait_.is_none() {
-            // `new` panics without TLS and sets timeouts of its own; `new_with_client` stays.
-            item.items.retain(|member| {
-                let constructor = matches!(member, ImplItem::Fn(f) if f.sig.ident == "new");
-                self.constructors += usize::from(constructor);
-                !constructor
-            });
-        }
         visit_mut::visit_item_impl_mut(self, item);
+        let members = std::mem::take(&mut item.items);
+        for member in members {
+            match member {
+                // `new` panics without TLS and sets timeouts of its own; `new_with_client` stays.
+                ImplItem::Fn(function) if function.sig.ident == "new" => self.constructors += 1,
+                ImplItem::Fn(function) if function.sig.asyncness.is_some() => {
+                    self.operations += 1;
+                    if let Some(both) = split(&function) {
+                        self.split += 1;
+                        item.items.extend(both.map(ImplItem::Fn));
+                    }
+                }
+                member => item.items.push(member),
+            }
+        }
     }
 
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
@@ -174,7 +190,6 @@ impl VisitMut for Mender {
     }
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {
-        self.operations += usize::from(function.sig.asyncness.is_some());
         let parameters = function.sig.inputs.iter().filter_map(|input| match input {
             syn::FnArg::Typed(parameter) => Some(parameter.clone()),
             syn::FnArg::Receiver(_) => None,
@@ -196,34 +211,43 @@ impl VisitMut for Mender {
         }
     }
 
-    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
-        if let Expr::Path(function) = &mut *call.func {
-            let name = &mut function.path.segments;
-            if name
-                .iter()
-                .rev()
-                .nth(1)
-                .is_some_and(|s| s.ident == "HeaderMap")
-            {
-                // Without that header it mostly stays empty, and should then take no memory.
-                self.header_maps += 1;
-                *call = parse_quote!(::reqwest::header::HeaderMap::new());
-            } else if name.last().is_some_and(|s| s.ident == "encode_path") {
-                for argument in &mut call.args {
-                    self.without_copy(argument);
-                }
-            }
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        let Expr::Call(call) = expression else {
+            return;
+        };
+        if is_function(call, "encode_path")
+            && let Some(Expr::Reference(argument)) = call.args.first()
+            && let Expr::MethodCall(text) = &*argument.expr
+        {
+            let name = &text.receiver;
+            let value: Expr = match self.is_text(name) {
+                // Without a copy.
+                true => parse_quote!(#name),
+                false => parse_quote!(&#name.to_string()),
+            };
+            let name = quoted(name);
+            // Not every value can be a segment.
+            *expression = parse_quote!(encode_path(#name, #value)?);
         }
-        visit_mut::visit_expr_call_mut(self, call);
     }
 
     fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
         if call.method == "query"
-            && let Some(parameter) = self.optional(call.args.first())
+            && let Some(Expr::Reference(parameter)) = call.args.first()
+            && let Expr::Call(parameter) = &*parameter.expr
+            && is_function(parameter, "new")
+            && let Some(Expr::Reference(value)) = parameter.args.last()
         {
+            let (pair, value) = (&parameter.args, &value.expr);
             // The URL would be taken apart and put together again for a parameter that is not given.
-            call.method = parse_quote!(query_if);
-            call.args.insert(0, parse_quote!(#parameter.is_some()));
+            call.args = match self.is_optional(value) {
+                true => {
+                    call.method = parse_quote!(query_if);
+                    parse_quote!(#value.is_some(), &[(#pair)])
+                }
+                false => parse_quote!(&[(#pair)]),
+            };
         }
         visit_mut::visit_expr_method_call_mut(self, call);
     }
@@ -238,10 +262,38 @@ impl VisitMut for Mender {
         visit_mut::visit_block_mut(self, block);
     }
 
+    fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+        if segment.ident == "ByteStream" {
+            // Answers are read whole.
+            *segment = parse_quote!(Bytes);
+        }
+        visit_mut::visit_path_segment_mut(self, segment);
+    }
+
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         for attribute in attributes {
             shorten_doc(attribute);
         }
+    }
+}
+
+fn is_function(call: &ExprCall, name: &str) -> bool {
+    let Expr::Path(function) = &*call.func else {
+        return false;
+    };
+    let last = function.path.segments.last();
+    last.is_some_and(|segment| segment.ident == name)
+}
+
+/// The name of a parameter, as text.
+fn quoted(parameter: &Expr) -> Expr {
+    match parameter {
+        Expr::Path(path) => {
+            let name = path.path.segments.last().map(|s| s.ident.to_string());
+            let name = name.unwrap_or_default();
+            parse_quote!(#name)
+        }
+        _ => parse_quote!(""),
     }
 }
 
@@ -265,33 +317,129 @@ impl Mender {
         self.parameters.iter().find(same).map(|known| &*known.ty)
     }
 
-    /// Makes `text` of `&text.to_string()`.
-    fn without_copy(&self, argument: &mut Expr) {
-        if let Expr::Reference(reference) = argument
-            && let Expr::MethodCall(call) = &*reference.expr
-            && call.method == "to_string"
-            && let Some(syn::Type::Reference(parameter)) = self.type_of(&call.receiver)
-            && matches!(&*parameter.elem, syn::Type::Path(path) if path.path.is_ident("str"))
-        {
-            *argument = (*call.receiver).clone();
-        }
+    fn is_text(&self, parameter: &Expr) -> bool {
+        let Some(syn::Type::Reference(reference)) = self.type_of(parameter) else {
+            return false;
+        };
+        matches!(&*reference.elem, syn::Type::Path(path) if path.path.is_ident("str"))
     }
 
-    /// The parameter in `&QueryParam::new("name", &parameter)`, if it is optional.
-    fn optional(&self, argument: Option<&Expr>) -> Option<Expr> {
-        if let Some(Expr::Reference(reference)) = argument
-            && let Expr::Call(made) = &*reference.expr
-            && let Some(Expr::Reference(value)) = made.args.last()
-            && let Some(syn::Type::Path(path)) = self.type_of(&value.expr)
-            && path
-                .path
-                .segments
-                .last()
-                .is_some_and(|s| s.ident == "Option")
-        {
-            return Some((*value.expr).clone());
+    fn is_optional(&self, parameter: &Expr) -> bool {
+        let Some(syn::Type::Path(path)) = self.type_of(parameter) else {
+            return false;
+        };
+        let last = path.path.segments.last();
+        last.is_some_and(|segment| segment.ident == "Option")
+    }
+}
+
+/// Makes two of an operation: one builds the request, for the facade too, and the other one sends it and decodes the answer.
+///
+/// The generator has both in one, with hooks between them, and would keep an answer from whoever can do more with it.
+fn split(operation: &syn::ImplItemFn) -> Option<[syn::ImplItemFn; 2]> {
+    let statements = &operation.block.stmts;
+    let is_local = |statement: &Stmt, name: &str| match statement {
+        Stmt::Local(local) => {
+            matches!(&local.pat, syn::Pat::Ident(pattern) if pattern.ident == name)
         }
+        _ => false,
+    };
+    let middle = statements.iter().position(|s| is_local(s, "info"))?;
+    let (before, after) = statements.split_at(middle);
+    let (Stmt::Local(request), before) = before.split_last()? else {
+        return None;
+    };
+    let mut request = (*request.init.as_ref()?.expr).clone();
+    let mut before = before.to_vec();
+    // Nothing but the version's header has stood in most maps of headers.
+    let uses = |statement: &Stmt| matches!(statement, Stmt::Expr(..));
+    if !before.iter().any(uses) {
+        before.retain(|statement| !is_local(statement, "header_map"));
+        without_headers(&mut request);
+    }
+
+    let Stmt::Local(info) = after.first()? else {
+        return None;
+    };
+    let Expr::Struct(info) = &*info.init.as_ref()?.expr else {
+        return None;
+    };
+    let id = &info.fields.first()?.expr;
+    let Stmt::Expr(Expr::Match(statuses), _) = after.last()? else {
+        return None;
+    };
+    // Successful answers have the same body, whatever their status; `lint` sees to that.
+    let Expr::Block(body) = &*statuses.arms.first()?.body else {
+        return None;
+    };
+    let decode = in_memory(body.block.stmts.first()?)?;
+
+    let (attributes, signature) = (&operation.attrs, &operation.sig);
+    let (name, inputs, generics) = (&signature.ident, &signature.inputs, &signature.generics);
+    let request_name = syn::Ident::new(&format!("{name}_request"), name.span());
+    let arguments = inputs.iter().filter_map(|input| match input {
+        syn::FnArg::Typed(parameter) => Some(&parameter.pat),
+        syn::FnArg::Receiver(_) => None,
+    });
+    let value = success(&signature.output)?;
+    Some([
+        parse_quote! {
+            pub(crate) fn #request_name #generics(#inputs) -> Result<reqwest::Request, Unbuilt> {
+                #(#before)*
+                Ok(#request)
+            }
+        },
+        parse_quote! {
+            #(#attributes)*
+            pub async fn #name #generics(#inputs) -> Result<#value, crate::Error> {
+                let request = self.#request_name(#(#arguments),*);
+                let response = self.inner.send(&self.client, #id, request).await?;
+                #decode
+            }
+        },
+    ])
+}
+
+/// What makes a value of an answer that has been read whole.
+fn in_memory(decode: &Stmt) -> Option<Expr> {
+    let Stmt::Expr(decode, None) = decode else {
+        return None;
+    };
+    if *decode == parse_quote!(ResponseValue::from_response(response).await) {
+        Some(parse_quote!(ResponseValue::from_response(response)))
+    } else if *decode == parse_quote!(Ok(ResponseValue::empty(response))) {
+        Some(parse_quote!(Ok(ResponseValue::of((), response))))
+    } else if *decode == parse_quote!(Ok(ResponseValue::stream(response))) {
+        Some(parse_quote!(Ok(ResponseValue::of(
+            response.body.clone(),
+            response
+        ))))
+    } else {
         None
+    }
+}
+
+/// Takes the call of `headers` out of a chain.
+fn without_headers(chain: &mut Expr) {
+    match chain {
+        Expr::MethodCall(call) if call.method == "headers" => *chain = (*call.receiver).clone(),
+        Expr::MethodCall(call) => without_headers(&mut call.receiver),
+        Expr::Try(tried) => without_headers(&mut tried.expr),
+        _ => {}
+    }
+}
+
+/// `T` of `Result<T, E>`.
+fn success(output: &syn::ReturnType) -> Option<&syn::GenericArgument> {
+    let syn::ReturnType::Type(_, output) = output else {
+        return None;
+    };
+    let syn::Type::Path(output) = &**output else {
+        return None;
+    };
+    match &output.path.segments.last()?.arguments {
+        syn::PathArguments::AngleBracketed(arguments) => arguments.args.first(),
+        _ => None,
     }
 }
 
@@ -337,8 +485,7 @@ fn wrap(api: Api, file: syn::File, enums: Vec<(String, Vec<String>)>) -> Result<
         #[doc = #about]
         #[allow(clippy::all, clippy::unwrap_used, missing_docs, rustdoc::all, unreachable_pub, unused)]
         pub mod #module {
-            use crate::raw::shim as progenitor_client;
-            use crate::raw::shim::QueryIf as _;
+            use crate::raw::runtime::{Bytes, QueryIf as _, ResponseValue, Unbuilt, encode_path};
 
             /// Lists of values that may grow: the known ones, and the text of any other.
             pub mod enums {

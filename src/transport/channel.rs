@@ -9,25 +9,33 @@ use crate::time::Clock;
 use crate::turns::Turn;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
-use futures_util::{future, stream};
+use futures_util::future;
 use memchr::memmem;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tracing::Instrument;
 
 /// The way to one of the two APIs, shared by all calls.
 pub(crate) struct Channel {
     lanes: Vec<Lane>,
+    /// What must not stand in a message: the tokens of both APIs, and the enterprise.
+    pub(super) secrets: Vec<String>,
     throttle: Throttle,
-    stop: Stop,
-    carrier: Carrier,
+    pub(super) settings: Settings,
+}
+
+/// What the ways to both APIs have in common.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) carrier: Carrier,
     /// How long an attempt may take where nothing is said, as the HTTP client has it.
-    timeout: Duration,
-    pub(super) observer: Observer,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(crate) timeout: Duration,
+    pub(crate) observer: Observer,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stop: Stop,
 }
 
 /// Who brings requests to the server.
@@ -60,8 +68,6 @@ pub(crate) struct Call {
     attempts: AtomicU32,
     waited: AtomicU64,
     in_doubt: AtomicBool,
-    /// What came, for the facade to take past the generated code.
-    reply: Mutex<Option<reqwest::Result<Reply>>>,
 }
 
 impl Call {
@@ -78,21 +84,7 @@ impl Call {
             attempts: AtomicU32::new(0),
             waited: AtomicU64::new(0),
             in_doubt: AtomicBool::new(false),
-            reply: Mutex::new(None),
         }
-    }
-
-    /// Puts what came where the facade takes it.
-    pub(super) fn hand_over(&self, reply: reqwest::Result<Reply>) {
-        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
-    }
-
-    /// What came, once.
-    pub(crate) fn take_reply(&self) -> Option<reqwest::Result<Reply>> {
-        self.reply
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
     }
 
     /// A write, with its place among those of the same target.
@@ -240,21 +232,6 @@ impl Reply {
         let has = |key| memmem::find(&self.body, key).is_some();
         !self.status.is_success() || has(b"\"error\"") || has(b"\"remarks\"")
     }
-
-    /// As an answer for generated code, which decodes it.
-    pub(super) fn into_response(self) -> Response {
-        let mut response = match self.broken {
-            None => http::Response::new(reqwest::Body::from(self.body)),
-            // It breaks off for the generated code as well.
-            Some(error) => {
-                let chunks = [Ok(self.body), Err(error)];
-                http::Response::new(reqwest::Body::wrap_stream(stream::iter(chunks)))
-            }
-        };
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        response.into()
-    }
 }
 
 /// A body as it comes: mostly one chunk, which then need not be copied.
@@ -291,12 +268,9 @@ impl Body {
 impl Channel {
     pub(crate) fn new(
         authorizations: Vec<HeaderValue>,
+        secrets: Vec<String>,
         limit: Option<RateLimit>,
-        carrier: Carrier,
-        timeout: Duration,
-        observer: Observer,
-        clock: Arc<dyn Clock>,
-        stop: Stop,
+        settings: Settings,
     ) -> Self {
         let lanes = authorizations.into_iter().map(|authorization| Lane {
             authorization,
@@ -306,18 +280,15 @@ impl Channel {
         });
         Self {
             lanes: lanes.collect(),
+            secrets,
             throttle: Throttle::new(),
-            stop,
-            carrier,
-            timeout,
-            observer,
-            clock,
+            settings,
         }
     }
 
     /// How far the limit of each token is used up.
     pub(crate) fn limits(&self) -> Vec<LimitState> {
-        let now = self.clock.now();
+        let now = self.settings.clock.now();
         let lanes = self.lanes.iter();
         lanes
             .map(|lane| {
@@ -352,7 +323,7 @@ impl Channel {
         call: &Call,
         deadline: Deadline,
     ) -> reqwest::Result<Reply> {
-        let clock = &*self.clock;
+        let clock = &*self.settings.clock;
         let mut before = None;
         loop {
             let (lane, left) = match self.turn(deadline, call).await {
@@ -374,7 +345,7 @@ impl Channel {
             };
             let timeout = left.min(call.options.attempt_timeout);
             // Only where it is another than the HTTP client has: it takes three allocations.
-            if timeout != self.timeout {
+            if timeout != self.settings.timeout {
                 *attempt.timeout_mut() = Some(timeout);
             }
             let number = call.attempts.fetch_add(1, Ordering::Relaxed) + 1;
@@ -386,7 +357,7 @@ impl Channel {
             observe::attempted(number, ending);
             if ending == Ending::Answered(StatusCode::UNAUTHORIZED)
                 && self.set_aside(lane)
-                && !self.stop.is_set()
+                && !self.settings.stop.is_set()
             {
                 continue;
             }
@@ -405,9 +376,9 @@ impl Channel {
                 Some(delay) => {
                     let began = clock.now();
                     observe::waiting(delay);
-                    self.stop.or(clock.sleep(delay)).await;
+                    self.settings.stop.or(clock.sleep(delay)).await;
                     call.waited_for(clock.now().saturating_duration_since(began));
-                    !self.stop.is_set()
+                    !self.settings.stop.is_set()
                 }
                 None => false,
             };
@@ -428,13 +399,13 @@ impl Channel {
         #[cfg_attr(not(feature = "testing"), expect(unused_variables))] call: &Call,
         #[cfg_attr(not(feature = "testing"), expect(unused_variables))] timeout: Duration,
     ) -> reqwest::Result<Response> {
-        match &self.carrier {
+        match &self.settings.carrier {
             Carrier::Http => client.execute(request).await,
             #[cfg(feature = "testing")]
             Carrier::Fake(script) => {
                 let response = script.play(call.operation, &request);
                 if response.extensions().get() == Some(&NoAnswer::TimedOut) {
-                    self.clock.sleep(timeout).await;
+                    self.settings.clock.sleep(timeout).await;
                 }
                 Ok(response)
             }
@@ -443,7 +414,7 @@ impl Channel {
 
     /// Waits for the token that is free first, in turn where several are, unless that is beyond the deadline.
     async fn turn(&self, deadline: Deadline, call: &Call) -> Result<(&Lane, Duration), NoAnswer> {
-        let now = self.clock.now();
+        let now = self.settings.clock.now();
         let usable = self
             .lanes
             .iter()
@@ -455,7 +426,7 @@ impl Channel {
         let place = lane.limiter.enter(now);
         loop {
             let shorter = place.shorter();
-            let now = self.clock.now();
+            let now = self.settings.clock.now();
             let left = deadline.left(now).ok_or(NoAnswer::OutOfTime)?;
             let Err(wait) = place.leave(now) else {
                 return Ok((lane, left));
@@ -463,14 +434,14 @@ impl Channel {
             if wait >= left {
                 return Err(NoAnswer::OutOfTime);
             }
-            if self.stop.is_set() {
+            if self.settings.stop.is_set() {
                 return Err(NoAnswer::Stopped);
             }
             observe::waiting(wait);
             let shorter = std::pin::pin!(shorter);
-            let free = future::select(shorter, self.clock.sleep(wait));
-            self.stop.or(free).await;
-            call.waited_for(self.clock.now().saturating_duration_since(now));
+            let free = future::select(shorter, self.settings.clock.sleep(wait));
+            self.settings.stop.or(free).await;
+            call.waited_for(self.settings.clock.now().saturating_duration_since(now));
         }
     }
 

@@ -81,7 +81,7 @@ impl<'a> Watch<'a> {
             channel,
             call,
             span,
-            began: channel.clock.now(),
+            began: channel.settings.clock.now(),
             status: None,
             error_type: Some("cancelled".into()),
         }
@@ -125,13 +125,14 @@ impl Drop for Watch<'_> {
         if let Some(error_type) = &self.error_type {
             self.span.record("error.type", &**error_type);
         }
-        if let Some(tell) = &self.channel.observer.0 {
+        if let Some(tell) = &self.channel.settings.observer.0 {
             tell(&CallReport {
                 operation: self.call.operation,
                 status: self.status,
                 attempts,
                 duration: self
                     .channel
+                    .settings
                     .clock
                     .now()
                     .saturating_duration_since(self.began),

@@ -30,12 +30,15 @@ impl Sent {
             }
         }
         let url = request.url();
-        let path = url.path_segments().into_iter().flatten();
+        let path: Vec<_> = url.path_segments().into_iter().flatten().collect();
+        let enterprise = path.iter().skip_while(|word| **word != "enterprise").nth(1);
+        values.extend(enterprise.map(|id| (*id).to_owned()));
         let query = url.query_pairs().map(|(_, value)| value.into_owned());
         // Words of a path are no values; IDs and addresses are.
         let telling = |text: &str| text.contains(|c: char| c.is_ascii_digit() || c == '@');
         values.extend(
-            path.map(|segment| segment.replace("%2B", "+"))
+            path.iter()
+                .map(|segment| segment.replace("%2B", "+"))
                 .chain(query)
                 .filter(|text| telling(text)),
         );

@@ -559,6 +559,11 @@ async fn call_over_a_socket() {
     assert_debug_clean(&telecrm.leads().upsert(&lead()).await);
     let reply = telecrm.request(Method::Get, "/metadata").send().await;
     assert_debug_clean(&reply.expect("read"));
+    let raw = telecrm.raw().sync().expect("a client");
+    let decoded = raw.get_metadata(ENTERPRISE).await;
+    assert_debug_clean(decoded.as_ref().expect("read"));
+    let unknown = raw.get_lead(ENTERPRISE, PHONE, None, None, None).await;
+    assert_error_clean("a raw call", &unknown.expect_err("nobody"));
     let reports = std::mem::take(&mut *reports.lock().expect("not poisoned"));
     assert!(reports.len() > Operation::ALL.len());
     assert_debug_clean(&reports);

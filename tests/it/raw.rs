@@ -4,7 +4,9 @@ use httpmock::Method::{GET, POST};
 use httpmock::{Method, MockServer};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::time::Duration;
 use telecrm::raw::{Context, ingest, sync};
+use telecrm::{Operation, Phase};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -500,46 +502,103 @@ async fn a_path_parameter_that_no_segment_can_hold_is_refused_unsent() {
             .get_lead("ent", lead_id, None, None, None)
             .await
             .unwrap_err();
-        let sync::Error::InvalidRequest(reason) = refused else {
-            panic!("{lead_id:?}: {refused}");
-        };
-        assert!(
-            reason.starts_with("the path parameter after `lead` "),
-            "{reason}"
-        );
+        assert_eq!(refused.phase(), Phase::NotBuilt);
+        let reason = refused.to_string();
+        assert!(reason.contains("the path parameter `lead_id` "), "{reason}");
     }
     let refused = client
         .get_lead("..", "62ab16e", None, None, None)
         .await
         .unwrap_err();
     assert!(
-        refused.to_string().contains("after `enterprise`"),
+        refused
+            .to_string()
+            .contains("`enterprise_id` is `.` or `..`"),
         "{refused}"
     );
     anything.assert_calls_async(0).await;
 }
 
 #[tokio::test]
-async fn an_error_keeps_status_headers_and_the_unread_body() {
+async fn an_error_is_one_of_the_facade() {
+    let server = MockServer::start_async().await;
+    let words = r#"{"error":{"code":"TOO_MANY","message":"jane.doe@example.com of acme-interiors: use sync-local-token later"}}"#;
+    server
+        .mock_async(|when, then| {
+            when.any_request();
+            then.status(429).header("retry-after", "17").body(words);
+        })
+        .await;
+    let refused = sync_client(&server.url(BASE))
+        .get_team_member("acme-interiors", "jane.doe@example.com", None)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.operation(), Some(Operation::GetTeamMember));
+    assert_eq!(refused.status_code(), Some(429));
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(17)));
+    assert_eq!(refused.body(), words.as_bytes());
+    assert_eq!(refused.attempts(), 1);
+    for printed in [refused.to_string(), format!("{refused:?}")] {
+        for secret in [
+            "jane.doe",
+            "acme-interiors",
+            "sync-local-token",
+            "127.0.0.1",
+        ] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_off_leaves_a_write_in_doubt() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}{BASE}", listener.local_addr().expect("bound"));
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a client");
+        let mut request = vec![0; 4096];
+        let _ = socket.read(&mut request).await.expect("a request");
+        let answer = b"HTTP/1.1 201 Created\r\ncontent-length: 200\r\n\r\n{\"lead_id\": \"62a";
+        socket.write_all(answer).await.expect("a client that reads");
+    });
+    let body = json!({ "fields": { "phone": "919999999999" } });
+    let client = sync_client(&base);
+    let broken = client.create_lead("ent_123456", &typed(&body)).await;
+    let broken = broken.map(|answer| answer.into_inner()).unwrap_err();
+    assert!(broken.is_outcome_unknown(), "{broken}");
+    server.await.expect("the server does not panic");
+}
+
+#[tokio::test]
+async fn any_success_is_decoded() {
     let server = MockServer::start_async().await;
     server
         .mock_async(|when, then| {
             when.any_request();
-            then.status(429)
-                .header("retry-after", "17")
-                .body("slow down");
+            then.status(202)
+                .header("x-request-id", "r1")
+                .body(r#"{"lead_id":"62ab16e"}"#);
         })
         .await;
-    let refused = sync_client(&server.url(BASE))
-        .get_metadata("ent")
-        .await
-        .unwrap_err();
-    let sync::Error::UnexpectedResponse(response) = refused else {
-        panic!("{refused}");
-    };
-    assert_eq!(response.status(), 429);
-    assert_eq!(response.headers()["retry-after"], "17");
-    assert_eq!(response.text().await.unwrap(), "slow down");
+    let body = json!({ "fields": { "phone": "919999999999" } });
+    let client = sync_client(&server.url(BASE));
+    let answer = client.create_lead("ent_123456", &typed(&body)).await;
+    let answer = answer.expect("a success");
+    assert_eq!(answer.status(), 202);
+    assert_eq!(answer.header("x-request-id"), Some("r1"));
+    assert_eq!(answer.lead_id.as_deref(), Some("62ab16e"));
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_keeps_its_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}{BASE}", listener.local_addr().expect("bound"));
+    let hasty = reqwest::Client::builder().timeout(Duration::from_millis(50));
+    let context = Context::bearer("sync-local-token").expect("a header value");
+    let client = sync::Client::new_with_client(&base, hasty.build().unwrap(), context);
+    // Nobody ever answers.
+    let late = client.get_metadata("ent_123456").await.map(|_| ());
+    assert!(late.unwrap_err().is_timeout());
 }
 
 #[test]

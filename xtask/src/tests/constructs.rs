@@ -639,7 +639,7 @@ fn what_is_normalised_comes_out_right() {
         let (_, document) = document.split_once("paths:\n").unwrap();
         text.push_str(&format!(
             "# {name}\npaths:\n{document}\nenums {{{}\ntypes {{{}\nasync fn get_x{}\n\n",
-            between("pub mod enums {", "pub use progenitor_client"),
+            between("pub mod enums {", "pub mod types {"),
             between("use super::enums;", "pub mod error"),
             between("pub async fn get_x", " {}"),
         ));

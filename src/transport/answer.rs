@@ -1,0 +1,157 @@
+//! What a call brought: an answer, or the error that it amounts to.
+
+use super::channel::{Call, Channel, Reply};
+use super::retry::answered;
+use super::sent::{Sent, mask};
+use crate::Error;
+use crate::error::tells_of_an_error;
+use crate::raw::Unbuilt;
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Request, StatusCode};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use telecrm_core::{FieldValue, Page};
+
+/// A success, undecoded.
+pub(crate) struct Answer {
+    call: Call,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) sent: Sent,
+}
+
+/// What is kept of a body that goes into an error.
+const LARGEST_ERROR: usize = 64 << 10;
+
+impl Answer {
+    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))
+    }
+
+    /// The answer as JSON, with the nearest of what has no place in it: numbers beyond every float, halves of characters.
+    pub(crate) fn json(&self) -> Result<Value, Error> {
+        self.decode::<FieldValue>().map(FieldValue::into_json)
+    }
+
+    /// What an answer holds under one key. Unlike a structure that serde derives, it is not read from a list.
+    pub(crate) fn decode_member<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
+        let members: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))?;
+        let Some(member) = members.get(key) else {
+            return Err(self.misshapen(format!("missing field `{key}`")));
+        };
+        serde_json::from_str(member.get()).map_err(|error| self.unreadable(error))
+    }
+
+    /// A page of a list. An answer without the list, or with none of the items that it counts, is not the end of it.
+    pub(crate) fn decode_page<T: DeserializeOwned>(&self, skip: u32) -> Result<Page<T>, Error> {
+        let page: Page<T> = self.decode()?;
+        if page.data.is_empty() {
+            let list: Option<Vec<IgnoredAny>> = self.decode_member("data")?;
+            if list.is_none() {
+                // `null` is an empty list only if it is counted.
+                let _: u64 = self.decode_member("total_count")?;
+            }
+            if page.total_count > skip.into() {
+                let reason = format!(
+                    "a page without items, though {} of {} are left",
+                    page.total_count - u64::from(skip),
+                    page.total_count
+                );
+                return Err(self.misshapen(reason));
+            }
+        }
+        Ok(page)
+    }
+
+    pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {
+        self.misshapen(without_values(&error))
+    }
+
+    pub(crate) fn misshapen(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        Error::unreadable(self.status, shortened(&self.body), source).during(&self.call)
+    }
+}
+
+/// What serde says of a text, without the parts of the text that it repeats.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match (error.is_data(), text.split_once(", expected ")) {
+        (false, _) => text,
+        (true, _) if text.starts_with("missing field") => text,
+        (true, Some((_, expected))) => format!("something else than {expected}"),
+        (true, None) => format!(
+            "something unexpected at line {} column {}",
+            error.line(),
+            error.column()
+        ),
+    }
+}
+
+fn shortened(body: &Bytes) -> Bytes {
+    body.slice(..body.len().min(LARGEST_ERROR))
+}
+
+impl Channel {
+    /// Makes a call with this request.
+    pub(crate) async fn call(
+        &self,
+        client: &reqwest::Client,
+        call: Call,
+        request: Result<Request, Unbuilt>,
+    ) -> Result<Answer, Error> {
+        let mut request = request.map_err(|error| error.into_error().during(&call))?;
+        let reply = self.execute(client, &mut request, &call).await;
+        self.conclude(call, reply)
+    }
+
+    fn conclude(&self, call: Call, reply: reqwest::Result<Reply>) -> Result<Answer, Error> {
+        let error = match reply {
+            Ok(Reply {
+                no_answer: Some(reason),
+                ..
+            }) => Error::no_answer(reason),
+            Ok(Reply {
+                status,
+                body,
+                broken: Some(reason),
+                ..
+            }) => Error::unreadable(status, shortened(&body), reason),
+            // Where nobody describes the answer, `error` may be a part of it.
+            Ok(reply)
+                if reply.status.is_success()
+                    && !(call.operation.is_some() && tells_of_an_error(&reply.body)) =>
+            {
+                return Ok(Answer {
+                    call,
+                    status: reply.status,
+                    headers: reply.headers,
+                    body: reply.body,
+                    sent: reply.sent,
+                });
+            }
+            Ok(reply) => {
+                let mask = |message: &str| self.mask(message, &reply.sent);
+                Error::status(
+                    reply.status,
+                    reply.retry_after,
+                    shortened(&reply.body),
+                    mask,
+                )
+                .dated(answered(&reply.headers))
+            }
+            Err(error) => Error::transport(error),
+        };
+        Err(error.during(&call))
+    }
+
+    /// Without what must not be told: secrets, and what was sent.
+    pub(crate) fn mask(&self, message: &str, sent: &Sent) -> String {
+        mask(message, self.secrets.iter(), sent)
+    }
+}
