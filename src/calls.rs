@@ -212,7 +212,8 @@ impl Caller<'_, sync::Client> {
     ) -> impl Future<Output = Result<Answer, Error>> {
         let body = sync::types::UpdateLeadBody { fields };
         let client = &self.endpoint.client;
-        let request = client.update_lead_request(self.enterprise(), lead_id, &body);
+        let request = no_search(lead_id)
+            .and_then(|()| client.update_lead_request(self.enterprise(), lead_id, &body));
         self.send_in_turn(Operation::UpdateLead, turn, request)
     }
 
@@ -271,7 +272,9 @@ impl Caller<'_, sync::Client> {
         turn: Turn,
     ) -> impl Future<Output = Result<Answer, Error>> {
         let client = &self.endpoint.client;
-        let request = client.update_action_request(self.enterprise(), lead_id, action_id, action);
+        let request = no_search(action_id).and_then(|()| {
+            client.update_action_request(self.enterprise(), lead_id, action_id, action)
+        });
         self.send_in_turn(Operation::UpdateAction, turn, request)
     }
 
@@ -390,6 +393,16 @@ impl Caller<'_, sync::Client> {
         let client = &self.endpoint.client;
         let request = client.get_lead_stage_pipeline_request(self.enterprise());
         self.send(Operation::GetLeadStagePipeline, request)
+    }
+}
+
+/// An update of what is called `search` would be a search, and its answer taken for that of an update.
+fn no_search(id: &str) -> Result<(), Unbuilt> {
+    match id {
+        "search" => Err(Unbuilt::because(
+            "`search` is no ID: it stands for another operation",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::terminal::say;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use telecrm::{SyncToken, WorkspaceFile, read_json};
+use telecrm::{AsyncToken, SyncToken, TokenError, WorkspaceFile, read_json};
 use telecrm_emulator::{
     Builder, DEFAULT_MAX_CONNECTIONS, Emulator, Fault, RateLimit, Recording, RecordingError,
     SearchIds, StateError,
@@ -74,14 +74,18 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
     for name in options.allow_host {
         builder = builder.allow_host(name);
     }
-    let sync = tokens("TELECRM_EMULATOR_SYNC_TOKEN")?;
+    let sync = tokens("TELECRM_EMULATOR_SYNC_TOKEN", |token| {
+        SyncToken::new(token).map(drop)
+    })?;
     builder = with_tokens(
         builder,
         sync,
         Builder::sync_token,
         Builder::another_sync_token,
     );
-    let ingest = tokens("TELECRM_EMULATOR_ASYNC_TOKEN")?;
+    let ingest = tokens("TELECRM_EMULATOR_ASYNC_TOKEN", |token| {
+        AsyncToken::new(token).map(drop)
+    })?;
     builder = with_tokens(
         builder,
         ingest,
@@ -125,7 +129,10 @@ fn with_tokens(
 }
 
 /// The tokens in a variable, separated by commas. None is a flag: those of a real account may be taken by mistake.
-fn tokens(variable: &str) -> Result<Vec<String>, Failure> {
+fn tokens(
+    variable: &str,
+    check: fn(&str) -> Result<(), TokenError>,
+) -> Result<Vec<String>, Failure> {
     let Some(text) = std::env::var(variable)
         .ok()
         .filter(|text| !text.trim().is_empty())
@@ -134,8 +141,8 @@ fn tokens(variable: &str) -> Result<Vec<String>, Failure> {
     };
     text.split(',')
         .map(str::trim)
-        .map(|token| match SyncToken::new(token) {
-            Ok(_) => Ok(token.to_owned()),
+        .map(|token| match check(token) {
+            Ok(()) => Ok(token.to_owned()),
             Err(error) => Err(Failure::usage(format!(
                 "{variable}: {error}; separate tokens by commas"
             ))),

@@ -15,6 +15,10 @@ use std::fmt;
 pub(crate) struct Unbuilt(Error);
 
 impl Unbuilt {
+    pub(crate) fn because(reason: impl Into<String>) -> Self {
+        Self(Error::refused(reason))
+    }
+
     pub(crate) fn into_error(self) -> Error {
         self.0
     }
@@ -28,9 +32,7 @@ impl From<reqwest::Error> for Unbuilt {
 
 impl From<InvalidHeaderValue> for Unbuilt {
     fn from(_: InvalidHeaderValue) -> Self {
-        Self(Error::refused(
-            "a parameter holds characters that no header can carry",
-        ))
+        Self::because("a parameter holds characters that no header can carry")
     }
 }
 
@@ -54,9 +56,9 @@ pub(crate) fn encode_path<'a>(
         _ if value.contains(char::is_control) => "holds control characters",
         _ => return Ok(utf8_percent_encode(value, ENCODED)),
     };
-    Err(Unbuilt(Error::refused(format!(
+    Err(Unbuilt::because(format!(
         "the path parameter `{name}` {fault}"
-    ))))
+    )))
 }
 
 /// Parameters that may not be given.

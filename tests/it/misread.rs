@@ -417,3 +417,26 @@ async fn who_waited_in_vain_for_the_workspace_does_not_begin_when_the_time_is_ov
     );
     assert_eq!(fake.sent_to(Operation::GetMetadata).len(), 2);
 }
+
+#[tokio::test]
+async fn an_update_of_what_is_called_search_is_refused() {
+    // It would be a search, and its answer that of an update.
+    let fake = FakeTelecrm::new().workspace(&workspace("phone"));
+    let telecrm = fake.client();
+    let name = BTreeMap::from([("customer".to_owned(), FieldValue::from("Jane"))]);
+    let lead = telecrm.leads().update("search", name).await.map(drop);
+    let actions = telecrm.leads().actions("l1");
+    let visit = CustomAction::new("1001").expect("a code");
+    let action = actions.update("search", visit).await;
+    let payment = actions.set_payment_status("search", PaymentStatus::Cancelled);
+    for refused in [lead, action.map(drop), payment.await.map(drop)] {
+        let refused = refused.expect_err("no ID");
+        assert_eq!(refused.phase(), Phase::NotBuilt, "{refused}");
+        assert!(
+            refused.to_string().contains("`search` is no ID"),
+            "{refused}"
+        );
+    }
+    let sent = fake.sent();
+    assert!(sent.iter().all(|request| request.method() == "GET"));
+}
