@@ -147,17 +147,12 @@ const ACTIONS: u32 = 100;
 const MEMBERS: u32 = 10;
 
 pub(crate) fn leads(telecrm: &Telecrm, filter: Filter) -> Items<LeadRecord> {
-    let walks = filter.branches().into_iter().map(|filter| {
+    let mut merge = Merge::new();
+    for filter in filter.branches() {
         let asked = filter.created_on();
-        Walk::new(
-            LeadsOf {
-                telecrm: telecrm.clone(),
-                filter,
-            },
-            asked,
-        )
-    });
-    let merge = Merge::new(walks.collect());
+        let telecrm = telecrm.clone();
+        merge.add(Walk::new(LeadsOf { telecrm, filter }, asked));
+    }
     Items::of(stream::try_unfold(merge, async |mut merge| {
         Ok(merge.next_page().await?.map(|page| (page, merge)))
     }))

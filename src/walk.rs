@@ -66,23 +66,30 @@ impl<S: Source> Walk<S> {
         let Some((window, skip)) = position.wants(self.asked) else {
             return Ok(None);
         };
-        let mut page = source.page(window, skip).await?;
-        let marks = page.data.iter().map(|item| Mark {
-            time: source.time(item),
-            key: source.key(item),
-        });
-        let marks = Marks {
-            marks: marks.collect(),
+        let page = source.page(window, skip).await?;
+        let mut marks = Marks {
+            marks: Vec::new(),
             total: page.total_count,
             page_size: source.page_size(),
         };
+        for item in &page.data {
+            marks.marks.push(Mark {
+                time: source.time(item),
+                key: source.key(item),
+            });
+        }
         let (position, new) = position
             .pass(marks, self.asked)
             .map_err(|reason| Error::inconsistent(source.operation(), reason))?;
         self.position = position;
         let mut new = new.into_iter();
-        page.data.retain(|_| new.next() == Some(true));
-        Ok(Some(page.data))
+        let mut items = Vec::new();
+        for item in page.data {
+            if new.next() == Some(true) {
+                items.push(item);
+            }
+        }
+        Ok(Some(items))
     }
 }
 
@@ -209,9 +216,12 @@ impl Count {
     fn pass(mut self, page: Marks, asked: Window) -> Result<(Position, Vec<bool>), String> {
         let mut more = page.goes_on(self.skip);
         let length = u32::try_from(page.marks.len()).unwrap_or(u32::MAX);
-        let is_new = |mark: &Mark| self.seen.insert(mark.key.clone());
-        let new = page.marks.iter().map(is_new).collect();
-        let keys = page.marks.into_iter().map(|mark| mark.key).collect();
+        let mut keys = HashSet::new();
+        let mut new = Vec::new();
+        for mark in page.marks {
+            new.push(self.seen.insert(mark.key.clone()));
+            keys.insert(mark.key);
+        }
         if self.is_repeated(&keys, page.total) {
             // Beyond the end a server may give the last page for none.
             if !(1..=u64::from(self.skip)).contains(&page.total) {
@@ -271,16 +281,19 @@ struct Branch<S: Source> {
 }
 
 impl<S: Source> Merge<S> {
-    pub(crate) fn new(walks: Vec<Walk<S>>) -> Self {
-        let branches = walks.into_iter().map(|walk| Branch {
+    pub(crate) fn new() -> Self {
+        Self {
+            branches: Vec::new(),
+            given: HashSet::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, walk: Walk<S>) {
+        self.branches.push(Branch {
             walk,
             ahead: Vec::new().into_iter(),
             ended: false,
         });
-        Self {
-            branches: branches.collect(),
-            given: HashSet::new(),
-        }
     }
 
     /// The next items, or nothing at the end.
@@ -582,11 +595,10 @@ mod tests {
             });
             Walk::new(model, Window::default())
         };
-        let mut merge = Merge::new(vec![
-            model(&[(9, 1), (5, 2), (4, 3), (1, 4)]),
-            model(&[(7, 5), (5, 2), (2, 6)]),
-            model(&[]),
-        ]);
+        let mut merge = Merge::new();
+        merge.add(model(&[(9, 1), (5, 2), (4, 3), (1, 4)]));
+        merge.add(model(&[(7, 5), (5, 2), (2, 6)]));
+        merge.add(model(&[]));
         let mut out = Vec::new();
         while let Some(page) = run(merge.next_page()).expect("the models never fail") {
             out.extend(page.into_iter().map(|(_, key)| key));
