@@ -121,10 +121,19 @@ impl Queue {
         self.next.map_or(now, |next| next.max(now))
     }
 
+    /// How many came before this ticket and still wait.
+    fn before(&self, ticket: u64) -> usize {
+        self.waiting.partition_point(|other| *other < ticket)
+    }
+
     /// Takes who waits out of the queue; false if nobody waits with this ticket.
     fn remove(&mut self, ticket: u64) -> bool {
-        let place = self.waiting.binary_search(&ticket);
-        place.map(|place| self.waiting.remove(place)).is_ok()
+        let place = self.before(ticket);
+        let waits = self.waiting.get(place) == Some(&ticket);
+        if waits {
+            self.waiting.remove(place);
+        }
+        waits
     }
 }
 
@@ -145,7 +154,7 @@ impl Place<'_> {
             return Ok(());
         };
         let mut queue = self.limiter.lock();
-        let before = queue.waiting.partition_point(|other| *other < self.ticket);
+        let before = queue.before(self.ticket);
         let turn = self.due.saturating_duration_since(now);
         let alone = queue.wait(limit, 0, now);
         let wait = queue.wait(limit, before, now).min(turn.max(alone));
