@@ -83,7 +83,7 @@ impl Telecrm {
     pub fn builder(enterprise_id: impl Into<String>) -> Builder {
         Builder {
             enterprise_id: enterprise_id.into(),
-            sync_token: None,
+            sync_tokens: Vec::new(),
             async_tokens: Vec::new(),
             sync_url: SYNC_URL.to_owned(),
             async_url: ASYNC_URL.to_owned(),
@@ -429,8 +429,8 @@ impl Raw<'_> {
 #[must_use]
 pub struct Builder {
     enterprise_id: String,
-    sync_token: Option<SyncToken>,
-    async_tokens: Vec<AsyncToken>,
+    sync_tokens: Vec<String>,
+    async_tokens: Vec<String>,
     sync_url: String,
     async_url: String,
     http: reqwest::ClientBuilder,
@@ -450,14 +450,14 @@ pub struct Builder {
 impl Builder {
     /// The token for everything but pushing.
     pub fn sync_token(mut self, token: SyncToken) -> Self {
-        self.sync_token = Some(token);
+        self.sync_tokens = vec![token.expose().to_owned()];
         self
     }
 
     /// A token for pushing; up to three may be given, which are used in turn, each within its own limit. One that the server
     /// refuses is set aside as long as there is another: see [`Telecrm::async_limits`].
     pub fn async_token(mut self, token: AsyncToken) -> Self {
-        self.async_tokens.push(token);
+        self.async_tokens.push(token.expose().to_owned());
         self
     }
 
@@ -651,13 +651,12 @@ impl Builder {
             )));
         }
         let stop = Stop::default();
-        let channel = |tokens: &[&str], limit| {
-            let authorizations = tokens
-                .iter()
-                .map(|token| authorization(token))
-                .collect::<Result<_, _>>();
-            let authorizations = authorizations
-                .map_err(|_| Error::config("a token holds characters that no header can carry"))?;
+        let channel = |tokens: &[String], limit| {
+            let mut authorizations = Vec::new();
+            for token in tokens {
+                let reason = "a token holds characters that no header can carry";
+                authorizations.push(authorization(token).map_err(|_| Error::config(reason))?);
+            }
             let (carrier, observer) = (self.carrier.clone(), self.observer.clone());
             let clock = self.clock.clone();
             Ok(Channel::new(
@@ -670,31 +669,26 @@ impl Builder {
                 stop.clone(),
             ))
         };
-        let tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
-        let sync_token = self.sync_token.iter().map(SyncToken::expose);
-        let secrets: Vec<String> = sync_token
-            .chain(tokens.iter().copied())
-            .map(str::to_owned)
-            .collect();
-        let sync = match &self.sync_token {
-            Some(token) => Some(Endpoint::new(
+        let secrets = [self.sync_tokens.as_slice(), &self.async_tokens].concat();
+        let sync = match self.sync_tokens.is_empty() {
+            false => Some(Endpoint::new(
                 sync::Client::new_with_client,
                 check_base_url("Sync", &self.sync_url, self.allow_http)?,
                 http.clone(),
                 enterprise.clone(),
                 secrets.clone(),
-                channel(&[token.expose()], self.sync_limit)?,
+                channel(&self.sync_tokens, self.sync_limit)?,
             )),
-            None => None,
+            true => None,
         };
-        let ingest = match tokens.is_empty() {
+        let ingest = match self.async_tokens.is_empty() {
             false => Some(Endpoint::new(
                 ingest::Client::new_with_client,
                 check_base_url("Async", &self.async_url, self.allow_http)?,
                 http,
                 enterprise,
                 secrets,
-                channel(&tokens, self.async_limit)?,
+                channel(&self.async_tokens, self.async_limit)?,
             )),
             true => None,
         };
