@@ -666,12 +666,11 @@ impl Builder {
             stop: stop.clone(),
         };
         let channel = |tokens: &[&str], limit| {
-            let authorizations = tokens
-                .iter()
-                .map(|token| authorization(token))
-                .collect::<Result<_, _>>();
-            let authorizations = authorizations
-                .map_err(|_| Error::config("a token holds characters that no header can carry"))?;
+            let mut authorizations = Vec::new();
+            for token in tokens {
+                let reason = "a token holds characters that no header can carry";
+                authorizations.push(authorization(token).map_err(|_| Error::config(reason))?);
+            }
             Ok(Channel::new(
                 authorizations,
                 secrets.clone(),

@@ -261,13 +261,11 @@ impl Error {
             known => known,
         });
         inner.message = envelope.message.map(|message| mask(&message));
-        let details = envelope.details.into_iter();
-        inner.details = details
-            .map(|detail| ErrorDetail {
-                field: mask(&detail.field),
-                message: mask(&detail.message),
-            })
-            .collect();
+        inner.details = envelope.details;
+        for detail in &mut inner.details {
+            detail.field = mask(&detail.field);
+            detail.message = mask(&detail.message);
+        }
         inner.body = body;
         error
     }
@@ -712,18 +710,19 @@ impl Envelope {
             };
         }
         let text = |json: &Value, key: &str| json.get(key)?.as_str().map(str::to_owned);
-        let details = error.get("details").and_then(Value::as_array);
+        let mut details = Vec::new();
+        if let Some(Value::Array(list)) = error.get("details") {
+            for detail in list {
+                details.push(ErrorDetail {
+                    field: text(detail, "field").unwrap_or_default(),
+                    message: text(detail, "message").unwrap_or_default(),
+                });
+            }
+        }
         Self {
             code: text(error, "code"),
             message: text(error, "message").or_else(|| text(&answer, "message")),
-            details: details
-                .into_iter()
-                .flatten()
-                .map(|detail| ErrorDetail {
-                    field: text(detail, "field").unwrap_or_default(),
-                    message: text(detail, "message").unwrap_or_default(),
-                })
-                .collect(),
+            details,
         }
     }
 }

@@ -620,23 +620,26 @@ fn same_lead(
         return rows.into_iter().next();
     };
     let identifier = workspace.identifier().api_name();
-    let rank = |row: &LeadRecord| match row.get(identifier) {
-        Some(stored) => {
+    let mut in_other_spelling = None;
+    for row in rows {
+        if let Some(stored) = row.get(identifier) {
             let text = stored.as_str().map(str::to_lowercase);
             let text = text.unwrap_or_else(|| stored.to_string());
             let text = match is_phone(workspace) {
                 true => text.trim_start_matches('+'),
                 false => &text,
             };
-            let as_stored = text == key;
-            let other_spelling = workspace.identifier_key(stored).as_ref() == Some(&key);
-            (as_stored || other_spelling).then_some(!as_stored)
+            if text == key {
+                return Some(row);
+            }
+            if workspace.identifier_key(stored).as_ref() != Some(&key) {
+                continue;
+            }
         }
         // An answer that does not tell it is taken at its word.
-        None => Some(true),
-    };
-    let ranked = rows.into_iter().filter_map(|row| Some((rank(&row)?, row)));
-    ranked.min_by_key(|(rank, _)| *rank).map(|(_, row)| row)
+        in_other_spelling.get_or_insert(row);
+    }
+    in_other_spelling
 }
 
 /// Whether leads are told apart by numbers of phones, to which a leading `+` adds nothing. Of other texts it makes other leads.

@@ -1,6 +1,5 @@
 //! Staying within a rate limit, in front of the wire.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -103,8 +102,8 @@ pub(crate) struct Limiter {
 struct Queue {
     /// The place of the next request on the virtual clock, as those that have left made it.
     next: Option<Instant>,
-    /// Who waits, by the number of the ticket.
-    waiting: BTreeSet<u64>,
+    /// Who waits, by the number of the ticket, first come, first.
+    waiting: Vec<u64>,
     tickets: u64,
 }
 
@@ -120,6 +119,21 @@ impl Queue {
 
     fn place(&self, now: Instant) -> Instant {
         self.next.map_or(now, |next| next.max(now))
+    }
+
+    /// How many came before this ticket and still wait.
+    fn before(&self, ticket: u64) -> usize {
+        self.waiting.partition_point(|other| *other < ticket)
+    }
+
+    /// Takes who waits out of the queue; false if nobody waits with this ticket.
+    fn remove(&mut self, ticket: u64) -> bool {
+        let place = self.before(ticket);
+        let waits = self.waiting.get(place) == Some(&ticket);
+        if waits {
+            self.waiting.remove(place);
+        }
+        waits
     }
 }
 
@@ -140,7 +154,7 @@ impl Place<'_> {
             return Ok(());
         };
         let mut queue = self.limiter.lock();
-        let before = queue.waiting.range(..self.ticket).count();
+        let before = queue.before(self.ticket);
         let turn = self.due.saturating_duration_since(now);
         let alone = queue.wait(limit, 0, now);
         let wait = queue.wait(limit, before, now).min(turn.max(alone));
@@ -148,7 +162,7 @@ impl Place<'_> {
             return Err(wait);
         }
         queue.next = Some(queue.place(now) + limit.interval());
-        queue.waiting.remove(&self.ticket);
+        queue.remove(self.ticket);
         Ok(())
     }
 
@@ -160,7 +174,7 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if self.limiter.limit.is_some() && self.limiter.lock().waiting.remove(&self.ticket) {
+        if self.limiter.limit.is_some() && self.limiter.lock().remove(self.ticket) {
             self.limiter.shorter.notify_waiters();
         }
     }
@@ -195,7 +209,7 @@ impl Limiter {
             due += queue.wait(limit, queue.waiting.len(), now);
             ticket = queue.tickets;
             queue.tickets += 1;
-            queue.waiting.insert(ticket);
+            queue.waiting.push(ticket);
         }
         Place {
             limiter: self,

@@ -1,8 +1,8 @@
 //! Days and months as people mean them: in a zone.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 /// A period of time, both ends included, to the millisecond.
 ///
@@ -53,14 +53,12 @@ impl Period {
     /// # Errors
     /// If a day is beyond what times can be.
     pub fn days(first: Date, last: Date, zone: &TimeZone) -> Result<Self, jiff::Error> {
-        let from = first.to_zoned(zone.clone())?.timestamp();
-        let after = last
-            .checked_add(1.day())?
-            .to_zoned(zone.clone())?
-            .timestamp();
+        let from = zone.to_timestamp(first.into())?;
+        let after = zone.to_timestamp(last.tomorrow()?.into())?;
+        let to = Timestamp::from_millisecond(after.as_millisecond() - 1)?;
         Ok(Self {
             from: Some(from),
-            to: Some(after.checked_sub(1.millisecond())?),
+            to: Some(to),
         })
     }
 

@@ -4,9 +4,9 @@ use crate::walk::{Merge, Source, Walk, Window};
 use crate::{ActionFilter, Error, Filter, Operation, Slice, Telecrm};
 use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::Value;
-use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::vec;
 use telecrm_core::{ActionRecord, FieldValue, LeadRecord, Page, TeamMember};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -42,21 +42,21 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 #[must_use = "a stream does nothing until it is asked for items"]
 pub struct Items<T> {
     pages: Pages<T>,
-    ready: VecDeque<T>,
+    /// What is left of the last page.
+    ready: vec::IntoIter<T>,
 }
 
 impl<T: Send + Unpin + 'static> Items<T> {
-    fn walk<S: Source<Item = T>>(walks: Vec<Walk<S>>) -> Self {
-        let pages = stream::try_unfold(Merge::new(walks), async |mut merge| {
-            Ok(merge.next_page().await?.map(|page| (page, merge)))
-        });
-        Self::of(Box::pin(pages))
+    fn walk<S: Source<Item = T>>(walk: Walk<S>) -> Self {
+        Self::of(stream::try_unfold(walk, async |mut walk| {
+            Ok(walk.next_page().await?.map(|page| (page, walk)))
+        }))
     }
 
-    fn of(pages: Pages<T>) -> Self {
+    fn of(pages: impl Stream<Item = Result<Vec<T>, Error>> + Send + 'static) -> Self {
         Self {
-            pages,
-            ready: VecDeque::new(),
+            pages: Box::pin(pages),
+            ready: Vec::new().into_iter(),
         }
     }
 
@@ -118,11 +118,11 @@ impl<T: Send + Unpin + 'static> Stream for Items<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if let Some(item) = self.ready.pop_front() {
+            if let Some(item) = self.ready.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
             match ready!(self.pages.as_mut().poll_next(context)) {
-                Some(Ok(page)) => self.ready.extend(page),
+                Some(Ok(page)) => self.ready = page.into_iter(),
                 Some(Err(error)) => {
                     self.pages = Box::pin(stream::empty());
                     return Poll::Ready(Some(Err(error)));
@@ -147,17 +147,15 @@ const ACTIONS: u32 = 100;
 const MEMBERS: u32 = 10;
 
 pub(crate) fn leads(telecrm: &Telecrm, filter: Filter) -> Items<LeadRecord> {
-    let walks = filter.branches().into_iter().map(|filter| {
+    let mut merge = Merge::new();
+    for filter in filter.branches() {
         let asked = filter.created_on();
-        Walk::new(
-            LeadsOf {
-                telecrm: telecrm.clone(),
-                filter,
-            },
-            asked,
-        )
-    });
-    Items::walk(walks.collect())
+        let telecrm = telecrm.clone();
+        merge.add(Walk::new(LeadsOf { telecrm, filter }, asked));
+    }
+    Items::of(stream::try_unfold(merge, async |mut merge| {
+        Ok(merge.next_page().await?.map(|page| (page, merge)))
+    }))
 }
 
 struct LeadsOf {
@@ -226,7 +224,7 @@ pub(crate) fn actions(
         lead_id: lead_id.to_owned(),
         filter,
     };
-    Items::walk(vec![Walk::new(source, asked)])
+    Items::walk(Walk::new(source, asked))
 }
 
 struct ActionsOf {
@@ -277,7 +275,7 @@ pub(crate) fn team_members(telecrm: &Telecrm, include_deleted: bool) -> Items<Te
         telecrm: telecrm.clone(),
         include_deleted,
     };
-    Items::walk(vec![Walk::new(source, Window::default())])
+    Items::walk(Walk::new(source, Window::default()))
 }
 
 struct MembersOf {
@@ -347,11 +345,14 @@ impl Filter {
         let statuses = self.fields.get("status").and_then(FieldValue::as_strings);
         match statuses {
             Some(statuses) if statuses.len() > 1 && self.fields.contains_key("assignee") => {
-                let unique: HashSet<_> = statuses.into_iter().map(str::to_owned).collect();
-                let branches = unique.into_iter();
+                let mut branches = Vec::new();
+                for status in statuses {
+                    let branch = self.clone().eq("status", status);
+                    if !branches.contains(&branch) {
+                        branches.push(branch);
+                    }
+                }
                 branches
-                    .map(|status| self.clone().eq("status", status))
-                    .collect()
             }
             _ => vec![self],
         }

@@ -1,11 +1,10 @@
 //! Which writes came later than others, so that an old one is not repeated over a new one.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is written over by a later write.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// A lead, by the normal form of its identifier.
     Push(String),
@@ -19,7 +18,7 @@ pub(crate) enum Target {
 
 /// The writes under way.
 #[derive(Debug, Default)]
-pub(crate) struct Turns(Mutex<HashMap<Target, Weak<AtomicU64>>>);
+pub(crate) struct Turns(Mutex<Vec<(Target, Arc<AtomicU64>)>>);
 
 /// A write's place among those of the same target.
 #[derive(Debug)]
@@ -39,13 +38,14 @@ impl Turns {
     /// Counts a write.
     pub(crate) fn enter(&self, target: Target) -> Turn {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let latest = match turns.get(&target).and_then(Weak::upgrade) {
-            Some(latest) => latest,
+        // Only writes under way are worth remembering.
+        turns.retain(|(_, latest)| Arc::strong_count(latest) > 1);
+        let known = turns.iter().find(|(other, _)| *other == target);
+        let latest = match known {
+            Some((_, latest)) => latest.clone(),
             None => {
-                // Only writes under way are worth remembering.
-                turns.retain(|_, write| write.strong_count() > 0);
                 let latest = Arc::new(AtomicU64::new(0));
-                turns.insert(target, Arc::downgrade(&latest));
+                turns.push((target, latest.clone()));
                 latest
             }
         };

@@ -6,7 +6,8 @@
 //! recognises the items at that edge by their keys. Only where a millisecond holds more than a page it has to count.
 
 use crate::{Error, Operation};
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
+use std::vec;
 use telecrm_core::Page;
 
 /// A list to walk, newest items first.
@@ -49,6 +50,73 @@ pub(crate) struct Walk<S: Source> {
     position: Position,
 }
 
+impl<S: Source> Walk<S> {
+    pub(crate) fn new(source: S, asked: Window) -> Self {
+        Self {
+            source,
+            asked,
+            position: Position::Start,
+        }
+    }
+
+    /// The next items, or nothing at the end. A page may hold nothing new.
+    pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<S::Item>>, Error> {
+        let source = &self.source;
+        let position = std::mem::replace(&mut self.position, Position::End);
+        let Some((window, skip)) = position.wants(self.asked) else {
+            return Ok(None);
+        };
+        let page = source.page(window, skip).await?;
+        let mut marks = Marks {
+            marks: Vec::new(),
+            total: page.total_count,
+            page_size: source.page_size(),
+        };
+        for item in &page.data {
+            marks.marks.push(Mark {
+                time: source.time(item),
+                key: source.key(item),
+            });
+        }
+        let (position, new) = position
+            .pass(marks, self.asked)
+            .map_err(|reason| Error::inconsistent(source.operation(), reason))?;
+        self.position = position;
+        let mut new = new.into_iter();
+        let mut items = Vec::new();
+        for item in page.data {
+            if new.next() == Some(true) {
+                items.push(item);
+            }
+        }
+        Ok(Some(items))
+    }
+}
+
+/// All that a walk goes by of an item: a list of any items is walked by the same code.
+struct Mark {
+    time: Option<i64>,
+    key: String,
+}
+
+/// A page of marks.
+struct Marks {
+    marks: Vec<Mark>,
+    total: u64,
+    page_size: u32,
+}
+
+impl Marks {
+    /// Whether more follows. A server may give fewer items than it was asked for, and one that does not count ends with a page
+    /// of none.
+    fn goes_on(&self, skip: u32) -> bool {
+        let seen = u64::from(skip) + self.marks.len() as u64;
+        let is_counted = self.total > 0;
+        self.marks.len() >= self.page_size as usize
+            || !self.marks.is_empty() && (!is_counted || seen < self.total)
+    }
+}
+
 enum Position {
     Start,
     /// Everything newer than `to` has been seen, and of its millisecond what is in `seen`.
@@ -61,6 +129,7 @@ enum Position {
     End,
 }
 
+#[derive(Default)]
 struct Count {
     window: Window,
     skip: u32,
@@ -74,151 +143,119 @@ struct Count {
     then: Option<i64>,
 }
 
-impl<S: Source> Walk<S> {
-    pub(crate) fn new(source: S, asked: Window) -> Self {
-        Self {
-            source,
-            asked,
-            position: Position::Start,
+impl Position {
+    /// The window of the next page, and how many items to pass over; nothing at the end.
+    fn wants(&self, asked: Window) -> Option<(Window, u32)> {
+        match self {
+            Self::Start => Some((asked, 0)),
+            Self::Before { to, .. } => {
+                let to = Some(*to);
+                Some((Window { to, ..asked }, 0))
+            }
+            Self::Counting(count) => Some((count.window, count.skip)),
+            Self::End => None,
         }
     }
 
-    /// The next items, or nothing at the end. A page may hold nothing new.
-    pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<S::Item>>, Error> {
-        match std::mem::replace(&mut self.position, Position::End) {
-            Position::End => Ok(None),
-            Position::Start => self.start().await.map(Some),
-            Position::Before { to, seen } => self.go_on(to, seen).await.map(Some),
-            Position::Counting(count) => self.count(count).await.map(Some),
+    /// Where a page leads, and which of its items are new; or what is wrong with it.
+    fn pass(self, page: Marks, asked: Window) -> Result<(Self, Vec<bool>), String> {
+        match self {
+            Self::Start if page.marks.iter().any(|mark| mark.time.is_none()) => {
+                let count = Count {
+                    window: asked,
+                    total: page.total,
+                    ..Count::default()
+                };
+                count.pass(page, asked)
+            }
+            // The start is the server's own time: that of the newest item.
+            Self::Start => Ok(match page.marks.iter().filter_map(|mark| mark.time).max() {
+                Some(newest) => Self::step(newest, HashSet::new(), page),
+                None => (Self::End, Vec::new()),
+            }),
+            Self::Before { to, seen } => Ok(Self::step(to, seen, page)),
+            Self::Counting(count) => count.pass(page, asked),
+            Self::End => Ok((Self::End, Vec::new())),
         }
-    }
-
-    async fn start(&mut self) -> Result<Vec<S::Item>, Error> {
-        let page = self.source.page(self.asked, 0).await?;
-        if page
-            .data
-            .iter()
-            .any(|item| self.source.time(item).is_none())
-        {
-            let count = Count {
-                window: self.asked,
-                skip: 0,
-                total: page.total_count,
-                shrunk: false,
-                seen: HashSet::new(),
-                last: HashSet::new(),
-                then: None,
-            };
-            return self.counted(count, page);
-        }
-        // The start is the server's own time: that of the newest item.
-        match page
-            .data
-            .iter()
-            .filter_map(|item| self.source.time(item))
-            .max()
-        {
-            Some(newest) => Ok(self.stepped(newest, HashSet::new(), page)),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    async fn go_on(&mut self, to: i64, seen: HashSet<String>) -> Result<Vec<S::Item>, Error> {
-        let window = Window {
-            to: Some(to),
-            ..self.asked
-        };
-        let page = self.source.page(window, 0).await?;
-        Ok(self.stepped(to, seen, page))
     }
 
     /// Takes a page of what is not newer than `to`.
-    fn stepped(&mut self, to: i64, mut seen: HashSet<String>, page: Page<S::Item>) -> Vec<S::Item> {
-        let source = &self.source;
-        let more = goes_on(source, &page, 0);
+    fn step(to: i64, mut seen: HashSet<String>, page: Marks) -> (Self, Vec<bool>) {
+        let more = page.goes_on(0);
         // An item that does not tell its time is as old as the edge, and is recognised there.
-        let time = |item: &S::Item| source.time(item).unwrap_or(to);
-        let oldest = page.data.iter().map(time).min().unwrap_or(to);
-        let fresh = |item: &S::Item, seen: &HashSet<String>| !seen.contains(&source.key(item));
-        let new: Vec<_> = page
-            .data
-            .into_iter()
-            .filter(|item| fresh(item, &seen))
-            .collect();
+        let time = |mark: &Mark| mark.time.unwrap_or(to);
+        let oldest = page.marks.iter().map(time).min().unwrap_or(to);
+        let is_new = |mark: &Mark| !seen.contains(&mark.key);
+        let new: Vec<_> = page.marks.iter().map(is_new).collect();
         if oldest < to {
             seen.clear();
         }
-        let edge = new.iter().filter(|item| time(item) == oldest);
-        seen.extend(edge.map(|item| source.key(item)));
-        self.position = match more {
-            false => Position::End,
-            true if oldest < to => Position::Before { to: oldest, seen },
-            true => Position::Counting(Count {
+        for (mark, is_new) in page.marks.into_iter().zip(&new) {
+            if *is_new && time(&mark) == oldest {
+                seen.insert(mark.key);
+            }
+        }
+        let position = match more {
+            false => Self::End,
+            true if oldest < to => Self::Before { to: oldest, seen },
+            true => Self::Counting(Count {
                 window: Window {
                     from: Some(to),
                     to: Some(to),
                 },
-                skip: 0,
-                total: 0,
-                shrunk: false,
                 seen,
-                last: HashSet::new(),
                 then: to.checked_sub(1),
+                ..Count::default()
             }),
         };
-        new
-    }
-
-    async fn count(&mut self, count: Count) -> Result<Vec<S::Item>, Error> {
-        let page = self.source.page(count.window, count.skip).await?;
-        self.counted(count, page)
-    }
-
-    fn counted(&mut self, mut count: Count, page: Page<S::Item>) -> Result<Vec<S::Item>, Error> {
-        let mut more = goes_on(&self.source, &page, count.skip);
-        let keys: HashSet<_> = page.data.iter().map(|item| self.source.key(item)).collect();
-        if count.is_repeated(&keys, page.total_count) {
-            // Beyond the end a server may give the last page for none.
-            if !(1..=u64::from(count.skip)).contains(&page.total_count) {
-                let reason = format!(
-                    "the same page again, though {} items were to be passed over",
-                    count.skip
-                );
-                return Err(Error::inconsistent(self.source.operation(), reason));
-            }
-            more = false;
-        }
-        count.last = keys;
-        count.shrunk |= page.total_count < count.total;
-        count.total = page.total_count;
-        let fresh = |item: &S::Item| count.seen.insert(self.source.key(item));
-        let length = u32::try_from(page.data.len()).unwrap_or(u32::MAX);
-        let new: Vec<_> = page.data.into_iter().filter(fresh).collect();
-        self.position = match (more, count.shrunk, count.then) {
-            (true, ..) => {
-                count.skip = count.skip.saturating_add(length);
-                Position::Counting(count)
-            }
-            // Something went while we counted, and what followed it may have moved over the edge of a page: count again.
-            (false, true, _) => {
-                count.skip = 0;
-                count.shrunk = false;
-                count.last.clear();
-                Position::Counting(count)
-            }
-            (false, false, Some(to)) if self.asked.from.is_none_or(|from| to >= from) => {
-                Position::Before {
-                    to,
-                    seen: HashSet::new(),
-                }
-            }
-            (false, false, _) => Position::End,
-        };
-        Ok(new)
+        (position, new)
     }
 }
 
 impl Count {
+    fn pass(mut self, page: Marks, asked: Window) -> Result<(Position, Vec<bool>), String> {
+        let mut more = page.goes_on(self.skip);
+        let length = u32::try_from(page.marks.len()).unwrap_or(u32::MAX);
+        let mut keys = HashSet::new();
+        let mut new = Vec::new();
+        for mark in page.marks {
+            new.push(self.seen.insert(mark.key.clone()));
+            keys.insert(mark.key);
+        }
+        if self.is_repeated(&keys, page.total) {
+            // Beyond the end a server may give the last page for none.
+            if !(1..=u64::from(self.skip)).contains(&page.total) {
+                return Err(format!(
+                    "the same page again, though {} items were to be passed over",
+                    self.skip
+                ));
+            }
+            more = false;
+        }
+        self.last = keys;
+        self.shrunk |= page.total < self.total;
+        self.total = page.total;
+        let position = match (more, self.shrunk, self.then) {
+            (true, ..) => {
+                self.skip = self.skip.saturating_add(length);
+                Position::Counting(self)
+            }
+            // Something went while we counted, and what followed it may have moved over the edge of a page: count again.
+            (false, true, _) => {
+                self.skip = 0;
+                self.shrunk = false;
+                self.last.clear();
+                Position::Counting(self)
+            }
+            (false, false, Some(to)) if asked.from.is_none_or(|from| to >= from) => {
+                let seen = HashSet::new();
+                Position::Before { to, seen }
+            }
+            (false, false, _) => Position::End,
+        };
+        Ok((position, new))
+    }
+
     /// Whether a page holds nothing but what the one before it held. New items push down what was seen, but no more than there are
     /// of them.
     fn is_repeated(&self, keys: &HashSet<String>, total: u64) -> bool {
@@ -230,15 +267,6 @@ impl Count {
     }
 }
 
-/// Whether more follows a page. A server may give fewer items than it was asked for, and one that does not count ends with a page
-/// of none.
-fn goes_on<S: Source>(source: &S, page: &Page<S::Item>, skip: u32) -> bool {
-    let seen = u64::from(skip) + page.data.len() as u64;
-    let is_counted = page.total_count > 0;
-    page.data.len() >= source.page_size() as usize
-        || !page.data.is_empty() && (!is_counted || seen < page.total_count)
-}
-
 /// Several walks as one, newest items first.
 pub(crate) struct Merge<S: Source> {
     branches: Vec<Branch<S>>,
@@ -248,21 +276,24 @@ pub(crate) struct Merge<S: Source> {
 
 struct Branch<S: Source> {
     walk: Walk<S>,
-    ahead: VecDeque<S::Item>,
+    ahead: vec::IntoIter<S::Item>,
     ended: bool,
 }
 
 impl<S: Source> Merge<S> {
-    pub(crate) fn new(walks: Vec<Walk<S>>) -> Self {
-        let branches = walks.into_iter().map(|walk| Branch {
-            walk,
-            ahead: VecDeque::new(),
-            ended: false,
-        });
+    pub(crate) fn new() -> Self {
         Self {
-            branches: branches.collect(),
+            branches: Vec::new(),
             given: HashSet::new(),
         }
+    }
+
+    pub(crate) fn add(&mut self, walk: Walk<S>) {
+        self.branches.push(Branch {
+            walk,
+            ahead: Vec::new().into_iter(),
+            ended: false,
+        });
     }
 
     /// The next items, or nothing at the end.
@@ -273,29 +304,26 @@ impl<S: Source> Merge<S> {
         let mut items = Vec::new();
         loop {
             for branch in &mut self.branches {
-                while branch.ahead.is_empty() && !branch.ended {
+                while branch.head().is_none() && !branch.ended {
                     if !items.is_empty() {
                         // What is in order already need not wait for the next request.
                         return Ok(Some(items));
                     }
                     match branch.walk.next_page().await? {
-                        Some(page) => branch.ahead.extend(page),
+                        Some(page) => branch.ahead = page.into_iter(),
                         None => branch.ended = true,
                     }
                 }
             }
-            let newest = self
-                .branches
-                .iter_mut()
-                .filter(|branch| !branch.ahead.is_empty());
-            let newest = newest.max_by_key(|branch| {
-                let head = branch.ahead.front();
-                head.and_then(|item| branch.walk.source.time(item))
+            let filled = self.branches.iter_mut().filter(|b| b.head().is_some());
+            let newest = filled.max_by_key(|branch| {
+                let source = &branch.walk.source;
+                branch.head().and_then(|item| source.time(item))
             });
             let Some(branch) = newest else {
                 return Ok((!items.is_empty()).then_some(items));
             };
-            if let Some(item) = branch.ahead.pop_front()
+            if let Some(item) = branch.ahead.next()
                 && self.given.insert(branch.walk.source.key(&item))
             {
                 items.push(item);
@@ -304,10 +332,17 @@ impl<S: Source> Merge<S> {
     }
 }
 
+impl<S: Source> Branch<S> {
+    fn head(&self) -> Option<&S::Item> {
+        self.ahead.as_slice().first()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::VecDeque;
     use std::sync::{Arc, Mutex};
 
     /// Items as (time, key), newest first, and what happens to them before each page.
@@ -560,11 +595,10 @@ mod tests {
             });
             Walk::new(model, Window::default())
         };
-        let mut merge = Merge::new(vec![
-            model(&[(9, 1), (5, 2), (4, 3), (1, 4)]),
-            model(&[(7, 5), (5, 2), (2, 6)]),
-            model(&[]),
-        ]);
+        let mut merge = Merge::new();
+        merge.add(model(&[(9, 1), (5, 2), (4, 3), (1, 4)]));
+        merge.add(model(&[(7, 5), (5, 2), (2, 6)]));
+        merge.add(model(&[]));
         let mut out = Vec::new();
         while let Some(page) = run(merge.next_page()).expect("the models never fail") {
             out.extend(page.into_iter().map(|(_, key)| key));

@@ -2,6 +2,7 @@
 
 use crate::transport::NoAnswer;
 use crate::{Error, Telecrm};
+use futures_util::future::try_join4;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::sync::Arc;
@@ -63,12 +64,13 @@ impl Cache {
 
     async fn discover(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
         let endpoint = telecrm.sync()?;
-        let (metadata, fields, actions, pipeline) = tokio::try_join!(
+        let answers = try_join4(
             endpoint.metadata(),
             endpoint.custom_fields(),
             endpoint.custom_actions(),
             endpoint.pipeline(),
-        )?;
+        );
+        let (metadata, fields, actions, pipeline) = answers.await?;
         let answers = json!({
             "metadata": metadata.json()?,
             "customFields": fields.json()?,
