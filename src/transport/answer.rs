@@ -40,33 +40,38 @@ impl Answer {
 
     /// What an answer holds under one key. Unlike a structure that serde derives, it is not read from a list.
     pub(crate) fn decode_member<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
+        let member = self.member(key)?.get();
+        serde_json::from_slice(member.as_bytes()).map_err(|error| self.unreadable(error))
+    }
+
+    fn member(&self, key: &str) -> Result<&RawValue, Error> {
         let members: BTreeMap<String, &RawValue> =
             serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))?;
-        let Some(member) = members.get(key) else {
-            return Err(self.misshapen(format!("missing field `{key}`")));
-        };
-        serde_json::from_str(member.get()).map_err(|error| self.unreadable(error))
+        let missing = || self.misshapen(format!("missing field `{key}`"));
+        members.get(key).copied().ok_or_else(missing)
     }
 
     /// A page of a list. An answer without the list, or with none of the items that it counts, is not the end of it.
     pub(crate) fn decode_page<T: DeserializeOwned>(&self, skip: u32) -> Result<Page<T>, Error> {
         let page: Page<T> = self.decode()?;
         if page.data.is_empty() {
-            let list: Option<Vec<IgnoredAny>> = self.decode_member("data")?;
-            if list.is_none() {
-                // `null` is an empty list only if it is counted.
-                let _: u64 = self.decode_member("total_count")?;
-            }
-            if page.total_count > skip.into() {
-                let reason = format!(
-                    "a page without items, though {} of {} are left",
-                    page.total_count - u64::from(skip),
-                    page.total_count
-                );
-                return Err(self.misshapen(reason));
-            }
+            self.is_empty_page(page.total_count, skip)?;
         }
         Ok(page)
+    }
+
+    fn is_empty_page(&self, total: u64, skip: u32) -> Result<(), Error> {
+        let list: Option<Vec<IgnoredAny>> = self.decode_member("data")?;
+        if list.is_none() {
+            // `null` is an empty list only if it is counted.
+            let _: u64 = self.decode_member("total_count")?;
+        }
+        if total > skip.into() {
+            let left = total - u64::from(skip);
+            let reason = format!("a page without items, though {left} of {total} are left");
+            return Err(self.misshapen(reason));
+        }
+        Ok(())
     }
 
     pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {
@@ -152,6 +157,6 @@ impl Channel {
 
     /// Without what must not be told: secrets, and what was sent.
     pub(crate) fn mask(&self, message: &str, sent: &Sent) -> String {
-        mask(message, self.secrets.iter(), sent)
+        mask(message, &self.secrets, sent)
     }
 }

@@ -9,9 +9,10 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// How calls wait and repeat. Set for a client by [`Builder::call_options`](crate::Builder::call_options), for single
 /// calls by [`Telecrm::with_options`](crate::Telecrm::with_options).
@@ -171,29 +172,32 @@ impl Throttle {
 }
 
 /// Whether a client is being shut down. Clones are the same.
-#[derive(Debug, Clone)]
-pub(crate) struct Stop(Arc<watch::Sender<bool>>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop(Arc<Signal>);
 
-impl Default for Stop {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
-    }
+#[derive(Debug, Default)]
+struct Signal {
+    is_set: AtomicBool,
+    set: Notify,
 }
 
 impl Stop {
     pub(crate) fn set(&self) {
-        self.0.send_replace(true);
+        self.0.is_set.store(true, Ordering::SeqCst);
+        self.0.set.notify_waiters();
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        *self.0.borrow()
+        self.0.is_set.load(Ordering::SeqCst)
     }
 
     /// Waits, no longer than until it is set.
     pub(crate) async fn or(&self, wait: impl Future) {
-        let mut set = self.0.subscribe();
-        let stopped = set.wait_for(|set| *set);
-        future::select(pin!(stopped), pin!(wait)).await;
+        // Before looking, so that nothing can be missed in between.
+        let set = self.0.set.notified();
+        if !self.is_set() {
+            future::select(pin!(set), pin!(wait)).await;
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use reqwest::Request;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use telecrm_core::FieldValue;
 
 /// The values that a refused request carried.
@@ -30,20 +29,25 @@ impl Sent {
             }
         }
         let url = request.url();
-        let path: Vec<_> = url.path_segments().into_iter().flatten().collect();
-        let enterprise = path.iter().skip_while(|word| **word != "enterprise").nth(1);
-        values.extend(enterprise.map(|id| (*id).to_owned()));
-        let query = url.query_pairs().map(|(_, value)| value.into_owned());
         // Words of a path are no values; IDs and addresses are.
         let telling = |text: &str| text.contains(|c: char| c.is_ascii_digit() || c == '@');
-        values.extend(
-            path.iter()
-                .map(|segment| segment.replace("%2B", "+"))
-                .chain(query)
-                .filter(|text| telling(text)),
-        );
+        let mut before = "";
+        for segment in url.path().split('/') {
+            if before == "enterprise" || telling(segment) {
+                values.push(segment.replace("%2B", "+"));
+            }
+            before = segment;
+        }
+        for (_, value) in url.query_pairs() {
+            if telling(&value) {
+                values.push(value.into_owned());
+            }
+        }
         values.retain(|value| value.len() >= SHORTEST);
-        let phones = values.iter().flat_map(|value| phones_in(value)).collect();
+        let mut phones = Vec::new();
+        for value in &values {
+            phones_in(value, &mut phones);
+        }
         Self { values, phones }
     }
 }
@@ -61,12 +65,14 @@ fn is_between(c: char) -> bool {
 }
 
 /// The digits of what may be numbers of phones.
-fn phones_in(value: &str) -> impl Iterator<Item = String> {
-    let numbers = runs(value).into_iter().map(|run| {
+fn phones_in(value: &str, phones: &mut Vec<String>) {
+    for run in runs(value) {
         let digits = digits_at(value, &run);
-        digits.trim_start_matches('0').to_owned()
-    });
-    numbers.filter(|digits| PHONE.contains(&digits.len()))
+        let digits = digits.trim_start_matches('0');
+        if PHONE.contains(&digits.len()) {
+            phones.push(digits.to_owned());
+        }
+    }
 }
 
 fn digits_at(text: &str, places: &[usize]) -> String {
@@ -138,60 +144,56 @@ fn number(digits: &str, values: &mut Vec<String>) {
 }
 
 /// A text without these secrets and without what was sent, in whichever case and spelling it writes them.
-pub(crate) fn mask<'a>(
-    text: &str,
-    secrets: impl IntoIterator<Item = &'a String>,
-    sent: &'a Sent,
-) -> String {
-    let values = secrets.into_iter().chain(&sent.values);
-    let values = values.filter(|value| !value.is_empty());
-    let mut places: Vec<_> = values.flat_map(|value| places_of(text, value)).collect();
-    places.extend(
-        sent.phones
-            .iter()
-            .flat_map(|digits| spellings(text, digits)),
-    );
-    places.sort_by_key(|place| place.start);
-    let mut masked = String::with_capacity(text.len());
-    let mut done = 0;
-    for place in places {
-        // What overlaps is one: of a value that is part of another no rest must stand.
-        if place.start >= done {
-            masked.push_str(&text[done..place.start]);
-            masked.push('…');
-        }
-        done = done.max(place.end);
+pub(crate) fn mask(text: &str, secrets: &[String], sent: &Sent) -> String {
+    let mut hidden = vec![false; text.len()];
+    for value in secrets.iter().chain(&sent.values) {
+        hide(value, text, &mut hidden);
     }
-    masked.push_str(&text[done..]);
+    for digits in &sent.phones {
+        hide_phone(digits, text, &mut hidden);
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut before = false;
+    for (place, c) in text.char_indices() {
+        match hidden[place] {
+            false => masked.push(c),
+            // Of a value that is part of another no rest must stand.
+            true if !before => masked.push('…'),
+            true => {}
+        }
+        before = hidden[place];
+    }
     masked
 }
 
-/// Where a text has this value.
-fn places_of(text: &str, value: &str) -> Vec<Range<usize>> {
+/// Hides a value wherever the text has it.
+fn hide(value: &str, text: &str, hidden: &mut [bool]) {
+    if value.is_empty() {
+        return;
+    }
     // Case is ignored in ASCII only, where it does not move places.
     let (lower, value) = (text.to_ascii_lowercase(), value.to_ascii_lowercase());
     let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let places = lower
-        .match_indices(&value)
-        .map(|(start, found)| start..start + found.len());
-    // A short one within a word is another word's.
-    let inside = |place: &Range<usize>| {
-        place.len() < LONG
-            && (part_of_word(text[..place.start].chars().next_back())
-                || part_of_word(text[place.end..].chars().next()))
-    };
-    places.filter(|place| !inside(place)).collect()
+    for (start, _) in lower.match_indices(&value) {
+        let end = start + value.len();
+        // A short one within a word is another word's.
+        let inside = value.len() < LONG
+            && (part_of_word(text[..start].chars().next_back())
+                || part_of_word(text[end..].chars().next()));
+        if !inside {
+            hidden[start..end].fill(true);
+        }
+    }
 }
 
-/// Where a text has this number, with its country code or without, and with whatever between its digits.
-fn spellings(text: &str, digits: &str) -> Vec<Range<usize>> {
+/// Hides a number wherever the text has it, with its country code or without, and with whatever between its digits.
+fn hide_phone(digits: &str, text: &str, hidden: &mut [bool]) {
     // What stands before these is its country code, if it has one.
     let national = digits
         .len()
         .saturating_sub(CALLING_CODE)
         .max(*PHONE.start());
     let own = &digits[digits.len() - national..];
-    let mut found = Vec::new();
     for run in runs(text) {
         let written = digits_at(text, &run);
         let mut end = run.len();
@@ -207,11 +209,10 @@ fn spellings(text: &str, digits: &str) -> Vec<Range<usize>> {
                 start = 0;
             }
             let sign = text[..run[start]].trim_end_matches(['+', '(']).len();
-            found.push(sign..run[last - 1] + 1);
+            hidden[sign..=run[last - 1]].fill(true);
             end = start;
         }
     }
-    found
 }
 
 /// The places of digits that may be one number, with no more than two signs between any of them.
@@ -278,13 +279,13 @@ mod tests {
             ] {
                 let text = format!("401: {written} exists, see 12345678 or {written}.");
                 assert_eq!(
-                    mask(&text, [], &sent_values),
+                    mask(&text, &[], &sent_values),
                     "401: … exists, see 12345678 or ….",
                     "sent {sent}, written {written}"
                 );
             }
             let other = "1780290000000 and 918888888888, 401 of 500";
-            assert_eq!(mask(other, [], &sent_values), other, "{sent}");
+            assert_eq!(mask(other, &[], &sent_values), other, "{sent}");
         }
     }
 
@@ -310,7 +311,7 @@ mod tests {
             .build()
             .unwrap();
         let sent = Sent::by(&request);
-        let message = mask("lead 919999999999, +91 99999 99999 or A@b.in", [], &sent);
+        let message = mask("lead 919999999999, +91 99999 99999 or A@b.in", &[], &sent);
         assert_eq!(message, "lead …, … or …");
     }
 
@@ -328,7 +329,7 @@ mod tests {
         let message = "not 12345678901234567890123.10 (1.2345678901234568e+22), 9007199254740993 nor 9007199254740992; \
              10000000000 or 1e10, -0.10, so far \u{fffd}; 1.5 of 1780290000000";
         assert_eq!(
-            mask(message, [], &sent),
+            mask(message, &[], &sent),
             "not … (…e+22), … nor …; … or …, …, …; 1.5 of 1780290000000"
         );
     }
