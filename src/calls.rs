@@ -113,7 +113,7 @@ impl<'a, C> Caller<'a, C> {
     pub(crate) fn outcome(&self, answer: &Answer, sent: &Lead) -> Result<Outcome<Created>, Error> {
         let outcome = Outcome::from_answer(&answer.body, sent);
         let outcome = outcome.map_err(|error| answer.unreadable(error))?;
-        Ok(outcome.with_words(|words| self.endpoint.channel.mask(words, &answer.sent)))
+        Ok(outcome.with_words(|words| self.endpoint.channel.masked(words, answer)))
     }
 
     fn enterprise(&self) -> &'a str {

@@ -22,7 +22,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    pub(crate) sent: Sent,
+    /// What the request carried, if the answer has words of its own.
+    sent: Option<Sent>,
 }
 
 /// What is kept of a body that goes into an error.
@@ -130,7 +131,9 @@ impl Channel {
             // Where nobody describes the answer, `error` may be a part of it.
             Ok(reply)
                 if reply.status.is_success()
-                    && !(call.operation.is_some() && tells_of_an_error(&reply.body)) =>
+                    && !(reply.sent.is_some()
+                        && call.operation.is_some()
+                        && tells_of_an_error(&reply.body)) =>
             {
                 return Ok(Answer {
                     call,
@@ -141,7 +144,7 @@ impl Channel {
                 });
             }
             Ok(reply) => {
-                let mask = |message: &str| self.mask(message, &reply.sent);
+                let mask = |message: &str| self.mask(message, reply.sent.as_ref());
                 Error::status(
                     reply.status,
                     reply.retry_after,
@@ -155,8 +158,12 @@ impl Channel {
         Err(error.during(&call))
     }
 
-    /// Without what must not be told: secrets, and what was sent.
-    pub(crate) fn mask(&self, message: &str, sent: &Sent) -> String {
-        mask(message, &self.secrets, sent)
+    /// What an answer says, without what must not be told: secrets, and what was sent.
+    pub(crate) fn masked(&self, words: &str, answer: &Answer) -> String {
+        self.mask(words, answer.sent.as_ref())
+    }
+
+    fn mask(&self, message: &str, sent: Option<&Sent>) -> String {
+        mask(message, &self.secrets, sent.unwrap_or(&Sent::default()))
     }
 }

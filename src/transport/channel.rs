@@ -187,7 +187,7 @@ pub(crate) struct Reply {
     /// Why there is no answer at all, if there is none.
     pub(crate) no_answer: Option<NoAnswer>,
     /// The values that the request carried, where the answer has words of its own, which may repeat them.
-    pub(crate) sent: Sent,
+    pub(crate) sent: Option<Sent>,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -201,7 +201,7 @@ impl Reply {
             broken: None,
             retry_after: None,
             no_answer: Some(reason),
-            sent: Sent::default(),
+            sent: None,
         }
     }
 
@@ -223,7 +223,7 @@ impl Reply {
             body: body.whole(),
             broken,
             no_answer: response.extensions().get().copied(),
-            sent: Sent::default(),
+            sent: None,
         }
     }
 
@@ -465,7 +465,7 @@ fn told(result: reqwest::Result<Reply>, request: &Request) -> reqwest::Result<Re
     result.map(|reply| match reply.has_words() {
         false => reply,
         true => Reply {
-            sent: Sent::by(request),
+            sent: Some(Sent::by(request)),
             ..reply
         },
     })
