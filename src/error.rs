@@ -4,10 +4,12 @@ use crate::transport::{Call, NoAnswer};
 use crate::{FieldValue, Finding, Operation};
 use bytes::Bytes;
 use jiff::Timestamp;
+use memchr::memmem::Finder;
 use reqwest::StatusCode;
 use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// Why a call did not succeed.
@@ -674,11 +676,16 @@ pub(crate) fn json(body: &[u8]) -> Option<Value> {
     Some(value.into_json())
 }
 
+/// Whether an answer may have a key `error`, also deep within.
+pub(crate) fn has_error_key(body: &[u8]) -> bool {
+    static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
+    KEY.find(body).is_some()
+}
+
 /// Whether an answer speaks of an error, whatever its status and whatever else is in it.
 pub(crate) fn tells_of_an_error(body: &[u8]) -> bool {
     // Most answers have no such key, and need not be read for it.
-    let has_key = memchr::memmem::find(body, b"\"error\"").is_some();
-    let answer = has_key.then(|| json(body)).flatten();
+    let answer = has_error_key(body).then(|| json(body)).flatten();
     match answer.as_ref().and_then(|answer| answer.get("error")) {
         None | Some(Value::Null) => false,
         Some(Value::Bool(is_error)) => *is_error,

@@ -3,6 +3,7 @@
 use super::observe::{self, Observer, Watch};
 use super::retry::{self, CallOptions, Deadline, Ending, Stop, Throttle};
 use super::sent::Sent;
+use crate::error::has_error_key;
 use crate::limit::Limiter;
 use crate::operation::{Idempotency, Operation};
 use crate::time::Clock;
@@ -228,9 +229,11 @@ impl Reply {
     }
 
     /// Whether the server says something of the request, and not only what was asked for.
-    fn has_words(&self) -> bool {
-        let has = |key| memmem::find(&self.body, key).is_some();
-        !self.status.is_success() || has(b"\"error\"") || has(b"\"remarks\"")
+    fn has_words(&self, call: &Call) -> bool {
+        !self.status.is_success()
+            || has_error_key(&self.body)
+            // Only what becomes of a write is remarked.
+            || call.writes() && memmem::find(&self.body, b"\"remarks\"").is_some()
     }
 }
 
@@ -334,7 +337,7 @@ impl Channel {
             if let Some(result) = before.take()
                 && !call.is_latest()
             {
-                return told(result, request);
+                return told(result, request, call);
             }
             request
                 .headers_mut()
@@ -383,7 +386,7 @@ impl Channel {
                 None => false,
             };
             if !repeats {
-                return told(result, request);
+                return told(result, request, call);
             }
             if ending.leaves_doubt() {
                 call.in_doubt.store(true, Ordering::Relaxed);
@@ -461,8 +464,8 @@ impl Channel {
 }
 
 /// What came, with what an answer may repeat of the request.
-fn told(result: reqwest::Result<Reply>, request: &Request) -> reqwest::Result<Reply> {
-    result.map(|reply| match reply.has_words() {
+fn told(result: reqwest::Result<Reply>, request: &Request, call: &Call) -> reqwest::Result<Reply> {
+    result.map(|reply| match reply.has_words(call) {
         false => reply,
         true => Reply {
             sent: Some(Sent::by(request)),
