@@ -2,6 +2,7 @@
 
 use crate::accept::{Acceptance, CodeForm, same_label};
 use crate::decimal::is_decimal;
+use crate::words::texts;
 use crate::{
     Action, ActionKind, Certainty, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path,
     Workspace, date, phone,
@@ -144,15 +145,15 @@ impl Workspace {
         let lead_dropped = report
             .iter()
             .find(|f| f.kind == FindingKind::LeadDropped && !f.repaired);
+        let mut findings = Vec::new();
+        for finding in &report {
+            let mut as_written = as_written.iter();
+            if as_written.any(|f| f.path == finding.path && f.kind == finding.kind) {
+                findings.push(finding.clone());
+            }
+        }
         Checked {
-            findings: report
-                .iter()
-                .filter(|finding| {
-                    let mut as_written = as_written.iter();
-                    as_written.any(|f| f.path == finding.path && f.kind == finding.kind)
-                })
-                .cloned()
-                .collect(),
+            findings,
             clean: match lead_dropped {
                 Some(finding) => Err(LeadDropped(finding.clone())),
                 None => {
@@ -170,24 +171,27 @@ impl Workspace {
         if accepted.identifier.is_none() {
             return Vec::new();
         }
-        let mut stray = lead.stray_blanks();
-        stray.retain(|place| match place {
-            Path::ActionField(index, name) => !self.lacks(&lead.actions()[*index], name),
-            Path::Field(name) => self.field(name).is_some(),
-            _ => false,
-        });
-        let left_out = stray.into_iter().map(|path| {
+        let mut left_out = Vec::new();
+        for path in lead.stray_blanks() {
+            let is_known = match &path {
+                Path::ActionField(index, name) => !self.lacks(&lead.actions()[*index], name),
+                Path::Field(name) => self.field(name).is_some(),
+                _ => false,
+            };
+            if !is_known {
+                continue;
+            }
             let is_text = lead.at(&path).is_some_and(|value| value.as_str().is_some());
             lead.leave_out_blanks(&path);
             let mut known = accepted.findings.iter();
             let known = known.find(|finding| is_text && finding.path == path);
-            Finding {
+            left_out.push(Finding {
                 suggestion: Some("leave it out".to_owned()),
                 repaired: true,
                 ..known.cloned().unwrap_or_else(|| stray_blank(path))
-            }
-        });
-        left_out.collect()
+            });
+        }
+        left_out
     }
 
     /// Whether the action is known to have no such field.
@@ -337,18 +341,14 @@ impl Workspace {
             }
             FieldType::Rating => text?.trim().parse::<i64>().ok()?.into(),
             FieldType::Date => self.mend_date(value)?.into(),
-            FieldType::Dropdown => only(&field.options, text?)?.into(),
+            FieldType::Dropdown => only(texts(&field.options, String::as_str), text?)?.into(),
             FieldType::Tags => {
                 let tag = text?.trim();
                 (!tag.is_empty() && !tag.contains([',', ';', '|'])).then(|| [tag].into())?
             }
-            FieldType::Status => {
-                let statuses = self.pipeline()?.active_statuses();
-                only(statuses, text?)?.into()
-            }
-            FieldType::LostReason => {
-                let reasons = self.pipeline()?.active_lost_reasons();
-                only(reasons, text?)?.into()
+            FieldType::Status | FieldType::LostReason => {
+                let labels = self.pipeline()?.labels(&field.field_type)?;
+                only(labels.active, text?)?.into()
             }
             FieldType::Website | FieldType::MediaLink => text?.trim().into(),
             FieldType::Unknown(_) => return None,
@@ -378,13 +378,15 @@ impl Workspace {
         }
         // Which country telecrm adds to a national number is for telecrm to know, unless somebody said it.
         let is_known = self.known_country().is_some() && phone::exists(&meant) == Some(true);
-        let forms = [
-            is_known.then(|| meant.clone()),
-            Some(tidy.trim_start_matches('+').to_owned()),
-            Some(tidy),
-        ];
-        let mut forms = forms.into_iter().flatten();
-        forms.find(|form| phone::normal_form(form, self.country()).as_ref() == Ok(&meant))
+        let without_plus = tidy.trim_start_matches('+');
+        let is_read = |form: &str| phone::normal_form(form, self.country()).as_ref() == Ok(&meant);
+        if is_known && is_read(&meant) {
+            Some(meant)
+        } else if is_read(without_plus) {
+            Some(without_plus.to_owned())
+        } else {
+            is_read(&tidy).then_some(tidy)
+        }
     }
 
     /// Unix milliseconds for an ISO date, or for digits in a string that can only be milliseconds.
@@ -442,15 +444,12 @@ fn stray_blank(path: Path) -> Finding {
 }
 
 /// The one label that differs only in case and blanks.
-fn only<'a, S: AsRef<str> + 'a + ?Sized>(
-    labels: impl IntoIterator<Item = &'a S>,
-    text: &str,
-) -> Option<&'a str> {
-    let mut same = labels
-        .into_iter()
-        .map(AsRef::as_ref)
-        .filter(|label| same_label(label, text));
-    same.next().filter(|_| same.next().is_none())
+fn only<'a>(mut labels: Vec<&'a str>, text: &str) -> Option<&'a str> {
+    labels.retain(|label| same_label(label, text));
+    match labels[..] {
+        [only] => Some(only),
+        _ => None,
+    }
 }
 
 fn remove_losses(lead: &mut Lead, report: &[Finding]) {
@@ -476,11 +475,11 @@ fn remove_losses(lead: &mut Lead, report: &[Finding]) {
             }
         }
     }
-    let mut index = 0;
-    lead.actions_mut().retain(|_| {
-        index += 1;
-        !dropped_actions.contains(&(index - 1))
-    });
+    for index in (0..lead.actions().len()).rev() {
+        if dropped_actions.contains(&index) {
+            lead.actions_mut().remove(index);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl<T> Outcome<T> {
         Self {
             value,
             actions: Vec::new(),
-            remarks: left_out(sent).collect(),
+            remarks: left_out(sent),
             findings: sent.stray_keys(),
         }
     }
@@ -349,17 +349,20 @@ impl Outcome<Created> {
             let path = || Path::Key(format!("remarks[{index}]"));
             remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), &part)));
         }
-        let mut actions = Vec::new();
+        let (mut actions, mut action_ids) = (Vec::new(), Vec::new());
         for (index, part) in items("actions", answer.actions, &mut remarks) {
-            actions.push(ActionResult::read(&part).unwrap_or_else(|| {
+            let action = ActionResult::read(&part).unwrap_or_else(|| {
                 remarks.push(Remark::unreadable(Path::Action(index), &part));
                 ActionResult {
                     action_id: None,
                     status: UNREADABLE.into(),
                 }
-            }));
+            });
+            action_ids.push(action.action_id.clone());
+            actions.push(action);
         }
         for index in actions.len()..sent.actions().len() {
+            action_ids.push(None);
             actions.push(ActionResult {
                 action_id: None,
                 status: NOT_TOLD.into(),
@@ -378,7 +381,7 @@ impl Outcome<Created> {
         Ok(Self {
             value: Created {
                 lead_id: answer.lead_id,
-                action_ids: actions.iter().map(|a| a.action_id.clone()).collect(),
+                action_ids,
             },
             actions,
             remarks,
@@ -446,14 +449,17 @@ impl ActionResult {
 }
 
 /// Remarks on what was not sent.
-fn left_out(lead: &Lead) -> impl Iterator<Item = Remark> {
-    let places = lead.stray_blanks().into_iter();
-    places.map(|path| Remark {
-        sent: lead.at(&path),
-        path,
-        status: RemarkStatus::Ignored,
-        remark: "blank, and therefore not sent".to_owned(),
-    })
+fn left_out(lead: &Lead) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    for path in lead.stray_blanks() {
+        remarks.push(Remark {
+            sent: lead.at(&path),
+            path,
+            status: RemarkStatus::Ignored,
+            remark: "blank, and therefore not sent".to_owned(),
+        });
+    }
+    remarks
 }
 
 #[cfg(test)]

@@ -53,24 +53,20 @@ impl LeadRecord {
     /// The lead's ID. Documented answers to a search have none (LE7); live ones do.
     pub fn id(&self) -> Option<&str> {
         ["id", "_id", "leadId", "lead_id"]
-            .into_iter()
-            .find_map(|key| self.row.get(key)?.as_str())
+            .iter()
+            .find_map(|key| self.row.get(*key)?.as_str())
     }
 
     /// A field's value by its API name, wherever in the answer it stands.
-    pub fn get(&self, api_name: &str) -> Option<&FieldValue> {
+    pub fn get<'a>(&'a self, api_name: &str) -> Option<&'a FieldValue> {
         let elsewhere = match api_name {
             "assignee" => "employeeid",
             other => other,
         };
-        [
-            (&self.fields, api_name),
-            (&self.fields, elsewhere),
-            (&self.row, elsewhere),
-        ]
-        .into_iter()
-        .filter_map(|(place, key)| place.get(key))
-        .find(|value| !value.is_null())
+        let value = |place: &'a Members, key| place.get(key).filter(|value| !value.is_null());
+        value(&self.fields, api_name)
+            .or_else(|| value(&self.fields, elsewhere))
+            .or_else(|| value(&self.row, elsewhere))
     }
 
     /// The fields as a type of your own, whose keys are API names. `status`, `rating` and `assignee` are found wherever they stand.
@@ -394,7 +390,7 @@ fn object(value: &FieldValue) -> Option<&Map<String, Value>> {
 }
 
 fn license(value: &FieldValue) -> Option<License> {
-    License::deserialize(value.as_json()).ok()
+    value.clone().into_members().ok().map(License)
 }
 
 fn status(value: &FieldValue) -> Option<TeamMemberStatus> {

@@ -4,8 +4,11 @@ mod file;
 mod pipeline;
 
 pub use file::{WorkspaceError, WorkspaceFile};
+pub(crate) use pipeline::Labels;
 pub use pipeline::{LostReason, Pipeline, Status};
 
+use crate::value::from_object;
+use crate::words::texts;
 use crate::{ActionCode, Country, FieldValue, phone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -92,7 +95,9 @@ crate::open_enum! {
 
 impl FieldType {
     fn read(text: &str) -> Self {
-        match Self::from(text.replace('_', "").to_ascii_uppercase()) {
+        let mut upper = text.to_ascii_uppercase();
+        upper.retain(|letter| letter != '_');
+        match Self::from(upper) {
             Self::Unknown(_) => Self::Unknown(text.to_owned()),
             known => known,
         }
@@ -194,12 +199,10 @@ impl Workspace {
     /// # Errors
     /// Names the JSON path of the part that cannot be understood.
     pub fn from_file(file: &WorkspaceFile) -> Result<Self, WorkspaceError> {
-        let fields = file
-            .custom_fields
-            .iter()
-            .enumerate()
-            .map(|(index, field)| Field::read(&format!("customFields[{index}]"), None, field))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut fields = Vec::new();
+        for (index, field) in file.custom_fields.iter().enumerate() {
+            fields.push(Field::read(&format!("customFields[{index}]"), None, field)?);
+        }
         for (index, field) in fields.iter().enumerate() {
             let first = fields
                 .iter()
@@ -211,14 +214,11 @@ impl Workspace {
                 ));
             }
         }
-        let actions = file
-            .custom_actions
-            .iter()
-            .enumerate()
-            .map(|(index, action)| {
-                ActionDefinition::read(&format!("customActions[{index}]"), action)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut actions = Vec::new();
+        for (index, action) in file.custom_actions.iter().enumerate() {
+            let path = format!("customActions[{index}]");
+            actions.push(ActionDefinition::read(&path, action)?);
+        }
         let pipeline = match &file.pipeline {
             Some(pipeline) => Some(Pipeline::read(pipeline)?),
             None => None,
@@ -328,21 +328,22 @@ impl Workspace {
 
     /// The field with this API name: one that the workspace lists, or a standard one that every workspace has.
     pub fn field(&self, api_name: &str) -> Option<&Field> {
-        self.fields
-            .iter()
-            .chain(standard_fields())
-            .find(|field| field.api_name == api_name)
+        find(&self.fields, api_name).or_else(|| find(standard_fields(), api_name))
     }
 
     /// The API names of all fields, the standard ones included.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
-        let unlisted = standard_fields()
-            .iter()
-            .filter(|standard| !self.fields.iter().any(|f| f.api_name == standard.api_name));
-        self.fields
-            .iter()
-            .chain(unlisted)
-            .map(|field| field.api_name.as_str())
+        self.names().into_iter()
+    }
+
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names = texts(&self.fields, |field| &field.api_name);
+        for standard in standard_fields() {
+            if find(&self.fields, &standard.api_name).is_none() {
+                names.push(&standard.api_name);
+            }
+        }
+        names
     }
 
     /// Appends an option to a dropdown or tags field, as telecrm does when it stores an unknown label.
@@ -500,18 +501,20 @@ fn find_identifier(
 /// The fields that every workspace has, for workspaces that do not list them.
 fn standard_fields() -> &'static [Field] {
     static FIELDS: std::sync::LazyLock<Vec<Field>> = std::sync::LazyLock::new(|| {
-        [
-            ("name", FieldType::Text),
-            ("phone", FieldType::Phone),
-            ("email", FieldType::Email),
-            ("rating", FieldType::Rating),
-            ("status", FieldType::Status),
-            ("assignee", FieldType::Email),
+        vec![
+            Field::new("name", FieldType::Text),
+            Field::new("phone", FieldType::Phone),
+            Field::new("email", FieldType::Email),
+            Field::new("rating", FieldType::Rating),
+            Field::new("status", FieldType::Status),
+            Field::new("assignee", FieldType::Email),
         ]
-        .map(|(name, field_type)| Field::new(name, field_type))
-        .into()
     });
     &FIELDS
+}
+
+fn find<'a>(fields: &'a [Field], api_name: &str) -> Option<&'a Field> {
+    fields.iter().find(|field| field.api_name == api_name)
 }
 
 impl Field {
@@ -589,27 +592,21 @@ impl ActionDefinition {
 
     /// The field with this API name.
     pub fn field(&self, api_name: &str) -> Option<&Field> {
-        self.fields
-            .as_ref()?
-            .iter()
-            .find(|f| f.api_name == api_name)
+        find(self.fields.as_ref()?, api_name)
     }
 }
 
 fn read_schema(path: &str, schema: &Map<String, Value>) -> Result<Vec<Field>, WorkspaceError> {
+    let mut fields = Vec::new();
     // In one order, even where another crate makes `serde_json` keep the server's.
-    let mut names: Vec<&str> = schema.keys().map(String::as_str).collect();
-    names.sort();
-    names
-        .into_iter()
-        .map(|name| {
-            let path = format!("{path}.fieldSchema.{name}");
-            match &schema[name] {
-                Value::Object(field) => Field::read(&path, Some(name), field),
-                other => Err(WorkspaceError::expected(&path, "an object", other)),
-            }
-        })
-        .collect()
+    for (name, field) in from_object(schema.clone()) {
+        let path = format!("{path}.fieldSchema.{name}");
+        fields.push(match field.as_json() {
+            Value::Object(field) => Field::read(&path, Some(&name), field)?,
+            other => return Err(WorkspaceError::expected(&path, "an object", other)),
+        });
+    }
+    Ok(fields)
 }
 
 /// Labels: texts, or objects with a `label`. Which key holds those of tags is not documented.
@@ -621,20 +618,19 @@ fn labels(json: &Map<String, Value>, path: &str) -> Result<Vec<String>, Workspac
             None => return Ok(Vec::new()),
         },
     };
-    items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| {
-            let label = item.as_str().or_else(|| item.get("label")?.as_str());
-            label.map(str::to_owned).ok_or_else(|| {
-                WorkspaceError::expected(
-                    &format!("{path}.{key}[{index}]"),
-                    "a text, or an object with a text `label`",
-                    item,
-                )
-            })
-        })
-        .collect()
+    let mut labels = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let label = item.as_str().or_else(|| item.get("label")?.as_str());
+        let label = label.ok_or_else(|| {
+            WorkspaceError::expected(
+                &format!("{path}.{key}[{index}]"),
+                "a text, or an object with a text `label`",
+                item,
+            )
+        })?;
+        labels.push(label.to_owned());
+    }
+    Ok(labels)
 }
 
 /// The list under a key, if there is one.
