@@ -268,7 +268,7 @@ impl Workspace {
         }
         for (index, action) in lead.actions().iter().enumerate() {
             let action = action.clone().with_bare_code();
-            findings.extend(self.accept_action(index, &action, CodeForm::Bare).1);
+            findings.append(&mut self.accept_action(index, &action, CodeForm::Bare).1);
         }
         findings.retain(|finding| finding.kind == FindingKind::OptionCreated);
         findings
@@ -303,9 +303,11 @@ impl Workspace {
             }
         }
         for (index, action) in lead.actions().iter().enumerate() {
-            let (action, findings) = self.accept_action(index, action, CodeForm::Prefixed);
-            accepted.actions.extend(action);
-            accepted.findings.extend(findings);
+            let (action, mut findings) = self.accept_action(index, action, CodeForm::Prefixed);
+            if let Some(action) = action {
+                accepted.actions.push(action);
+            }
+            accepted.findings.append(&mut findings);
         }
         for mut finding in lead.stray_keys() {
             if let Path::Key(key) = &finding.path
@@ -499,7 +501,7 @@ impl Workspace {
             let path = Path::ActionKey(index, "fields".to_owned());
             findings.push(note.finding(path, FindingKind::FieldDropped));
         }
-        for (name, value) in fields.into_iter().flatten() {
+        for (name, value) in fields.unwrap_or_default() {
             let verdict = match (definition.field(&name), &definition.fields) {
                 _ if value.is_null() => Verdict::ignore(),
                 (Some(field), _) => self.accept_value(field, &value),

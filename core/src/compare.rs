@@ -101,8 +101,8 @@ impl Workspace {
         unreadable: &mut Vec<Path>,
     ) {
         let partners = self.pair(sent.actions(), timeline);
-        for (index, (action, partner)) in sent.actions().iter().zip(partners).enumerate() {
-            let Some(record) = partner.map(|partner| &timeline[partner]) else {
+        for (index, action) in sent.actions().iter().enumerate() {
+            let Some(record) = partners[index].map(|partner| &timeline[partner]) else {
                 losses.push(Finding {
                     kind: FindingKind::ActionDropped,
                     reason: "sent, and not on the timeline".to_owned(),
@@ -194,7 +194,7 @@ impl Workspace {
         for (name, value) in stored.into_members().unwrap_or_default() {
             let field = self.action_field(action, &name);
             let same = |sent| self.same_value(field, sent, &value);
-            match sent.get(&name) {
+            match sent.get(name.as_str()) {
                 _ if value.is_null() => {}
                 Some(sent) if same(sent) => {
                     alike += 1;

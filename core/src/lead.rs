@@ -178,9 +178,9 @@ impl Lead {
 
     /// Leaves out the stray blanks at a place.
     pub(crate) fn leave_out_blanks(&mut self, place: &Path) {
-        let leave_out = |fields: &mut BTreeMap<String, FieldValue>, name: &String| {
+        let leave_out = |fields: &mut BTreeMap<String, FieldValue>, name: &str| {
             if let Some(value) = fields.remove(name) {
-                set(fields, name.clone(), value);
+                set(fields, name.to_owned(), value);
             }
         };
         match place {
@@ -198,11 +198,11 @@ impl Lead {
     pub fn at(&self, path: &Path) -> Option<FieldValue> {
         let action = |index: &usize| self.actions.get(*index);
         match path {
-            Path::Field(name) => self.fields.get(name).cloned(),
+            Path::Field(name) => self.get(name).cloned(),
             Path::Action(index) => Some(action(index)?.keys().clone().into()),
             Path::ActionField(index, name) => action(index)?.field(name),
             Path::ActionKey(index, key) => action(index)?.key(key).cloned(),
-            Path::Key(key) => self.extra.get(key).cloned(),
+            Path::Key(key) => self.extra.get(key.as_str()).cloned(),
         }
     }
 
@@ -278,7 +278,7 @@ impl Lead {
 pub(crate) fn set(fields: &mut BTreeMap<String, FieldValue>, name: String, value: FieldValue) {
     match value.without_stray_blanks() {
         Some(value) => _ = fields.insert(name, value),
-        None => _ = fields.remove(&name),
+        None => _ = fields.remove(name.as_str()),
     }
 }
 

@@ -374,10 +374,13 @@ impl Outcome<Created> {
                 sent: None,
             });
         }
-        remarks.extend(left_out(sent));
-        let remarked = |finding: &Finding| remarks.iter().any(|r| r.path == finding.path);
-        let mut findings = sent.stray_keys();
-        findings.retain(|finding| !remarked(finding));
+        remarks.append(&mut left_out(sent));
+        let mut findings = Vec::new();
+        for finding in sent.stray_keys() {
+            if !remarks.iter().any(|remark| remark.path == finding.path) {
+                findings.push(finding);
+            }
+        }
         Ok(Self {
             value: Created {
                 lead_id: answer.lead_id,

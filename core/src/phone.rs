@@ -6,7 +6,7 @@
 //! question, which a library answers where the feature `phone` is on.
 
 use crate::WorkspaceError;
-use crate::words::{list, texts};
+use crate::words::{list, texts, without};
 use std::fmt;
 use std::str::FromStr;
 
@@ -195,9 +195,7 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
 
 /// The number without the blanks, dashes and brackets that people write between the digits.
 pub(crate) fn without_blanks(text: &str) -> String {
-    let mut digits = text.to_owned();
-    digits.retain(|c| !is_blank(c));
-    digits
+    without(text, is_blank)
 }
 
 fn is_blank(c: char) -> bool {

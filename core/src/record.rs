@@ -183,7 +183,7 @@ impl<T> Part<T> {
         match self.odd {
             Some(odd) => _ = others.insert(key, odd),
             // If the key stands twice, the last one holds.
-            None => _ = others.remove(&key),
+            None => _ = others.remove(key.as_str()),
         }
         self.expected
     }

@@ -121,9 +121,13 @@ impl FieldValue {
         if !self.has_stray_blank() {
             return Some(self);
         }
-        let mut items = self.into_items().ok()?;
-        items.retain(|item| !item.has_stray_blank());
-        (!items.is_empty()).then(|| items.into())
+        let mut rest = Vec::new();
+        for item in self.into_items().ok()? {
+            if !item.has_stray_blank() {
+                rest.push(item);
+            }
+        }
+        (!rest.is_empty()).then(|| rest.into())
     }
 
     /// The text that was read, where it has digits that the JSON has not.
@@ -282,7 +286,11 @@ impl FieldValue {
 
     /// The texts, if this is a list of strings.
     pub fn as_strings(&self) -> Option<Vec<&str>> {
-        self.json.as_array()?.iter().map(Value::as_str).collect()
+        let mut texts = Vec::new();
+        for item in self.json.as_array()? {
+            texts.push(item.as_str()?);
+        }
+        Some(texts)
     }
 
     /// The value as JSON. Numbers have the range of `serde_json`: see [`digits`](Self::digits).

@@ -1,4 +1,4 @@
-//! Several things in one sentence.
+//! Texts: several in one sentence, and one without some of its letters.
 
 /// The text of each.
 pub(crate) fn texts<'a, T>(all: &'a [T], text: impl Fn(&'a T) -> &'a str) -> Vec<&'a str> {
@@ -17,4 +17,11 @@ pub(crate) fn list(lead_in: &str, quote: &str, items: &[&str]) -> Option<String>
         list += &format!("{before} {quote}{item}{quote}");
     }
     (!items.is_empty()).then_some(list)
+}
+
+/// The text without some of its letters.
+pub(crate) fn without(text: &str, is_left_out: fn(char) -> bool) -> String {
+    let mut rest = text.to_owned();
+    rest.retain(|c| !is_left_out(c));
+    rest
 }

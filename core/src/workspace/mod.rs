@@ -8,7 +8,7 @@ pub(crate) use pipeline::Labels;
 pub use pipeline::{LostReason, Pipeline, Status};
 
 use crate::value::from_object;
-use crate::words::texts;
+use crate::words::{texts, without};
 use crate::{ActionCode, Country, FieldValue, phone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -95,9 +95,7 @@ crate::open_enum! {
 
 impl FieldType {
     fn read(text: &str) -> Self {
-        let mut upper = text.to_ascii_uppercase();
-        upper.retain(|letter| letter != '_');
-        match Self::from(upper) {
+        match Self::from(without(text, |c| c == '_').to_ascii_uppercase()) {
             Self::Unknown(_) => Self::Unknown(text.to_owned()),
             known => known,
         }
@@ -204,10 +202,8 @@ impl Workspace {
             fields.push(Field::read(&format!("customFields[{index}]"), None, field)?);
         }
         for (index, field) in fields.iter().enumerate() {
-            let first = fields
-                .iter()
-                .position(|other| other.api_name == field.api_name);
-            if let Some(first) = first.filter(|first| *first < index) {
+            let mut before = fields[..index].iter();
+            if let Some(first) = before.position(|other| other.api_name == field.api_name) {
                 return Err(WorkspaceError::new(
                     &format!("customFields[{index}].apiName"),
                     &format!("is {:?}, as that of customFields[{first}]", field.api_name),
