@@ -6,7 +6,7 @@
 use crate::action::PAYMENT;
 use crate::decimal::is_decimal;
 use crate::phone::{self, Refused};
-use crate::words::{list, texts};
+use crate::words::{each_letter, list, texts};
 use crate::workspace::Labels;
 use crate::{
     Action, ActionCode, ActionDefinition, ActionKind, Certainty, Currency, Field, FieldType,
@@ -805,9 +805,9 @@ fn accept_tags(field: &Field, value: &FieldValue) -> Verdict {
         );
     };
     let mut new = Vec::new();
-    for tag in tags {
-        if !field.has_option(tag) && !new.contains(&tag) {
-            new.push(tag);
+    for tag in &tags {
+        if !field.has_option(tag) && !new.contains(tag) {
+            new.push(*tag);
         }
     }
     match list("not a tag yet, so telecrm creates it:", "", &new) {
@@ -866,7 +866,12 @@ fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
 
 /// The known name that is nearest, if any is near enough to be meant.
 fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "_");
+    let plain = |text: &str| {
+        each_letter(&text.to_lowercase(), |c| match c {
+            ' ' | '-' => Some('_'),
+            _ => Some(c),
+        })
+    };
     let name = plain(name);
     let (mut nearest, mut most) = (None, 0.85);
     for candidate in known {

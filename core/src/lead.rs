@@ -260,10 +260,10 @@ impl Lead {
         let items = actions.map_or_else(|| Ok(Vec::new()), FieldValue::into_items);
         let items = items.map_err(|other| LeadError::new("`actions`", "a list", &other))?;
         let mut actions = Vec::new();
-        for (index, action) in items.into_iter().enumerate() {
-            let keys = action.into_members().map_err(|other| {
-                LeadError::new(&format!("`actions[{index}]`"), "an object", &other)
-            })?;
+        for action in items {
+            let place = format!("`actions[{}]`", actions.len());
+            let keys = action.into_members();
+            let keys = keys.map_err(|other| LeadError::new(&place, "an object", &other))?;
             actions.push(keys.into());
         }
         Ok(Self {

@@ -6,7 +6,7 @@
 //! question, which a library answers where the feature `phone` is on.
 
 use crate::WorkspaceError;
-use crate::words::{list, texts, without};
+use crate::words::{each_letter, list, texts};
 use std::fmt;
 use std::str::FromStr;
 
@@ -195,7 +195,7 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
 
 /// The number without the blanks, dashes and brackets that people write between the digits.
 pub(crate) fn without_blanks(text: &str) -> String {
-    without(text, is_blank)
+    each_letter(text, |c| (!is_blank(c)).then_some(c))
 }
 
 fn is_blank(c: char) -> bool {

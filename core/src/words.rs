@@ -1,4 +1,4 @@
-//! Texts: several in one sentence, and one without some of its letters.
+//! Texts: several in one sentence, and one letter by letter.
 
 /// The text of each.
 pub(crate) fn texts<'a, T>(all: &'a [T], text: impl Fn(&'a T) -> &'a str) -> Vec<&'a str> {
@@ -19,9 +19,13 @@ pub(crate) fn list(lead_in: &str, quote: &str, items: &[&str]) -> Option<String>
     (!items.is_empty()).then_some(list)
 }
 
-/// The text without some of its letters.
-pub(crate) fn without(text: &str, is_left_out: fn(char) -> bool) -> String {
-    let mut rest = text.to_owned();
-    rest.retain(|c| !is_left_out(c));
-    rest
+/// The text with what becomes of each letter, which may be nothing.
+pub(crate) fn each_letter(text: &str, becomes: fn(char) -> Option<char>) -> String {
+    let mut letters = String::new();
+    for letter in text.chars() {
+        if let Some(letter) = becomes(letter) {
+            letters.push(letter);
+        }
+    }
+    letters
 }

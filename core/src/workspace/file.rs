@@ -124,7 +124,11 @@ impl WorkspaceFile {
             ("customActions", custom_actions),
             ("teamMembers", team_members),
         ] {
-            file.insert(key.to_owned(), items.clone().into());
+            let mut list = Vec::new();
+            for item in items {
+                list.push(Value::Object(item.clone()));
+            }
+            file.insert(key.to_owned(), Value::Array(list));
         }
         file.insert("emulator".to_owned(), emulator.clone().into());
         file.into()
@@ -163,8 +167,8 @@ fn list(key: &str, json: Value) -> Result<Vec<Map<String, Value>>, WorkspaceErro
         other => return Err(WorkspaceError::expected(key, "a list", &other)),
     };
     let mut objects = Vec::new();
-    for (index, item) in items.into_iter().enumerate() {
-        objects.push(object(&format!("{path}[{index}]"), item)?);
+    for item in items {
+        objects.push(object(&format!("{path}[{}]", objects.len()), item)?);
     }
     Ok(objects)
 }

@@ -8,7 +8,7 @@ pub(crate) use pipeline::Labels;
 pub use pipeline::{LostReason, Pipeline, Status};
 
 use crate::value::from_object;
-use crate::words::{texts, without};
+use crate::words::{each_letter, texts};
 use crate::{ActionCode, Country, FieldValue, phone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -38,6 +38,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone)]
 pub struct Workspace {
     fields: Vec<Field>,
+    /// Those that every workspace has, as far as it does not list them.
+    unlisted: Vec<Field>,
     actions: Vec<ActionDefinition>,
     pipeline: Option<Pipeline>,
     identifier: Identifier,
@@ -95,7 +97,9 @@ crate::open_enum! {
 
 impl FieldType {
     fn read(text: &str) -> Self {
-        match Self::from(without(text, |c| c == '_').to_ascii_uppercase()) {
+        match Self::from(each_letter(text, |c| {
+            (c != '_').then_some(c.to_ascii_uppercase())
+        })) {
             Self::Unknown(_) => Self::Unknown(text.to_owned()),
             known => known,
         }
@@ -254,9 +258,23 @@ impl Workspace {
                 &format!("{zone:?} is not a time zone such as \"Asia/Kolkata\""),
             )
         })?;
+        let mut unlisted = Vec::new();
+        for (name, field_type) in [
+            ("name", FieldType::Text),
+            ("phone", FieldType::Phone),
+            ("email", FieldType::Email),
+            ("rating", FieldType::Rating),
+            ("status", FieldType::Status),
+            ("assignee", FieldType::Email),
+        ] {
+            if find(&fields, name).is_none() {
+                unlisted.push(Field::new(name, field_type));
+            }
+        }
         Ok(Self {
             identifier: find_identifier(file.metadata.as_ref(), &fields)?,
             fields,
+            unlisted,
             actions,
             pipeline,
             country,
@@ -324,7 +342,7 @@ impl Workspace {
 
     /// The field with this API name: one that the workspace lists, or a standard one that every workspace has.
     pub fn field(&self, api_name: &str) -> Option<&Field> {
-        find(&self.fields, api_name).or_else(|| find(standard_fields(), api_name))
+        find(&self.fields, api_name).or_else(|| find(&self.unlisted, api_name))
     }
 
     /// The API names of all fields, the standard ones included.
@@ -334,11 +352,7 @@ impl Workspace {
 
     pub(crate) fn names(&self) -> Vec<&str> {
         let mut names = texts(&self.fields, |field| &field.api_name);
-        for standard in standard_fields() {
-            if find(&self.fields, &standard.api_name).is_none() {
-                names.push(&standard.api_name);
-            }
-        }
+        names.append(&mut texts(&self.unlisted, |field| &field.api_name));
         names
     }
 
@@ -492,21 +506,6 @@ fn find_identifier(
             "no field is the lead identifier: none matches `metadata.leadIdentifierFieldId`, none has `isLeadid: true`, and there is no `phone`",
         )),
     }
-}
-
-/// The fields that every workspace has, for workspaces that do not list them.
-fn standard_fields() -> &'static [Field] {
-    static FIELDS: std::sync::LazyLock<Vec<Field>> = std::sync::LazyLock::new(|| {
-        vec![
-            Field::new("name", FieldType::Text),
-            Field::new("phone", FieldType::Phone),
-            Field::new("email", FieldType::Email),
-            Field::new("rating", FieldType::Rating),
-            Field::new("status", FieldType::Status),
-            Field::new("assignee", FieldType::Email),
-        ]
-    });
-    &FIELDS
 }
 
 fn find<'a>(fields: &'a [Field], api_name: &str) -> Option<&'a Field> {
