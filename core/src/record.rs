@@ -58,15 +58,14 @@ impl LeadRecord {
     }
 
     /// A field's value by its API name, wherever in the answer it stands.
-    pub fn get<'a>(&'a self, api_name: &str) -> Option<&'a FieldValue> {
+    pub fn get(&self, api_name: &str) -> Option<&FieldValue> {
         let elsewhere = match api_name {
             "assignee" => "employeeid",
             other => other,
         };
-        let value = |place: &'a Members, key| place.get(key).filter(|value| !value.is_null());
-        value(&self.fields, api_name)
-            .or_else(|| value(&self.fields, elsewhere))
-            .or_else(|| value(&self.row, elsewhere))
+        filled(&self.fields, api_name)
+            .or_else(|| filled(&self.fields, elsewhere))
+            .or_else(|| filled(&self.row, elsewhere))
     }
 
     /// The fields as a type of your own, whose keys are API names. `status`, `rating` and `assignee` are found wherever they stand.
@@ -169,6 +168,10 @@ impl<'de> Visitor<'de> for LeadVisitor {
 }
 
 type Members = BTreeMap<String, FieldValue>;
+
+fn filled<'a>(place: &'a Members, key: &str) -> Option<&'a FieldValue> {
+    place.get(key).filter(|value| !value.is_null())
+}
 
 /// A part of an answer that has its own place, where it is of the shape that is expected there.
 struct Part<T> {
