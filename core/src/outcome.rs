@@ -344,15 +344,17 @@ impl Outcome<Created> {
         }
         let Object(answer): Object<Answer> = serde_json::from_slice(body)?;
         let mut remarks = Vec::new();
-        for (index, part) in items("remarks", answer.remarks, &mut remarks) {
-            let remark = Remark::read(&part, sent);
+        let parts = items("remarks", answer.remarks, &mut remarks);
+        for (index, part) in parts.iter().enumerate() {
+            let remark = Remark::read(part, sent);
             let path = || Path::Key(format!("remarks[{index}]"));
-            remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), &part)));
+            remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), part)));
         }
         let (mut actions, mut action_ids) = (Vec::new(), Vec::new());
-        for (index, part) in items("actions", answer.actions, &mut remarks) {
-            let action = ActionResult::read(&part).unwrap_or_else(|| {
-                remarks.push(Remark::unreadable(Path::Action(index), &part));
+        let parts = items("actions", answer.actions, &mut remarks);
+        for (index, part) in parts.iter().enumerate() {
+            let action = ActionResult::read(part).unwrap_or_else(|| {
+                remarks.push(Remark::unreadable(Path::Action(index), part));
                 ActionResult {
                     action_id: None,
                     status: UNREADABLE.into(),
@@ -398,18 +400,13 @@ const UNREADABLE: &str = "UNREADABLE";
 const NOT_TOLD: &str = "NOT_TOLD";
 
 /// The parts of a list in an answer; what is there and is no list is remarked.
-fn items(
-    key: &str,
-    list: FieldValue,
-    remarks: &mut Vec<Remark>,
-) -> impl Iterator<Item = (usize, FieldValue)> + use<> {
-    let items = list.into_items().unwrap_or_else(|other| {
+fn items(key: &str, list: FieldValue, remarks: &mut Vec<Remark>) -> Vec<FieldValue> {
+    list.into_items().unwrap_or_else(|other| {
         if !other.is_null() {
             remarks.push(Remark::unreadable(Path::Key(key.to_owned()), &other));
         }
         Vec::new()
-    });
-    items.into_iter().enumerate()
+    })
 }
 
 impl Remark {

@@ -1094,4 +1094,15 @@ mod tests {
             assert_eq!(outcome.expect("readable").accept_partial().lead_id, "l1");
         }
     }
+
+    #[test]
+    fn a_licence_keeps_every_digit_of_its_member() {
+        let member = r#"{ "license": { "seats": 12345678901234567890123, "share": 0.10 } }"#;
+        let member: TeamMember = serde_json::from_str(member).expect("a member");
+        let license = member.license().expect("a licence");
+        for (key, digits) in [("seats", "12345678901234567890123"), ("share", "0.10")] {
+            let value = license.key(key).expect(key);
+            assert_eq!(value.digits().as_deref(), Some(digits));
+        }
+    }
 }

@@ -368,7 +368,7 @@ impl Workspace {
     /// assert!(workspace.accept(&lead).created.is_empty());
     /// ```
     pub fn add_option(&mut self, api_name: &str, label: &str) {
-        if let Some(field) = self.fields.iter_mut().find(|f| f.api_name == api_name) {
+        if let Some(field) = find_mut(&mut self.fields, api_name) {
             field.options.push(label.to_owned());
         }
     }
@@ -384,10 +384,10 @@ impl Workspace {
     /// assert!(outcome.options.contains(&"Undecided".to_owned()));
     /// ```
     pub fn add_action_option(&mut self, code: &ActionCode, api_name: &str, label: &str) {
-        let action = self.actions.iter_mut().find(|a| a.code == *code);
-        let fields = action.and_then(|action| action.fields.as_mut());
-        let field = fields.and_then(|fields| fields.iter_mut().find(|f| f.api_name == api_name));
-        if let Some(field) = field {
+        if let Some(action) = self.actions.iter_mut().find(|a| a.code == *code)
+            && let Some(fields) = &mut action.fields
+            && let Some(field) = find_mut(fields, api_name)
+        {
             field.options.push(label.to_owned());
         }
     }
@@ -477,39 +477,41 @@ fn find_identifier(
     metadata: Option<&Map<String, Value>>,
     fields: &[Field],
 ) -> Result<Identifier, WorkspaceError> {
-    let declared = metadata
-        .map(|metadata| text(metadata, "metadata", "leadIdentifierFieldId"))
-        .transpose()?
-        .flatten();
-    let flagged = fields.iter().find(|field| field.is_lead_id);
-    let by = |matched_by, test: &dyn Fn(&Field) -> bool| {
-        fields
-            .iter()
-            .find(|field| test(field))
-            .map(|field| (field, matched_by))
+    let declared = match metadata {
+        Some(metadata) => text(metadata, "metadata", "leadIdentifierFieldId")?,
+        None => None,
     };
-    let found = declared
-        .and_then(|declared| {
-            by(MatchedBy::Id, &|f| f.id.as_deref() == Some(declared))
-                .or_else(|| by(MatchedBy::ApiName, &|f| f.api_name == declared))
-        })
-        .or_else(|| by(MatchedBy::IsLeadId, &|f| f.is_lead_id))
-        .or_else(|| by(MatchedBy::Default, &|f| f.api_name == "phone"));
-    match found {
-        Some((field, matched_by)) => Ok(Identifier {
-            api_name: field.api_name.clone(),
-            matched_by,
-            flagged: flagged.map(|field| field.api_name.clone()),
-        }),
-        None => Err(WorkspaceError::new(
+    let with_id = |id| fields.iter().find(|field| field.id.as_deref() == Some(id));
+    let named = |api_name| find(fields, api_name);
+    let flagged = fields.iter().find(|field| field.is_lead_id);
+    let (field, matched_by) = if let Some(field) = declared.and_then(with_id) {
+        (field, MatchedBy::Id)
+    } else if let Some(field) = declared.and_then(named) {
+        (field, MatchedBy::ApiName)
+    } else if let Some(field) = flagged {
+        (field, MatchedBy::IsLeadId)
+    } else if let Some(field) = named("phone") {
+        (field, MatchedBy::Default)
+    } else {
+        return Err(WorkspaceError::new(
             "customFields",
             "no field is the lead identifier: none matches `metadata.leadIdentifierFieldId`, none has `isLeadid: true`, and there is no `phone`",
-        )),
-    }
+        ));
+    };
+    Ok(Identifier {
+        api_name: field.api_name.clone(),
+        matched_by,
+        flagged: flagged.map(|field| field.api_name.clone()),
+    })
 }
 
 fn find<'a>(fields: &'a [Field], api_name: &str) -> Option<&'a Field> {
     fields.iter().find(|field| field.api_name == api_name)
+}
+
+fn find_mut<'a>(fields: &'a mut [Field], api_name: &str) -> Option<&'a mut Field> {
+    let mut fields = fields.iter_mut();
+    fields.find(|field| field.api_name == api_name)
 }
 
 impl Field {

@@ -77,16 +77,14 @@ pub struct LostReason {
 impl Pipeline {
     /// Labels of the statuses that can be written.
     pub fn active_statuses(&self) -> impl Iterator<Item = &str> {
-        let statuses = self.statuses.iter().flatten();
-        let active = statuses.filter(|status| !status.archived);
-        active.map(|status| status.label.as_str())
+        let labels = self.labels(&FieldType::Status);
+        labels.unwrap_or_default().active.into_iter()
     }
 
     /// Labels of the lost reasons that can be written.
     pub fn active_lost_reasons(&self) -> impl Iterator<Item = &str> {
-        let reasons = self.lost_reasons.iter().flatten();
-        let active = reasons.filter(|reason| !reason.archived);
-        active.map(|reason| reason.label.as_str())
+        let labels = self.labels(&FieldType::LostReason);
+        labels.unwrap_or_default().active.into_iter()
     }
 
     /// The labels of statuses, or of lost reasons; nothing where the answer has no list of them.
