@@ -215,26 +215,27 @@ impl<'de> Deserialize<'de> for Part<Members> {
 /// A list of objects. In the place of anything else in it there is an empty one.
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Part<Vec<T>> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        by_text(deserializer, |text| {
-            // Nearly always they are objects, all of them.
-            if let Ok(items) = serde_json::from_str(text) {
-                return Ok(Self::expected(items));
+        by_text(deserializer, Self::read)
+    }
+}
+
+impl<T: DeserializeOwned> Part<Vec<T>> {
+    fn read(text: &str) -> Result<Self, serde_json::Error> {
+        // Nearly always they are objects, all of them.
+        if let Ok(items) = serde_json::from_str(text) {
+            return Ok(Self::expected(items));
+        }
+        let odd = Some(FieldValue::read(text)?);
+        let mut expected: Option<Vec<T>> = None;
+        if text.starts_with('[') {
+            let objects = expected.get_or_insert_default();
+            for item in serde_json::from_str::<Vec<&RawValue>>(text)? {
+                let is_object = item.get().starts_with('{');
+                let object = if is_object { item.get() } else { "{}" };
+                objects.push(serde_json::from_str(object)?);
             }
-            let odd = Some(FieldValue::read(text)?);
-            let items: Option<Vec<&RawValue>> = match text.starts_with('[') {
-                true => Some(serde_json::from_str(text)?),
-                false => None,
-            };
-            let object = |item: &RawValue| match item.get().starts_with('{') {
-                true => serde_json::from_str(item.get()),
-                false => serde_json::from_str("{}"),
-            };
-            let items = items.map(|items| items.into_iter().map(object).collect());
-            Ok(Self {
-                expected: items.transpose()?,
-                odd,
-            })
-        })
+        }
+        Ok(Self { expected, odd })
     }
 }
 
