@@ -6,6 +6,8 @@
 use crate::action::PAYMENT;
 use crate::decimal::is_decimal;
 use crate::phone::{self, Refused};
+use crate::words::{each_letter, list, texts};
+use crate::workspace::Labels;
 use crate::{
     Action, ActionCode, ActionDefinition, ActionKind, Certainty, Currency, Field, FieldType,
     FieldValue, Finding, FindingKind, Lead, Path, PaymentStatus, Workspace, date,
@@ -86,9 +88,13 @@ impl Verdict {
         }
     }
 
-    fn create(value: impl Into<FieldValue>, labels: Vec<String>, note: Note) -> Self {
+    fn create(value: impl Into<FieldValue>, labels: &[&str], note: Note) -> Self {
+        let mut created = Vec::new();
+        for label in labels {
+            created.push((*label).to_owned());
+        }
         Self {
-            created: labels,
+            created,
             note: Some((FindingKind::OptionCreated, note)),
             ..Self::keep(value)
         }
@@ -232,13 +238,15 @@ impl Lead {
     /// # Ok::<(), telecrm_core::LeadError>(())
     /// ```
     pub fn stray_keys(&self) -> Vec<Finding> {
-        let keys = self.extra().iter().filter(|(_, value)| !value.is_null());
-        keys.map(|(key, _)| {
-            let reason = "telecrm takes nothing beside `fields` and `actions`";
-            let note = Note::new(Inferred, "AS6", reason);
-            note.finding(Path::Key(key.clone()), FindingKind::FieldDropped)
-        })
-        .collect()
+        let mut stray = Vec::new();
+        for (key, value) in self.extra() {
+            if !value.is_null() {
+                let reason = "telecrm takes nothing beside `fields` and `actions`";
+                let note = Note::new(Inferred, "AS6", reason);
+                stray.push(note.finding(Path::Key(key.clone()), FindingKind::FieldDropped));
+            }
+        }
+        stray
     }
 }
 
@@ -253,20 +261,17 @@ impl Workspace {
     /// assert_eq!(created[0].path, Path::Field("contact_source".into()));
     /// ```
     pub fn new_options(&self, lead: &Lead) -> Vec<Finding> {
-        let fields = lead.fields().iter();
-        let of_fields = fields.filter_map(|(name, value)| {
+        let mut findings = Vec::new();
+        for (name, value) in lead.fields() {
             let verdict = self.accept_field(name, value);
-            verdict.finding(Path::Field(name.clone()))
-        });
-        let actions = lead.actions().iter().enumerate();
-        let of_actions = actions.flat_map(|(index, action)| {
+            findings.extend(verdict.finding(Path::Field(name.clone())));
+        }
+        for (index, action) in lead.actions().iter().enumerate() {
             let action = action.clone().with_bare_code();
-            self.accept_action(index, &action, CodeForm::Bare).1
-        });
-        of_fields
-            .chain(of_actions)
-            .filter(|finding| finding.kind == FindingKind::OptionCreated)
-            .collect()
+            findings.append(&mut self.accept_action(index, &action, CodeForm::Bare).1);
+        }
+        findings.retain(|finding| finding.kind == FindingKind::OptionCreated);
+        findings
     }
 
     /// What the Async API stores of a lead.
@@ -290,18 +295,19 @@ impl Workspace {
             accepted
                 .findings
                 .extend(verdict.finding(Path::Field(name.clone())));
-            let created = verdict.created().iter().cloned();
-            accepted
-                .created
-                .extend(created.map(|label| (name.clone(), label)));
+            for label in verdict.created() {
+                accepted.created.push((name.clone(), label.clone()));
+            }
             if let Some(value) = verdict.stored() {
                 accepted.fields.insert(name.clone(), value);
             }
         }
         for (index, action) in lead.actions().iter().enumerate() {
-            let (action, findings) = self.accept_action(index, action, CodeForm::Prefixed);
-            accepted.actions.extend(action);
-            accepted.findings.extend(findings);
+            let (action, mut findings) = self.accept_action(index, action, CodeForm::Prefixed);
+            if let Some(action) = action {
+                accepted.actions.push(action);
+            }
+            accepted.findings.append(&mut findings);
         }
         for mut finding in lead.stray_keys() {
             if let Path::Key(key) = &finding.path
@@ -315,6 +321,10 @@ impl Workspace {
     }
 
     fn lead_dropped(&self, lead: &Lead, identifier: &str, value: &FieldValue) -> Finding {
+        let mut names = Vec::new();
+        for name in lead.fields().keys() {
+            names.push(name.as_str());
+        }
         let path = Path::Field(identifier.to_owned());
         let verdict = self.accept_field(identifier, value);
         let note = match verdict.note {
@@ -333,7 +343,7 @@ impl Workspace {
                 ),
             )
             .suggest(
-                closest(identifier, &mut lead.fields().keys().map(String::as_str))
+                closest(identifier, &names)
                     .filter(|near| *near != identifier)
                     .map(|near| format!("rename `{near}` to `{identifier}`")),
             ),
@@ -352,7 +362,7 @@ impl Workspace {
                     "AS6",
                     format!("the workspace has no field `{api_name}`"),
                 )
-                .suggest(did_you_mean(api_name, &mut self.field_names())),
+                .suggest(did_you_mean(api_name, &self.names())),
             ),
         }
     }
@@ -421,13 +431,17 @@ impl Workspace {
             )),
             ActionKind::Custom(code) => {
                 let Some(definition) = self.action(&code) else {
-                    let mut codes = self.actions().iter().map(|action| action.code.prefixed());
+                    let mut codes = Vec::new();
+                    for action in self.actions() {
+                        codes.push(action.code.prefixed());
+                    }
+                    let codes = texts(&codes, String::as_str);
                     return Err(Note::new(
                         Documented,
                         "AS7",
                         format!("the workspace has no custom action {}", code.prefixed()),
                     )
-                    .suggest(list("its custom actions are", &mut codes)));
+                    .suggest(list("its custom actions are", "", &codes)));
                 };
                 let (expected, pitfall) = match form {
                     CodeForm::Prefixed => (code.prefixed(), "AS1"),
@@ -487,7 +501,7 @@ impl Workspace {
             let path = Path::ActionKey(index, "fields".to_owned());
             findings.push(note.finding(path, FindingKind::FieldDropped));
         }
-        for (name, value) in fields.into_iter().flatten() {
+        for (name, value) in fields.unwrap_or_default() {
             let verdict = match (definition.field(&name), &definition.fields) {
                 _ if value.is_null() => Verdict::ignore(),
                 (Some(field), _) => self.accept_value(field, &value),
@@ -497,19 +511,15 @@ impl Workspace {
                         "AS6",
                         format!("{} has no field `{name}`", definition.code.prefixed()),
                     )
-                    .suggest(did_you_mean(
-                        &name,
-                        &mut fields.iter().map(|f| f.api_name.as_str()),
-                    )),
+                    .suggest(did_you_mean(&name, &texts(fields, |field| &field.api_name))),
                 ),
                 // The workspace did not tell this action's fields, so none can be judged.
                 (None, None) => Verdict::keep(value),
             };
             findings.extend(verdict.finding(Path::ActionField(index, name.clone())));
-            let created = verdict.created().iter().cloned();
-            accepted
-                .created
-                .extend(created.map(|label| (name.clone(), label)));
+            for label in verdict.created() {
+                accepted.created.push((name.clone(), label.clone()));
+            }
             if let Some(value) = verdict.stored() {
                 accepted.fields.insert(name, value);
             }
@@ -610,14 +620,8 @@ impl Workspace {
                 Some(_) => unfit(Inferred, "a media link is a public http(s) address"),
                 None => unfit(Documented, "a media link is a public http(s) address"),
             },
-            FieldType::Status => self.accept_label("status", text, |pipeline| {
-                let statuses = pipeline.statuses.as_ref()?.iter();
-                Some(statuses.map(|s| (s.label.as_str(), s.archived)).collect())
-            }),
-            FieldType::LostReason => self.accept_label("lost reason", text, |pipeline| {
-                let reasons = pipeline.lost_reasons.as_ref()?.iter();
-                Some(reasons.map(|r| (r.label.as_str(), r.archived)).collect())
-            }),
+            FieldType::Status => self.accept_label(field, text, "status", "LE8"),
+            FieldType::LostReason => self.accept_label(field, text, "lost reason", "EN3"),
             FieldType::Unknown(_) => Verdict::keep(value.clone()),
         }
     }
@@ -684,37 +688,34 @@ impl Workspace {
         }
     }
 
-    fn accept_label<'a>(
-        &'a self,
-        what: &str,
+    fn accept_label(
+        &self,
+        field: &Field,
         text: Option<&str>,
-        labels: impl Fn(&'a crate::Pipeline) -> Option<Vec<(&'a str, bool)>>,
+        what: &str,
+        pitfall: &'static str,
     ) -> Verdict {
-        let pitfall = if what == "status" { "LE8" } else { "EN3" };
         let Some(text) = text else {
             return unfit(Documented, format!("a {what} is written as its label"));
         };
-        let Some(pipeline) = self.pipeline() else {
+        let labels = match self.pipeline() {
+            Some(pipeline) => pipeline.labels(&field.field_type),
+            None => None,
+        };
+        let Some(Labels { active, archived }) = labels else {
             return Verdict::keep(text);
         };
-        let Some(labels) = labels(pipeline) else {
-            return Verdict::keep(text);
-        };
-        if labels.contains(&(text, false)) {
+        if active.contains(&text) {
             return Verdict::keep(text);
         }
-        let active = labels.iter().filter(|(_, archived)| !archived);
-        let suggestion = list(
-            "choose from",
-            &mut active.map(|(label, _)| format!("`{label}`")),
-        );
-        let note = if labels.contains(&(text, true)) {
+        let is_same = |label: &&str| same_label(label, text);
+        let note = if archived.contains(&text) {
             Note::new(
                 Documented,
                 "EN3",
                 format!("the {what} `{text}` is archived"),
             )
-        } else if labels.iter().any(|(label, _)| same_label(label, text)) {
+        } else if active.iter().any(is_same) || archived.iter().any(is_same) {
             Note::new(
                 Inferred,
                 pitfall,
@@ -727,7 +728,7 @@ impl Workspace {
                 format!("the workspace has no {what} `{text}`"),
             )
         };
-        Verdict::drop(note.suggest(suggestion))
+        Verdict::drop(note.suggest(list("choose from", "`", &active)))
     }
 }
 
@@ -738,43 +739,29 @@ const LIKELY_SECONDS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
 
 fn accept_payment(action: &Action) -> Result<BTreeMap<String, FieldValue>, Note> {
     let text = |key| action.key(key).and_then(FieldValue::as_str);
-    let impossible = |certainty, reason: String| Note::new(certainty, "AS7", reason);
-    let status = text("status").map(PaymentStatus::from);
-    if !status.is_some_and(|status| PaymentStatus::KNOWN.contains(&status)) {
-        let known = list(
-            "",
-            &mut PaymentStatus::KNOWN.iter().map(|s| s.as_str().to_owned()),
-        );
-        return Err(impossible(
-            Documented,
-            "a payment needs a `status` that telecrm knows".to_owned(),
-        )
-        .suggest(known.map(|known| format!("choose from{known}"))));
-    }
-    let currency = text("currency").map(Currency::from);
-    if !currency.is_some_and(|currency| Currency::KNOWN.contains(&currency)) {
-        let known = list(
-            "",
-            &mut Currency::KNOWN.iter().map(|c| c.as_str().to_owned()),
-        );
-        return Err(impossible(
-            Documented,
-            "a payment needs a `currency` that telecrm knows".to_owned(),
-        )
-        .suggest(known.map(|known| format!("choose from{known}"))));
+    let statuses = texts(PaymentStatus::KNOWN, PaymentStatus::as_str);
+    let currencies = texts(Currency::KNOWN, Currency::as_str);
+    for (key, known) in [("status", &statuses), ("currency", &currencies)] {
+        if !text(key).is_some_and(|text| known.contains(&text)) {
+            let reason = format!("a payment needs a `{key}` that telecrm knows");
+            let note = Note::new(Documented, "AS7", reason);
+            return Err(note.suggest(list("choose from", "", known)));
+        }
     }
     match action.key("amount").map(FieldValue::as_json) {
         Some(Value::String(amount)) if amount.parse::<crate::Amount>().is_ok() => {}
         Some(Value::Number(_)) => {
-            return Err(impossible(
+            return Err(Note::new(
                 Inferred,
-                "a payment's `amount` is a numeric string, not a JSON number".to_owned(),
+                "AS7",
+                "a payment's `amount` is a numeric string, not a JSON number",
             ));
         }
         _ => {
-            return Err(impossible(
+            return Err(Note::new(
                 Documented,
-                "a payment needs an `amount`: a numeric string above zero".to_owned(),
+                "AS7",
+                "a payment needs an `amount`: a numeric string above zero",
             ));
         }
     }
@@ -794,18 +781,14 @@ fn accept_dropdown(field: &Field, text: Option<&str>) -> Verdict {
             unfit(Inferred, "an empty text is not the label of an option")
         }
         Some(text) => {
-            let mut known = field.options.iter().map(|option| format!("`{option}`"));
-            let near = closest(text, &mut field.options.iter().map(String::as_str));
+            let known = texts(&field.options, String::as_str);
             let note = Note::new(
                 Documented,
                 "EN5",
                 "not an option yet, so telecrm creates it",
             )
-            .suggest(match near {
-                Some(near) => Some(format!("did you mean `{near}`?")),
-                None => list("known are", &mut known),
-            });
-            Verdict::create(text, vec![text.to_owned()], note)
+            .suggest(did_you_mean(text, &known).or_else(|| list("known are", "`", &known)));
+            Verdict::create(text, &[text], note)
         }
         None => unfit(
             Documented,
@@ -821,22 +804,19 @@ fn accept_tags(field: &Field, value: &FieldValue) -> Verdict {
             "tags are a list of strings, not one string with commas",
         );
     };
-    let mut new: Vec<String> = Vec::new();
-    for tag in tags {
-        if !field.has_option(tag) && !new.iter().any(|seen| seen == tag) {
-            new.push(tag.to_owned());
+    let mut new = Vec::new();
+    for tag in &tags {
+        if !field.has_option(tag) && !new.contains(tag) {
+            new.push(*tag);
         }
     }
-    // Where the workspace tells no labels, it cannot be said which are new.
-    if new.is_empty() || field.options.is_empty() {
-        return Verdict::keep(value.clone());
+    match list("not a tag yet, so telecrm creates it:", "", &new) {
+        // Where the workspace tells no labels, it cannot be said which are new.
+        Some(reason) if !field.options.is_empty() => {
+            Verdict::create(value.clone(), &new, Note::new(Inferred, "EN5", reason))
+        }
+        _ => Verdict::keep(value.clone()),
     }
-    let note = Note::new(
-        Inferred,
-        "EN5",
-        format!("not a tag yet, so telecrm creates it: {}", new.join(", ")),
-    );
-    Verdict::create(value.clone(), new, note)
 }
 
 fn unfit(certainty: Certainty, reason: impl Into<String>) -> Verdict {
@@ -880,26 +860,25 @@ pub(crate) fn same_label(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-fn did_you_mean(name: &str, known: &mut dyn Iterator<Item = &str>) -> Option<String> {
+fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {
     closest(name, known).map(|near| format!("did you mean `{near}`?"))
 }
 
 /// The known name that is nearest, if any is near enough to be meant.
-fn closest<'a>(name: &str, known: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "_");
-    known
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&plain(name), &plain(candidate)),
-                candidate,
-            )
+fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let plain = |text: &str| {
+        each_letter(&text.to_lowercase(), |c| match c {
+            ' ' | '-' => Some('_'),
+            _ => Some(c),
         })
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, candidate)| candidate)
-}
-
-fn list(lead_in: &str, items: &mut dyn Iterator<Item = String>) -> Option<String> {
-    let items: Vec<_> = items.collect();
-    (!items.is_empty()).then(|| format!("{lead_in} {}", items.join(", ")))
+    };
+    let name = plain(name);
+    let (mut nearest, mut most) = (None, 0.85);
+    for candidate in known {
+        let likeness = strsim::jaro_winkler(&name, &plain(candidate));
+        if likeness > 0.85 && likeness >= most {
+            (nearest, most) = (Some(*candidate), likeness);
+        }
+    }
+    nearest
 }

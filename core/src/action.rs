@@ -129,23 +129,24 @@ impl Action {
 
     /// The places of values for which an action of this kind has no room.
     pub(crate) fn misplaced(&self, index: usize) -> Vec<Path> {
-        let is_payment = self.kind() == ActionKind::Payment;
-        let known: &[&str] = match is_payment {
-            true => &["type", "status", "currency", "amount"],
-            false => &["type", "fields", "created_on"],
+        let known: &[&str] = match self.kind() {
+            ActionKind::Payment => &["type", "status", "currency", "amount"],
+            _ => &["type", "fields", "created_on"],
         };
         let mut paths = Vec::new();
         for (key, value) in &self.0 {
-            let fields = (is_payment && key == "fields").then(|| self.fields());
-            match fields.flatten() {
-                _ if value.is_null() || known.contains(&key.as_str()) => {}
-                Some(fields) => paths.extend(
-                    fields
-                        .into_iter()
-                        .filter(|(_, value)| !value.is_null())
-                        .map(|(name, _)| Path::ActionField(index, name)),
-                ),
-                None => paths.push(Path::ActionKey(index, key.clone())),
+            if value.is_null() || known.contains(&key.as_str()) {
+                continue;
+            }
+            match self.fields() {
+                Some(fields) if key == "fields" => {
+                    for (name, value) in fields {
+                        if !value.is_null() {
+                            paths.push(Path::ActionField(index, name));
+                        }
+                    }
+                }
+                _ => paths.push(Path::ActionKey(index, key.clone())),
             }
         }
         paths

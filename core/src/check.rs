@@ -2,6 +2,7 @@
 
 use crate::accept::{Acceptance, CodeForm, same_label};
 use crate::decimal::is_decimal;
+use crate::words::texts;
 use crate::{
     Action, ActionKind, Certainty, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path,
     Workspace, date, phone,
@@ -108,10 +109,10 @@ impl Workspace {
     pub fn check(&self, lead: &Lead) -> Checked {
         let accepted = self.accept(lead);
         let mut as_written = accepted.findings.clone();
-        as_written.extend(self.doubts(lead, &accepted));
+        as_written.append(&mut self.doubts(lead, &accepted));
         let mut clean = lead.clone();
         let mut report = self.leave_out_blanks(&mut clean, &accepted);
-        as_written.extend(report.iter().cloned());
+        as_written.append(&mut report.clone());
         // What is mended may have hidden something else: an action is looked into only once its type is right.
         loop {
             let mut mended = false;
@@ -144,15 +145,15 @@ impl Workspace {
         let lead_dropped = report
             .iter()
             .find(|f| f.kind == FindingKind::LeadDropped && !f.repaired);
+        let mut findings = Vec::new();
+        for finding in &report {
+            let mut as_written = as_written.iter();
+            if as_written.any(|f| f.path == finding.path && f.kind == finding.kind) {
+                findings.push(finding.clone());
+            }
+        }
         Checked {
-            findings: report
-                .iter()
-                .filter(|finding| {
-                    let mut as_written = as_written.iter();
-                    as_written.any(|f| f.path == finding.path && f.kind == finding.kind)
-                })
-                .cloned()
-                .collect(),
+            findings,
             clean: match lead_dropped {
                 Some(finding) => Err(LeadDropped(finding.clone())),
                 None => {
@@ -170,24 +171,27 @@ impl Workspace {
         if accepted.identifier.is_none() {
             return Vec::new();
         }
-        let mut stray = lead.stray_blanks();
-        stray.retain(|place| match place {
-            Path::ActionField(index, name) => !self.lacks(&lead.actions()[*index], name),
-            Path::Field(name) => self.field(name).is_some(),
-            _ => false,
-        });
-        let left_out = stray.into_iter().map(|path| {
+        let mut left_out = Vec::new();
+        for path in lead.stray_blanks() {
+            let is_known = match &path {
+                Path::ActionField(index, name) => !self.lacks(&lead.actions()[*index], name),
+                Path::Field(name) => self.field(name).is_some(),
+                _ => false,
+            };
+            if !is_known {
+                continue;
+            }
             let is_text = lead.at(&path).is_some_and(|value| value.as_str().is_some());
             lead.leave_out_blanks(&path);
             let mut known = accepted.findings.iter();
             let known = known.find(|finding| is_text && finding.path == path);
-            Finding {
+            left_out.push(Finding {
                 suggestion: Some("leave it out".to_owned()),
                 repaired: true,
                 ..known.cloned().unwrap_or_else(|| stray_blank(path))
-            }
-        });
-        left_out.collect()
+            });
+        }
+        left_out
     }
 
     /// Whether the action is known to have no such field.
@@ -222,7 +226,7 @@ impl Workspace {
     /// which leaves the field as it is.
     pub fn check_update(
         &self,
-        mut fields: BTreeMap<String, FieldValue>,
+        fields: BTreeMap<String, FieldValue>,
     ) -> Result<BTreeMap<String, FieldValue>, Finding> {
         let identifier = self.identifier().api_name();
         if fields.contains_key(identifier) {
@@ -236,36 +240,33 @@ impl Workspace {
                 repaired: false,
             });
         }
-        for (name, value) in &mut fields {
-            match value.clone().without_stray_blanks() {
-                Some(rest) => *value = rest,
-                None if self.field(name).is_some() => {
-                    return Err(stray_blank(Path::Field(name.clone())));
-                }
-                None => {}
-            }
+        let mut checked = BTreeMap::new();
+        for (name, written) in fields {
             let path = Path::Field(name.clone());
-            let Some(finding) = self.accept_field(name, value).finding(path) else {
-                continue;
+            let field = self.field(&name);
+            let mut value = match written.clone().without_stray_blanks() {
+                Some(value) => value,
+                None if field.is_some() => return Err(stray_blank(path)),
+                None => written,
             };
-            // Who updates with it wants the field emptied, and it would stay.
-            if value.is_null() {
-                return Err(Finding {
-                    kind: FindingKind::FieldDropped,
-                    suggestion: Some("leave it out".to_owned()),
-                    ..finding
-                });
+            if let Some(finding) = self.accept_field(&name, &value).finding(path) {
+                // Who updates with it wants the field emptied, and it would stay.
+                if value.is_null() {
+                    return Err(Finding {
+                        kind: FindingKind::FieldDropped,
+                        suggestion: Some("leave it out".to_owned()),
+                        ..finding
+                    });
+                }
+                match field.and_then(|field| self.mend_value(field, &value)) {
+                    Some(mended) => value = mended,
+                    None if finding.is_loss() => return Err(finding),
+                    None => {}
+                }
             }
-            match self
-                .field(name)
-                .and_then(|field| self.mend_value(field, value))
-            {
-                Some(mended) => *value = mended,
-                None if finding.is_loss() => return Err(finding),
-                None => {}
-            }
+            checked.insert(name, value);
         }
-        Ok(fields)
+        Ok(checked)
     }
 
     /// Mends the value at a path, if exactly one thing can be meant. Says what stands there now.
@@ -273,7 +274,7 @@ impl Workspace {
         match path {
             Path::Field(name) => {
                 let field = self.field(name)?;
-                let value = lead.fields_mut().get_mut(name)?;
+                let value = lead.fields_mut().get_mut(name.as_str())?;
                 let mended = self.mend_value(field, value)?;
                 let suggestion = format!("write {mended}");
                 *value = mended;
@@ -308,7 +309,7 @@ impl Workspace {
                 if !self.action(&code)?.allows_predated {
                     return None;
                 }
-                let written = action.keys_mut().get_mut(key)?;
+                let written = action.keys_mut().get_mut(key.as_str())?;
                 let millis = self.mend_date(written)?;
                 *written = millis.into();
                 Some(format!("write {millis}"))
@@ -337,18 +338,14 @@ impl Workspace {
             }
             FieldType::Rating => text?.trim().parse::<i64>().ok()?.into(),
             FieldType::Date => self.mend_date(value)?.into(),
-            FieldType::Dropdown => only(&field.options, text?)?.into(),
+            FieldType::Dropdown => only(&texts(&field.options, String::as_str), text?)?.into(),
             FieldType::Tags => {
                 let tag = text?.trim();
                 (!tag.is_empty() && !tag.contains([',', ';', '|'])).then(|| [tag].into())?
             }
-            FieldType::Status => {
-                let statuses = self.pipeline()?.active_statuses();
-                only(statuses, text?)?.into()
-            }
-            FieldType::LostReason => {
-                let reasons = self.pipeline()?.active_lost_reasons();
-                only(reasons, text?)?.into()
+            FieldType::Status | FieldType::LostReason => {
+                let labels = self.pipeline()?.labels(&field.field_type)?;
+                only(&labels.active, text?)?.into()
             }
             FieldType::Website | FieldType::MediaLink => text?.trim().into(),
             FieldType::Unknown(_) => return None,
@@ -378,13 +375,15 @@ impl Workspace {
         }
         // Which country telecrm adds to a national number is for telecrm to know, unless somebody said it.
         let is_known = self.known_country().is_some() && phone::exists(&meant) == Some(true);
-        let forms = [
-            is_known.then(|| meant.clone()),
-            Some(tidy.trim_start_matches('+').to_owned()),
-            Some(tidy),
-        ];
-        let mut forms = forms.into_iter().flatten();
-        forms.find(|form| phone::normal_form(form, self.country()).as_ref() == Ok(&meant))
+        let without_plus = tidy.trim_start_matches('+');
+        let is_read = |form: &str| phone::normal_form(form, self.country()).as_ref() == Ok(&meant);
+        if is_known && is_read(&meant) {
+            Some(meant)
+        } else if is_read(without_plus) {
+            Some(without_plus.to_owned())
+        } else {
+            is_read(&tidy).then_some(tidy)
+        }
     }
 
     /// Unix milliseconds for an ISO date, or for digits in a string that can only be milliseconds.
@@ -442,45 +441,42 @@ fn stray_blank(path: Path) -> Finding {
 }
 
 /// The one label that differs only in case and blanks.
-fn only<'a, S: AsRef<str> + 'a + ?Sized>(
-    labels: impl IntoIterator<Item = &'a S>,
-    text: &str,
-) -> Option<&'a str> {
-    let mut same = labels
-        .into_iter()
-        .map(AsRef::as_ref)
-        .filter(|label| same_label(label, text));
-    same.next().filter(|_| same.next().is_none())
+fn only<'a>(labels: &[&'a str], text: &str) -> Option<&'a str> {
+    let mut same = labels.iter().filter(|label| same_label(label, text));
+    same.next().filter(|_| same.next().is_none()).copied()
 }
 
 fn remove_losses(lead: &mut Lead, report: &[Finding]) {
-    let mut dropped_actions = Vec::new();
-    for finding in report.iter().filter(|f| f.is_loss() && !f.repaired) {
+    let is_lost = |finding: &Finding| finding.is_loss() && !finding.repaired;
+    for finding in report {
         match &finding.path {
+            _ if !is_lost(finding) => {}
             Path::Field(name) => {
-                lead.fields_mut().remove(name);
+                lead.fields_mut().remove(name.as_str());
             }
             Path::Key(key) => {
-                lead.extra_mut().remove(key);
+                lead.extra_mut().remove(key.as_str());
             }
-            Path::Action(index) => dropped_actions.push(*index),
+            // Last, since the paths count them.
+            Path::Action(_) => {}
             Path::ActionField(index, name) => {
                 if let Some(action) = lead.actions_mut().get_mut(*index) {
-                    action.change_fields(|fields| _ = fields.remove(name));
+                    action.change_fields(|fields| _ = fields.remove(name.as_str()));
                 }
             }
             Path::ActionKey(index, key) => {
                 if let Some(action) = lead.actions_mut().get_mut(*index) {
-                    action.keys_mut().remove(key);
+                    action.keys_mut().remove(key.as_str());
                 }
             }
         }
     }
-    let mut index = 0;
-    lead.actions_mut().retain(|_| {
-        index += 1;
-        !dropped_actions.contains(&(index - 1))
-    });
+    for index in (0..lead.actions().len()).rev() {
+        let path = Path::Action(index);
+        if report.iter().any(|f| f.path == path && is_lost(f)) {
+            lead.actions_mut().remove(index);
+        }
+    }
 }
 
 #[cfg(test)]

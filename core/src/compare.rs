@@ -7,7 +7,8 @@ use crate::{
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// What reading a lead back tells about what was sent.
 ///
@@ -52,7 +53,7 @@ impl Workspace {
         stored: &LeadRecord,
         timeline: Option<&[ActionRecord]>,
     ) -> Comparison {
-        let mut paths = Vec::new();
+        let mut losses = Vec::new();
         let mut unreadable = Vec::new();
         for (name, value) in sent.fields() {
             let field = self.field(name);
@@ -64,57 +65,51 @@ impl Workspace {
                 _ => None,
             });
             if !self.is_stored(field, value, found) {
-                paths.push((Path::Field(name.clone()), FindingKind::FieldDropped));
+                losses.push(lost(Path::Field(name.clone())));
             }
         }
         match timeline {
-            Some(timeline) => self.compare_actions(sent, timeline, &mut paths, &mut unreadable),
-            None => unreadable.extend((0..sent.actions().len()).map(Path::Action)),
+            Some(timeline) => self.compare_actions(sent, timeline, &mut losses, &mut unreadable),
+            None => {
+                for index in 0..sent.actions().len() {
+                    unreadable.push(Path::Action(index));
+                }
+            }
         }
         for (key, value) in sent.extra() {
             // No answer of telecrm has a place for them.
             if !value.is_null() {
-                paths.push((Path::Key(key.clone()), FindingKind::FieldDropped));
+                losses.push(lost(Path::Key(key.clone())));
             }
         }
         let expected = self.accept(sent).findings;
-        let losses = paths.into_iter().map(|(path, kind)| {
-            let explained = expected
-                .iter()
-                .find(|finding| finding.path == path && finding.kind == kind);
-            explained.cloned().unwrap_or_else(|| Finding {
-                reason: match kind {
-                    FindingKind::ActionDropped => "sent, and not on the timeline".to_owned(),
-                    _ => "sent, and not what the lead has now".to_owned(),
-                },
-                path,
-                kind,
-                suggestion: None,
-                pitfall: Some("AS5".to_owned()),
-                certainty: Certainty::Reported,
-                repaired: false,
-            })
-        });
-        Comparison {
-            losses: losses.collect(),
-            unreadable,
+        for loss in &mut losses {
+            let mut explained = expected.iter();
+            let explained = explained.find(|it| it.path == loss.path && it.kind == loss.kind);
+            if let Some(explained) = explained {
+                *loss = explained.clone();
+            }
         }
+        Comparison { losses, unreadable }
     }
 
     fn compare_actions(
         &self,
         sent: &Lead,
         timeline: &[ActionRecord],
-        paths: &mut Vec<(Path, FindingKind)>,
+        losses: &mut Vec<Finding>,
         unreadable: &mut Vec<Path>,
     ) {
         let partners = self.pair(sent.actions(), timeline);
-        for (index, (action, partner)) in sent.actions().iter().zip(partners).enumerate() {
-            let Some(record) = partner.map(|partner| &timeline[partner]) else {
-                paths.push((Path::Action(index), FindingKind::ActionDropped));
+        for (index, action) in sent.actions().iter().enumerate() {
+            let Some(record) = partners[index].map(|partner| &timeline[partner]) else {
+                losses.push(Finding {
+                    kind: FindingKind::ActionDropped,
+                    reason: "sent, and not on the timeline".to_owned(),
+                    ..lost(Path::Action(index))
+                });
                 continue;
             };
-            let mut lost = |path| paths.push((path, FindingKind::FieldDropped));
             let custom = matches!(action.kind(), ActionKind::Custom(_));
             match action.key("fields") {
                 Some(fields) if custom && !fields.is_null() => match action.fields() {
@@ -122,11 +117,11 @@ impl Workspace {
                         for (name, value) in fields {
                             let field = self.action_field(action, &name);
                             if !self.is_stored(field, &value, record.field(&name).as_ref()) {
-                                lost(Path::ActionField(index, name));
+                                losses.push(lost(Path::ActionField(index, name)));
                             }
                         }
                     }
-                    None => lost(Path::ActionKey(index, "fields".to_owned())),
+                    None => losses.push(lost(Path::ActionKey(index, "fields".to_owned()))),
                 },
                 _ => {}
             }
@@ -136,30 +131,31 @@ impl Workspace {
                     Some(created)
                         if !same_date(value, DEFAULT_FORMAT, self.time_zone(), created) =>
                     {
-                        lost(path)
+                        losses.push(lost(path));
                     }
                     Some(_) => {}
                     None => unreadable.push(path),
                 }
             }
-            action.misplaced(index).into_iter().for_each(&mut lost);
+            for path in action.misplaced(index) {
+                losses.push(lost(path));
+            }
         }
     }
 
     /// Finds for each action sent the entry that it became.
     fn pair(&self, sent: &[Action], timeline: &[ActionRecord]) -> Vec<Option<usize>> {
-        let mut candidates = Vec::new();
+        // The most alike first; among equals in the order in which they were sent.
+        let mut candidates = BinaryHeap::new();
         for (index, action) in sent.iter().enumerate() {
             for (partner, record) in timeline.iter().enumerate() {
                 if let Some(likeness) = self.likeness(action, record) {
-                    candidates.push((likeness, index, partner));
+                    candidates.push((likeness, Reverse(index), Reverse(partner)));
                 }
             }
         }
-        // The most alike first; among equals in the order in which they were sent.
-        candidates.sort_by_key(|(likeness, index, _)| (std::cmp::Reverse(*likeness), *index));
         let mut partners = vec![None; sent.len()];
-        for (_, index, partner) in candidates {
+        while let Some((_, Reverse(index), Reverse(partner))) = candidates.pop() {
             if partners[index].is_none() && !partners.contains(&Some(partner)) {
                 partners[index] = Some(partner);
             }
@@ -180,38 +176,35 @@ impl Workspace {
                 ActionKind::Other(_) | ActionKind::Missing => return None,
             });
         if kind == ActionKind::Payment {
-            let keys = ["status", "currency", "amount"];
-            let pairs = keys.map(|key| Some((action.key(key)?, record.key(key)?)));
-            let same = pairs.iter().all(|pair| {
-                pair.as_ref().is_some_and(|(sent, stored)| {
-                    same_decimal(sent, stored)
-                        .unwrap_or_else(|| plain(sent).eq_ignore_ascii_case(&plain(stored)))
-                })
-            });
-            let alike = pairs
-                .iter()
-                .flatten()
-                .filter(|(sent, stored)| sent == stored);
-            return same.then_some((true, alike.count(), 0, well_spelled));
+            let mut equal = 0;
+            for key in ["status", "currency", "amount"] {
+                let (sent, stored) = (action.key(key)?, record.key(key)?);
+                let same = same_decimal(sent, stored)
+                    .unwrap_or_else(|| plain(sent).eq_ignore_ascii_case(&plain(stored)));
+                if !same {
+                    return None;
+                }
+                equal += usize::from(sent == stored);
+            }
+            return Some((true, equal, 0, well_spelled));
         }
-        let names = record.fields().into_iter().flatten();
-        let stored: Vec<_> = names
-            .filter(|(_, value)| !value.is_null())
-            .filter_map(|(name, _)| Some((name, record.field(name)?)))
-            .collect();
         let sent = action.fields().unwrap_or_default();
-        let mut alike = 0;
-        let mut equal = 0;
-        for (name, value) in &stored {
-            let field = self.action_field(action, name);
-            let Some(sent) = sent.get(*name) else {
-                continue;
-            };
-            alike += usize::from(self.same_value(field, sent, value));
-            equal += usize::from(sent == value);
+        let stored = record.key("fields").cloned().unwrap_or_default();
+        let (mut alike, mut equal, mut foreign) = (0, 0, 0);
+        for (name, value) in stored.into_members().unwrap_or_default() {
+            let field = self.action_field(action, &name);
+            let same = |sent| self.same_value(field, sent, &value);
+            match sent.get(name.as_str()) {
+                _ if value.is_null() => {}
+                Some(sent) if same(sent) => {
+                    alike += 1;
+                    equal += usize::from(*sent == value);
+                }
+                _ => foreign += 1,
+            }
         }
         // An entry with a value that was not sent so is hardly the one, but may have been changed on the way.
-        let nothing_foreign = alike == stored.len();
+        let nothing_foreign = foreign == 0;
         if let (Some(value), Some(created)) = (action.key("created_on"), record.created()) {
             let same = same_date(value, DEFAULT_FORMAT, self.time_zone(), created);
             alike += usize::from(same);
@@ -225,6 +218,16 @@ impl Workspace {
             ActionKind::Custom(code) => self.action(&code)?.field(name),
             _ => None,
         }
+    }
+}
+
+/// What was sent and is not there now.
+fn lost(path: Path) -> Finding {
+    let reason = "sent, and not what the lead has now";
+    let kind = FindingKind::FieldDropped;
+    Finding {
+        pitfall: Some("AS5".to_owned()),
+        ..Finding::new(path, kind, Certainty::Reported, reason)
     }
 }
 
@@ -284,8 +287,11 @@ impl Workspace {
                 }
             }
             Some((FieldType::Phone, _)) => same_phone(&plain(sent), &plain(stored)),
-            Some((FieldType::Tags, _)) => match (tags(sent.as_json()), tags(stored.as_json())) {
-                (Some(sent), Some(stored)) => sent == stored,
+            Some((FieldType::Tags, _)) => match (tags(sent), tags(stored)) {
+                (Some(sent), Some(stored)) => {
+                    sent.iter().all(|tag| stored.contains(tag))
+                        && stored.iter().all(|tag| sent.contains(tag))
+                }
                 _ => false,
             },
             Some((FieldType::Number | FieldType::Rating | FieldType::Money, _)) => {
@@ -302,27 +308,22 @@ impl Workspace {
 
 /// The same number, given with its country code or as the national number that ends it.
 fn same_phone(sent: &str, stored: &str) -> bool {
-    let [Some(sent), Some(stored)] = [sent, stored].map(phone::tidy) else {
+    let (Some(sent), Some(stored)) = (phone::tidy(sent), phone::tidy(stored)) else {
         return sent == stored;
     };
-    let is_international = sent.starts_with('+');
-    let [sent, stored] = [&sent, &stored].map(|number| number.trim_start_matches('+'));
-    // A number with its country code ends no other one.
-    let national =
-        !is_international && sent.len() >= 7 && stored.len() > sent.len() && stored.ends_with(sent);
-    sent == stored || national
+    let stored = stored.trim_start_matches('+');
+    match sent.strip_prefix('+') {
+        // A number with its country code ends no other one.
+        Some(sent) => sent == stored,
+        None => sent == stored || sent.len() >= 7 && stored.ends_with(&sent),
+    }
 }
 
-/// Each once, in one order.
-fn tags(value: &Value) -> Option<Vec<&str>> {
-    let mut tags: Vec<_> = match value {
-        Value::Array(tags) => tags.iter().map(Value::as_str).collect::<Option<_>>()?,
-        Value::String(tag) => vec![tag],
-        _ => return None,
-    };
-    tags.sort();
-    tags.dedup();
-    Some(tags)
+fn tags(value: &FieldValue) -> Option<Vec<&str>> {
+    match value.as_str() {
+        Some(tag) => Some(vec![tag]),
+        None => value.as_strings(),
+    }
 }
 
 /// Whether what was sent names this time: in milliseconds, as an ISO date, or in the workspace's format on a wall
@@ -333,8 +334,8 @@ fn same_date(sent: &FieldValue, format: &str, zone: &TimeZone, stored: Timestamp
         return sent.as_i64() == Some(stored);
     };
     let Some(civil) = date::parse_civil(text, format) else {
-        let iso = [zone, &TimeZone::UTC].map(|zone| date::parse_iso(text, zone));
-        return iso.contains(&Some(stored)) || text.trim() == stored.to_string();
+        let is_iso = |zone| date::parse_iso(text, zone) == Some(stored);
+        return is_iso(zone) || is_iso(&TimeZone::UTC) || text.trim() == stored.to_string();
     };
     let Ok(sent) = TimeZone::UTC.to_timestamp(civil) else {
         return false;

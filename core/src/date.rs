@@ -19,24 +19,26 @@ pub(crate) fn parse(text: &str, format: &str, zone: &TimeZone) -> Option<i64> {
 pub(crate) fn parse_civil(text: &str, format: &str) -> Option<DateTime> {
     let format = to_strftime(format);
     // The date's part of the format, as far as its first token of time.
-    let date = ["%H", "%I", "%M", "%S", "%p"]
-        .iter()
-        .filter_map(|token| format.find(token))
-        .min()
-        .map_or(format.as_str(), |time| format[..time].trim_end());
-    let [minutes, seconds] = ["%H:%M", "%H:%M:%S"].map(|time| format!("{date} {time}"));
-    [format.as_str(), &minutes, &seconds, date]
-        .into_iter()
-        .find_map(|format| {
-            let parsed = strtime::parse(format, text).ok()?;
-            let date = parsed.to_date().ok()?;
-            // Year 26 is nobody's: which century is meant is not for us to say.
-            if format.contains("%Y") && date.year() < 1000 {
-                return None;
-            }
-            let time = parsed.to_time().unwrap_or_default();
-            Some(date.to_datetime(time))
-        })
+    let mut date = format.as_str();
+    for token in ["%H", "%I", "%M", "%S", "%p"] {
+        if let Some((before, _)) = date.split_once(token) {
+            date = before.trim_end();
+        }
+    }
+    let read = |format: &str| {
+        let parsed = strtime::parse(format, text).ok()?;
+        let date = parsed.to_date().ok()?;
+        // Year 26 is nobody's: which century is meant is not for us to say.
+        if format.contains("%Y") && date.year() < 1000 {
+            return None;
+        }
+        let time = parsed.to_time().unwrap_or_default();
+        Some(date.to_datetime(time))
+    };
+    read(&format)
+        .or_else(|| read(&format!("{date} %H:%M")))
+        .or_else(|| read(&format!("{date} %H:%M:%S")))
+        .or_else(|| read(date))
 }
 
 /// An ISO 8601 date, with or without a time and an offset, as Unix milliseconds. telecrm does not

@@ -30,10 +30,11 @@ struct Keys<'a>(&'a Map<String, Value>);
 
 impl Debug for Keys<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let keys = self.0.iter();
-        f.debug_map()
-            .entries(keys.map(|(key, value)| (Bare(key), Shape(value))))
-            .finish()
+        let mut keys = f.debug_map();
+        for (key, value) in self.0 {
+            keys.entry(&Bare(key), &Shape(value));
+        }
+        keys.finish()
     }
 }
 
@@ -42,10 +43,11 @@ struct Fields<'a>(&'a BTreeMap<String, FieldValue>);
 
 impl Debug for Fields<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let fields = self.0.iter();
-        f.debug_map()
-            .entries(fields.map(|(key, value)| (Bare(key), Shape(value.as_json()))))
-            .finish()
+        let mut fields = f.debug_map();
+        for (key, value) in self.0 {
+            fields.entry(&Bare(key), &Shape(value.as_json()));
+        }
+        fields.finish()
     }
 }
 

@@ -33,13 +33,17 @@ impl Decimal {
 
     /// The number that JSON writes so, without its exponent.
     pub(crate) fn written_out(number: &str) -> Option<Self> {
-        let Some((mantissa, exponent)) = number.split_once(['e', 'E']) else {
+        let number = number.to_ascii_lowercase();
+        let Some((mantissa, exponent)) = number.split_once('e') else {
             return number.parse().ok();
         };
+        let exponent: i64 = exponent.parse().ok()?;
         // No `f64` has more zeros, and an exponent could ask for gigabytes of them.
-        let exponent: i32 = exponent.parse().ok()?;
-        let count = exponent.unsigned_abs() as usize;
-        let zeros = "0".repeat(Some(count).filter(|count| *count <= 400)?);
+        let count = usize::try_from(exponent.unsigned_abs()).ok()?;
+        if count > 400 {
+            return None;
+        }
+        let zeros = "0".repeat(count);
         let digits = mantissa.trim_start_matches('-');
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let (all, point) = match exponent < 0 {

@@ -1,47 +1,35 @@
 //! Numbers that telecrm takes, and that are nobody's.
 
-use crate::accept::{Acceptance, AcceptedAction};
-use crate::{Certainty, FieldType, FieldValue, Finding, FindingKind, Lead, Path, Workspace, phone};
+use crate::accept::Acceptance;
+use crate::{
+    Certainty, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path, Workspace, phone,
+};
 
 impl Workspace {
     /// Phone numbers that telecrm stores though no country has them. They are no losses: what telecrm takes is told by
     /// its own rules, which know lengths and not numbers.
     pub(crate) fn doubts(&self, lead: &Lead, accepted: &Acceptance) -> Vec<Finding> {
-        let fields = accepted.fields.iter().filter_map(|(name, stored)| {
-            let is_phone = self.field(name)?.field_type == FieldType::Phone;
-            self.doubt(is_phone, lead.get(name)?, stored, || {
-                Path::Field(name.clone())
-            })
-        });
-        let actions = accepted.actions.iter().flat_map(|action| {
-            let fields = action.fields.iter();
-            fields.filter_map(|(name, stored)| {
-                let path = Path::ActionField(action.index, name.clone());
-                self.doubt(
-                    self.is_phone(action, name),
-                    &lead.at(&path)?,
-                    stored,
-                    || path,
-                )
-            })
-        });
-        fields.chain(actions).collect()
+        let mut doubts = Vec::new();
+        for (name, stored) in &accepted.fields {
+            if is_phone(self.field(name)) {
+                doubts.extend(self.doubt(lead, Path::Field(name.clone()), stored));
+            }
+        }
+        for action in &accepted.actions {
+            let definition = action.code.as_ref().and_then(|code| self.action(code));
+            for (name, stored) in &action.fields {
+                if is_phone(definition.and_then(|definition| definition.field(name))) {
+                    let path = Path::ActionField(action.index, name.clone());
+                    doubts.extend(self.doubt(lead, path, stored));
+                }
+            }
+        }
+        doubts
     }
 
-    fn is_phone(&self, action: &AcceptedAction, name: &str) -> bool {
-        let definition = action.code.as_ref().and_then(|code| self.action(code));
-        let field = definition.and_then(|definition| definition.field(name));
-        field.is_some_and(|field| field.field_type == FieldType::Phone)
-    }
-
-    fn doubt(
-        &self,
-        is_phone: bool,
-        written: &FieldValue,
-        stored: &FieldValue,
-        path: impl FnOnce() -> Path,
-    ) -> Option<Finding> {
-        let stored = stored.as_str().filter(|_| is_phone)?;
+    fn doubt(&self, lead: &Lead, path: Path, stored: &FieldValue) -> Option<Finding> {
+        let written = lead.at(&path)?;
+        let stored = stored.as_str()?;
         let trunk = phone::without_trunk_zero(stored);
         let reason = match (&trunk, phone::exists(stored)) {
             (Some(_), _) => "with the zero that is dialled only within the country",
@@ -51,7 +39,7 @@ impl Workspace {
         let other =
             trunk.or_else(|| phone::other_reading(written.as_str()?, stored, self.country()));
         Some(Finding {
-            path: path(),
+            path,
             kind: FindingKind::ValueChanged,
             reason: format!("stored as {stored}, {reason}"),
             suggestion: other.map(|other| format!("did you mean +{other}?")),
@@ -60,6 +48,10 @@ impl Workspace {
             repaired: false,
         })
     }
+}
+
+fn is_phone(field: Option<&Field>) -> bool {
+    field.is_some_and(|field| field.field_type == FieldType::Phone)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 use crate::Path;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 /// Reads a JSON text, and tells which keys stand more than once in one object, so that all but the last of their values are lost.
@@ -27,14 +26,15 @@ pub fn read_json(text: &[u8]) -> Result<(Value, Vec<Path>), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = reader.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    Ok((value, reader.repeated.into_iter().collect()))
+    Ok((value, reader.repeated))
 }
 
 #[derive(Default)]
 struct Reader {
     /// Where it is.
     place: String,
-    repeated: BTreeSet<Path>,
+    /// Each once, in one order.
+    repeated: Vec<Path>,
 }
 
 impl<'de> DeserializeSeed<'de> for &mut Reader {
@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for &mut Reader {
             self.place.truncate(start);
             match item {
                 Some(item) => list.push(item),
-                None => return Ok(list.into()),
+                None => return Ok(Value::Array(list)),
             }
         }
     }
@@ -102,7 +102,9 @@ impl<'de> Visitor<'de> for &mut Reader {
             let value = entries.next_value_seed(&mut *self)?;
             if object.insert(key, value).is_some() {
                 let Ok(path) = self.place.parse();
-                self.repeated.insert(path);
+                if let Err(place) = self.repeated.binary_search(&path) {
+                    self.repeated.insert(place, path);
+                }
             }
             self.place.truncate(start);
         }

@@ -70,8 +70,13 @@ impl Lead {
             .map_err(|_| LeadError("the value cannot be written as JSON".to_owned()))?;
         let fields = fields.into_members();
         let fields = fields.map_err(|other| LeadError::new("the value", "an object", &other))?;
-        let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
-        Ok(fields.fold(Self::default(), |lead, (name, value)| lead.set(name, value)))
+        let mut lead = Self::default();
+        for (name, value) in fields {
+            if !value.is_null() {
+                set(&mut lead.fields, name, value);
+            }
+        }
+        Ok(lead)
     }
 
     /// Sets a field by its API name.
@@ -146,18 +151,18 @@ impl Lead {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn stray_blanks(&self) -> Vec<Path> {
-        let blank =
-            |(name, value): (&String, &FieldValue)| value.has_stray_blank().then(|| name.clone());
-        let mut places: Vec<_> = self
-            .fields
-            .iter()
-            .filter_map(blank)
-            .map(Path::Field)
-            .collect();
+        let mut places = Vec::new();
+        for (name, value) in &self.fields {
+            if value.has_stray_blank() {
+                places.push(Path::Field(name.clone()));
+            }
+        }
         for (index, action) in self.actions.iter().enumerate() {
-            let fields = action.fields().unwrap_or_default();
-            let blanks = fields.iter().filter_map(blank);
-            places.extend(blanks.map(|name| Path::ActionField(index, name)));
+            for (name, value) in action.fields().unwrap_or_default() {
+                if value.has_stray_blank() {
+                    places.push(Path::ActionField(index, name));
+                }
+            }
         }
         places
     }
@@ -173,9 +178,9 @@ impl Lead {
 
     /// Leaves out the stray blanks at a place.
     pub(crate) fn leave_out_blanks(&mut self, place: &Path) {
-        let leave_out = |fields: &mut BTreeMap<String, FieldValue>, name: &String| {
+        let leave_out = |fields: &mut BTreeMap<String, FieldValue>, name: &str| {
             if let Some(value) = fields.remove(name) {
-                set(fields, name.clone(), value);
+                set(fields, name.to_owned(), value);
             }
         };
         match place {
@@ -193,11 +198,11 @@ impl Lead {
     pub fn at(&self, path: &Path) -> Option<FieldValue> {
         let action = |index: &usize| self.actions.get(*index);
         match path {
-            Path::Field(name) => self.fields.get(name).cloned(),
+            Path::Field(name) => self.get(name).cloned(),
             Path::Action(index) => Some(action(index)?.keys().clone().into()),
             Path::ActionField(index, name) => action(index)?.field(name),
             Path::ActionKey(index, key) => action(index)?.key(key).cloned(),
-            Path::Key(key) => self.extra.get(key).cloned(),
+            Path::Key(key) => self.extra.get(key.as_str()).cloned(),
         }
     }
 
@@ -207,8 +212,11 @@ impl Lead {
         let mut body = to_object(&self.extra);
         body.insert("fields".to_owned(), to_object(&self.fields).into());
         if !self.actions.is_empty() {
-            let actions = self.actions.iter().map(Action::to_json);
-            body.insert("actions".to_owned(), actions.collect());
+            let mut actions = Vec::new();
+            for action in &self.actions {
+                actions.push(action.to_json());
+            }
+            body.insert("actions".to_owned(), Value::Array(actions));
         }
         Value::Object(body)
     }
@@ -249,22 +257,18 @@ impl Lead {
             .into_members()
             .map_err(|other| LeadError::new("`fields`", "an object", &other))?;
         let actions = extra.remove("actions").filter(|actions| !actions.is_null());
-        let actions = actions.map_or_else(|| Ok(Vec::new()), FieldValue::into_items);
-        let actions = actions.map_err(|other| LeadError::new("`actions`", "a list", &other))?;
-        let action = |(index, action): (usize, FieldValue)| match action.into_members() {
-            Ok(keys) => Ok(keys.into()),
-            Err(other) => {
-                let place = format!("`actions[{index}]`");
-                Err(LeadError::new(&place, "an object", &other))
-            }
-        };
+        let items = actions.map_or_else(|| Ok(Vec::new()), FieldValue::into_items);
+        let items = items.map_err(|other| LeadError::new("`actions`", "a list", &other))?;
+        let mut actions = Vec::new();
+        for action in items {
+            let place = format!("`actions[{}]`", actions.len());
+            let keys = action.into_members();
+            let keys = keys.map_err(|other| LeadError::new(&place, "an object", &other))?;
+            actions.push(keys.into());
+        }
         Ok(Self {
             fields,
-            actions: actions
-                .into_iter()
-                .enumerate()
-                .map(action)
-                .collect::<Result<_, _>>()?,
+            actions,
             extra,
         })
     }
@@ -274,7 +278,7 @@ impl Lead {
 pub(crate) fn set(fields: &mut BTreeMap<String, FieldValue>, name: String, value: FieldValue) {
     match value.without_stray_blanks() {
         Some(value) => _ = fields.insert(name, value),
-        None => _ = fields.remove(&name),
+        None => _ = fields.remove(name.as_str()),
     }
 }
 

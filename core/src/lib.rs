@@ -22,6 +22,7 @@ mod path;
 mod phone;
 mod record;
 mod value;
+mod words;
 mod workspace;
 
 pub use accept::{Acceptance, AcceptedAction, CodeForm, Verdict};

@@ -43,7 +43,7 @@ impl<T> Outcome<T> {
         Self {
             value,
             actions: Vec::new(),
-            remarks: left_out(sent).collect(),
+            remarks: left_out(sent),
             findings: sent.stray_keys(),
         }
     }
@@ -344,22 +344,27 @@ impl Outcome<Created> {
         }
         let Object(answer): Object<Answer> = serde_json::from_slice(body)?;
         let mut remarks = Vec::new();
-        for (index, part) in items("remarks", answer.remarks, &mut remarks) {
-            let remark = Remark::read(&part, sent);
+        let parts = items("remarks", answer.remarks, &mut remarks);
+        for (index, part) in parts.iter().enumerate() {
+            let remark = Remark::read(part, sent);
             let path = || Path::Key(format!("remarks[{index}]"));
-            remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), &part)));
+            remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), part)));
         }
-        let mut actions = Vec::new();
-        for (index, part) in items("actions", answer.actions, &mut remarks) {
-            actions.push(ActionResult::read(&part).unwrap_or_else(|| {
-                remarks.push(Remark::unreadable(Path::Action(index), &part));
+        let (mut actions, mut action_ids) = (Vec::new(), Vec::new());
+        let parts = items("actions", answer.actions, &mut remarks);
+        for (index, part) in parts.iter().enumerate() {
+            let action = ActionResult::read(part).unwrap_or_else(|| {
+                remarks.push(Remark::unreadable(Path::Action(index), part));
                 ActionResult {
                     action_id: None,
                     status: UNREADABLE.into(),
                 }
-            }));
+            });
+            action_ids.push(action.action_id.clone());
+            actions.push(action);
         }
         for index in actions.len()..sent.actions().len() {
+            action_ids.push(None);
             actions.push(ActionResult {
                 action_id: None,
                 status: NOT_TOLD.into(),
@@ -371,14 +376,17 @@ impl Outcome<Created> {
                 sent: None,
             });
         }
-        remarks.extend(left_out(sent));
-        let remarked = |finding: &Finding| remarks.iter().any(|r| r.path == finding.path);
-        let mut findings = sent.stray_keys();
-        findings.retain(|finding| !remarked(finding));
+        remarks.append(&mut left_out(sent));
+        let mut findings = Vec::new();
+        for finding in sent.stray_keys() {
+            if !remarks.iter().any(|remark| remark.path == finding.path) {
+                findings.push(finding);
+            }
+        }
         Ok(Self {
             value: Created {
                 lead_id: answer.lead_id,
-                action_ids: actions.iter().map(|a| a.action_id.clone()).collect(),
+                action_ids,
             },
             actions,
             remarks,
@@ -392,18 +400,13 @@ const UNREADABLE: &str = "UNREADABLE";
 const NOT_TOLD: &str = "NOT_TOLD";
 
 /// The parts of a list in an answer; what is there and is no list is remarked.
-fn items(
-    key: &str,
-    list: FieldValue,
-    remarks: &mut Vec<Remark>,
-) -> impl Iterator<Item = (usize, FieldValue)> + use<> {
-    let items = list.into_items().unwrap_or_else(|other| {
+fn items(key: &str, list: FieldValue, remarks: &mut Vec<Remark>) -> Vec<FieldValue> {
+    list.into_items().unwrap_or_else(|other| {
         if !other.is_null() {
             remarks.push(Remark::unreadable(Path::Key(key.to_owned()), &other));
         }
         Vec::new()
-    });
-    items.into_iter().enumerate()
+    })
 }
 
 impl Remark {
@@ -446,14 +449,17 @@ impl ActionResult {
 }
 
 /// Remarks on what was not sent.
-fn left_out(lead: &Lead) -> impl Iterator<Item = Remark> {
-    let places = lead.stray_blanks().into_iter();
-    places.map(|path| Remark {
-        sent: lead.at(&path),
-        path,
-        status: RemarkStatus::Ignored,
-        remark: "blank, and therefore not sent".to_owned(),
-    })
+fn left_out(lead: &Lead) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    for path in lead.stray_blanks() {
+        remarks.push(Remark {
+            sent: lead.at(&path),
+            path,
+            status: RemarkStatus::Ignored,
+            remark: "blank, and therefore not sent".to_owned(),
+        });
+    }
+    remarks
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! question, which a library answers where the feature `phone` is on.
 
 use crate::WorkspaceError;
+use crate::words::{each_letter, list, texts};
 use std::fmt;
 use std::str::FromStr;
 
@@ -72,14 +73,14 @@ impl FromStr for Country {
 
     fn from_str(code: &str) -> Result<Self, WorkspaceError> {
         let upper = code.to_ascii_uppercase();
-        let mut countries = COUNTRIES.into_iter();
-        let known = countries.find(|country| country.code == upper);
-        known.or_else(|| of_library(&upper)).ok_or_else(|| {
+        let known = COUNTRIES.iter().find(|country| country.code == upper);
+        let known = known.copied().or_else(|| of_library(&upper));
+        known.ok_or_else(|| {
             let known = match cfg!(feature = "phone") {
                 true => "no country's ISO 3166 code, such as IN or AE".to_owned(),
                 false => {
-                    let codes = COUNTRIES.map(|country| country.code).join(", ");
-                    format!("not one of {codes}; the feature `phone` knows all others")
+                    let known = list("not one of", "", &texts(&COUNTRIES, |known| known.code));
+                    known.unwrap_or_default() + "; the feature `phone` knows all others"
                 }
             };
             WorkspaceError::new("default country", &format!("{code:?} is {known}"))
@@ -194,8 +195,11 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
 
 /// The number without the blanks, dashes and brackets that people write between the digits.
 pub(crate) fn without_blanks(text: &str) -> String {
-    let is_blank = |c: char| matches!(c, ' ' | '\u{a0}' | '-' | '(' | ')');
-    text.chars().filter(|c| !is_blank(*c)).collect()
+    each_letter(text, |c| (!is_blank(c)).then_some(c))
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '-' | '(' | ')')
 }
 
 /// The same number without the blanks, dashes and brackets that people write, and without what is dialled only within
@@ -207,11 +211,11 @@ pub(crate) fn tidy(text: &str) -> Option<String> {
         Some(rest) => ("+", rest),
         None => ("", text),
     };
-    let known = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '\u{a0}' | '-' | '(' | ')');
+    let known = |c: char| c.is_ascii_digit() || is_blank(c);
     if !rest.chars().all(known) || rest.contains("(0)") {
         return None;
     }
-    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    let digits = without_blanks(rest);
     Some(match (sign, digits.strip_prefix("00")) {
         ("", Some(international)) => format!("+{international}"),
         ("", None) => digits.strip_prefix('0').unwrap_or(&digits).to_owned(),
@@ -258,30 +262,25 @@ pub(crate) fn without_trunk_zero(digits: &str) -> Option<String> {
         number.trim_start_matches('+').to_owned()
     };
     #[cfg(not(feature = "phone"))]
-    let number = COUNTRIES.into_iter().find_map(|country| {
+    let number = COUNTRIES.iter().find_map(|country| {
         let national = digits.strip_prefix(&country.calling_code.to_string())?;
         let national = national.strip_prefix('0')?;
         country
             .is_national(national)
             .then(|| country.international(national))
     })?;
-    let mut zeros = digits.match_indices('0').map(|(place, _)| place);
-    let has_one_more = |place| number == [&digits[..place], &digits[place + 1..]].concat();
-    zeros
-        .find(|place| (1..=3).contains(place))
-        .filter(|place| has_one_more(*place))?;
-    Some(number)
+    let place = 1 + digits.get(1..)?.find('0').filter(|place| *place < 3)?;
+    let has_one_more = number == format!("{}{}", &digits[..place], &digits[place + 1..]);
+    has_one_more.then_some(number)
 }
 
 /// Another number that these digits may stand for, and that exists.
 pub(crate) fn other_reading(digits: &str, normal: &str, default: Country) -> Option<String> {
     let digits = digits.trim_start_matches('+');
-    let readings = [
-        digits.to_owned(),
-        default.international(digits.trim_start_matches('0')),
-    ];
-    let mut others = readings.into_iter().filter(|reading| reading != normal);
-    others.find(|reading| exists(reading) == Some(true))
+    let other =
+        |reading: String| (reading != normal && exists(&reading) == Some(true)).then_some(reading);
+    other(digits.to_owned())
+        .or_else(|| other(default.international(digits.trim_start_matches('0'))))
 }
 
 #[cfg(test)]

@@ -53,8 +53,8 @@ impl LeadRecord {
     /// The lead's ID. Documented answers to a search have none (LE7); live ones do.
     pub fn id(&self) -> Option<&str> {
         ["id", "_id", "leadId", "lead_id"]
-            .into_iter()
-            .find_map(|key| self.row.get(key)?.as_str())
+            .iter()
+            .find_map(|key| self.row.get(*key)?.as_str())
     }
 
     /// A field's value by its API name, wherever in the answer it stands.
@@ -63,14 +63,9 @@ impl LeadRecord {
             "assignee" => "employeeid",
             other => other,
         };
-        [
-            (&self.fields, api_name),
-            (&self.fields, elsewhere),
-            (&self.row, elsewhere),
-        ]
-        .into_iter()
-        .filter_map(|(place, key)| place.get(key))
-        .find(|value| !value.is_null())
+        filled(&self.fields, api_name)
+            .or_else(|| filled(&self.fields, elsewhere))
+            .or_else(|| filled(&self.row, elsewhere))
     }
 
     /// The fields as a type of your own, whose keys are API names. `status`, `rating` and `assignee` are found wherever they stand.
@@ -174,6 +169,10 @@ impl<'de> Visitor<'de> for LeadVisitor {
 
 type Members = BTreeMap<String, FieldValue>;
 
+fn filled<'a>(place: &'a Members, key: &str) -> Option<&'a FieldValue> {
+    place.get(key).filter(|value| !value.is_null())
+}
+
 /// A part of an answer that has its own place, where it is of the shape that is expected there.
 struct Part<T> {
     expected: Option<T>,
@@ -187,7 +186,7 @@ impl<T> Part<T> {
         match self.odd {
             Some(odd) => _ = others.insert(key, odd),
             // If the key stands twice, the last one holds.
-            None => _ = others.remove(&key),
+            None => _ = others.remove(key.as_str()),
         }
         self.expected
     }
@@ -216,26 +215,27 @@ impl<'de> Deserialize<'de> for Part<Members> {
 /// A list of objects. In the place of anything else in it there is an empty one.
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Part<Vec<T>> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        by_text(deserializer, |text| {
-            // Nearly always they are objects, all of them.
-            if let Ok(items) = serde_json::from_str(text) {
-                return Ok(Self::expected(items));
+        by_text(deserializer, Self::read)
+    }
+}
+
+impl<T: DeserializeOwned> Part<Vec<T>> {
+    fn read(text: &str) -> Result<Self, serde_json::Error> {
+        // Nearly always they are objects, all of them.
+        if let Ok(items) = serde_json::from_str(text) {
+            return Ok(Self::expected(items));
+        }
+        let odd = Some(FieldValue::read(text)?);
+        let mut expected: Option<Vec<T>> = None;
+        if text.starts_with('[') {
+            let objects = expected.get_or_insert_default();
+            for item in serde_json::from_str::<Vec<&RawValue>>(text)? {
+                let is_object = item.get().starts_with('{');
+                let object = if is_object { item.get() } else { "{}" };
+                objects.push(serde_json::from_str(object)?);
             }
-            let odd = Some(FieldValue::read(text)?);
-            let items: Option<Vec<&RawValue>> = match text.starts_with('[') {
-                true => Some(serde_json::from_str(text)?),
-                false => None,
-            };
-            let object = |item: &RawValue| match item.get().starts_with('{') {
-                true => serde_json::from_str(item.get()),
-                false => serde_json::from_str("{}"),
-            };
-            let items = items.map(|items| items.into_iter().map(object).collect());
-            Ok(Self {
-                expected: items.transpose()?,
-                odd,
-            })
-        })
+        }
+        Ok(Self { expected, odd })
     }
 }
 
@@ -394,7 +394,7 @@ fn object(value: &FieldValue) -> Option<&Map<String, Value>> {
 }
 
 fn license(value: &FieldValue) -> Option<License> {
-    License::deserialize(value.as_json()).ok()
+    value.clone().into_members().ok().map(License)
 }
 
 fn status(value: &FieldValue) -> Option<TeamMemberStatus> {
@@ -1093,6 +1093,17 @@ mod tests {
             answer["lead_id"] = "l1".into();
             let outcome = Outcome::<Created>::from_answer(answer.to_string().as_bytes(), &Lead::new());
             assert_eq!(outcome.expect("readable").accept_partial().lead_id, "l1");
+        }
+    }
+
+    #[test]
+    fn a_licence_keeps_every_digit_of_its_member() {
+        let member = r#"{ "license": { "seats": 12345678901234567890123, "share": 0.10 } }"#;
+        let member: TeamMember = serde_json::from_str(member).expect("a member");
+        let license = member.license().expect("a licence");
+        for (key, digits) in [("seats", "12345678901234567890123"), ("share", "0.10")] {
+            let value = license.key(key).expect(key);
+            assert_eq!(value.digits().as_deref(), Some(digits));
         }
     }
 }

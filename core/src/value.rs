@@ -121,9 +121,13 @@ impl FieldValue {
         if !self.has_stray_blank() {
             return Some(self);
         }
-        let mut items = self.into_items().ok()?;
-        items.retain(|item| !item.has_stray_blank());
-        (!items.is_empty()).then(|| items.into())
+        let mut rest = Vec::new();
+        for item in self.into_items().ok()? {
+            if !item.has_stray_blank() {
+                rest.push(item);
+            }
+        }
+        (!rest.is_empty()).then(|| rest.into())
     }
 
     /// The text that was read, where it has digits that the JSON has not.
@@ -157,8 +161,11 @@ impl FieldValue {
     }
 
     fn list(items: Vec<Self>) -> Self {
-        let json = items.iter().map(|item| item.json.clone()).collect();
-        Self::with_parts(json, &items, &items)
+        let mut json = Vec::new();
+        for item in &items {
+            json.push(item.json.clone());
+        }
+        Self::with_parts(Value::Array(json), &items, &items)
     }
 
     /// A value of which these are the parts, with every digit of theirs.
@@ -243,7 +250,7 @@ impl FieldValue {
     pub(crate) fn into_items(self) -> Result<Vec<Self>, Self> {
         match (self.written_parts(), self.json) {
             (Some(items), Value::Array(_)) => Ok(items),
-            (_, Value::Array(items)) => Ok(items.into_iter().map(Self::from).collect()),
+            (_, Value::Array(items)) => Ok(each_into(items)),
             (_, json) => Err(Self {
                 json,
                 form: self.form,
@@ -279,7 +286,11 @@ impl FieldValue {
 
     /// The texts, if this is a list of strings.
     pub fn as_strings(&self) -> Option<Vec<&str>> {
-        self.json.as_array()?.iter().map(Value::as_str).collect()
+        let mut texts = Vec::new();
+        for item in self.json.as_array()? {
+            texts.push(item.as_str()?);
+        }
+        Some(texts)
     }
 
     /// The value as JSON. Numbers have the range of `serde_json`: see [`digits`](Self::digits).
@@ -370,7 +381,7 @@ from_json_scalar!(&str, String, bool, u8, u16, u32, u64, i8, i16, i32, i64);
 
 impl<T: Into<FieldValue>> From<Vec<T>> for FieldValue {
     fn from(items: Vec<T>) -> Self {
-        Self::list(items.into_iter().map(Into::into).collect())
+        Self::list(each_into(items))
     }
 }
 
@@ -378,6 +389,14 @@ impl<T: Into<FieldValue>, const N: usize> From<[T; N]> for FieldValue {
     fn from(items: [T; N]) -> Self {
         Vec::from(items).into()
     }
+}
+
+fn each_into<T: Into<FieldValue>>(items: Vec<T>) -> Vec<FieldValue> {
+    let mut values = Vec::new();
+    for item in items {
+        values.push(item.into());
+    }
+    values
 }
 
 /// The members of an object as JSON.

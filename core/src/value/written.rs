@@ -58,11 +58,11 @@ pub(super) fn inexact(text: &str) -> Option<Inexact> {
 /// The length of the string at the start, its quotes included.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
-    for (index, byte) in text.bytes().enumerate().skip(1) {
+    for (index, byte) in text.bytes().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
-            b'"' => return index + 1,
+            b'"' if index > 0 => return index + 1,
             _ => {}
         }
     }

@@ -1,5 +1,7 @@
 //! A workspace as its endpoints answer it: the emulator's seed.
 
+use crate::FieldValue;
+use crate::value::{from_object, to_object};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -59,28 +61,25 @@ impl WorkspaceFile {
     /// # Errors
     /// Names the JSON path that has the wrong shape.
     pub fn from_json(json: Value) -> Result<Self, WorkspaceError> {
-        let mut extra = object("the file", json)?;
-        let custom_fields = match extra.remove("customFields") {
+        let mut extra = from_object(object("the file", json)?);
+        let mut take = |key| extra.remove(key).map(FieldValue::into_json);
+        let custom_fields = match take("customFields") {
             Some(fields) => list("customFields", fields)?,
             None => return Err(WorkspaceError::new("customFields", "is missing")),
         };
-        let optional_list = |extra: &mut Map<_, _>, key| match extra.remove(key) {
+        let mut optional_list = |key| match take(key) {
             None | Some(Value::Null) => Ok(Vec::new()),
             Some(items) => list(key, items),
         };
-        let custom_actions = optional_list(&mut extra, "customActions")?;
-        let team_members = optional_list(&mut extra, "teamMembers")?;
-        let mut optional_object = |key| match extra.remove(key) {
+        let custom_actions = optional_list("customActions")?;
+        let team_members = optional_list("teamMembers")?;
+        let mut optional_object = |key| match take(key) {
             None | Some(Value::Null) => Ok(None),
-            Some(json) => object(key, json).map(|mut object| {
+            Some(json) => object(key, json).map(|object| {
                 // An endpoint's answer may stand under its own name once more.
-                match object.remove(key) {
-                    Some(Value::Object(inner)) if object.is_empty() => Some(inner),
-                    Some(other) => {
-                        object.insert(key.to_owned(), other);
-                        Some(object)
-                    }
-                    None => Some(object),
+                match object.get(key) {
+                    Some(Value::Object(inner)) if object.len() == 1 => Some(inner.clone()),
+                    _ => Some(object),
                 }
             }),
         };
@@ -91,7 +90,7 @@ impl WorkspaceFile {
             custom_fields,
             custom_actions,
             team_members,
-            extra,
+            extra: to_object(&extra),
         })
     }
 
@@ -125,7 +124,11 @@ impl WorkspaceFile {
             ("customActions", custom_actions),
             ("teamMembers", team_members),
         ] {
-            file.insert(key.to_owned(), items.clone().into());
+            let mut list = Vec::new();
+            for item in items {
+                list.push(Value::Object(item.clone()));
+            }
+            file.insert(key.to_owned(), Value::Array(list));
         }
         file.insert("emulator".to_owned(), emulator.clone().into());
         file.into()
@@ -150,7 +153,7 @@ fn list(key: &str, json: Value) -> Result<Vec<Map<String, Value>>, WorkspaceErro
                 "data"
             };
             let path = format!("{key}.{inner}");
-            match answer.remove(inner) {
+            match answer.get_mut(inner).map(Value::take) {
                 Some(Value::Array(items)) => (path, items),
                 Some(other) => return Err(WorkspaceError::expected(&path, "a list", &other)),
                 None => {
@@ -163,11 +166,11 @@ fn list(key: &str, json: Value) -> Result<Vec<Map<String, Value>>, WorkspaceErro
         }
         other => return Err(WorkspaceError::expected(key, "a list", &other)),
     };
-    items
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| object(&format!("{path}[{index}]"), item))
-        .collect()
+    let mut objects = Vec::new();
+    for item in items {
+        objects.push(object(&format!("{path}[{}]", objects.len()), item)?);
+    }
+    Ok(objects)
 }
 
 /// A workspace that cannot be understood: which part, and why.

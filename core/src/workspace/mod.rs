@@ -4,8 +4,11 @@ mod file;
 mod pipeline;
 
 pub use file::{WorkspaceError, WorkspaceFile};
+pub(crate) use pipeline::Labels;
 pub use pipeline::{LostReason, Pipeline, Status};
 
+use crate::value::from_object;
+use crate::words::{each_letter, texts};
 use crate::{ActionCode, Country, FieldValue, phone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -35,6 +38,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone)]
 pub struct Workspace {
     fields: Vec<Field>,
+    /// Those that every workspace has, as far as it does not list them.
+    unlisted: Vec<Field>,
     actions: Vec<ActionDefinition>,
     pipeline: Option<Pipeline>,
     identifier: Identifier,
@@ -92,7 +97,9 @@ crate::open_enum! {
 
 impl FieldType {
     fn read(text: &str) -> Self {
-        match Self::from(text.replace('_', "").to_ascii_uppercase()) {
+        match Self::from(each_letter(text, |c| {
+            (c != '_').then_some(c.to_ascii_uppercase())
+        })) {
             Self::Unknown(_) => Self::Unknown(text.to_owned()),
             known => known,
         }
@@ -194,31 +201,24 @@ impl Workspace {
     /// # Errors
     /// Names the JSON path of the part that cannot be understood.
     pub fn from_file(file: &WorkspaceFile) -> Result<Self, WorkspaceError> {
-        let fields = file
-            .custom_fields
-            .iter()
-            .enumerate()
-            .map(|(index, field)| Field::read(&format!("customFields[{index}]"), None, field))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut fields = Vec::new();
+        for (index, field) in file.custom_fields.iter().enumerate() {
+            fields.push(Field::read(&format!("customFields[{index}]"), None, field)?);
+        }
         for (index, field) in fields.iter().enumerate() {
-            let first = fields
-                .iter()
-                .position(|other| other.api_name == field.api_name);
-            if let Some(first) = first.filter(|first| *first < index) {
+            let mut before = fields[..index].iter();
+            if let Some(first) = before.position(|other| other.api_name == field.api_name) {
                 return Err(WorkspaceError::new(
                     &format!("customFields[{index}].apiName"),
                     &format!("is {:?}, as that of customFields[{first}]", field.api_name),
                 ));
             }
         }
-        let actions = file
-            .custom_actions
-            .iter()
-            .enumerate()
-            .map(|(index, action)| {
-                ActionDefinition::read(&format!("customActions[{index}]"), action)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut actions = Vec::new();
+        for (index, action) in file.custom_actions.iter().enumerate() {
+            let path = format!("customActions[{index}]");
+            actions.push(ActionDefinition::read(&path, action)?);
+        }
         let pipeline = match &file.pipeline {
             Some(pipeline) => Some(Pipeline::read(pipeline)?),
             None => None,
@@ -258,9 +258,23 @@ impl Workspace {
                 &format!("{zone:?} is not a time zone such as \"Asia/Kolkata\""),
             )
         })?;
+        let mut unlisted = Vec::new();
+        for (name, field_type) in [
+            ("name", FieldType::Text),
+            ("phone", FieldType::Phone),
+            ("email", FieldType::Email),
+            ("rating", FieldType::Rating),
+            ("status", FieldType::Status),
+            ("assignee", FieldType::Email),
+        ] {
+            if find(&fields, name).is_none() {
+                unlisted.push(Field::new(name, field_type));
+            }
+        }
         Ok(Self {
             identifier: find_identifier(file.metadata.as_ref(), &fields)?,
             fields,
+            unlisted,
             actions,
             pipeline,
             country,
@@ -328,21 +342,18 @@ impl Workspace {
 
     /// The field with this API name: one that the workspace lists, or a standard one that every workspace has.
     pub fn field(&self, api_name: &str) -> Option<&Field> {
-        self.fields
-            .iter()
-            .chain(standard_fields())
-            .find(|field| field.api_name == api_name)
+        find(&self.fields, api_name).or_else(|| find(&self.unlisted, api_name))
     }
 
     /// The API names of all fields, the standard ones included.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
-        let unlisted = standard_fields()
-            .iter()
-            .filter(|standard| !self.fields.iter().any(|f| f.api_name == standard.api_name));
-        self.fields
-            .iter()
-            .chain(unlisted)
-            .map(|field| field.api_name.as_str())
+        self.names().into_iter()
+    }
+
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names = texts(&self.fields, |field| &field.api_name);
+        names.append(&mut texts(&self.unlisted, |field| &field.api_name));
+        names
     }
 
     /// Appends an option to a dropdown or tags field, as telecrm does when it stores an unknown label.
@@ -357,7 +368,7 @@ impl Workspace {
     /// assert!(workspace.accept(&lead).created.is_empty());
     /// ```
     pub fn add_option(&mut self, api_name: &str, label: &str) {
-        if let Some(field) = self.fields.iter_mut().find(|f| f.api_name == api_name) {
+        if let Some(field) = find_mut(&mut self.fields, api_name) {
             field.options.push(label.to_owned());
         }
     }
@@ -373,10 +384,10 @@ impl Workspace {
     /// assert!(outcome.options.contains(&"Undecided".to_owned()));
     /// ```
     pub fn add_action_option(&mut self, code: &ActionCode, api_name: &str, label: &str) {
-        let action = self.actions.iter_mut().find(|a| a.code == *code);
-        let fields = action.and_then(|action| action.fields.as_mut());
-        let field = fields.and_then(|fields| fields.iter_mut().find(|f| f.api_name == api_name));
-        if let Some(field) = field {
+        if let Some(action) = self.actions.iter_mut().find(|a| a.code == *code)
+            && let Some(fields) = &mut action.fields
+            && let Some(field) = find_mut(fields, api_name)
+        {
             field.options.push(label.to_owned());
         }
     }
@@ -466,52 +477,41 @@ fn find_identifier(
     metadata: Option<&Map<String, Value>>,
     fields: &[Field],
 ) -> Result<Identifier, WorkspaceError> {
-    let declared = metadata
-        .map(|metadata| text(metadata, "metadata", "leadIdentifierFieldId"))
-        .transpose()?
-        .flatten();
-    let flagged = fields.iter().find(|field| field.is_lead_id);
-    let by = |matched_by, test: &dyn Fn(&Field) -> bool| {
-        fields
-            .iter()
-            .find(|field| test(field))
-            .map(|field| (field, matched_by))
+    let declared = match metadata {
+        Some(metadata) => text(metadata, "metadata", "leadIdentifierFieldId")?,
+        None => None,
     };
-    let found = declared
-        .and_then(|declared| {
-            by(MatchedBy::Id, &|f| f.id.as_deref() == Some(declared))
-                .or_else(|| by(MatchedBy::ApiName, &|f| f.api_name == declared))
-        })
-        .or_else(|| by(MatchedBy::IsLeadId, &|f| f.is_lead_id))
-        .or_else(|| by(MatchedBy::Default, &|f| f.api_name == "phone"));
-    match found {
-        Some((field, matched_by)) => Ok(Identifier {
-            api_name: field.api_name.clone(),
-            matched_by,
-            flagged: flagged.map(|field| field.api_name.clone()),
-        }),
-        None => Err(WorkspaceError::new(
+    let with_id = |id| fields.iter().find(|field| field.id.as_deref() == Some(id));
+    let named = |api_name| find(fields, api_name);
+    let flagged = fields.iter().find(|field| field.is_lead_id);
+    let (field, matched_by) = if let Some(field) = declared.and_then(with_id) {
+        (field, MatchedBy::Id)
+    } else if let Some(field) = declared.and_then(named) {
+        (field, MatchedBy::ApiName)
+    } else if let Some(field) = flagged {
+        (field, MatchedBy::IsLeadId)
+    } else if let Some(field) = named("phone") {
+        (field, MatchedBy::Default)
+    } else {
+        return Err(WorkspaceError::new(
             "customFields",
             "no field is the lead identifier: none matches `metadata.leadIdentifierFieldId`, none has `isLeadid: true`, and there is no `phone`",
-        )),
-    }
+        ));
+    };
+    Ok(Identifier {
+        api_name: field.api_name.clone(),
+        matched_by,
+        flagged: flagged.map(|field| field.api_name.clone()),
+    })
 }
 
-/// The fields that every workspace has, for workspaces that do not list them.
-fn standard_fields() -> &'static [Field] {
-    static FIELDS: std::sync::LazyLock<Vec<Field>> = std::sync::LazyLock::new(|| {
-        [
-            ("name", FieldType::Text),
-            ("phone", FieldType::Phone),
-            ("email", FieldType::Email),
-            ("rating", FieldType::Rating),
-            ("status", FieldType::Status),
-            ("assignee", FieldType::Email),
-        ]
-        .map(|(name, field_type)| Field::new(name, field_type))
-        .into()
-    });
-    &FIELDS
+fn find<'a>(fields: &'a [Field], api_name: &str) -> Option<&'a Field> {
+    fields.iter().find(|field| field.api_name == api_name)
+}
+
+fn find_mut<'a>(fields: &'a mut [Field], api_name: &str) -> Option<&'a mut Field> {
+    let mut fields = fields.iter_mut();
+    fields.find(|field| field.api_name == api_name)
 }
 
 impl Field {
@@ -589,27 +589,21 @@ impl ActionDefinition {
 
     /// The field with this API name.
     pub fn field(&self, api_name: &str) -> Option<&Field> {
-        self.fields
-            .as_ref()?
-            .iter()
-            .find(|f| f.api_name == api_name)
+        find(self.fields.as_ref()?, api_name)
     }
 }
 
 fn read_schema(path: &str, schema: &Map<String, Value>) -> Result<Vec<Field>, WorkspaceError> {
+    let mut fields = Vec::new();
     // In one order, even where another crate makes `serde_json` keep the server's.
-    let mut names: Vec<&str> = schema.keys().map(String::as_str).collect();
-    names.sort();
-    names
-        .into_iter()
-        .map(|name| {
-            let path = format!("{path}.fieldSchema.{name}");
-            match &schema[name] {
-                Value::Object(field) => Field::read(&path, Some(name), field),
-                other => Err(WorkspaceError::expected(&path, "an object", other)),
-            }
-        })
-        .collect()
+    for (name, field) in from_object(schema.clone()) {
+        let path = format!("{path}.fieldSchema.{name}");
+        fields.push(match field.as_json() {
+            Value::Object(field) => Field::read(&path, Some(&name), field)?,
+            other => return Err(WorkspaceError::expected(&path, "an object", other)),
+        });
+    }
+    Ok(fields)
 }
 
 /// Labels: texts, or objects with a `label`. Which key holds those of tags is not documented.
@@ -621,20 +615,19 @@ fn labels(json: &Map<String, Value>, path: &str) -> Result<Vec<String>, Workspac
             None => return Ok(Vec::new()),
         },
     };
-    items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| {
-            let label = item.as_str().or_else(|| item.get("label")?.as_str());
-            label.map(str::to_owned).ok_or_else(|| {
-                WorkspaceError::expected(
-                    &format!("{path}.{key}[{index}]"),
-                    "a text, or an object with a text `label`",
-                    item,
-                )
-            })
-        })
-        .collect()
+    let mut labels = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let label = item.as_str().or_else(|| item.get("label")?.as_str());
+        let label = label.ok_or_else(|| {
+            WorkspaceError::expected(
+                &format!("{path}.{key}[{index}]"),
+                "a text, or an object with a text `label`",
+                item,
+            )
+        })?;
+        labels.push(label.to_owned());
+    }
+    Ok(labels)
 }
 
 /// The list under a key, if there is one.

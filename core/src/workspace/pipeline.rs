@@ -1,6 +1,6 @@
 //! Statuses and lost reasons, in both shapes that telecrm is known to answer (pitfall EN3).
 
-use super::{WorkspaceError, list_of, text};
+use super::{FieldType, WorkspaceError, list_of, text};
 use serde_json::{Map, Value};
 
 /// The lead stage pipeline: which statuses and lost reasons can be written.
@@ -46,6 +46,24 @@ pub struct Status {
     pub archived: bool,
 }
 
+/// The labels of one kind.
+#[derive(Default)]
+pub(crate) struct Labels<'a> {
+    /// Those that can be written.
+    pub(crate) active: Vec<&'a str>,
+    /// Those that only old leads still carry.
+    pub(crate) archived: Vec<&'a str>,
+}
+
+impl<'a> Labels<'a> {
+    fn add(&mut self, label: &'a str, archived: bool) {
+        match archived {
+            true => self.archived.push(label),
+            false => self.active.push(label),
+        }
+    }
+}
+
 /// Why a lead was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,16 +77,29 @@ pub struct LostReason {
 impl Pipeline {
     /// Labels of the statuses that can be written.
     pub fn active_statuses(&self) -> impl Iterator<Item = &str> {
-        let statuses = self.statuses.iter().flatten();
-        let active = statuses.filter(|status| !status.archived);
-        active.map(|status| status.label.as_str())
+        let labels = self.labels(&FieldType::Status);
+        labels.unwrap_or_default().active.into_iter()
     }
 
     /// Labels of the lost reasons that can be written.
     pub fn active_lost_reasons(&self) -> impl Iterator<Item = &str> {
-        let reasons = self.lost_reasons.iter().flatten();
-        let active = reasons.filter(|reason| !reason.archived);
-        active.map(|reason| reason.label.as_str())
+        let labels = self.labels(&FieldType::LostReason);
+        labels.unwrap_or_default().active.into_iter()
+    }
+
+    /// The labels of statuses, or of lost reasons; nothing where the answer has no list of them.
+    pub(crate) fn labels(&self, of: &FieldType) -> Option<Labels<'_>> {
+        let mut labels = Labels::default();
+        if *of == FieldType::Status {
+            for status in self.statuses.as_ref()? {
+                labels.add(&status.label, status.archived);
+            }
+        } else {
+            for reason in self.lost_reasons.as_ref()? {
+                labels.add(&reason.label, reason.archived);
+            }
+        }
+        Some(labels)
     }
 
     /// Reads the answer of `GET /lead-stage-pipeline`.
@@ -136,7 +167,7 @@ impl Pipeline {
 /// The items of the reported shape were never shown, so every plausible spelling is read.
 fn label(item: &Value, path: &str) -> Result<String, WorkspaceError> {
     ["label", "reasonLabel", "name", "status", "reason"]
-        .into_iter()
+        .iter()
         .find_map(|key| item.get(key)?.as_str())
         .or_else(|| item.as_str())
         .map(str::to_owned)
@@ -147,6 +178,6 @@ fn label(item: &Value, path: &str) -> Result<String, WorkspaceError> {
 
 fn is_archived(item: &Value) -> bool {
     ["isArchived", "archived"]
-        .into_iter()
+        .iter()
         .any(|key| item.get(key).and_then(Value::as_bool) == Some(true))
 }

@@ -1,0 +1,31 @@
+//! Texts: several in one sentence, and one letter by letter.
+
+/// The text of each.
+pub(crate) fn texts<'a, T>(all: &'a [T], text: impl Fn(&'a T) -> &'a str) -> Vec<&'a str> {
+    let mut texts = Vec::new();
+    for one in all {
+        texts.push(text(one));
+    }
+    texts
+}
+
+/// What leads in, and the items, each in quotes; nothing without items.
+pub(crate) fn list(lead_in: &str, quote: &str, items: &[&str]) -> Option<String> {
+    let mut list = String::new();
+    for item in items {
+        let before = if list.is_empty() { lead_in } else { "," };
+        list += &format!("{before} {quote}{item}{quote}");
+    }
+    (!items.is_empty()).then_some(list)
+}
+
+/// The text with what becomes of each letter, which may be nothing.
+pub(crate) fn each_letter(text: &str, becomes: fn(char) -> Option<char>) -> String {
+    let mut letters = String::new();
+    for letter in text.chars() {
+        if let Some(letter) = becomes(letter) {
+            letters.push(letter);
+        }
+    }
+    letters
+}
