@@ -44,7 +44,9 @@ impl Cache {
                 // Whoever discovered before us did so in vain, and may have taken all the time there was.
                 let left = deadline.left(now);
                 let left = left.ok_or_else(|| Error::no_answer(NoAnswer::OutOfTime))?;
-                let workspace = self.discover(&telecrm.for_at_most(left)).await?;
+                let telecrm = telecrm.for_at_most(left);
+                // Four calls at once are large, and every call that may need the workspace would be as large.
+                let workspace = Box::pin(self.discover(&telecrm)).await?;
                 *last = Some((now, workspace.clone()));
                 Ok(workspace)
             }
