@@ -153,6 +153,8 @@ struct Mender {
     whole: Vec<String>,
     /// The operation's parameters.
     parameters: Vec<syn::PatType>,
+    /// The structures that are sent and answered.
+    data: Vec<syn::Ident>,
 }
 
 impl VisitMut for Mender {
@@ -175,17 +177,36 @@ impl VisitMut for Mender {
         }
     }
 
+    fn visit_item_mod_mut(&mut self, module: &mut ItemMod) {
+        visit_mut::visit_item_mod_mut(self, module);
+        if let Some((_, items)) = &mut module.content
+            && module.ident == "types"
+        {
+            let data = std::mem::take(&mut self.data);
+            items.push(parse_quote!(crate::raw::runtime::print_names_only!(#(#data),*);));
+        }
+    }
+
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
-        let derives = |attribute: &Attribute| {
-            let list = attribute.meta.require_list();
-            attribute.path().is_ident("derive")
-                && list.is_ok_and(|list| list.tokens.to_string().contains("Serialize"))
-        };
-        // Of what is data only; the generator would derive it whatever the features.
-        if item.attrs.iter().any(derives) {
+        for attribute in &mut item.attrs {
+            let list = Punctuated::<syn::Path, Token![,]>::parse_terminated;
+            let is_derive = attribute.path().is_ident("derive");
+            let Some(traits) = attribute.parse_args_with(list).ok().filter(|_| is_derive) else {
+                continue;
+            };
+            let is = |path: &syn::Path, name| path.segments.last().is_some_and(|s| s.ident == name);
+            // Of what is data only; the generator would derive it whatever the features.
+            if !traits.iter().any(|path| is(path, "Serialize")) {
+                continue;
+            }
+            // Data are personal, and passwords are among them.
+            let traits = traits.iter().filter(|path| !is(path, "Debug"));
+            *attribute = parse_quote!(#[derive(#(#traits),*)]);
             let schema =
                 parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]);
+            self.data.push(item.ident.clone());
             item.attrs.push(schema);
+            break;
         }
         visit_mut::visit_item_struct_mut(self, item);
     }
