@@ -230,9 +230,10 @@ impl Error {
                 "this program was built without TLS: enable the feature `rustls` or `native-tls` of `telecrm`",
             );
         }
-        let kind = if error.is_builder() {
-            Kind::Invalid
-        } else if error.is_connect() {
+        if error.is_builder() {
+            return Self::refused("the request could not be built").because(error.without_url());
+        }
+        let kind = if error.is_connect() {
             Kind::Connect
         } else if error.is_timeout() {
             Kind::Timeout
@@ -545,12 +546,18 @@ impl Error {
 
     /// Whether the answer was a web page or other text where JSON belongs (pitfall TR1).
     fn is_not_json(&self) -> bool {
+        let body = &self.0.body;
+        // What is cut off begins as JSON all the same.
+        let begins_as_json = matches!(
+            unmarked(body).trim_ascii_start().first(),
+            None | Some(b'{' | b'[')
+        );
         self.0
             .status
             .is_some_and(|status| !status.is_server_error())
             && self.0.code.is_none()
-            && json(&self.0.body).is_none()
-            && !self.0.body.is_empty()
+            && !begins_as_json
+            && json(body).is_none()
     }
 }
 
@@ -787,6 +794,24 @@ mod tests {
              (the enterprise ID may be wrong, or the token, its type, or the workspace it belongs to: the server uses one code for all)"
         );
         assert!(!format!("{error:?}").contains("ent-1"));
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_called_so() {
+        let error = reqwest::Client::new().get("nowhere").build();
+        let error = Error::transport(error.expect_err("no URL"));
+        assert_eq!(error.phase(), Phase::NotBuilt);
+        assert_eq!(error.to_string(), "the request could not be built");
+    }
+
+    #[test]
+    fn json_that_is_cut_off_does_not_pass_for_a_web_page() {
+        let body = Bytes::from_static(b" {\"fields\": {\"na");
+        let error = Error::unreadable(StatusCode::OK, body, "cut off");
+        assert_eq!(
+            error.to_string(),
+            "the request failed: the server's answer could not be understood, with status 200"
+        );
     }
 
     #[test]

@@ -122,13 +122,13 @@ fn mend(file: &mut syn::File) -> Result<()> {
     let mut mender = Mender::default();
     mender.visit_file_mut(file);
     // A new version of the generator may write these differently, and then they would stay as they are.
-    if mender.constructors != 1
-        || mender.headers != mender.operations
-        || mender.split != mender.operations
-    {
+    if mender.constructors != 1 || mender.headers != mender.operations || !mender.whole.is_empty() {
         return Err(Problems::one(format!(
-            "the generator's output has changed: {} constructors; of {} operations {} set the version header, and {} could be split",
-            mender.constructors, mender.operations, mender.headers, mender.split
+            "the generator's output has changed: {} constructors; of {} operations {} set the version header; not to be split: [{}]",
+            mender.constructors,
+            mender.operations,
+            mender.headers,
+            mender.whole.join(", ")
         )));
     }
     Ok(())
@@ -148,10 +148,13 @@ fn is_machinery(item: &Item) -> bool {
 struct Mender {
     constructors: usize,
     headers: usize,
-    split: usize,
     operations: usize,
+    /// The operations that could not be split.
+    whole: Vec<String>,
     /// The operation's parameters.
     parameters: Vec<syn::PatType>,
+    /// The structures that are sent and answered.
+    data: Vec<syn::Ident>,
 }
 
 impl VisitMut for Mender {
@@ -164,9 +167,9 @@ impl VisitMut for Mender {
                 ImplItem::Fn(function) if function.sig.ident == "new" => self.constructors += 1,
                 ImplItem::Fn(function) if function.sig.asyncness.is_some() => {
                     self.operations += 1;
-                    if let Some(both) = split(&function) {
-                        self.split += 1;
-                        item.items.extend(both.map(ImplItem::Fn));
+                    match split(&function) {
+                        Some(both) => item.items.extend(both.map(ImplItem::Fn)),
+                        None => self.whole.push(function.sig.ident.to_string()),
                     }
                 }
                 member => item.items.push(member),
@@ -174,17 +177,36 @@ impl VisitMut for Mender {
         }
     }
 
+    fn visit_item_mod_mut(&mut self, module: &mut ItemMod) {
+        visit_mut::visit_item_mod_mut(self, module);
+        if let Some((_, items)) = &mut module.content
+            && module.ident == "types"
+        {
+            let data = std::mem::take(&mut self.data);
+            items.push(parse_quote!(crate::raw::runtime::print_names_only!(#(#data),*);));
+        }
+    }
+
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
-        let derives = |attribute: &Attribute| {
-            let list = attribute.meta.require_list();
-            attribute.path().is_ident("derive")
-                && list.is_ok_and(|list| list.tokens.to_string().contains("Serialize"))
-        };
-        // Of what is data only; the generator would derive it whatever the features.
-        if item.attrs.iter().any(derives) {
+        for attribute in &mut item.attrs {
+            let list = Punctuated::<syn::Path, Token![,]>::parse_terminated;
+            let is_derive = attribute.path().is_ident("derive");
+            let Some(traits) = attribute.parse_args_with(list).ok().filter(|_| is_derive) else {
+                continue;
+            };
+            let is = |path: &syn::Path, name| path.segments.last().is_some_and(|s| s.ident == name);
+            // Of what is data only; the generator would derive it whatever the features.
+            if !traits.iter().any(|path| is(path, "Serialize")) {
+                continue;
+            }
+            // Data are personal, and passwords are among them.
+            let traits = traits.iter().filter(|path| !is(path, "Debug"));
+            *attribute = parse_quote!(#[derive(#(#traits),*)]);
             let schema =
                 parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]);
+            self.data.push(item.ident.clone());
             item.attrs.push(schema);
+            break;
         }
         visit_mut::visit_item_struct_mut(self, item);
     }
@@ -376,7 +398,8 @@ fn split(operation: &syn::ImplItemFn) -> Option<[syn::ImplItemFn; 2]> {
 
     let (attributes, signature) = (&operation.attrs, &operation.sig);
     let (name, inputs, generics) = (&signature.ident, &signature.inputs, &signature.generics);
-    let request_name = syn::Ident::new(&format!("{name}_request"), name.span());
+    let request_name = request_method(&name.to_string());
+    let request_name = syn::Ident::new(&request_name, name.span());
     let arguments = inputs.iter().filter_map(|input| match input {
         syn::FnArg::Typed(parameter) => Some(&parameter.pat),
         syn::FnArg::Receiver(_) => None,
@@ -400,16 +423,28 @@ fn split(operation: &syn::ImplItemFn) -> Option<[syn::ImplItemFn; 2]> {
     ])
 }
 
+/// The method that builds the request of an operation.
+pub(crate) fn request_method(operation: &str) -> String {
+    // The generator appends a `_` to keywords.
+    format!("{}_request", operation.trim_end_matches('_'))
+}
+
 /// What makes a value of an answer that has been read whole.
 fn in_memory(decode: &Stmt) -> Option<Expr> {
-    let Stmt::Expr(decode, None) = decode else {
+    let decode = match decode {
+        Stmt::Expr(Expr::Await(decode), None) => &*decode.base,
+        Stmt::Expr(Expr::Call(ok), None) => ok.args.first()?,
+        _ => return None,
+    };
+    // What it is given may be called otherwise than `response`, where that is a parameter.
+    let Expr::Call(decode) = decode else {
         return None;
     };
-    if *decode == parse_quote!(ResponseValue::from_response(response).await) {
+    if is_function(decode, "from_response") {
         Some(parse_quote!(ResponseValue::from_response(response)))
-    } else if *decode == parse_quote!(Ok(ResponseValue::empty(response))) {
+    } else if is_function(decode, "empty") {
         Some(parse_quote!(Ok(ResponseValue::of((), response))))
-    } else if *decode == parse_quote!(Ok(ResponseValue::stream(response))) {
+    } else if is_function(decode, "stream") {
         Some(parse_quote!(Ok(ResponseValue::of(
             response.body.clone(),
             response

@@ -104,6 +104,9 @@ fn references(document: &Value, found: &mut Vec<String>) {
     }
 }
 
+/// Methods of every client.
+const TAKEN_METHODS: [&str; 2] = ["new", "new_with_client"];
+
 fn operation_names(document: &Value, found: &mut Vec<String>) {
     let mut methods: BTreeMap<String, (String, String)> = BTreeMap::new();
     for operation in schema::operations(document) {
@@ -117,6 +120,18 @@ fn operation_names(document: &Value, found: &mut Vec<String>) {
         {
             found.push(format!(
                 "{title}: the operationId `{id}` becomes the same method as `{other}` of {at}"
+            ));
+        }
+    }
+    for (method, (id, title)) in &methods {
+        if TAKEN_METHODS.contains(&method.as_str()) {
+            found.push(format!(
+                "{title}: the operationId `{id}` becomes a method that every client has"
+            ));
+        }
+        if let Some((other, at)) = methods.get(&generate::request_method(method)) {
+            found.push(format!(
+                "{at}: the operationId `{other}` becomes the method that builds the request of `{id}` of {title}"
             ));
         }
     }
@@ -145,6 +160,15 @@ fn path_parameters(document: &Value, operation: &Operation<'_>, found: &mut Vec<
         found.push(format!("the path parameter `{name}` is not in the path"));
     }
     let mut rust: BTreeMap<String, &str> = BTreeMap::new();
+    if operation.value.get("requestBody").is_some() {
+        rust.insert("body".to_owned(), "(the request body)");
+    }
+    if parameters
+        .iter()
+        .any(|p| schema::text(p, "in") == Some("header"))
+    {
+        rust.insert("header_map".to_owned(), "(the headers)");
+    }
     for name in parameters.iter().filter_map(|p| schema::text(p, "name")) {
         if let Some(other) = rust.insert(name.to_snake_case(), name) {
             found.push(format!(
@@ -163,8 +187,19 @@ fn other_parameters(document: &Value, operation: &Operation<'_>, found: &mut Vec
                 "`{name}` is a cookie, which the generator cannot send"
             ));
         }
-        if parameter.get("schema").is_none() && parameter.get("$ref").is_none() {
-            found.push(format!("the parameter `{name}` has no schema"));
+        match parameter.get("schema") {
+            Some(of) => {
+                let of = schema::resolve(document, of);
+                if matches!(schema::text(of, "type"), Some("array" | "object")) {
+                    found.push(format!(
+                        "the parameter `{name}` is a list or an object, which only a body can hold"
+                    ));
+                }
+            }
+            None if parameter.get("$ref").is_none() => {
+                found.push(format!("the parameter `{name}` has no schema"));
+            }
+            None => {}
         }
         let style = schema::text(parameter, "style");
         if style.is_some_and(|style| !["simple", "form"].contains(&style)) {

@@ -61,6 +61,19 @@ pub(crate) fn encode_path<'a>(
     )))
 }
 
+/// Makes types print their names, and nothing of what is in them.
+macro_rules! print_names_only {
+    ($($name:ident),*) => {$(
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+pub(crate) use print_names_only;
+
 /// Parameters that may not be given.
 pub(crate) trait QueryIf {
     /// Adds a parameter to the query if it is given.

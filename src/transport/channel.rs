@@ -418,13 +418,14 @@ impl Channel {
     /// Waits for the token that is free first, in turn where several are, unless that is beyond the deadline.
     async fn turn(&self, deadline: Deadline, call: &Call) -> Result<(&Lane, Duration), NoAnswer> {
         let now = self.settings.clock.now();
-        let usable = self
-            .lanes
-            .iter()
-            .filter(|lane| !lane.refused.load(Ordering::Relaxed));
-        let lane = usable
-            .min_by_key(|lane| (lane.limiter.wait(now), lane.carried.load(Ordering::Relaxed)))
-            .ok_or(NoAnswer::OutOfTime)?;
+        // One that was refused comes last, and not never: while the last one is being refused, all of them are.
+        let rank = |lane: &&Lane| {
+            let refused = lane.refused.load(Ordering::Relaxed);
+            let carried = lane.carried.load(Ordering::Relaxed);
+            (refused, lane.limiter.wait(now), carried)
+        };
+        let lane = self.lanes.iter().min_by_key(rank);
+        let lane = lane.ok_or(NoAnswer::OutOfTime)?;
         lane.carried.fetch_add(1, Ordering::Relaxed);
         let place = lane.limiter.enter(now);
         loop {
@@ -495,5 +496,36 @@ pub(super) fn ending(result: &reqwest::Result<Reply>) -> Ending {
         },
         Err(error) if error.is_connect() || error.is_builder() => Ending::NotSent,
         Err(_) => Ending::InDoubt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::SystemClock;
+
+    #[tokio::test]
+    async fn of_tokens_that_were_all_refused_one_goes_on_being_tried() {
+        let settings = Settings {
+            carrier: Carrier::Http,
+            timeout: Duration::MAX,
+            observer: Observer::default(),
+            clock: Arc::new(SystemClock),
+            stop: Stop::default(),
+        };
+        let tokens = ["one", "two"].map(HeaderValue::from_static);
+        let channel = Channel::new(tokens.into(), Vec::new(), None, settings);
+        // As between the two steps of setting one aside, while others call.
+        for lane in &channel.lanes {
+            lane.refused.store(true, Ordering::Relaxed);
+        }
+        let call = Call::new(None, Idempotency::Safe, CallOptions::default());
+        let deadline = Deadline::of(SystemClock.now(), Duration::MAX);
+        assert!(channel.turn(deadline, &call).await.is_ok());
+        channel.lanes[0].refused.store(false, Ordering::Relaxed);
+        for _ in 0..3 {
+            let (lane, _) = channel.turn(deadline, &call).await.expect("a turn");
+            assert_eq!(lane.authorization, "one");
+        }
     }
 }

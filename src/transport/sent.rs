@@ -1,5 +1,6 @@
 //! What a request carried, so that it can be masked where the server repeats it.
 
+use percent_encoding::percent_decode_str;
 use reqwest::Request;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -8,8 +9,9 @@ use telecrm_core::FieldValue;
 /// The values that a refused request carried.
 #[derive(Clone, Default)]
 pub(crate) struct Sent {
+    /// In lower case and in order.
     values: Vec<String>,
-    /// The digits of what in them may be numbers of phones.
+    /// The digits of what in them may be numbers of phones, in the order of their last ones.
     phones: Vec<String>,
 }
 
@@ -33,8 +35,10 @@ impl Sent {
         let telling = |text: &str| text.contains(|c: char| c.is_ascii_digit() || c == '@');
         let mut before = "";
         for segment in url.path().split('/') {
-            if before == "enterprise" || telling(segment) {
-                values.push(segment.replace("%2B", "+"));
+            // As the server reads it, and repeats it.
+            let value = percent_decode_str(segment).decode_utf8_lossy();
+            if before == "enterprise" || telling(&value) {
+                values.push(value.into_owned());
             }
             before = segment;
         }
@@ -48,8 +52,24 @@ impl Sent {
         for value in &values {
             phones_in(value, &mut phones);
         }
-        Self { values, phones }
+        phones.sort_by(|one, other| last_of(one).cmp(last_of(other)).then(one.cmp(other)));
+        phones.dedup();
+        Self {
+            values: in_order(values),
+            phones,
+        }
     }
+}
+
+/// Values as they are looked up. Case is ignored in ASCII only, where it does not move places.
+fn in_order(mut values: Vec<String>) -> Vec<String> {
+    values.retain(|value| !value.is_empty());
+    for value in &mut values {
+        value.make_ascii_lowercase();
+    }
+    values.sort();
+    values.dedup();
+    values
 }
 
 /// The fewest digits by which a number is recognised, and the most that it has.
@@ -58,6 +78,11 @@ const PHONE: std::ops::RangeInclusive<usize> = 7..=15;
 /// The longest country code, and the same with the zeros that are dialled before it.
 const CALLING_CODE: usize = 3;
 const DIALLED_CODE: usize = CALLING_CODE + 2;
+
+/// The last digits of a number, by which it is looked up.
+fn last_of(digits: &str) -> &str {
+    &digits[digits.len() - PHONE.start()..]
+}
 
 /// What may stand between the digits of a number.
 fn is_between(c: char) -> bool {
@@ -144,14 +169,13 @@ fn number(digits: &str, values: &mut Vec<String>) {
 }
 
 /// A text without these secrets and without what was sent, in whichever case and spelling it writes them.
+///
+/// Each place of the text is looked up once among all values: a long text may answer to thousands of them.
 pub(crate) fn mask(text: &str, secrets: &[String], sent: &Sent) -> String {
     let mut hidden = vec![false; text.len()];
-    for value in secrets.iter().chain(&sent.values) {
-        hide(value, text, &mut hidden);
-    }
-    for digits in &sent.phones {
-        hide_phone(digits, text, &mut hidden);
-    }
+    hide(&in_order(secrets.to_vec()), text, &mut hidden);
+    hide(&sent.values, text, &mut hidden);
+    hide_phones(&sent.phones, text, &mut hidden);
     let mut masked = String::with_capacity(text.len());
     let mut before = false;
     for (place, c) in text.char_indices() {
@@ -166,52 +190,72 @@ pub(crate) fn mask(text: &str, secrets: &[String], sent: &Sent) -> String {
     masked
 }
 
-/// Hides a value wherever the text has it.
-fn hide(value: &str, text: &str, hidden: &mut [bool]) {
-    if value.is_empty() {
-        return;
-    }
-    // Case is ignored in ASCII only, where it does not move places.
-    let (lower, value) = (text.to_ascii_lowercase(), value.to_ascii_lowercase());
+/// Hides each value wherever the text has it.
+fn hide(values: &[String], text: &str, hidden: &mut [bool]) {
+    let lower = text.to_ascii_lowercase();
     let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    for (start, _) in lower.match_indices(&value) {
-        let end = start + value.len();
-        // A short one within a word is another word's.
-        let inside = value.len() < LONG
-            && (part_of_word(text[..start].chars().next_back())
-                || part_of_word(text[end..].chars().next()));
-        if !inside {
-            hidden[start..end].fill(true);
+    for (start, _) in lower.char_indices() {
+        let mut rest = &lower.as_bytes()[start..];
+        // What the rest begins with is in order before it, and so is whatever begins alike.
+        while let Some(value) = last_before(values, rest) {
+            let both = value.iter().zip(rest);
+            let alike = both.take_while(|(one, other)| one == other).count();
+            rest = &rest[..alike];
+            if alike < value.len() {
+                continue;
+            }
+            let end = start + alike;
+            // A short one within a word is another word's.
+            let inside = alike < LONG
+                && (part_of_word(text[..start].chars().next_back())
+                    || part_of_word(text[end..].chars().next()));
+            if !inside {
+                hidden[start..end].fill(true);
+                break;
+            }
+            rest = &rest[..alike - 1];
         }
     }
 }
 
-/// Hides a number wherever the text has it, with its country code or without, and with whatever between its digits.
-fn hide_phone(digits: &str, text: &str, hidden: &mut [bool]) {
-    // What stands before these is its country code, if it has one.
-    let national = digits
-        .len()
-        .saturating_sub(CALLING_CODE)
-        .max(*PHONE.start());
-    let own = &digits[digits.len() - national..];
+/// The last value that is not after this one.
+fn last_before<'a>(values: &'a [String], place: &[u8]) -> Option<&'a [u8]> {
+    let count = values.partition_point(|value| value.as_bytes() <= place);
+    values[..count].last().map(String::as_bytes)
+}
+
+/// Hides each number wherever the text has it, with its country code or without, and with whatever between its digits.
+fn hide_phones(phones: &[String], text: &str, hidden: &mut [bool]) {
     for run in runs(text) {
         let written = digits_at(text, &run);
-        let mut end = run.len();
-        // From behind: of a number of equal digits the last ones are it.
-        while let Some(mut start) = written[..end].rfind(own) {
-            let last = start + own.len();
-            let whole = last.saturating_sub(digits.len());
-            if written[whole..last].ends_with(digits) {
-                start = whole;
+        for end in *PHONE.start()..=written.len() {
+            let written = &written[..end];
+            let place = phones.partition_point(|digits| last_of(digits) < last_of(written));
+            for digits in &phones[place..] {
+                if last_of(digits) != last_of(written) {
+                    break;
+                }
+                if let Some(start) = start_of(digits, written) {
+                    let sign = text[..run[start]].trim_end_matches(['+', '(']).len();
+                    hidden[sign..=run[end - 1]].fill(true);
+                }
             }
-            // What few digits are left before it are a country code, or zeros.
-            if start <= DIALLED_CODE {
-                start = 0;
-            }
-            let sign = text[..run[start]].trim_end_matches(['+', '(']).len();
-            hidden[sign..=run[last - 1]].fill(true);
-            end = start;
         }
+    }
+}
+
+/// Where the number starts that ends these digits, with its country code or without.
+fn start_of(digits: &str, written: &str) -> Option<usize> {
+    // What stands before these is its country code, if it has one.
+    let national = (digits.len() - CALLING_CODE).max(*PHONE.start());
+    let own = &digits[digits.len() - national..];
+    let before = written
+        .strip_suffix(digits)
+        .or_else(|| written.strip_suffix(own))?;
+    // What few digits are left before it are a country code, or zeros.
+    match before.len() {
+        ..=DIALLED_CODE => Some(0),
+        start => Some(start),
     }
 }
 
@@ -238,6 +282,7 @@ fn runs(text: &str) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::{Clock, SystemClock};
 
     #[test]
     fn what_was_sent_is_masked_in_every_case_and_as_a_whole() {
@@ -286,6 +331,61 @@ mod tests {
             }
             let other = "1780290000000 and 918888888888, 401 of 500";
             assert_eq!(mask(other, &[], &sent_values), other, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_masked_in_time_whatever_was_sent() {
+        let mut fields = std::collections::BTreeMap::new();
+        let mut message = String::new();
+        for index in 0..5_000 {
+            let (name, phone) = (format!("jane {index:04}"), format!("9198{index:08}"));
+            message += &format!("{name} of ward {index} and +{phone} exist; ");
+            fields.insert(name.clone(), serde_json::json!([name, phone]));
+        }
+        let body = serde_json::to_string(&fields).unwrap();
+        let request = reqwest::Client::new().post("http://localhost/").body(body);
+        let sent = Sent::by(&request.build().unwrap());
+        let began = SystemClock.now();
+        let masked = mask(&message, &[], &sent);
+        let took = SystemClock.now().duration_since(began);
+        assert!(
+            masked.starts_with("… of ward 0 and … exist; … of ward 1 "),
+            "{masked}"
+        );
+        assert!(took.as_secs() < 10, "{took:?}");
+    }
+
+    #[test]
+    fn an_id_is_masked_as_the_server_reads_it() {
+        let url = "http://localhost/enterprise/acme%20%26%20co/lead/%2B91%2099999%2099999";
+        let request = reqwest::Client::new().get(url).build().unwrap();
+        let sent = Sent::by(&request);
+        assert_eq!(
+            mask("nothing of +91 99999-99999 in Acme & Co", &[], &sent),
+            "nothing of … in …"
+        );
+        let request = reqwest::Client::new().get("http://localhost/lead/ref%209%2Fa");
+        let sent = Sent::by(&request.build().unwrap());
+        assert_eq!(mask("no lead Ref 9/a", &[], &sent), "no lead …");
+    }
+
+    #[test]
+    fn of_values_that_begin_alike_the_one_that_is_a_word_is_masked() {
+        for (text, expected) in [
+            ("anna annas annasmith annasmiths", "… annas … …s"),
+            ("anna-lena", "…"),
+            ("annä anna", "annä …"),
+        ] {
+            let values = [
+                "anna",
+                "anna-le",
+                "anna-lena",
+                "annasmith",
+                "annb",
+                "ann\u{e9}",
+            ];
+            assert_eq!(masked(text, &values.map(str::to_owned)), expected);
         }
     }
 

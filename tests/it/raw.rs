@@ -606,3 +606,22 @@ fn a_client_does_not_print_its_token() {
     let client = sync_client("http://localhost");
     assert!(!format!("{client:?}").contains("sync-local-token"));
 }
+
+#[test]
+fn what_is_sent_and_answered_does_not_print() {
+    let member = json!({
+        "name": "Jane Doe", "email": "jane.doe@example.com", "phone_number": "919876543210", "role": "CALLER",
+        "password": "hunter2",
+    });
+    let printed = [
+        format!(
+            "{:?}",
+            typed::<sync::types::CreateTeamMemberRequest>(&member)
+        ),
+        format!("{:#?}", typed::<sync::types::CreatedTeamMember>(&member)),
+    ];
+    assert_eq!(
+        printed,
+        ["CreateTeamMemberRequest { .. }", "CreatedTeamMember { .. }"]
+    );
+}

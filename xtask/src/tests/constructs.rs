@@ -101,6 +101,21 @@ fn cases() -> Vec<(&'static str, Verdict, String)> {
             Refused,
             two_operations("operationId: getX", "operationId: get_x"),
         ),
+        (
+            "an operationId like that of another's request",
+            Refused,
+            two_operations("operationId: getX", "operationId: getXRequest"),
+        ),
+        (
+            "a keyword like that of another's request",
+            Refused,
+            two_operations("operationId: match", "operationId: matchRequest"),
+        ),
+        (
+            "an operationId like a constructor",
+            Refused,
+            two_operations("operationId: new", "operationId: newWithClient"),
+        ),
         // Answers
         (
             "two successes with different bodies",
@@ -244,6 +259,43 @@ fn cases() -> Vec<(&'static str, Verdict, String)> {
                 "{in: query, name: limit, schema: {type: integer, default: 10, minimum: 1}}",
             ),
         ),
+        (
+            "a list in a query",
+            Refused,
+            parameters(
+                "/x",
+                "{in: query, name: tags, schema: {type: array, items: {type: string}}}",
+            ),
+        ),
+        (
+            "a list in a path",
+            Refused,
+            parameters(
+                "/x/{ids}",
+                "{in: path, name: ids, required: true, schema: {type: array, items: {type: string}}}",
+            ),
+        ),
+        (
+            "an object in a header",
+            Refused,
+            parameters("/x", "{in: header, name: x-filter, schema: {type: object}}"),
+        ),
+        (
+            "parameters called like what the method has itself",
+            Harmless,
+            parameters(
+                "/x/{request}",
+                "{in: path, name: request, required: true, schema: {type: integer}}, {in: query, name: response, schema: {type: boolean}}, {in: query, name: url, schema: {type: boolean}}, {in: query, name: self, schema: {type: boolean}}",
+            ),
+        ),
+        (
+            "a parameter called like the headers",
+            Refused,
+            parameters(
+                "/x",
+                "{in: header, name: x-trace, schema: {type: string}}, {in: query, name: header_map, schema: {type: string}}",
+            ),
+        ),
         // References
         (
             "a parameter reference that leads nowhere",
@@ -286,6 +338,13 @@ fn cases() -> Vec<(&'static str, Verdict, String)> {
             Refused,
             body(
                 "content: {text/plain: {schema: {type: string}}, text/csv: {schema: {type: string}}}",
+            ),
+        ),
+        (
+            "a parameter called like the body",
+            Refused,
+            operation(
+                "parameters: [{in: query, name: body, schema: {type: string}}], requestBody: {content: {application/json: {schema: {type: object}}}}, responses: {'204': {description: d}}",
             ),
         ),
         (
