@@ -3,6 +3,7 @@
 //! The generated code knows method, path, query and body of every operation, so the facade says none of it again. Answers
 //! it decodes as documented, which live ones often are not, so the facade reads them by itself.
 
+use crate::error::unmarked;
 use crate::generated::{ingest, sync};
 use crate::operation::Idempotency;
 use crate::raw::{Unbuilt, encode_path};
@@ -111,7 +112,7 @@ impl<'a, C> Caller<'a, C> {
 
     /// Reads what became of a creation. What the server remarks is masked like the messages of errors.
     pub(crate) fn outcome(&self, answer: &Answer, sent: &Lead) -> Result<Outcome<Created>, Error> {
-        let outcome = Outcome::from_answer(&answer.body, sent);
+        let outcome = Outcome::from_answer(unmarked(&answer.body), sent);
         let outcome = outcome.map_err(|error| answer.unreadable(error))?;
         Ok(outcome.with_words(|words| self.endpoint.channel.masked(words, answer)))
     }

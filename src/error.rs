@@ -263,13 +263,13 @@ impl Error {
             ErrorCode::Unknown(code) => ErrorCode::Unknown(mask(&code)),
             known => known,
         });
-        inner.message = envelope.message.map(|message| mask(&message));
+        inner.message = envelope.message.map(|message| cut(mask(&message)));
         inner.details = envelope.details;
         for detail in &mut inner.details {
             detail.field = mask(&detail.field);
-            detail.message = mask(&detail.message);
+            detail.message = cut(mask(&detail.message));
         }
-        inner.body = body;
+        inner.body = kept(&body);
         error
     }
 
@@ -292,7 +292,7 @@ impl Error {
     ) -> Self {
         let mut error = Self::new(Kind::Unreadable).because(source);
         error.0.status = Some(status);
-        error.0.body = body;
+        error.0.body = kept(&body);
         error
     }
 
@@ -667,6 +667,20 @@ fn lacks_tls(error: &reqwest::Error) -> bool {
     false
 }
 
+/// What is kept of an answer, and of a message in it.
+const MOST: usize = 64 << 10;
+
+fn kept(body: &Bytes) -> Bytes {
+    body.slice(..body.len().min(MOST))
+}
+
+fn cut(message: String) -> String {
+    match message.char_indices().nth(MOST) {
+        Some((end, _)) => message[..end].to_owned(),
+        None => message,
+    }
+}
+
 /// Whether a server that answers so may have acted all the same.
 pub(crate) fn leaves_doubt(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
@@ -746,9 +760,9 @@ mod tests {
     use super::*;
     use crate::CallOptions;
 
-    fn answered(operation: Operation, status: u16, body: &'static str) -> Error {
+    fn answered(operation: Operation, status: u16, body: &str) -> Error {
         let status = StatusCode::from_u16(status).expect("a status");
-        let body = Bytes::from_static(body.as_bytes());
+        let body = Bytes::copy_from_slice(body.as_bytes());
         let call = Call::new(
             Some(operation),
             operation.idempotency(),
@@ -802,6 +816,20 @@ mod tests {
         let error = Error::transport(error.expect_err("no URL"));
         assert_eq!(error.phase(), Phase::NotBuilt);
         assert_eq!(error.to_string(), "the request could not be built");
+    }
+
+    #[test]
+    fn a_long_answer_keeps_its_code_and_is_kept_in_part() {
+        let echo = "ü".repeat(2 * MOST);
+        let body = format!(
+            r#"{{"error":{{"code":"LEAD_NOT_FOUND","message":"{echo}","details":[{{"field":"f","message":"m"}}]}}}}"#
+        );
+        let error = answered(Operation::GetLead, 404, &body);
+        assert!(error.is_not_found());
+        assert_eq!(error.code(), Some(&ErrorCode::LeadNotFound));
+        assert_eq!(error.details().len(), 1);
+        assert_eq!(error.message().expect("one").chars().count(), MOST);
+        assert_eq!(error.body(), &body.as_bytes()[..MOST]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::channel::{Call, Channel, Reply};
 use super::retry::answered;
 use super::sent::{Sent, mask};
 use crate::Error;
-use crate::error::tells_of_an_error;
+use crate::error::{tells_of_an_error, unmarked};
 use crate::raw::Unbuilt;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
@@ -26,12 +26,9 @@ pub(crate) struct Answer {
     sent: Option<Sent>,
 }
 
-/// What is kept of a body that goes into an error.
-const LARGEST_ERROR: usize = 64 << 10;
-
 impl Answer {
     pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))
+        serde_json::from_slice(unmarked(&self.body)).map_err(|error| self.unreadable(error))
     }
 
     /// The answer as JSON, with the nearest of what has no place in it: numbers beyond every float, halves of characters.
@@ -47,7 +44,7 @@ impl Answer {
 
     fn member(&self, key: &str) -> Result<&RawValue, Error> {
         let members: BTreeMap<String, &RawValue> =
-            serde_json::from_slice(&self.body).map_err(|error| self.unreadable(error))?;
+            serde_json::from_slice(unmarked(&self.body)).map_err(|error| self.unreadable(error))?;
         let missing = || self.misshapen(format!("missing field `{key}`"));
         members.get(key).copied().ok_or_else(missing)
     }
@@ -80,7 +77,7 @@ impl Answer {
     }
 
     pub(crate) fn misshapen(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        Error::unreadable(self.status, shortened(&self.body), source).during(&self.call)
+        Error::unreadable(self.status, self.body.clone(), source).during(&self.call)
     }
 }
 
@@ -97,10 +94,6 @@ fn without_values(error: &serde_json::Error) -> String {
             error.column()
         ),
     }
-}
-
-fn shortened(body: &Bytes) -> Bytes {
-    body.slice(..body.len().min(LARGEST_ERROR))
 }
 
 impl Channel {
@@ -127,7 +120,7 @@ impl Channel {
                 body,
                 broken: Some(reason),
                 ..
-            }) => Error::unreadable(status, shortened(&body), reason),
+            }) => Error::unreadable(status, body, reason),
             // Where nobody describes the answer, `error` may be a part of it.
             Ok(reply)
                 if reply.status.is_success()
@@ -145,13 +138,8 @@ impl Channel {
             }
             Ok(reply) => {
                 let mask = |message: &str| self.mask(message, reply.sent.as_ref());
-                Error::status(
-                    reply.status,
-                    reply.retry_after,
-                    shortened(&reply.body),
-                    mask,
-                )
-                .dated(answered(&reply.headers))
+                Error::status(reply.status, reply.retry_after, reply.body.clone(), mask)
+                    .dated(answered(&reply.headers))
             }
             Err(error) => Error::transport(error),
         };

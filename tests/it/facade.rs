@@ -703,6 +703,29 @@ async fn tr1_what_does_not_come_from_the_queue_is_no_acceptance() {
 }
 
 #[tokio::test]
+async fn a_mark_before_the_answer_is_no_part_of_it() {
+    let server = MockServer::start_async().await;
+    server.mock(|when, then| {
+        when.method(Method::GET)
+            .path("/autoupdate/v2/enterprise/ent/lead/l1");
+        then.status(200)
+            .body("\u{feff}{\"id\":\"l1\",\"fields\":{\"name\":\"Jane\"}}");
+    });
+    server.mock(|when, then| {
+        when.method(Method::POST)
+            .path("/autoupdate/v2/enterprise/ent/lead");
+        then.status(201)
+            .body("\u{feff}{\"lead_id\":\"l2\",\"actions\":[]}");
+    });
+    let telecrm = mocked(&server);
+    let found = telecrm.leads().get("l1").await.expect("a lead");
+    assert_eq!(found.get("name"), Some(&"Jane".into()));
+    let sent = Lead::new().set("phone", "919999999999");
+    let created = telecrm.leads().create(&sent).await.expect("created");
+    assert_eq!(created.complete().expect("no losses").lead_id, "l2");
+}
+
+#[tokio::test]
 async fn as5_an_unconfirmed_push_can_be_settled_by_reading() {
     let emulator = Emulator::start().await.expect("starts");
     let telecrm = client(&emulator);
