@@ -23,7 +23,7 @@ pub mod ingest {
     pub mod types {
         use super::enums;
         ///`CreateOrUpdateLeadBody`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateOrUpdateLeadBody {
             ///Added to the timeline in the given order.
@@ -41,7 +41,7 @@ pub mod ingest {
             >,
         }
         ///`CreateOrUpdateLeadResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateOrUpdateLeadResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -81,6 +81,9 @@ pub mod ingest {
                 }
             }
         }
+        crate::raw::runtime::without_values!(
+            CreateOrUpdateLeadBody, CreateOrUpdateLeadResponse
+        );
     }
     #[derive(Clone, Debug)]
     /**Client for Telecrm Async APIs

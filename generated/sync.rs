@@ -74,7 +74,7 @@ pub mod sync {
     pub mod types {
         use super::enums;
         ///An action as it is answered. Only `type`, `fields` and the keys of a payment are documented; the rest is reported.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ActionRecord {
             ///On payments.
@@ -160,7 +160,7 @@ pub mod sync {
             >,
         }
         ///`ChangedTeamMemberState`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ChangedTeamMemberState {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -171,14 +171,14 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`CreateActionsBody`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateActionsBody {
             ///One or more.
             pub actions: ::std::vec::Vec<::telecrm_core::Action>,
         }
         ///`CreateLeadBody`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateLeadBody {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -195,7 +195,7 @@ pub mod sync {
             >,
         }
         ///`CreateTeamMemberRequest`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateTeamMemberRequest {
             ///The name to log in with.
@@ -209,7 +209,7 @@ pub mod sync {
             pub role: enums::TeamMemberRole,
         }
         ///`CreatedTeamMember`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreatedTeamMember {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -226,7 +226,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///A type of action, in short or in full. In full it has an `id`.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecord {
             #[serde(
@@ -311,7 +311,7 @@ pub mod sync {
             >,
         }
         ///Whether the action may be back-dated.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecordAllowPredatedActivity {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -323,7 +323,7 @@ pub mod sync {
             >,
         }
         ///`CustomActionRecordFieldSchemaValue`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecordFieldSchemaValue {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -343,7 +343,7 @@ pub mod sync {
             >,
         }
         ///A field of a lead, in short or in full. In full it has an `id`.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomFieldRecord {
             #[serde(
@@ -395,7 +395,7 @@ pub mod sync {
             >,
         }
         ///`EnterpriseMetadata`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct EnterpriseMetadata {
             ///Milliseconds since the Unix epoch.
@@ -431,7 +431,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`LeadLostReason`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadLostReason {
             #[serde(
@@ -450,7 +450,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///A lead as it is answered. Only `fields` and the keys that begin with `actions` are documented; the rest is reported.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadRecord {
             ///One page of the timeline when one lead is read with it; reported to be empty in search results.
@@ -521,7 +521,7 @@ pub mod sync {
             >,
         }
         ///`LeadRecordLeadMetaData`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadRecordLeadMetaData {
             ///Milliseconds since the Unix epoch.
@@ -537,7 +537,7 @@ pub mod sync {
             >,
         }
         ///`LeadStage`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStage {
             #[serde(
@@ -563,7 +563,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`LeadStagePipeline`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStagePipeline {
             #[serde(
@@ -624,7 +624,7 @@ pub mod sync {
             >,
         }
         ///`LeadStatus`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStatus {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -637,7 +637,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`ListCustomActionsResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ListCustomActionsResponse {
             #[serde(
@@ -651,7 +651,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`ListCustomFieldsResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ListCustomFieldsResponse {
             #[serde(
@@ -663,7 +663,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`Remark`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct Remark {
             ///Path of the part, such as `fields.rating` or `actions[0].fields.email`.
@@ -678,14 +678,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`SearchActionsBody`
-        #[derive(
-            ::serde::Deserialize,
-            ::serde::Serialize,
-            Clone,
-            Debug,
-            Default,
-            PartialEq
-        )]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchActionsBody {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -699,14 +692,7 @@ pub mod sync {
             pub type_: ::std::option::Option<::telecrm_core::FieldValue>,
         }
         ///Both ends are inclusive, in milliseconds since the Unix epoch or as strings.
-        #[derive(
-            ::serde::Deserialize,
-            ::serde::Serialize,
-            Clone,
-            Debug,
-            Default,
-            PartialEq
-        )]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchActionsBodyCreatedOn {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -715,7 +701,7 @@ pub mod sync {
             pub to: ::std::option::Option<::telecrm_core::FieldValue>,
         }
         ///`SearchActionsResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchActionsResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -730,14 +716,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`SearchLeadsBody`
-        #[derive(
-            ::serde::Deserialize,
-            ::serde::Serialize,
-            Clone,
-            Debug,
-            Default,
-            PartialEq
-        )]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsBody {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -752,14 +731,7 @@ pub mod sync {
             >,
         }
         ///Keeps leads with at least one action that passes all of these together.
-        #[derive(
-            ::serde::Deserialize,
-            ::serde::Serialize,
-            Clone,
-            Debug,
-            Default,
-            PartialEq
-        )]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsBodyActions {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -773,14 +745,7 @@ pub mod sync {
             pub type_: ::std::option::Option<::telecrm_core::FieldValue>,
         }
         ///Both ends are inclusive, in milliseconds since the Unix epoch or as strings.
-        #[derive(
-            ::serde::Deserialize,
-            ::serde::Serialize,
-            Clone,
-            Debug,
-            Default,
-            PartialEq
-        )]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsBodyActionsPerformedAt {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -789,7 +754,7 @@ pub mod sync {
             pub to: ::std::option::Option<::telecrm_core::FieldValue>,
         }
         ///`SearchLeadsResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -804,7 +769,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`TeamMember`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMember {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -828,7 +793,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///Null when no licence was ever assigned.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMemberLicense {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -846,7 +811,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`TeamMemberPage`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMemberPage {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -861,14 +826,14 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`TeamMemberStateChange`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMemberStateChange {
             pub email: ::std::string::String,
             pub state: enums::TeamMemberStateChangeState,
         }
         ///`UpdateLeadBody`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct UpdateLeadBody {
             ///Values by API name. The lead identifier must not be among them.
@@ -878,7 +843,7 @@ pub mod sync {
             >,
         }
         ///`WriteResult`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct WriteResult {
             ///One entry for each action of the request, in its order.
@@ -893,7 +858,7 @@ pub mod sync {
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         ///`WriteResultActionsItem`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct WriteResultActionsItem {
             ///Null when the action was ignored.
@@ -936,6 +901,18 @@ pub mod sync {
                 }
             }
         }
+        crate::raw::runtime::without_values!(
+            ActionRecord, ChangedTeamMemberState, CreateActionsBody, CreateLeadBody,
+            CreateTeamMemberRequest, CreatedTeamMember, CustomActionRecord,
+            CustomActionRecordAllowPredatedActivity, CustomActionRecordFieldSchemaValue,
+            CustomFieldRecord, EnterpriseMetadata, LeadLostReason, LeadRecord,
+            LeadRecordLeadMetaData, LeadStage, LeadStagePipeline, LeadStatus,
+            ListCustomActionsResponse, ListCustomFieldsResponse, Remark,
+            SearchActionsBody, SearchActionsBodyCreatedOn, SearchActionsResponse,
+            SearchLeadsBody, SearchLeadsBodyActions, SearchLeadsBodyActionsPerformedAt,
+            SearchLeadsResponse, TeamMember, TeamMemberLicense, TeamMemberPage,
+            TeamMemberStateChange, UpdateLeadBody, WriteResult, WriteResultActionsItem
+        );
     }
     #[derive(Clone, Debug)]
     /**Client for Telecrm Public APIs

@@ -20,6 +20,8 @@
 //! Numbers are read as `i64` and `f64`, and no further: integers beyond 2^63 and decimals of more than 17 digits are
 //! rounded. The facade's records keep every digit.
 //!
+//! What is data prints its name and nothing else, since it ends in logs: take the fields that you need, or write it as JSON.
+//!
 //! Errors are those of the facade: they tell whether the server may have acted, keep the answer's body, and print neither
 //! secrets nor what was sent. Any status of success is decoded, documented or not.
 

@@ -468,6 +468,7 @@ fn wrap(api: Api, file: syn::File, enums: Vec<(String, Vec<String>)>) -> Result<
     let items = file.items.into_iter().map(|item| match item {
         Item::Mod(mut module) if module.ident == "types" => {
             if let Some((_, content)) = &mut module.content {
+                hide_values(content);
                 content.insert(
                     0,
                     parse_quote!(
@@ -495,6 +496,35 @@ fn wrap(api: Api, file: syn::File, enums: Vec<(String, Vec<String>)>) -> Result<
             #(#items)*
         }
     })
+}
+
+/// Takes `Debug` from what is data, and has `raw::runtime` print it without values, which are somebody's.
+fn hide_values(types: &mut Vec<Item>) {
+    let mut names = Vec::new();
+    for item in &mut *types {
+        let (name, attributes) = match item {
+            Item::Struct(item) => (&item.ident, &mut item.attrs),
+            Item::Enum(item) => (&item.ident, &mut item.attrs),
+            _ => continue,
+        };
+        for attribute in attributes {
+            let derives =
+                attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated);
+            let Ok(derives) = derives else { continue };
+            let last = |path: &syn::Path| path.segments.last().map(|last| last.ident.to_string());
+            let others = derives
+                .iter()
+                .filter(|path| last(path) != Some("Debug".to_owned()));
+            let others: Vec<_> = others.collect();
+            if attribute.path().is_ident("derive") && others.len() < derives.len() {
+                names.push(name.clone());
+                *attribute = parse_quote!(#[derive(#(#others),*)]);
+            }
+        }
+    }
+    if !names.is_empty() {
+        types.push(parse_quote!(crate::raw::runtime::without_values!(#(#names),*);));
+    }
 }
 
 fn open_enum(name: &str, values: &[String]) -> Result<Item> {

@@ -76,6 +76,18 @@ impl QueryIf for RequestBuilder {
     }
 }
 
+/// Has types print their names and no values, which are somebody's data.
+macro_rules! without_values {
+    ($($name:ident),*) => {$(
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+pub(crate) use without_values;
+
 #[cfg(test)]
 mod tests {
     use super::*;
