@@ -606,8 +606,8 @@ impl Builder {
     /// The country of phone numbers without a country code, by its ISO 3166 code, as the workspace's settings have it: any with the
     /// feature `phone`, else one of those that [`Country`] knows.
     ///
-    /// With it, national numbers are sent with their country code. Unless it is set, `IN` is taken for it in judging numbers, but
-    /// they are sent as they are, since a guessed code could make another number of them.
+    /// With it, [checking](Workspace::check) a lead writes national numbers with their country code; what is not checked is sent as it is.
+    /// Unless it is set, `IN` is taken for it in judging numbers, but none is rewritten, since a guessed code could make another number of it.
     pub fn default_country(mut self, code: impl Into<String>) -> Self {
         self.default_country = Some(code.into());
         self
@@ -836,6 +836,21 @@ mod tests {
             let error = build(code).expect_err("refused");
             assert!(error.contains("default country"), "{code}: {error}");
         }
+    }
+
+    #[test]
+    fn a_workspace_has_no_more_than_three_tokens_of_a_type() {
+        let build = |count: usize| {
+            let tokens = (0..count).map(|number| format!("async-{number}"));
+            let with = |builder: Builder, token: String| {
+                builder.async_token(AsyncToken::new(&token).expect("a token"))
+            };
+            let builder = tokens.fold(Telecrm::builder("ent"), with);
+            builder.build().map_err(|error| error.to_string())
+        };
+        assert_eq!(build(3).expect("builds").async_limits().len(), 3);
+        let error = build(4).expect_err("refused");
+        assert!(error.contains("more than 3 Async tokens"), "{error}");
     }
 
     #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]

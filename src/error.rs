@@ -431,14 +431,15 @@ impl Error {
 
     /// The server refused the token or does not know the enterprise: one code for both (pitfall EN7).
     ///
-    /// It has not acted. Compare the enterprise ID first; a new token is needed only if the ID is right and the token is of the right type.
+    /// It has not acted. Compare the enterprise ID first; a new token is needed only if the ID is right and the token is of the right
+    /// type. The server asks for one whatever is wrong, which the error leaves out and only [`message`](Self::message) has.
     pub fn is_not_authorized(&self) -> bool {
         self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
     /// There is no such lead, action, field or enterprise.
     ///
-    /// The server has not acted. With an HTML body the base URL is wrong (pitfall TR1).
+    /// The server has not acted. Look for the ID by a search; with an HTML body the base URL is wrong (pitfall TR1).
     pub fn is_not_found(&self) -> bool {
         self.0.status == Some(StatusCode::NOT_FOUND)
     }
@@ -486,14 +487,15 @@ impl Error {
 
     /// No answer came in time.
     ///
-    /// The server may have acted: see [`is_outcome_unknown`](Self::is_outcome_unknown).
+    /// The server may have acted. A read can be repeated; before a write, see [`is_outcome_unknown`](Self::is_outcome_unknown).
     pub fn is_timeout(&self) -> bool {
         self.0.kind == Kind::Timeout
     }
 
     /// The client was [stopped](crate::Telecrm::stop_repeating) while the request waited for the rate limit.
     ///
-    /// It was not sent, or not again: see [`is_outcome_unknown`](Self::is_outcome_unknown) for what an attempt before may have done.
+    /// It was not sent, or not again: see [`is_outcome_unknown`](Self::is_outcome_unknown) for what an attempt before may have done. If
+    /// that says no, another client can send it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -517,7 +519,8 @@ impl Error {
 
     /// The fault may pass: the network, a time-out, too many requests, a server error.
     ///
-    /// A read can be repeated. A write only if [`is_outcome_unknown`](Self::is_outcome_unknown) says no.
+    /// A read can be repeated. The server may have acted on a write if [`is_outcome_unknown`](Self::is_outcome_unknown) says so: repeat
+    /// it only if not.
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
             Kind::Connect | Kind::Timeout | Kind::OutOfTime | Kind::Stopped | Kind::Interrupted => {
@@ -596,6 +599,10 @@ impl fmt::Display for Error {
         }
         if let Some(message) = &inner.message {
             let separator = if inner.status.is_some() { ": " } else { "" };
+            let message = match self.is_not_authorized() {
+                true => without_advice(message),
+                false => message,
+            };
             write!(f, "{separator}{message}")?;
         }
         for detail in &inner.details {
@@ -679,6 +686,13 @@ fn cut(message: String) -> String {
         Some((end, _)) => message[..end].to_owned(),
         None => message,
     }
+}
+
+/// What is wrong, without what to do about it: under 401 the server asks for a new token, whatever is wrong (EN7).
+fn without_advice(message: &str) -> &str {
+    message
+        .split_once(" Please ")
+        .map_or(message, |(what, _)| what)
 }
 
 /// Whether a server that answers so may have acted all the same.
@@ -800,7 +814,7 @@ mod tests {
         let error = answered(
             Operation::GetMetadata,
             401,
-            r#"{"error":{"code":"NOT_AUTHORIZED","message":"Enterprise with ID ent-1 not found or invalid access token."}}"#,
+            r#"{"error":{"code":"NOT_AUTHORIZED","message":"Enterprise with ID ent-1 not found or invalid access token. Please generate a new one from the Website/API integrations section of the telecrm app."}}"#,
         );
         assert_eq!(
             error.to_string(),
@@ -808,6 +822,8 @@ mod tests {
              (the enterprise ID may be wrong, or the token, its type, or the workspace it belongs to: the server uses one code for all)"
         );
         assert!(!format!("{error:?}").contains("ent-1"));
+        let message = error.message().expect("kept");
+        assert!(message.contains("generate a new one"), "{message}");
     }
 
     #[test]

@@ -245,9 +245,8 @@ impl Leads {
         let Some(found) = self.find(&workspace, sent).await? else {
             return Err(conflict);
         };
-        let created = found.get("created_on").and_then(FieldValue::as_i64);
-        let since = since.map(|since| since.as_millisecond());
-        let is_ours = created
+        let is_ours = found
+            .created()
             .zip(since)
             .is_some_and(|(created, since)| created >= since);
         if !is_ours && !sent.actions().is_empty() {

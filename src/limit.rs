@@ -240,6 +240,7 @@ impl Limiter {
 mod tests {
     use super::*;
     use crate::time::{Clock, SystemClock};
+    use proptest::prelude::*;
 
     /// When requests leave that all want to leave at once, whenever they may.
     fn departures(limit: RateLimit, count: u32) -> Vec<Duration> {
@@ -342,5 +343,68 @@ mod tests {
         assert_eq!(other.leave(start), Err(2 * second));
         assert_eq!(one.leave(start + second), Ok(()));
         assert_eq!(other.leave(start + second), Err(second));
+    }
+
+    /// What those do that want to send, in any order.
+    #[derive(Debug, Clone)]
+    enum Event {
+        Enter,
+        /// One of those that wait looks whether it may leave.
+        Try(prop::sample::Index),
+        /// One of those that wait is dropped.
+        GiveUp(prop::sample::Index),
+        Pass(u64),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            4 => Just(Event::Enter),
+            6 => any::<prop::sample::Index>().prop_map(Event::Try),
+            2 => any::<prop::sample::Index>().prop_map(Event::GiveUp),
+            2 => (0u64..900).prop_map(Event::Pass),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn as9_no_hour_holds_more_whoever_comes_when_and_gives_up(
+            per_hour in 3u32..12,
+            burst in 1u32..11,
+            events in prop::collection::vec(event(), 0..200),
+        ) {
+            let limit = RateLimit::new(per_hour, burst.min(per_hour - 1));
+            // The other one never hears of those that give up.
+            let limiter = Limiter::new(Some(limit));
+            let without = Limiter::new(Some(limit));
+            let start = SystemClock.now();
+            let mut now = start;
+            let (mut waiting, mut departures) = (Vec::new(), Vec::new());
+            for event in events {
+                match event {
+                    Event::Enter => waiting.push(limiter.enter(now)),
+                    Event::Try(place) if !waiting.is_empty() => {
+                        let place = place.index(waiting.len());
+                        if waiting[place].leave(now).is_ok() {
+                            prop_assert_eq!(without.enter(now).leave(now), Ok(()));
+                            departures.push(now);
+                            drop(waiting.remove(place));
+                        }
+                    }
+                    Event::GiveUp(place) if !waiting.is_empty() => {
+                        let place = place.index(waiting.len());
+                        drop(waiting.remove(place));
+                    }
+                    Event::Pass(seconds) => now += Duration::from_secs(seconds),
+                    Event::Try(_) | Event::GiveUp(_) => {}
+                }
+            }
+            for (first, after) in departures.iter().zip(departures.iter().skip(per_hour as usize)) {
+                prop_assert!(*after - *first >= HOUR, "{:?}", departures);
+            }
+            drop(waiting);
+            prop_assert_eq!(limiter.state(now, false), without.state(now, false));
+        }
     }
 }

@@ -191,7 +191,7 @@ impl Source for LeadsOf {
             .get("created_on")
             .map(FieldValue::as_json)
         {
-            None | Some(Value::Object(_)) => lead.get("created_on")?.as_i64(),
+            None | Some(Value::Object(_)) => lead.created().map(|time| time.as_millisecond()),
             Some(_) => None,
         }
     }

@@ -32,6 +32,15 @@ impl Turn {
     pub(crate) fn is_latest(&self) -> bool {
         self.latest.load(Ordering::SeqCst) == self.mine
     }
+
+    /// Gives the place back, as that of a write that never left.
+    pub(crate) fn withdraw(&self) {
+        let (mine, before) = (self.mine, self.mine - 1);
+        // Where a later write came, that one stands before the earlier ones by itself.
+        let _ = self
+            .latest
+            .compare_exchange(mine, before, Ordering::SeqCst, Ordering::SeqCst);
+    }
 }
 
 impl Turns {
@@ -69,6 +78,12 @@ mod tests {
         let second = turns.enter(lead("62ab16e"));
         assert!(!first.is_latest() && second.is_latest());
         assert!(other.is_latest() && pushed.is_latest());
+        let third = turns.enter(lead("62ab16e"));
+        third.withdraw();
+        assert!(second.is_latest() && !first.is_latest());
+        first.withdraw();
+        assert!(second.is_latest());
+        drop(third);
         drop((first, second, pushed));
         turns.enter(lead("73cd45f"));
         let remembered = turns.0.lock().expect("not poisoned").len();

@@ -463,7 +463,11 @@ mod tests {
         });
         let mut walk = Walk::new(model.clone(), Window { from, to: None });
         let mut out = Vec::new();
+        let mut start = None;
         while let Some(page) = run(walk.next_page()).expect("the model never fails") {
+            let start = *start.get_or_insert_with(|| page.iter().map(|(time, _)| *time).max());
+            let newer = page.iter().any(|(time, _)| Some(*time) > start);
+            assert!(timeless || !newer, "newer than the start: {page:?}");
             out.extend(page.into_iter().map(|(_, key)| key));
         }
         let after = model.items.lock().expect("not poisoned").clone();

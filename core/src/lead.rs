@@ -44,7 +44,8 @@ impl Lead {
 
     /// A lead from a type of your own, whose keys are API names. What is `None` is left out, and so are texts of nothing but
     /// blanks, as [`set`](Self::set) does it. Integers keep every digit (`u128` too); what a `f32` or `f64` does not hold was lost
-    /// before, and one that JSON cannot hold (NaN, infinite) is left out.
+    /// before, and one that JSON cannot hold (NaN, infinite) is left out. Times are to be milliseconds, as
+    /// [`LeadRecord::fields_as`](crate::LeadRecord::fields_as) shows; the check mends texts in ISO form.
     ///
     /// ```
     /// use telecrm_core::Lead;

@@ -30,6 +30,7 @@ pub use action::{Action, ActionKind, Currency, CustomAction, Payment, PaymentSta
 pub use action_code::{ActionCode, ActionCodeError};
 pub use check::{Checked, LeadDropped};
 pub use compare::{Comparison, new_actions};
+pub use date::DateFormat;
 pub use decimal::{Amount, AmountError, Decimal, DecimalError};
 pub use finding::{Certainty, Finding, FindingKind};
 pub use json::read_json;

@@ -24,9 +24,9 @@ use std::marker::PhantomData;
 ///     "id": "603d2b2f9b1e8a001c8e4f5c", "status": "Won", "employeeid": "jane.doe@example.com",
 ///     "fields": { "phone": "919999999999" }, "actions": [{ "type": "1001" }]
 /// }"#)?;
-/// assert_eq!(row.id(), Some("603d2b2f9b1e8a001c8e4f5c"));
-/// assert_eq!(row.get("status"), Some(&"Won".into()));
-/// assert_eq!(row.get("assignee"), Some(&"jane.doe@example.com".into()));
+/// assert_eq!((row.id(), row.status()), (Some("603d2b2f9b1e8a001c8e4f5c"), Some("Won")));
+/// assert_eq!(row.assignee(), Some("jane.doe@example.com"));
+/// assert_eq!(row.get("phone"), Some(&"919999999999".into()));
 /// assert_eq!(row.actions().len(), 1);
 ///
 /// // As they stand in the answer:
@@ -55,6 +55,37 @@ impl LeadRecord {
         ["id", "_id", "leadId", "lead_id"]
             .iter()
             .find_map(|key| self.row.get(*key)?.as_str())
+    }
+
+    /// The status, as the workspace spells it.
+    pub fn status(&self) -> Option<&str> {
+        self.get("status")?.as_str()
+    }
+
+    /// The address of the member to whom the lead is assigned.
+    pub fn assignee(&self) -> Option<&str> {
+        self.get("assignee")?.as_str()
+    }
+
+    /// When the lead was created.
+    ///
+    /// ```
+    /// use telecrm_core::LeadRecord;
+    ///
+    /// let row: LeadRecord = serde_json::from_str(
+    ///     r#"{ "fields": { "created_on": 1780290000000, "modified_on": "1780293600000" } }"#,
+    /// )?;
+    /// assert_eq!(row.created(), Some("2026-06-01T10:30:00+05:30".parse()?));
+    /// assert_eq!(row.modified(), Some("2026-06-01T11:30:00+05:30".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn created(&self) -> Option<jiff::Timestamp> {
+        time(self.get("created_on")?)
+    }
+
+    /// When the lead was last changed.
+    pub fn modified(&self) -> Option<jiff::Timestamp> {
+        time(self.get("modified_on")?)
     }
 
     /// A field's value by its API name, wherever in the answer it stands.
@@ -87,7 +118,26 @@ impl LeadRecord {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     ///
-    /// Numbers are read in every digit, as far as the type holds them.
+    /// Numbers are read in every digit, as far as the type holds them. Times are milliseconds: a type with a `jiff::Timestamp` says so,
+    /// and [`Lead::from_serialize`](crate::Lead::from_serialize) then writes what is read here.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, LeadRecord};
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Callback {
+    ///     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::optional")]
+    ///     follow_up_date: Option<jiff::Timestamp>,
+    /// }
+    ///
+    /// let callback = Callback { follow_up_date: Some("2026-06-01T10:30:00+05:30".parse()?) };
+    /// let lead = Lead::from_serialize(&callback)?;
+    /// assert_eq!(lead.get("follow_up_date"), Some(&1_780_290_000_000_i64.into()));
+    ///
+    /// let row: LeadRecord = serde_json::from_str(r#"{ "fields": { "follow_up_date": 1780290000000 } }"#)?;
+    /// assert_eq!(row.fields_as::<Callback>()?.follow_up_date, callback.follow_up_date);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the fields do not fit the type.
@@ -283,8 +333,7 @@ impl ActionRecord {
 
     /// When it was recorded. The key is `creationTimestamp` (pitfall AC6).
     pub fn created(&self) -> Option<jiff::Timestamp> {
-        let millis = self.key("creationTimestamp")?.as_i64()?;
-        jiff::Timestamp::from_millisecond(millis).ok()
+        time(self.key("creationTimestamp")?)
     }
 
     /// A field of a custom action.

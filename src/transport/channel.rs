@@ -125,6 +125,15 @@ impl Call {
     }
 }
 
+/// A write that never left wrote nothing over others.
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(turn) = self.turn.as_ref().filter(|_| self.attempts() == 0) {
+            turn.withdraw();
+        }
+    }
+}
+
 /// Why there is no answer, where reqwest has no error for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
@@ -333,9 +342,10 @@ impl Channel {
                 Ok(turn) => turn,
                 Err(reason) => return Ok(Reply::none(reason)),
             };
-            // While this call waited, the same may have been written anew.
+            // While this call waited, the same may have been written anew, and others may have repeated all that can be. Paid is
+            // what leaves, so that giving up costs nothing.
             if let Some(result) = before.take()
-                && !call.is_latest()
+                && !(call.is_latest() && self.throttle.take())
             {
                 return told(result, request, call);
             }
@@ -374,7 +384,7 @@ impl Channel {
             let delay = may_repeat
                 .then(|| retry::delay(number, asked, fastrand::f64()))
                 .filter(|delay| deadline.left(clock.now()).is_some_and(|left| *delay < left))
-                .filter(|_| self.throttle.take());
+                .filter(|_| self.throttle.has_any());
             let repeats = match delay {
                 Some(delay) => {
                     let began = clock.now();
@@ -426,13 +436,13 @@ impl Channel {
         };
         let lane = self.lanes.iter().min_by_key(rank);
         let lane = lane.ok_or(NoAnswer::OutOfTime)?;
-        lane.carried.fetch_add(1, Ordering::Relaxed);
         let place = lane.limiter.enter(now);
         loop {
             let shorter = place.shorter();
             let now = self.settings.clock.now();
             let left = deadline.left(now).ok_or(NoAnswer::OutOfTime)?;
             let Err(wait) = place.leave(now) else {
+                lane.carried.fetch_add(1, Ordering::Relaxed);
                 return Ok((lane, left));
             };
             if wait >= left {

@@ -75,6 +75,7 @@ impl<'a> Watch<'a> {
             http.request.resend_count = Empty,
             http.response.status_code = Empty,
             server.address = request.url().host_str(),
+            server.port = request.url().port_or_known_default(),
             "error.type" = Empty,
         );
         Self {

@@ -10,7 +10,7 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -155,9 +155,18 @@ impl Throttle {
         Self(Mutex::new(MOST))
     }
 
+    fn lock(&self) -> MutexGuard<'_, f64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a repeat can be paid as things are.
+    pub(super) fn has_any(&self) -> bool {
+        *self.lock() >= 1.0
+    }
+
     /// Takes the price of a repeat, if it can be paid.
     pub(super) fn take(&self) -> bool {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = self.lock();
         let enough = *left >= 1.0;
         if enough {
             *left -= 1.0;
@@ -166,7 +175,7 @@ impl Throttle {
     }
 
     pub(super) fn succeeded(&self) {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = self.lock();
         *left = (*left + 0.1).min(MOST);
     }
 }
@@ -336,8 +345,8 @@ mod tests {
         let throttle = Throttle::new();
         assert_eq!((0..20).filter(|_| throttle.take()).count(), 10);
         (0..9).for_each(|_| throttle.succeeded());
-        assert!(!throttle.take());
+        assert!(!throttle.has_any() && !throttle.take());
         (0..2).for_each(|_| throttle.succeeded());
-        assert!(throttle.take());
+        assert!(throttle.has_any() && throttle.take());
     }
 }

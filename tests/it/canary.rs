@@ -2,6 +2,7 @@
 //!
 //! What is data for people on request is not asked here: `Display` of values, findings and remarks.
 
+use crate::support::Log;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -214,41 +215,6 @@ fn answers() -> Vec<(&'static str, Answer)> {
     ]
 }
 
-/// Everything that is logged while it lives, at every level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-            .with_ansi(false)
-            .with_writer(move || log.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().expect("not poisoned")).into_owned()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0
-            .lock()
-            .expect("not poisoned")
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn canary_no_call_prints_what_it_carries_whatever_is_answered() {
     let log = Log::default();
@@ -445,6 +411,7 @@ fn print_data() {
         PHONE.parse().expect("an amount"),
     );
     assert_debug_clean(&payment);
+    assert_debug_clean(&telecrm::DateFormat::new("DD/MM/YYYY"));
     assert_debug_clean(&Action::from(payment));
 
     let bad = lead()
@@ -516,6 +483,30 @@ fn print_data() {
     assert_debug_clean(&telecrm.leads().actions("l1"));
     assert_debug_clean(&telecrm.leads().stream(Filter::new().eq("phone", PHONE)));
     assert_debug_clean(&telecrm.request(Method::Get, PHONE).query("email", EMAIL));
+}
+
+/// What is generated holds the same data.
+#[test]
+fn canary_generated_types_print_no_value() {
+    use telecrm::raw::{ingest, sync};
+    let read = |json: &Value| json.to_string();
+    let row = read(&row());
+    assert_debug_clean(&serde_json::from_str::<sync::types::LeadRecord>(&row).expect("a lead"));
+    let member = read(
+        &json!({ "name": "Canary Jane", "email": EMAIL, "phone_number": PHONE,
+        "role": "CALLER", "password": "canary-password" }),
+    );
+    type NewMember = sync::types::CreateTeamMemberRequest;
+    assert_debug_clean(&serde_json::from_str::<NewMember>(&member).expect("a member"));
+    type Pushed = ingest::types::CreateOrUpdateLeadBody;
+    assert_debug_clean(&serde_json::from_str::<Pushed>(&row).expect("a lead"));
+    for generated in [
+        include_str!("../../generated/sync.rs"),
+        include_str!("../../generated/async.rs"),
+    ] {
+        let printing = |line: &&str| line.contains("Serialize") && line.contains("Debug");
+        assert_eq!(generated.lines().find(printing), None);
+    }
 }
 
 /// The HTTP client below has logs of its own.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use telecrm::testing::ManualClock;
 use telecrm::{
-    AsyncToken, CallOptions, CustomAction, Error, Lead, Operation, Phase, RateLimit, Slice,
+    AsyncToken, Builder, CallOptions, CustomAction, Error, Lead, Phase, RateLimit, Slice,
     SyncToken, Telecrm,
 };
 use telecrm_emulator::Emulator;
@@ -14,21 +14,31 @@ use tokio::net::{TcpListener, TcpStream};
 /// What the server does with one request.
 #[derive(Debug, Clone, Copy)]
 enum Step {
+    /// What the operation answers when all is well.
+    Good,
+    /// The same, and the connection is closed, or reset.
+    GoodAndClose,
+    GoodAndReset,
     Answer(u16, &'static str),
+    /// To the same place, so that a client that follows would send again.
+    Redirect,
     RetryAfter(u64),
     RetryUntil {
         date: &'static str,
         now: &'static str,
     },
+    CloseBeforeAnswer,
     ResetBeforeAnswer,
+    ResetBeforeBody,
     TruncatedBody,
+    StalledBody,
     EndlessBody,
     Stall,
     SlowHeader,
-    CloseAfter(&'static str),
 }
 use Step::{
-    Answer, CloseAfter, EndlessBody, ResetBeforeAnswer, RetryAfter, RetryUntil, SlowHeader, Stall,
+    Answer, CloseBeforeAnswer, EndlessBody, Good, GoodAndClose, GoodAndReset, Redirect,
+    ResetBeforeAnswer, ResetBeforeBody, RetryAfter, RetryUntil, SlowHeader, Stall, StalledBody,
     TruncatedBody,
 };
 
@@ -60,6 +70,8 @@ impl Scripted {
 
 async fn serve(mut stream: TcpStream, script: Vec<Step>, arrived: Arc<Mutex<Vec<String>>>) {
     while let Some(request) = read_request(&mut stream).await {
+        let pushed = request.contains("/autoupdatelead ");
+        let target = request.split(' ').nth(1).unwrap_or_default().to_owned();
         let number = {
             let mut arrived = arrived.lock().expect("not poisoned");
             arrived.push(request);
@@ -74,62 +86,57 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, arrived: Arc<Mutex<Vec<
                 body.len()
             )
         };
-        match step {
-            Answer(status, body) => {
-                let _ = stream.write_all(whole(status, "", body).as_bytes()).await;
-            }
-            RetryAfter(seconds) => {
-                let header = format!("retry-after: {seconds}\r\n");
-                let _ = stream
-                    .write_all(whole(429, &header, "slow down").as_bytes())
-                    .await;
-            }
+        let part = "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n";
+        let answer = match step {
+            Good | GoodAndClose | GoodAndReset if pushed => whole(200, "", QUEUED),
+            Good | GoodAndClose | GoodAndReset => whole(200, "", LEAD),
+            Answer(status, body) => whole(status, "", body),
+            Redirect => whole(307, &format!("location: {target}\r\n"), ""),
+            RetryAfter(seconds) => whole(429, &format!("retry-after: {seconds}\r\n"), "slow down"),
             RetryUntil { date, now } => {
-                let headers = format!("retry-after: {date}\r\ndate: {now}\r\n");
-                let _ = stream.write_all(whole(503, &headers, "").as_bytes()).await;
+                whole(503, &format!("retry-after: {date}\r\ndate: {now}\r\n"), "")
             }
-            CloseAfter(body) => {
-                let _ = stream.write_all(whole(200, "", body).as_bytes()).await;
+            ResetBeforeBody => part.to_owned(),
+            TruncatedBody | StalledBody => format!("{part}{{\"fields\""),
+            EndlessBody => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+            SlowHeader => "HTTP/1.1 200 OK\r\nx-slow: ".to_owned(),
+            Stall | CloseBeforeAnswer | ResetBeforeAnswer => String::new(),
+        };
+        let _ = stream.write_all(answer.as_bytes()).await;
+        match step {
+            Good | Answer(..) | Redirect | RetryAfter(_) | RetryUntil { .. } => {}
+            GoodAndClose | CloseBeforeAnswer | TruncatedBody => return,
+            GoodAndReset | ResetBeforeAnswer | ResetBeforeBody => {
+                stream.set_zero_linger().expect("a socket that is open");
                 return;
             }
-            ResetBeforeAnswer => return,
-            TruncatedBody => {
-                let _ = stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"fields\"")
-                    .await;
-                return;
-            }
+            Stall | SlowHeader | StalledBody => std::future::pending().await,
             EndlessBody => {
-                let _ = stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
-                    .await;
                 let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, " ".repeat(1 << 20));
                 while stream.write_all(chunk.as_bytes()).await.is_ok() {}
                 return;
-            }
-            Stall => std::future::pending().await,
-            SlowHeader => {
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx-slow: ").await;
-                std::future::pending().await
             }
         }
     }
 }
 
-/// Reads one request, body included: its first line.
+/// Reads one request, and gives its method, path and body.
 async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut read = Vec::new();
     let mut buffer = [0; 4096];
     loop {
         if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&read[..end]).to_lowercase();
-            let length = head
+            let head = String::from_utf8_lossy(&read[..end]).into_owned();
+            let lower = head.to_lowercase();
+            let length = lower
                 .lines()
                 .find_map(|line| line.strip_prefix("content-length: "));
             let length: usize = length.map_or(0, |length| length.trim().parse().expect("a length"));
             if read.len() >= end + 4 + length {
-                let first = String::from_utf8_lossy(&read).lines().next()?.to_owned();
-                return Some(first.trim_end_matches(" HTTP/1.1").to_owned());
+                assert!(lower.contains("\r\nuser-agent: telecrm-rust/"), "{lower}");
+                let first = head.lines().next()?.trim_end_matches(" HTTP/1.1");
+                let body = String::from_utf8_lossy(&read[end + 4..]);
+                return Some(format!("{first} {body}"));
             }
         }
         match stream.read(&mut buffer).await {
@@ -140,15 +147,18 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
 }
 
 fn client(url: &str, clock: &ManualClock) -> Telecrm {
+    builder(url, clock).build().expect("builds")
+}
+
+fn builder(url: &str, clock: &ManualClock) -> Builder {
     Telecrm::builder("ent")
         .sync_url(url)
         .async_url(url)
         .sync_token(SyncToken::new("s").expect("a token"))
         .async_token(AsyncToken::new("a").expect("a token"))
-        .call_options(CallOptions::new().attempt_timeout(Duration::from_millis(300)))
+        // The HTTP client's own, and real.
+        .call_options(CallOptions::new().attempt_timeout(Duration::from_millis(200)))
         .clock(clock.clone())
-        .build()
-        .expect("builds")
 }
 
 fn plain() -> Lead {
@@ -159,118 +169,241 @@ fn with_action() -> Lead {
     plain().action(CustomAction::new(1001).expect("a code"))
 }
 
-/// Makes one call of each kind.
-async fn call(telecrm: &Telecrm, operation: Operation) -> Result<(), Error> {
-    match operation {
-        Operation::GetLead => telecrm.leads().get("l1").await.map(drop),
-        Operation::CreateOrUpdateLead => telecrm.ingest().push(&with_action()).await.map(drop),
-        Operation::CreateActions => {
-            let visit = CustomAction::new(1001).expect("a code");
-            telecrm
-                .leads()
-                .actions("l1")
-                .create([visit])
-                .await
-                .map(drop)
+/// Who calls: one of each class, and a push as well of those that append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Reads,
+    Settles,
+    Upserts,
+    Appends,
+    Pushes,
+}
+use Who::{Appends, Pushes, Reads, Settles, Upserts};
+
+impl Who {
+    async fn call(self, telecrm: &Telecrm) -> Result<(), Error> {
+        let timeline = telecrm.leads().actions("l1");
+        let visit = CustomAction::new(1001).expect("a code");
+        match self {
+            Reads => telecrm.leads().get("l1").await.map(drop),
+            Settles => timeline.update("a1", visit).await.map(drop),
+            Upserts => telecrm.ingest().push(&plain()).await.map(drop),
+            Appends => timeline.create([visit]).await.map(drop),
+            Pushes => telecrm.ingest().push(&with_action()).await.map(drop),
         }
-        Operation::UpdateAction => {
-            let visit = CustomAction::new(1001).expect("a code");
-            telecrm
-                .leads()
-                .actions("l1")
-                .update("a1", visit)
-                .await
-                .map(drop)
+    }
+
+    /// What must stand on the wire, each time the same.
+    fn request(self) -> &'static str {
+        match self {
+            Reads => "GET /enterprise/ent/lead/l1 ",
+            Settles => r#"POST /enterprise/ent/lead/l1/action/a1 {"type":"1001"}"#,
+            Upserts => r#"POST /enterprise/ent/autoupdatelead {"fields":{"phone":"919999999999"}}"#,
+            Appends => r#"POST /enterprise/ent/lead/l1/action {"actions":[{"type":"1001"}]}"#,
+            Pushes => {
+                r#"POST /enterprise/ent/autoupdatelead {"actions":[{"type":"ACTION_1001"}],"fields":{"phone":"919999999999"}}"#
+            }
         }
-        other => panic!("no scenario calls {other}"),
     }
 }
 
 const LEAD: &str = r#"{"fields":{"phone":"919999999999"},"lead_id":"l1"}"#;
+const QUEUED: &str = r#"{"status":"QUEUED"}"#;
 const HTML: &str = "<html>Bad gateway</html>";
 
-/// Who calls, what the server does, how many requests must arrive, and what the caller must get: nothing for success,
-/// else the phase, the status, and whether the outcome is unknown.
+const EVERYBODY: &[Who] = &[Reads, Settles, Upserts, Appends, Pushes];
+const REPEATED: &[Who] = &[Reads, Settles, Upserts];
+const ONCE: &[Who] = &[Appends, Pushes];
+
+/// Who calls, what the server does, with one request each, and what the caller must get: nothing for success,
+/// else the phase, the status, and whether a write is in doubt.
 type Scenario = (
     &'static str,
-    Operation,
+    &'static [Who],
     &'static [Step],
     Option<(Phase, Option<u16>, bool)>,
 );
 
-use Operation::{CreateActions, CreateOrUpdateLead, GetLead, UpdateAction};
 use Phase::{Answered, MaybeSent, Unreadable};
 
 #[rustfmt::skip]
 const SCENARIOS: &[Scenario] = &[
-    ("a read survives a server error", GetLead, &[Answer(502, HTML), Answer(200, LEAD)], None),
-    ("a read survives a reset", GetLead, &[ResetBeforeAnswer, Answer(200, LEAD)], None),
-    ("a read survives a stall", GetLead, &[Stall, Answer(200, LEAD)], None),
-    ("a read survives slow headers", GetLead, &[SlowHeader, Answer(200, LEAD)], None),
-    ("a read survives a truncated body", GetLead, &[TruncatedBody, Answer(200, LEAD)], None),
-    ("a read survives 408 and 429", GetLead, &[Answer(408, ""), Answer(429, ""), Answer(200, LEAD)], None),
-    ("a read gives up after three attempts", GetLead, &[Answer(500, ""), Answer(503, ""), Answer(502, HTML)], Some((Answered, Some(502), false))),
-    ("a read is not repeated after a refusal", GetLead, &[Answer(404, "")], Some((Answered, Some(404), false))),
-    ("a read is not repeated after a redirect", GetLead, &[Answer(302, "")], Some((Answered, Some(302), false))),
-    ("a read of an endless body ends", GetLead, &[EndlessBody, EndlessBody, EndlessBody], Some((Unreadable, Some(200), false))),
-    ("a web page is no answer, and asking again is no use", GetLead, &[Answer(200, HTML)], Some((Unreadable, Some(200), false))),
-    ("a closed kept-alive connection is no fault", GetLead, &[CloseAfter(LEAD)], None),
-    ("a push with actions is sent once after a server error", CreateOrUpdateLead, &[Answer(502, HTML)], Some((Answered, Some(502), true))),
-    ("a push with actions is sent once after a reset", CreateOrUpdateLead, &[ResetBeforeAnswer], Some((MaybeSent, None, true))),
-    ("a push with actions is sent once after a stall", CreateOrUpdateLead, &[Stall], Some((MaybeSent, None, true))),
-    ("a push with actions is sent again when it was not taken", CreateOrUpdateLead, &[Answer(429, ""), Answer(200, "OK")], None),
-    ("a push with actions is not sent again after 408", CreateOrUpdateLead, &[Answer(408, "")], Some((Answered, Some(408), true))),
-    ("actions are created once after a truncated answer", CreateActions, &[TruncatedBody], Some((Unreadable, Some(200), true))),
-    ("actions are created after 429", CreateActions, &[RetryAfter(3), Answer(200, LEAD)], None),
-    ("an action is updated again after a reset", UpdateAction, &[ResetBeforeAnswer, Answer(200, LEAD)], None),
-    ("an update that stays in doubt says so", UpdateAction, &[Answer(500, ""), Answer(500, ""), Answer(500, "")], Some((Answered, Some(500), true))),
-    ("an update refused after a doubtful attempt stays in doubt", UpdateAction, &[Answer(500, ""), Answer(404, "")], Some((Answered, Some(404), true))),
-    ("a wait that is longer than the call may take is not waited", GetLead, &[RetryAfter(600)], Some((Answered, Some(429), false))),
+    // Nobody knows whether it was carried out.
+    ("a stall is repeated", REPEATED, &[Stall, Good], None),
+    ("a stall is not repeated", ONCE, &[Stall], Some((MaybeSent, None, true))),
+    ("stalls end", REPEATED, &[Stall, Stall, Stall], Some((MaybeSent, None, true))),
+    ("slow headers are repeated", REPEATED, &[SlowHeader, Good], None),
+    ("slow headers are not repeated", ONCE, &[SlowHeader], Some((MaybeSent, None, true))),
+    ("a close before the answer is repeated", REPEATED, &[CloseBeforeAnswer, Good], None),
+    ("a close before the answer is not repeated", ONCE, &[CloseBeforeAnswer], Some((MaybeSent, None, true))),
+    ("a reset before the answer is repeated", REPEATED, &[ResetBeforeAnswer, Good], None),
+    ("a reset before the answer is not repeated", ONCE, &[ResetBeforeAnswer], Some((MaybeSent, None, true))),
+    ("resets end", REPEATED, &[ResetBeforeAnswer, ResetBeforeAnswer, ResetBeforeAnswer], Some((MaybeSent, None, true))),
+    ("a reset before the body is repeated", REPEATED, &[ResetBeforeBody, Good], None),
+    ("a reset before the body is not repeated", ONCE, &[ResetBeforeBody], Some((Unreadable, Some(200), true))),
+    ("a truncated body is repeated", REPEATED, &[TruncatedBody, Good], None),
+    ("a truncated body is not repeated", ONCE, &[TruncatedBody], Some((Unreadable, Some(200), true))),
+    ("truncated bodies end", REPEATED, &[TruncatedBody, TruncatedBody, TruncatedBody], Some((Unreadable, Some(200), true))),
+    ("a body that stalls is repeated", REPEATED, &[StalledBody, Good], None),
+    ("a body that stalls is not repeated", ONCE, &[StalledBody], Some((Unreadable, Some(200), true))),
+    ("an endless body is repeated", REPEATED, &[EndlessBody, Good], None),
+    ("an endless body is not repeated", ONCE, &[EndlessBody], Some((Unreadable, Some(200), true))),
+    ("endless bodies end", &[Reads], &[EndlessBody, EndlessBody, EndlessBody], Some((Unreadable, Some(200), false))),
+    ("a server error is repeated", REPEATED, &[Answer(502, HTML), Good], None),
+    ("a server error is not repeated", ONCE, &[Answer(502, HTML)], Some((Answered, Some(502), true))),
+    ("server errors end", REPEATED, &[Answer(500, ""), Answer(503, ""), Answer(502, HTML)], Some((Answered, Some(502), true))),
+    ("408 is repeated", REPEATED, &[Answer(408, ""), Good], None),
+    ("408 is not repeated", ONCE, &[Answer(408, "")], Some((Answered, Some(408), true))),
+    // It was not carried out.
+    ("429 is repeated", EVERYBODY, &[Answer(429, ""), Good], None),
+    ("429 with a wait is repeated", EVERYBODY, &[RetryAfter(3), Good], None),
+    ("429 ends", EVERYBODY, &[Answer(429, ""), RetryAfter(3), Answer(429, "")], Some((Answered, Some(429), false))),
+    ("a wait that is longer than the call may take is not waited", EVERYBODY, &[RetryAfter(600)], Some((Answered, Some(429), false))),
+    ("a server error after 429 is repeated", REPEATED, &[Answer(429, ""), Answer(503, ""), Good], None),
+    ("a server error after 429 is not repeated", ONCE, &[Answer(429, ""), Answer(503, "")], Some((Answered, Some(503), true))),
+    ("a refusal is not repeated", EVERYBODY, &[Answer(404, "")], Some((Answered, Some(404), false))),
+    ("a refused token is not repeated", EVERYBODY, &[Answer(401, "")], Some((Answered, Some(401), false))),
+    ("a redirect is not followed", EVERYBODY, &[Redirect], Some((Answered, Some(307), false))),
+    ("a refusal after a doubtful attempt leaves the doubt", REPEATED, &[Answer(500, ""), Answer(404, "")], Some((Answered, Some(404), true))),
+    // It was carried out.
+    ("a web page is no answer, and asking again is no use", EVERYBODY, &[Answer(200, HTML)], Some((Unreadable, Some(200), true))),
+    ("a close after the answer is no fault", EVERYBODY, &[GoodAndClose], None),
+    ("a reset after the answer is no fault", EVERYBODY, &[GoodAndReset], None),
 ];
+
+/// A client of the server that knows its workspace, without which no push is repeated.
+async fn knowing(server: &Scripted, emulator: &Emulator, clock: &ManualClock) -> Telecrm {
+    let telecrm = builder(&server.url, clock)
+        .sync_url(emulator.sync_url())
+        .sync_token(SyncToken::new(emulator.sync_token()).expect("a token"))
+        .build()
+        .expect("builds");
+    telecrm.workspace().await.expect("discovered");
+    telecrm
+}
+
+async fn client_of(
+    who: Who,
+    server: &Scripted,
+    emulator: &Emulator,
+    clock: &ManualClock,
+) -> Telecrm {
+    match who {
+        Upserts => knowing(server, emulator, clock).await,
+        _ => client(&server.url, clock),
+    }
+}
+
+async fn emulator() -> Emulator {
+    let emulator = Emulator::builder().enterprise("ent").start().await;
+    emulator.expect("starts")
+}
 
 #[tokio::test]
 async fn scenarios() {
-    for (sentence, operation, script, expected) in SCENARIOS {
-        let server = Scripted::start(script).await;
-        let clock = ManualClock::new();
-        let result = call(&client(&server.url, &clock), *operation).await;
-        assert_eq!(
-            server.arrived().len(),
-            script.len(),
-            "{sentence}: {:?}",
-            server.arrived()
-        );
-        assert!(
-            server
-                .arrived()
-                .iter()
-                .all(|line| *line == server.arrived()[0]),
-            "{sentence}"
-        );
-        match (result, expected) {
-            (Ok(()), None) => {}
-            (Err(error), Some((phase, status, unknown))) => {
-                assert_eq!(error.phase(), *phase, "{sentence}: {error:#}");
-                assert_eq!(error.status_code(), *status, "{sentence}: {error:#}");
-                assert_eq!(
-                    error.is_outcome_unknown(),
-                    *unknown,
-                    "{sentence}: {error:#}"
-                );
-                assert_eq!(error.attempts() as usize, script.len(), "{sentence}");
-                assert!(
-                    !format!("{error:#}").contains("127.0.0.1"),
-                    "{sentence}: {error:#}"
-                );
+    let emulator = emulator().await;
+    for (sentence, callers, script, expected) in SCENARIOS {
+        for who in *callers {
+            let sentence = format!("{who:?}: {sentence}");
+            let server = Scripted::start(script).await;
+            let clock = ManualClock::new();
+            let telecrm = client_of(*who, &server, &emulator, &clock).await;
+            let result = who.call(&telecrm).await;
+            assert_eq!(
+                server.arrived(),
+                vec![who.request(); script.len()],
+                "{sentence}"
+            );
+            if let (Some(RetryAfter(seconds)), Ok(())) = (script.first(), &result) {
+                assert_eq!(clock.slept().as_secs(), *seconds, "{sentence}");
             }
-            (result, _) => panic!("{sentence}: {result:?}"),
+            match (result, expected) {
+                (Ok(()), None) => {}
+                (Err(error), Some((phase, status, doubt))) => {
+                    assert_eq!(error.phase(), *phase, "{sentence}: {error:#}");
+                    assert_eq!(error.status_code(), *status, "{sentence}: {error:#}");
+                    assert_eq!(
+                        error.is_outcome_unknown(),
+                        *doubt && *who != Reads,
+                        "{sentence}: {error:#}"
+                    );
+                    assert_eq!(error.attempts() as usize, script.len(), "{sentence}");
+                    assert!(
+                        !format!("{error:#}").contains("127.0.0.1"),
+                        "{sentence}: {error:#}"
+                    );
+                }
+                (result, _) => panic!("{sentence}: {result:?}"),
+            }
         }
     }
 }
 
+/// Connections are kept between calls, and a server may close one when nobody looks, or when the next request is on its way.
+#[tokio::test]
+async fn a_kept_connection_that_is_closed_costs_no_write_twice() {
+    let emulator = emulator().await;
+    for (who, script, succeeds) in EVERYBODY.iter().flat_map(|who| {
+        let again: &[Step] = match REPEATED.contains(who) {
+            true => &[Good, CloseBeforeAnswer, Good],
+            false => &[Good, CloseBeforeAnswer],
+        };
+        [
+            (*who, &[GoodAndClose, Good][..], true),
+            (*who, &[GoodAndReset, Good][..], true),
+            (*who, again, REPEATED.contains(who)),
+        ]
+    }) {
+        let server = Scripted::start(script).await;
+        let telecrm = client_of(who, &server, &emulator, &ManualClock::new()).await;
+        who.call(&telecrm).await.expect("the first is answered");
+        let second = who.call(&telecrm).await;
+        let sentence = format!("{who:?} {script:?}: {second:?}");
+        assert_eq!(second.is_ok(), succeeds, "{sentence}");
+        assert_eq!(
+            server.arrived(),
+            vec![who.request(); script.len()],
+            "{sentence}"
+        );
+        if let Err(error) = second {
+            assert_eq!(error.phase(), MaybeSent);
+            assert!(error.is_outcome_unknown());
+        }
+    }
+}
+
+/// A part of it has left, and nobody knows what the server makes of that.
+#[tokio::test]
+async fn a_reset_in_the_midst_of_a_request_leaves_an_appending_one_in_doubt() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let connections = Arc::new(Mutex::new(0));
+    let counted = connections.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            *counted.lock().expect("not poisoned") += 1;
+            let _ = stream.read(&mut [0; 1024]).await;
+            stream.set_zero_linger().expect("a socket that is open");
+        }
+    });
+    let telecrm = client(&url, &ManualClock::new());
+    let visit = CustomAction::new(1001).expect("a code");
+    // More than the sockets hold.
+    let visit = visit.field("note", "x".repeat(16 << 20));
+    let error = telecrm.leads().actions("l1").create([visit]).await;
+    let error = error.expect_err("reset");
+    assert_eq!(
+        (error.phase(), error.attempts()),
+        (MaybeSent, 1),
+        "{error:#}"
+    );
+    assert!(error.is_outcome_unknown());
+    assert_eq!(*connections.lock().expect("not poisoned"), 1);
+}
+
 #[tokio::test]
 async fn the_server_s_wait_is_heeded() {
-    let server = Scripted::start(&[RetryAfter(17), Answer(200, LEAD)]).await;
+    let server = Scripted::start(&[RetryAfter(17), Good]).await;
     let clock = ManualClock::new();
     client(&server.url, &clock)
         .leads()
@@ -292,7 +425,7 @@ async fn a_wait_until_a_date_is_measured_by_the_server_s_clock() {
         now: "Mon, 01 Jun 1998 10:30:00 GMT",
     };
     let soon = "Mon, 01 Jun 1998 10:30:17 GMT";
-    let server = Scripted::start(&[until(soon), Answer(200, LEAD)]).await;
+    let server = Scripted::start(&[until(soon), Good]).await;
     let clock = ManualClock::new();
     let telecrm = client(&server.url, &clock);
     telecrm.leads().get("l1").await.expect("read");
@@ -337,7 +470,7 @@ async fn a_push_without_actions_is_repeated_once_the_workspace_is_known() {
     let emulator = Emulator::start().await.expect("starts");
     for (known, script, arrives) in [
         (false, &[Answer(502, "")][..], 1),
-        (true, &[Answer(502, ""), Answer(200, "OK")], 2),
+        (true, &[Answer(502, ""), Good], 2),
     ] {
         let server = Scripted::start(script).await;
         let telecrm = Telecrm::builder(emulator.enterprise())
@@ -527,7 +660,7 @@ async fn a_limit_that_leaves_no_time_sends_nothing() {
 
 #[tokio::test]
 async fn raw_calls_use_the_same_tokens_limits_and_retries() {
-    let server = Scripted::start(&[Answer(503, ""), Answer(200, LEAD)]).await;
+    let server = Scripted::start(&[Answer(503, ""), Good]).await;
     let telecrm = client(&server.url, &ManualClock::new());
     let before = telecrm.sync_limit().expect("a limit").remaining;
     let raw = telecrm.raw();
@@ -541,9 +674,70 @@ async fn raw_calls_use_the_same_tokens_limits_and_retries() {
         lead.fields.as_ref().map(std::collections::BTreeMap::len),
         Some(1)
     );
-    assert_eq!(server.arrived(), ["GET /enterprise/ent/lead/l1"; 2]);
+    assert_eq!(server.arrived(), ["GET /enterprise/ent/lead/l1 "; 2]);
     assert_eq!(
         telecrm.sync_limit().expect("a limit").remaining,
         before.map(|before| before - 2)
+    );
+}
+
+/// A name that is never found.
+struct Nowhere;
+
+impl reqwest::dns::Resolve for Nowhere {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_connected_in_time_has_sent_nothing() {
+    let clock = ManualClock::new();
+    let telecrm = builder("http://telecrm.test", &clock)
+        .allow_http(true)
+        .connect_timeout(Duration::from_millis(20))
+        .call_options(CallOptions::new())
+        .http(reqwest::ClientBuilder::new().dns_resolver(Arc::new(Nowhere)))
+        .build()
+        .expect("builds");
+    let error = Appends.call(&telecrm).await.expect_err("nobody");
+    assert!(
+        error.is_connect() && !error.is_outcome_unknown(),
+        "{error:#}"
+    );
+    assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 3));
+}
+
+#[tokio::test]
+async fn attempts_and_calls_end_in_time_as_the_client_or_the_call_has_it() {
+    let short = Duration::from_millis(100);
+    let once = CallOptions::new().attempts(1);
+    for options in [once.attempt_timeout(short), once.total_timeout(short)] {
+        for of_the_call in [false, true] {
+            let server = Scripted::start(&[Stall]).await;
+            let clock = ManualClock::new();
+            let builder = builder(&server.url, &clock);
+            let telecrm = match of_the_call {
+                true => builder
+                    .call_options(once)
+                    .build()
+                    .expect("builds")
+                    .with_options(options),
+                false => builder.call_options(options).build().expect("builds"),
+            };
+            // Far less than the 30 s that an attempt may take where nothing is said.
+            let call = tokio::time::timeout(Duration::from_secs(10), Reads.call(&telecrm));
+            let error = call.await.expect("ends").expect_err("a stall");
+            assert!(error.is_timeout(), "{error:#}");
+        }
+    }
+    // Waits count.
+    let server = Scripted::start(&[RetryAfter(3)]).await;
+    let telecrm = client(&server.url, &ManualClock::new());
+    let hasty = telecrm.with_options(CallOptions::new().total_timeout(Duration::from_secs(2)));
+    let error = Reads.call(&hasty).await.expect_err("not waited for");
+    assert_eq!(
+        (error.attempts(), error.retry_after()),
+        (1, Some(Duration::from_secs(3)))
     );
 }

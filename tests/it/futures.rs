@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use telecrm::{
-    ActionFilter, Availability, CustomAction, Filter, Lead, Method, NewTeamMember, PaymentStatus,
-    Receipt, Slice, SyncToken, TeamMemberRole, Telecrm,
+    ActionFilter, Availability, CustomAction, Error, Filter, Incomplete, Ingest, Items, Lead,
+    LeadRecord, Leads, Method, NewTeamMember, PaymentStatus, Receipt, Request, Slice, SyncToken,
+    TeamMemberRole, Telecrm, Workspace, raw,
 };
 
 /// The public surface, as CI keeps it.
@@ -25,6 +26,30 @@ macro_rules! spawnable {
         )+
         [$(stringify!($call)),+].len()
     }};
+}
+
+fn shared<T: Send + Sync + 'static>() {}
+
+fn sent<T: Send + 'static>() {}
+
+/// What programs keep in their state, give to tasks, and bring back from them.
+#[test]
+fn clients_streams_and_errors_go_between_threads() {
+    shared::<Telecrm>();
+    shared::<Leads>();
+    shared::<Ingest>();
+    shared::<Workspace>();
+    shared::<Error>();
+    shared::<Incomplete<LeadRecord>>();
+    shared::<raw::sync::Client>();
+    sent::<Items<LeadRecord>>();
+    sent::<Request>();
+    // These own all that they need.
+    let telecrm = Telecrm::builder("ent").build().expect("builds");
+    let (leads, request) = (telecrm.leads(), telecrm.request(Method::Get, "/reports"));
+    let all = leads.stream(Filter::new()).collect();
+    drop(telecrm);
+    spawnable(async move { _ = (request.send().await, all.await) });
 }
 
 #[test]

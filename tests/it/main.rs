@@ -18,3 +18,4 @@ mod same_set;
 mod schemas;
 mod streams;
 mod support;
+mod tolerance;

@@ -1,5 +1,6 @@
 //! The fake, requests beyond the specs, and what can be seen of calls from outside.
 
+use crate::support::Log;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -322,4 +323,78 @@ async fn a_call_that_is_dropped_is_reported_too() {
     assert_eq!(reports.len(), 1);
     assert_eq!(reports[0].error_type.as_deref(), Some("cancelled"));
     assert_eq!((reports[0].attempts, reports[0].status), (1, None));
+}
+
+/// The names are those of OpenTelemetry's conventions for HTTP clients, and the collector's that reads them knows no others.
+#[tokio::test]
+async fn spans_have_the_names_of_opentelemetry() {
+    let fake = FakeTelecrm::new()
+        .on(Operation::GetLead, Answer::html(503))
+        .on(
+            Operation::GetLead,
+            Answer::refusal(404, ErrorCode::LeadNotFound, "no"),
+        );
+    let log = Log::default();
+    let guard = log.listen();
+    fake.client().leads().get("l1").await.expect_err("404");
+    drop(guard);
+    let log = log.text();
+    let last = log.lines().last().expect("the end of the span");
+    assert!(last.contains("close"), "{last}");
+    let (_, fields) = last.split_once("telecrm{").expect("a span");
+    let (fields, _) = fields.split_once('}').expect("fields");
+    let mut fields: Vec<_> = fields.split(' ').collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            "error.type=\"404\"",
+            "http.request.method=\"GET\"",
+            "http.request.resend_count=1",
+            "http.response.status_code=404",
+            "otel.kind=\"client\"",
+            "server.address=\"next.telecrm.in\"",
+            "server.port=443",
+            "telecrm.operation=\"getLead\"",
+        ]
+    );
+    for attempt in ["attempt=1 status=503", "attempt=2 status=404"] {
+        assert!(log.contains(attempt), "{log}");
+    }
+}
+
+/// The class of each operation is what its calls go by.
+#[tokio::test]
+async fn every_operation_is_repeated_by_its_class() {
+    for operation in Operation::ALL {
+        let fake = FakeTelecrm::new();
+        let telecrm = fake.client();
+        telecrm.workspace().await.expect("discovered");
+        let before = fake.sent_to(*operation).len();
+        let fake = fake.always(*operation, Answer::reset());
+        let error = crate::canary::call(&telecrm, *operation).await;
+        let error = error.expect_err("no answer");
+        let appends = operation.idempotency() == Idempotency::Appends;
+        let sent = fake.sent_to(*operation).len() - before;
+        assert_eq!(sent, if appends { 1 } else { 3 }, "{operation}");
+        assert_eq!(error.attempts() as usize, sent, "{operation}");
+        assert_eq!(
+            error.is_outcome_unknown(),
+            !operation.is_read(),
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_a_large_answer_an_error_keeps_the_beginning() {
+    let page = "<p>".repeat(100_000);
+    for status in [200, 502] {
+        let answer = Answer::text(status, "text/html", &*page);
+        let fake = FakeTelecrm::new().always(Operation::GetLead, answer);
+        let error = fake.client().leads().get("l1").await;
+        let error = error.expect_err("a web page");
+        assert_eq!(error.body(), &page.as_bytes()[..64 << 10], "{status}");
+        assert!(!format!("{error:#} {error:?}").contains("<p>"), "{status}");
+    }
 }

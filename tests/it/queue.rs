@@ -187,3 +187,93 @@ async fn a_stopped_client_looks_no_further_for_a_lead() {
     };
     assert!(reason.contains("stopped"), "{reason}");
 }
+
+#[tokio::test]
+async fn repeats_that_are_given_up_cost_nobody_anything() {
+    let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::html(503));
+    let clock = Still::new(fake.clock().now());
+    let telecrm = fake.builder().clock(clock.clone()).build().expect("builds");
+    let leads = telecrm.leads();
+    for _ in 0..20 {
+        let mut get = Box::pin(leads.get("l1"));
+        let first = poll_fn(|context| Poll::Ready(get.as_mut().poll(context))).await;
+        assert!(first.is_pending(), "waits for its next attempt");
+    }
+    let found = Answer::json(serde_json::json!({ "id": "l1" }));
+    let fake = fake
+        .on(Operation::GetLead, Answer::html(503))
+        .always(Operation::GetLead, found);
+    let mut get = Box::pin(leads.get("l1"));
+    let first = poll_fn(|context| Poll::Ready(get.as_mut().poll(context))).await;
+    assert!(first.is_pending(), "there are repeats left");
+    clock.advance(SECOND);
+    assert_eq!(get.await.expect("read").id(), Some("l1"));
+    assert_eq!(fake.sent().len(), 20 + 2);
+}
+
+/// One that never left is no newer write over which an older one must not be repeated.
+#[tokio::test]
+async fn a_push_that_is_given_up_in_the_queue_keeps_no_older_one_from_its_repeat() {
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateOrUpdateLead, Answer::html(503))
+        .always(Operation::CreateOrUpdateLead, Answer::queued());
+    let clock = Still::new(fake.clock().now());
+    let telecrm = fake
+        .builder()
+        .async_limit(Some(RateLimit::new(3_601, 1)))
+        .clock(clock.clone())
+        .build()
+        .expect("builds");
+    telecrm.workspace().await.expect("discovered");
+    let mut older = push(&telecrm);
+    assert!(!has_left(&mut older).await, "waits for its next attempt");
+    let mut newer = push(&telecrm);
+    assert!(!has_left(&mut newer).await, "waits for the limit");
+    drop(newer);
+    clock.advance(SECOND);
+    let _ = older.await.expect("sent again");
+    assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), 2);
+}
+
+/// What `next` has begun goes on when it is called again.
+#[tokio::test]
+async fn an_item_that_was_given_up_is_not_missed() {
+    let row = |serial: i64| serde_json::json!({ "id": serial.to_string(), "fields": { "created_on": serial } });
+    for prefetch in [0, 2] {
+        let page = |from: i64| Answer::page((0..100).map(|serial| row(from - serial)));
+        let fake = FakeTelecrm::new()
+            .on(Operation::SearchLeads, Answer::html(503))
+            .on(Operation::SearchLeads, page(300))
+            .on(Operation::SearchLeads, Answer::html(503))
+            .on(Operation::SearchLeads, page(201))
+            .on(Operation::SearchLeads, Answer::page([row(102)]));
+        let clock = Still::new(fake.clock().now());
+        let telecrm = fake.builder().clock(clock.clone()).build().expect("builds");
+        let mut leads = telecrm.leads().stream(telecrm::Filter::new());
+        if prefetch > 0 {
+            leads = leads.prefetch(prefetch);
+        }
+        let mut found = Vec::new();
+        let mut given_up = 0;
+        loop {
+            let next = poll_fn(|context| {
+                // Dropped right after, whatever it brought.
+                Poll::Ready(std::pin::pin!(leads.next()).poll(context))
+            });
+            match next.await {
+                Poll::Ready(Some(lead)) => {
+                    found.extend(lead.expect("read").id().map(str::to_owned))
+                }
+                Poll::Ready(None) => break,
+                Poll::Pending => {
+                    given_up += 1;
+                    clock.advance(SECOND);
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        let expected: Vec<_> = (102..=300).rev().map(|serial| serial.to_string()).collect();
+        assert_eq!(found, expected);
+        assert!(given_up >= 2, "{given_up}");
+    }
+}

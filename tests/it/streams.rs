@@ -213,3 +213,53 @@ async fn a_stream_of_the_leads_of_one_time_asks_for_no_others() {
         assert_eq!(body["fields"]["created_on"], 250, "{body}");
     }
 }
+
+/// LE7: documented answers to a search have no IDs.
+#[tokio::test]
+async fn a_lead_without_an_id_is_recognised_by_its_identifier() {
+    let row = |serial: u32, name: &str| json!({ "fields": { "phone": format!("9190000{serial:05}"), "created_on": serial, "name": name } });
+    let page = |rows: Vec<serde_json::Value>, total: u32| {
+        Answer::json(json!({ "data": rows, "total_count": total }))
+    };
+    let first = (101..=200).rev().map(|serial| row(serial, "before"));
+    // The edge comes again, and was changed meanwhile.
+    let second = (95..=101).rev().map(|serial| row(serial, "after"));
+    let fake = FakeTelecrm::new()
+        .on(Operation::SearchLeads, page(first.collect(), 106))
+        .on(Operation::SearchLeads, page(second.collect(), 7));
+    let telecrm = fake.client();
+    telecrm.workspace().await.expect("discovered");
+    let leads = telecrm.leads().stream(Filter::new()).collect().await;
+    let leads = leads.expect("read");
+    let phones: Vec<_> = leads
+        .iter()
+        .filter_map(|lead| lead.get("phone")?.as_str())
+        .collect();
+    let expected: Vec<_> = (95..=200)
+        .rev()
+        .map(|serial| format!("9190000{serial:05}"))
+        .collect();
+    assert_eq!(phones, expected);
+}
+
+/// Where times are told as text they are times as well.
+#[tokio::test]
+async fn times_in_quotes_are_walked_like_others() {
+    let entry =
+        |time: u32| json!({ "id": format!("a{time}"), "creationTimestamp": time.to_string() });
+    let page = |times: std::ops::RangeInclusive<u32>, total: u32| {
+        let data: Vec<_> = times.rev().map(entry).collect();
+        Answer::json(json!({ "data": data, "total_count": total }))
+    };
+    let fake = FakeTelecrm::new()
+        .on(Operation::SearchActions, page(51..=150, 150))
+        .on(Operation::SearchActions, page(1..=51, 51));
+    let timeline = fake
+        .client()
+        .leads()
+        .actions("l1")
+        .stream(ActionFilter::new());
+    assert_eq!(timeline.collect().await.expect("read").len(), 150);
+    let asked = fake.sent()[1].body().cloned().expect("a filter");
+    assert_eq!(asked["created_on"]["to"], 51);
+}

@@ -1,9 +1,11 @@
-//! What several tests need: a client of an emulator, and losses that can be compared.
+//! What several tests need: a client of an emulator, losses that can be compared, and what is logged.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use telecrm::{AsyncToken, Builder, Finding, Lead, SyncToken, Telecrm, Verdict};
 use telecrm_emulator::Emulator;
+use tracing::Dispatch;
 
 /// A place and a kind: what losses are compared by.
 pub(crate) type Losses = BTreeSet<(String, String)>;
@@ -51,5 +53,46 @@ pub(crate) async fn losses_read_back(
         }
         Verdict::Missing(finding) => losses(&[finding]),
         other => panic!("{other:?}"),
+    }
+}
+
+/// Everything that is logged while it lives, at every level.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        // Of one subscriber alone, tracing asks the one of whichever thread comes first, which may have none.
+        static SILENT: LazyLock<Dispatch> = LazyLock::new(|| {
+            let silent = tracing_subscriber::fmt().with_writer(std::io::sink);
+            silent.with_max_level(tracing::Level::TRACE).into()
+        });
+        LazyLock::force(&SILENT);
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+            .with_ansi(false)
+            .with_writer(move || log.clone())
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("not poisoned")).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0
+            .lock()
+            .expect("not poisoned")
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
