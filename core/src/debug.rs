@@ -2,8 +2,8 @@
 
 use crate::accept::{Acceptance, AcceptedAction, Verdict};
 use crate::{
-    Action, ActionCodeError, Amount, CustomAction, Decimal, FieldValue, Finding, Lead, Remark,
-    WorkspaceFile,
+    Action, ActionCodeError, Amount, CustomAction, Decimal, FieldValue, Finding, Lead, Pipeline,
+    Remark, WorkspaceFile,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -173,6 +173,16 @@ impl Debug for AcceptedAction {
             .field("fields", &Fields(&self.fields))
             .field("dated_back", &self.created_on.is_some())
             .field("created", &self.created.len())
+            .finish()
+    }
+}
+
+impl Debug for Pipeline {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Pipeline")
+            .field("statuses", &self.statuses)
+            .field("lost_reasons", &self.lost_reasons)
+            .field("answer", &Keys(&self.answer))
             .finish()
     }
 }

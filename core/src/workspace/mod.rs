@@ -217,7 +217,7 @@ impl Workspace {
         let mut actions = Vec::new();
         for (index, action) in file.custom_actions.iter().enumerate() {
             let path = format!("customActions[{index}]");
-            actions.push(ActionDefinition::read(&path, action)?);
+            actions.extend(ActionDefinition::read(&path, action)?);
         }
         let pipeline = match &file.pipeline {
             Some(pipeline) => Some(Pipeline::read(pipeline)?),
@@ -564,27 +564,33 @@ impl Field {
 }
 
 impl ActionDefinition {
-    fn read(path: &str, json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
-        let code = required_text(json, path, "code")?
-            .parse()
-            .map_err(|error| WorkspaceError::new(&format!("{path}.code"), &format!("{error}")))?;
-        let fields = match json.get("fieldSchema") {
-            Some(Value::Object(schema)) => Some(read_schema(path, schema)?),
-            None | Some(Value::Null) => None,
-            Some(other) => {
-                let path = format!("{path}.fieldSchema");
-                return Err(WorkspaceError::expected(&path, "an object", other));
+    /// Nothing if the entry is no custom action.
+    fn read(path: &str, json: &Map<String, Value>) -> Result<Option<Self>, WorkspaceError> {
+        // telecrm tells the source of what it lists, and lists what is built in as well. In whichever form it does that, the
+        // rest of the workspace must not be lost for it; in a file that was written by hand it is a mistake.
+        let is_listed = json.contains_key("source");
+        let code = match required_text(json, path, "code")?.parse() {
+            Ok(code) => code,
+            Err(_) if is_listed => return Ok(None),
+            Err(error) => {
+                let path = format!("{path}.code");
+                return Err(WorkspaceError::new(&path, &format!("{error}")));
             }
+        };
+        let fields = match read_schema(path, json) {
+            Ok(fields) => fields,
+            Err(_) if is_listed => None,
+            Err(error) => return Err(error),
         };
         // Documented as `{"enabled": true}`; a bare boolean means the same.
         let predated = json.get("allowPredatedActivity");
         let enabled = predated.and_then(|p| p.get("enabled")).or(predated);
-        Ok(Self {
+        Ok(Some(Self {
             code,
             display_name: text(json, path, "displayName")?.map(str::to_owned),
             fields,
             allows_predated: enabled.and_then(Value::as_bool) == Some(true),
-        })
+        }))
     }
 
     /// The field with this API name.
@@ -593,7 +599,18 @@ impl ActionDefinition {
     }
 }
 
-fn read_schema(path: &str, schema: &Map<String, Value>) -> Result<Vec<Field>, WorkspaceError> {
+fn read_schema(
+    path: &str,
+    json: &Map<String, Value>,
+) -> Result<Option<Vec<Field>>, WorkspaceError> {
+    let schema = match json.get("fieldSchema") {
+        Some(Value::Object(schema)) => schema,
+        None | Some(Value::Null) => return Ok(None),
+        Some(other) => {
+            let path = format!("{path}.fieldSchema");
+            return Err(WorkspaceError::expected(&path, "an object", other));
+        }
+    };
     let mut fields = Vec::new();
     // In one order, even where another crate makes `serde_json` keep the server's.
     for (name, field) in from_object(schema.clone()) {
@@ -603,7 +620,7 @@ fn read_schema(path: &str, schema: &Map<String, Value>) -> Result<Vec<Field>, Wo
             other => return Err(WorkspaceError::expected(&path, "an object", other)),
         });
     }
-    Ok(fields)
+    Ok(Some(fields))
 }
 
 /// Labels: texts, or objects with a `label`. Which key holds those of tags is not documented.
@@ -680,6 +697,34 @@ mod tests {
     fn read(file: Value) -> Result<Workspace, String> {
         let file = WorkspaceFile::from_json(file).map_err(|error| error.to_string())?;
         Workspace::from_file(&file).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_telecrm_lists_beside_custom_actions_is_passed_over() {
+        let workspace = read(json!({
+            "customFields": [{ "apiName": "phone", "type": "PHONE" }],
+            "customActions": [
+                { "code": "OUTGOING_CALL", "source": "SYSTEM", "fieldSchema": {} },
+                { "code": "ACTION_1001", "source": "USER", "fieldSchema": { "note": { "type": "TEXT" } } },
+                { "code": "ACTION_1002", "source": "USER", "fieldSchema": [] },
+                { "code": "ACTION_1003", "source": "USER", "fieldSchema": { "note": "TEXT" } },
+            ],
+        }));
+        let workspace = workspace.unwrap();
+        let codes: Vec<_> = workspace.actions().iter().map(|a| a.code.bare()).collect();
+        assert_eq!(codes, ["1001", "1002", "1003"]);
+        let told = workspace
+            .actions()
+            .iter()
+            .map(|action| action.fields.is_some());
+        // Of fields in a form that is not known none is judged.
+        assert_eq!(told.collect::<Vec<_>>(), [true, false, false]);
+        let built_in = crate::Lead::from_json(json!({
+            "fields": { "phone": "919999999999" },
+            "actions": [{ "type": "OUTGOING_CALL" }],
+        }));
+        let findings = workspace.accept(&built_in.unwrap()).findings;
+        assert_eq!(findings[0].kind, crate::FindingKind::ActionDropped);
     }
 
     #[test]

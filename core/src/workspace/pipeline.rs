@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 /// let answer = serde_json::json!({
 ///     "leadStages": [{ "stageType": "OPEN", "activeStatuses": [{ "label": "Fresh" }], "archivedStatuses": [{ "label": "Cold" }] }],
 ///     "activeLeadLostReasons": [{ "reasonLabel": "No Need" }],
+///     "version": 3,
 /// });
 /// let pipeline = Pipeline::read(answer.as_object().unwrap())?;
 /// assert_eq!(pipeline.active_statuses().collect::<Vec<_>>(), ["Fresh"]);
@@ -21,17 +22,19 @@ use serde_json::{Map, Value};
 ///
 /// let open = |status: &&Status| status.stage_type.as_deref() == Some("OPEN");
 /// assert_eq!(pipeline.statuses.iter().flatten().filter(open).count(), 2);
+/// assert_eq!(pipeline.answer()["version"], 3);
 /// let old = |reason: &LostReason| reason.archived;
 /// assert!(!pipeline.lost_reasons.unwrap().iter().any(old));
 /// # Ok::<(), telecrm_core::WorkspaceError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pipeline {
     /// The statuses, the archived ones included; nothing where the answer has no list of them.
     pub statuses: Option<Vec<Status>>,
     /// The lost reasons, the archived ones included; nothing where the answer has no list of them.
     pub lost_reasons: Option<Vec<LostReason>>,
+    pub(crate) answer: Map<String, Value>,
 }
 
 /// One status of the pipeline.
@@ -75,6 +78,11 @@ pub struct LostReason {
 }
 
 impl Pipeline {
+    /// The answer as it came, with whatever else it tells: IDs, colours, who changed it last.
+    pub fn answer(&self) -> &Map<String, Value> {
+        &self.answer
+    }
+
     /// Labels of the statuses that can be written.
     pub fn active_statuses(&self) -> impl Iterator<Item = &str> {
         let labels = self.labels(&FieldType::Status);
@@ -108,7 +116,10 @@ impl Pipeline {
     /// If a list is none, or a status or reason has no label; the error names its JSON path.
     pub fn read(json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
         const PATH: &str = "leadStagePipeline";
-        let mut pipeline = Self::default();
+        let mut pipeline = Self {
+            answer: json.clone(),
+            ..Self::default()
+        };
         for (index, stage) in list_of(json, PATH, "leadStages")?
             .into_iter()
             .flatten()
