@@ -9,6 +9,7 @@ use crate::raw::Unbuilt;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Request, StatusCode};
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -27,7 +28,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         serde_json::from_slice(unmarked(&self.body)).map_err(|error| self.unreadable(error))
     }
 
@@ -43,8 +44,7 @@ impl Answer {
     }
 
     fn member(&self, key: &str) -> Result<&RawValue, Error> {
-        let members: BTreeMap<String, &RawValue> =
-            serde_json::from_slice(unmarked(&self.body)).map_err(|error| self.unreadable(error))?;
+        let members: BTreeMap<String, &RawValue> = self.decode()?;
         let missing = || self.misshapen(format!("missing field `{key}`"));
         members.get(key).copied().ok_or_else(missing)
     }
@@ -53,12 +53,12 @@ impl Answer {
     pub(crate) fn decode_page<T: DeserializeOwned>(&self, skip: u32) -> Result<Page<T>, Error> {
         let page: Page<T> = self.decode()?;
         if page.data.is_empty() {
-            self.is_empty_page(page.total_count, skip)?;
+            self.check_empty_page(page.total_count, skip)?;
         }
         Ok(page)
     }
 
-    fn is_empty_page(&self, total: u64, skip: u32) -> Result<(), Error> {
+    fn check_empty_page(&self, total: u64, skip: u32) -> Result<(), Error> {
         let list: Option<Vec<IgnoredAny>> = self.decode_member("data")?;
         if list.is_none() {
             // `null` is an empty list only if it is counted.

@@ -41,6 +41,18 @@ impl Clock for Still {
     }
 }
 
+/// A client that may push once a second.
+fn one_a_second(fake: &FakeTelecrm) -> (Still, Telecrm) {
+    let clock = Still::new(fake.clock().now());
+    let telecrm = fake
+        .builder()
+        .async_limit(Some(RateLimit::new(3_601, 1)))
+        .clock(clock.clone())
+        .build()
+        .expect("builds");
+    (clock, telecrm)
+}
+
 type Push = Pin<Box<dyn Future<Output = Result<Receipt, Error>>>>;
 
 fn push(telecrm: &Telecrm) -> Push {
@@ -61,13 +73,7 @@ async fn has_left(push: &mut Push) -> bool {
 #[tokio::test]
 async fn as9_pushes_that_are_given_up_in_the_queue_cost_nobody_anything() {
     let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, Answer::queued());
-    let clock = Still::new(fake.clock().now());
-    let telecrm = fake
-        .builder()
-        .async_limit(Some(RateLimit::new(3_601, 1)))
-        .clock(clock.clone())
-        .build()
-        .expect("builds");
+    let (clock, telecrm) = one_a_second(&fake);
     assert!(has_left(&mut push(&telecrm)).await);
     let before = telecrm.async_limits();
     assert_eq!(before[0].next_free_in, SECOND);
@@ -133,13 +139,7 @@ async fn a_stopped_client_lets_nothing_wait_for_its_limit() {
         .on(Operation::CreateOrUpdateLead, Answer::queued())
         .on(Operation::CreateOrUpdateLead, Answer::html(503))
         .always(Operation::CreateOrUpdateLead, Answer::queued());
-    let clock = Still::new(fake.clock().now());
-    let telecrm = fake
-        .builder()
-        .async_limit(Some(RateLimit::new(3_601, 1)))
-        .clock(clock.clone())
-        .build()
-        .expect("builds");
+    let (clock, telecrm) = one_a_second(&fake);
     telecrm.workspace().await.expect("discovered");
     assert!(has_left(&mut push(&telecrm)).await);
     clock.advance(SECOND);
@@ -217,13 +217,7 @@ async fn a_push_that_is_given_up_in_the_queue_keeps_no_older_one_from_its_repeat
     let fake = FakeTelecrm::new()
         .on(Operation::CreateOrUpdateLead, Answer::html(503))
         .always(Operation::CreateOrUpdateLead, Answer::queued());
-    let clock = Still::new(fake.clock().now());
-    let telecrm = fake
-        .builder()
-        .async_limit(Some(RateLimit::new(3_601, 1)))
-        .clock(clock.clone())
-        .build()
-        .expect("builds");
+    let (clock, telecrm) = one_a_second(&fake);
     telecrm.workspace().await.expect("discovered");
     let mut older = push(&telecrm);
     assert!(!has_left(&mut older).await, "waits for its next attempt");
