@@ -23,7 +23,7 @@ pub mod ingest {
     pub mod types {
         use super::enums;
         ///`CreateOrUpdateLeadBody`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateOrUpdateLeadBody {
             ///Added to the timeline in the given order.
@@ -40,14 +40,37 @@ pub mod ingest {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for CreateOrUpdateLeadBody {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    actions: object.optional("actions")?,
+                    fields: object.required("fields")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`CreateOrUpdateLeadResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateOrUpdateLeadResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub status: ::std::option::Option<enums::CreateOrUpdateLeadResponseStatus>,
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        impl<'de> ::serde::Deserialize<'de> for CreateOrUpdateLeadResponse {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    status: object.optional("status")?,
+                    extra: object.rest()?,
+                })
+            }
         }
         /// Error types.
         pub mod error {

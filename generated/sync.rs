@@ -74,7 +74,7 @@ pub mod sync {
     pub mod types {
         use super::enums;
         ///An action as it is answered. Only `type`, `fields` and the keys of a payment are documented; the rest is reported.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ActionRecord {
             ///On payments.
@@ -159,8 +159,36 @@ pub mod sync {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for ActionRecord {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    amount: object.optional("amount")?,
+                    assignedto: object.optional("assignedto")?,
+                    call_recording: object.optional("callRecording")?,
+                    creation_timestamp: object.optional("creationTimestamp")?,
+                    currency: object.optional("currency")?,
+                    duration: object.optional("duration")?,
+                    employeeid: object.optional("employeeid")?,
+                    feedback: object.optional("feedback")?,
+                    fields: object.optional("fields")?,
+                    id: object.optional("id")?,
+                    is_truncated: object.optional("isTruncated")?,
+                    modification_timestamp: object.optional("modificationTimestamp")?,
+                    note: object.optional("note")?,
+                    phone_number: object.optional("phoneNumber")?,
+                    reassignment_note: object.optional("reassignmentNote")?,
+                    status: object.optional("status")?,
+                    text: object.optional("text")?,
+                    type_: object.optional("type")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`ChangedTeamMemberState`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ChangedTeamMemberState {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -170,6 +198,18 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for ChangedTeamMemberState {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    email: object.optional("email")?,
+                    status: object.optional("status")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`CreateActionsBody`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
@@ -178,7 +218,7 @@ pub mod sync {
             pub actions: ::std::vec::Vec<::telecrm_core::Action>,
         }
         ///`CreateLeadBody`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreateLeadBody {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -193,6 +233,18 @@ pub mod sync {
                 ::std::string::String,
                 ::telecrm_core::FieldValue,
             >,
+        }
+        impl<'de> ::serde::Deserialize<'de> for CreateLeadBody {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    actions: object.optional("actions")?,
+                    fields: object.required("fields")?,
+                    extra: object.rest()?,
+                })
+            }
         }
         ///`CreateTeamMemberRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
@@ -209,7 +261,7 @@ pub mod sync {
             pub role: enums::TeamMemberRole,
         }
         ///`CreatedTeamMember`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CreatedTeamMember {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -225,8 +277,23 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for CreatedTeamMember {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    email: object.optional("email")?,
+                    name: object.optional("name")?,
+                    phone_number: object.optional("phone_number")?,
+                    role: object.optional("role")?,
+                    status: object.optional("status")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///A type of action, in short or in full. In full it has an `id`.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecord {
             #[serde(
@@ -310,8 +377,34 @@ pub mod sync {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for CustomActionRecord {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    allow_predated_activity: object.optional("allowPredatedActivity")?,
+                    code: object.optional("code")?,
+                    created_by: object.optional("createdBy")?,
+                    created_on: object.optional("createdOn")?,
+                    definition_type: object.optional("definitionType")?,
+                    description: object.optional("description")?,
+                    display_name: object.optional("displayName")?,
+                    display_schema: object.optional("displaySchema")?,
+                    field_schema: object.optional("fieldSchema")?,
+                    icon: object.optional("icon")?,
+                    id: object.optional("id")?,
+                    modified_by: object.optional("modifiedBy")?,
+                    modified_on: object.optional("modifiedOn")?,
+                    quick_add: object.optional("quickAdd")?,
+                    score: object.optional("score")?,
+                    source: object.optional("source")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///Whether the action may be back-dated.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecordAllowPredatedActivity {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -322,8 +415,19 @@ pub mod sync {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for CustomActionRecordAllowPredatedActivity {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    enabled: object.optional("enabled")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`CustomActionRecordFieldSchemaValue`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecordFieldSchemaValue {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -342,8 +446,20 @@ pub mod sync {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for CustomActionRecordFieldSchemaValue {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    options: object.optional("options")?,
+                    type_: object.optional("type")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///A field of a lead, in short or in full. In full it has an `id`.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomFieldRecord {
             #[serde(
@@ -394,8 +510,27 @@ pub mod sync {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for CustomFieldRecord {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    api_name: object.optional("apiName")?,
+                    date_format: object.optional("dateFormat")?,
+                    description: object.optional("description")?,
+                    id: object.optional("id")?,
+                    is_leadid: object.optional("isLeadid")?,
+                    lock_after_create: object.optional("lockAfterCreate")?,
+                    options: object.optional("options")?,
+                    time_format: object.optional("timeFormat")?,
+                    type_: object.optional("type")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`EnterpriseMetadata`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct EnterpriseMetadata {
             ///Milliseconds since the Unix epoch.
@@ -430,8 +565,26 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for EnterpriseMetadata {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    creation_time_stamp: object.optional("creationTimeStamp")?,
+                    id: object.optional("id")?,
+                    industry: object.optional("industry")?,
+                    integrations: object.optional("integrations")?,
+                    lead_identifier_field_id: object.optional("leadIdentifierFieldId")?,
+                    name: object.optional("name")?,
+                    team_size: object.optional("teamSize")?,
+                    website: object.optional("website")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`LeadLostReason`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadLostReason {
             #[serde(
@@ -449,8 +602,21 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for LeadLostReason {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    is_default: object.optional("isDefault")?,
+                    reason_label: object.optional("reasonLabel")?,
+                    reasonid: object.optional("reasonid")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///A lead as it is answered. Only `fields` and the keys that begin with `actions` are documented; the rest is reported.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadRecord {
             ///One page of the timeline when one lead is read with it; reported to be empty in search results.
@@ -520,8 +686,34 @@ pub mod sync {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for LeadRecord {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    actions: object.optional("actions")?,
+                    actions_limit: object.optional("actions_limit")?,
+                    actions_skip: object.optional("actions_skip")?,
+                    created_by: object.optional("createdBy")?,
+                    employeeid: object.optional("employeeid")?,
+                    fields: object.optional("fields")?,
+                    id: object.optional("id")?,
+                    is_archived: object.optional("isArchived")?,
+                    is_spam: object.optional("isSpam")?,
+                    labelids: object.optional("labelids")?,
+                    lead_meta_data: object.optional("leadMetaData")?,
+                    leadfbid: object.optional("leadfbid")?,
+                    lost_reasonid: object.optional("lostReasonid")?,
+                    rating: object.optional("rating")?,
+                    score: object.optional("score")?,
+                    status: object.optional("status")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`LeadRecordLeadMetaData`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadRecordLeadMetaData {
             ///Milliseconds since the Unix epoch.
@@ -536,8 +728,19 @@ pub mod sync {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for LeadRecordLeadMetaData {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    status_change_timestamp: object.optional("statusChangeTimestamp")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`LeadStage`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStage {
             #[serde(
@@ -562,8 +765,23 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for LeadStage {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    active_statuses: object.optional("activeStatuses")?,
+                    archived_statuses: object.optional("archivedStatuses")?,
+                    stage_type: object.optional("stageType")?,
+                    stageid: object.optional("stageid")?,
+                    visibility: object.optional("visibility")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`LeadStagePipeline`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStagePipeline {
             #[serde(
@@ -623,8 +841,28 @@ pub mod sync {
                 ::telecrm_core::FieldValue,
             >,
         }
+        impl<'de> ::serde::Deserialize<'de> for LeadStagePipeline {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    active_lead_lost_reasons: object.optional("activeLeadLostReasons")?,
+                    archived_lead_lost_reasons: object
+                        .optional("archivedLeadLostReasons")?,
+                    creation_timestamp: object.optional("creationTimestamp")?,
+                    last_modified_by: object.optional("lastModifiedBy")?,
+                    lead_stages: object.optional("leadStages")?,
+                    lost_reasons: object.optional("lostReasons")?,
+                    modification_timestamp: object.optional("modificationTimestamp")?,
+                    statuses: object.optional("statuses")?,
+                    version: object.optional("version")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`LeadStatus`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadStatus {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -636,8 +874,21 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for LeadStatus {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    color: object.optional("color")?,
+                    label: object.optional("label")?,
+                    statusid: object.optional("statusid")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`ListCustomActionsResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ListCustomActionsResponse {
             #[serde(
@@ -650,8 +901,19 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for ListCustomActionsResponse {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    custom_actions: object.optional("customActions")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`ListCustomFieldsResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ListCustomFieldsResponse {
             #[serde(
@@ -662,8 +924,19 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for ListCustomFieldsResponse {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    custom_fields: object.optional("customFields")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`Remark`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct Remark {
             ///Path of the part, such as `fields.rating` or `actions[0].fields.email`.
@@ -676,6 +949,19 @@ pub mod sync {
             pub status: ::std::option::Option<enums::RemarkStatus>,
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        impl<'de> ::serde::Deserialize<'de> for Remark {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    field: object.optional("field")?,
+                    remark: object.optional("remark")?,
+                    status: object.optional("status")?,
+                    extra: object.rest()?,
+                })
+            }
         }
         ///`SearchActionsBody`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
@@ -701,7 +987,7 @@ pub mod sync {
             pub to: ::std::option::Option<::telecrm_core::FieldValue>,
         }
         ///`SearchActionsResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchActionsResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -714,6 +1000,20 @@ pub mod sync {
             pub total_count: ::std::option::Option<i64>,
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        impl<'de> ::serde::Deserialize<'de> for SearchActionsResponse {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    data: object.optional("data")?,
+                    limit: object.optional("limit")?,
+                    skip: object.optional("skip")?,
+                    total_count: object.optional("total_count")?,
+                    extra: object.rest()?,
+                })
+            }
         }
         ///`SearchLeadsBody`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
@@ -754,7 +1054,7 @@ pub mod sync {
             pub to: ::std::option::Option<::telecrm_core::FieldValue>,
         }
         ///`SearchLeadsResponse`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsResponse {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -768,8 +1068,22 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for SearchLeadsResponse {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    data: object.optional("data")?,
+                    limit: object.optional("limit")?,
+                    skip: object.optional("skip")?,
+                    total_count: object.optional("total_count")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`TeamMember`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMember {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -792,8 +1106,27 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for TeamMember {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    email: object.optional("email")?,
+                    license: object.optional("license")?,
+                    manager_email: object.optional("manager_email")?,
+                    manager_name: object.optional("manager_name")?,
+                    name: object.optional("name")?,
+                    permission_template_name: object
+                        .optional("permission_template_name")?,
+                    phone_number: object.optional("phone_number")?,
+                    status: object.optional("status")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///Null when no licence was ever assigned.
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMemberLicense {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -810,8 +1143,22 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for TeamMemberLicense {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    end_date: object.optional("end_date")?,
+                    start_date: object.optional("start_date")?,
+                    status: object.optional("status")?,
+                    type_: object.optional("type")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`TeamMemberPage`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct TeamMemberPage {
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -824,6 +1171,20 @@ pub mod sync {
             pub total_count: ::std::option::Option<i64>,
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        impl<'de> ::serde::Deserialize<'de> for TeamMemberPage {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    data: object.optional("data")?,
+                    limit: object.optional("limit")?,
+                    skip: object.optional("skip")?,
+                    total_count: object.optional("total_count")?,
+                    extra: object.rest()?,
+                })
+            }
         }
         ///`TeamMemberStateChange`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
@@ -843,7 +1204,7 @@ pub mod sync {
             >,
         }
         ///`WriteResult`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct WriteResult {
             ///One entry for each action of the request, in its order.
@@ -857,8 +1218,21 @@ pub mod sync {
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
+        impl<'de> ::serde::Deserialize<'de> for WriteResult {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    actions: object.optional("actions")?,
+                    lead_id: object.optional("lead_id")?,
+                    remarks: object.optional("remarks")?,
+                    extra: object.rest()?,
+                })
+            }
+        }
         ///`WriteResultActionsItem`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+        #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct WriteResultActionsItem {
             ///Null when the action was ignored.
@@ -868,6 +1242,18 @@ pub mod sync {
             pub status: ::std::option::Option<enums::WriteResultActionsStatus>,
             #[serde(flatten)]
             pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        impl<'de> ::serde::Deserialize<'de> for WriteResultActionsItem {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self {
+                    action_id: object.optional("action_id")?,
+                    status: object.optional("status")?,
+                    extra: object.rest()?,
+                })
+            }
         }
         /// Error types.
         pub mod error {

@@ -8,6 +8,7 @@ use progenitor_impl::{
     GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl,
 };
 use serde_json::Value;
+use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Expr, ExprCall, ImplItem, Item, ItemMod, Stmt, Token, parse_quote};
@@ -183,29 +184,27 @@ impl VisitMut for Mender {
             && module.ident == "types"
         {
             let data = std::mem::take(&mut self.data);
+            let structures = std::mem::take(items).into_iter();
+            items.extend(structures.flat_map(|item| with_reader(item, &data)));
             items.push(parse_quote!(crate::raw::runtime::print_names_only!(#(#data),*);));
         }
     }
 
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
         for attribute in &mut item.attrs {
-            let list = Punctuated::<syn::Path, Token![,]>::parse_terminated;
-            let is_derive = attribute.path().is_ident("derive");
-            let Some(traits) = attribute.parse_args_with(list).ok().filter(|_| is_derive) else {
-                continue;
-            };
-            let is = |path: &syn::Path, name| path.segments.last().is_some_and(|s| s.ident == name);
             // Of what is data only; the generator would derive it whatever the features.
-            if !traits.iter().any(|path| is(path, "Serialize")) {
+            if !derives(attribute)
+                .iter()
+                .any(|path| is_last(path, "Serialize"))
+            {
                 continue;
             }
-            // Data are personal, and passwords are among them.
-            let traits = traits.iter().filter(|path| !is(path, "Debug"));
-            *attribute = parse_quote!(#[derive(#(#traits),*)]);
             let schema =
                 parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]);
             self.data.push(item.ident.clone());
             item.attrs.push(schema);
+            // Data are personal, and passwords are among them.
+            without_derive(&mut item.attrs, "Debug");
             break;
         }
         visit_mut::visit_item_struct_mut(self, item);
@@ -299,12 +298,35 @@ impl VisitMut for Mender {
     }
 }
 
+/// The traits of an attribute `derive`.
+fn derives(attribute: &Attribute) -> Punctuated<syn::Path, Token![,]> {
+    let is_derive = attribute.path().is_ident("derive");
+    let traits = is_derive.then(|| attribute.parse_args_with(Punctuated::parse_terminated));
+    traits.and_then(syn::Result::ok).unwrap_or_default()
+}
+
+fn without_derive(attributes: &mut [Attribute], name: &str) {
+    for attribute in attributes {
+        let traits = derives(attribute);
+        if traits.iter().any(|path| is_last(path, name)) {
+            let traits = traits.iter().filter(|path| !is_last(path, name));
+            *attribute = parse_quote!(#[derive(#(#traits),*)]);
+        }
+    }
+}
+
+fn is_option(of: &syn::Type) -> bool {
+    matches!(of, syn::Type::Path(path) if is_last(&path.path, "Option"))
+}
+
+fn is_last(path: &syn::Path, name: &str) -> bool {
+    path.segments
+        .last()
+        .is_some_and(|segment| segment.ident == name)
+}
+
 fn is_function(call: &ExprCall, name: &str) -> bool {
-    let Expr::Path(function) = &*call.func else {
-        return false;
-    };
-    let last = function.path.segments.last();
-    last.is_some_and(|segment| segment.ident == name)
+    matches!(&*call.func, Expr::Path(function) if is_last(&function.path, name))
 }
 
 /// The name of a parameter, as text.
@@ -347,12 +369,78 @@ impl Mender {
     }
 
     fn is_optional(&self, parameter: &Expr) -> bool {
-        let Some(syn::Type::Path(path)) = self.type_of(parameter) else {
-            return false;
-        };
-        let last = path.path.segments.last();
-        last.is_some_and(|segment| segment.ident == "Option")
+        self.type_of(parameter).is_some_and(is_option)
     }
+}
+
+/// Takes the reading of a structure that keeps unknown keys from serde. What it derives for `flatten` are twenty functions for each,
+/// which were an eighth of the work of compiling the crate, and its errors do not tell the key.
+fn with_reader(item: Item, data: &[syn::Ident]) -> Vec<Item> {
+    let Item::Struct(mut structure) = item else {
+        return vec![item];
+    };
+    if !data.contains(&structure.ident) {
+        return vec![structure.into()];
+    }
+    let fields = structure.fields.iter().map(reader_of_field);
+    let fields = fields.collect::<Option<Vec<_>>>().unwrap_or_default();
+    let keeps_unknown = fields.iter().any(|(_, is_rest)| *is_rest);
+    // Else there is nothing to gain, or there is something that is not known here.
+    if !keeps_unknown || !structure.attrs.iter().all(|a| !a.path().is_ident("serde")) {
+        return vec![structure.into()];
+    }
+    without_derive(&mut structure.attrs, "Deserialize");
+    let name = &structure.ident;
+    let (known, rest): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, is_rest)| !is_rest);
+    let known = known.into_iter().chain(rest).map(|(field, _)| field);
+    let reader = parse_quote! {
+        impl<'de> ::serde::Deserialize<'de> for #name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                let mut object = crate::raw::runtime::Object::read(deserializer)?;
+                Ok(Self { #(#known),* })
+            }
+        }
+    };
+    vec![structure.into(), reader]
+}
+
+/// How a field is read from the object, and whether it takes what is left of it; nothing if serde was told what is not known here.
+fn reader_of_field(field: &syn::Field) -> Option<(syn::FieldValue, bool)> {
+    let name = field.ident.as_ref()?;
+    let mut key = name.unraw().to_string();
+    let mut default: Option<Option<syn::ExprPath>> = None;
+    let mut is_rest = false;
+    for attribute in field.attrs.iter().filter(|a| a.path().is_ident("serde")) {
+        let read = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                key = meta.value()?.parse::<syn::LitStr>()?.value();
+            } else if meta.path.is_ident("flatten") {
+                is_rest = true;
+            } else if meta.path.is_ident("skip_serializing_if") {
+                meta.value()?.parse::<syn::LitStr>()?;
+            } else if meta.path.is_ident("default") {
+                let path = match meta.input.peek(Token![=]) {
+                    true => Some(meta.value()?.parse::<syn::LitStr>()?.parse()?),
+                    false => None,
+                };
+                default = Some(path);
+            } else {
+                return Err(meta.error("not known here"));
+            }
+            Ok(())
+        });
+        read.ok()?;
+    }
+    let is_optional = is_option(&field.ty);
+    let value: Expr = match default {
+        _ if is_rest => parse_quote!(object.rest()?),
+        Some(Some(_)) if is_optional => return None,
+        Some(Some(path)) => parse_quote!(object.optional(#key)?.unwrap_or_else(#path)),
+        Some(None) if !is_optional => parse_quote!(object.optional(#key)?.unwrap_or_default()),
+        _ if is_optional => parse_quote!(object.optional(#key)?),
+        _ => parse_quote!(object.required(#key)?),
+    };
+    Some((parse_quote!(#name: #value), is_rest))
 }
 
 /// Makes two of an operation: one builds the request, for the facade too, and the other one sends it and decodes the answer.

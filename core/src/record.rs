@@ -118,8 +118,8 @@ impl LeadRecord {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     ///
-    /// Numbers are read in every digit, as far as the type holds them. Times are milliseconds: a type with a `jiff::Timestamp` says so,
-    /// and [`Lead::from_serialize`](crate::Lead::from_serialize) then writes what is read here.
+    /// Numbers are read in every digit, as far as the type holds them. Times are milliseconds: a type with a `jiff::Timestamp` says so
+    /// (by jiff's feature `serde`), and [`Lead::from_serialize`](crate::Lead::from_serialize) then writes what is read here.
     ///
     /// ```
     /// use telecrm_core::{Lead, LeadRecord};
