@@ -84,12 +84,25 @@ impl Answer {
 /// What serde says of a text, without the parts of the text that it repeats.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match (error.is_data(), text.split_once(", expected ")) {
-        (false, _) => text,
-        (true, _) if text.starts_with("missing field") => text,
-        (true, Some((_, expected))) => format!("something else than {expected}"),
-        (true, None) => format!(
-            "something unexpected at line {} column {}",
+    if !error.is_data() {
+        return text;
+    }
+    // The keys that lead there are the spec's.
+    let mut fault = text.as_str();
+    while let Some((_, inner)) = fault
+        .strip_prefix('`')
+        .and_then(|text| text.split_once("`: "))
+    {
+        fault = inner;
+    }
+    let place = &text[..text.len() - fault.len()];
+    if fault.starts_with("missing field") {
+        return text;
+    }
+    match fault.split_once(", expected ") {
+        Some((_, expected)) => format!("{place}something else than {expected}"),
+        None => format!(
+            "{place}something unexpected at line {} column {}",
             error.line(),
             error.column()
         ),

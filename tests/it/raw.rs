@@ -590,6 +590,25 @@ async fn any_success_is_decoded() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_decoded_is_told_with_its_key_and_without_its_value() {
+    let server = MockServer::start_async().await;
+    server
+        .mock_async(|when, then| {
+            when.any_request();
+            then.body(r#"{"leadStages":[{"stageid":"1"},{"stageid":{"jane.doe":7}}]}"#);
+        })
+        .await;
+    let client = sync_client(&server.url(BASE));
+    let unreadable = client.get_lead_stage_pipeline("ent_123456").await;
+    let unreadable = unreadable.map(|_| ()).unwrap_err();
+    let source = std::error::Error::source(&unreadable).expect("a reason");
+    assert_eq!(
+        source.to_string(),
+        "`leadStages`: `stageid`: something else than a string"
+    );
+}
+
+#[tokio::test]
 async fn a_client_of_ones_own_keeps_its_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}{BASE}", listener.local_addr().expect("bound"));
