@@ -653,7 +653,11 @@ impl Workspace {
                 "a phone number is digits with at most a leading `+`: no blanks, no dashes",
             ),
             Err(Refused::Implausible) => unfit(
-                Documented,
+                // Where nobody said which country it is, it may be a number of that one.
+                match self.known_country() {
+                    None if phone::may_be_national(digits) => Inferred,
+                    _ => Documented,
+                },
                 "not a phone number with its country code, nor one of the default country",
             ),
         }

@@ -193,6 +193,11 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
     Err(Refused::Implausible)
 }
 
+/// Whether these digits are about as many as some country's numbers have.
+pub(crate) fn may_be_national(text: &str) -> bool {
+    !text.starts_with('+') && INTERNATIONAL.contains(&text.len())
+}
+
 /// The number without the blanks, dashes and brackets that people write between the digits.
 pub(crate) fn without_blanks(text: &str) -> String {
     each_letter(text, |c| (!is_blank(c)).then_some(c))
