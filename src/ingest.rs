@@ -236,11 +236,10 @@ impl Ingest {
                     finding.certainty == Certainty::Documented
                         || identifier_of(&workspace, receipt.sent()).is_none()
                 }
-                // What the rules foresee to be lost will not come.
-                Verdict::Differs { losses, .. } => {
-                    let foreseen = workspace.accept(receipt.sent()).findings;
-                    losses.iter().all(|loss| foreseen.contains(loss))
-                }
+                // What the rules foresee to be lost will not come; what they do not is told as it is reported of telecrm.
+                Verdict::Differs { losses, .. } => losses
+                    .iter()
+                    .all(|loss| loss.certainty != Certainty::Reported),
                 Verdict::Unknown { lead: Some(_), .. } => true,
                 Verdict::Unknown { lead: None, .. } => false,
             };

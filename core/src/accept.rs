@@ -6,7 +6,7 @@
 use crate::action::PAYMENT;
 use crate::decimal::is_decimal;
 use crate::phone::{self, Refused};
-use crate::words::{each_letter, list, texts};
+use crate::words::{each_letter, list, set, texts};
 use crate::workspace::Labels;
 use crate::{
     Action, ActionCode, ActionDefinition, ActionKind, Certainty, Currency, Field, FieldType,
@@ -808,10 +808,11 @@ fn accept_tags(field: &Field, value: &FieldValue) -> Verdict {
             "tags are a list of strings, not one string with commas",
         );
     };
+    let mut known = set(&texts(&field.options, String::as_str));
     let mut new = Vec::new();
-    for tag in &tags {
-        if !field.has_option(tag) && !new.contains(tag) {
-            new.push(*tag);
+    for tag in tags {
+        if known.insert(tag.to_owned(), Value::Null).is_none() {
+            new.push(tag);
         }
     }
     match list("not a tag yet, so telecrm creates it:", "", &new) {

@@ -1,5 +1,7 @@
 //! Texts: several in one sentence, and one letter by letter.
 
+use serde_json::{Map, Value};
+
 /// The text of each.
 pub(crate) fn texts<'a, T>(all: &'a [T], text: impl Fn(&'a T) -> &'a str) -> Vec<&'a str> {
     let mut texts = Vec::new();
@@ -7,6 +9,15 @@ pub(crate) fn texts<'a, T>(all: &'a [T], text: impl Fn(&'a T) -> &'a str) -> Vec
         texts.push(text(one));
     }
     texts
+}
+
+/// Each of the texts once, to look it up.
+pub(crate) fn set(texts: &[&str]) -> Map<String, Value> {
+    let mut set = Map::new();
+    for text in texts {
+        set.insert((*text).to_owned(), Value::Null);
+    }
+    set
 }
 
 /// What leads in, and the items, each in quotes; nothing without items.
