@@ -3,7 +3,7 @@
 use crate::accept::{Acceptance, CodeForm, same_label};
 use crate::decimal::is_decimal;
 use crate::finding::Told;
-use crate::words::texts;
+use crate::words::{texts, trim, unseen};
 use crate::{
     Action, ActionKind, Certainty, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path,
     Workspace, date, phone,
@@ -330,7 +330,11 @@ impl Workspace {
             FieldType::Text => integer?.into(),
             // In the digits in which it was written, without the blanks around them.
             FieldType::Money => value.as_decimal()?.into(),
-            FieldType::Email | FieldType::ActiveUsers => text?.trim().into(),
+            FieldType::Email | FieldType::ActiveUsers => {
+                // Within an address it may belong there, and is for people to judge.
+                let address = Some(trim(text?)).filter(|address| unseen(address).is_none());
+                address?.into()
+            }
             FieldType::Phone => self.mend_phone(text.or(integer.as_deref())?)?.into(),
             FieldType::Number => {
                 let text = text?.trim();
@@ -364,7 +368,9 @@ impl Workspace {
         let trunk = trunk.and_then(phone::without_trunk_zero);
         let as_stored = !is_taken
             || stored.as_ref() == Some(&mended)
-            || trunk.is_some_and(|number| mended == number.into());
+            || trunk.is_some_and(|number| mended == number.into())
+            // Around an address there is only what does not belong to it.
+            || matches!(field.field_type, FieldType::Email | FieldType::ActiveUsers);
         (accepted && as_stored && mended != *value).then_some(mended)
     }
 
@@ -524,6 +530,55 @@ mod tests {
         let update = update.filter(|(name, _)| name != "phone").collect();
         let update = Workspace::sample().check_update(update).expect("sendable");
         assert_eq!(update["email"], "jane.doe@example.com".into());
+    }
+
+    #[test]
+    fn what_nobody_sees_is_left_out_of_numbers_and_around_addresses_and_labels() {
+        for unseen in [
+            '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{202a}', '\u{a0}',
+        ] {
+            let around = |text: &str| format!("{unseen}{text}{unseen}");
+            let lead = Lead::new()
+                .set("phone", around(&format!("+91 99999{unseen}99999")))
+                .set("email", around("jane.doe@example.com"))
+                .set("status", around("Fresh"))
+                .set("contact_source", around("Website"));
+            let checked = Workspace::sample().check(&lead);
+            let mended = checked.report().iter().filter(|f| f.repaired).count();
+            assert_eq!((mended, checked.report().len()), (4, 4), "{unseen:?}");
+            let clean = checked.into_clean().expect("sendable");
+            let meant = Lead::new()
+                .set("phone", "919999999999")
+                .set("email", "jane.doe@example.com")
+                .set("status", "Fresh")
+                .set("contact_source", "Website");
+            assert_eq!(clean, meant, "{unseen:?}");
+            let update = [("email".to_owned(), around("jane.doe@example.com").into())].into();
+            let update = Workspace::sample().check_update(update).expect("sendable");
+            assert_eq!(update["email"], "jane.doe@example.com".into());
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_within_an_address_is_told_and_left_for_people_to_judge() {
+        for unseen in ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'] {
+            let address = format!("{unseen}jane{unseen}.doe@example.com ");
+            let lead = Lead::new()
+                .set("phone", "919999999999")
+                .set("email", address);
+            let checked = Workspace::sample().check(&lead);
+            assert_eq!(checked.findings(), checked.report());
+            let [finding] = checked.findings() else {
+                panic!("{unseen:?}: {:?}", checked.findings());
+            };
+            assert_eq!(finding.path.to_string(), "fields.email");
+            assert!(!finding.is_loss() && !finding.repaired, "{finding}");
+            let code = format!("(U+{:04X})", u32::from(unseen));
+            assert!(finding.reason.contains(&code), "{finding}");
+            let meant = finding.suggestion.as_deref();
+            assert_eq!(meant, Some("did you mean `jane.doe@example.com`?"));
+            assert_eq!(checked.into_clean().as_ref(), Ok(&lead));
+        }
     }
 
     #[test]

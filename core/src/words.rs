@@ -30,6 +30,23 @@ pub(crate) fn list(lead_in: &str, quote: &str, items: &[&str]) -> Option<String>
     (!items.is_empty()).then_some(list)
 }
 
+/// Whether nobody sees the letter: joints, marks of direction and the like, which what is copied from elsewhere brings along.
+pub(crate) fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// What there is to say of a letter that nobody sees, if there is one.
+pub(crate) fn unseen(text: &str) -> Option<String> {
+    let letter = text.chars().find(|letter| is_unseen(*letter))?;
+    let code = u32::from(letter);
+    Some(format!("a character that nobody sees (U+{code:04X})"))
+}
+
+/// The text without blanks, and without what nobody sees, at its ends.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || is_unseen(letter))
+}
+
 /// The text with what becomes of each letter, which may be nothing.
 pub(crate) fn each_letter(text: &str, becomes: fn(char) -> Option<char>) -> String {
     let mut letters = String::new();
