@@ -147,9 +147,9 @@ Version: 1.0.0*/
             enterprise_id: &'a str,
             body: &'a types::CreateOrUpdateLeadBody,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{}/autoupdatelead", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?,
+                "{}/enterprise/{enterprise_id}/autoupdatelead", self.baseurl
             );
             Ok(
                 self

@@ -1343,9 +1343,9 @@ Version: 1.0.0*/
             enterprise_id: &'a str,
             detail: Option<bool>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{}/custom-actions", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?,
+                "{}/enterprise/{enterprise_id}/custom-actions", self.baseurl
             );
             Ok(
                 self
@@ -1386,10 +1386,10 @@ Arguments:
             enterprise_id: &'a str,
             code: &'a str,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let code = encode_path("code", code)?;
             let url = format!(
-                "{}/enterprise/{}/custom-actions/{}", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?, encode_path("code", code)
-                ?,
+                "{}/enterprise/{enterprise_id}/custom-actions/{code}", self.baseurl
             );
             Ok(
                 self
@@ -1429,9 +1429,9 @@ Arguments:
             enterprise_id: &'a str,
             detail: Option<bool>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{}/custom-fields", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?,
+                "{}/enterprise/{enterprise_id}/custom-fields", self.baseurl
             );
             Ok(
                 self
@@ -1472,10 +1472,10 @@ Arguments:
             enterprise_id: &'a str,
             api_name: &'a str,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let api_name = encode_path("api_name", api_name)?;
             let url = format!(
-                "{}/enterprise/{}/custom-fields/{}", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?, encode_path("api_name",
-                api_name) ?,
+                "{}/enterprise/{enterprise_id}/custom-fields/{api_name}", self.baseurl
             );
             Ok(
                 self
@@ -1515,10 +1515,8 @@ Arguments:
             enterprise_id: &'a str,
             body: &'a types::CreateLeadBody,
         ) -> Result<reqwest::Request, Unbuilt> {
-            let url = format!(
-                "{}/enterprise/{}/lead", self.baseurl, encode_path("enterprise_id",
-                enterprise_id) ?,
-            );
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let url = format!("{}/enterprise/{enterprise_id}/lead", self.baseurl);
             Ok(
                 self
                     .client
@@ -1554,9 +1552,9 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?,
+                "{}/enterprise/{enterprise_id}/lead-stage-pipeline", self.baseurl
             );
             Ok(
                 self
@@ -1596,10 +1594,8 @@ Arguments:
             skip: Option<i64>,
             body: &'a types::SearchLeadsBody,
         ) -> Result<reqwest::Request, Unbuilt> {
-            let url = format!(
-                "{}/enterprise/{}/lead/search", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?,
-            );
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let url = format!("{}/enterprise/{enterprise_id}/lead/search", self.baseurl);
             Ok(
                 self
                     .client
@@ -1645,9 +1641,10 @@ Arguments:
             limit: Option<i64>,
             skip: Option<i64>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
-                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path("enterprise_id",
-                enterprise_id) ?, encode_path("lead_id", lead_id) ?,
+                "{}/enterprise/{enterprise_id}/lead/{lead_id}", self.baseurl
             );
             Ok(
                 self
@@ -1698,9 +1695,10 @@ Arguments:
             lead_id: &'a str,
             body: &'a types::UpdateLeadBody,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
-                "{}/enterprise/{}/lead/{}", self.baseurl, encode_path("enterprise_id",
-                enterprise_id) ?, encode_path("lead_id", lead_id) ?,
+                "{}/enterprise/{enterprise_id}/lead/{lead_id}", self.baseurl
             );
             Ok(
                 self
@@ -1741,10 +1739,10 @@ Arguments:
             lead_id: &'a str,
             body: &'a types::CreateActionsBody,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?, encode_path("lead_id",
-                lead_id) ?,
+                "{}/enterprise/{enterprise_id}/lead/{lead_id}/action", self.baseurl
             );
             Ok(
                 self
@@ -1790,10 +1788,11 @@ Arguments:
             skip: Option<i64>,
             body: &'a types::SearchActionsBody,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/search", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?, encode_path("lead_id",
-                lead_id) ?,
+                "{}/enterprise/{enterprise_id}/lead/{lead_id}/action/search", self
+                .baseurl
             );
             Ok(
                 self
@@ -1844,10 +1843,12 @@ Arguments:
             lead_id: &'a str,
             action_id: &'a str,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let lead_id = encode_path("lead_id", lead_id)?;
+            let action_id = encode_path("action_id", action_id)?;
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?, encode_path("lead_id",
-                lead_id) ?, encode_path("action_id", action_id) ?,
+                "{}/enterprise/{enterprise_id}/lead/{lead_id}/action/{action_id}", self
+                .baseurl
             );
             Ok(
                 self
@@ -1888,10 +1889,12 @@ Arguments:
             action_id: &'a str,
             body: &'a ::telecrm_core::Action,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let lead_id = encode_path("lead_id", lead_id)?;
+            let action_id = encode_path("action_id", action_id)?;
             let url = format!(
-                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?, encode_path("lead_id",
-                lead_id) ?, encode_path("action_id", action_id) ?,
+                "{}/enterprise/{enterprise_id}/lead/{lead_id}/action/{action_id}", self
+                .baseurl
             );
             Ok(
                 self
@@ -1936,10 +1939,8 @@ Arguments:
             &'a self,
             enterprise_id: &'a str,
         ) -> Result<reqwest::Request, Unbuilt> {
-            let url = format!(
-                "{}/enterprise/{}/metadata", self.baseurl, encode_path("enterprise_id",
-                enterprise_id) ?,
-            );
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let url = format!("{}/enterprise/{enterprise_id}/metadata", self.baseurl);
             Ok(
                 self
                     .client
@@ -1975,9 +1976,9 @@ Arguments:
             limit: Option<i64>,
             skip: Option<i64>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{}/team-members", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?,
+                "{}/enterprise/{enterprise_id}/team-members", self.baseurl
             );
             Ok(
                 self
@@ -2028,9 +2029,9 @@ Arguments:
             enterprise_id: &'a str,
             body: &'a types::CreateTeamMemberRequest,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{}/team-members", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?,
+                "{}/enterprise/{enterprise_id}/team-members", self.baseurl
             );
             Ok(
                 self
@@ -2072,10 +2073,10 @@ Arguments:
             email: &'a str,
             include_deleted: Option<bool>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
+            let email = encode_path("email", email)?;
             let url = format!(
-                "{}/enterprise/{}/team-members/{}", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?, encode_path("email",
-                email) ?,
+                "{}/enterprise/{enterprise_id}/team-members/{email}", self.baseurl
             );
             Ok(
                 self
@@ -2122,9 +2123,9 @@ Arguments:
             enterprise_id: &'a str,
             body: &'a types::TeamMemberStateChange,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{}/teammember/state_change", self.baseurl,
-                encode_path("enterprise_id", enterprise_id) ?,
+                "{}/enterprise/{enterprise_id}/teammember/state_change", self.baseurl
             );
             Ok(
                 self

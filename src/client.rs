@@ -105,9 +105,10 @@ impl Telecrm {
     /// The workspace's schema: discovered at the first call, kept for 15 minutes.
     ///
     /// # Errors
-    /// If one of the four requests fails, or an answer cannot be understood.
+    /// If one of the four requests fails, or an answer cannot be understood. Calls that come while it is being discovered wait for
+    /// that, each no longer than its own [time](CallOptions::total_timeout): then nothing was sent for it, and it can be repeated.
     pub async fn workspace(&self) -> Result<Arc<Workspace>, Error> {
-        self.shared.workspace.get(self).await
+        self.shared.workspace.get(self, false).await
     }
 
     /// The workspace's schema, discovered anew.
@@ -127,7 +128,7 @@ impl Telecrm {
     /// # Errors
     /// As [`workspace`](Self::workspace).
     pub async fn refresh_workspace(&self) -> Result<Arc<Workspace>, Error> {
-        self.shared.workspace.refresh(self).await
+        self.shared.workspace.get(self, true).await
     }
 
     /// The same client, calling by these options.

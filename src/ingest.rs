@@ -204,7 +204,8 @@ impl Ingest {
     /// Reads a pushed lead back and compares it field by field and action by action.
     ///
     /// telecrm works through its queue in the background, so this looks again until everything is there or the
-    /// [time](crate::Builder::verify_timeout) is over. Without [`Receipt::since`], an equal action from before counts as stored.
+    /// [time](crate::Builder::verify_timeout) is over. It looks but once for a lead that is [documented](Certainty::Documented) to be
+    /// dropped. Without [`Receipt::since`], an equal action from before counts as stored.
     ///
     /// # Errors
     /// If reading is refused (token, enterprise). Passing faults are waited out; if they last, the verdict is unknown,
@@ -229,13 +230,16 @@ impl Ingest {
             };
             let settled = match &verdict {
                 Verdict::Stored(_) => true,
-                // Without an identifier there is nothing to look for.
-                Verdict::Missing(_) => identifier_of(&workspace, receipt.sent()).is_none(),
-                // What the rules foresee to be lost will not come.
-                Verdict::Differs { losses, .. } => {
-                    let foreseen = workspace.accept(receipt.sent()).findings;
-                    losses.iter().all(|loss| foreseen.contains(loss))
+                // Without an identifier there is nothing to look for. What is documented to be dropped will not come; what is only
+                // inferred to be dropped may.
+                Verdict::Missing(finding) => {
+                    finding.certainty == Certainty::Documented
+                        || identifier_of(&workspace, receipt.sent()).is_none()
                 }
+                // What the rules foresee to be lost will not come; what they do not is told as it is reported of telecrm.
+                Verdict::Differs { losses, .. } => losses
+                    .iter()
+                    .all(|loss| loss.certainty != Certainty::Reported),
                 Verdict::Unknown { lead: Some(_), .. } => true,
                 Verdict::Unknown { lead: None, .. } => false,
             };

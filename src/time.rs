@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 /// Where a client takes the time from.
 ///
 /// Give [`Builder::clock`](crate::Builder::clock) one of your own to test waits, limits and deadlines without waiting.
-/// Timeouts of single requests are the HTTP client's, and real.
+/// Timeouts of single requests are the HTTP client's, and real; so is the wait for those by which another call discovers the
+/// workspace.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -64,4 +65,10 @@ impl Clock for SystemClock {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(duration))
     }
+}
+
+/// What comes of this, if it comes in time. By the machine's clock, for what others do on the network: a clock of which every wait is
+/// over at once would leave them no time.
+pub(crate) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
+    tokio::time::timeout(limit, work).await.ok()
 }

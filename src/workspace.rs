@@ -1,7 +1,7 @@
 //! Discovering a workspace's schema, and keeping it.
 
 use crate::transport::NoAnswer;
-use crate::{Error, Telecrm};
+use crate::{Error, Telecrm, time};
 use futures_util::future::try_join4;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -33,17 +33,29 @@ impl Cache {
         self.default_country
     }
 
-    pub(crate) async fn get(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
+    /// The workspace that is kept; a new one, if there is none or one is wanted `anew`.
+    pub(crate) async fn get(&self, telecrm: &Telecrm, anew: bool) -> Result<Arc<Workspace>, Error> {
         let clock = &telecrm.shared().clock;
         let deadline = telecrm.deadline(clock.now());
-        let mut last = self.last.lock().await;
+        let out_of_time = || Error::no_answer(NoAnswer::OutOfTime);
+        let mut last = match self.last.try_lock() {
+            Ok(last) => last,
+            Err(_) => {
+                // Whoever is discovering it may have more time than this call.
+                let left = deadline.left(clock.now()).unwrap_or_default();
+                let turn = time::within(left, self.last.lock()).await;
+                turn.ok_or_else(out_of_time)?
+            }
+        };
+        if anew {
+            *last = None;
+        }
         let now = clock.now();
         match &*last {
             Some((since, workspace)) if now.duration_since(*since) < KEPT => Ok(workspace.clone()),
             _ => {
                 // Whoever discovered before us did so in vain, and may have taken all the time there was.
-                let left = deadline.left(now);
-                let left = left.ok_or_else(|| Error::no_answer(NoAnswer::OutOfTime))?;
+                let left = deadline.left(now).ok_or_else(out_of_time)?;
                 let telecrm = telecrm.for_at_most(left);
                 // Four calls at once are large, and every call that may need the workspace would be as large.
                 let workspace = Box::pin(self.discover(&telecrm)).await?;
@@ -57,11 +69,6 @@ impl Cache {
     pub(crate) fn known(&self) -> Option<Arc<Workspace>> {
         let last = self.last.try_lock().ok()?;
         last.as_ref().map(|(_, workspace)| workspace.clone())
-    }
-
-    pub(crate) async fn refresh(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
-        *self.last.lock().await = None;
-        self.get(telecrm).await
     }
 
     async fn discover(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {

@@ -154,6 +154,8 @@ struct Mender {
     whole: Vec<String>,
     /// The operation's parameters.
     parameters: Vec<syn::PatType>,
+    /// What has to come before a statement: the segments of its URL's path.
+    encoded: Vec<Stmt>,
     /// The structures that are sent and answered.
     data: Vec<syn::Ident>,
 }
@@ -228,6 +230,7 @@ impl VisitMut for Mender {
             for argument in &mut arguments {
                 self.visit_expr_mut(argument);
             }
+            let arguments = with_names(arguments);
             call.tokens = parse_quote!(#arguments);
         }
     }
@@ -241,15 +244,16 @@ impl VisitMut for Mender {
             && let Some(Expr::Reference(argument)) = call.args.first()
             && let Expr::MethodCall(text) = &*argument.expr
         {
-            let name = &text.receiver;
-            let value: Expr = match self.is_text(name) {
-                // Without a copy.
-                true => parse_quote!(#name),
-                false => parse_quote!(&#name.to_string()),
-            };
-            let name = quoted(name);
+            let name = (*text.receiver).clone();
+            let quoted = quoted(&name);
+            if !self.is_text(&name) {
+                self.encoded
+                    .push(parse_quote!(let #name = &#name.to_string();));
+            }
             // Not every value can be a segment.
-            *expression = parse_quote!(encode_path(#name, #value)?);
+            self.encoded
+                .push(parse_quote!(let #name = encode_path(#quoted, #name)?;));
+            *expression = name;
         }
     }
 
@@ -274,13 +278,16 @@ impl VisitMut for Mender {
     }
 
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        // The header `api-version` on every request: the server knows nothing of it.
-        block.stmts.retain(|statement| {
-            let header = is_version_header(statement);
-            self.headers += usize::from(header);
-            !header
-        });
-        visit_mut::visit_block_mut(self, block);
+        for mut statement in std::mem::take(&mut block.stmts) {
+            // The header `api-version` on every request: the server knows nothing of it.
+            if is_version_header(&statement) {
+                self.headers += 1;
+                continue;
+            }
+            self.visit_stmt_mut(&mut statement);
+            block.stmts.append(&mut self.encoded);
+            block.stmts.push(statement);
+        }
     }
 
     fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
@@ -327,6 +334,38 @@ fn is_last(path: &syn::Path, name: &str) -> bool {
 
 fn is_function(call: &ExprCall, name: &str) -> bool {
     matches!(&*call.func, Expr::Path(function) if is_last(&function.path, name))
+}
+
+/// The arguments of `format!`, with the variables among them named in its text.
+fn with_names(arguments: Punctuated<Expr, Token![,]>) -> Punctuated<Expr, Token![,]> {
+    let Some(Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Str(template),
+        ..
+    })) = arguments.first()
+    else {
+        return arguments;
+    };
+    let template = template.value();
+    let mut places = template.split("{}");
+    let mut text = places.next().unwrap_or_default().to_owned();
+    let mut unnamed = Vec::new();
+    for (argument, after) in arguments.iter().skip(1).zip(places) {
+        let variable = match argument {
+            Expr::Path(path) => path.path.get_ident(),
+            _ => None,
+        };
+        match variable {
+            Some(name) => text.push_str(&format!("{{{name}}}{after}")),
+            None => {
+                text.push_str(&format!("{{}}{after}"));
+                unnamed.push(argument);
+            }
+        }
+    }
+    match template.matches("{}").count() + 1 == arguments.len() {
+        true => parse_quote!(#text #(, #unnamed)*),
+        false => arguments,
+    }
 }
 
 /// The name of a parameter, as text.

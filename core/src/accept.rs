@@ -6,7 +6,7 @@
 use crate::action::PAYMENT;
 use crate::decimal::is_decimal;
 use crate::phone::{self, Refused};
-use crate::words::{each_letter, list, texts};
+use crate::words::{each_letter, is_unseen, list, set, texts, trim, unseen};
 use crate::workspace::Labels;
 use crate::{
     Action, ActionCode, ActionDefinition, ActionKind, Certainty, Currency, Field, FieldType,
@@ -576,12 +576,7 @@ impl Workspace {
                 Some(text) => Verdict::keep(text),
                 None => unfit(Documented, "a text field takes a string"),
             },
-            FieldType::Email | FieldType::ActiveUsers => match text {
-                Some(text) if is_email(text.trim()) => {
-                    trimmed(text, "an address loses the blanks around it")
-                }
-                _ => unfit(Documented, "this field takes an address: local@domain.tld"),
-            },
+            FieldType::Email | FieldType::ActiveUsers => accept_address(text.unwrap_or_default()),
             FieldType::Phone => self.accept_phone(text),
             FieldType::Number => match value.as_json() {
                 Value::Number(_) => Verdict::keep(value.clone()),
@@ -648,12 +643,18 @@ impl Workspace {
                     "stored as country code and number, digits only",
                 ),
             ),
-            Err(Refused::Symbols) => unfit(
-                Inferred,
-                "a phone number is digits with at most a leading `+`: no blanks, no dashes",
-            ),
+            Err(Refused::Symbols) => {
+                let reason =
+                    "a phone number is digits with at most a leading `+`: no blanks, no dashes";
+                let unseen = unseen(text).map(|unseen| format!("{reason}; this one has {unseen}"));
+                unfit(Inferred, unseen.unwrap_or_else(|| reason.to_owned()))
+            }
             Err(Refused::Implausible) => unfit(
-                Documented,
+                // Where nobody said which country it is, it may be a number of that one.
+                match self.known_country() {
+                    None if phone::may_be_national(digits) => Inferred,
+                    _ => Documented,
+                },
                 "not a phone number with its country code, nor one of the default country",
             ),
         }
@@ -804,10 +805,11 @@ fn accept_tags(field: &Field, value: &FieldValue) -> Verdict {
             "tags are a list of strings, not one string with commas",
         );
     };
+    let mut known = set(&texts(&field.options, String::as_str));
     let mut new = Vec::new();
-    for tag in &tags {
-        if !field.has_option(tag) && !new.contains(tag) {
-            new.push(*tag);
+    for tag in tags {
+        if known.insert(tag.to_owned(), Value::Null).is_none() {
+            new.push(tag);
         }
     }
     match list("not a tag yet, so telecrm creates it:", "", &new) {
@@ -823,10 +825,23 @@ fn unfit(certainty: Certainty, reason: impl Into<String>) -> Verdict {
     Verdict::drop(Note::new(certainty, "AS3", reason))
 }
 
-fn trimmed(text: &str, reason: &str) -> Verdict {
-    match text.trim() {
-        same if same == text => Verdict::keep(text),
-        trimmed => Verdict::change(trimmed, Note::new(Inferred, "", reason)),
+fn accept_address(text: &str) -> Verdict {
+    let stored = text.trim();
+    let seen = each_letter(stored, |c| (!is_unseen(c)).then_some(c));
+    if !is_email(&seen) {
+        return unfit(Documented, "this field takes an address: local@domain.tld");
+    }
+    match unseen(stored) {
+        Some(unseen) => {
+            let reason = format!("stored with {unseen}, and not found by who types the address");
+            let meant = Some(format!("did you mean `{seen}`?"));
+            Verdict::change(stored, Note::new(Inferred, "", reason).suggest(meant))
+        }
+        None if stored == text => Verdict::keep(text),
+        None => {
+            let reason = "an address loses the blanks around it";
+            Verdict::change(stored, Note::new(Inferred, "", reason))
+        }
     }
 }
 
@@ -855,9 +870,9 @@ fn is_web_address(text: &str) -> bool {
         && (host.contains('.') || host.starts_with("localhost"))
 }
 
-/// Whether two labels differ only in case and blanks around them.
+/// Whether two labels differ only in case, and in blanks and what nobody sees around them.
 pub(crate) fn same_label(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+    trim(one).to_lowercase() == trim(other).to_lowercase()
 }
 
 fn did_you_mean(name: &str, known: &[&str]) -> Option<String> {

@@ -138,15 +138,16 @@ impl Action {
             if value.is_null() || known.contains(&key.as_str()) {
                 continue;
             }
-            match self.fields() {
-                Some(fields) if key == "fields" => {
+            let fields = (key == "fields").then(|| self.fields());
+            match fields.flatten() {
+                Some(fields) => {
                     for (name, value) in fields {
                         if !value.is_null() {
                             paths.push(Path::ActionField(index, name));
                         }
                     }
                 }
-                _ => paths.push(Path::ActionKey(index, key.clone())),
+                None => paths.push(Path::ActionKey(index, key.clone())),
             }
         }
         paths

@@ -2,7 +2,8 @@
 
 use crate::accept::{Acceptance, CodeForm, same_label};
 use crate::decimal::is_decimal;
-use crate::words::texts;
+use crate::finding::Told;
+use crate::words::{texts, trim, unseen};
 use crate::{
     Action, ActionKind, Certainty, Field, FieldType, FieldValue, Finding, FindingKind, Lead, Path,
     Workspace, date, phone,
@@ -113,23 +114,25 @@ impl Workspace {
         let mut clean = lead.clone();
         let mut report = self.leave_out_blanks(&mut clean, &accepted);
         as_written.append(&mut report.clone());
+        let as_written = Told::of(&as_written);
+        let mut told = Told::of(&report);
+        for left_out in &report {
+            told.add(&left_out.path, FindingKind::ValueChanged);
+        }
         // What is mended may have hidden something else: an action is looked into only once its type is right.
         loop {
             let mut mended = false;
             for mut finding in self.accept(&clean).findings {
-                let known = report.iter().any(|f| {
-                    f.path == finding.path
-                        // How telecrm writes what was mended is nothing to tell beside that.
-                        && (f.kind == finding.kind
-                            || f.repaired && finding.kind == FindingKind::ValueChanged)
-                });
-                if known {
+                if told.has(&finding) {
                     continue;
                 }
+                told.add(&finding.path, finding.kind);
                 if let Some(suggestion) = self.mend(&mut clean, &finding.path) {
                     finding.suggestion = Some(suggestion);
                     finding.repaired = true;
                     mended = true;
+                    // How telecrm writes what was mended is nothing to tell beside that.
+                    told.add(&finding.path, FindingKind::ValueChanged);
                 }
                 report.push(finding);
             }
@@ -137,18 +140,17 @@ impl Workspace {
                 break;
             }
         }
-        for doubt in self.doubts(&clean, &self.accept(&clean)) {
-            // That telecrm writes the number in another form is nothing to tell beside that.
-            report.retain(|f| f.path != doubt.path || f.kind != FindingKind::ValueChanged);
-            report.push(doubt);
-        }
+        let mut doubts = self.doubts(&clean, &self.accept(&clean));
+        // That telecrm writes the number in another form is nothing to tell beside that.
+        let doubtful = Told::of(&doubts);
+        report.retain(|finding| !doubtful.has(finding));
+        report.append(&mut doubts);
         let lead_dropped = report
             .iter()
             .find(|f| f.kind == FindingKind::LeadDropped && !f.repaired);
         let mut findings = Vec::new();
         for finding in &report {
-            let mut as_written = as_written.iter();
-            if as_written.any(|f| f.path == finding.path && f.kind == finding.kind) {
+            if as_written.has(finding) {
                 findings.push(finding.clone());
             }
         }
@@ -171,7 +173,7 @@ impl Workspace {
         if accepted.identifier.is_none() {
             return Vec::new();
         }
-        let mut left_out = Vec::new();
+        let (mut left_out, mut places) = (Vec::new(), Vec::new());
         for path in lead.stray_blanks() {
             let is_known = match &path {
                 Path::ActionField(index, name) => !self.lacks(&lead.actions()[*index], name),
@@ -181,8 +183,8 @@ impl Workspace {
             if !is_known {
                 continue;
             }
+            places.push(path.clone());
             let is_text = lead.at(&path).is_some_and(|value| value.as_str().is_some());
-            lead.leave_out_blanks(&path);
             let mut known = accepted.findings.iter();
             let known = known.find(|finding| is_text && finding.path == path);
             left_out.push(Finding {
@@ -191,6 +193,7 @@ impl Workspace {
                 ..known.cloned().unwrap_or_else(|| stray_blank(path))
             });
         }
+        lead.leave_out_blanks(&places);
         left_out
     }
 
@@ -327,7 +330,11 @@ impl Workspace {
             FieldType::Text => integer?.into(),
             // In the digits in which it was written, without the blanks around them.
             FieldType::Money => value.as_decimal()?.into(),
-            FieldType::Email | FieldType::ActiveUsers => text?.trim().into(),
+            FieldType::Email | FieldType::ActiveUsers => {
+                // Within an address it may belong there, and is for people to judge.
+                let address = Some(trim(text?)).filter(|address| unseen(address).is_none());
+                address?.into()
+            }
             FieldType::Phone => self.mend_phone(text.or(integer.as_deref())?)?.into(),
             FieldType::Number => {
                 let text = text?.trim();
@@ -361,7 +368,9 @@ impl Workspace {
         let trunk = trunk.and_then(phone::without_trunk_zero);
         let as_stored = !is_taken
             || stored.as_ref() == Some(&mended)
-            || trunk.is_some_and(|number| mended == number.into());
+            || trunk.is_some_and(|number| mended == number.into())
+            // Around an address there is only what does not belong to it.
+            || matches!(field.field_type, FieldType::Email | FieldType::ActiveUsers);
         (accepted && as_stored && mended != *value).then_some(mended)
     }
 
@@ -447,42 +456,43 @@ fn only<'a>(labels: &[&'a str], text: &str) -> Option<&'a str> {
 }
 
 fn remove_losses(lead: &mut Lead, report: &[Finding]) {
-    let is_lost = |finding: &Finding| finding.is_loss() && !finding.repaired;
+    let mut lost = Vec::new();
     for finding in report {
-        match &finding.path {
-            _ if !is_lost(finding) => {}
-            Path::Field(name) => {
-                lead.fields_mut().remove(name.as_str());
-            }
+        if finding.is_loss() && !finding.repaired {
+            lost.push(finding.path.clone());
+        }
+    }
+    lead.change_fields(&lost, |fields, name| _ = fields.remove(name));
+    let mut is_lost = vec![false; lead.actions().len()];
+    for place in &lost {
+        match place {
             Path::Key(key) => {
                 lead.extra_mut().remove(key.as_str());
-            }
-            // Last, since the paths count them.
-            Path::Action(_) => {}
-            Path::ActionField(index, name) => {
-                if let Some(action) = lead.actions_mut().get_mut(*index) {
-                    action.change_fields(|fields| _ = fields.remove(name.as_str()));
-                }
             }
             Path::ActionKey(index, key) => {
                 if let Some(action) = lead.actions_mut().get_mut(*index) {
                     action.keys_mut().remove(key.as_str());
                 }
             }
+            // Last, since the paths count them.
+            Path::Action(index) => is_lost[*index] = true,
+            Path::Field(_) | Path::ActionField(..) => {}
         }
     }
-    for index in (0..lead.actions().len()).rev() {
-        let path = Path::Action(index);
-        if report.iter().any(|f| f.path == path && is_lost(f)) {
-            lead.actions_mut().remove(index);
-        }
-    }
+    let mut index = 0;
+    lead.actions_mut().retain(|_| {
+        index += 1;
+        !is_lost[index - 1]
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{CustomAction, WorkspaceFile};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
 
     /// What is told of a place: the kind, and whether it was mended.
     fn told(checked: &Checked, path: &str) -> Option<(FindingKind, bool)> {
@@ -520,6 +530,55 @@ mod tests {
         let update = update.filter(|(name, _)| name != "phone").collect();
         let update = Workspace::sample().check_update(update).expect("sendable");
         assert_eq!(update["email"], "jane.doe@example.com".into());
+    }
+
+    #[test]
+    fn what_nobody_sees_is_left_out_of_numbers_and_around_addresses_and_labels() {
+        for unseen in [
+            '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{202a}', '\u{a0}',
+        ] {
+            let around = |text: &str| format!("{unseen}{text}{unseen}");
+            let lead = Lead::new()
+                .set("phone", around(&format!("+91 99999{unseen}99999")))
+                .set("email", around("jane.doe@example.com"))
+                .set("status", around("Fresh"))
+                .set("contact_source", around("Website"));
+            let checked = Workspace::sample().check(&lead);
+            let mended = checked.report().iter().filter(|f| f.repaired).count();
+            assert_eq!((mended, checked.report().len()), (4, 4), "{unseen:?}");
+            let clean = checked.into_clean().expect("sendable");
+            let meant = Lead::new()
+                .set("phone", "919999999999")
+                .set("email", "jane.doe@example.com")
+                .set("status", "Fresh")
+                .set("contact_source", "Website");
+            assert_eq!(clean, meant, "{unseen:?}");
+            let update = [("email".to_owned(), around("jane.doe@example.com").into())].into();
+            let update = Workspace::sample().check_update(update).expect("sendable");
+            assert_eq!(update["email"], "jane.doe@example.com".into());
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_within_an_address_is_told_and_left_for_people_to_judge() {
+        for unseen in ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'] {
+            let address = format!("{unseen}jane{unseen}.doe@example.com ");
+            let lead = Lead::new()
+                .set("phone", "919999999999")
+                .set("email", address);
+            let checked = Workspace::sample().check(&lead);
+            assert_eq!(checked.findings(), checked.report());
+            let [finding] = checked.findings() else {
+                panic!("{unseen:?}: {:?}", checked.findings());
+            };
+            assert_eq!(finding.path.to_string(), "fields.email");
+            assert!(!finding.is_loss() && !finding.repaired, "{finding}");
+            let code = format!("(U+{:04X})", u32::from(unseen));
+            assert!(finding.reason.contains(&code), "{finding}");
+            let meant = finding.suggestion.as_deref();
+            assert_eq!(meant, Some("did you mean `jane.doe@example.com`?"));
+            assert_eq!(checked.into_clean().as_ref(), Ok(&lead));
+        }
     }
 
     #[test]
@@ -763,5 +822,98 @@ mod tests {
         let clean = clean.expect("sendable");
         assert_eq!(clean.get("status"), Some(&"Fresh".into()));
         assert_eq!(clean.get("contact_source"), Some(&"Website".into()));
+    }
+
+    /// Fails what takes the square of its time, instead of waiting for it.
+    fn in_time(work: impl FnOnce() + Send + 'static) {
+        let (done, end) = mpsc::channel();
+        thread::spawn(move || {
+            work();
+            _ = done.send(());
+        });
+        let limit = Duration::from_secs(20);
+        end.recv_timeout(limit).expect("done in time");
+    }
+
+    fn each(count: usize, part: fn(usize) -> String) -> String {
+        let parts: Vec<_> = (0..count).map(part).collect();
+        parts.join(",")
+    }
+
+    /// A lead with these members beside its fields.
+    fn lead_with(members: &str) -> Lead {
+        let body = format!(r#"{{"fields":{{"phone":"919999999999"}},{members}}}"#);
+        serde_json::from_str(&body).expect("a lead")
+    }
+
+    #[test]
+    fn very_many_tags_are_checked_and_compared_in_time() {
+        in_time(|| {
+            let mut tags: Vec<_> = (0..50_000).map(|tag| format!("tag {tag}")).collect();
+            let lead = Lead::new()
+                .set("phone", "919999999999")
+                .set("interests", tags.clone());
+            let checked = Workspace::sample().check(&lead);
+            assert_eq!(checked.findings().len(), 1);
+            assert_eq!(checked.into_clean().as_ref(), Ok(&lead));
+
+            tags.reverse();
+            let row =
+                serde_json::json!({ "fields": { "phone": "919999999999", "interests": tags } });
+            let row = serde_json::from_value(row).expect("a row");
+            let compared = Workspace::sample().compare(&lead, &row, None);
+            assert_eq!(compared.losses, []);
+        });
+    }
+
+    #[test]
+    fn very_many_losses_are_told_in_time() {
+        in_time(|| {
+            let lead = lead_with(&each(30_000, |key| format!(r#""k{key}":1"#)));
+            let checked = Workspace::sample().check(&lead);
+            assert_eq!(checked.findings().len(), 30_000);
+            let clean = checked.into_clean().expect("sendable");
+            assert_eq!(clean.extra().len(), 0);
+
+            let row = r#"{ "fields": { "phone": "919999999999" } }"#;
+            let row = serde_json::from_str(row).expect("a row");
+            let compared = Workspace::sample().compare(&lead, &row, None);
+            let explained = |loss: &&Finding| loss.certainty == Certainty::Inferred;
+            assert_eq!(compared.losses.iter().filter(explained).count(), 30_000);
+        });
+    }
+
+    #[test]
+    fn an_action_of_very_many_parts_is_checked_in_time() {
+        in_time(|| {
+            let fields = each(5_000, |field| format!(r#""f{field}":1"#));
+            let keys = each(5_000, |key| format!(r#""k{key}":1"#));
+            let action = format!(r#"{{"type":"ACTION_1001","fields":{{{fields}}},{keys}}}"#);
+            let lead = lead_with(&format!(r#""actions":[{action}]"#));
+            let checked = Workspace::sample().check(&lead);
+            assert_eq!(checked.findings().len(), 10_000);
+            let clean = checked.into_clean().expect("sendable");
+            assert_eq!(clean.actions()[0].fields(), Some(BTreeMap::new()));
+            assert_eq!(clean.actions()[0].keys().len(), 2);
+        });
+    }
+
+    #[test]
+    fn very_many_blanks_are_left_out_in_time() {
+        in_time(|| {
+            let fields = each(5_000, |field| format!(r#""f{field}":"""#));
+            let lead = lead_with(&format!(r#""actions":[{{"fields":{{{fields}}}}}]"#));
+            let sent = lead.without_stray_blanks();
+            assert_eq!(sent.actions()[0].fields(), Some(BTreeMap::new()));
+        });
+    }
+
+    #[test]
+    fn very_many_keys_that_stand_twice_are_told_in_time() {
+        in_time(|| {
+            let keys = each(400_000, |key| format!(r#""k{}":1"#, key * 7_919 % 200_000));
+            let (_, repeated) = crate::read_json(format!("{{{keys}}}").as_bytes()).expect("JSON");
+            assert_eq!(repeated.len(), 200_000);
+        });
     }
 }

@@ -1,6 +1,8 @@
 //! Comparing what was sent with what is read back.
 
 use crate::date::{self, DEFAULT_FORMAT};
+use crate::finding::Told;
+use crate::words::set;
 use crate::{
     Action, ActionKind, ActionRecord, Certainty, Field, FieldType, FieldValue, Finding,
     FindingKind, Lead, LeadRecord, Path, Workspace, phone,
@@ -83,11 +85,10 @@ impl Workspace {
             }
         }
         let expected = self.accept(sent).findings;
+        let told = Told::of(&expected);
         for loss in &mut losses {
-            let mut explained = expected.iter();
-            let explained = explained.find(|it| it.path == loss.path && it.kind == loss.kind);
-            if let Some(explained) = explained {
-                *loss = explained.clone();
+            if let Some(explained) = told.number(loss) {
+                *loss = expected[explained].clone();
             }
         }
         Comparison { losses, unreadable }
@@ -155,9 +156,11 @@ impl Workspace {
             }
         }
         let mut partners = vec![None; sent.len()];
+        let mut taken = vec![false; timeline.len()];
         while let Some((_, Reverse(index), Reverse(partner))) = candidates.pop() {
-            if partners[index].is_none() && !partners.contains(&Some(partner)) {
+            if partners[index].is_none() && !taken[partner] {
                 partners[index] = Some(partner);
+                taken[partner] = true;
             }
         }
         partners
@@ -288,10 +291,7 @@ impl Workspace {
             }
             Some((FieldType::Phone, _)) => same_phone(&plain(sent), &plain(stored)),
             Some((FieldType::Tags, _)) => match (tags(sent), tags(stored)) {
-                (Some(sent), Some(stored)) => {
-                    sent.iter().all(|tag| stored.contains(tag))
-                        && stored.iter().all(|tag| sent.contains(tag))
-                }
+                (Some(sent), Some(stored)) => set(&sent) == set(&stored),
                 _ => false,
             },
             Some((FieldType::Number | FieldType::Rating | FieldType::Money, _)) => {

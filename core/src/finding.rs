@@ -2,6 +2,7 @@
 
 use crate::Path;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// One thing that telecrm does, or did, to a lead without saying so.
@@ -83,6 +84,42 @@ impl fmt::Display for Finding {
             write!(f, " ({pitfall})")?;
         }
         Ok(())
+    }
+}
+
+/// What was said, by place and kind. A lead may have as many findings as fields, so they are not looked for one by one.
+#[derive(Default)]
+pub(crate) struct Told(Map<String, Value>);
+
+impl Told {
+    /// Each with its number in the list.
+    pub(crate) fn of(findings: &[Finding]) -> Self {
+        let mut told = Self::default();
+        for (index, finding) in findings.iter().enumerate() {
+            let key = Self::key(&finding.path, finding.kind);
+            told.0.insert(key, index.into());
+        }
+        told
+    }
+
+    pub(crate) fn add(&mut self, path: &Path, kind: FindingKind) {
+        self.0.insert(Self::key(path, kind), Value::Null);
+    }
+
+    pub(crate) fn has(&self, finding: &Finding) -> bool {
+        let key = Self::key(&finding.path, finding.kind);
+        self.0.contains_key(&key)
+    }
+
+    /// The number of what was said of the same in the list.
+    pub(crate) fn number(&self, finding: &Finding) -> Option<usize> {
+        let key = Self::key(&finding.path, finding.kind);
+        self.0.get(&key)?.as_u64()?.try_into().ok()
+    }
+
+    /// Not as it is displayed: then a key `fields.name` beside the fields would be the field `name`.
+    fn key(path: &Path, kind: FindingKind) -> String {
+        format!("{kind} {path:?}")
     }
 }
 

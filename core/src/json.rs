@@ -33,8 +33,10 @@ pub fn read_json(text: &[u8]) -> Result<(Value, Vec<Path>), serde_json::Error> {
 struct Reader {
     /// Where it is.
     place: String,
-    /// Each once, in one order.
+    /// Where a key was repeated.
     repeated: Vec<Path>,
+    /// The same as texts, so that each is told once.
+    told: Map<String, Value>,
 }
 
 impl<'de> DeserializeSeed<'de> for &mut Reader {
@@ -100,11 +102,11 @@ impl<'de> Visitor<'de> for &mut Reader {
             }
             self.place.push_str(&key);
             let value = entries.next_value_seed(&mut *self)?;
-            if object.insert(key, value).is_some() {
+            if object.insert(key, value).is_some()
+                && self.told.insert(self.place.clone(), Value::Null).is_none()
+            {
                 let Ok(path) = self.place.parse();
-                if let Err(place) = self.repeated.binary_search(&path) {
-                    self.repeated.insert(place, path);
-                }
+                self.repeated.push(path);
             }
             self.place.truncate(start);
         }
@@ -138,7 +140,7 @@ mod tests {
             (r#"{"fields":{},"fields":{"a":1}}"#, &["fields"]),
             (
                 r#"{"actions":[{"type":"1","type":"2"},{"fields":{"n":1,"n":2}}],"fields":{"a":{"b":1,"b":2}}}"#,
-                &["fields.a.b", "actions[1].fields.n", "actions[0].type"],
+                &["actions[0].type", "actions[1].fields.n", "fields.a.b"],
             ),
             (r#"[{"a":1,"\u0061":1}]"#, &["[0].a"]),
         ] {

@@ -171,27 +171,42 @@ impl Lead {
     /// The lead as it is sent: without its [stray blanks](Self::stray_blanks).
     #[must_use]
     pub fn without_stray_blanks(mut self) -> Self {
-        for place in self.stray_blanks() {
-            self.leave_out_blanks(&place);
-        }
+        let blanks = self.stray_blanks();
+        self.leave_out_blanks(&blanks);
         self
     }
 
-    /// Leaves out the stray blanks at a place.
-    pub(crate) fn leave_out_blanks(&mut self, place: &Path) {
-        let leave_out = |fields: &mut BTreeMap<String, FieldValue>, name: &str| {
+    /// Leaves out the stray blanks at these places.
+    pub(crate) fn leave_out_blanks(&mut self, places: &[Path]) {
+        self.change_fields(places, |fields, name| {
             if let Some(value) = fields.remove(name) {
                 set(fields, name.to_owned(), value);
             }
-        };
-        match place {
-            Path::Field(name) => leave_out(&mut self.fields, name),
-            Path::ActionField(index, name) => {
-                if let Some(action) = self.actions.get_mut(*index) {
-                    action.change_fields(|fields| leave_out(fields, name));
-                }
+        });
+    }
+
+    /// Changes the fields at these places; those of one action together, since each change copies all that it has.
+    pub(crate) fn change_fields(
+        &mut self,
+        places: &[Path],
+        change: fn(&mut BTreeMap<String, FieldValue>, &str),
+    ) {
+        let mut of_actions = vec![Vec::new(); self.actions.len()];
+        for place in places {
+            match place {
+                Path::Field(name) => change(&mut self.fields, name),
+                Path::ActionField(index, name) => of_actions[*index].push(name.as_str()),
+                Path::Action(_) | Path::ActionKey(..) | Path::Key(_) => {}
             }
-            Path::Action(_) | Path::ActionKey(..) | Path::Key(_) => {}
+        }
+        for (index, action) in self.actions.iter_mut().enumerate() {
+            if !of_actions[index].is_empty() {
+                action.change_fields(|fields| {
+                    for name in &of_actions[index] {
+                        change(fields, name);
+                    }
+                });
+            }
         }
     }
 

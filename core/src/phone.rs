@@ -6,7 +6,7 @@
 //! question, which a library answers where the feature `phone` is on.
 
 use crate::WorkspaceError;
-use crate::words::{each_letter, list, texts};
+use crate::words::{each_letter, is_unseen, list, texts, trim};
 use std::fmt;
 use std::str::FromStr;
 
@@ -193,20 +193,25 @@ pub(crate) fn normal_form(text: &str, default: Country) -> Result<String, Refuse
     Err(Refused::Implausible)
 }
 
-/// The number without the blanks, dashes and brackets that people write between the digits.
+/// Whether these digits are about as many as some country's numbers have.
+pub(crate) fn may_be_national(text: &str) -> bool {
+    !text.starts_with('+') && INTERNATIONAL.contains(&text.len())
+}
+
+/// The number without the blanks, dashes and brackets that people write between the digits, and without what nobody sees.
 pub(crate) fn without_blanks(text: &str) -> String {
     each_letter(text, |c| (!is_blank(c)).then_some(c))
 }
 
 fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\u{a0}' | '-' | '(' | ')')
+    matches!(c, ' ' | '\u{a0}' | '-' | '(' | ')') || is_unseen(c)
 }
 
 /// The same number without the blanks, dashes and brackets that people write, and without what is dialled only within
 /// a country. Nothing where it cannot be told what belongs to the number: a point may end it (`98765 43210.0`), a slash begin
 /// another one, `(0)` be dialled or not.
 pub(crate) fn tidy(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = trim(text);
     let (sign, rest) = match text.strip_prefix('+') {
         Some(rest) => ("+", rest),
         None => ("", text),

@@ -2,7 +2,7 @@
 
 use crate::support::{builder, client};
 use httpmock::{Method, MockServer};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm::testing::{Answer, FakeTelecrm};
@@ -17,6 +17,13 @@ fn lead() -> Lead {
     Lead::new()
         .set("phone", "919999999999")
         .set("name", "Jane Doe")
+}
+
+/// The sample workspace, as it is where nobody says which country it is in.
+fn without_a_country() -> WorkspaceFile {
+    let mut file = WorkspaceFile::sample();
+    file.emulator.remove("defaultCountry");
+    file
 }
 
 fn visit(note: &str) -> CustomAction {
@@ -608,6 +615,34 @@ async fn verify_waits_for_the_background_and_no_longer_than_told() {
         impatient.ingest().verify(&receipt).await,
         Ok(Verdict::Missing(_))
     ));
+}
+
+#[tokio::test]
+async fn as3_verify_looks_once_for_a_lead_that_is_documented_to_be_dropped() {
+    for (phone, is_documented) in [
+        ("99999", true),
+        // Nobody says what telecrm makes of blanks, nor in which country this workspace is.
+        ("+91 99999 99999", false),
+        ("50123456", false),
+    ] {
+        let nobody: [Value; 0] = [];
+        let fake = FakeTelecrm::new()
+            .workspace(&without_a_country())
+            .always(Operation::CreateOrUpdateLead, Answer::queued())
+            .always(Operation::SearchLeads, Answer::page(nobody));
+        let ingest = fake.client().ingest();
+        let lead = Lead::new().set("phone", phone);
+        let receipt = ingest.push(&lead).await.expect("queued");
+        let verdict = ingest.verify(&receipt).await.expect("read");
+        let Verdict::Missing(finding) = verdict else {
+            panic!("{phone}: {verdict:?}");
+        };
+        assert!(finding.reason.contains("dropped"), "{phone}: {finding}");
+        let looks = fake.sent_to(Operation::SearchLeads).len();
+        assert_eq!(looks == 1, is_documented, "{phone}: {looks}");
+        let whole = fake.clock().slept() >= Duration::from_secs(30);
+        assert_eq!(whole, !is_documented, "{phone}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What could be taken for something else: another lead, an older action, a success, the end of a list.
 
+use crate::support::builder;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -10,6 +11,7 @@ use telecrm::{
     ActionFilter, Availability, CallOptions, Clock, CustomAction, FieldValue, Filter, Lead,
     Operation, Path, PaymentStatus, Phase, Slice, Telecrm, Upserted, Verdict,
 };
+use telecrm_emulator::Emulator;
 use tokio::sync::Notify;
 
 fn workspace(identifier: &str) -> telecrm::WorkspaceFile {
@@ -416,6 +418,42 @@ async fn who_waited_in_vain_for_the_workspace_does_not_begin_when_the_time_is_ov
         "{error}"
     );
     assert_eq!(fake.sent_to(Operation::GetMetadata).len(), 2);
+}
+
+#[tokio::test]
+async fn who_waits_for_another_s_discovery_waits_no_longer_than_its_own_time() {
+    let fake = FakeTelecrm::new().always(Operation::GetMetadata, Answer::html(502));
+    // The discovery waits for its next attempt, and nobody lets it go on.
+    let gate = Gate(ManualClock::new(), Arc::default());
+    let telecrm = fake.builder().clock(gate).build().expect("builds");
+    let options = CallOptions::new().total_timeout(Duration::from_millis(20));
+    let hasty = telecrm.with_options(options);
+    let patient = telecrm.clone();
+    let patient = tokio::spawn(async move { patient.workspace().await });
+    tokio::task::yield_now().await;
+    let waiting = async { [hasty.workspace().await, hasty.refresh_workspace().await] };
+    let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+    for waited in waited.expect("long over") {
+        let error = waited.expect_err("no time");
+        assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 0));
+        assert!(
+            error.is_transient() && error.to_string().contains("no time was left"),
+            "{error}"
+        );
+    }
+    assert!(!patient.is_finished());
+    patient.abort();
+}
+
+/// The clock of a test says that a wait took its time though it took none: that must not end what others wait for.
+#[tokio::test]
+async fn a_clock_without_waits_leaves_time_for_another_s_discovery() {
+    let emulator = Emulator::start().await.expect("starts");
+    let telecrm = builder(&emulator).clock(ManualClock::new()).build();
+    let telecrm = telecrm.expect("builds");
+    let (one, other) = tokio::join!(telecrm.workspace(), telecrm.workspace());
+    let (one, other) = (one.expect("discovered"), other.expect("waited for"));
+    assert!(Arc::ptr_eq(&one, &other));
 }
 
 #[tokio::test]

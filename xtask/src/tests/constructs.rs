@@ -722,6 +722,25 @@ fn what_is_harmless_generates_a_method_as_if_it_were_not_there() {
 }
 
 #[test]
+fn the_parts_of_a_path_are_encoded_before_it_is_put_together() {
+    let list = "{in: path, name: number, required: true, schema: {type: integer}}, {in: path, name: url, required: true, schema: {type: string}}";
+    let source = generated(&parameters("/x/{number}/{url}", list)).unwrap();
+    let lines: Vec<_> = source.lines().map(str::trim).collect();
+    let start = lines
+        .iter()
+        .position(|line| line.contains("number.to_string()"));
+    assert_eq!(
+        lines[start.expect("as a text")..][..4],
+        [
+            "let number = &number.to_string();",
+            r#"let number = encode_path("number", number)?;"#,
+            r#"let url = encode_path("url", url)?;"#,
+            r#"let _url = format!("{}/x/{number}/{url}", self.baseurl);"#,
+        ],
+    );
+}
+
+#[test]
 fn normalising_twice_changes_nothing() {
     for (name, _, case) in cases() {
         let Ok(mut document) = parsed(&case) else {
