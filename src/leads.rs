@@ -10,7 +10,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm_core::{
-    ActionRecord, Created, FieldType, FieldValue, Lead, LeadRecord, Outcome, Page, Path, Workspace,
+    ActionRecord, Created, FieldType, FieldValue, Finding, Lead, LeadRecord, Outcome, Page, Path,
+    Workspace,
 };
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
@@ -311,8 +312,9 @@ impl Leads {
     ///
     /// Checked against the workspace first, because telecrm drops an unknown status or field here without a word
     /// (LE8), and answers every other mistake with a refusal (LE1, LE9). Values are mended as [`Workspace::check`] does it.
-    /// [Findings](Outcome::findings) tell of options that telecrm creates (EN5) and of values that it takes for something else, such as
-    /// seconds for milliseconds (AS4); blanks that are left out of a list are remarks.
+    /// [Findings](Outcome::findings) tell of options that telecrm creates (EN5), of values that it takes for something else, such as
+    /// seconds for milliseconds (AS4), and of what the answered lead does not show, as after a change of the workspace that this
+    /// client has not seen; blanks that are left out of a list are remarks.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -365,11 +367,23 @@ impl Leads {
             stored.finding(Path::Field(name.clone()))
         });
         let told: Vec<_> = told.collect();
+        let mut written = Lead::new();
+        *written.fields_mut() = fields.clone();
         let turns = &self.0.shared().turns;
         let turn = turns.enter(Target::Lead(lead_id.to_owned()));
         let answer = self.0.sync()?.update_lead(lead_id, fields, turn).await?;
-        let outcome = Outcome::updated(one_lead(&answer)?, sent);
-        Ok(outcome.with_findings(told))
+        let lead = one_lead(&answer)?;
+        // What was emptied need not be shown.
+        let is_blank =
+            |value: &FieldValue| value.as_str().is_some_and(|text| text.trim().is_empty());
+        let shows = |name: &str| lead.get(name).is_some();
+        written
+            .fields_mut()
+            .retain(|name, value| !is_blank(value) || shows(name));
+        // The workspace may have changed since it was discovered, and what it no longer takes is dropped without a word (LE8).
+        let lost = workspace.compare(&written, &lead, None).losses;
+        let outcome = Outcome::updated(lead, sent).with_findings(told);
+        Ok(outcome.with_findings(not_shown(lost)))
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.
@@ -583,6 +597,15 @@ pub enum Upserted {
         /// What became of the actions, if there were any.
         actions: Option<Outcome<Created>>,
     },
+}
+
+/// What an update lost, as far as its answer tells.
+pub(crate) fn not_shown(mut losses: Vec<Finding>) -> Vec<Finding> {
+    for loss in &mut losses {
+        loss.reason = "sent, and the answer does not show it".to_owned();
+        loss.pitfall = Some("LE8".to_owned());
+    }
+    losses
 }
 
 /// The fields of an update in the form that telecrm takes.

@@ -311,6 +311,38 @@ async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
     assert_eq!(sent, Some(json!({ "fields": { "name": "Jane" } })));
 }
 
+#[tokio::test]
+async fn le8_an_update_that_the_answered_lead_does_not_show_is_told() {
+    // The status was archived a minute ago, which this client does not know yet.
+    let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "status": "Fresh", "rating": "4",
+        "follow_up_date": 1_780_290_000_000_i64 } });
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateLead, conflict())
+        .always(Operation::SearchLeads, Answer::page([row.clone()]))
+        .always(Operation::UpdateLead, Answer::json(row));
+    let leads = fake.client().leads();
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("status", "contacted")
+        .set("rating", 4)
+        .set("follow_up_date", "01/06/2026 10:30")
+        .set("name", FieldValue::blank());
+    let mut changes = lead.fields().clone();
+    changes.remove("phone");
+    let updated = leads.update("62ab16e", changes).await.expect("answered");
+    let Upserted::Updated { lead: upserted, .. } = leads.upsert(&lead).await.expect("answered")
+    else {
+        panic!("there was one");
+    };
+    for outcome in [updated, upserted] {
+        let incomplete = outcome.complete().expect_err("the status is lost");
+        assert_eq!(
+            incomplete.to_string(),
+            "telecrm stored only a part: fields.status: sent, and the answer does not show it (LE8);"
+        );
+    }
+}
+
 /// A clock on which whoever waits does so until it is told.
 #[derive(Clone)]
 struct Gate(ManualClock, Arc<Notify>);
