@@ -343,6 +343,40 @@ async fn le8_an_update_that_the_answered_lead_does_not_show_is_told() {
     }
 }
 
+#[tokio::test]
+async fn an_update_of_an_action_loses_no_field_in_silence() {
+    let entry = json!({ "type": "1001", "fields": { "note": "called", "outcome": "Interested" } });
+    let fake = FakeTelecrm::new().always(Operation::UpdateAction, Answer::json(entry));
+    let timeline = fake.client().leads().actions("62ab16e");
+    let visit = || CustomAction::new(1001).expect("a code");
+    let dated = visit().created_on("2026-06-01T10:30:00+05:30".parse().expect("a time"));
+    for (action, path) in [
+        (visit().field("nte", "called"), "actions[0].fields.nte"),
+        (dated, "actions[0].created_on"),
+        (CustomAction::new(1999).expect("a code"), "actions[0]"),
+    ] {
+        let error = timeline.update("a1", action).await.map(drop);
+        let error = error.expect_err("lost");
+        assert_eq!(error.phase(), Phase::NotBuilt);
+        assert_eq!(error.finding().expect("told").path.to_string(), path);
+    }
+    assert!(fake.sent_to(Operation::UpdateAction).is_empty());
+
+    // What the workspace had when this client last looked, and telecrm takes no more.
+    for (action, lost) in [
+        (visit().field("note", "called"), None),
+        (
+            visit().field("note", "twice"),
+            Some("actions[0].fields.note"),
+        ),
+    ] {
+        let outcome = timeline.update("a1", action).await.expect("answered");
+        let lost_there = outcome.findings().first().map(|loss| loss.path.to_string());
+        assert_eq!(lost_there.as_deref(), lost);
+        assert_eq!(outcome.complete().is_err(), lost.is_some());
+    }
+}
+
 /// A clock on which whoever waits does so until it is told.
 #[derive(Clone)]
 struct Gate(ManualClock, Arc<Notify>);
