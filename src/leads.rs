@@ -228,40 +228,41 @@ impl Leads {
                 let ours = || jiff::Timestamp::try_from(clock.date()).ok();
                 let since = error.answered().or_else(ours);
                 let since = since.and_then(|answered| answered.checked_sub(took + CLOCKS).ok());
-                return self.settle(lead, error, since).await;
+                return match self.settle(lead, since).await {
+                    Ok(Some(outcome)) => Ok(outcome),
+                    Ok(None) => Err(error),
+                    // What could not be read leaves the doubt about what was written.
+                    Err(unread) => Err(error.because(unread)),
+                };
             }
             Err(error) => return Err(error),
         };
         endpoint.outcome(&answer, lead)
     }
 
-    /// Tells whether the lead that exists is the one that was to be created. On an older one equal actions are older ones, too.
+    /// The creation, if the lead that exists is the one that was to be created. On an older one equal actions are older ones, too.
     async fn settle(
         &self,
         sent: &Lead,
-        conflict: Error,
         since: Option<jiff::Timestamp>,
-    ) -> Result<Outcome<Created>, Error> {
+    ) -> Result<Option<Outcome<Created>>, Error> {
         let workspace = self.0.workspace().await?;
         let Some(found) = self.find(&workspace, sent).await? else {
-            return Err(conflict);
+            return Ok(None);
         };
         let is_ours = found
             .created()
             .zip(since)
             .is_some_and(|(created, since)| created >= since);
         if !is_ours && !sent.actions().is_empty() {
-            return Err(conflict);
+            return Ok(None);
         }
         let timeline = self.timeline(&found).await?;
         let read_back = sent.clone().without_stray_blanks();
         let compared = workspace.compare(&read_back, &found, timeline.as_deref());
-        match found.id() {
-            Some(id) if compared.losses.is_empty() && compared.unreadable.is_empty() => {
-                Ok(Outcome::settled(id.to_owned(), sent))
-            }
-            _ => Err(conflict),
-        }
+        let is_complete = compared.losses.is_empty() && compared.unreadable.is_empty();
+        let id = found.id().filter(|_| is_complete);
+        Ok(id.map(|id| Outcome::settled(id.to_owned(), sent)))
     }
 
     /// Reads a lead.

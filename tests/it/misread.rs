@@ -344,6 +344,30 @@ async fn le8_an_update_that_the_answered_lead_does_not_show_is_told() {
 }
 
 #[tokio::test]
+async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
+    let lead = Lead::new().set("phone", "919999999999");
+    for upsert in [false, true] {
+        let fake = FakeTelecrm::new()
+            .on(Operation::CreateLead, Answer::reset())
+            .always(Operation::CreateLead, conflict())
+            .always(Operation::SearchLeads, Answer::html(502));
+        let leads = fake.client().leads();
+        let error = match upsert {
+            true => leads.upsert(&lead).await.map(drop),
+            false => leads.create(&lead).await.map(drop),
+        };
+        let error = error.expect_err("nobody knows");
+        assert!(error.is_outcome_unknown(), "{error}");
+        assert_eq!(error.operation(), Some(Operation::CreateLead));
+        let chain = format!("{error:#}");
+        assert!(
+            chain.ends_with(": searching leads failed: the server answered 502"),
+            "{chain}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_update_of_an_action_loses_no_field_in_silence() {
     let entry = json!({ "type": "1001", "fields": { "note": "called", "outcome": "Interested" } });
     let fake = FakeTelecrm::new().always(Operation::UpdateAction, Answer::json(entry));
