@@ -774,7 +774,8 @@ fn check_base_url(which: &str, url: &str, allow_http: bool) -> Result<String, Er
             )));
         }
     }
-    if parsed.query().is_some() || parsed.fragment().is_some() || !parsed.username().is_empty() {
+    let has_login = !parsed.username().is_empty() || parsed.password().is_some();
+    if parsed.query().is_some() || parsed.fragment().is_some() || has_login {
         return Err(Error::config(format!(
             "the {which} base URL has more than a host and a path"
         )));
@@ -809,6 +810,10 @@ mod tests {
             ("ftp://next.telecrm.in", "neither https nor http"),
             ("next.telecrm.in", "not a URL"),
             ("https://next.telecrm.in?x=1", "more than a host and a path"),
+            (
+                "https://:s3cret@next.telecrm.in",
+                "more than a host and a path",
+            ),
         ] {
             let error = build("ent", url).expect_err("refused");
             assert!(error.contains(reason), "{url}: {error}");

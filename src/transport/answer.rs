@@ -84,7 +84,7 @@ impl Answer {
 /// What serde says of a text, without the parts of the text that it repeats.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match (error.is_data(), text.split_once(", expected ")) {
+    match (error.is_data(), text.rsplit_once(", expected ")) {
         (false, _) => text,
         (true, _) if text.starts_with("missing field") => text,
         (true, Some((_, expected))) => format!("something else than {expected}"),
@@ -153,5 +153,22 @@ impl Channel {
 
     fn mask(&self, message: &str, sent: Option<&Sent>) -> String {
         mask(message, &self.secrets, sent.unwrap_or(&Sent::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canary_of_what_cannot_be_read_no_part_is_told() {
+        for text in [r#""Jane""#, r#""of age, expected Jane""#] {
+            let error = serde_json::from_str::<u8>(text).expect_err(text);
+            let told = without_values(&error);
+            assert!(
+                told.starts_with("something else than u8 at line 1"),
+                "{told}"
+            );
+        }
     }
 }
