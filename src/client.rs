@@ -32,7 +32,8 @@ pub const SYNC_URL: &str = "https://next.telecrm.in/autoupdate/v2";
 /// The Async API's base URL.
 pub const ASYNC_URL: &str = "https://next-api.telecrm.in";
 
-/// A client of one workspace. Cloning it is free, and clones share connections, limits and what was discovered.
+/// A client of one workspace. Cloning it is free, and clones share connections, limits and what was discovered. Calls need a
+/// tokio runtime with I/O and time.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -786,6 +787,8 @@ fn check_base_url(which: &str, url: &str, allow_http: bool) -> Result<String, Er
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
 
     fn build(enterprise: &str, url: &str) -> Result<Telecrm, String> {
         Telecrm::builder(enterprise)
@@ -876,6 +879,17 @@ mod tests {
         let once = telecrm.with_options(CallOptions::new().attempts(1));
         let error = once.schema().metadata().await.expect_err("refused");
         assert!(error.to_string().contains("`native-tls`"), "{error}");
+        assert!(!error.is_transient() && !error.is_outcome_unknown());
+    }
+
+    #[test]
+    fn outside_a_runtime_calls_are_errors_and_no_panics() {
+        let telecrm = build("ent", SYNC_URL).expect("builds");
+        let call = pin!(telecrm.workspace());
+        let Poll::Ready(Err(error)) = call.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("nothing can be waited for");
+        };
+        assert!(error.to_string().contains("tokio runtime"), "{error}");
         assert!(!error.is_transient() && !error.is_outcome_unknown());
     }
 

@@ -1,6 +1,6 @@
 //! What a call brought: an answer, or the error that it amounts to.
 
-use super::channel::{Call, Channel, Reply};
+use super::channel::{Call, Carrier, Channel, Reply};
 use super::retry::answered;
 use super::sent::{Sent, mask};
 use crate::Error;
@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use telecrm_core::{FieldValue, Page};
+use tokio::runtime::Handle;
 
 /// A success, undecoded.
 pub(crate) struct Answer {
@@ -105,6 +106,11 @@ impl Channel {
         request: Result<Request, Unbuilt>,
     ) -> Result<Answer, Error> {
         let mut request = request.map_err(|error| error.into_error().during(&call))?;
+        // The HTTP client would panic.
+        if matches!(self.settings.carrier, Carrier::Http) && Handle::try_current().is_err() {
+            let message = "calls need a tokio runtime: make them within one";
+            return Err(Error::config(message).during(&call));
+        }
         let reply = self.execute(client, &mut request, &call).await;
         self.conclude(call, reply)
     }
