@@ -211,7 +211,11 @@ impl Actions {
         action_id: &str,
         action: CustomAction,
     ) -> Result<Outcome<ActionRecord>, Error> {
-        let workspace = self.telecrm.workspace().await?;
+        let this = Self {
+            telecrm: self.telecrm.in_one_call(),
+            lead_id: self.lead_id.clone(),
+        };
+        let workspace = this.telecrm.workspace().await?;
         let action = Action::from(action).with_bare_code();
         let (_, mut told) = workspace.accept_action(0, &action, CodeForm::Bare);
         if action.key("created_on").is_some() {
@@ -225,7 +229,7 @@ impl Actions {
         if let Some(loss) = told.iter().find(|finding| finding.is_loss()) {
             return Err(Error::would_lose(Operation::UpdateAction, loss.clone()));
         }
-        let entry = self.write(action_id, &action).await?;
+        let entry = this.write(action_id, &action).await?;
         let sent = Lead::new().action(action.with_prefixed_code());
         let shown = workspace.compare(&sent, &LeadRecord::default(), Some(slice::from_ref(&entry)));
         let outcome = Outcome::updated(entry, &sent).with_findings(told);

@@ -4,7 +4,7 @@ use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{
-    CallOptions, CallReport, Carrier, Channel, Deadline, Observer, Settings, Stop, authorization,
+    CallOptions, CallReport, Carrier, Channel, Observer, Settings, Stop, authorization,
 };
 use crate::turns::Turns;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use telecrm_core::{Country, Workspace};
 
 /// The Sync API's base URL.
@@ -156,9 +156,13 @@ impl Telecrm {
         }
     }
 
-    /// When a call that begins now must be over.
-    pub(crate) fn deadline(&self, now: Instant) -> Deadline {
-        Deadline::of(now, self.options.total_timeout)
+    pub(crate) fn options(&self) -> CallOptions {
+        self.options
+    }
+
+    /// The same client, for the requests of one call.
+    pub(crate) fn in_one_call(&self) -> Self {
+        self.with_options(self.options.in_one_call(self.shared.clock.now()))
     }
 
     /// The same client, with calls of at most this time, or of one attempt.

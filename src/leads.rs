@@ -217,9 +217,10 @@ impl Leads {
     /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back did not show the lead as it was
     /// sent: look before trying again.
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
+        let this = Self(self.0.in_one_call());
         let clock = &self.0.shared().clock;
         let began = clock.now();
-        let endpoint = self.0.sync()?;
+        let endpoint = this.0.sync()?;
         let answer = match endpoint.create_lead(lead).await {
             Ok(answer) => answer,
             // An attempt before this one was in doubt, and may be what stands in the way.
@@ -228,7 +229,7 @@ impl Leads {
                 let ours = || jiff::Timestamp::try_from(clock.date()).ok();
                 let since = error.answered().or_else(ours);
                 let since = since.and_then(|answered| answered.checked_sub(took + CLOCKS).ok());
-                return match self.settle(lead, since).await {
+                return match this.settle(lead, since).await {
                     Ok(Some(outcome)) => Ok(outcome),
                     Ok(None) => Err(error),
                     // What could not be read leaves the doubt about what was written.
@@ -348,11 +349,12 @@ impl Leads {
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<Outcome<LeadRecord>, Error> {
-        let workspace = self.0.workspace().await?;
+        let this = Self(self.0.in_one_call());
+        let workspace = this.0.workspace().await?;
         let mut sent = Lead::new();
         *sent.fields_mut() = fields.clone();
         let fields = mended(&workspace, fields)?;
-        self.write(&workspace, lead_id, &sent, fields).await
+        this.write(&workspace, lead_id, &sent, fields).await
     }
 
     /// Writes what was made of the fields of `sent`.
@@ -422,9 +424,10 @@ impl Leads {
     /// found by the identifier, or the search does not tell its ID (LE7). If the fields were written and the actions were not,
     /// [`updated_lead`](Error::updated_lead) says so.
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
+        let this = Self(self.0.in_one_call());
         // Before anything is written: without it nobody could say what an update leaves out.
-        let workspace = self.0.workspace().await?;
-        let conflict = match self.create(lead).await {
+        let workspace = this.0.workspace().await?;
+        let conflict = match this.create(lead).await {
             Ok(outcome) => {
                 let created = outcome.with_findings(workspace.new_options(lead));
                 return Ok(Upserted::Created(created));
@@ -433,7 +436,7 @@ impl Leads {
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
-        let found = self.find(&workspace, lead).await?;
+        let found = this.find(&workspace, lead).await?;
         let Some(lead_id) = found.and_then(|lead| lead.id().map(str::to_owned)) else {
             return Err(conflict);
         };
@@ -447,13 +450,13 @@ impl Leads {
         actions::check(appended.actions())?;
         let is_written = !fields.is_empty();
         let record = match is_written {
-            true => self.write(&workspace, &lead_id, &sent, fields).await?,
-            false => Outcome::updated(self.get(&lead_id).await?, &sent),
+            true => this.write(&workspace, &lead_id, &sent, fields).await?,
+            false => Outcome::updated(this.get(&lead_id).await?, &sent),
         };
         let actions = match appended.actions().is_empty() {
             true => None,
             false => {
-                let created = self.actions(&lead_id).append(&appended).await;
+                let created = this.actions(&lead_id).append(&appended).await;
                 let created = created.map_err(|error| match is_written {
                     true => error.after_update(lead_id.clone()),
                     false => error,
@@ -557,9 +560,10 @@ impl Leads {
     /// # Errors
     /// As any read.
     pub async fn count(&self, filter: &Filter) -> Result<u64, Error> {
+        let this = Self(self.0.in_one_call());
         let mut count = 0;
         for filter in filter.clone().branches() {
-            let page = self.search(&filter, Slice { skip: 0, limit: 1 }).await?;
+            let page = this.search(&filter, Slice { skip: 0, limit: 1 }).await?;
             count += page.total_count;
         }
         Ok(count)

@@ -35,7 +35,7 @@ impl Cache {
 
     pub(crate) async fn get(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
         let clock = &telecrm.shared().clock;
-        let deadline = telecrm.deadline(clock.now());
+        let deadline = telecrm.options().deadline(clock.now());
         let mut last = self.last.lock().await;
         let now = clock.now();
         match &*last {

@@ -368,6 +368,25 @@ async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
 }
 
 #[tokio::test]
+async fn the_requests_of_one_call_share_its_time() {
+    let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } });
+    let waits = || Answer::rate_limited(Some(40));
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateLead, waits())
+        .always(Operation::CreateLead, conflict())
+        .on(Operation::SearchLeads, waits())
+        .always(Operation::SearchLeads, Answer::page([row.clone()]))
+        .always(Operation::UpdateLead, Answer::json(row));
+    let minute = CallOptions::new().total_timeout(Duration::from_secs(60));
+    let telecrm = fake.client().with_options(minute);
+    let lead = Lead::new().set("phone", "919999999999").set("rating", 4);
+    let error = telecrm.leads().upsert(&lead).await.expect_err("80 seconds");
+    assert!(error.is_rate_limited() && !error.is_outcome_unknown());
+    assert_eq!(error.operation(), Some(Operation::SearchLeads));
+    assert_eq!(fake.clock().slept().as_secs(), 40);
+}
+
+#[tokio::test]
 async fn an_update_of_an_action_loses_no_field_in_silence() {
     let entry = json!({ "type": "1001", "fields": { "note": "called", "outcome": "Interested" } });
     let fake = FakeTelecrm::new().always(Operation::UpdateAction, Answer::json(entry));
