@@ -485,7 +485,8 @@ impl Error {
         self.0.kind == Kind::Connect
     }
 
-    /// No answer came in time.
+    /// No answer came in time. Where no time was left to send a request at all, it is [transient](Self::is_transient) in the phase
+    /// [`NotSent`](Phase::NotSent).
     ///
     /// The server may have acted. A read can be repeated; before a write, see [`is_outcome_unknown`](Self::is_outcome_unknown).
     pub fn is_timeout(&self) -> bool {
@@ -677,8 +678,12 @@ fn lacks_tls(error: &reqwest::Error) -> bool {
 /// What is kept of an answer, and of a message in it.
 const MOST: usize = 64 << 10;
 
+/// A part is copied, as it would keep the whole in memory.
 fn kept(body: &Bytes) -> Bytes {
-    body.slice(..body.len().min(MOST))
+    match body.len() {
+        ..=MOST => body.clone(),
+        _ => Bytes::copy_from_slice(&body[..MOST]),
+    }
 }
 
 fn cut(message: String) -> String {
@@ -846,6 +851,15 @@ mod tests {
         assert_eq!(error.details().len(), 1);
         assert_eq!(error.message().expect("one").chars().count(), MOST);
         assert_eq!(error.body(), &body.as_bytes()[..MOST]);
+    }
+
+    #[test]
+    fn an_error_keeps_no_more_of_an_answer_than_it_shows() {
+        let body = Bytes::from(vec![b'x'; 2 * MOST]);
+        assert_eq!(kept(&body).len(), MOST);
+        let part = kept(&body);
+        assert!(body.is_unique(), "the whole answer can go");
+        drop(part);
     }
 
     #[test]

@@ -214,8 +214,8 @@ impl Leads {
     ///
     /// # Errors
     /// [`is_already_exists`](Error::is_already_exists) if there is a lead with this identifier (LE4).
-    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back did not show the lead as it was
-    /// sent: look before trying again.
+    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back failed or did not show the lead as it
+    /// was sent: look before trying again.
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
         let this = Self(self.0.in_one_call());
         let clock = &self.0.shared().clock;
@@ -420,9 +420,8 @@ impl Leads {
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`update`](Self::update); also if it cannot be told whether the lead that exists is
-    /// the one that was to be created. Invalid if another lead is in the way and cannot be
-    /// found by the identifier, or the search does not tell its ID (LE7). If the fields were written and the actions were not,
-    /// [`updated_lead`](Error::updated_lead) says so.
+    /// the one that was to be created. [`is_already_exists`](Error::is_already_exists) if that lead is not found by the identifier, or the
+    /// search does not tell its ID (LE7). If the fields were written and the actions were not, [`updated_lead`](Error::updated_lead) says so.
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
         let this = Self(self.0.in_one_call());
         // Before anything is written: without it nobody could say what an update leaves out.
@@ -436,9 +435,11 @@ impl Leads {
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
-        let found = this.find(&workspace, lead).await?;
-        let Some(lead_id) = found.and_then(|lead| lead.id().map(str::to_owned)) else {
-            return Err(conflict);
+        let Some(found) = this.find(&workspace, lead).await? else {
+            return Err(conflict.because("no search finds the lead that is in the way"));
+        };
+        let Some(lead_id) = found.id().map(str::to_owned) else {
+            return Err(conflict.because("the search does not tell the ID of that lead (LE7)"));
         };
         let mut sent = lead.clone();
         sent.fields_mut().remove(workspace.identifier().api_name());

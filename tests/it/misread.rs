@@ -368,6 +368,28 @@ async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
 }
 
 #[tokio::test]
+async fn le7_an_upsert_that_cannot_go_on_says_why() {
+    let nameless = json!({ "fields": { "phone": "919999999999" } });
+    for (rows, reason) in [
+        (vec![], "no search finds the lead"),
+        (vec![nameless], "does not tell the ID of that lead (LE7)"),
+    ] {
+        let fake = FakeTelecrm::new()
+            .always(Operation::CreateLead, conflict())
+            .always(Operation::SearchLeads, Answer::page(rows));
+        let lead = Lead::new().set("phone", "919999999999");
+        let error = fake
+            .client()
+            .leads()
+            .upsert(&lead)
+            .await
+            .expect_err("stuck");
+        assert!(error.is_already_exists() && !error.is_outcome_unknown());
+        assert!(format!("{error:#}").contains(reason), "{error:#}");
+    }
+}
+
+#[tokio::test]
 async fn the_requests_of_one_call_share_its_time() {
     let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } });
     let waits = || Answer::rate_limited(Some(40));
