@@ -298,8 +298,10 @@ impl Error {
 
     /// Answers that can be read one by one, and not together.
     pub(crate) fn inconsistent(operation: Operation, reason: String) -> Self {
-        let mut error = Self::unreadable(StatusCode::OK, Bytes::new(), reason);
+        let mut error = Self::new(Kind::Unreadable);
+        error.0.status = Some(StatusCode::OK);
         error.0.operation = Some(operation);
+        error.0.message = Some(reason);
         error
     }
 

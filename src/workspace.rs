@@ -1,7 +1,7 @@
 //! Discovering a workspace's schema, and keeping it.
 
 use crate::transport::NoAnswer;
-use crate::{Error, Telecrm};
+use crate::{Error, Operation, Telecrm};
 use futures_util::future::try_join4;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -80,7 +80,7 @@ impl Cache {
             "leadStagePipeline": pipeline.json()?,
         });
         let not_understood = |error: telecrm_core::WorkspaceError| {
-            Error::config(format!("the workspace could not be understood: {error}"))
+            Error::inconsistent(Operation::GetMetadata, error.to_string())
         };
         let file = WorkspaceFile::from_json(answers).map_err(not_understood)?;
         let mut workspace = Workspace::from_file(&file).map_err(not_understood)?;

@@ -368,6 +368,20 @@ async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
 }
 
 #[tokio::test]
+async fn a_workspace_that_cannot_be_understood_is_no_fault_of_the_caller() {
+    let fields = json!({ "customFields": [{ "apiName": 7 }] });
+    let fake = FakeTelecrm::new().always(Operation::ListCustomFields, Answer::json(fields));
+    let error = fake.client().workspace().await.expect_err("no name");
+    assert_eq!(error.phase(), Phase::Unreadable);
+    assert!(!error.is_outcome_unknown() && !error.is_transient());
+    assert_eq!(
+        error.to_string(),
+        "reading the workspace failed: the server's answer could not be understood, with status 200: \
+         customFields[0].apiName: must be a text, and is a number"
+    );
+}
+
+#[tokio::test]
 async fn le7_an_upsert_that_cannot_go_on_says_why() {
     let nameless = json!({ "fields": { "phone": "919999999999" } });
     for (rows, reason) in [
