@@ -240,12 +240,16 @@ impl Actions {
     /// anything else, set it to [`Cancelled`](PaymentStatus::Cancelled) and create a new one.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if the lead has no such entry.
+    /// Invalid if there is no such state; [`is_not_found`](Error::is_not_found) if the lead has no such entry.
     pub async fn set_payment_status(
         &self,
         action_id: &str,
         status: PaymentStatus,
     ) -> Result<ActionRecord, Error> {
+        if let PaymentStatus::Unknown(_) = status {
+            let message = "the state is none that telecrm has for payments";
+            return Err(Error::invalid(Operation::UpdateAction, message));
+        }
         let action = Action::payment_status(&status);
         self.write(action_id, &action).await
     }

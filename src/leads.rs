@@ -310,7 +310,8 @@ impl Leads {
         one_lead(&self.0.sync()?.get_lead(lead_id, slice).await?)
     }
 
-    /// Changes fields of a lead; the others stay.
+    /// Changes fields of a lead; the others stay. Those of a type of your own are
+    /// [`Lead::from_serialize(&changes)?.fields().clone()`](Lead::from_serialize).
     ///
     /// Checked against the workspace first, because telecrm drops an unknown status or field here without a word
     /// (LE8), and answers every other mistake with a refusal (LE1, LE9). Values are mended as [`Workspace::check`] does it.

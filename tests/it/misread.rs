@@ -439,6 +439,8 @@ async fn an_update_of_an_action_loses_no_field_in_silence() {
         assert_eq!(error.phase(), Phase::NotBuilt);
         assert_eq!(error.finding().expect("told").path.to_string(), path);
     }
+    let error = timeline.set_payment_status("a1", "Paid".into()).await;
+    assert_eq!(error.expect_err("no state").phase(), Phase::NotBuilt);
     assert!(fake.sent_to(Operation::UpdateAction).is_empty());
 
     // What the workspace had when this client last looked, and telecrm takes no more.
