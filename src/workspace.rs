@@ -5,10 +5,9 @@ use crate::{Error, Operation, Telecrm};
 use futures_util::future::try_join4;
 use jiff::tz::TimeZone;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use telecrm_core::{Country, Workspace, WorkspaceFile};
-use tokio::sync::Mutex;
 
 /// Fields and statuses change by hand in a dashboard, so now and then is often enough.
 const KEPT: Duration = Duration::from_secs(15 * 60);
@@ -17,7 +16,14 @@ const KEPT: Duration = Duration::from_secs(15 * 60);
 pub(crate) struct Cache {
     default_country: Option<Country>,
     time_zone: Option<TimeZone>,
-    last: Mutex<Option<(Instant, Arc<Workspace>)>>,
+    last: Mutex<Option<Known>>,
+    discovering: tokio::sync::Mutex<()>,
+}
+
+struct Known {
+    /// Nothing if it is to be discovered anew.
+    since: Option<Instant>,
+    workspace: Arc<Workspace>,
 }
 
 impl Cache {
@@ -25,7 +31,8 @@ impl Cache {
         Self {
             default_country,
             time_zone,
-            last: Mutex::new(None),
+            last: Mutex::default(),
+            discovering: tokio::sync::Mutex::default(),
         }
     }
 
@@ -36,32 +43,49 @@ impl Cache {
     pub(crate) async fn get(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
         let clock = &telecrm.shared().clock;
         let deadline = telecrm.options().deadline(clock.now());
-        let mut last = self.last.lock().await;
-        let now = clock.now();
-        match &*last {
-            Some((since, workspace)) if now.duration_since(*since) < KEPT => Ok(workspace.clone()),
-            _ => {
-                // Whoever discovered before us did so in vain, and may have taken all the time there was.
-                let left = deadline.left(now);
-                let left = left.ok_or_else(|| Error::no_answer(NoAnswer::OutOfTime))?;
-                let telecrm = telecrm.for_at_most(left);
-                // Four calls at once are large, and every call that may need the workspace would be as large.
-                let workspace = Box::pin(self.discover(&telecrm)).await?;
-                *last = Some((now, workspace.clone()));
-                Ok(workspace)
-            }
+        if let Some(workspace) = self.kept(clock.now()) {
+            return Ok(workspace);
         }
+        let _alone = self.discovering.lock().await;
+        let now = clock.now();
+        if let Some(workspace) = self.kept(now) {
+            return Ok(workspace);
+        }
+        // Whoever discovered before us did so in vain, and may have taken all the time there was.
+        let left = deadline.left(now);
+        let left = left.ok_or_else(|| Error::no_answer(NoAnswer::OutOfTime))?;
+        let telecrm = telecrm.for_at_most(left);
+        // Four calls at once are large, and every call that may need the workspace would be as large.
+        let workspace = Box::pin(self.discover(&telecrm)).await?;
+        *self.last() = Some(Known {
+            since: Some(now),
+            workspace: workspace.clone(),
+        });
+        Ok(workspace)
     }
 
-    /// The workspace, if it was discovered and nobody is about to discover it anew.
+    /// The workspace, if it was discovered a short time ago.
+    fn kept(&self, now: Instant) -> Option<Arc<Workspace>> {
+        let last = self.last();
+        let known = last.as_ref()?;
+        let is_kept = now.duration_since(known.since?) < KEPT;
+        is_kept.then(|| known.workspace.clone())
+    }
+
+    /// The workspace as last discovered, also while it is being discovered anew.
     pub(crate) fn known(&self) -> Option<Arc<Workspace>> {
-        let last = self.last.try_lock().ok()?;
-        last.as_ref().map(|(_, workspace)| workspace.clone())
+        self.last().as_ref().map(|known| known.workspace.clone())
     }
 
     pub(crate) async fn refresh(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
-        *self.last.lock().await = None;
+        if let Some(known) = self.last().as_mut() {
+            known.since = None;
+        }
         self.get(telecrm).await
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Known>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn discover(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {

@@ -587,3 +587,30 @@ async fn an_update_of_what_is_called_search_is_refused() {
     let sent = fake.sent();
     assert!(sent.iter().all(|request| request.method() == "GET"));
 }
+
+#[tokio::test]
+async fn a_push_has_its_turn_while_the_workspace_is_discovered_anew() {
+    let fake = FakeTelecrm::new();
+    let gate = Gate(ManualClock::new(), Arc::default());
+    let telecrm = fake.builder().clock(gate.clone()).build().expect("builds");
+    telecrm.workspace().await.expect("known");
+    let fake = fake
+        .on(Operation::GetMetadata, Answer::html(502))
+        .on(Operation::CreateOrUpdateLead, Answer::html(502))
+        .always(Operation::CreateOrUpdateLead, Answer::queued());
+    let discovering = telecrm.clone();
+    let discovering = tokio::spawn(async move { discovering.refresh_workspace().await });
+    while fake.sent_to(Operation::GetMetadata).len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let pushing = tokio::spawn(async move {
+        let lead = Lead::new().set("phone", "919999999999").set("rating", 3);
+        telecrm.ingest().push(&lead).await
+    });
+    while !(pushing.is_finished() && discovering.is_finished()) {
+        tokio::task::yield_now().await;
+        gate.1.notify_waiters();
+    }
+    let receipt = pushing.await.expect("no panic");
+    assert!(receipt.is_ok(), "sent again, in its turn: {receipt:?}");
+}
