@@ -95,7 +95,8 @@ impl<T: Send + Unpin + 'static> Items<T> {
         }
     }
 
-    /// The next item, or nothing at the end. After an error the stream is at its end.
+    /// The next item, or nothing at the end. After an error the stream is at its end; of leads and entries one of what is
+    /// [not newer](crate::Filter::between) than the last item goes on from there.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
