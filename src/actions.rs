@@ -1,11 +1,12 @@
 //! A lead's timeline, over the Sync API.
 
-use crate::leads::{one_or_many, some_value};
+use crate::leads::{not_shown, one_or_many, some_value};
 use crate::turns::Target;
 use crate::{Error, Items, Operation, Slice, Telecrm, stream};
+use std::slice;
 use telecrm_core::{
-    Action, ActionCode, ActionKind, ActionRecord, Created, CustomAction, FieldValue, Lead, Outcome,
-    Page, PaymentStatus,
+    Action, ActionCode, ActionKind, ActionRecord, Certainty, CodeForm, Created, CustomAction,
+    FieldValue, Finding, FindingKind, Lead, LeadRecord, Outcome, Page, Path, PaymentStatus,
 };
 
 /// A lead's timeline. From [`Leads::actions`](crate::Leads::actions).
@@ -27,7 +28,7 @@ use telecrm_core::{
 /// let timeline = telecrm.leads().actions(&lead_id);
 /// let created = timeline.create([CustomAction::new(1001)?.field("note", "called")]).await?.complete()?;
 /// let visit = created.action_ids[0].as_deref().expect("nothing was ignored");
-/// let visit = timeline.update(visit, CustomAction::new(1001)?.field("note", "called twice")).await?;
+/// let visit = timeline.update(visit, CustomAction::new(1001)?.field("note", "called twice")).await?.complete()?;
 /// assert_eq!(visit.fields().unwrap()["note"], "called twice");
 ///
 /// let deposit = Payment::new(PaymentStatus::Pending, Currency::Inr, 5000.into());
@@ -196,29 +197,59 @@ impl Actions {
             .decode()
     }
 
-    /// Changes fields of a custom action; the others stay. Its code must be the entry's own.
+    /// Changes fields of a custom action; the others stay. Its code must be the entry's own, and its time cannot be changed.
+    ///
+    /// Checked against the workspace first, because telecrm drops an unknown field here without a word, as in the
+    /// [update of a lead](crate::Leads::update). [Findings](Outcome::findings) tell of options that telecrm creates, and of what the
+    /// answered entry does not show.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if the lead has no such entry; answered with 400 if the code is another one.
+    /// Invalid if something would be lost. [`is_not_found`](Error::is_not_found) if the lead has no such entry; answered with 400 if the
+    /// code is another one.
     pub async fn update(
         &self,
         action_id: &str,
         action: CustomAction,
-    ) -> Result<ActionRecord, Error> {
+    ) -> Result<Outcome<ActionRecord>, Error> {
+        let this = Self {
+            telecrm: self.telecrm.in_one_call(),
+            lead_id: self.lead_id.clone(),
+        };
+        let workspace = this.telecrm.workspace().await?;
         let action = Action::from(action).with_bare_code();
-        self.write(action_id, &action).await
+        let (_, mut told) = workspace.accept_action(0, &action, CodeForm::Bare);
+        if action.key("created_on").is_some() {
+            told.push(Finding::new(
+                Path::ActionKey(0, "created_on".to_owned()),
+                FindingKind::FieldDropped,
+                Certainty::Inferred,
+                "the time of an entry that is there cannot be changed: leave it out",
+            ));
+        }
+        if let Some(loss) = told.iter().find(|finding| finding.is_loss()) {
+            return Err(Error::would_lose(Operation::UpdateAction, loss.clone()));
+        }
+        let entry = this.write(action_id, &action).await?;
+        let sent = Lead::new().action(action.with_prefixed_code());
+        let shown = workspace.compare(&sent, &LeadRecord::default(), Some(slice::from_ref(&entry)));
+        let outcome = Outcome::updated(entry, &sent).with_findings(told);
+        Ok(outcome.with_findings(not_shown(shown.losses)))
     }
 
     /// Changes the state of a payment, the only thing of it that can change (pitfall AC3). To correct
     /// anything else, set it to [`Cancelled`](PaymentStatus::Cancelled) and create a new one.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if the lead has no such entry.
+    /// Invalid if there is no such state; [`is_not_found`](Error::is_not_found) if the lead has no such entry.
     pub async fn set_payment_status(
         &self,
         action_id: &str,
         status: PaymentStatus,
     ) -> Result<ActionRecord, Error> {
+        if let PaymentStatus::Unknown(_) = status {
+            let message = "the state is none that telecrm has for payments";
+            return Err(Error::invalid(Operation::UpdateAction, message));
+        }
         let action = Action::payment_status(&status);
         self.write(action_id, &action).await
     }

@@ -4,7 +4,7 @@ use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::generated::{ingest, sync};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{
-    CallOptions, CallReport, Carrier, Channel, Deadline, Observer, Settings, Stop, authorization,
+    CallOptions, CallReport, Carrier, Channel, Observer, Settings, Stop, authorization,
 };
 use crate::turns::Turns;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use telecrm_core::{Country, Workspace};
 
 /// The Sync API's base URL.
@@ -32,7 +32,8 @@ pub const SYNC_URL: &str = "https://next.telecrm.in/autoupdate/v2";
 /// The Async API's base URL.
 pub const ASYNC_URL: &str = "https://next-api.telecrm.in";
 
-/// A client of one workspace. Cloning it is free, and clones share connections, limits and what was discovered.
+/// A client of one workspace. Cloning it is free, and clones share connections, limits and what was discovered. Calls need a
+/// tokio runtime with I/O and time.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -156,9 +157,13 @@ impl Telecrm {
         }
     }
 
-    /// When a call that begins now must be over.
-    pub(crate) fn deadline(&self, now: Instant) -> Deadline {
-        Deadline::of(now, self.options.total_timeout)
+    pub(crate) fn options(&self) -> CallOptions {
+        self.options
+    }
+
+    /// The same client, for the requests of one call.
+    pub(crate) fn in_one_call(&self) -> Self {
+        self.with_options(self.options.in_one_call(self.shared.clock.now()))
     }
 
     /// The same client, with calls of at most this time, or of one attempt.
@@ -775,7 +780,8 @@ fn check_base_url(which: &str, url: &str, allow_http: bool) -> Result<String, Er
             )));
         }
     }
-    if parsed.query().is_some() || parsed.fragment().is_some() || !parsed.username().is_empty() {
+    let has_login = !parsed.username().is_empty() || parsed.password().is_some();
+    if parsed.query().is_some() || parsed.fragment().is_some() || has_login {
         return Err(Error::config(format!(
             "the {which} base URL has more than a host and a path"
         )));
@@ -786,6 +792,8 @@ fn check_base_url(which: &str, url: &str, allow_http: bool) -> Result<String, Er
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
 
     fn build(enterprise: &str, url: &str) -> Result<Telecrm, String> {
         Telecrm::builder(enterprise)
@@ -810,6 +818,10 @@ mod tests {
             ("ftp://next.telecrm.in", "neither https nor http"),
             ("next.telecrm.in", "not a URL"),
             ("https://next.telecrm.in?x=1", "more than a host and a path"),
+            (
+                "https://:s3cret@next.telecrm.in",
+                "more than a host and a path",
+            ),
         ] {
             let error = build("ent", url).expect_err("refused");
             assert!(error.contains(reason), "{url}: {error}");
@@ -872,6 +884,17 @@ mod tests {
         let once = telecrm.with_options(CallOptions::new().attempts(1));
         let error = once.schema().metadata().await.expect_err("refused");
         assert!(error.to_string().contains("`native-tls`"), "{error}");
+        assert!(!error.is_transient() && !error.is_outcome_unknown());
+    }
+
+    #[test]
+    fn outside_a_runtime_calls_are_errors_and_no_panics() {
+        let telecrm = build("ent", SYNC_URL).expect("builds");
+        let call = pin!(telecrm.workspace());
+        let Poll::Ready(Err(error)) = call.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("nothing can be waited for");
+        };
+        assert!(error.to_string().contains("tokio runtime"), "{error}");
         assert!(!error.is_transient() && !error.is_outcome_unknown());
     }
 

@@ -155,7 +155,7 @@ impl Error {
         }))
     }
 
-    fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
@@ -298,8 +298,10 @@ impl Error {
 
     /// Answers that can be read one by one, and not together.
     pub(crate) fn inconsistent(operation: Operation, reason: String) -> Self {
-        let mut error = Self::unreadable(StatusCode::OK, Bytes::new(), reason);
+        let mut error = Self::new(Kind::Unreadable);
+        error.0.status = Some(StatusCode::OK);
         error.0.operation = Some(operation);
+        error.0.message = Some(reason);
         error
     }
 
@@ -485,7 +487,8 @@ impl Error {
         self.0.kind == Kind::Connect
     }
 
-    /// No answer came in time.
+    /// No answer came in time. Where no time was left to send a request at all, it is [transient](Self::is_transient) in the phase
+    /// [`NotSent`](Phase::NotSent).
     ///
     /// The server may have acted. A read can be repeated; before a write, see [`is_outcome_unknown`](Self::is_outcome_unknown).
     pub fn is_timeout(&self) -> bool {
@@ -677,8 +680,12 @@ fn lacks_tls(error: &reqwest::Error) -> bool {
 /// What is kept of an answer, and of a message in it.
 const MOST: usize = 64 << 10;
 
+/// A part is copied, as it would keep the whole in memory.
 fn kept(body: &Bytes) -> Bytes {
-    body.slice(..body.len().min(MOST))
+    match body.len() {
+        ..=MOST => body.clone(),
+        _ => Bytes::copy_from_slice(&body[..MOST]),
+    }
 }
 
 fn cut(message: String) -> String {
@@ -846,6 +853,15 @@ mod tests {
         assert_eq!(error.details().len(), 1);
         assert_eq!(error.message().expect("one").chars().count(), MOST);
         assert_eq!(error.body(), &body.as_bytes()[..MOST]);
+    }
+
+    #[test]
+    fn an_error_keeps_no_more_of_an_answer_than_it_shows() {
+        let body = Bytes::from(vec![b'x'; 2 * MOST]);
+        assert_eq!(kept(&body).len(), MOST);
+        let part = kept(&body);
+        assert!(body.is_unique(), "the whole answer can go");
+        drop(part);
     }
 
     #[test]

@@ -192,10 +192,11 @@ impl Ingest {
         if lead.actions().is_empty() {
             return Ok(Baseline::default());
         }
-        let workspace = self.0.workspace().await?;
-        Ok(match self.0.leads().find(&workspace, lead).await? {
+        let telecrm = self.0.in_one_call();
+        let workspace = telecrm.workspace().await?;
+        Ok(match telecrm.leads().find(&workspace, lead).await? {
             Some(found) => Baseline {
-                actions: self.0.leads().timeline(&found).await?,
+                actions: telecrm.leads().timeline(&found).await?,
             },
             None => Baseline::default(),
         })

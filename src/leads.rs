@@ -10,7 +10,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm_core::{
-    ActionRecord, Created, FieldType, FieldValue, Lead, LeadRecord, Outcome, Page, Path, Workspace,
+    ActionRecord, Created, FieldType, FieldValue, Finding, Lead, LeadRecord, Outcome, Page, Path,
+    Workspace,
 };
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
@@ -213,12 +214,13 @@ impl Leads {
     ///
     /// # Errors
     /// [`is_already_exists`](Error::is_already_exists) if there is a lead with this identifier (LE4).
-    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back did not show the lead as it was
-    /// sent: look before trying again.
+    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back failed or did not show the lead as it
+    /// was sent: look before trying again.
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
+        let this = Self(self.0.in_one_call());
         let clock = &self.0.shared().clock;
         let began = clock.now();
-        let endpoint = self.0.sync()?;
+        let endpoint = this.0.sync()?;
         let answer = match endpoint.create_lead(lead).await {
             Ok(answer) => answer,
             // An attempt before this one was in doubt, and may be what stands in the way.
@@ -227,40 +229,41 @@ impl Leads {
                 let ours = || jiff::Timestamp::try_from(clock.date()).ok();
                 let since = error.answered().or_else(ours);
                 let since = since.and_then(|answered| answered.checked_sub(took + CLOCKS).ok());
-                return self.settle(lead, error, since).await;
+                return match this.settle(lead, since).await {
+                    Ok(Some(outcome)) => Ok(outcome),
+                    Ok(None) => Err(error),
+                    // What could not be read leaves the doubt about what was written.
+                    Err(unread) => Err(error.because(unread)),
+                };
             }
             Err(error) => return Err(error),
         };
         endpoint.outcome(&answer, lead)
     }
 
-    /// Tells whether the lead that exists is the one that was to be created. On an older one equal actions are older ones, too.
+    /// The creation, if the lead that exists is the one that was to be created. On an older one equal actions are older ones, too.
     async fn settle(
         &self,
         sent: &Lead,
-        conflict: Error,
         since: Option<jiff::Timestamp>,
-    ) -> Result<Outcome<Created>, Error> {
+    ) -> Result<Option<Outcome<Created>>, Error> {
         let workspace = self.0.workspace().await?;
         let Some(found) = self.find(&workspace, sent).await? else {
-            return Err(conflict);
+            return Ok(None);
         };
         let is_ours = found
             .created()
             .zip(since)
             .is_some_and(|(created, since)| created >= since);
         if !is_ours && !sent.actions().is_empty() {
-            return Err(conflict);
+            return Ok(None);
         }
         let timeline = self.timeline(&found).await?;
         let read_back = sent.clone().without_stray_blanks();
         let compared = workspace.compare(&read_back, &found, timeline.as_deref());
-        match found.id() {
-            Some(id) if compared.losses.is_empty() && compared.unreadable.is_empty() => {
-                Ok(Outcome::settled(id.to_owned(), sent))
-            }
-            _ => Err(conflict),
-        }
+        let is_complete = compared.losses.is_empty() && compared.unreadable.is_empty();
+        let id = found.id().filter(|_| is_complete);
+        Ok(id.map(|id| Outcome::settled(id.to_owned(), sent)))
     }
 
     /// Reads a lead.
@@ -307,12 +310,14 @@ impl Leads {
         one_lead(&self.0.sync()?.get_lead(lead_id, slice).await?)
     }
 
-    /// Changes fields of a lead; the others stay.
+    /// Changes fields of a lead; the others stay. Those of a type of your own are
+    /// [`Lead::from_serialize(&changes)?.fields().clone()`](Lead::from_serialize).
     ///
     /// Checked against the workspace first, because telecrm drops an unknown status or field here without a word
     /// (LE8), and answers every other mistake with a refusal (LE1, LE9). Values are mended as [`Workspace::check`] does it.
-    /// [Findings](Outcome::findings) tell of options that telecrm creates (EN5) and of values that it takes for something else, such as
-    /// seconds for milliseconds (AS4); blanks that are left out of a list are remarks.
+    /// [Findings](Outcome::findings) tell of options that telecrm creates (EN5), of values that it takes for something else, such as
+    /// seconds for milliseconds (AS4), and of what the answered lead does not show, as after a change of the workspace that this
+    /// client has not seen; blanks that are left out of a list are remarks.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -345,11 +350,12 @@ impl Leads {
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<Outcome<LeadRecord>, Error> {
-        let workspace = self.0.workspace().await?;
+        let this = Self(self.0.in_one_call());
+        let workspace = this.0.workspace().await?;
         let mut sent = Lead::new();
         *sent.fields_mut() = fields.clone();
         let fields = mended(&workspace, fields)?;
-        self.write(&workspace, lead_id, &sent, fields).await
+        this.write(&workspace, lead_id, &sent, fields).await
     }
 
     /// Writes what was made of the fields of `sent`.
@@ -365,11 +371,23 @@ impl Leads {
             stored.finding(Path::Field(name.clone()))
         });
         let told: Vec<_> = told.collect();
+        let mut written = Lead::new();
+        *written.fields_mut() = fields.clone();
         let turns = &self.0.shared().turns;
         let turn = turns.enter(Target::Lead(lead_id.to_owned()));
         let answer = self.0.sync()?.update_lead(lead_id, fields, turn).await?;
-        let outcome = Outcome::updated(one_lead(&answer)?, sent);
-        Ok(outcome.with_findings(told))
+        let lead = one_lead(&answer)?;
+        // What was emptied need not be shown.
+        let is_blank =
+            |value: &FieldValue| value.as_str().is_some_and(|text| text.trim().is_empty());
+        let shows = |name: &str| lead.get(name).is_some();
+        written
+            .fields_mut()
+            .retain(|name, value| !is_blank(value) || shows(name));
+        // The workspace may have changed since it was discovered, and what it no longer takes is dropped without a word (LE8).
+        let lost = workspace.compare(&written, &lead, None).losses;
+        let outcome = Outcome::updated(lead, sent).with_findings(told);
+        Ok(outcome.with_findings(not_shown(lost)))
     }
 
     /// Creates a lead, or updates the one that has its identifier already, and says which happened.
@@ -403,13 +421,13 @@ impl Leads {
     ///
     /// # Errors
     /// As [`create`](Self::create) and [`update`](Self::update); also if it cannot be told whether the lead that exists is
-    /// the one that was to be created. Invalid if another lead is in the way and cannot be
-    /// found by the identifier, or the search does not tell its ID (LE7). If the fields were written and the actions were not,
-    /// [`updated_lead`](Error::updated_lead) says so.
+    /// the one that was to be created. [`is_already_exists`](Error::is_already_exists) if that lead is not found by the identifier, or the
+    /// search does not tell its ID (LE7). If the fields were written and the actions were not, [`updated_lead`](Error::updated_lead) says so.
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
+        let this = Self(self.0.in_one_call());
         // Before anything is written: without it nobody could say what an update leaves out.
-        let workspace = self.0.workspace().await?;
-        let conflict = match self.create(lead).await {
+        let workspace = this.0.workspace().await?;
+        let conflict = match this.create(lead).await {
             Ok(outcome) => {
                 let created = outcome.with_findings(workspace.new_options(lead));
                 return Ok(Upserted::Created(created));
@@ -418,9 +436,11 @@ impl Leads {
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
-        let found = self.find(&workspace, lead).await?;
-        let Some(lead_id) = found.and_then(|lead| lead.id().map(str::to_owned)) else {
-            return Err(conflict);
+        let Some(found) = this.find(&workspace, lead).await? else {
+            return Err(conflict.because("no search finds the lead that is in the way"));
+        };
+        let Some(lead_id) = found.id().map(str::to_owned) else {
+            return Err(conflict.because("the search does not tell the ID of that lead (LE7)"));
         };
         let mut sent = lead.clone();
         sent.fields_mut().remove(workspace.identifier().api_name());
@@ -432,13 +452,13 @@ impl Leads {
         actions::check(appended.actions())?;
         let is_written = !fields.is_empty();
         let record = match is_written {
-            true => self.write(&workspace, &lead_id, &sent, fields).await?,
-            false => Outcome::updated(self.get(&lead_id).await?, &sent),
+            true => this.write(&workspace, &lead_id, &sent, fields).await?,
+            false => Outcome::updated(this.get(&lead_id).await?, &sent),
         };
         let actions = match appended.actions().is_empty() {
             true => None,
             false => {
-                let created = self.actions(&lead_id).append(&appended).await;
+                let created = this.actions(&lead_id).append(&appended).await;
                 let created = created.map_err(|error| match is_written {
                     true => error.after_update(lead_id.clone()),
                     false => error,
@@ -542,9 +562,10 @@ impl Leads {
     /// # Errors
     /// As any read.
     pub async fn count(&self, filter: &Filter) -> Result<u64, Error> {
+        let this = Self(self.0.in_one_call());
         let mut count = 0;
         for filter in filter.clone().branches() {
-            let page = self.search(&filter, Slice { skip: 0, limit: 1 }).await?;
+            let page = this.search(&filter, Slice { skip: 0, limit: 1 }).await?;
             count += page.total_count;
         }
         Ok(count)
@@ -583,6 +604,15 @@ pub enum Upserted {
         /// What became of the actions, if there were any.
         actions: Option<Outcome<Created>>,
     },
+}
+
+/// What an update lost, as far as its answer tells.
+pub(crate) fn not_shown(mut losses: Vec<Finding>) -> Vec<Finding> {
+    for loss in &mut losses {
+        loss.reason = "sent, and the answer does not show it".to_owned();
+        loss.pitfall = Some("LE8".to_owned());
+    }
+    losses
 }
 
 /// The fields of an update in the form that telecrm takes.

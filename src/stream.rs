@@ -17,8 +17,8 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 ///
 /// Leads and timelines come newest first. Each item that is there from the start of the walk to its end comes exactly once, whatever is
 /// added or goes meanwhile; what is newer than the start does not come. Items are recognised by ID, else by what
-/// they hold. Where neither IDs nor times are told, repeats are left out, and the list is walked again when it shrinks; a page that only
-/// repeats the one before it is an error and not the end.
+/// they hold. Where neither IDs nor times are told, repeats are left out, and the list is walked again when it shrinks. A page that only
+/// repeats the one before it, or is newer than was asked for, is an error and not the end.
 ///
 /// Requests are made as items are asked for, within the client's limits. Dropping the stream ends it.
 ///
@@ -95,7 +95,8 @@ impl<T: Send + Unpin + 'static> Items<T> {
         }
     }
 
-    /// The next item, or nothing at the end. After an error the stream is at its end.
+    /// The next item, or nothing at the end. After an error the stream is at its end; of leads and entries one of what is
+    /// [not newer](crate::Filter::between) than the last item goes on from there.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }

@@ -320,7 +320,8 @@ impl Answer {
         Self::json_with(StatusCode::OK, &body)
     }
 
-    /// 200 with one page of a list or search that holds these rows and no more.
+    /// 200 with one page of a list or search that holds these rows and no more. After a full page (100 leads or entries, 10 members) a
+    /// stream asks for what follows it, which is to be answered by a page without rows.
     ///
     /// # Panics
     /// If a row cannot be written as JSON.

@@ -169,23 +169,30 @@ impl Position {
                 count.pass(page, asked)
             }
             // The start is the server's own time: that of the newest item.
-            Self::Start => Ok(match page.marks.iter().filter_map(|mark| mark.time).max() {
+            Self::Start => match page.marks.iter().filter_map(|mark| mark.time).max() {
                 Some(newest) => Self::step(newest, HashSet::new(), page),
-                None => (Self::End, Vec::new()),
-            }),
-            Self::Before { to, seen } => Ok(Self::step(to, seen, page)),
+                None => Ok((Self::End, Vec::new())),
+            },
+            Self::Before { to, seen } => Self::step(to, seen, page),
             Self::Counting(count) => count.pass(page, asked),
             Self::End => Ok((Self::End, Vec::new())),
         }
     }
 
     /// Takes a page of what is not newer than `to`.
-    fn step(to: i64, mut seen: HashSet<String>, page: Marks) -> (Self, Vec<bool>) {
+    fn step(to: i64, mut seen: HashSet<String>, page: Marks) -> Result<(Self, Vec<bool>), String> {
         let more = page.goes_on(0);
         // An item that does not tell its time is as old as the edge, and is recognised there.
         let time = |mark: &Mark| mark.time.unwrap_or(to);
         let oldest = page.marks.iter().map(time).min().unwrap_or(to);
-        let is_new = |mark: &Mark| !seen.contains(&mark.key);
+        if oldest > to {
+            return Err(
+                "items newer than the range of times that was asked for, which the server does not heed"
+                    .to_owned(),
+            );
+        }
+        // What is newer was seen before, or came after the start.
+        let is_new = |mark: &Mark| time(mark) <= to && !seen.contains(&mark.key);
         let new: Vec<_> = page.marks.iter().map(is_new).collect();
         if oldest < to {
             seen.clear();
@@ -208,7 +215,7 @@ impl Position {
                 ..Count::default()
             }),
         };
-        (position, new)
+        Ok((position, new))
     }
 }
 
@@ -219,7 +226,11 @@ impl Count {
         let mut keys = HashSet::new();
         let mut new = Vec::new();
         for mark in page.marks {
-            new.push(self.seen.insert(mark.key.clone()));
+            // What is beside the one millisecond was seen before, or is yet to come.
+            let beside = self.window.from.is_some_and(|from| {
+                self.then.is_some() && mark.time.is_some_and(|time| time != from)
+            });
+            new.push(!beside && self.seen.insert(mark.key.clone()));
             keys.insert(mark.key);
         }
         if self.is_repeated(&keys, page.total) {
@@ -354,6 +365,8 @@ mod tests {
         cap: u32,
         timeless: bool,
         counts: bool,
+        /// Whether it heeds the range of times that it is asked for.
+        heeds: bool,
         /// What it makes of what is to be passed over.
         skip: fn(u32, usize) -> usize,
         requests: Arc<Mutex<u32>>,
@@ -398,8 +411,9 @@ mod tests {
                 _ => {}
             }
             let inside = |(time, _): &&(i64, u32)| {
-                window.from.is_none_or(|from| *time >= from)
-                    && window.to.is_none_or(|to| *time <= to)
+                !self.heeds
+                    || window.from.is_none_or(|from| *time >= from)
+                        && window.to.is_none_or(|to| *time <= to)
             };
             let matching: Vec<_> = items.iter().filter(inside).copied().collect();
             let skip = (self.skip)(skip, matching.len());
@@ -458,6 +472,7 @@ mod tests {
             cap,
             timeless,
             counts,
+            heeds: true,
             skip: as_asked,
             requests: Arc::default(),
         });
@@ -540,6 +555,7 @@ mod tests {
                 cap,
                 timeless,
                 counts: true,
+                heeds: true,
                 skip: |_, _| 0,
                 requests: Arc::default(),
             });
@@ -563,6 +579,35 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_does_not_heed_times_is_an_error_and_no_endless_list() {
+        for count in [10, 11, 25] {
+            let model = Arc::new(Model {
+                items: Mutex::new((0..count).map(|key| (1000 - i64::from(key), key)).collect()),
+                changes: Mutex::default(),
+                page_size: 10,
+                cap: 10,
+                timeless: false,
+                counts: true,
+                heeds: false,
+                skip: as_asked,
+                requests: Arc::default(),
+            });
+            let mut walk = Walk::new(model.clone(), Window::default());
+            let mut seen = Vec::new();
+            let error = loop {
+                assert!(*model.requests.lock().expect("not poisoned") < 9, "endless");
+                match run(walk.next_page()) {
+                    Ok(page) => seen.extend(page.expect("no silent end")),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(seen.len(), 10, "nothing comes twice");
+            assert!(format!("{error:#}").contains("does not heed"), "{error:#}");
+            assert!(run(walk.next_page()).expect("the end").is_none());
+        }
+    }
+
+    #[test]
     fn a_server_that_gives_its_last_page_beyond_the_end_is_read_to_the_end() {
         for count in [10, 20, 30] {
             let model = Arc::new(Model {
@@ -572,6 +617,7 @@ mod tests {
                 cap: 10,
                 timeless: true,
                 counts: true,
+                heeds: true,
                 skip: |skip, count| (skip as usize).min(count - 10),
                 requests: Arc::default(),
             });
@@ -594,6 +640,7 @@ mod tests {
                 cap: 2,
                 timeless: false,
                 counts: true,
+                heeds: true,
                 skip: as_asked,
                 requests: Arc::default(),
             });

@@ -1,14 +1,13 @@
 //! Discovering a workspace's schema, and keeping it.
 
 use crate::transport::NoAnswer;
-use crate::{Error, Telecrm, time};
+use crate::{Error, Operation, Telecrm, time};
 use futures_util::future::try_join4;
 use jiff::tz::TimeZone;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use telecrm_core::{Country, Workspace, WorkspaceFile};
-use tokio::sync::Mutex;
 
 /// Fields and statuses change by hand in a dashboard, so now and then is often enough.
 const KEPT: Duration = Duration::from_secs(15 * 60);
@@ -17,7 +16,14 @@ const KEPT: Duration = Duration::from_secs(15 * 60);
 pub(crate) struct Cache {
     default_country: Option<Country>,
     time_zone: Option<TimeZone>,
-    last: Mutex<Option<(Instant, Arc<Workspace>)>>,
+    last: Mutex<Option<Known>>,
+    discovering: tokio::sync::Mutex<()>,
+}
+
+struct Known {
+    /// Nothing if it is to be discovered anew.
+    since: Option<Instant>,
+    workspace: Arc<Workspace>,
 }
 
 impl Cache {
@@ -25,7 +31,8 @@ impl Cache {
         Self {
             default_country,
             time_zone,
-            last: Mutex::new(None),
+            last: Mutex::default(),
+            discovering: tokio::sync::Mutex::default(),
         }
     }
 
@@ -36,39 +43,55 @@ impl Cache {
     /// The workspace that is kept; a new one, if there is none or one is wanted `anew`.
     pub(crate) async fn get(&self, telecrm: &Telecrm, anew: bool) -> Result<Arc<Workspace>, Error> {
         let clock = &telecrm.shared().clock;
-        let deadline = telecrm.deadline(clock.now());
+        let deadline = telecrm.options().deadline(clock.now());
+        let kept = || self.kept(clock.now()).filter(|_| !anew);
+        if let Some(workspace) = kept() {
+            return Ok(workspace);
+        }
+        if anew && let Some(known) = self.last().as_mut() {
+            known.since = None;
+        }
         let out_of_time = || Error::no_answer(NoAnswer::OutOfTime);
-        let mut last = match self.last.try_lock() {
-            Ok(last) => last,
+        let _alone = match self.discovering.try_lock() {
+            Ok(alone) => alone,
             Err(_) => {
                 // Whoever is discovering it may have more time than this call.
                 let left = deadline.left(clock.now()).unwrap_or_default();
-                let turn = time::within(left, self.last.lock()).await;
+                let turn = time::within(left, self.discovering.lock()).await;
                 turn.ok_or_else(out_of_time)?
             }
         };
-        if anew {
-            *last = None;
+        if let Some(workspace) = kept() {
+            return Ok(workspace);
         }
         let now = clock.now();
-        match &*last {
-            Some((since, workspace)) if now.duration_since(*since) < KEPT => Ok(workspace.clone()),
-            _ => {
-                // Whoever discovered before us did so in vain, and may have taken all the time there was.
-                let left = deadline.left(now).ok_or_else(out_of_time)?;
-                let telecrm = telecrm.for_at_most(left);
-                // Four calls at once are large, and every call that may need the workspace would be as large.
-                let workspace = Box::pin(self.discover(&telecrm)).await?;
-                *last = Some((now, workspace.clone()));
-                Ok(workspace)
-            }
-        }
+        // Whoever discovered before us did so in vain, and may have taken all the time there was.
+        let left = deadline.left(now).ok_or_else(out_of_time)?;
+        let telecrm = telecrm.for_at_most(left);
+        // Four calls at once are large, and every call that may need the workspace would be as large.
+        let workspace = Box::pin(self.discover(&telecrm)).await?;
+        *self.last() = Some(Known {
+            since: Some(now),
+            workspace: workspace.clone(),
+        });
+        Ok(workspace)
     }
 
-    /// The workspace, if it was discovered and nobody is about to discover it anew.
+    /// The workspace, if it was discovered a short time ago.
+    fn kept(&self, now: Instant) -> Option<Arc<Workspace>> {
+        let last = self.last();
+        let known = last.as_ref()?;
+        let is_kept = now.duration_since(known.since?) < KEPT;
+        is_kept.then(|| known.workspace.clone())
+    }
+
+    /// The workspace as last discovered, also while it is being discovered anew.
     pub(crate) fn known(&self) -> Option<Arc<Workspace>> {
-        let last = self.last.try_lock().ok()?;
-        last.as_ref().map(|(_, workspace)| workspace.clone())
+        self.last().as_ref().map(|known| known.workspace.clone())
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Known>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn discover(&self, telecrm: &Telecrm) -> Result<Arc<Workspace>, Error> {
@@ -87,7 +110,7 @@ impl Cache {
             "leadStagePipeline": pipeline.json()?,
         });
         let not_understood = |error: telecrm_core::WorkspaceError| {
-            Error::config(format!("the workspace could not be understood: {error}"))
+            Error::inconsistent(Operation::GetMetadata, error.to_string())
         };
         let file = WorkspaceFile::from_json(answers).map_err(not_understood)?;
         let mut workspace = Workspace::from_file(&file).map_err(not_understood)?;

@@ -1,7 +1,7 @@
 //! What became of a write that can succeed in part.
 
 use crate::object::Object;
-use crate::{FieldValue, Finding, Lead, LeadRecord, Path, open_enum};
+use crate::{FieldValue, Finding, Lead, Path, open_enum};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -38,8 +38,18 @@ pub struct Outcome<T> {
 }
 
 impl<T> Outcome<T> {
-    /// A write of which telecrm says nothing but that it was carried out.
-    fn without_remarks(value: T, sent: &Lead) -> Self {
+    /// The update of a lead by the fields of `sent`, or of an entry of its timeline by an action, with what was answered: the lead or
+    /// the entry as it is now. [Blanks](Lead::stray_blanks) were not sent.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, LeadRecord, Outcome};
+    ///
+    /// let answer: LeadRecord = serde_json::from_str(r#"{ "fields": { "rating": 4 } }"#)?;
+    /// let outcome = Outcome::updated(answer, &Lead::new().set("rating", 4));
+    /// assert_eq!(outcome.complete().unwrap().get("rating"), Some(&4.into()));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn updated(value: T, sent: &Lead) -> Self {
         Self {
             value,
             actions: Vec::new(),
@@ -285,22 +295,6 @@ pub struct Created {
     pub action_ids: Vec<Option<String>>,
 }
 
-impl Outcome<LeadRecord> {
-    /// The update of a lead by the fields of `sent`, of which [blanks](Lead::stray_blanks) were not sent, with the lead as it was answered.
-    ///
-    /// ```
-    /// use telecrm_core::{Lead, Outcome};
-    ///
-    /// let answer = serde_json::from_str(r#"{ "fields": { "rating": 4 } }"#)?;
-    /// let outcome = Outcome::updated(answer, &Lead::new().set("rating", 4));
-    /// assert_eq!(outcome.complete().unwrap().get("rating"), Some(&4.into()));
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    pub fn updated(lead: LeadRecord, sent: &Lead) -> Self {
-        Self::without_remarks(lead, sent)
-    }
-}
-
 impl Outcome<Created> {
     /// The creation of `sent`, of which the answer was lost, and which reading back found complete.
     ///
@@ -316,7 +310,7 @@ impl Outcome<Created> {
             lead_id,
             action_ids: Vec::new(),
         };
-        Self::without_remarks(created, sent)
+        Self::updated(created, sent)
     }
 
     /// Reads the answer to the creation of `sent`, of which [blanks](Lead::stray_blanks) were not sent. What it says of single

@@ -1,8 +1,8 @@
 //! Leads and actions as telecrm answers them.
 
 use crate::value::{by_text, whole_characters};
-use crate::{ActionKind, Amount, Currency, FieldValue};
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use crate::{ActionKind, Amount, Currency, FieldValue, Path};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -140,7 +140,7 @@ impl LeadRecord {
     /// ```
     ///
     /// # Errors
-    /// If the fields do not fit the type.
+    /// If the fields do not fit the type: which one, and what it should be, without the value.
     pub fn fields_as<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         let mut fields = self.fields.clone();
         for name in ["status", "rating", "assignee"] {
@@ -148,7 +148,8 @@ impl LeadRecord {
                 fields.insert(name.to_owned(), value.clone());
             }
         }
-        serde_json::from_str(&whole_characters(&serde_json::to_string(&fields)?))
+        let text = serde_json::to_string(&fields)?;
+        serde_json::from_str(&whole_characters(&text)).map_err(|error| misfit(&fields, &error))
     }
 
     /// The content of `fields`.
@@ -165,6 +166,36 @@ impl LeadRecord {
     pub fn actions(&self) -> &[ActionRecord] {
         self.actions.as_deref().unwrap_or_default()
     }
+}
+
+/// Why fields do not fit a type, without the values that serde repeats.
+fn misfit(fields: &BTreeMap<String, FieldValue>, error: &serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    if text.starts_with("missing field") {
+        return serde_json::Error::custom(text);
+    }
+    let reason = match text.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("is something else than {expected}"),
+        None => "does not fit the type".to_owned(),
+    };
+    let place = field_at(fields, error.column());
+    let place = place.map_or("a field".to_owned(), |path| format!("`{path}`"));
+    serde_json::Error::custom(format_args!("{place} {reason}"))
+}
+
+/// The field that stands in this column of their JSON.
+fn field_at(fields: &BTreeMap<String, FieldValue>, column: usize) -> Option<Path> {
+    let mut end = 0;
+    for (name, value) in fields {
+        let name_length = serde_json::to_string(name).ok()?.len();
+        // With what is before it, a brace or a comma, and the colon.
+        end += 1 + name_length + 1 + serde_json::to_string(value).ok()?.len();
+        if column <= end {
+            return Some(Path::Field(name.clone()));
+        }
+    }
+    None
 }
 
 impl Serialize for LeadRecord {
@@ -798,6 +829,55 @@ mod tests {
     use crate::{Created, Lead, Outcome};
     use proptest::prelude::*;
     use serde_json::json;
+
+    #[test]
+    fn what_does_not_fit_a_type_is_named_without_its_value() {
+        #[derive(Deserialize, Debug)]
+        #[expect(dead_code, reason = "read only")]
+        struct Inner {
+            note: u8,
+        }
+        #[derive(Deserialize, Debug)]
+        #[expect(dead_code, reason = "read only")]
+        struct Own {
+            phone: Option<String>,
+            rating: Option<u8>,
+            zone: Option<u8>,
+            size: Option<std::net::IpAddr>,
+            #[serde(flatten)]
+            rest: BTreeMap<String, u8>,
+            inner: Option<Inner>,
+        }
+        let field = |rest: &str| format!(r#"{{"fields":{{"phone":"9199\ud83d",{rest}}}}}"#);
+        for (rest, expected) in [
+            (
+                r#""rating":"Jane","zone":7"#,
+                "`fields.rating` is something else than u8",
+            ),
+            (
+                r#""rating":"Jane, expected Asha""#,
+                "`fields.rating` is something else than u8",
+            ),
+            (
+                r#""rating":3,"zone":70000"#,
+                "`fields.zone` is something else than u8",
+            ),
+            (
+                r#""inner":{"note":"Jane"}"#,
+                "`fields.inner` is something else than u8",
+            ),
+            (r#""inner":{},"zone":7"#, "missing field `note`"),
+            (
+                r#""size":"Jane at line 3","zone":7"#,
+                "`fields.size` does not fit the type",
+            ),
+            (r#""other":"Jane""#, "a field is something else than u8"),
+        ] {
+            let row: LeadRecord = serde_json::from_str(&field(rest)).expect("a row");
+            let error = row.fields_as::<Own>().expect_err(rest).to_string();
+            assert_eq!(error, expected, "{rest}");
+        }
+    }
 
     /// Any JSON object, most often with keys that an answer has.
     fn any_object() -> impl Strategy<Value = Map<String, Value>> {

@@ -1,6 +1,6 @@
 //! What a call brought: an answer, or the error that it amounts to.
 
-use super::channel::{Call, Channel, Reply};
+use super::channel::{Call, Carrier, Channel, Reply};
 use super::retry::answered;
 use super::sent::{Sent, mask};
 use crate::Error;
@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use telecrm_core::{FieldValue, Page};
+use tokio::runtime::Handle;
 
 /// A success, undecoded.
 pub(crate) struct Answer {
@@ -99,7 +100,7 @@ fn without_values(error: &serde_json::Error) -> String {
     if fault.starts_with("missing field") {
         return text;
     }
-    match fault.split_once(", expected ") {
+    match fault.rsplit_once(", expected ") {
         Some((_, expected)) => format!("{place}something else than {expected}"),
         None => format!(
             "{place}something unexpected at line {} column {}",
@@ -118,6 +119,11 @@ impl Channel {
         request: Result<Request, Unbuilt>,
     ) -> Result<Answer, Error> {
         let mut request = request.map_err(|error| error.into_error().during(&call))?;
+        // The HTTP client would panic.
+        if matches!(self.settings.carrier, Carrier::Http) && Handle::try_current().is_err() {
+            let message = "calls need a tokio runtime: make them within one";
+            return Err(Error::config(message).during(&call));
+        }
         let reply = self.execute(client, &mut request, &call).await;
         self.conclude(call, reply)
     }
@@ -166,5 +172,22 @@ impl Channel {
 
     fn mask(&self, message: &str, sent: Option<&Sent>) -> String {
         mask(message, &self.secrets, sent.unwrap_or(&Sent::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canary_of_what_cannot_be_read_no_part_is_told() {
+        for text in [r#""Jane""#, r#""of age, expected Jane""#] {
+            let error = serde_json::from_str::<u8>(text).expect_err(text);
+            let told = without_values(&error);
+            assert!(
+                told.starts_with("something else than u8 at line 1"),
+                "{told}"
+            );
+        }
     }
 }

@@ -319,7 +319,7 @@ impl Channel {
     ) -> reqwest::Result<Reply> {
         let watch = Watch::begin(self, request, call);
         let span = watch.span();
-        let deadline = Deadline::of(watch.began(), call.options.total_timeout);
+        let deadline = call.options.deadline(watch.began());
         let result = self
             .repeat(client, request, call, deadline)
             .instrument(span)

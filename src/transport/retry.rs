@@ -32,6 +32,8 @@ pub struct CallOptions {
     pub(crate) attempts: u32,
     pub(crate) attempt_timeout: Duration,
     pub(crate) total_timeout: Duration,
+    /// When the call must be over of which this one is a part.
+    until: Option<Instant>,
 }
 
 impl Default for CallOptions {
@@ -40,6 +42,7 @@ impl Default for CallOptions {
             attempts: 3,
             attempt_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(90),
+            until: None,
         }
     }
 }
@@ -63,9 +66,24 @@ impl CallOptions {
         self
     }
 
-    /// How long the call may take in all, waits included.
+    /// How long the call may take in all: waits, repeats, and each request that a method makes, such as
+    /// [`upsert`](crate::Leads::upsert). Lists have this time for each page, and [verifying](crate::Builder::verify_timeout) has its own.
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;
+        self
+    }
+
+    /// When a call that begins now must be over.
+    pub(crate) fn deadline(&self, now: Instant) -> Deadline {
+        Deadline(match (now.checked_add(self.total_timeout), self.until) {
+            (Some(own), Some(whole)) => Some(own.min(whole)),
+            (own, whole) => own.or(whole),
+        })
+    }
+
+    /// For the parts of a call that begins now, which end together.
+    pub(crate) fn in_one_call(mut self, now: Instant) -> Self {
+        self.until = self.deadline(now).0;
         self
     }
 }

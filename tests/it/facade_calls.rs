@@ -101,23 +101,19 @@ async fn ac3_of_a_payment_only_the_status_is_sent() {
 
 #[tokio::test]
 async fn custom_actions_are_updated_by_their_bare_code() {
-    let body = json!({ "type": "1001", "fields": { "note": "Demo scheduled" } });
     let answer = json!({ "type": "ACTION_1001", "fields": { "note": "Demo scheduled" } });
-    let server = server(
-        Method::POST,
-        "/enterprise/ent/lead/l1/action/a1",
-        Some(body),
-        200,
-        answer,
-    )
-    .await;
-    let timeline = client(&server).leads().actions("l1");
+    let fake = FakeTelecrm::new().on(Operation::UpdateAction, Answer::json(answer));
+    let timeline = fake.client().leads().actions("l1");
     let updated = timeline.update("a1", visit()).await.expect("updated");
     assert_eq!(
-        updated.kind(),
+        updated.complete().expect("shown").kind(),
         ActionKind::Custom(1001.into()),
         "either spelling reads alike"
     );
+    let sent = &fake.sent_to(Operation::UpdateAction)[0];
+    assert_eq!((sent.method(), sent.path()), ("POST", "/lead/l1/action/a1"));
+    let body = json!({ "type": "1001", "fields": { "note": "Demo scheduled" } });
+    assert_eq!(sent.body(), Some(&body));
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use telecrm::testing::ManualClock;
 use telecrm::{
-    AsyncToken, Builder, CallOptions, CustomAction, Error, Lead, Phase, RateLimit, Slice,
-    SyncToken, Telecrm,
+    AsyncToken, Builder, CallOptions, CustomAction, Error, Lead, PaymentStatus, Phase, RateLimit,
+    Slice, SyncToken, Telecrm,
 };
 use telecrm_emulator::Emulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -186,7 +186,10 @@ impl Who {
         let visit = CustomAction::new(1001).expect("a code");
         match self {
             Reads => telecrm.leads().get("l1").await.map(drop),
-            Settles => timeline.update("a1", visit).await.map(drop),
+            Settles => {
+                let paid = timeline.set_payment_status("a1", PaymentStatus::Completed);
+                paid.await.map(drop)
+            }
             Upserts => telecrm.ingest().push(&plain()).await.map(drop),
             Appends => timeline.create([visit]).await.map(drop),
             Pushes => telecrm.ingest().push(&with_action()).await.map(drop),
@@ -197,7 +200,9 @@ impl Who {
     fn request(self) -> &'static str {
         match self {
             Reads => "GET /enterprise/ent/lead/l1 ",
-            Settles => r#"POST /enterprise/ent/lead/l1/action/a1 {"type":"1001"}"#,
+            Settles => {
+                r#"POST /enterprise/ent/lead/l1/action/a1 {"status":"COMPLETED","type":"PAYMENT"}"#
+            }
             Upserts => r#"POST /enterprise/ent/autoupdatelead {"fields":{"phone":"919999999999"}}"#,
             Appends => r#"POST /enterprise/ent/lead/l1/action {"actions":[{"type":"1001"}]}"#,
             Pushes => {

@@ -313,6 +313,153 @@ async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
     assert_eq!(sent, Some(json!({ "fields": { "name": "Jane" } })));
 }
 
+#[tokio::test]
+async fn le8_an_update_that_the_answered_lead_does_not_show_is_told() {
+    // The status was archived a minute ago, which this client does not know yet.
+    let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "status": "Fresh", "rating": "4",
+        "follow_up_date": 1_780_290_000_000_i64 } });
+    let fake = FakeTelecrm::new()
+        .always(Operation::CreateLead, conflict())
+        .always(Operation::SearchLeads, Answer::page([row.clone()]))
+        .always(Operation::UpdateLead, Answer::json(row));
+    let leads = fake.client().leads();
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("status", "contacted")
+        .set("rating", 4)
+        .set("follow_up_date", "01/06/2026 10:30")
+        .set("name", FieldValue::blank());
+    let mut changes = lead.fields().clone();
+    changes.remove("phone");
+    let updated = leads.update("62ab16e", changes).await.expect("answered");
+    let Upserted::Updated { lead: upserted, .. } = leads.upsert(&lead).await.expect("answered")
+    else {
+        panic!("there was one");
+    };
+    for outcome in [updated, upserted] {
+        let incomplete = outcome.complete().expect_err("the status is lost");
+        assert_eq!(
+            incomplete.to_string(),
+            "telecrm stored only a part: fields.status: sent, and the answer does not show it (LE8);"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
+    let lead = Lead::new().set("phone", "919999999999");
+    for upsert in [false, true] {
+        let fake = FakeTelecrm::new()
+            .on(Operation::CreateLead, Answer::reset())
+            .always(Operation::CreateLead, conflict())
+            .always(Operation::SearchLeads, Answer::html(502));
+        let leads = fake.client().leads();
+        let error = match upsert {
+            true => leads.upsert(&lead).await.map(drop),
+            false => leads.create(&lead).await.map(drop),
+        };
+        let error = error.expect_err("nobody knows");
+        assert!(error.is_outcome_unknown(), "{error}");
+        assert_eq!(error.operation(), Some(Operation::CreateLead));
+        let chain = format!("{error:#}");
+        assert!(
+            chain.ends_with(": searching leads failed: the server answered 502"),
+            "{chain}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_that_cannot_be_understood_is_no_fault_of_the_caller() {
+    let fields = json!({ "customFields": [{ "apiName": 7 }] });
+    let fake = FakeTelecrm::new().always(Operation::ListCustomFields, Answer::json(fields));
+    let error = fake.client().workspace().await.expect_err("no name");
+    assert_eq!(error.phase(), Phase::Unreadable);
+    assert!(!error.is_outcome_unknown() && !error.is_transient());
+    assert_eq!(
+        error.to_string(),
+        "reading the workspace failed: the server's answer could not be understood, with status 200: \
+         customFields[0].apiName: must be a text, and is a number"
+    );
+}
+
+#[tokio::test]
+async fn le7_an_upsert_that_cannot_go_on_says_why() {
+    let nameless = json!({ "fields": { "phone": "919999999999" } });
+    for (rows, reason) in [
+        (vec![], "no search finds the lead"),
+        (vec![nameless], "does not tell the ID of that lead (LE7)"),
+    ] {
+        let fake = FakeTelecrm::new()
+            .always(Operation::CreateLead, conflict())
+            .always(Operation::SearchLeads, Answer::page(rows));
+        let lead = Lead::new().set("phone", "919999999999");
+        let error = fake
+            .client()
+            .leads()
+            .upsert(&lead)
+            .await
+            .expect_err("stuck");
+        assert!(error.is_already_exists() && !error.is_outcome_unknown());
+        assert!(format!("{error:#}").contains(reason), "{error:#}");
+    }
+}
+
+#[tokio::test]
+async fn the_requests_of_one_call_share_its_time() {
+    let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } });
+    let waits = || Answer::rate_limited(Some(40));
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateLead, waits())
+        .always(Operation::CreateLead, conflict())
+        .on(Operation::SearchLeads, waits())
+        .always(Operation::SearchLeads, Answer::page([row.clone()]))
+        .always(Operation::UpdateLead, Answer::json(row));
+    let minute = CallOptions::new().total_timeout(Duration::from_secs(60));
+    let telecrm = fake.client().with_options(minute);
+    let lead = Lead::new().set("phone", "919999999999").set("rating", 4);
+    let error = telecrm.leads().upsert(&lead).await.expect_err("80 seconds");
+    assert!(error.is_rate_limited() && !error.is_outcome_unknown());
+    assert_eq!(error.operation(), Some(Operation::SearchLeads));
+    assert_eq!(fake.clock().slept().as_secs(), 40);
+}
+
+#[tokio::test]
+async fn an_update_of_an_action_loses_no_field_in_silence() {
+    let entry = json!({ "type": "1001", "fields": { "note": "called", "outcome": "Interested" } });
+    let fake = FakeTelecrm::new().always(Operation::UpdateAction, Answer::json(entry));
+    let timeline = fake.client().leads().actions("62ab16e");
+    let visit = || CustomAction::new(1001).expect("a code");
+    let dated = visit().created_on("2026-06-01T10:30:00+05:30".parse().expect("a time"));
+    for (action, path) in [
+        (visit().field("nte", "called"), "actions[0].fields.nte"),
+        (dated, "actions[0].created_on"),
+        (CustomAction::new(1999).expect("a code"), "actions[0]"),
+    ] {
+        let error = timeline.update("a1", action).await.map(drop);
+        let error = error.expect_err("lost");
+        assert_eq!(error.phase(), Phase::NotBuilt);
+        assert_eq!(error.finding().expect("told").path.to_string(), path);
+    }
+    let error = timeline.set_payment_status("a1", "Paid".into()).await;
+    assert_eq!(error.expect_err("no state").phase(), Phase::NotBuilt);
+    assert!(fake.sent_to(Operation::UpdateAction).is_empty());
+
+    // What the workspace had when this client last looked, and telecrm takes no more.
+    for (action, lost) in [
+        (visit().field("note", "called"), None),
+        (
+            visit().field("note", "twice"),
+            Some("actions[0].fields.note"),
+        ),
+    ] {
+        let outcome = timeline.update("a1", action).await.expect("answered");
+        let lost_there = outcome.findings().first().map(|loss| loss.path.to_string());
+        assert_eq!(lost_there.as_deref(), lost);
+        assert_eq!(outcome.complete().is_err(), lost.is_some());
+    }
+}
+
 /// A clock on which whoever waits does so until it is told.
 #[derive(Clone)]
 struct Gate(ManualClock, Arc<Notify>);
@@ -477,4 +624,31 @@ async fn an_update_of_what_is_called_search_is_refused() {
     }
     let sent = fake.sent();
     assert!(sent.iter().all(|request| request.method() == "GET"));
+}
+
+#[tokio::test]
+async fn a_push_has_its_turn_while_the_workspace_is_discovered_anew() {
+    let fake = FakeTelecrm::new();
+    let gate = Gate(ManualClock::new(), Arc::default());
+    let telecrm = fake.builder().clock(gate.clone()).build().expect("builds");
+    telecrm.workspace().await.expect("known");
+    let fake = fake
+        .on(Operation::GetMetadata, Answer::html(502))
+        .on(Operation::CreateOrUpdateLead, Answer::html(502))
+        .always(Operation::CreateOrUpdateLead, Answer::queued());
+    let discovering = telecrm.clone();
+    let discovering = tokio::spawn(async move { discovering.refresh_workspace().await });
+    while fake.sent_to(Operation::GetMetadata).len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let pushing = tokio::spawn(async move {
+        let lead = Lead::new().set("phone", "919999999999").set("rating", 3);
+        telecrm.ingest().push(&lead).await
+    });
+    while !(pushing.is_finished() && discovering.is_finished()) {
+        tokio::task::yield_now().await;
+        gate.1.notify_waiters();
+    }
+    let receipt = pushing.await.expect("no panic");
+    assert!(receipt.is_ok(), "sent again, in its turn: {receipt:?}");
 }

@@ -202,7 +202,7 @@ async fn read(telecrm: &Telecrm, operation: Operation) -> Result<Option<Value>, 
         }
         Operation::SearchLeads => written(&leads.search(&Filter::new(), slice).await?),
         Operation::GetAction => written(&actions.get("a1").await?),
-        Operation::UpdateAction => written(&actions.update("a1", visit()).await?),
+        Operation::UpdateAction => written(&actions.update("a1", visit()).await?.accept_partial()),
         Operation::SearchActions => written(&actions.search(&ActionFilter::new(), slice).await?),
         Operation::ListTeamMembers => written(&members.list(slice, false).await?),
         Operation::CreateTeamMember => {
