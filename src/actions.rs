@@ -201,7 +201,7 @@ impl Actions {
     ///
     /// Checked against the workspace first, because telecrm drops an unknown field here without a word, as in the
     /// [update of a lead](crate::Leads::update). [Findings](Outcome::findings) tell of options that telecrm creates, and of what the
-    /// answered entry does not show.
+    /// answered entry does not show, or the one that is read where the answer is none.
     ///
     /// # Errors
     /// Invalid if something would be lost. [`is_not_found`](Error::is_not_found) if the lead has no such entry; answered with 400 if the
@@ -229,7 +229,14 @@ impl Actions {
         if let Some(loss) = told.iter().find(|finding| finding.is_loss()) {
             return Err(Error::would_lose(Operation::UpdateAction, loss.clone()));
         }
-        let entry = this.write(action_id, &action).await?;
+        let mut entry = this.write(action_id, &action).await?;
+        // No document shows what is answered. If that is not the entry, the entry itself can tell; if it cannot be read, what was
+        // written is told as not shown.
+        if entry.fields().is_none()
+            && let Ok(read) = this.get(action_id).await
+        {
+            entry = read;
+        }
         let sent = Lead::new().action(action.with_prefixed_code());
         let shown = workspace.compare(&sent, &LeadRecord::default(), Some(slice::from_ref(&entry)));
         let outcome = Outcome::updated(entry, &sent).with_findings(told);

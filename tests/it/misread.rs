@@ -460,6 +460,31 @@ async fn an_update_of_an_action_loses_no_field_in_silence() {
     }
 }
 
+#[tokio::test]
+async fn an_update_of_an_action_whose_answer_is_no_entry_is_read_back() {
+    let visit = || CustomAction::new(1001).expect("a code");
+    let silent = || {
+        let answer = json!({ "action_id": "a1" });
+        FakeTelecrm::new().always(Operation::UpdateAction, Answer::json(answer))
+    };
+    let entry = json!({ "type": "1001", "fields": { "note": "called" } });
+    let fake = silent().always(Operation::GetAction, Answer::json(entry));
+    let timeline = fake.client().leads().actions("62ab16e");
+    let called = timeline.update("a1", visit().field("note", "called")).await;
+    let entry = called.expect("answered").complete().expect("nothing lost");
+    assert_eq!(entry.field("note"), Some("called".into()));
+    let twice = timeline.update("a1", visit().field("note", "twice")).await;
+    assert!(twice.expect("answered").complete().is_err());
+
+    // Written all the same where it cannot be read.
+    let fake = silent().always(Operation::GetAction, Answer::html(503));
+    let timeline = fake.client().leads().actions("62ab16e");
+    let called = timeline.update("a1", visit().field("note", "called")).await;
+    let told = called.expect("answered");
+    assert_eq!(told.findings()[0].path.to_string(), "actions[0]");
+    assert!(told.complete().is_err());
+}
+
 /// A clock on which whoever waits does so until it is told.
 #[derive(Clone)]
 struct Gate(ManualClock, Arc<Notify>);
