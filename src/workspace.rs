@@ -43,11 +43,11 @@ impl Cache {
     /// The workspace that is kept; a new one, if there is none or one is wanted `anew`.
     pub(crate) async fn get(&self, telecrm: &Telecrm, anew: bool) -> Result<Arc<Workspace>, Error> {
         let clock = &telecrm.shared().clock;
-        let deadline = telecrm.options().deadline(clock.now());
         let kept = || self.kept(clock.now()).filter(|_| !anew);
         if let Some(workspace) = kept() {
             return Ok(workspace);
         }
+        let deadline = telecrm.options().deadline(clock.now());
         if anew && let Some(known) = self.last().as_mut() {
             known.since = None;
         }

@@ -75,7 +75,8 @@ impl CallOptions {
 
     /// When a call that begins now must be over.
     pub(crate) fn deadline(&self, now: Instant) -> Deadline {
-        Deadline(match (now.checked_add(self.total_timeout), self.until) {
+        let Deadline(own) = Deadline::of(now, self.total_timeout);
+        Deadline(match (own, self.until) {
             (Some(own), Some(whole)) => Some(own.min(whole)),
             (own, whole) => own.or(whole),
         })
