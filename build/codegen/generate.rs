@@ -447,7 +447,6 @@ fn with_reader(item: Item, data: &[syn::Ident]) -> Vec<Item> {
 fn reader_of_field(field: &syn::Field) -> Option<(syn::FieldValue, bool)> {
     let name = field.ident.as_ref()?;
     let mut key = name.unraw().to_string();
-    let mut default: Option<Option<syn::ExprPath>> = None;
     let mut is_rest = false;
     for attribute in field.attrs.iter().filter(|a| a.path().is_ident("serde")) {
         let read = attribute.parse_nested_meta(|meta| {
@@ -457,12 +456,6 @@ fn reader_of_field(field: &syn::Field) -> Option<(syn::FieldValue, bool)> {
                 is_rest = true;
             } else if meta.path.is_ident("skip_serializing_if") {
                 meta.value()?.parse::<syn::LitStr>()?;
-            } else if meta.path.is_ident("default") {
-                let path = match meta.input.peek(Token![=]) {
-                    true => Some(meta.value()?.parse::<syn::LitStr>()?.parse()?),
-                    false => None,
-                };
-                default = Some(path);
             } else {
                 return Err(meta.error("not known here"));
             }
@@ -470,14 +463,10 @@ fn reader_of_field(field: &syn::Field) -> Option<(syn::FieldValue, bool)> {
         });
         read.ok()?;
     }
-    let is_optional = is_option(&field.ty);
-    let value: Expr = match default {
+    let value: Expr = match is_option(&field.ty) {
         _ if is_rest => parse_quote!(object.rest()?),
-        Some(Some(_)) if is_optional => return None,
-        Some(Some(path)) => parse_quote!(object.optional(#key)?.unwrap_or_else(#path)),
-        Some(None) if !is_optional => parse_quote!(object.optional(#key)?.unwrap_or_default()),
-        _ if is_optional => parse_quote!(object.optional(#key)?),
-        _ => parse_quote!(object.required(#key)?),
+        true => parse_quote!(object.optional(#key)?),
+        false => parse_quote!(object.required(#key)?),
     };
     Some((parse_quote!(#name: #value), is_rest))
 }
