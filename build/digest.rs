@@ -14,7 +14,7 @@ const FOLDERS: [(&str, &str); 4] = [
     ("build/codegen", "rs"),
     ("openapi", "yaml"),
     ("generated", "rs"),
-    ("emulator/openapi", "yaml"),
+    ("crates/emulator/openapi", "yaml"),
 ];
 
 /// The crates whose version decides what the generated code looks like.

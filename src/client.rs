@@ -1,15 +1,15 @@
 //! The client and how it is made.
 
-use crate::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
-use crate::generated::{ingest, sync};
-use crate::time::{Clock, SystemClock};
+use crate::api::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
+use crate::clock::{Clock, SystemClock};
+use crate::raw::generated::{ingest, sync};
+use crate::transport::write_order::Turns;
 use crate::transport::{
     CallOptions, CallReport, Carrier, Channel, Observer, Settings, Stop, authorization,
 };
-use crate::turns::Turns;
 use crate::{
     AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
-    TeamMembers, raw, workspace,
+    TeamMembers, raw, workspace_cache,
 };
 use std::fmt;
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ pub const ASYNC_URL: &str = "https://next-api.telecrm.in";
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use telecrm::{AsyncToken, Lead, SyncToken, Telecrm, Verdict};
+/// use telecrm::{AsyncToken, Lead, SyncToken, Telecrm, Verification};
 ///
 /// # let emulator = telecrm_emulator::Emulator::start().await?;
 /// # let (sync_token, async_token) = (emulator.sync_token(), emulator.async_token());
@@ -54,7 +54,7 @@ pub const ASYNC_URL: &str = "https://next-api.telecrm.in";
 /// let clean = workspace.check(&lead).into_clean()?;
 /// let receipt = telecrm.ingest().push(&clean).await?;
 /// let verdict = telecrm.ingest().verify(&receipt).await?;
-/// assert!(matches!(verdict, Verdict::Stored(_)));
+/// assert!(matches!(verdict, Verification::Stored(_)));
 ///
 /// // The rest of both APIs:
 /// assert_eq!(telecrm.leads().count(&telecrm::Filter::new()).await?, 1);
@@ -72,7 +72,7 @@ pub struct Telecrm {
 pub(crate) struct Shared {
     pub(crate) sync: Option<SyncEndpoint>,
     pub(crate) ingest: Option<AsyncEndpoint>,
-    pub(crate) workspace: workspace::Cache,
+    pub(crate) workspace: workspace_cache::Cache,
     pub(crate) verify_timeout: Duration,
     pub(crate) turns: Turns,
     pub(crate) clock: Arc<dyn Clock>,
@@ -709,7 +709,7 @@ impl Builder {
             shared: Arc::new(Shared {
                 sync,
                 ingest,
-                workspace: workspace::Cache::new(default_country, self.time_zone),
+                workspace: workspace_cache::Cache::new(default_country, self.time_zone),
                 verify_timeout: self.verify_timeout,
                 turns: Turns::default(),
                 clock: self.clock,

@@ -346,14 +346,14 @@ impl Error {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::collections::BTreeMap;
-    /// use telecrm::{Path, Phase};
+    /// use telecrm::{FieldPath, Phase};
     /// # let telecrm = telecrm::testing::FakeTelecrm::new().client();
     ///
     /// // telecrm would drop this status without a word (LE8), so nothing is sent.
     /// let changes = BTreeMap::from([("status".to_owned(), "Frozen".into())]);
     /// let error = telecrm.leads().update("62ab16e", changes).await.unwrap_err();
     /// assert_eq!(error.phase(), Phase::NotBuilt);
-    /// assert_eq!(error.finding().expect("a loss").path, Path::Field("status".into()));
+    /// assert_eq!(error.finding().expect("a loss").path, FieldPath::Field("status".into()));
     /// # Ok(())
     /// # }
     /// ```

@@ -1,43 +1,31 @@
 #![doc = include_str!("../README.md")]
 
-mod actions;
-mod calls;
+mod api;
 mod client;
+mod clock;
 mod error;
-mod generated;
-mod ingest;
-mod leads;
-mod limit;
 mod operation;
-mod period;
+mod pagination;
 pub mod raw;
-mod request;
-mod schema;
-mod stream;
-mod team_members;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod time;
-mod timeline;
 mod token;
 mod transport;
-mod turns;
-mod walk;
-mod workspace;
+mod workspace_cache;
 
-pub use actions::{ActionFilter, Actions};
+pub use api::actions::{ActionFilter, Actions};
+pub use api::ingest::{Baseline, Ingest, Receipt, Verification};
+pub use api::leads::{Filter, Leads, PageRequest, Upserted};
+pub use api::period::Period;
+pub use api::request::{Method, Reply, Request};
+pub use api::schema::Schema;
+pub use api::team_members::{NewTeamMember, TeamMembers};
 pub use client::{ASYNC_URL, Builder, Raw, SYNC_URL, Telecrm};
+pub use clock::Clock;
 pub use error::{Error, ErrorCode, ErrorDetail, Phase};
-pub use ingest::{Baseline, Ingest, Receipt, Verdict};
-pub use leads::{Filter, Leads, Slice, Upserted};
-pub use limit::{LimitState, RateLimit};
 pub use operation::{Idempotency, Operation};
-pub use period::Period;
-pub use request::{Method, Reply, Request};
-pub use schema::Schema;
-pub use stream::Items;
-pub use team_members::{NewTeamMember, TeamMembers};
+pub use pagination::Items;
 pub use telecrm_core::*;
-pub use time::Clock;
 pub use token::{AsyncToken, SyncToken, TokenError};
+pub use transport::rate_limit::{LimitState, RateLimit};
 pub use transport::{CallOptions, CallReport};

@@ -1,23 +1,25 @@
 //! What every request passes through on its way out.
 
-mod answer;
-mod channel;
+mod call;
 mod observe;
+pub(crate) mod rate_limit;
+mod redact;
+mod response;
 mod retry;
-mod sent;
+pub(crate) mod write_order;
 
-pub(crate) use answer::Answer;
-pub(crate) use channel::{Call, Carrier, Channel, NoAnswer, Settings};
+pub(crate) use call::{Call, Carrier, Channel, NoAnswer, Settings};
 pub use observe::CallReport;
 pub(crate) use observe::Observer;
+pub(crate) use response::Answer;
 pub use retry::CallOptions;
 #[cfg(feature = "testing")]
 pub(crate) use retry::retry_after;
 pub(crate) use retry::{Deadline, Stop};
 
+use crate::clock::SystemClock;
 use crate::operation::Idempotency;
 use crate::raw::Unbuilt;
-use crate::time::SystemClock;
 use crate::{Error, Operation};
 use reqwest::Request;
 use reqwest::header::{HeaderValue, InvalidHeaderValue};

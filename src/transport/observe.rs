@@ -1,6 +1,6 @@
 //! What can be seen of calls from outside: spans, events and reports, none of them with data.
 
-use super::channel::{Call, Channel, NoAnswer, Reply, ending};
+use super::call::{Call, Channel, NoAnswer, Reply, ending};
 use super::retry::Ending;
 use crate::Operation;
 use reqwest::Request;

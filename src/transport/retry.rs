@@ -1,8 +1,8 @@
 //! When a request may be sent again, and after how long.
 
+use crate::clock::Clock;
 use crate::error::leaves_doubt;
 use crate::operation::Idempotency;
-use crate::time::Clock;
 use futures_util::future;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -250,7 +250,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::SystemClock;
+    use crate::clock::SystemClock;
     use std::pin::Pin;
     use std::time::SystemTime;
 

@@ -13,8 +13,8 @@ use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
     Action, ActionFilter, ActionRecord, AsyncToken, Availability, Builder, CallReport,
     CustomAction, Error, ErrorCode, FieldValue, Filter, Lead, LeadRecord, Method, NewTeamMember,
-    Operation, Outcome, Page, PaymentStatus, Receipt, Slice, SyncToken, TeamMember, TeamMemberRole,
-    Telecrm, Verdict, Workspace, WorkspaceFile,
+    Operation, Outcome, Page, PageRequest, PaymentStatus, Receipt, SyncToken, TeamMember,
+    TeamMemberRole, Telecrm, Verification, Workspace, WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -108,7 +108,7 @@ fn planted(builder: Builder) -> Builder {
 pub(crate) async fn call(telecrm: &Telecrm, operation: Operation) -> Result<(), Error> {
     let leads = telecrm.leads();
     let actions = leads.actions(PHONE);
-    let slice = Slice::default();
+    let slice = PageRequest::default();
     match operation {
         Operation::CreateOrUpdateLead => assert_debug_clean(&telecrm.ingest().push(&lead()).await?),
         Operation::CreateLead => assert_debug_clean(&leads.create(&lead()).await?),
@@ -450,13 +450,13 @@ fn print_data() {
 
     assert_debug_clean(&Receipt::unconfirmed(lead()));
     let losses = workspace.check(&lead()).report().to_vec();
-    assert_debug_clean(&Verdict::Differs {
+    assert_debug_clean(&Verification::Differs {
         lead: record.clone(),
         losses: losses.clone(),
         unreadable: Vec::new(),
     });
-    assert_debug_clean(&Verdict::Missing(losses[0].clone()));
-    assert_debug_clean(&Verdict::Stored(record.clone()));
+    assert_debug_clean(&Verification::Missing(losses[0].clone()));
+    assert_debug_clean(&Verification::Stored(record.clone()));
     assert_debug_clean(&telecrm::Upserted::Updated {
         lead_id: "l1".into(),
         lead: Outcome::updated(record, &lead()).with_findings(losses),
@@ -576,7 +576,7 @@ const WITHOUT_DATA: &[&str] = &[
     "ErrorCode",
     "FieldType",
     "FindingKind",
-    "Path",
+    "FieldPath",
     "PaymentStatus",
     "RemarkStatus",
     "TeamMemberRole",

@@ -2,8 +2,8 @@
 
 use httpmock::{Method, MockServer};
 use telecrm::{
-    Action, ActionFilter, ActionRecord, CustomAction, FieldValue, Filter, Lead, LeadRecord, Slice,
-    SyncToken, Telecrm,
+    Action, ActionFilter, ActionRecord, CustomAction, FieldValue, Filter, Lead, LeadRecord,
+    PageRequest, SyncToken, Telecrm,
 };
 
 const ACCOUNT: &str = "12345678901234567890123.10";
@@ -67,7 +67,7 @@ async fn leads_are_looked_for_and_read_with_every_digit() {
     let filter = Filter::new().any_of("account", [account(), 7.into()]);
     let page = telecrm
         .leads()
-        .search(&filter, Slice::default())
+        .search(&filter, PageRequest::default())
         .await
         .unwrap();
     let read: Vec<_> = page
@@ -84,7 +84,7 @@ async fn a_timeline_is_read_with_every_digit() {
     let (_server, telecrm) = server("/lead/l1/action/search", "{".to_owned(), page).await;
     let actions = telecrm.leads().actions("l1");
     let page = actions
-        .search(&ActionFilter::new(), Slice::default())
+        .search(&ActionFilter::new(), PageRequest::default())
         .await
         .unwrap();
     let account_of = |entry: &ActionRecord| entry.field("account");

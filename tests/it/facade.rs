@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
-    ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode, Filter,
-    Finding, FindingKind, Lead, MatchedBy, Operation, Path, Payment, Phase, Receipt, Slice,
-    SyncToken, Telecrm, Upserted, Verdict, WorkspaceFile,
+    ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode,
+    FieldPath, Filter, Finding, FindingKind, Lead, MatchedBy, Operation, PageRequest, Payment,
+    Phase, Receipt, SyncToken, Telecrm, Upserted, Verification, WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -50,7 +50,8 @@ async fn the_whole_circle_discover_check_send_inspect_verify() {
     let clean = workspace.check(&written).into_clean().expect("sendable");
 
     let receipt = telecrm.ingest().push(&clean).await.expect("queued");
-    let Verdict::Stored(stored) = telecrm.ingest().verify(&receipt).await.expect("readable") else {
+    let Verification::Stored(stored) = telecrm.ingest().verify(&receipt).await.expect("readable")
+    else {
         panic!("not stored");
     };
     assert_eq!(stored.get("status"), Some(&"Qualified".into()));
@@ -149,7 +150,7 @@ async fn le2_creation_tells_what_was_ignored() {
     assert_eq!(statuses, [&ActionStatus::Created, &ActionStatus::Ignored]);
     let incomplete = outcome.complete().expect_err("parts were ignored");
     let remark = &incomplete.outcome().remarks()[0];
-    assert_eq!(remark.path, Path::Field("rating".into()));
+    assert_eq!(remark.path, FieldPath::Field("rating".into()));
     assert_eq!(remark.sent, Some(9.into()));
 }
 
@@ -165,7 +166,7 @@ async fn ac2_creation_sends_the_bare_code() {
         .expect("created")
         .complete()
         .expect("complete");
-    let slice = Slice { skip: 0, limit: 5 };
+    let slice = PageRequest { skip: 0, limit: 5 };
     let read = telecrm
         .leads()
         .get_with_actions(&created.lead_id, slice)
@@ -222,7 +223,7 @@ async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
         assert!(error.to_string().contains(reason), "{error}");
         assert_eq!(
             error.finding().expect("told").path,
-            Path::Field(name.to_owned())
+            FieldPath::Field(name.to_owned())
         );
     }
     let sent = emulator.log(0).split_off(before);
@@ -238,7 +239,7 @@ async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
     // A tag that nobody knows yet, beside one that nobody filled in.
     let updated = update("interests", telecrm::FieldValue::from(["Solar", " "])).await;
     let updated = updated.expect("updated");
-    let path = Path::Field("interests".to_owned());
+    let path = FieldPath::Field("interests".to_owned());
     assert_eq!(updated.remarks()[0].path, path);
     assert_eq!(
         (updated.findings()[0].kind, &updated.findings()[0].path),
@@ -250,7 +251,7 @@ async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
     let updated = update("follow_up_date", 1_780_000_000.into()).await;
     let found = &updated.expect("updated").findings()[0].clone();
     assert_eq!(found.kind, FindingKind::ValueChanged);
-    assert_eq!(found.path, Path::Field("follow_up_date".to_owned()));
+    assert_eq!(found.path, FieldPath::Field("follow_up_date".to_owned()));
     let missing = telecrm
         .leads()
         .update("62ab16e", BTreeMap::new())
@@ -460,7 +461,7 @@ async fn search_filters_and_pages() {
     }
     let all = telecrm
         .leads()
-        .search(&Filter::new(), Slice::default())
+        .search(&Filter::new(), PageRequest::default())
         .await
         .expect("found");
     assert_eq!((all.data.len(), all.total_count, all.limit), (10, 12, 10));
@@ -472,7 +473,7 @@ async fn search_filters_and_pages() {
     let won = Filter::new().any_of("status", ["Won", "Lost"]);
     let won = telecrm
         .leads()
-        .search(&won, Slice { skip: 1, limit: 2 })
+        .search(&won, PageRequest { skip: 1, limit: 2 })
         .await
         .expect("found");
     assert_eq!((won.data.len(), won.total_count, won.skip), (2, 4, 1));
@@ -481,7 +482,7 @@ async fn search_filters_and_pages() {
         .leads()
         .search(
             &Filter::new(),
-            Slice {
+            PageRequest {
                 skip: 0,
                 limit: 101,
             },
@@ -500,7 +501,7 @@ async fn as5_equal_actions_from_before_are_told_apart() {
     emulator.settle().await;
     assert!(matches!(
         telecrm.ingest().verify(&first).await,
-        Ok(Verdict::Stored(_))
+        Ok(Verification::Stored(_))
     ));
 
     // The second request is taken, and worked through only later: the first action is no proof.
@@ -513,15 +514,16 @@ async fn as5_equal_actions_from_before_are_told_apart() {
     let claimed = claimed.since(baseline.clone());
     assert!(matches!(
         telecrm.ingest().verify(&claimed).await,
-        Ok(Verdict::Stored(_))
+        Ok(Verification::Stored(_))
     ));
 
     let again = telecrm.ingest().baseline(&sent).await.expect("read");
     let never_sent = claimed.since(again);
-    let Ok(Verdict::Differs { losses, .. }) = telecrm.ingest().verify(&never_sent).await else {
+    let Ok(Verification::Differs { losses, .. }) = telecrm.ingest().verify(&never_sent).await
+    else {
         panic!("nothing new is on the timeline");
     };
-    assert_eq!(losses[0].path, Path::Action(0));
+    assert_eq!(losses[0].path, FieldPath::Action(0));
 }
 
 #[tokio::test]
@@ -545,8 +547,8 @@ async fn id2_the_lead_of_another_country_is_not_the_one_that_is_meant() {
             .set("name", "Jane Doe");
         let receipt = telecrm.ingest().push(&lead).await.expect("queued");
         let found = match telecrm.ingest().verify(&receipt).await.expect("read") {
-            Verdict::Stored(lead) => lead.id().map(str::to_owned),
-            Verdict::Missing(_) => None,
+            Verification::Stored(lead) => lead.id().map(str::to_owned),
+            Verification::Missing(_) => None,
             other => panic!("{other:?}"),
         };
         assert_eq!(found.as_deref(), stored);
@@ -578,13 +580,13 @@ async fn le7_without_ids_actions_cannot_be_read_back() {
         .await
         .expect("queued");
     emulator.settle().await;
-    let Ok(Verdict::Unknown { reason, .. }) = telecrm.ingest().verify(&receipt).await else {
+    let Ok(Verification::Unknown { reason, .. }) = telecrm.ingest().verify(&receipt).await else {
         panic!("actions cannot be seen");
     };
     assert!(reason.contains("LE7"), "{reason}");
     assert!(matches!(
         telecrm.ingest().verify(&plain).await,
-        Ok(Verdict::Stored(_))
+        Ok(Verification::Stored(_))
     ));
 }
 
@@ -602,7 +604,7 @@ async fn verify_waits_for_the_background_and_no_longer_than_told() {
     let receipt = telecrm.ingest().push(&lead()).await.expect("queued");
     assert!(matches!(
         telecrm.ingest().verify(&receipt).await,
-        Ok(Verdict::Stored(_))
+        Ok(Verification::Stored(_))
     ));
 
     let impatient = client(&emulator);
@@ -613,7 +615,7 @@ async fn verify_waits_for_the_background_and_no_longer_than_told() {
         .expect("queued");
     assert!(matches!(
         impatient.ingest().verify(&receipt).await,
-        Ok(Verdict::Missing(_))
+        Ok(Verification::Missing(_))
     ));
 }
 
@@ -634,7 +636,7 @@ async fn as3_verify_looks_once_for_a_lead_that_is_documented_to_be_dropped() {
         let lead = Lead::new().set("phone", phone);
         let receipt = ingest.push(&lead).await.expect("queued");
         let verdict = ingest.verify(&receipt).await.expect("read");
-        let Verdict::Missing(finding) = verdict else {
+        let Verification::Missing(finding) = verdict else {
             panic!("{phone}: {verdict:?}");
         };
         assert!(finding.reason.contains("dropped"), "{phone}: {finding}");
@@ -767,13 +769,13 @@ async fn as5_an_unconfirmed_push_can_be_settled_by_reading() {
     let unsent = Receipt::unconfirmed(lead());
     assert!(matches!(
         telecrm.ingest().verify(&unsent).await,
-        Ok(Verdict::Missing(_))
+        Ok(Verification::Missing(_))
     ));
     let _ = telecrm.ingest().push(&lead()).await.expect("queued");
     emulator.settle().await;
     assert!(matches!(
         telecrm.ingest().verify(&unsent).await,
-        Ok(Verdict::Stored(_))
+        Ok(Verification::Stored(_))
     ));
 }
 

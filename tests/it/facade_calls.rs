@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
     ActionFilter, ActionKind, Availability, CustomAction, ErrorCode, NewTeamMember, Operation,
-    PaymentStatus, Phase, Slice, SyncToken, TeamMemberRole, TeamMemberStatus, Telecrm,
+    PageRequest, PaymentStatus, Phase, SyncToken, TeamMemberRole, TeamMemberStatus, Telecrm,
 };
 
 fn client(server: &MockServer) -> Telecrm {
@@ -163,14 +163,14 @@ async fn ac6_ac7_timelines_are_searched_by_type_performer_and_time() {
         .between(Some(from), None);
     let timeline = client(&server).leads().actions("l1");
     let page = timeline
-        .search(&filter, Slice { skip: 0, limit: 2 })
+        .search(&filter, PageRequest { skip: 0, limit: 2 })
         .await
         .expect("found");
     assert_eq!(page.total_count, 12, "numbers as strings are numbers");
     assert_eq!(page.data[1].created(), Some(from));
     assert_eq!(page.data[1].key("duration"), Some(&7.into()));
     let error = timeline
-        .search(&filter, Slice { skip: 0, limit: 0 })
+        .search(&filter, PageRequest { skip: 0, limit: 0 })
         .await
         .expect_err("LE5");
     assert_eq!(error.phase(), Phase::NotBuilt);
@@ -191,7 +191,7 @@ async fn tm1_members_are_listed_by_ten() {
     let members = client(&server).team_members();
     let page = members
         .list(
-            Slice {
+            PageRequest {
                 skip: 20,
                 limit: 10,
             },
@@ -207,7 +207,7 @@ async fn tm1_members_are_listed_by_ten() {
         Some("GROWTH".into())
     );
     let error = members
-        .list(Slice { skip: 0, limit: 11 }, false)
+        .list(PageRequest { skip: 0, limit: 11 }, false)
         .await
         .expect_err("TM1");
     assert!(error.to_string().contains("between 1 and 10"), "{error}");

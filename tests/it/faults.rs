@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use telecrm::testing::ManualClock;
 use telecrm::{
-    AsyncToken, Builder, CallOptions, CustomAction, Error, Lead, PaymentStatus, Phase, RateLimit,
-    Slice, SyncToken, Telecrm,
+    AsyncToken, Builder, CallOptions, CustomAction, Error, Lead, PageRequest, PaymentStatus, Phase,
+    RateLimit, SyncToken, Telecrm,
 };
 use telecrm_emulator::Emulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -551,7 +551,7 @@ async fn le4_a_creation_whose_answer_was_lost_is_settled_by_reading() {
         match (result, mangle) {
             (Ok(outcome), false) => {
                 let id = outcome.complete().expect("complete").lead_id;
-                let slice = Slice { skip: 0, limit: 10 };
+                let slice = PageRequest { skip: 0, limit: 10 };
                 let stored = telecrm
                     .leads()
                     .get_with_actions(&id, slice)

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use telecrm::{
     ActionFilter, Availability, CustomAction, Error, Filter, Incomplete, Ingest, Items, Lead,
-    LeadRecord, Leads, Method, NewTeamMember, PaymentStatus, Receipt, Request, Slice, SyncToken,
-    TeamMemberRole, Telecrm, Workspace, raw,
+    LeadRecord, Leads, Method, NewTeamMember, PageRequest, PaymentStatus, Receipt, Request,
+    SyncToken, TeamMemberRole, Telecrm, Workspace, raw,
 };
 
 /// The public surface, as CI keeps it.
@@ -68,25 +68,25 @@ fn futures_can_be_spawned() {
         telecrm.ingest().verify(&Receipt::unconfirmed(Lead::new()));
         telecrm.leads().create(&Lead::new());
         telecrm.leads().get("l1");
-        telecrm.leads().get_with_actions("l1", Slice::default());
+        telecrm.leads().get_with_actions("l1", PageRequest::default());
         telecrm.leads().update("l1", BTreeMap::new());
         telecrm.leads().upsert(&Lead::new());
         telecrm.leads().count(&Filter::new());
-        telecrm.leads().search(&Filter::new(), Slice::default());
+        telecrm.leads().search(&Filter::new(), PageRequest::default());
         telecrm.leads().stream(Filter::new()).next();
         telecrm.leads().stream(Filter::new()).prefetch(2).collect();
         telecrm.leads().actions("l1").create([visit()]);
         telecrm.leads().actions("l1").get("a1");
         telecrm.leads().actions("l1").update("a1", visit());
         telecrm.leads().actions("l1").set_payment_status("a1", PaymentStatus::Failed);
-        telecrm.leads().actions("l1").search(&ActionFilter::new(), Slice::default());
+        telecrm.leads().actions("l1").search(&ActionFilter::new(), PageRequest::default());
         telecrm.schema().metadata();
         telecrm.schema().fields();
         telecrm.schema().field("phone");
         telecrm.schema().actions();
         telecrm.schema().action(1001);
         telecrm.schema().pipeline();
-        telecrm.team_members().list(Slice::default(), false);
+        telecrm.team_members().list(PageRequest::default(), false);
         telecrm.team_members().get("jane.doe@example.com", false);
         telecrm.team_members().create(&NewTeamMember::new("J", "j@example.com", "919999999999", TeamMemberRole::Caller));
         telecrm.team_members().set_availability("jane.doe@example.com", Availability::Active);

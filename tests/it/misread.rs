@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use telecrm::testing::{Answer, FakeTelecrm, ManualClock};
 use telecrm::{
-    ActionFilter, Availability, CallOptions, Clock, CustomAction, FieldValue, Filter, Lead,
-    Operation, Path, PaymentStatus, Phase, Slice, Telecrm, Upserted, Verdict,
+    ActionFilter, Availability, CallOptions, Clock, CustomAction, FieldPath, FieldValue, Filter,
+    Lead, Operation, PageRequest, PaymentStatus, Phase, Telecrm, Upserted, Verification,
 };
 use telecrm_emulator::Emulator;
 use tokio::sync::Notify;
@@ -247,7 +247,7 @@ async fn verifying_ends_in_time_also_if_the_server_stalls() {
     let (ingest, lead) = (telecrm.ingest(), Lead::new().set("phone", "919999999999"));
     let receipt = ingest.push(&lead).await.expect("queued");
     let verdict = ingest.verify(&receipt).await.expect("a verdict");
-    assert!(matches!(verdict, Verdict::Unknown { lead: None, .. }));
+    assert!(matches!(verdict, Verification::Unknown { lead: None, .. }));
     // 30 s to verify, and an attempt of 30 s under way.
     assert!(
         fake.clock().slept() <= Duration::from_secs(60),
@@ -278,7 +278,7 @@ async fn a_filter_by_one_of_no_values_is_refused() {
         }
     }
     let actions = leads.actions("62ab16e");
-    let error = actions.search(&by_nobody(), Slice::default()).await;
+    let error = actions.search(&by_nobody(), PageRequest::default()).await;
     assert_eq!(error.expect_err("refused").phase(), Phase::NotBuilt);
     assert!(fake.sent().is_empty());
 }
@@ -299,7 +299,7 @@ async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
     );
     let error = error.await.expect_err("nothing would change");
     let finding = error.finding().expect("told");
-    assert_eq!(finding.path, Path::Field("rating".to_owned()));
+    assert_eq!(finding.path, FieldPath::Field("rating".to_owned()));
     assert!(finding.reason.contains("no way to clear"), "{finding}");
     assert!(fake.sent_to(Operation::UpdateLead).is_empty());
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
     CallReport, CustomAction, ErrorCode, Filter, Idempotency, Lead, LeadRecord, Method, Operation,
-    Phase, Slice, SyncToken, Telecrm,
+    PageRequest, Phase, SyncToken, Telecrm,
 };
 use tokio::net::TcpListener;
 
@@ -31,7 +31,7 @@ async fn the_fake_answers_in_order_and_then_with_what_always_holds() {
         assert_eq!(lead.get("name"), Some(&expected.into()));
     }
     let filter = Filter::new().eq("name", "found");
-    let slice = Slice { skip: 0, limit: 3 };
+    let slice = PageRequest { skip: 0, limit: 3 };
     let page = telecrm.leads().search(&filter, slice).await.expect("read");
     assert_eq!((page.data, page.total_count), (vec![row("found")], 1));
     let search = &fake.sent_to(Operation::SearchLeads)[0];

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
-    ActionFilter, CallOptions, CustomAction, Error, ErrorCode, Filter, Lead, Operation, Phase,
-    Slice, Verdict,
+    ActionFilter, CallOptions, CustomAction, Error, ErrorCode, Filter, Lead, Operation,
+    PageRequest, Phase, Verification,
 };
 
 const NO_PAGES: [&str; 8] = [
@@ -111,7 +111,7 @@ async fn an_answer_that_is_no_page_is_not_an_empty_one() {
         let fake = FakeTelecrm::new().always(Operation::SearchLeads, empty);
         let telecrm = fake.client();
         assert_eq!(telecrm.leads().count(&Filter::new()).await.unwrap(), 0);
-        let beyond = Slice { skip: 7, limit: 5 };
+        let beyond = PageRequest { skip: 7, limit: 5 };
         let page = telecrm.leads().search(&Filter::new(), beyond).await;
         assert_eq!(page.unwrap().data, []);
     }
@@ -201,7 +201,7 @@ async fn limits_beyond_what_a_clock_can_tell_are_none() {
         .unwrap();
     let receipt = telecrm.ingest().push(&lead).await.unwrap();
     let verdict = telecrm.ingest().verify(&receipt).await.unwrap();
-    assert!(matches!(verdict, Verdict::Stored(_)), "{verdict:?}");
+    assert!(matches!(verdict, Verification::Stored(_)), "{verdict:?}");
 }
 
 /// The newest entries first, and in whichever number the test wants them.
@@ -218,7 +218,7 @@ fn timeline(ids: impl IntoIterator<Item = u32>) -> Answer {
 }
 
 /// A push of an action that is the oldest of the timeline, as these pages tell it.
-async fn verified(pages: impl IntoIterator<Item = Answer>) -> (Verdict, Vec<String>) {
+async fn verified(pages: impl IntoIterator<Item = Answer>) -> (Verification, Vec<String>) {
     let found = json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
     let fake = FakeTelecrm::new()
         .always(Operation::CreateOrUpdateLead, Answer::queued())
@@ -251,7 +251,7 @@ async fn a_page_of_a_timeline_shorter_than_asked_is_not_its_end() {
         (1..=1).rev(),
     ];
     let (verdict, skips) = verified(pages.map(timeline)).await;
-    assert!(matches!(verdict, Verdict::Stored(_)), "{verdict:?}");
+    assert!(matches!(verdict, Verification::Stored(_)), "{verdict:?}");
     assert_eq!(skips, ["0", "9", "18", "24"]);
 }
 
@@ -261,11 +261,11 @@ async fn a_timeline_that_changes_while_it_is_read_is_read_anew_or_said_to_be_unk
     let moved = || [timeline((2..=11).rev()), timeline([3, 2, 1])];
     let still = [timeline((2..=12).rev()), timeline([2, 1]), timeline([1])];
     let (verdict, skips) = verified(moved().into_iter().chain(still)).await;
-    assert!(matches!(verdict, Verdict::Stored(_)), "{verdict:?}");
+    assert!(matches!(verdict, Verification::Stored(_)), "{verdict:?}");
     assert_eq!(skips, ["0", "9", "0", "10", "11"]);
 
     let (verdict, _) = verified((0..3).flat_map(|_| moved())).await;
-    let Verdict::Unknown { reason, .. } = verdict else {
+    let Verification::Unknown { reason, .. } = verdict else {
         panic!("{verdict:?}");
     };
     assert!(reason.contains("changed each time"), "{reason}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use telecrm::testing::{Answer, FakeTelecrm};
-use telecrm::{Clock, Error, Lead, Operation, RateLimit, Receipt, Telecrm, Verdict};
+use telecrm::{Clock, Error, Lead, Operation, RateLimit, Receipt, Telecrm, Verification};
 use tokio::sync::watch;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -182,7 +182,7 @@ async fn a_stopped_client_looks_no_further_for_a_lead() {
     telecrm.stop_repeating();
     // It may still come.
     let verdict = verify.await.expect("read");
-    let Verdict::Unknown { lead: None, reason } = verdict else {
+    let Verification::Unknown { lead: None, reason } = verdict else {
         panic!("{verdict:?}");
     };
     assert!(reason.contains("stopped"), "{reason}");

@@ -205,8 +205,10 @@ fn the_check_predicts_what_reading_back_finds() {
 
 /// The examples that the README tells people to push.
 fn examples() -> Vec<Lead> {
-    let text =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/leads.jsonl"));
+    let text = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/data/leads.jsonl"
+    ));
     let text = text.expect("the examples are there");
     let leads = text.lines().filter(|line| !line.trim().is_empty());
     leads

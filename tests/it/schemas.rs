@@ -9,9 +9,9 @@ use std::any::type_name;
 use telecrm::raw::{ingest, sync};
 use telecrm::{
     Action, ActionRecord, ActionResult, ActionStatus, Availability, Certainty, Currency,
-    CustomActionRecord, CustomFieldRecord, ErrorCode, FieldType, FieldValue, Finding, FindingKind,
-    Lead, LeadRecord, License, Metadata, Page, Path, PaymentStatus, RemarkStatus, TeamMember,
-    TeamMemberRole, TeamMemberStatus, Workspace,
+    CustomActionRecord, CustomFieldRecord, ErrorCode, FieldPath, FieldType, FieldValue, Finding,
+    FindingKind, Lead, LeadRecord, License, Metadata, Page, PaymentStatus, RemarkStatus,
+    TeamMember, TeamMemberRole, TeamMemberStatus, Workspace,
 };
 
 fn schema_of<T: JsonSchema>(settings: SchemaSettings) -> Value {
@@ -130,7 +130,7 @@ fn the_data_of_the_library() {
     round_trip::<Finding>();
     round_trip::<FindingKind>();
     round_trip::<Certainty>();
-    round_trip::<Path>();
+    round_trip::<FieldPath>();
 
     for list in [json!([]), json!("text"), json!(7)] {
         refuses::<Lead>(&list);
@@ -143,7 +143,7 @@ fn the_data_of_the_library() {
     }
     refuses::<Lead>(&json!({}));
     refuses::<Lead>(&json!({ "fields": [] }));
-    refuses::<Path>(&json!({ "Field": "rating" }));
+    refuses::<FieldPath>(&json!({ "Field": "rating" }));
     refuses::<FindingKind>(&json!("LeadDropped"));
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
-use telecrm::{AsyncToken, Builder, Finding, Lead, SyncToken, Telecrm, Verdict};
+use telecrm::{AsyncToken, Builder, Finding, Lead, SyncToken, Telecrm, Verification};
 use telecrm_emulator::Emulator;
 use tracing::Dispatch;
 
@@ -42,8 +42,8 @@ pub(crate) async fn losses_read_back(
     let receipt = telecrm.ingest().push(lead).await.expect("queued");
     emulator.settle().await;
     match telecrm.ingest().verify(&receipt).await.expect("readable") {
-        Verdict::Stored(_) => Losses::new(),
-        Verdict::Differs {
+        Verification::Stored(_) => Losses::new(),
+        Verification::Differs {
             losses: found,
             unreadable,
             ..
@@ -51,7 +51,7 @@ pub(crate) async fn losses_read_back(
             assert_eq!(unreadable, [], "the emulator shows everything");
             losses(&found)
         }
-        Verdict::Missing(finding) => losses(&[finding]),
+        Verification::Missing(finding) => losses(&[finding]),
         other => panic!("{other:?}"),
     }
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use telecrm::testing::{Answer, FakeTelecrm};
 use telecrm::{
-    ActionFilter, Availability, CustomAction, Error, Filter, Lead, NewTeamMember, Operation, Slice,
-    TeamMemberRole, Telecrm,
+    ActionFilter, Availability, CustomAction, Error, Filter, Lead, NewTeamMember, Operation,
+    PageRequest, TeamMemberRole, Telecrm,
 };
 
 /// What happens to an answer between the documentation and a client.
@@ -183,7 +183,7 @@ async fn read(telecrm: &Telecrm, operation: Operation) -> Result<Option<Value>, 
     let actions = leads.actions("l1");
     let lead = Lead::new().set("phone", "919999999999").set("rating", 4);
     let visit = || CustomAction::new(1001).expect("a code");
-    let (slice, jane) = (Slice::default(), "jane.doe@example.com");
+    let (slice, jane) = (PageRequest::default(), "jane.doe@example.com");
     Ok(match operation {
         Operation::GetLead => written(&leads.get("l1").await?),
         Operation::UpdateLead => {

@@ -124,7 +124,7 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
             });
         }
         plan.outputs.push(Output {
-            path: format!("emulator/openapi/{}.vendored.yaml", api.name).into(),
+            path: format!("crates/emulator/openapi/{}.vendored.yaml", api.name).into(),
             text: fs::read_to_string(spec)?,
         });
         let origin = match options.replacement(api) {
@@ -162,7 +162,7 @@ impl Plan {
         } in self.overlaid
         {
             outputs.push(Output {
-                path: format!("emulator/openapi/{}.yaml", api.name).into(),
+                path: format!("crates/emulator/openapi/{}.yaml", api.name).into(),
                 text: stage::yaml(document.clone())?,
             });
             let text = codegen::source_of(api, document)

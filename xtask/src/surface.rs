@@ -14,10 +14,10 @@ use crate::Outcome;
 use crate::examples::Examples;
 
 /// The crates, each with its sources.
-const CRATES: [(&str, &str); 2] = [("telecrm", "src"), ("telecrm-core", "core/src")];
+const CRATES: [(&str, &str); 2] = [("telecrm", "src"), ("telecrm-core", "crates/core/src")];
 
 /// The sources in which everything that is offered stands in an example.
-const DOCUMENTED: [&str; 3] = ["src", "core/src", "emulator/src"];
+const DOCUMENTED: [&str; 3] = ["src", "crates/core/src", "crates/emulator/src"];
 
 /// Not written by hand, or only for what is not.
 const SKIPPED: [&str; 2] = ["src/generated.rs", "src/raw/runtime.rs"];

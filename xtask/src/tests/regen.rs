@@ -54,8 +54,8 @@ fn the_check_fails_on_any_edit_and_regen_mends_it() {
         "generated/sync.rs",
         "generated/async.rs",
         "generated/DIGEST",
-        "emulator/openapi/sync.yaml",
-        "emulator/openapi/async.vendored.yaml",
+        "crates/emulator/openapi/sync.yaml",
+        "crates/emulator/openapi/async.vendored.yaml",
     ] {
         let scratch = Scratch::new();
         run(scratch.path(), &check).unwrap();
@@ -136,7 +136,7 @@ fn the_corrections_apply_whatever_the_components_are_called() {
         },
     )
     .unwrap();
-    let overlaid = read::parse(&scratch.read("emulator/openapi/sync.yaml")).unwrap();
+    let overlaid = read::parse(&scratch.read("crates/emulator/openapi/sync.yaml")).unwrap();
     assert_eq!(schema::operations(&overlaid).len(), 18);
 }
 

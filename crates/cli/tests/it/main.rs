@@ -1,0 +1,267 @@
+//! Runs the command as people and scripts do.
+
+mod bad_input;
+mod emulator;
+mod examples;
+mod help;
+mod policy;
+mod signals;
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::thread;
+
+/// The command without whatever the environment of the tests says.
+fn telecrm(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_telecrm"));
+    command.args(arguments).stdin(Stdio::null());
+    for name in [
+        "ENTERPRISE_ID",
+        "SYNC_TOKEN",
+        "ASYNC_TOKEN",
+        "SYNC_URL",
+        "ASYNC_URL",
+        "EMULATOR_SYNC_TOKEN",
+        "EMULATOR_ASYNC_TOKEN",
+    ] {
+        command.env_remove(format!("TELECRM_{name}"));
+    }
+    command.env_remove("COLUMNS").env("NO_COLOR", "1");
+    command
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+struct Ran {
+    exit: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            exit: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+impl Ran {
+    fn rows(&self) -> Vec<Value> {
+        let lines = self.stdout.lines();
+        lines
+            .map(|line| serde_json::from_str(line).expect("a JSON line"))
+            .collect()
+    }
+
+    fn outcomes(&self) -> Vec<String> {
+        let text = |row: &Value| row["outcome"].as_str().expect("an outcome").to_owned();
+        self.rows().iter().map(text).collect()
+    }
+
+    fn error_kinds(&self) -> Vec<Option<String>> {
+        let text = |row: &Value| row["error"]["kind"].as_str().map(str::to_owned);
+        self.rows().iter().map(text).collect()
+    }
+
+    /// Before any row: nothing on standard output, and a sentence that says all of this.
+    fn refused(&self, exit: i32, said: &[&str]) {
+        assert_eq!((self.exit, self.stdout.as_str()), (exit, ""), "{self:?}");
+        for text in said {
+            assert!(self.stderr.contains(text), "{text}: {self:?}");
+        }
+    }
+}
+
+fn run(mut command: Command) -> Ran {
+    command.output().expect("runs").into()
+}
+
+fn run_with_stdin(mut command: Command, input: &str) -> Ran {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(input.as_bytes()).expect("takes its input");
+    drop(stdin);
+    child.wait_with_output().expect("ends").into()
+}
+
+fn example(name: &str) -> String {
+    format!("{}/../../examples/data/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file that is there as long as this is.
+struct TempFile(PathBuf);
+
+impl TempFile {
+    fn new(name: &str, content: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("telecrm-{}-{name}", std::process::id()));
+        std::fs::write(&path, content).expect("writes");
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// `telecrm emulator` in a process of its own, and the environment that it prints.
+struct Local {
+    child: Child,
+    _stdout: BufReader<ChildStdout>,
+    exports: Vec<(String, String)>,
+}
+
+impl Local {
+    fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = telecrm(&["emulator", "--listen", "127.0.0.1:0"]);
+        command
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .stderr(Stdio::null());
+        Self::spawn(&mut command)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let exports = (0..5)
+            .map(|_| {
+                let mut line = String::new();
+                stdout.read_line(&mut line).expect("prints");
+                let export = line.trim_end().strip_prefix("export ").expect("an export");
+                let (name, value) = export.split_once('=').expect("an assignment");
+                (name.to_owned(), value.to_owned())
+            })
+            .collect();
+        Self {
+            child,
+            _stdout: stdout,
+            exports,
+        }
+    }
+
+    fn variable(&self, name: &str) -> &str {
+        let found = self.exports.iter().find(|(key, _)| key == name);
+        &found.expect("exported").1
+    }
+
+    /// All leads, as the Sync API answers them.
+    fn search(&self) -> String {
+        let address = self
+            .variable("TELECRM_ASYNC_URL")
+            .trim_start_matches("http://");
+        let path = format!(
+            "/autoupdate/v2/enterprise/{}/lead/search",
+            self.variable("TELECRM_ENTERPRISE_ID")
+        );
+        let token = self.variable("TELECRM_SYNC_TOKEN");
+        let mut stream = TcpStream::connect(address).expect("connects");
+        let request = format!(
+            "POST {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n{{}}"
+        );
+        stream.write_all(request.as_bytes()).expect("asks");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answers");
+        answer
+    }
+
+    /// The command, pointed at this emulator.
+    fn telecrm(&self, arguments: &[&str]) -> Command {
+        let mut command = telecrm(arguments);
+        command.envs(self.exports.iter().cloned());
+        command
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server that reads each request whole, then answers what `answer` says to its first line.
+fn scripted(answer: impl Fn(&str) -> String + Send + Sync + Clone + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            thread::spawn(move || serve(stream, &answer));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn serve(stream: TcpStream, answer: &dyn Fn(&str) -> String) {
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    if reader.read_line(&mut first).unwrap_or(0) == 0 {
+        return;
+    }
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a length");
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    if reader.read_exact(&mut body).is_ok() {
+        let _ = reader.get_mut().write_all(answer(&first).as_bytes());
+    }
+}
+
+fn answer(status: &str, content_type: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// The command with an account, at a server that is not telecrm.
+fn at(url: &str, arguments: &[&str]) -> Command {
+    let mut command = telecrm(arguments);
+    command.envs([
+        ("TELECRM_ENTERPRISE_ID", "ent-s3cret"),
+        ("TELECRM_SYNC_TOKEN", "sync-s3cret"),
+        ("TELECRM_ASYNC_TOKEN", "async-s3cret"),
+        ("TELECRM_ASYNC_URL", url),
+    ]);
+    command.env("TELECRM_SYNC_URL", format!("{url}/autoupdate/v2"));
+    command
+}
+
+/// So many leads with different numbers.
+fn leads(count: u32) -> String {
+    (1..=count)
+        .map(|n| {
+            format!("{{\"fields\": {{\"phone\": \"9199999{n:05}\", \"name\": \"Lead {n}\"}}}}\n")
+        })
+        .collect()
+}

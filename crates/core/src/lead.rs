@@ -1,0 +1,453 @@
+//! A lead as it is sent.
+
+use crate::value::to_object;
+use crate::{Action, FieldPath, FieldValue};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A lead with its new actions, as the caller writes it.
+///
+/// Its JSON is the body of the Async API, and nothing of what was read is lost: keys that telecrm
+/// does not know stay, so that they can be reported, and so does every [digit](FieldValue::digits).
+///
+/// ```
+/// use telecrm_core::{CustomAction, Lead, Payment, Currency};
+///
+/// let lead = Lead::new()
+///     .set("phone", "919999999999")
+///     .set("status", "Fresh")
+///     .set("interests", ["VIP", "Returning"])
+///     .action(CustomAction::new(1001)?.field("note", "Site visit completed"))
+///     .action(Payment::completed("5000".parse()?, Currency::Inr));
+///
+/// assert_eq!(lead.to_json()["actions"][0]["type"], "ACTION_1001");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Lead {
+    fields: BTreeMap<String, FieldValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(default))]
+    actions: Vec<Action>,
+    #[serde(flatten)]
+    extra: BTreeMap<String, FieldValue>,
+}
+
+impl Lead {
+    /// A lead without fields and actions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A lead from a type of your own, whose keys are API names. What is `None` is left out, and so are texts of nothing but
+    /// blanks, as [`set`](Self::set) does it. Integers keep every digit (`u128` too); what a `f32` or `f64` does not hold was lost
+    /// before, and one that JSON cannot hold (NaN, infinite) is left out. Times are to be milliseconds, as
+    /// [`LeadRecord::fields_as`](crate::LeadRecord::fields_as) shows; the check mends texts in ISO form.
+    ///
+    /// ```
+    /// use telecrm_core::Lead;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Enquiry {
+    ///     phone: String,
+    ///     contact_source: &'static str,
+    ///     rating: Option<u8>,
+    /// }
+    ///
+    /// let enquiry = Enquiry { phone: "919999999999".into(), contact_source: "Website", rating: None };
+    /// let lead = Lead::from_serialize(&enquiry)?;
+    /// assert_eq!(lead, Lead::new().set("phone", "919999999999").set("contact_source", "Website"));
+    /// # Ok::<(), telecrm_core::LeadError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the value does not become a JSON object.
+    pub fn from_serialize<T: Serialize + ?Sized>(fields: &T) -> Result<Self, LeadError> {
+        let fields: FieldValue = serde_json::to_string(fields)
+            .and_then(|text| serde_json::from_str(&text))
+            .map_err(|_| LeadError("the value cannot be written as JSON".to_owned()))?;
+        let fields = fields.into_members();
+        let fields = fields.map_err(|other| LeadError::new("the value", "an object", &other))?;
+        let mut lead = Self::default();
+        for (name, value) in fields {
+            if !value.is_null() {
+                set(&mut lead.fields, name, value);
+            }
+        }
+        Ok(lead)
+    }
+
+    /// Sets a field by its API name.
+    ///
+    /// A text of nothing but blanks sets nothing, and takes away what was set before: it mostly is an input that nobody
+    /// filled in, and telecrm would store it over what the lead has. Where that is meant, give
+    /// [`FieldValue::blank()`]. In a list such texts are left out.
+    #[must_use]
+    pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
+        set(&mut self.fields, api_name.into(), value.into());
+        self
+    }
+
+    /// Appends an action to the lead's timeline.
+    #[must_use]
+    pub fn action(mut self, action: impl Into<Action>) -> Self {
+        self.actions.push(action.into());
+        self
+    }
+
+    /// The value of a field.
+    pub fn get(&self, api_name: &str) -> Option<&FieldValue> {
+        self.fields.get(api_name)
+    }
+
+    /// The fields by API name.
+    pub fn fields(&self) -> &BTreeMap<String, FieldValue> {
+        &self.fields
+    }
+
+    /// The fields by API name, to change them.
+    pub fn fields_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
+        &mut self.fields
+    }
+
+    /// The actions, in the order in which telecrm appends them.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// The actions, to change them.
+    pub fn actions_mut(&mut self) -> &mut Vec<Action> {
+        &mut self.actions
+    }
+
+    /// The keys beside `fields` and `actions`; telecrm takes none of them.
+    pub fn extra(&self) -> &BTreeMap<String, FieldValue> {
+        &self.extra
+    }
+
+    /// The keys beside `fields` and `actions`, to change them.
+    pub fn extra_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
+        &mut self.extra
+    }
+
+    /// The places of texts of nothing but blanks that nobody [asked for](FieldValue::blank), among fields and actions that were
+    /// read. They are not sent: what checks leaves them out, and so does what creates leads and actions.
+    ///
+    /// ```
+    /// use telecrm_core::Lead;
+    ///
+    /// let lead: Lead = serde_json::from_str(
+    ///     r#"{ "fields": { "phone": "919999999999", "name": "", "interests": ["VIP", " "] },
+    ///          "actions": [{ "type": "ACTION_1001", "fields": { "note": "" } }] }"#,
+    /// )?;
+    /// let places: Vec<_> = lead.stray_blanks().iter().map(ToString::to_string).collect();
+    /// assert_eq!(places, ["fields.interests", "fields.name", "actions[0].fields.note"]);
+    ///
+    /// let lead = lead.without_stray_blanks();
+    /// assert_eq!(lead.get("interests"), Some(&["VIP"].into()));
+    /// assert!(lead.get("name").is_none() && lead.actions()[0].field("note").is_none());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn stray_blanks(&self) -> Vec<FieldPath> {
+        let mut places = Vec::new();
+        for (name, value) in &self.fields {
+            if value.has_stray_blank() {
+                places.push(FieldPath::Field(name.clone()));
+            }
+        }
+        for (index, action) in self.actions.iter().enumerate() {
+            for (name, value) in action.fields().unwrap_or_default() {
+                if value.has_stray_blank() {
+                    places.push(FieldPath::ActionField(index, name));
+                }
+            }
+        }
+        places
+    }
+
+    /// The lead as it is sent: without its [stray blanks](Self::stray_blanks).
+    #[must_use]
+    pub fn without_stray_blanks(mut self) -> Self {
+        let blanks = self.stray_blanks();
+        self.leave_out_blanks(&blanks);
+        self
+    }
+
+    /// Leaves out the stray blanks at these places.
+    pub(crate) fn leave_out_blanks(&mut self, places: &[FieldPath]) {
+        self.change_fields(places, |fields, name| {
+            if let Some(value) = fields.remove(name) {
+                set(fields, name.to_owned(), value);
+            }
+        });
+    }
+
+    /// Changes the fields at these places; those of one action together, since each change copies all that it has.
+    pub(crate) fn change_fields(
+        &mut self,
+        places: &[FieldPath],
+        change: fn(&mut BTreeMap<String, FieldValue>, &str),
+    ) {
+        let mut of_actions = vec![Vec::new(); self.actions.len()];
+        for place in places {
+            match place {
+                FieldPath::Field(name) => change(&mut self.fields, name),
+                FieldPath::ActionField(index, name) => of_actions[*index].push(name.as_str()),
+                FieldPath::Action(_) | FieldPath::ActionKey(..) | FieldPath::Key(_) => {}
+            }
+        }
+        for (index, action) in self.actions.iter_mut().enumerate() {
+            if !of_actions[index].is_empty() {
+                action.change_fields(|fields| {
+                    for name in &of_actions[index] {
+                        change(fields, name);
+                    }
+                });
+            }
+        }
+    }
+
+    /// The value at a place, if there is one.
+    pub fn at(&self, path: &FieldPath) -> Option<FieldValue> {
+        let action = |index: &usize| self.actions.get(*index);
+        match path {
+            FieldPath::Field(name) => self.get(name).cloned(),
+            FieldPath::Action(index) => Some(action(index)?.keys().clone().into()),
+            FieldPath::ActionField(index, name) => action(index)?.field(name),
+            FieldPath::ActionKey(index, key) => action(index)?.key(key).cloned(),
+            FieldPath::Key(key) => self.extra.get(key.as_str()).cloned(),
+        }
+    }
+
+    /// The body of the Async API. Numbers have the range of `serde_json`, and one that is beyond it is the nearest in it;
+    /// what is written by `Serialize` as text has [every digit](FieldValue::digits).
+    pub fn to_json(&self) -> Value {
+        let mut body = to_object(&self.extra);
+        body.insert("fields".to_owned(), to_object(&self.fields).into());
+        if !self.actions.is_empty() {
+            let mut actions = Vec::new();
+            for action in &self.actions {
+                actions.push(action.to_json());
+            }
+            body.insert("actions".to_owned(), Value::Array(actions));
+        }
+        Value::Object(body)
+    }
+
+    /// Reads the body of the Async API.
+    ///
+    /// ```
+    /// use telecrm_core::Lead;
+    ///
+    /// let mut lead = Lead::from_json(serde_json::json!({
+    ///     "fields": { "phone": "919999999999", "rating": "4" },
+    ///     "actions": [{ "type": "ACTION_1001" }],
+    ///     "source": "import",
+    /// }))?;
+    /// assert_eq!((lead.fields().len(), lead.actions().len(), lead.extra().len()), (2, 1, 1));
+    /// assert_eq!(lead.at(&"actions[0].type".parse().unwrap()), Some("ACTION_1001".into()));
+    ///
+    /// lead.fields_mut().insert("rating".to_owned(), 4.into());
+    /// lead.actions_mut().clear();
+    /// lead.extra_mut().remove("source");
+    /// assert_eq!(lead.get("rating"), Some(&4.into()));
+    /// assert_eq!(lead, Lead::new().set("phone", "919999999999").set("rating", 4));
+    /// # Ok::<(), telecrm_core::LeadError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `fields` is missing or not an object, or `actions` not a list of objects: the error says where.
+    pub fn from_json(body: Value) -> Result<Self, LeadError> {
+        Self::read(body.into())
+    }
+
+    fn read(body: FieldValue) -> Result<Self, LeadError> {
+        let body = body.into_members();
+        let mut extra = body.map_err(|other| LeadError::new("the lead", "an object", &other))?;
+        let fields = extra
+            .remove("fields")
+            .ok_or_else(LeadError::missing_fields)?
+            .into_members()
+            .map_err(|other| LeadError::new("`fields`", "an object", &other))?;
+        let actions = extra.remove("actions").filter(|actions| !actions.is_null());
+        let items = actions.map_or_else(|| Ok(Vec::new()), FieldValue::into_items);
+        let items = items.map_err(|other| LeadError::new("`actions`", "a list", &other))?;
+        let mut actions = Vec::new();
+        for action in items {
+            let place = format!("`actions[{}]`", actions.len());
+            let keys = action.into_members();
+            let keys = keys.map_err(|other| LeadError::new(&place, "an object", &other))?;
+            actions.push(keys.into());
+        }
+        Ok(Self {
+            fields,
+            actions,
+            extra,
+        })
+    }
+}
+
+/// Sets a field to what is to be sent of a value.
+pub(crate) fn set(fields: &mut BTreeMap<String, FieldValue>, name: String, value: FieldValue) {
+    match value.without_stray_blanks() {
+        Some(value) => _ = fields.insert(name, value),
+        None => _ = fields.remove(name.as_str()),
+    }
+}
+
+/// Of JSON text every digit is kept. A key that stands twice in one object is refused, since one of the two values would
+/// be lost.
+impl<'de> Deserialize<'de> for Lead {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let (body, repeated) = FieldValue::read_noting_repeated(deserializer)?;
+        if let Some(twice) = repeated.first() {
+            return Err(D::Error::custom(format_args!(
+                "`{twice}` stands twice: write each key once"
+            )));
+        }
+        Self::read(body).map_err(D::Error::custom)
+    }
+}
+
+/// A JSON document that is not a lead.
+///
+/// ```
+/// use telecrm_core::Lead;
+///
+/// let error = Lead::from_json(serde_json::json!({ "fields": ["phone"] })).unwrap_err();
+/// assert_eq!(error.to_string(), "`fields` must be an object, and is a list");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadError(String);
+
+impl LeadError {
+    fn new(place: &str, expected: &str, found: &FieldValue) -> Self {
+        let found = json_type(found.as_json());
+        Self(format!("{place} must be {expected}, and is {found}"))
+    }
+
+    fn missing_fields() -> Self {
+        Self(
+            "`fields` is missing: a lead is written {\"fields\": {…}, \"actions\": […]}".to_owned(),
+        )
+    }
+}
+
+impl fmt::Display for LeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for LeadError {}
+
+/// What a JSON value is, in words.
+pub(crate) fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CustomAction, LeadRecord};
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    fn text(value: &impl Serialize) -> String {
+        serde_json::to_string(value).expect("JSON")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_digit_goes_in_and_out_on_every_road(
+            number in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?",
+        ) {
+            let value: FieldValue = serde_json::from_str(&number).expect("a number");
+            prop_assert_eq!(text(&value), &*number);
+            let object = BTreeMap::from([("n".to_owned(), value.clone())]);
+            prop_assert_eq!(text(&FieldValue::from(object)), format!(r#"{{"n":{number}}}"#));
+            prop_assert_eq!(text(&FieldValue::from(vec![value.clone()])), format!("[{number}]"));
+            prop_assert_eq!(text(&FieldValue::from([[value.clone()]])), format!("[[{number}]]"));
+
+            let visit = CustomAction::new(1001).expect("a code").field("score", value.clone());
+            let visit = Action::from(visit).with_bare_code();
+            let written = format!(r#"{{"fields":{{"score":{number}}},"type":"1001"}}"#);
+            prop_assert_eq!(text(&visit), &*written);
+            prop_assert_eq!(visit.field("score"), Some(value.clone()));
+
+            let body = format!(
+                r#"{{"fields":{{"deal_size":{number}}},"actions":[{written}],"note":[{number}]}}"#
+            );
+            let lead: Lead = serde_json::from_str(&body).expect("a lead");
+            prop_assert_eq!(text(&lead), &*body);
+            for path in ["fields.deal_size", "actions[0].fields.score"] {
+                let at = lead.at(&path.parse().expect("a path"));
+                prop_assert_eq!(at.as_ref(), Some(&value), "{}", path);
+            }
+            let action = lead.at(&FieldPath::Action(0)).expect("there");
+            prop_assert_eq!(action.to_string(), written);
+
+            let raw = RawValue::from_string(number.clone()).expect("JSON");
+            let own = BTreeMap::from([("deal_size", &*raw)]);
+            let own = Lead::from_serialize(&own).expect("fields");
+            prop_assert_eq!(own.get("deal_size"), Some(&value));
+            let row: LeadRecord = serde_json::from_str(&body).expect("a row");
+            let own: BTreeMap<String, Box<RawValue>> = row.fields_as().expect("fields");
+            prop_assert_eq!(own["deal_size"].get(), &*number);
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let twice = r#"{"fields": {"name": "Asha", "name": "Usha"}}"#;
+        let error = serde_json::from_str::<Lead>(twice).expect_err("refused");
+        assert!(
+            error.to_string().starts_with("`fields.name` stands twice"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_number_beyond_every_float_is_written_as_the_nearest() {
+        let lead: Lead = serde_json::from_str(
+            r#"{ "fields": { "huge": 1e999, "rating": 4 }, "actions": [{ "huge": [-1e999] }], "huge": 1e999 }"#,
+        )
+        .expect("a lead");
+        let body = lead.to_json();
+        assert_eq!(body["fields"]["huge"], f64::MAX);
+        assert_eq!(body["fields"]["rating"], 4);
+        assert_eq!(body["actions"][0]["huge"][0], f64::MIN);
+        assert_eq!(body["huge"], f64::MAX);
+        assert!(Lead::new().to_json().get("actions").is_none());
+        assert!(text(&lead).contains("[-1e999]"));
+        // A `Value` has no place for it.
+        assert!(serde_json::to_value(&lead).is_err());
+    }
+
+    #[test]
+    fn integers_of_own_types_keep_every_digit() {
+        #[derive(Serialize, serde::Deserialize, PartialEq, Debug)]
+        struct Account {
+            account: u128,
+        }
+        let own = Account { account: u128::MAX };
+        let lead = Lead::from_serialize(&own).expect("fields");
+        let digits = lead.get("account").and_then(FieldValue::digits);
+        assert_eq!(digits, Some(u128::MAX.to_string().into()));
+        let row: LeadRecord = serde_json::from_str(&text(&lead)).expect("a row");
+        assert_eq!(row.fields_as::<Account>().expect("fields"), own);
+    }
+}

@@ -1,0 +1,10 @@
+//! The operations of both APIs, one module for each noun.
+
+pub(crate) mod actions;
+pub(crate) mod calls;
+pub(crate) mod ingest;
+pub(crate) mod leads;
+pub(crate) mod period;
+pub(crate) mod request;
+pub(crate) mod schema;
+pub(crate) mod team_members;
