@@ -3,9 +3,9 @@
 use crate::api::calls::{AsyncEndpoint, Caller, Endpoint, SyncEndpoint};
 use crate::clock::{Clock, SystemClock};
 use crate::raw::generated::{ingest, sync};
-use crate::transport::write_order::Turns;
+use crate::transport::write_order::WriteOrder;
 use crate::transport::{
-    CallOptions, CallReport, Carrier, Channel, Observer, Settings, Stop, authorization,
+    Backend, CallOptions, CallReport, Observer, Settings, Stop, Transport, authorization,
 };
 use crate::{
     AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
@@ -74,7 +74,7 @@ pub(crate) struct Shared {
     pub(crate) ingest: Option<AsyncEndpoint>,
     pub(crate) workspace: workspace_cache::Cache,
     pub(crate) verify_timeout: Duration,
-    pub(crate) turns: Turns,
+    pub(crate) write_order: WriteOrder,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Stop,
 }
@@ -93,7 +93,7 @@ impl Telecrm {
             options: CallOptions::new(),
             clock: Arc::new(SystemClock),
             observer: Observer::default(),
-            carrier: Carrier::Http,
+            backend: Backend::Http,
             verify_timeout: Duration::from_secs(30),
             sync_limit: Some(RateLimit::SYNC),
             async_limit: Some(RateLimit::ASYNC),
@@ -139,8 +139,8 @@ impl Telecrm {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::time::Duration;
     /// use telecrm::{CallOptions, Operation};
-    /// # use telecrm::testing::{Answer, FakeTelecrm};
-    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::timeout());
+    /// # use telecrm::testing::{Response, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Response::timeout());
     /// # let telecrm = fake.client();
     ///
     /// let hasty = telecrm.with_options(CallOptions::new().attempts(1).total_timeout(Duration::from_secs(2)));
@@ -183,17 +183,17 @@ impl Telecrm {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::Operation;
-    /// # use telecrm::testing::{Answer, FakeTelecrm};
-    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::html(502));
+    /// # use telecrm::testing::{Response, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Response::html(502));
     /// # let telecrm = fake.client();
     ///
-    /// telecrm.stop_repeating();
+    /// telecrm.shutdown();
     /// let error = telecrm.leads().get("62ab16e").await.unwrap_err();
     /// assert_eq!((error.attempts(), error.status_code()), (1, Some(502)));
     /// # Ok(())
     /// # }
     /// ```
-    pub fn stop_repeating(&self) {
+    pub fn shutdown(&self) {
         self.shared.stop.set();
     }
 
@@ -203,8 +203,8 @@ impl Telecrm {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::{Lead, RateLimit};
-    /// # use telecrm::testing::{Answer, FakeTelecrm};
-    /// # let fake = FakeTelecrm::new().always(telecrm::Operation::CreateOrUpdateLead, Answer::queued());
+    /// # use telecrm::testing::{Response, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(telecrm::Operation::CreateOrUpdateLead, Response::queued());
     /// # let builder = fake.builder();
     /// let telecrm = builder.async_limit(Some(RateLimit::ASYNC)).build()?;
     /// assert_eq!(telecrm.async_limits()[0].remaining, Some(60));
@@ -218,7 +218,7 @@ impl Telecrm {
     /// ```
     pub fn async_limits(&self) -> Vec<LimitState> {
         let endpoint = self.shared.ingest.as_ref();
-        endpoint.map_or_else(Vec::new, |endpoint| endpoint.channel().limits())
+        endpoint.map_or_else(Vec::new, |endpoint| endpoint.transport().limits())
     }
 
     /// How far the limit of the Sync token is used up; nothing without one.
@@ -236,7 +236,7 @@ impl Telecrm {
     /// ```
     pub fn sync_limit(&self) -> Option<LimitState> {
         let endpoint = self.shared.sync.as_ref()?;
-        endpoint.channel().limits().into_iter().next()
+        endpoint.transport().limits().into_iter().next()
     }
 
     /// The generated clients, with this client's tokens, limits and retries. See [`raw`](crate::raw).
@@ -249,8 +249,8 @@ impl Telecrm {
     /// ```
     /// # async fn run() -> Result<(), telecrm::Error> {
     /// use telecrm::Method;
-    /// # use telecrm::testing::{Answer, FakeTelecrm};
-    /// # let fake = FakeTelecrm::new().on_request(Answer::json(serde_json::json!({ "total": 3 })));
+    /// # use telecrm::testing::{Response, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().on_request(Response::json(serde_json::json!({ "total": 3 })));
     /// # let telecrm = fake.client();
     /// let reply = telecrm
     ///     .request(Method::Get, "/reports/calls")
@@ -444,7 +444,7 @@ pub struct Builder {
     options: CallOptions,
     clock: Arc<dyn Clock>,
     observer: Observer,
-    carrier: Carrier,
+    backend: Backend,
     verify_timeout: Duration,
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
@@ -568,8 +568,8 @@ impl Builder {
 
     /// Sends nothing, and answers by a script.
     #[cfg(feature = "testing")]
-    pub(crate) fn carrier(mut self, carrier: Carrier) -> Self {
-        self.carrier = carrier;
+    pub(crate) fn backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
         self
     }
 
@@ -665,19 +665,19 @@ impl Builder {
             .collect();
         let stop = Stop::default();
         let settings = Settings {
-            carrier: self.carrier,
+            backend: self.backend,
             timeout: self.options.attempt_timeout,
             observer: self.observer,
             clock: self.clock.clone(),
             stop: stop.clone(),
         };
-        let channel = |tokens: &[&str], limit| {
+        let transport = |tokens: &[&str], limit| {
             let mut authorizations = Vec::new();
             for token in tokens {
                 let reason = "a token holds characters that no header can carry";
                 authorizations.push(authorization(token).map_err(|_| Error::config(reason))?);
             }
-            Ok(Channel::new(
+            Ok(Transport::new(
                 authorizations,
                 secrets.clone(),
                 limit,
@@ -690,7 +690,7 @@ impl Builder {
                 check_base_url("Sync", &self.sync_url, self.allow_http)?,
                 http.clone(),
                 enterprise.clone(),
-                channel(&[token.expose()], self.sync_limit)?,
+                transport(&[token.expose()], self.sync_limit)?,
             )),
             None => None,
         };
@@ -700,7 +700,7 @@ impl Builder {
                 check_base_url("Async", &self.async_url, self.allow_http)?,
                 http,
                 enterprise,
-                channel(&tokens, self.async_limit)?,
+                transport(&tokens, self.async_limit)?,
             )),
             true => None,
         };
@@ -711,7 +711,7 @@ impl Builder {
                 ingest,
                 workspace: workspace_cache::Cache::new(default_country, self.time_zone),
                 verify_timeout: self.verify_timeout,
-                turns: Turns::default(),
+                write_order: WriteOrder::default(),
                 clock: self.clock,
                 stop,
             }),

@@ -1,6 +1,6 @@
 //! The one error of this crate.
 
-use crate::transport::{Call, NoAnswer};
+use crate::transport::{Call, TransportFailure};
 use crate::{FieldValue, Finding, Operation};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// to do depends on how far the call came: see [`phase`](Self::phase) and the predicates.
 ///
 /// ```
-/// use telecrm::testing::Answer;
+/// use telecrm::testing::Response;
 /// use telecrm::{Error, Operation, Phase};
 ///
 /// /// What a worker does with a lead that could not be pushed.
@@ -31,11 +31,11 @@ use std::time::Duration;
 ///     }
 /// }
 ///
-/// let lost = Answer::timeout().into_error(Operation::CreateOrUpdateLead);
+/// let lost = Response::timeout().into_error(Operation::CreateOrUpdateLead);
 /// assert_eq!((lost.phase(), next_step(&lost)), (Phase::MaybeSent, "read back before sending again"));
 /// assert!(lost.is_timeout() && !lost.is_connect());
 ///
-/// let unreachable = Answer::refused().into_error(Operation::CreateOrUpdateLead);
+/// let unreachable = Response::refused().into_error(Operation::CreateOrUpdateLead);
 /// assert_eq!(unreachable.phase(), Phase::NotSent);
 /// assert!(unreachable.is_connect() && next_step(&unreachable) == "send again later");
 /// ```
@@ -113,11 +113,11 @@ telecrm_core::open_enum! {
 ///
 /// ```
 /// use telecrm::{ErrorCode, ErrorDetail, Operation};
-/// use telecrm::testing::Answer;
+/// use telecrm::testing::Response;
 ///
 /// let body = r#"{ "error": { "code": "VALIDATION_ERROR", "message": "Validation failed",
 ///     "details": [{ "field": "fields.email", "message": "must be an address" }] } }"#;
-/// let error = Answer::text(400, "application/json", body).into_error(Operation::CreateLead);
+/// let error = Response::text(400, "application/json", body).into_error(Operation::CreateLead);
 /// assert_eq!(error.code(), Some(&ErrorCode::ValidationError));
 /// assert_eq!(error.message(), Some("Validation failed"));
 /// let is_email = |detail: &&ErrorDetail| detail.field == "fields.email";
@@ -200,19 +200,21 @@ impl Error {
         self
     }
 
-    pub(crate) fn no_answer(reason: NoAnswer) -> Self {
+    pub(crate) fn failure(reason: TransportFailure) -> Self {
         match reason {
-            NoAnswer::OutOfTime => Self::new(Kind::OutOfTime),
-            NoAnswer::Stopped => Self::new(Kind::Stopped),
-            NoAnswer::Unrepeatable => Self::refused("a body that is a stream cannot be sent here"),
+            TransportFailure::OutOfTime => Self::new(Kind::OutOfTime),
+            TransportFailure::Stopped => Self::new(Kind::Stopped),
+            TransportFailure::Unrepeatable => {
+                Self::refused("a body that is a stream cannot be sent here")
+            }
             #[cfg(feature = "testing")]
-            NoAnswer::Refused => Self::new(Kind::Connect),
+            TransportFailure::Refused => Self::new(Kind::Connect),
             #[cfg(feature = "testing")]
-            NoAnswer::TimedOut => Self::new(Kind::Timeout),
+            TransportFailure::TimedOut => Self::new(Kind::Timeout),
             #[cfg(feature = "testing")]
-            NoAnswer::Reset => Self::new(Kind::Interrupted),
+            TransportFailure::Reset => Self::new(Kind::Interrupted),
             #[cfg(feature = "testing")]
-            NoAnswer::Unscripted => Self::refused("the fake has no answer for it"),
+            TransportFailure::Unscripted => Self::refused("the fake has no answer for it"),
         }
     }
 
@@ -320,9 +322,9 @@ impl Error {
     ///
     /// ```
     /// use telecrm::{ErrorCode, Operation};
-    /// use telecrm::testing::Answer;
+    /// use telecrm::testing::Response;
     ///
-    /// let error = Answer::refusal(404, ErrorCode::LeadNotFound, "no such lead").into_error(Operation::GetLead);
+    /// let error = Response::refusal(404, ErrorCode::LeadNotFound, "no such lead").into_error(Operation::GetLead);
     /// assert_eq!((error.operation(), error.status_code()), (Some(Operation::GetLead), Some(404)));
     /// assert!(error.is_not_found());
     /// ```
@@ -370,13 +372,13 @@ impl Error {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::{CustomAction, ErrorCode, Lead, Operation};
-    /// # use telecrm::testing::{Answer, FakeTelecrm};
+    /// # use telecrm::testing::{Response, FakeTelecrm};
     /// # let row = serde_json::json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
     /// # let fake = FakeTelecrm::new()
-    /// #     .on(Operation::CreateLead, Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists"))
-    /// #     .on(Operation::SearchLeads, Answer::page([row.clone()]))
-    /// #     .on(Operation::UpdateLead, Answer::json(row))
-    /// #     .on(Operation::CreateActions, Answer::refusal(400, ErrorCode::BadRequest, "no such action"));
+    /// #     .on(Operation::CreateLead, Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists"))
+    /// #     .on(Operation::SearchLeads, Response::page([row.clone()]))
+    /// #     .on(Operation::UpdateLead, Response::json(row))
+    /// #     .on(Operation::CreateActions, Response::refusal(400, ErrorCode::BadRequest, "no such action"));
     /// # let telecrm = fake.client();
     ///
     /// let visit = CustomAction::new(1001)?.field("note", "called");
@@ -412,8 +414,8 @@ impl Error {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use std::time::Duration;
     /// use telecrm::{CallOptions, Operation};
-    /// # use telecrm::testing::{Answer, FakeTelecrm};
-    /// # let fake = FakeTelecrm::new().always(Operation::GetMetadata, Answer::rate_limited(Some(17)));
+    /// # use telecrm::testing::{Response, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetMetadata, Response::rate_limited(Some(17)));
     /// # let telecrm = fake.client().with_options(CallOptions::new().attempts(2));
     ///
     /// let error = telecrm.schema().metadata().await.unwrap_err();
@@ -495,7 +497,7 @@ impl Error {
         self.0.kind == Kind::Timeout
     }
 
-    /// The client was [stopped](crate::Telecrm::stop_repeating) while the request waited for the rate limit.
+    /// The client was [stopped](crate::Telecrm::shutdown) while the request waited for the rate limit.
     ///
     /// It was not sent, or not again: see [`is_outcome_unknown`](Self::is_outcome_unknown) for what an attempt before may have done. If
     /// that says no, another client can send it.
@@ -504,13 +506,13 @@ impl Error {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::{Operation, RateLimit};
-    /// # use telecrm::testing::{Answer, FakeTelecrm};
-    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::json(serde_json::json!({ "id": "62ab16e" })));
+    /// # use telecrm::testing::{Response, FakeTelecrm};
+    /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Response::json(serde_json::json!({ "id": "62ab16e" })));
     /// # let builder = fake.builder();
     ///
     /// let telecrm = builder.sync_limit(Some(RateLimit::new(100, 1))).build()?;
     /// telecrm.leads().get("62ab16e").await?;
-    /// telecrm.stop_repeating();
+    /// telecrm.shutdown();
     /// let error = telecrm.leads().get("62ab16e").await.unwrap_err();
     /// assert!(error.is_stopped() && error.attempts() == 0 && !error.is_outcome_unknown());
     /// # Ok(())

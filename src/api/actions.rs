@@ -263,7 +263,7 @@ impl Actions {
 
     async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {
         let target = Target::Action(self.lead_id.clone(), action_id.to_owned());
-        let turn = self.telecrm.shared().turns.enter(target);
+        let turn = self.telecrm.shared().write_order.enter(target);
         let endpoint = self.telecrm.sync()?;
         let answer = endpoint.update_action(&self.lead_id, action_id, action, turn);
         answer.await?.decode()

@@ -7,8 +7,8 @@ use crate::error::unmarked;
 use crate::operation::Idempotency;
 use crate::raw::generated::{ingest, sync};
 use crate::raw::{Unbuilt, encode_path};
-use crate::transport::write_order::Turn;
-use crate::transport::{Answer, Call, CallOptions, Channel, Context};
+use crate::transport::write_order::WriteTicket;
+use crate::transport::{Call, CallOptions, Context, Response, Transport};
 use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
 use reqwest::Request;
 use serde_json::value::RawValue;
@@ -23,7 +23,7 @@ pub(crate) struct Endpoint<C> {
     base_url: String,
     http: reqwest::Client,
     enterprise: String,
-    channel: Arc<Channel>,
+    transport: Arc<Transport>,
 }
 
 /// An API with the options of the calls that are to be made.
@@ -44,16 +44,16 @@ impl<C> Endpoint<C> {
         base_url: String,
         http: reqwest::Client,
         enterprise: String,
-        channel: Channel,
+        transport: Transport,
     ) -> Self {
-        let channel = Arc::new(channel);
-        let context = Context::through(channel.clone(), CallOptions::default());
+        let transport = Arc::new(transport);
+        let context = Context::through(transport.clone(), CallOptions::default());
         Self {
             client: make(&base_url, http.clone(), context),
             base_url,
             http,
             enterprise,
-            channel,
+            transport,
         }
     }
 
@@ -68,8 +68,8 @@ impl<C> Endpoint<C> {
         &self.enterprise
     }
 
-    pub(crate) fn channel(&self) -> &Channel {
-        &self.channel
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
     }
 }
 
@@ -77,7 +77,7 @@ impl<'a, C> Caller<'a, C> {
     /// A generated client, which decodes for itself, with the same tokens, limits and retries.
     pub(crate) fn raw<R>(&self, make: fn(&str, reqwest::Client, Context) -> R) -> R {
         let endpoint = self.endpoint;
-        let context = Context::through(endpoint.channel.clone(), self.options);
+        let context = Context::through(endpoint.transport.clone(), self.options);
         make(&endpoint.base_url, endpoint.http.clone(), context)
     }
 
@@ -85,7 +85,7 @@ impl<'a, C> Caller<'a, C> {
         &self,
         operation: Operation,
         request: Result<Request, Unbuilt>,
-    ) -> impl Future<Output = Result<Answer, Error>> + use<'a, C> {
+    ) -> impl Future<Output = Result<Response, Error>> + use<'a, C> {
         let call = Call::new(Some(operation), operation.idempotency(), self.options);
         self.make(call, request)
     }
@@ -94,9 +94,9 @@ impl<'a, C> Caller<'a, C> {
     fn send_in_turn(
         &self,
         operation: Operation,
-        turn: Turn,
+        turn: WriteTicket,
         request: Result<Request, Unbuilt>,
-    ) -> impl Future<Output = Result<Answer, Error>> + use<'a, C> {
+    ) -> impl Future<Output = Result<Response, Error>> + use<'a, C> {
         let call = Call::new(Some(operation), operation.idempotency(), self.options);
         self.make(call.in_turn(Some(turn)), request)
     }
@@ -105,16 +105,20 @@ impl<'a, C> Caller<'a, C> {
         &self,
         call: Call,
         request: Result<Request, Unbuilt>,
-    ) -> impl Future<Output = Result<Answer, Error>> + use<'a, C> {
+    ) -> impl Future<Output = Result<Response, Error>> + use<'a, C> {
         let endpoint = self.endpoint;
-        endpoint.channel.call(&endpoint.http, call, request)
+        endpoint.transport.call(&endpoint.http, call, request)
     }
 
     /// Reads what became of a creation. What the server remarks is masked like the messages of errors.
-    pub(crate) fn outcome(&self, answer: &Answer, sent: &Lead) -> Result<Outcome<Created>, Error> {
+    pub(crate) fn outcome(
+        &self,
+        answer: &Response,
+        sent: &Lead,
+    ) -> Result<Outcome<Created>, Error> {
         let outcome = Outcome::from_answer(unmarked(&answer.body), sent);
         let outcome = outcome.map_err(|error| answer.unreadable(error))?;
-        Ok(outcome.with_words(|words| self.endpoint.channel.masked(words, answer)))
+        Ok(outcome.with_words(|words| self.endpoint.transport.masked(words, answer)))
     }
 
     fn enterprise(&self) -> &'a str {
@@ -129,7 +133,7 @@ impl<'a, C> Caller<'a, C> {
         query: &[(String, String)],
         body: Option<&RawValue>,
         class: Idempotency,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let endpoint = self.endpoint;
         let mut url = endpoint.base_url.clone();
         // Segments are encoded like path parameters, so that none can name another resource.
@@ -162,8 +166,8 @@ impl Caller<'_, ingest::Client> {
     pub(crate) fn push_lead(
         &self,
         lead: &Lead,
-        turn: Option<Turn>,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+        turn: Option<WriteTicket>,
+    ) -> impl Future<Output = Result<Response, Error>> {
         let body = ingest::types::CreateOrUpdateLeadBody {
             fields: lead.fields().clone(),
             actions: (!lead.actions().is_empty()).then(|| lead.actions().to_vec()),
@@ -181,7 +185,7 @@ impl Caller<'_, ingest::Client> {
 }
 
 impl Caller<'_, sync::Client> {
-    pub(crate) fn create_lead(&self, lead: &Lead) -> impl Future<Output = Result<Answer, Error>> {
+    pub(crate) fn create_lead(&self, lead: &Lead) -> impl Future<Output = Result<Response, Error>> {
         let lead = lead.clone().without_stray_blanks();
         let body = sync::types::CreateLeadBody {
             fields: lead.fields().clone(),
@@ -197,7 +201,7 @@ impl Caller<'_, sync::Client> {
         &self,
         lead_id: &str,
         actions: Option<(i64, i64)>,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let included = actions.map(|_| true);
         let (skip, limit) = actions.unzip();
         let client = &self.endpoint.client;
@@ -209,8 +213,8 @@ impl Caller<'_, sync::Client> {
         &self,
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
-        turn: Turn,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+        turn: WriteTicket,
+    ) -> impl Future<Output = Result<Response, Error>> {
         let body = sync::types::UpdateLeadBody { fields };
         let client = &self.endpoint.client;
         let request = no_search(lead_id)
@@ -222,7 +226,7 @@ impl Caller<'_, sync::Client> {
         &self,
         filter: &Filter,
         (skip, limit): (i64, i64),
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let body = sync::types::SearchLeadsBody {
             fields: Some(filter.fields.clone()),
             actions: filter
@@ -246,7 +250,7 @@ impl Caller<'_, sync::Client> {
         &self,
         lead_id: &str,
         sent: &Lead,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let body = sync::types::CreateActionsBody {
             actions: bare_codes(&sent.clone().without_stray_blanks()),
         };
@@ -259,7 +263,7 @@ impl Caller<'_, sync::Client> {
         &self,
         lead_id: &str,
         action_id: &str,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let client = &self.endpoint.client;
         let request = client.get_action_request(self.enterprise(), lead_id, action_id);
         self.send(Operation::GetAction, request)
@@ -270,8 +274,8 @@ impl Caller<'_, sync::Client> {
         lead_id: &str,
         action_id: &str,
         action: &Action,
-        turn: Turn,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+        turn: WriteTicket,
+    ) -> impl Future<Output = Result<Response, Error>> {
         let client = &self.endpoint.client;
         let request = no_search(action_id).and_then(|()| {
             client.update_action_request(self.enterprise(), lead_id, action_id, action)
@@ -284,7 +288,7 @@ impl Caller<'_, sync::Client> {
         lead_id: &str,
         filter: &ActionFilter,
         (skip, limit): (i64, i64),
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let created_on = filter.times();
         let body = sync::types::SearchActionsBody {
             type_: filter.kind.clone(),
@@ -307,7 +311,7 @@ impl Caller<'_, sync::Client> {
         &self,
         (skip, limit): (i64, i64),
         include_deleted: bool,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let deleted = include_deleted.then_some(true);
         let client = &self.endpoint.client;
         let request =
@@ -319,7 +323,7 @@ impl Caller<'_, sync::Client> {
         &self,
         email: &str,
         include_deleted: bool,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let deleted = include_deleted.then_some(true);
         let client = &self.endpoint.client;
         let request = client.get_team_member_request(self.enterprise(), email, deleted);
@@ -329,7 +333,7 @@ impl Caller<'_, sync::Client> {
     pub(crate) fn create_team_member(
         &self,
         member: &NewTeamMember,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let body = sync::types::CreateTeamMemberRequest {
             name: member.name.clone(),
             email: member.email.trim().to_owned(),
@@ -346,8 +350,8 @@ impl Caller<'_, sync::Client> {
         &self,
         email: &str,
         state: &Availability,
-        turn: Turn,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+        turn: WriteTicket,
+    ) -> impl Future<Output = Result<Response, Error>> {
         let body = sync::types::TeamMemberStateChange {
             email: email.to_owned(),
             state: state.as_str().into(),
@@ -360,37 +364,40 @@ impl Caller<'_, sync::Client> {
     pub(crate) fn custom_field(
         &self,
         api_name: &str,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let client = &self.endpoint.client;
         let request = client.get_custom_field_request(self.enterprise(), api_name);
         self.send(Operation::GetCustomField, request)
     }
 
-    pub(crate) fn custom_action(&self, code: &str) -> impl Future<Output = Result<Answer, Error>> {
+    pub(crate) fn custom_action(
+        &self,
+        code: &str,
+    ) -> impl Future<Output = Result<Response, Error>> {
         let client = &self.endpoint.client;
         let request = client.get_custom_action_request(self.enterprise(), code);
         self.send(Operation::GetCustomAction, request)
     }
 
-    pub(crate) fn metadata(&self) -> impl Future<Output = Result<Answer, Error>> {
+    pub(crate) fn metadata(&self) -> impl Future<Output = Result<Response, Error>> {
         let client = &self.endpoint.client;
         let request = client.get_metadata_request(self.enterprise());
         self.send(Operation::GetMetadata, request)
     }
 
-    pub(crate) fn custom_fields(&self) -> impl Future<Output = Result<Answer, Error>> {
+    pub(crate) fn custom_fields(&self) -> impl Future<Output = Result<Response, Error>> {
         let client = &self.endpoint.client;
         let request = client.list_custom_fields_request(self.enterprise(), Some(true));
         self.send(Operation::ListCustomFields, request)
     }
 
-    pub(crate) fn custom_actions(&self) -> impl Future<Output = Result<Answer, Error>> {
+    pub(crate) fn custom_actions(&self) -> impl Future<Output = Result<Response, Error>> {
         let client = &self.endpoint.client;
         let request = client.list_custom_actions_request(self.enterprise(), Some(true));
         self.send(Operation::ListCustomActions, request)
     }
 
-    pub(crate) fn pipeline(&self) -> impl Future<Output = Result<Answer, Error>> {
+    pub(crate) fn pipeline(&self) -> impl Future<Output = Result<Response, Error>> {
         let client = &self.endpoint.client;
         let request = client.get_lead_stage_pipeline_request(self.enterprise());
         self.send(Operation::GetLeadStagePipeline, request)

@@ -171,7 +171,7 @@ impl Ingest {
             let identifier = lead.get(workspace.identifier().api_name())?;
             workspace.identifier_key(identifier).map(Target::Push)
         });
-        let turn = lead_pushed.map(|target| shared.turns.enter(target));
+        let turn = lead_pushed.map(|target| shared.write_order.enter(target));
         let answer = self.0.async_api()?.push_lead(lead, turn).await?;
         if !is_acknowledgement(&answer.body) {
             let reason = "a success that does not say that the lead is queued";
@@ -210,7 +210,7 @@ impl Ingest {
     ///
     /// # Errors
     /// If reading is refused (token, enterprise). Passing faults are waited out; if they last, the verdict is unknown,
-    /// and so it is for what a [stopped](crate::Telecrm::stop_repeating) client has not found yet.
+    /// and so it is for what a [stopped](crate::Telecrm::shutdown) client has not found yet.
     pub async fn verify(&self, receipt: &Receipt) -> Result<Verification, Error> {
         let workspace = self.0.workspace().await?;
         let shared = self.0.shared();

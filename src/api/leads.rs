@@ -1,6 +1,6 @@
 //! Single leads, over the Sync API.
 
-use crate::transport::Answer;
+use crate::transport::Response;
 use crate::transport::write_order::Target;
 use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, pagination};
 use serde::de::IgnoredAny;
@@ -375,8 +375,8 @@ impl Leads {
         let told: Vec<_> = told.collect();
         let mut written = Lead::new();
         *written.fields_mut() = fields.clone();
-        let turns = &self.0.shared().turns;
-        let turn = turns.enter(Target::Lead(lead_id.to_owned()));
+        let write_order = &self.0.shared().write_order;
+        let turn = write_order.enter(Target::Lead(lead_id.to_owned()));
         let answer = self.0.sync()?.update_lead(lead_id, fields, turn).await?;
         let lead = one_lead(&answer)?;
         // What was emptied need not be shown.
@@ -634,7 +634,7 @@ fn mended(
 }
 
 /// Reads an answer that is one lead. A notice under 200 has other keys.
-fn one_lead(answer: &Answer) -> Result<LeadRecord, Error> {
+fn one_lead(answer: &Response) -> Result<LeadRecord, Error> {
     let lead: LeadRecord = answer.decode()?;
     let telling = ["created_on", "status", "phone", "name", "employeeid"];
     let is_lead = lead.id().is_some()

@@ -1,6 +1,6 @@
 //! Requests that neither the facade nor a spec describes.
 
-use crate::transport::Answer;
+use crate::transport::Response;
 use crate::{Error, Idempotency, Telecrm};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,8 +45,8 @@ impl From<Method> for reqwest::Method {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use telecrm::{Idempotency, Method, Reply};
-/// # use telecrm::testing::{Answer, FakeTelecrm};
-/// # let answer = || Answer::json(serde_json::json!({ "archived": 2 }));
+/// # use telecrm::testing::{Response, FakeTelecrm};
+/// # let answer = || Response::json(serde_json::json!({ "archived": 2 }));
 /// # let fake = FakeTelecrm::new().on_request(answer()).on_request(answer());
 /// # let telecrm = fake.client();
 ///
@@ -168,7 +168,7 @@ impl fmt::Debug for Request {
 }
 
 /// The successful answer to a [`Request`].
-pub struct Reply(Answer);
+pub struct Reply(Response);
 
 impl Reply {
     /// The status.

@@ -181,7 +181,7 @@ impl TeamMembers {
         let turn = self
             .0
             .shared()
-            .turns
+            .write_order
             .enter(Target::Member(email.to_lowercase()));
         self.0
             .sync()?

@@ -29,9 +29,9 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use telecrm::Operation;
-/// # use telecrm::testing::{Answer, FakeTelecrm};
+/// # use telecrm::testing::{Response, FakeTelecrm};
 /// # let rows = [serde_json::json!({ "name": "Jane Doe" }), serde_json::json!({ "name": "John Smith" })];
-/// # let fake = FakeTelecrm::new().always(Operation::ListTeamMembers, Answer::page(rows));
+/// # let fake = FakeTelecrm::new().always(Operation::ListTeamMembers, Response::page(rows));
 /// # let telecrm = fake.client();
 ///
 /// let mut members = telecrm.team_members().stream(false).prefetch(1);

@@ -1,7 +1,7 @@
 //! What a generated call brings.
 
 use crate::Error;
-use crate::transport::Answer;
+use crate::transport::Response;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -34,7 +34,7 @@ pub struct ResponseValue<T> {
 }
 
 impl<T> ResponseValue<T> {
-    pub(crate) fn of(value: T, answer: Answer) -> Self {
+    pub(crate) fn of(value: T, answer: Response) -> Self {
         Self {
             value,
             status: answer.status.as_u16(),
@@ -60,7 +60,7 @@ impl<T> ResponseValue<T> {
 
 impl<T: DeserializeOwned> ResponseValue<T> {
     /// Of JSON.
-    pub(crate) fn from_response(answer: Answer) -> Result<Self, Error> {
+    pub(crate) fn from_response(answer: Response) -> Result<Self, Error> {
         let value = answer.decode()?;
         Ok(Self::of(value, answer))
     }

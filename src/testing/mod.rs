@@ -4,13 +4,13 @@
 //! production. Only the answers come from a script, operation by operation, and time does not pass by itself.
 //!
 //! ```
-//! use telecrm::testing::{Answer, FakeTelecrm};
+//! use telecrm::testing::{Response, FakeTelecrm};
 //! use telecrm::{Lead, Operation};
 //!
 //! # async fn run() -> Result<(), telecrm::Error> {
 //! let fake = FakeTelecrm::new()
-//!     .on(Operation::CreateLead, Answer::rate_limited(Some(17)))
-//!     .on(Operation::CreateLead, Answer::created("62ab16e"));
+//!     .on(Operation::CreateLead, Response::rate_limited(Some(17)))
+//!     .on(Operation::CreateLead, Response::created("62ab16e"));
 //! let telecrm = fake.client();
 //!
 //! let lead = Lead::new().set("phone", "919999999999");
@@ -33,14 +33,14 @@
 use crate::clock::SystemClock;
 use crate::error::tells_of_an_error;
 use crate::operation::Idempotency;
-use crate::transport::{Call, Carrier, NoAnswer, retry_after};
+use crate::transport::{Backend, Call, TransportFailure, retry_after};
 use crate::{
     AsyncToken, Builder, CallOptions, Clock, Error, ErrorCode, Operation, SyncToken, Telecrm,
     WorkspaceFile,
 };
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Request, Response, StatusCode};
+use reqwest::{Request, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
@@ -109,21 +109,21 @@ impl FakeTelecrm {
     pub fn workspace(self, workspace: &WorkspaceFile) -> Self {
         let pipeline = workspace.pipeline.clone().unwrap_or_default();
         let metadata = workspace.metadata.clone().unwrap_or_default();
-        self.always(Operation::GetMetadata, Answer::json(metadata))
+        self.always(Operation::GetMetadata, Response::json(metadata))
             .always(
                 Operation::ListCustomFields,
-                Answer::json(json!({ "customFields": workspace.custom_fields })),
+                Response::json(json!({ "customFields": workspace.custom_fields })),
             )
             .always(
                 Operation::ListCustomActions,
-                Answer::json(json!({ "customActions": workspace.custom_actions })),
+                Response::json(json!({ "customActions": workspace.custom_actions })),
             )
-            .always(Operation::GetLeadStagePipeline, Answer::json(pipeline))
+            .always(Operation::GetLeadStagePipeline, Response::json(pipeline))
     }
 
     /// Answers one request of this operation; several are given in their order.
     #[must_use]
-    pub fn on(self, operation: Operation, answer: Answer) -> Self {
+    pub fn on(self, operation: Operation, answer: Response) -> Self {
         self.script
             .add(Some(operation), |lines| lines.once.push_back(answer));
         self
@@ -135,11 +135,11 @@ impl FakeTelecrm {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::Operation;
-    /// use telecrm::testing::{Answer, FakeTelecrm};
+    /// use telecrm::testing::{Response, FakeTelecrm};
     ///
     /// let fake = FakeTelecrm::new()
-    ///     .on(Operation::GetLead, Answer::html(502))
-    ///     .always(Operation::GetLead, Answer::json(serde_json::json!({ "id": "62ab16e" })));
+    ///     .on(Operation::GetLead, Response::html(502))
+    ///     .always(Operation::GetLead, Response::json(serde_json::json!({ "id": "62ab16e" })));
     /// for _ in 0..3 {
     ///     assert_eq!(fake.client().leads().get("62ab16e").await?.id(), Some("62ab16e"));
     /// }
@@ -148,7 +148,7 @@ impl FakeTelecrm {
     /// # }
     /// ```
     #[must_use]
-    pub fn always(self, operation: Operation, answer: Answer) -> Self {
+    pub fn always(self, operation: Operation, answer: Response) -> Self {
         self.script
             .add(Some(operation), |lines| lines.always = Some(answer));
         self
@@ -160,9 +160,9 @@ impl FakeTelecrm {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::Method;
-    /// use telecrm::testing::{Answer, FakeTelecrm, SentRequest};
+    /// use telecrm::testing::{Response, FakeTelecrm, SentRequest};
     ///
-    /// let fake = FakeTelecrm::new().on_request(Answer::text(200, "text/csv", "id,phone"));
+    /// let fake = FakeTelecrm::new().on_request(Response::text(200, "text/csv", "id,phone"));
     /// let reply = fake.client().request(Method::Get, "/export").query("page", 2).send().await?;
     /// assert_eq!(reply.bytes(), b"id,phone");
     ///
@@ -172,7 +172,7 @@ impl FakeTelecrm {
     /// # }
     /// ```
     #[must_use]
-    pub fn on_request(self, answer: Answer) -> Self {
+    pub fn on_request(self, answer: Response) -> Self {
         self.script.add(None, |lines| lines.once.push_back(answer));
         self
     }
@@ -202,7 +202,7 @@ impl FakeTelecrm {
             .sync_limit(None)
             .async_limit(None)
             .clock(self.clock.clone())
-            .carrier(Carrier::Fake(self.script.clone()))
+            .backend(Backend::Fake(self.script.clone()))
     }
 
     /// The time of this telecrm's clients.
@@ -274,14 +274,14 @@ impl SentRequest {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use telecrm::testing::{Answer, FakeTelecrm};
+/// use telecrm::testing::{Response, FakeTelecrm};
 /// use telecrm::{ErrorCode, Filter, Lead, Operation, PageRequest};
 ///
 /// let fake = FakeTelecrm::new()
-///     .on(Operation::CreateOrUpdateLead, Answer::queued())
-///     .on(Operation::CreateLead, Answer::created_in_part("62ab16e", [("rating", "Rating must be between 1 and 5")]))
-///     .on(Operation::CreateLead, Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists already"))
-///     .on(Operation::SearchLeads, Answer::page([serde_json::json!({ "fields": { "phone": "919999999999" } })]));
+///     .on(Operation::CreateOrUpdateLead, Response::queued())
+///     .on(Operation::CreateLead, Response::created_in_part("62ab16e", [("rating", "Rating must be between 1 and 5")]))
+///     .on(Operation::CreateLead, Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists already"))
+///     .on(Operation::SearchLeads, Response::page([serde_json::json!({ "fields": { "phone": "919999999999" } })]));
 /// let telecrm = fake.client();
 ///
 /// let lead = Lead::new().set("phone", "919999999999").set("rating", 9);
@@ -295,7 +295,7 @@ impl SentRequest {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Answer {
+pub struct Response {
     play: Play,
     /// To be told of as many actions as were sent.
     creates: bool,
@@ -303,15 +303,15 @@ pub struct Answer {
 
 #[derive(Clone)]
 enum Play {
-    Answer {
+    Response {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
     },
-    Nothing(NoAnswer),
+    Nothing(TransportFailure),
 }
 
-impl Answer {
+impl Response {
     /// 200 with this body: a JSON value, a [`LeadRecord`](crate::LeadRecord), a [`Page`](crate::Page), anything that serialises.
     ///
     /// # Panics
@@ -369,7 +369,7 @@ impl Answer {
     /// 429, with the seconds after which to come back if they are told (pitfall AS9).
     pub fn rate_limited(retry_after: Option<u64>) -> Self {
         let mut answer = Self::refusal(429, ErrorCode::TooManyRequests, "too many requests");
-        if let (Some(seconds), Play::Answer { headers, .. }) = (retry_after, &mut answer.play) {
+        if let (Some(seconds), Play::Response { headers, .. }) = (retry_after, &mut answer.play) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer
@@ -393,7 +393,7 @@ impl Answer {
     /// If the status is not between 100 and 999, or the type holds what no header can carry.
     pub fn text(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         let content_type = HeaderValue::from_str(content_type).expect("a content type");
-        Self::of(Play::Answer {
+        Self::of(Play::Response {
             status: status_code(status),
             headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
             body: body.into().into(),
@@ -402,40 +402,40 @@ impl Answer {
 
     /// Nobody listens: nothing was sent.
     pub fn refused() -> Self {
-        Self::of(Play::Nothing(NoAnswer::Refused))
+        Self::of(Play::Nothing(TransportFailure::Refused))
     }
 
     /// Nothing comes in time: the request may have been carried out.
     pub fn timeout() -> Self {
-        Self::of(Play::Nothing(NoAnswer::TimedOut))
+        Self::of(Play::Nothing(TransportFailure::TimedOut))
     }
 
     /// The connection breaks: the request may have been carried out.
     pub fn reset() -> Self {
-        Self::of(Play::Nothing(NoAnswer::Reset))
+        Self::of(Play::Nothing(TransportFailure::Reset))
     }
 
     /// The error of a call that ends with this answer. A success becomes the error for a success that cannot be read.
     ///
     /// ```
     /// use telecrm::Operation;
-    /// use telecrm::testing::Answer;
+    /// use telecrm::testing::Response;
     ///
-    /// let lost = Answer::reset().into_error(Operation::CreateActions);
+    /// let lost = Response::reset().into_error(Operation::CreateActions);
     /// assert!(lost.is_outcome_unknown());
-    /// let late = Answer::timeout().into_error(Operation::CreateActions);
+    /// let late = Response::timeout().into_error(Operation::CreateActions);
     /// assert!(late.is_outcome_unknown() && late.is_timeout());
-    /// let refused = Answer::refused().into_error(Operation::CreateActions);
+    /// let refused = Response::refused().into_error(Operation::CreateActions);
     /// assert!(refused.is_connect() && !refused.is_outcome_unknown());
     /// ```
     pub fn into_error(self, operation: Operation) -> Error {
         let error = match self.play {
-            Play::Answer { status, body, .. }
+            Play::Response { status, body, .. }
                 if status.is_success() && !tells_of_an_error(&body) =>
             {
                 Error::unreadable(status, body, "the answer is another one than expected")
             }
-            Play::Answer {
+            Play::Response {
                 status,
                 headers,
                 body,
@@ -443,7 +443,7 @@ impl Answer {
                 let wait = retry_after(&headers, &SystemClock);
                 Error::status(status, wait, body, str::to_owned)
             }
-            Play::Nothing(reason) => Error::no_answer(reason),
+            Play::Nothing(reason) => Error::failure(reason),
         };
         let class: Idempotency = operation.idempotency();
         error.during(&Call::new(Some(operation), class, CallOptions::new()))
@@ -452,7 +452,7 @@ impl Answer {
     fn json_with(status: StatusCode, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("the body can be written as JSON");
         let json = HeaderValue::from_static("application/json");
-        Self::of(Play::Answer {
+        Self::of(Play::Response {
             status,
             headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]),
             body: body.into(),
@@ -466,10 +466,10 @@ impl Answer {
         }
     }
 
-    fn into_response(self, request: &SentRequest) -> Response {
+    fn into_response(self, request: &SentRequest) -> reqwest::Response {
         match self.play {
             Play::Nothing(reason) => reason.into_response(),
-            Play::Answer {
+            Play::Response {
                 status,
                 headers,
                 body,
@@ -500,11 +500,11 @@ fn with_actions(answer: &[u8], count: usize) -> Bytes {
 }
 
 /// Without the body.
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.play {
-            Play::Answer { status, .. } => f.debug_tuple("Answer").field(status).finish(),
-            Play::Nothing(reason) => f.debug_tuple("Answer").field(reason).finish(),
+            Play::Response { status, .. } => f.debug_tuple("Response").field(status).finish(),
+            Play::Nothing(reason) => f.debug_tuple("Response").field(reason).finish(),
         }
     }
 }
@@ -521,8 +521,8 @@ struct State {
 
 #[derive(Default)]
 struct Lines {
-    once: VecDeque<Answer>,
-    always: Option<Answer>,
+    once: VecDeque<Response>,
+    always: Option<Response>,
 }
 
 impl Script {
@@ -536,13 +536,17 @@ impl Script {
     }
 
     /// Answers a request.
-    pub(crate) fn play(&self, operation: Option<Operation>, request: &Request) -> Response {
+    pub(crate) fn play(
+        &self,
+        operation: Option<Operation>,
+        request: &Request,
+    ) -> reqwest::Response {
         let mut state = self.lock();
         let sent = record(operation, request);
         let lines = state.lines.entry(operation).or_default();
         let response = match lines.once.pop_front().or_else(|| lines.always.clone()) {
             Some(answer) => answer.into_response(&sent),
-            None => NoAnswer::Unscripted.into_response(),
+            None => TransportFailure::Unscripted.into_response(),
         };
         state.sent.push(sent);
         response

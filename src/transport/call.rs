@@ -2,12 +2,12 @@
 
 use super::observe::{self, Observer, Watch};
 use super::redact::Sent;
-use super::retry::{self, CallOptions, Deadline, Ending, Stop, Throttle};
+use super::retry::{self, AttemptOutcome, CallOptions, Deadline, Stop, Throttle};
 use crate::clock::Clock;
 use crate::error::has_error_key;
 use crate::operation::{Idempotency, Operation};
 use crate::transport::rate_limit::Limiter;
-use crate::transport::write_order::Turn;
+use crate::transport::write_order::WriteTicket;
 use crate::{LimitState, RateLimit};
 use bytes::{Bytes, BytesMut};
 use futures_util::future;
@@ -20,8 +20,8 @@ use std::time::Duration;
 use tracing::Instrument;
 
 /// The way to one of the two APIs, shared by all calls.
-pub(crate) struct Channel {
-    lanes: Vec<Lane>,
+pub(crate) struct Transport {
+    slots: Vec<TokenSlot>,
     /// What must not stand in a message: the tokens of both APIs, and the enterprise.
     pub(super) secrets: Vec<String>,
     throttle: Throttle,
@@ -31,7 +31,7 @@ pub(crate) struct Channel {
 /// What the ways to both APIs have in common.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) carrier: Carrier,
+    pub(crate) backend: Backend,
     /// How long an attempt may take where nothing is said, as the HTTP client has it.
     pub(crate) timeout: Duration,
     pub(crate) observer: Observer,
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
 
 /// Who brings requests to the server.
 #[derive(Clone)]
-pub(crate) enum Carrier {
+pub(crate) enum Backend {
     /// The HTTP client.
     Http,
     /// A script.
@@ -50,7 +50,7 @@ pub(crate) enum Carrier {
 }
 
 /// One token with its limit.
-struct Lane {
+struct TokenSlot {
     authorization: HeaderValue,
     limiter: Limiter,
     /// How many requests it has carried.
@@ -65,7 +65,7 @@ pub(crate) struct Call {
     pub(crate) operation: Option<Operation>,
     pub(crate) options: CallOptions,
     class: Idempotency,
-    turn: Option<Turn>,
+    turn: Option<WriteTicket>,
     attempts: AtomicU32,
     waited: AtomicU64,
     in_doubt: AtomicBool,
@@ -89,14 +89,14 @@ impl Call {
     }
 
     /// A write, with its place among those of the same target.
-    pub(crate) fn in_turn(mut self, turn: Option<Turn>) -> Self {
+    pub(crate) fn in_turn(mut self, turn: Option<WriteTicket>) -> Self {
         self.turn = turn;
         self
     }
 
     /// Whether nothing newer was written where this call writes.
     fn is_latest(&self) -> bool {
-        self.turn.as_ref().is_none_or(Turn::is_latest)
+        self.turn.as_ref().is_none_or(WriteTicket::is_latest)
     }
 
     /// How often the request was sent.
@@ -136,7 +136,7 @@ impl Drop for Call {
 
 /// Why there is no answer, where reqwest has no error for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoAnswer {
+pub(crate) enum TransportFailure {
     /// The limit, or another call, left no time for the request.
     OutOfTime,
     /// The request would have had to wait, and the client is being shut down.
@@ -157,17 +157,17 @@ pub(crate) enum NoAnswer {
     Unscripted,
 }
 
-impl NoAnswer {
-    fn ending(self) -> Ending {
+impl TransportFailure {
+    fn ending(self) -> AttemptOutcome {
         match self {
-            Self::OutOfTime | Self::Stopped | Self::Unrepeatable => Ending::NotSent,
+            Self::OutOfTime | Self::Stopped | Self::Unrepeatable => AttemptOutcome::NotSent,
             #[cfg(feature = "testing")]
-            Self::Refused => Ending::NotSent,
+            Self::Refused => AttemptOutcome::NotSent,
             #[cfg(feature = "testing")]
-            Self::TimedOut | Self::Reset => Ending::InDoubt,
+            Self::TimedOut | Self::Reset => AttemptOutcome::InDoubt,
             // Asking again does not add to the script.
             #[cfg(feature = "testing")]
-            Self::Unscripted => Ending::Answered(StatusCode::BAD_REQUEST),
+            Self::Unscripted => AttemptOutcome::Answered(StatusCode::BAD_REQUEST),
         }
     }
 
@@ -195,7 +195,7 @@ pub(crate) struct Reply {
     /// How long the server asks to wait.
     pub(crate) retry_after: Option<Duration>,
     /// Why there is no answer at all, if there is none.
-    pub(crate) no_answer: Option<NoAnswer>,
+    pub(crate) failure: Option<TransportFailure>,
     /// The values that the request carried, where the answer has words of its own, which may repeat them.
     pub(crate) sent: Option<Sent>,
 }
@@ -203,14 +203,14 @@ pub(crate) struct Reply {
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Reply {
-    fn none(reason: NoAnswer) -> Self {
+    fn none(reason: TransportFailure) -> Self {
         Self {
             status: StatusCode::REQUEST_TIMEOUT,
             headers: HeaderMap::new(),
             body: Bytes::new(),
             broken: None,
             retry_after: None,
-            no_answer: Some(reason),
+            failure: Some(reason),
             sent: None,
         }
     }
@@ -232,7 +232,7 @@ impl Reply {
             headers: std::mem::take(response.headers_mut()),
             body: body.whole(),
             broken,
-            no_answer: response.extensions().get().copied(),
+            failure: response.extensions().get().copied(),
             sent: None,
         }
     }
@@ -277,21 +277,21 @@ impl Body {
     }
 }
 
-impl Channel {
+impl Transport {
     pub(crate) fn new(
         authorizations: Vec<HeaderValue>,
         secrets: Vec<String>,
         limit: Option<RateLimit>,
         settings: Settings,
     ) -> Self {
-        let lanes = authorizations.into_iter().map(|authorization| Lane {
+        let slots = authorizations.into_iter().map(|authorization| TokenSlot {
             authorization,
             limiter: Limiter::new(limit),
             carried: AtomicU64::new(0),
             refused: AtomicBool::new(false),
         });
         Self {
-            lanes: lanes.collect(),
+            slots: slots.collect(),
             secrets,
             throttle: Throttle::new(),
             settings,
@@ -301,11 +301,11 @@ impl Channel {
     /// How far the limit of each token is used up.
     pub(crate) fn limits(&self) -> Vec<LimitState> {
         let now = self.settings.clock.now();
-        let lanes = self.lanes.iter();
-        lanes
-            .map(|lane| {
-                lane.limiter
-                    .state(now, lane.refused.load(Ordering::Relaxed))
+        let slots = self.slots.iter();
+        slots
+            .map(|slot| {
+                slot.limiter
+                    .state(now, slot.refused.load(Ordering::Relaxed))
             })
             .collect()
     }
@@ -338,7 +338,7 @@ impl Channel {
         let clock = &*self.settings.clock;
         let mut before = None;
         loop {
-            let (lane, left) = match self.turn(deadline, call).await {
+            let (slot, left) = match self.turn(deadline, call).await {
                 Ok(turn) => turn,
                 Err(reason) => return Ok(Reply::none(reason)),
             };
@@ -351,10 +351,10 @@ impl Channel {
             }
             request
                 .headers_mut()
-                .insert(AUTHORIZATION, lane.authorization.clone());
+                .insert(AUTHORIZATION, slot.authorization.clone());
             let Some(mut attempt) = copy(request) else {
                 // Bodies are JSON in memory; a stream of a newer spec could be sent once only.
-                return Ok(Reply::none(NoAnswer::Unrepeatable));
+                return Ok(Reply::none(TransportFailure::Unrepeatable));
             };
             let timeout = left.min(call.options.attempt_timeout);
             // Only where it is another than the HTTP client has: it takes three allocations.
@@ -368,13 +368,13 @@ impl Channel {
             };
             let ending = ending(&result);
             observe::attempted(number, ending);
-            if ending == Ending::Answered(StatusCode::UNAUTHORIZED)
-                && self.set_aside(lane)
+            if ending == AttemptOutcome::Answered(StatusCode::UNAUTHORIZED)
+                && self.set_aside(slot)
                 && !self.settings.stop.is_set()
             {
                 continue;
             }
-            if matches!(ending, Ending::Answered(status) if status.is_success()) {
+            if matches!(ending, AttemptOutcome::Answered(status) if status.is_success()) {
                 self.throttle.succeeded();
             }
             let may_repeat = number < call.options.attempts
@@ -412,12 +412,12 @@ impl Channel {
         #[cfg_attr(not(feature = "testing"), expect(unused_variables))] call: &Call,
         #[cfg_attr(not(feature = "testing"), expect(unused_variables))] timeout: Duration,
     ) -> reqwest::Result<Response> {
-        match &self.settings.carrier {
-            Carrier::Http => client.execute(request).await,
+        match &self.settings.backend {
+            Backend::Http => client.execute(request).await,
             #[cfg(feature = "testing")]
-            Carrier::Fake(script) => {
+            Backend::Fake(script) => {
                 let response = script.play(call.operation, &request);
-                if response.extensions().get() == Some(&NoAnswer::TimedOut) {
+                if response.extensions().get() == Some(&TransportFailure::TimedOut) {
                     self.settings.clock.sleep(timeout).await;
                 }
                 Ok(response)
@@ -426,30 +426,34 @@ impl Channel {
     }
 
     /// Waits for the token that is free first, in turn where several are, unless that is beyond the deadline.
-    async fn turn(&self, deadline: Deadline, call: &Call) -> Result<(&Lane, Duration), NoAnswer> {
+    async fn turn(
+        &self,
+        deadline: Deadline,
+        call: &Call,
+    ) -> Result<(&TokenSlot, Duration), TransportFailure> {
         let now = self.settings.clock.now();
         // One that was refused comes last, and not never: while the last one is being refused, all of them are.
-        let rank = |lane: &&Lane| {
-            let refused = lane.refused.load(Ordering::Relaxed);
-            let carried = lane.carried.load(Ordering::Relaxed);
-            (refused, lane.limiter.wait(now), carried)
+        let rank = |slot: &&TokenSlot| {
+            let refused = slot.refused.load(Ordering::Relaxed);
+            let carried = slot.carried.load(Ordering::Relaxed);
+            (refused, slot.limiter.wait(now), carried)
         };
-        let lane = self.lanes.iter().min_by_key(rank);
-        let lane = lane.ok_or(NoAnswer::OutOfTime)?;
-        let place = lane.limiter.enter(now);
+        let slot = self.slots.iter().min_by_key(rank);
+        let slot = slot.ok_or(TransportFailure::OutOfTime)?;
+        let place = slot.limiter.enter(now);
         loop {
             let shorter = place.shorter();
             let now = self.settings.clock.now();
-            let left = deadline.left(now).ok_or(NoAnswer::OutOfTime)?;
+            let left = deadline.left(now).ok_or(TransportFailure::OutOfTime)?;
             let Err(wait) = place.leave(now) else {
-                lane.carried.fetch_add(1, Ordering::Relaxed);
-                return Ok((lane, left));
+                slot.carried.fetch_add(1, Ordering::Relaxed);
+                return Ok((slot, left));
             };
             if wait >= left {
-                return Err(NoAnswer::OutOfTime);
+                return Err(TransportFailure::OutOfTime);
             }
             if self.settings.stop.is_set() {
-                return Err(NoAnswer::Stopped);
+                return Err(TransportFailure::Stopped);
             }
             observe::waiting(wait);
             let shorter = std::pin::pin!(shorter);
@@ -460,12 +464,12 @@ impl Channel {
     }
 
     /// Uses a refused token no more, if there is another.
-    fn set_aside(&self, refused: &Lane) -> bool {
+    fn set_aside(&self, refused: &TokenSlot) -> bool {
         refused.refused.store(true, Ordering::Relaxed);
         let another = self
-            .lanes
+            .slots
             .iter()
-            .any(|lane| !lane.refused.load(Ordering::Relaxed));
+            .any(|slot| !slot.refused.load(Ordering::Relaxed));
         if !another {
             // The last one goes on being tried: its refusal is what the caller must see.
             refused.refused.store(false, Ordering::Relaxed);
@@ -497,15 +501,15 @@ fn copy(request: &Request) -> Option<Request> {
     Some(copy)
 }
 
-pub(super) fn ending(result: &reqwest::Result<Reply>) -> Ending {
+pub(super) fn ending(result: &reqwest::Result<Reply>) -> AttemptOutcome {
     match result {
-        Ok(reply) => match reply.no_answer {
+        Ok(reply) => match reply.failure {
             Some(none) => none.ending(),
-            None if reply.broken.is_some() => Ending::InDoubt,
-            None => Ending::Answered(reply.status),
+            None if reply.broken.is_some() => AttemptOutcome::InDoubt,
+            None => AttemptOutcome::Answered(reply.status),
         },
-        Err(error) if error.is_connect() || error.is_builder() => Ending::NotSent,
-        Err(_) => Ending::InDoubt,
+        Err(error) if error.is_connect() || error.is_builder() => AttemptOutcome::NotSent,
+        Err(_) => AttemptOutcome::InDoubt,
     }
 }
 
@@ -517,25 +521,25 @@ mod tests {
     #[tokio::test]
     async fn of_tokens_that_were_all_refused_one_goes_on_being_tried() {
         let settings = Settings {
-            carrier: Carrier::Http,
+            backend: Backend::Http,
             timeout: Duration::MAX,
             observer: Observer::default(),
             clock: Arc::new(SystemClock),
             stop: Stop::default(),
         };
         let tokens = ["one", "two"].map(HeaderValue::from_static);
-        let channel = Channel::new(tokens.into(), Vec::new(), None, settings);
+        let transport = Transport::new(tokens.into(), Vec::new(), None, settings);
         // As between the two steps of setting one aside, while others call.
-        for lane in &channel.lanes {
-            lane.refused.store(true, Ordering::Relaxed);
+        for slot in &transport.slots {
+            slot.refused.store(true, Ordering::Relaxed);
         }
         let call = Call::new(None, Idempotency::Safe, CallOptions::default());
         let deadline = Deadline::of(SystemClock.now(), Duration::MAX);
-        assert!(channel.turn(deadline, &call).await.is_ok());
-        channel.lanes[0].refused.store(false, Ordering::Relaxed);
+        assert!(transport.turn(deadline, &call).await.is_ok());
+        transport.slots[0].refused.store(false, Ordering::Relaxed);
         for _ in 0..3 {
-            let (lane, _) = channel.turn(deadline, &call).await.expect("a turn");
-            assert_eq!(lane.authorization, "one");
+            let (slot, _) = transport.turn(deadline, &call).await.expect("a turn");
+            assert_eq!(slot.authorization, "one");
         }
     }
 }

@@ -8,10 +8,10 @@ mod response;
 mod retry;
 pub(crate) mod write_order;
 
-pub(crate) use call::{Call, Carrier, Channel, NoAnswer, Settings};
+pub(crate) use call::{Backend, Call, Settings, Transport, TransportFailure};
 pub use observe::CallReport;
 pub(crate) use observe::Observer;
-pub(crate) use response::Answer;
+pub(crate) use response::Response;
 pub use retry::CallOptions;
 #[cfg(feature = "testing")]
 pub(crate) use retry::retry_after;
@@ -38,7 +38,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone)]
 pub struct Context {
-    channel: Arc<Channel>,
+    transport: Arc<Transport>,
     options: CallOptions,
 }
 
@@ -48,12 +48,12 @@ impl Context {
     /// # Errors
     /// When the token holds characters that a header cannot carry.
     pub fn bearer(token: &str) -> Result<Self, InvalidHeaderValue> {
-        let channel = Channel::new(
+        let transport = Transport::new(
             vec![authorization(token)?],
             vec![token.to_owned()],
             None,
             Settings {
-                carrier: Carrier::Http,
+                backend: Backend::Http,
                 timeout: Duration::MAX,
                 observer: Observer::default(),
                 clock: Arc::new(SystemClock),
@@ -64,12 +64,12 @@ impl Context {
             .attempts(1)
             .attempt_timeout(Duration::MAX)
             .total_timeout(Duration::MAX);
-        Ok(Self::through(Arc::new(channel), options))
+        Ok(Self::through(Arc::new(transport), options))
     }
 
     /// For requests with the client's tokens, limits and retries.
-    pub(crate) fn through(channel: Arc<Channel>, options: CallOptions) -> Self {
-        Self { channel, options }
+    pub(crate) fn through(transport: Arc<Transport>, options: CallOptions) -> Self {
+        Self { transport, options }
     }
 
     /// Sends what generated code has built.
@@ -78,12 +78,12 @@ impl Context {
         client: &reqwest::Client,
         operation_id: &str,
         request: Result<Request, Unbuilt>,
-    ) -> impl Future<Output = Result<Answer, Error>> {
+    ) -> impl Future<Output = Result<Response, Error>> {
         let operation = Operation::from_generated(operation_id);
         // What a newer spec adds is not known to be harmless.
         let class = operation.map_or(Idempotency::Appends, Operation::idempotency);
         let call = Call::new(operation, class, self.options);
-        self.channel.call(client, call, request)
+        self.transport.call(client, call, request)
     }
 }
 

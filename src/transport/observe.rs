@@ -1,7 +1,7 @@
 //! What can be seen of calls from outside: spans, events and reports, none of them with data.
 
-use super::call::{Call, Channel, NoAnswer, Reply, ending};
-use super::retry::Ending;
+use super::call::{Call, Reply, Transport, TransportFailure, ending};
+use super::retry::AttemptOutcome;
 use crate::Operation;
 use reqwest::Request;
 use std::borrow::Cow;
@@ -38,7 +38,7 @@ pub struct CallReport {
     pub duration: Duration,
     /// How long it waited for the limit and between attempts.
     pub waited: Duration,
-    /// Why it did not succeed: the status, or `not_sent`, `no_answer`, `out_of_time`, `stopped` or `cancelled`.
+    /// Why it did not succeed: the status, or `not_sent`, `failure`, `out_of_time`, `stopped` or `cancelled`.
     pub error_type: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl Observer {
 
 /// Watches one call, and reports it when it is over, also when it is dropped half-way.
 pub(super) struct Watch<'a> {
-    channel: &'a Channel,
+    transport: &'a Transport,
     call: &'a Call,
     span: tracing::Span,
     began: Instant,
@@ -65,7 +65,7 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn begin(channel: &'a Channel, request: &Request, call: &'a Call) -> Self {
+    pub(super) fn begin(transport: &'a Transport, request: &Request, call: &'a Call) -> Self {
         // The names are OpenTelemetry's for HTTP clients. `url.full` is missing: it holds the enterprise ID.
         let span = tracing::info_span!(
             "telecrm",
@@ -79,10 +79,10 @@ impl<'a> Watch<'a> {
             "error.type" = Empty,
         );
         Self {
-            channel,
+            transport,
             call,
             span,
-            began: channel.settings.clock.now(),
+            began: transport.settings.clock.now(),
             status: None,
             error_type: Some("cancelled".into()),
         }
@@ -98,18 +98,18 @@ impl<'a> Watch<'a> {
 
     pub(super) fn end(mut self, result: &reqwest::Result<Reply>) {
         let reply = result.as_ref().ok();
-        let none = reply.and_then(|reply| reply.no_answer);
+        let none = reply.and_then(|reply| reply.failure);
         self.status = match none {
             Some(_) => None,
             None => reply.map(|reply| reply.status.as_u16()),
         };
         self.error_type = match ending(result) {
-            _ if none == Some(NoAnswer::OutOfTime) => Some("out_of_time".into()),
-            _ if none == Some(NoAnswer::Stopped) => Some("stopped".into()),
-            Ending::NotSent => Some("not_sent".into()),
-            Ending::InDoubt => Some("no_answer".into()),
-            Ending::Answered(status) if status.is_success() => None,
-            Ending::Answered(status) => Some(status.as_u16().to_string().into()),
+            _ if none == Some(TransportFailure::OutOfTime) => Some("out_of_time".into()),
+            _ if none == Some(TransportFailure::Stopped) => Some("stopped".into()),
+            AttemptOutcome::NotSent => Some("not_sent".into()),
+            AttemptOutcome::InDoubt => Some("failure".into()),
+            AttemptOutcome::Answered(status) if status.is_success() => None,
+            AttemptOutcome::Answered(status) => Some(status.as_u16().to_string().into()),
         };
     }
 }
@@ -126,13 +126,13 @@ impl Drop for Watch<'_> {
         if let Some(error_type) = &self.error_type {
             self.span.record("error.type", &**error_type);
         }
-        if let Some(tell) = &self.channel.settings.observer.0 {
+        if let Some(tell) = &self.transport.settings.observer.0 {
             tell(&CallReport {
                 operation: self.call.operation,
                 status: self.status,
                 attempts,
                 duration: self
-                    .channel
+                    .transport
                     .settings
                     .clock
                     .now()
@@ -145,16 +145,16 @@ impl Drop for Watch<'_> {
 }
 
 /// An attempt is over.
-pub(super) fn attempted(attempt: u32, ending: Ending) {
+pub(super) fn attempted(attempt: u32, ending: AttemptOutcome) {
     match ending {
-        Ending::Answered(status) if status.is_success() => {
+        AttemptOutcome::Answered(status) if status.is_success() => {
             tracing::debug!(attempt, status = status.as_u16(), "answered");
         }
-        Ending::Answered(status) => {
+        AttemptOutcome::Answered(status) => {
             tracing::warn!(attempt, status = status.as_u16(), "refused");
         }
-        Ending::NotSent => tracing::warn!(attempt, "not sent"),
-        Ending::InDoubt => tracing::warn!(attempt, "no whole answer"),
+        AttemptOutcome::NotSent => tracing::warn!(attempt, "not sent"),
+        AttemptOutcome::InDoubt => tracing::warn!(attempt, "no whole answer"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a call brought: an answer, or the error that it amounts to.
 
-use super::call::{Call, Carrier, Channel, Reply};
+use super::call::{Backend, Call, Reply, Transport};
 use super::redact::{Sent, mask};
 use super::retry::answered;
 use crate::Error;
@@ -19,7 +19,7 @@ use telecrm_core::{FieldValue, Page};
 use tokio::runtime::Handle;
 
 /// A success, undecoded.
-pub(crate) struct Answer {
+pub(crate) struct Response {
     call: Call,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     sent: Option<Sent>,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         serde_json::from_slice(unmarked(&self.body)).map_err(|error| self.unreadable(error))
     }
@@ -110,17 +110,17 @@ fn without_values(error: &serde_json::Error) -> String {
     }
 }
 
-impl Channel {
+impl Transport {
     /// Makes a call with this request.
     pub(crate) async fn call(
         &self,
         client: &reqwest::Client,
         call: Call,
         request: Result<Request, Unbuilt>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let mut request = request.map_err(|error| error.into_error().during(&call))?;
         // The HTTP client would panic.
-        if matches!(self.settings.carrier, Carrier::Http) && Handle::try_current().is_err() {
+        if matches!(self.settings.backend, Backend::Http) && Handle::try_current().is_err() {
             let message = "calls need a tokio runtime: make them within one";
             return Err(Error::config(message).during(&call));
         }
@@ -128,12 +128,12 @@ impl Channel {
         self.conclude(call, reply)
     }
 
-    fn conclude(&self, call: Call, reply: reqwest::Result<Reply>) -> Result<Answer, Error> {
+    fn conclude(&self, call: Call, reply: reqwest::Result<Reply>) -> Result<Response, Error> {
         let error = match reply {
             Ok(Reply {
-                no_answer: Some(reason),
+                failure: Some(reason),
                 ..
-            }) => Error::no_answer(reason),
+            }) => Error::failure(reason),
             Ok(Reply {
                 status,
                 body,
@@ -147,7 +147,7 @@ impl Channel {
                         && call.operation.is_some()
                         && tells_of_an_error(&reply.body)) =>
             {
-                return Ok(Answer {
+                return Ok(Response {
                     call,
                     status: reply.status,
                     headers: reply.headers,
@@ -166,7 +166,7 @@ impl Channel {
     }
 
     /// What an answer says, without what must not be told: secrets, and what was sent.
-    pub(crate) fn masked(&self, words: &str, answer: &Answer) -> String {
+    pub(crate) fn masked(&self, words: &str, answer: &Response) -> String {
         self.mask(words, answer.sent.as_ref())
     }
 

@@ -91,7 +91,7 @@ impl CallOptions {
 
 /// What became of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum AttemptOutcome {
     /// The request never left.
     NotSent,
     /// It left, or part of it, and no whole answer came.
@@ -100,7 +100,7 @@ pub(super) enum Ending {
     Answered(StatusCode),
 }
 
-impl Ending {
+impl AttemptOutcome {
     /// Whether the server may have acted without our knowing.
     pub(super) fn leaves_doubt(self) -> bool {
         match self {
@@ -121,7 +121,7 @@ impl Ending {
 }
 
 /// Whether another attempt can do no harm.
-pub(super) fn may_repeat(class: Idempotency, ending: Ending) -> bool {
+pub(super) fn may_repeat(class: Idempotency, ending: AttemptOutcome) -> bool {
     ending.is_fault()
         && match class {
             Idempotency::Safe | Idempotency::Settles | Idempotency::Upsert => true,
@@ -257,9 +257,9 @@ mod tests {
     #[test]
     fn only_what_can_do_no_harm_is_repeated() {
         use Idempotency::{Appends, Safe, Settles, Upsert};
-        let answered = |status| Ending::Answered(StatusCode::from_u16(status).unwrap());
+        let answered = |status| AttemptOutcome::Answered(StatusCode::from_u16(status).unwrap());
         for class in [Safe, Settles, Upsert, Appends] {
-            for ending in [Ending::NotSent, answered(429)] {
+            for ending in [AttemptOutcome::NotSent, answered(429)] {
                 assert!(may_repeat(class, ending), "{class:?} {ending:?}");
             }
             for ending in [
@@ -273,7 +273,7 @@ mod tests {
                 assert!(!may_repeat(class, ending), "{class:?} {ending:?}");
             }
             for ending in [
-                Ending::InDoubt,
+                AttemptOutcome::InDoubt,
                 answered(408),
                 answered(500),
                 answered(502),

@@ -18,16 +18,16 @@ pub(crate) enum Target {
 
 /// The writes under way.
 #[derive(Debug, Default)]
-pub(crate) struct Turns(Mutex<Vec<(Target, Arc<AtomicU64>)>>);
+pub(crate) struct WriteOrder(Mutex<Vec<(Target, Arc<AtomicU64>)>>);
 
 /// A write's place among those of the same target.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct WriteTicket {
     latest: Arc<AtomicU64>,
     mine: u64,
 }
 
-impl Turn {
+impl WriteTicket {
     /// Whether no write of the same target came later.
     pub(crate) fn is_latest(&self) -> bool {
         self.latest.load(Ordering::SeqCst) == self.mine
@@ -43,23 +43,23 @@ impl Turn {
     }
 }
 
-impl Turns {
+impl WriteOrder {
     /// Counts a write.
-    pub(crate) fn enter(&self, target: Target) -> Turn {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn enter(&self, target: Target) -> WriteTicket {
+        let mut write_order = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Only writes under way are worth remembering.
-        turns.retain(|(_, latest)| Arc::strong_count(latest) > 1);
-        let known = turns.iter().find(|(other, _)| *other == target);
+        write_order.retain(|(_, latest)| Arc::strong_count(latest) > 1);
+        let known = write_order.iter().find(|(other, _)| *other == target);
         let latest = match known {
             Some((_, latest)) => latest.clone(),
             None => {
                 let latest = Arc::new(AtomicU64::new(0));
-                turns.push((target, latest.clone()));
+                write_order.push((target, latest.clone()));
                 latest
             }
         };
         let mine = latest.fetch_add(1, Ordering::SeqCst) + 1;
-        Turn { latest, mine }
+        WriteTicket { latest, mine }
     }
 }
 
@@ -69,24 +69,24 @@ mod tests {
 
     #[test]
     fn a_later_write_of_the_same_target_ends_the_repeats_of_an_earlier_one() {
-        let turns = Turns::default();
+        let write_order = WriteOrder::default();
         let lead = |id: &str| Target::Lead(id.to_owned());
-        let first = turns.enter(lead("62ab16e"));
-        let other = turns.enter(lead("51ab23c"));
-        let pushed = turns.enter(Target::Push("62ab16e".to_owned()));
+        let first = write_order.enter(lead("62ab16e"));
+        let other = write_order.enter(lead("51ab23c"));
+        let pushed = write_order.enter(Target::Push("62ab16e".to_owned()));
         assert!(first.is_latest());
-        let second = turns.enter(lead("62ab16e"));
+        let second = write_order.enter(lead("62ab16e"));
         assert!(!first.is_latest() && second.is_latest());
         assert!(other.is_latest() && pushed.is_latest());
-        let third = turns.enter(lead("62ab16e"));
+        let third = write_order.enter(lead("62ab16e"));
         third.withdraw();
         assert!(second.is_latest() && !first.is_latest());
         first.withdraw();
         assert!(second.is_latest());
         drop(third);
         drop((first, second, pushed));
-        turns.enter(lead("73cd45f"));
-        let remembered = turns.0.lock().expect("not poisoned").len();
+        write_order.enter(lead("73cd45f"));
+        let remembered = write_order.0.lock().expect("not poisoned").len();
         assert_eq!(remembered, 2, "what is over is forgotten");
     }
 }

@@ -1,7 +1,7 @@
 //! Blank texts that nobody asked for are not sent, and told.
 
 use serde_json::json;
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     ErrorCode, FieldValue, Lead, NewTeamMember, Operation, Outcome, Phase, RemarkStatus,
     TeamMemberRole, Upserted,
@@ -24,7 +24,7 @@ fn left_out<T>(outcome: &Outcome<T>) -> Vec<String> {
 
 #[tokio::test]
 async fn a_lead_is_created_without_them() {
-    let fake = FakeTelecrm::new().on(Operation::CreateLead, Answer::created("l1"));
+    let fake = FakeTelecrm::new().on(Operation::CreateLead, Response::created("l1"));
     let lead = read();
     let outcome = fake.client().leads().create(&lead).await.unwrap();
     let places = ["fields.interests", "fields.name", "actions[0].fields.note"];
@@ -42,7 +42,7 @@ async fn a_lead_is_created_without_them() {
 
 #[tokio::test]
 async fn actions_are_created_without_them() {
-    let fake = FakeTelecrm::new().on(Operation::CreateActions, Answer::created("l1"));
+    let fake = FakeTelecrm::new().on(Operation::CreateActions, Response::created("l1"));
     let actions = fake.client().leads().actions("l1");
     let outcome = actions.create(read().actions().to_vec()).await.unwrap();
     assert_eq!(left_out(&outcome), ["actions[0].fields.note"]);
@@ -52,14 +52,14 @@ async fn actions_are_created_without_them() {
 
 #[tokio::test]
 async fn a_lead_is_upserted_without_them_whether_it_exists_or_not() {
-    let exists = Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    let exists = Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
     let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
     let fake = FakeTelecrm::new()
-        .on(Operation::CreateLead, Answer::created("l1"))
+        .on(Operation::CreateLead, Response::created("l1"))
         .on(Operation::CreateLead, exists)
-        .on(Operation::SearchLeads, Answer::page([row.clone()]))
-        .on(Operation::UpdateLead, Answer::json(row))
-        .on(Operation::CreateActions, Answer::created("l1"));
+        .on(Operation::SearchLeads, Response::page([row.clone()]))
+        .on(Operation::UpdateLead, Response::json(row))
+        .on(Operation::CreateActions, Response::created("l1"));
     let leads = fake.client().leads();
     let Ok(Upserted::Created(created)) = leads.upsert(&read()).await else {
         panic!("there was no such lead");
@@ -79,7 +79,7 @@ async fn a_lead_is_upserted_without_them_whether_it_exists_or_not() {
 
 #[tokio::test]
 async fn those_that_are_meant_are_sent() {
-    let fake = FakeTelecrm::new().on(Operation::CreateLead, Answer::created("l1"));
+    let fake = FakeTelecrm::new().on(Operation::CreateLead, Response::created("l1"));
     let lead = Lead::new()
         .set("phone", "919999999999")
         .set("name", FieldValue::blank());

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     Action, ActionFilter, ActionRecord, AsyncToken, Availability, Builder, CallReport,
     CustomAction, Error, ErrorCode, FieldValue, Filter, Lead, LeadRecord, Method, NewTeamMember,
@@ -160,18 +160,18 @@ pub(crate) async fn call(telecrm: &Telecrm, operation: Operation) -> Result<(), 
 }
 
 /// Everything that a server can answer or fail to answer, with planted values in it.
-fn answers() -> Vec<(&'static str, Answer)> {
+fn answers() -> Vec<(&'static str, Response)> {
     let repeated = format!(
         "{PHONE}, {PHONE_AS_WRITTEN}, {EMAIL}, Canary Jane of {ENTERPRISE} with {SYNC_TOKEN} or {ASYNC_TOKEN}"
     );
     let envelope = json!({ "error": { "code": "VALIDATION_ERROR", "message": ENTERPRISE,
         "details": [{ "field": "enterprise", "message": format!("no {ENTERPRISE} for {SYNC_TOKEN}") }] } });
-    let json = |status, body: &Value| Answer::text(status, "application/json", body.to_string());
+    let json = |status, body: &Value| Response::text(status, "application/json", body.to_string());
     vec![
         ("envelope", json(400, &envelope)),
         (
             "unknown code",
-            Answer::refusal(403, ENTERPRISE.into(), ASYNC_TOKEN),
+            Response::refusal(403, ENTERPRISE.into(), ASYNC_TOKEN),
         ),
         (
             "text",
@@ -182,9 +182,9 @@ fn answers() -> Vec<(&'static str, Answer)> {
         ),
         (
             "web page",
-            Answer::text(502, "text/html", format!("<p>{repeated}")),
+            Response::text(502, "text/html", format!("<p>{repeated}")),
         ),
-        ("rate limit", Answer::rate_limited(Some(600))),
+        ("rate limit", Response::rate_limited(Some(600))),
         ("success of another shape", json(200, &json!([[repeated]]))),
         (
             "success of other types",
@@ -195,7 +195,7 @@ fn answers() -> Vec<(&'static str, Answer)> {
         ),
         (
             "success that is text",
-            Answer::text(200, "text/plain", repeated),
+            Response::text(200, "text/plain", repeated),
         ),
         ("row", json(200, &row())),
         (
@@ -209,9 +209,9 @@ fn answers() -> Vec<(&'static str, Answer)> {
                 &json!({ "lead_id": "l1", "remarks": [{ "field": "fields.phone", "status": "IGNORED", "remark": PHONE }] }),
             ),
         ),
-        ("nobody listens", Answer::refused()),
-        ("nothing comes", Answer::timeout()),
-        ("the connection breaks", Answer::reset()),
+        ("nobody listens", Response::refused()),
+        ("nothing comes", Response::timeout()),
+        ("the connection breaks", Response::reset()),
     ]
 }
 
@@ -263,7 +263,7 @@ async fn canary_values_that_the_server_repeats_are_masked() {
         "details": [{ "field": "fields.phone", "message": format!("{PHONE} is not {EMAIL}") }] } });
     let fake = FakeTelecrm::new().on(
         Operation::CreateLead,
-        Answer::text(400, "application/json", body.to_string()),
+        Response::text(400, "application/json", body.to_string()),
     );
     let written = Lead::new()
         .set("phone", PHONE_AS_WRITTEN)
@@ -462,7 +462,11 @@ fn print_data() {
         lead: Outcome::updated(record, &lead()).with_findings(losses),
         actions: None,
     });
-    assert_debug_clean(&Answer::refusal(401, ErrorCode::NotAuthorized, ENTERPRISE));
+    assert_debug_clean(&Response::refusal(
+        401,
+        ErrorCode::NotAuthorized,
+        ENTERPRISE,
+    ));
     assert_debug_clean(&planted(Telecrm::builder(ENTERPRISE)));
     assert_debug_clean(&SyncToken::new(SYNC_TOKEN));
     assert_debug_clean(&AsyncToken::new(ASYNC_TOKEN));

@@ -97,9 +97,10 @@ async fn a_timeline_is_read_with_every_digit() {
 #[tokio::test]
 async fn a_workspace_is_discovered_whatever_stands_beside_what_is_known() {
     use telecrm::Operation;
-    use telecrm::testing::{Answer, FakeTelecrm};
+    use telecrm::testing::{FakeTelecrm, Response};
     let odd = r#""huge":1e999,"description":"cut \ud83d""#;
-    let answer = |known: &str| Answer::text(200, "application/json", format!("{{{odd},{known}}}"));
+    let answer =
+        |known: &str| Response::text(200, "application/json", format!("{{{odd},{known}}}"));
     let fake = FakeTelecrm::new()
         .on(
             Operation::GetMetadata,

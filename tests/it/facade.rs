@@ -5,7 +5,7 @@ use httpmock::{Method, MockServer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode,
     FieldPath, Filter, Finding, FindingKind, Lead, MatchedBy, Operation, PageRequest, Payment,
@@ -343,20 +343,20 @@ async fn en5_as6_an_upsert_tells_what_no_answer_does() {
 }
 
 /// A workspace that has the lead already, and what becomes of its actions.
-fn existing(actions: Answer) -> FakeTelecrm {
-    let exists = Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+fn existing(actions: Response) -> FakeTelecrm {
+    let exists = Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
     let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
     FakeTelecrm::new()
         .on(Operation::CreateLead, exists)
-        .on(Operation::SearchLeads, Answer::page([row.clone()]))
-        .on(Operation::UpdateLead, Answer::json(row.clone()))
-        .on(Operation::GetLead, Answer::json(row))
+        .on(Operation::SearchLeads, Response::page([row.clone()]))
+        .on(Operation::UpdateLead, Response::json(row.clone()))
+        .on(Operation::GetLead, Response::json(row))
         .on(Operation::CreateActions, actions)
 }
 
 #[tokio::test]
 async fn an_upsert_that_stops_halfway_tells_what_is_written() {
-    let refused = || Answer::refusal(400, ErrorCode::BadRequest, "no such action");
+    let refused = || Response::refusal(400, ErrorCode::BadRequest, "no such action");
     for (answer, rated, text) in [
         (
             refused(),
@@ -365,7 +365,7 @@ async fn an_upsert_that_stops_halfway_tells_what_is_written() {
              the fields of the lead were written before, and its actions are left",
         ),
         (
-            Answer::timeout(),
+            Response::timeout(),
             true,
             "creating actions failed: no answer came in time; \
              the fields of the lead were written before, and its actions are left; \
@@ -397,7 +397,7 @@ async fn an_upsert_that_stops_halfway_tells_what_is_written() {
 
 #[tokio::test]
 async fn ac1_an_upsert_writes_nothing_if_its_actions_cannot_be_appended() {
-    let fake = existing(Answer::created("l1"));
+    let fake = existing(Response::created("l1"));
     let lead = json!({ "fields": { "phone": "919999999999", "rating": 4 }, "actions": [{ "type": "CALL" }] });
     let lead = Lead::from_json(lead).expect("a lead");
     let error = fake.client().leads().upsert(&lead).await.expect_err("AC1");
@@ -530,16 +530,19 @@ async fn as5_equal_actions_from_before_are_told_apart() {
 async fn id2_the_lead_of_another_country_is_not_the_one_that_is_meant() {
     let row = |id: &str, phone: &str| json!({ "id": id, "fields": { "phone": phone, "name": "Jane Doe" } });
     let (indian, singaporean) = (row("in", "916591234567"), row("sg", "6591234567"));
-    let exists = || Answer::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    let exists = || Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
     for (rows, stored) in [
         (vec![indian.clone()], None),
         (vec![indian, singaporean], Some("sg")),
     ] {
         let fake = FakeTelecrm::new()
-            .always(Operation::CreateOrUpdateLead, Answer::queued())
+            .always(Operation::CreateOrUpdateLead, Response::queued())
             .always(Operation::CreateLead, exists())
-            .always(Operation::SearchLeads, Answer::page(rows))
-            .always(Operation::UpdateLead, Answer::json(json!({ "fields": {} })));
+            .always(Operation::SearchLeads, Response::page(rows))
+            .always(
+                Operation::UpdateLead,
+                Response::json(json!({ "fields": {} })),
+            );
         let telecrm = fake.builder().verify_timeout(Duration::ZERO).build();
         let telecrm = telecrm.expect("builds");
         let lead = Lead::new()
@@ -630,8 +633,8 @@ async fn as3_verify_looks_once_for_a_lead_that_is_documented_to_be_dropped() {
         let nobody: [Value; 0] = [];
         let fake = FakeTelecrm::new()
             .workspace(&without_a_country())
-            .always(Operation::CreateOrUpdateLead, Answer::queued())
-            .always(Operation::SearchLeads, Answer::page(nobody));
+            .always(Operation::CreateOrUpdateLead, Response::queued())
+            .always(Operation::SearchLeads, Response::page(nobody));
         let ingest = fake.client().ingest();
         let lead = Lead::new().set("phone", phone);
         let receipt = ingest.push(&lead).await.expect("queued");

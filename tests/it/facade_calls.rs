@@ -2,7 +2,7 @@
 
 use httpmock::{Method, MockServer};
 use serde_json::{Value, json};
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     ActionFilter, ActionKind, Availability, CustomAction, ErrorCode, NewTeamMember, Operation,
     PageRequest, PaymentStatus, Phase, SyncToken, TeamMemberRole, TeamMemberStatus, Telecrm,
@@ -102,7 +102,7 @@ async fn ac3_of_a_payment_only_the_status_is_sent() {
 #[tokio::test]
 async fn custom_actions_are_updated_by_their_bare_code() {
     let answer = json!({ "type": "ACTION_1001", "fields": { "note": "Demo scheduled" } });
-    let fake = FakeTelecrm::new().on(Operation::UpdateAction, Answer::json(answer));
+    let fake = FakeTelecrm::new().on(Operation::UpdateAction, Response::json(answer));
     let timeline = fake.client().leads().actions("l1");
     let updated = timeline.update("a1", visit()).await.expect("updated");
     assert_eq!(
@@ -291,7 +291,7 @@ async fn tm2_tm5_tm7_members_are_created_with_a_clean_number() {
 async fn tm5_a_foreign_number_is_taken_where_its_plus_says_that_it_is_one() {
     // With its country code as long as one of India's without.
     let phone = "6512345678";
-    let answer = Answer::json(json!({ "name": "John Doe" }));
+    let answer = Response::json(json!({ "name": "John Doe" }));
     let fake = FakeTelecrm::new().always(Operation::CreateTeamMember, answer);
     let members = fake.client().team_members();
     for written in [phone.to_owned(), format!("+{phone}")] {

@@ -19,7 +19,7 @@ enum Step {
     /// The same, and the connection is closed, or reset.
     GoodAndClose,
     GoodAndReset,
-    Answer(u16, &'static str),
+    Response(u16, &'static str),
     /// To the same place, so that a client that follows would send again.
     Redirect,
     RetryAfter(u64),
@@ -37,8 +37,8 @@ enum Step {
     SlowHeader,
 }
 use Step::{
-    Answer, CloseBeforeAnswer, EndlessBody, Good, GoodAndClose, GoodAndReset, Redirect,
-    ResetBeforeAnswer, ResetBeforeBody, RetryAfter, RetryUntil, SlowHeader, Stall, StalledBody,
+    CloseBeforeAnswer, EndlessBody, Good, GoodAndClose, GoodAndReset, Redirect, ResetBeforeAnswer,
+    ResetBeforeBody, Response, RetryAfter, RetryUntil, SlowHeader, Stall, StalledBody,
     TruncatedBody,
 };
 
@@ -90,7 +90,7 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, arrived: Arc<Mutex<Vec<
         let answer = match step {
             Good | GoodAndClose | GoodAndReset if pushed => whole(200, "", QUEUED),
             Good | GoodAndClose | GoodAndReset => whole(200, "", LEAD),
-            Answer(status, body) => whole(status, "", body),
+            Response(status, body) => whole(status, "", body),
             Redirect => whole(307, &format!("location: {target}\r\n"), ""),
             RetryAfter(seconds) => whole(429, &format!("retry-after: {seconds}\r\n"), "slow down"),
             RetryUntil { date, now } => {
@@ -104,7 +104,7 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, arrived: Arc<Mutex<Vec<
         };
         let _ = stream.write_all(answer.as_bytes()).await;
         match step {
-            Good | Answer(..) | Redirect | RetryAfter(_) | RetryUntil { .. } => {}
+            Good | Response(..) | Redirect | RetryAfter(_) | RetryUntil { .. } => {}
             GoodAndClose | CloseBeforeAnswer | TruncatedBody => return,
             GoodAndReset | ResetBeforeAnswer | ResetBeforeBody => {
                 stream.set_zero_linger().expect("a socket that is open");
@@ -254,24 +254,24 @@ const SCENARIOS: &[Scenario] = &[
     ("an endless body is repeated", REPEATED, &[EndlessBody, Good], None),
     ("an endless body is not repeated", ONCE, &[EndlessBody], Some((Unreadable, Some(200), true))),
     ("endless bodies end", &[Reads], &[EndlessBody, EndlessBody, EndlessBody], Some((Unreadable, Some(200), false))),
-    ("a server error is repeated", REPEATED, &[Answer(502, HTML), Good], None),
-    ("a server error is not repeated", ONCE, &[Answer(502, HTML)], Some((Answered, Some(502), true))),
-    ("server errors end", REPEATED, &[Answer(500, ""), Answer(503, ""), Answer(502, HTML)], Some((Answered, Some(502), true))),
-    ("408 is repeated", REPEATED, &[Answer(408, ""), Good], None),
-    ("408 is not repeated", ONCE, &[Answer(408, "")], Some((Answered, Some(408), true))),
+    ("a server error is repeated", REPEATED, &[Response(502, HTML), Good], None),
+    ("a server error is not repeated", ONCE, &[Response(502, HTML)], Some((Answered, Some(502), true))),
+    ("server errors end", REPEATED, &[Response(500, ""), Response(503, ""), Response(502, HTML)], Some((Answered, Some(502), true))),
+    ("408 is repeated", REPEATED, &[Response(408, ""), Good], None),
+    ("408 is not repeated", ONCE, &[Response(408, "")], Some((Answered, Some(408), true))),
     // It was not carried out.
-    ("429 is repeated", EVERYBODY, &[Answer(429, ""), Good], None),
+    ("429 is repeated", EVERYBODY, &[Response(429, ""), Good], None),
     ("429 with a wait is repeated", EVERYBODY, &[RetryAfter(3), Good], None),
-    ("429 ends", EVERYBODY, &[Answer(429, ""), RetryAfter(3), Answer(429, "")], Some((Answered, Some(429), false))),
+    ("429 ends", EVERYBODY, &[Response(429, ""), RetryAfter(3), Response(429, "")], Some((Answered, Some(429), false))),
     ("a wait that is longer than the call may take is not waited", EVERYBODY, &[RetryAfter(600)], Some((Answered, Some(429), false))),
-    ("a server error after 429 is repeated", REPEATED, &[Answer(429, ""), Answer(503, ""), Good], None),
-    ("a server error after 429 is not repeated", ONCE, &[Answer(429, ""), Answer(503, "")], Some((Answered, Some(503), true))),
-    ("a refusal is not repeated", EVERYBODY, &[Answer(404, "")], Some((Answered, Some(404), false))),
-    ("a refused token is not repeated", EVERYBODY, &[Answer(401, "")], Some((Answered, Some(401), false))),
+    ("a server error after 429 is repeated", REPEATED, &[Response(429, ""), Response(503, ""), Good], None),
+    ("a server error after 429 is not repeated", ONCE, &[Response(429, ""), Response(503, "")], Some((Answered, Some(503), true))),
+    ("a refusal is not repeated", EVERYBODY, &[Response(404, "")], Some((Answered, Some(404), false))),
+    ("a refused token is not repeated", EVERYBODY, &[Response(401, "")], Some((Answered, Some(401), false))),
     ("a redirect is not followed", EVERYBODY, &[Redirect], Some((Answered, Some(307), false))),
-    ("a refusal after a doubtful attempt leaves the doubt", REPEATED, &[Answer(500, ""), Answer(404, "")], Some((Answered, Some(404), true))),
+    ("a refusal after a doubtful attempt leaves the doubt", REPEATED, &[Response(500, ""), Response(404, "")], Some((Answered, Some(404), true))),
     // It was carried out.
-    ("a web page is no answer, and asking again is no use", EVERYBODY, &[Answer(200, HTML)], Some((Unreadable, Some(200), true))),
+    ("a web page is no answer, and asking again is no use", EVERYBODY, &[Response(200, HTML)], Some((Unreadable, Some(200), true))),
     ("a close after the answer is no fault", EVERYBODY, &[GoodAndClose], None),
     ("a reset after the answer is no fault", EVERYBODY, &[GoodAndReset], None),
 ];
@@ -447,7 +447,7 @@ async fn a_wait_until_a_date_is_measured_by_the_server_s_clock() {
 
 #[tokio::test]
 async fn when_everything_fails_clients_stop_repeating() {
-    let script = [Answer(503, ""); 40];
+    let script = [Response(503, ""); 40];
     let server = Scripted::start(&script).await;
     let telecrm = client(&server.url, &ManualClock::new());
     for _ in 0..20 {
@@ -462,7 +462,7 @@ async fn when_everything_fails_clients_stop_repeating() {
 
 #[tokio::test]
 async fn one_call_can_be_told_to_try_once() {
-    let server = Scripted::start(&[Answer(503, "")]).await;
+    let server = Scripted::start(&[Response(503, "")]).await;
     let telecrm = client(&server.url, &ManualClock::new());
     let once = telecrm.with_options(CallOptions::new().attempts(1));
     assert!(once.leads().get("l1").await.is_err());
@@ -474,8 +474,8 @@ async fn one_call_can_be_told_to_try_once() {
 async fn a_push_without_actions_is_repeated_once_the_workspace_is_known() {
     let emulator = Emulator::start().await.expect("starts");
     for (known, script, arrives) in [
-        (false, &[Answer(502, "")][..], 1),
-        (true, &[Answer(502, ""), Good], 2),
+        (false, &[Response(502, "")][..], 1),
+        (true, &[Response(502, ""), Good], 2),
     ] {
         let server = Scripted::start(script).await;
         let telecrm = Telecrm::builder(emulator.enterprise())
@@ -665,7 +665,7 @@ async fn a_limit_that_leaves_no_time_sends_nothing() {
 
 #[tokio::test]
 async fn raw_calls_use_the_same_tokens_limits_and_retries() {
-    let server = Scripted::start(&[Answer(503, ""), Good]).await;
+    let server = Scripted::start(&[Response(503, ""), Good]).await;
     let telecrm = client(&server.url, &ManualClock::new());
     let before = telecrm.sync_limit().expect("a limit").remaining;
     let raw = telecrm.raw();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use telecrm::testing::{Answer, FakeTelecrm, ManualClock};
+use telecrm::testing::{FakeTelecrm, ManualClock, Response};
 use telecrm::{
     ActionFilter, Availability, CallOptions, Clock, CustomAction, FieldPath, FieldValue, Filter,
     Lead, Operation, PageRequest, PaymentStatus, Phase, Telecrm, Upserted, Verification,
@@ -30,8 +30,8 @@ fn workspace(identifier: &str) -> telecrm::WorkspaceFile {
     telecrm::WorkspaceFile::from_json(file).expect("a workspace")
 }
 
-fn conflict() -> Answer {
-    Answer::refusal(409, telecrm::ErrorCode::LeadAlreadyExists, "there is one")
+fn conflict() -> Response {
+    Response::refusal(409, telecrm::ErrorCode::LeadAlreadyExists, "there is one")
 }
 
 #[tokio::test]
@@ -47,12 +47,15 @@ async fn id2_only_numbers_of_phones_are_the_same_with_a_sign_before_them() {
             .always(Operation::CreateLead, conflict())
             .on(
                 Operation::SearchLeads,
-                Answer::page([row("other", other), row("mine", mine)]),
+                Response::page([row("other", other), row("mine", mine)]),
             )
-            .always(Operation::SearchLeads, Answer::page([row("other", other)]))
+            .always(
+                Operation::SearchLeads,
+                Response::page([row("other", other)]),
+            )
             .always(
                 Operation::UpdateLead,
-                Answer::json(json!({ "fields": { "rating": 4 } })),
+                Response::json(json!({ "fields": { "rating": 4 } })),
             );
         let lead = Lead::new().set(identifier, mine).set("rating", 4);
         let upserted = fake.client().leads().upsert(&lead).await.expect("found");
@@ -99,7 +102,7 @@ async fn as5_a_push_is_queued_only_if_the_answer_says_so() {
         ("error code: 1020", false),
         ("Service Unavailable", false),
     ] {
-        let answer = Answer::text(200, "application/json", body);
+        let answer = Response::text(200, "application/json", body);
         let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, answer);
         let lead = Lead::new().set("phone", "919999999999");
         let pushed = fake.client().ingest().push(&lead).await;
@@ -112,7 +115,7 @@ async fn as5_a_push_is_queued_only_if_the_answer_says_so() {
 
 fn walked(fake: FakeTelecrm) -> FakeTelecrm {
     let row = |serial: i64| json!({ "id": serial.to_string(), "fields": { "created_on": serial } });
-    let page = |from: i64| Answer::page((0..100).map(move |serial| row(from - serial)));
+    let page = |from: i64| Response::page((0..100).map(move |serial| row(from - serial)));
     fake.on(Operation::SearchLeads, page(1000))
         .on(Operation::SearchLeads, page(901))
         .always(Operation::SearchLeads, page(802))
@@ -165,13 +168,13 @@ async fn le4_an_older_action_is_not_taken_for_the_one_of_a_creation_in_doubt() {
     ] {
         let fields = json!({ "phone": "919999999999", "created_on": created_on });
         let entry = json!({ "id": "a1", "type": "ACTION_1001", "fields": { "note": "called" } });
-        let page = |actions: Value| Answer::json(json!({ "fields": fields, "actions": actions }));
+        let page = |actions: Value| Response::json(json!({ "fields": fields, "actions": actions }));
         let fake = FakeTelecrm::new()
-            .on(Operation::CreateLead, Answer::html(502))
+            .on(Operation::CreateLead, Response::html(502))
             .on(Operation::CreateLead, conflict())
             .always(
                 Operation::SearchLeads,
-                Answer::page([json!({ "id": "62ab16e", "fields": fields })]),
+                Response::page([json!({ "id": "62ab16e", "fields": fields })]),
             )
             .on(Operation::GetLead, page(json!([entry])))
             .on(Operation::GetLead, page(json!([])))
@@ -204,7 +207,7 @@ async fn what_the_server_repeats_under_a_success_is_masked_as_well() {
         );
     let remark = |field: &str| json!({ "field": field, "status": "IGNORED", "remark": said });
     let partly = |field: &str| {
-        Answer::json(
+        Response::json(
             json!({ "lead_id": "62ab16e", "actions": [{ "action_id": "a", "status": "CREATED" }], "remarks": [remark(field)] }),
         )
     };
@@ -212,7 +215,7 @@ async fn what_the_server_repeats_under_a_success_is_masked_as_well() {
         .on(Operation::CreateLead, partly("fields.email"))
         .on(
             Operation::CreateLead,
-            Answer::json(json!({ "error": { "message": said } })),
+            Response::json(json!({ "error": { "message": said } })),
         )
         .on(Operation::CreateActions, partly("actions[0].fields.note"));
     let telecrm = fake.client();
@@ -241,8 +244,8 @@ async fn what_the_server_repeats_under_a_success_is_masked_as_well() {
 #[tokio::test]
 async fn verifying_ends_in_time_also_if_the_server_stalls() {
     let fake = FakeTelecrm::new()
-        .always(Operation::CreateOrUpdateLead, Answer::queued())
-        .always(Operation::SearchLeads, Answer::timeout());
+        .always(Operation::CreateOrUpdateLead, Response::queued())
+        .always(Operation::SearchLeads, Response::timeout());
     let telecrm = fake.client();
     let (ingest, lead) = (telecrm.ingest(), Lead::new().set("phone", "919999999999"));
     let receipt = ingest.push(&lead).await.expect("queued");
@@ -288,8 +291,8 @@ async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
     let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } });
     let fake = FakeTelecrm::new()
         .always(Operation::CreateLead, conflict())
-        .always(Operation::SearchLeads, Answer::page([row.clone()]))
-        .always(Operation::UpdateLead, Answer::json(row));
+        .always(Operation::SearchLeads, Response::page([row.clone()]))
+        .always(Operation::UpdateLead, Response::json(row));
     let telecrm = fake.client();
     let leads = telecrm.leads();
     let nothing = || FieldValue::null();
@@ -320,8 +323,8 @@ async fn le8_an_update_that_the_answered_lead_does_not_show_is_told() {
         "follow_up_date": 1_780_290_000_000_i64 } });
     let fake = FakeTelecrm::new()
         .always(Operation::CreateLead, conflict())
-        .always(Operation::SearchLeads, Answer::page([row.clone()]))
-        .always(Operation::UpdateLead, Answer::json(row));
+        .always(Operation::SearchLeads, Response::page([row.clone()]))
+        .always(Operation::UpdateLead, Response::json(row));
     let leads = fake.client().leads();
     let lead = Lead::new()
         .set("phone", "919999999999")
@@ -350,9 +353,9 @@ async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
     let lead = Lead::new().set("phone", "919999999999");
     for upsert in [false, true] {
         let fake = FakeTelecrm::new()
-            .on(Operation::CreateLead, Answer::reset())
+            .on(Operation::CreateLead, Response::reset())
             .always(Operation::CreateLead, conflict())
-            .always(Operation::SearchLeads, Answer::html(502));
+            .always(Operation::SearchLeads, Response::html(502));
         let leads = fake.client().leads();
         let error = match upsert {
             true => leads.upsert(&lead).await.map(drop),
@@ -372,7 +375,7 @@ async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
 #[tokio::test]
 async fn a_workspace_that_cannot_be_understood_is_no_fault_of_the_caller() {
     let fields = json!({ "customFields": [{ "apiName": 7 }] });
-    let fake = FakeTelecrm::new().always(Operation::ListCustomFields, Answer::json(fields));
+    let fake = FakeTelecrm::new().always(Operation::ListCustomFields, Response::json(fields));
     let error = fake.client().workspace().await.expect_err("no name");
     assert_eq!(error.phase(), Phase::Unreadable);
     assert!(!error.is_outcome_unknown() && !error.is_transient());
@@ -392,7 +395,7 @@ async fn le7_an_upsert_that_cannot_go_on_says_why() {
     ] {
         let fake = FakeTelecrm::new()
             .always(Operation::CreateLead, conflict())
-            .always(Operation::SearchLeads, Answer::page(rows));
+            .always(Operation::SearchLeads, Response::page(rows));
         let lead = Lead::new().set("phone", "919999999999");
         let error = fake
             .client()
@@ -408,13 +411,13 @@ async fn le7_an_upsert_that_cannot_go_on_says_why() {
 #[tokio::test]
 async fn the_requests_of_one_call_share_its_time() {
     let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } });
-    let waits = || Answer::rate_limited(Some(40));
+    let waits = || Response::rate_limited(Some(40));
     let fake = FakeTelecrm::new()
         .on(Operation::CreateLead, waits())
         .always(Operation::CreateLead, conflict())
         .on(Operation::SearchLeads, waits())
-        .always(Operation::SearchLeads, Answer::page([row.clone()]))
-        .always(Operation::UpdateLead, Answer::json(row));
+        .always(Operation::SearchLeads, Response::page([row.clone()]))
+        .always(Operation::UpdateLead, Response::json(row));
     let minute = CallOptions::new().total_timeout(Duration::from_secs(60));
     let telecrm = fake.client().with_options(minute);
     let lead = Lead::new().set("phone", "919999999999").set("rating", 4);
@@ -427,7 +430,7 @@ async fn the_requests_of_one_call_share_its_time() {
 #[tokio::test]
 async fn an_update_of_an_action_loses_no_field_in_silence() {
     let entry = json!({ "type": "1001", "fields": { "note": "called", "outcome": "Interested" } });
-    let fake = FakeTelecrm::new().always(Operation::UpdateAction, Answer::json(entry));
+    let fake = FakeTelecrm::new().always(Operation::UpdateAction, Response::json(entry));
     let timeline = fake.client().leads().actions("62ab16e");
     let visit = || CustomAction::new(1001).expect("a code");
     let dated = visit().created_on("2026-06-01T10:30:00+05:30".parse().expect("a time"));
@@ -465,10 +468,10 @@ async fn an_update_of_an_action_whose_answer_is_no_entry_is_read_back() {
     let visit = || CustomAction::new(1001).expect("a code");
     let silent = || {
         let answer = json!({ "action_id": "a1" });
-        FakeTelecrm::new().always(Operation::UpdateAction, Answer::json(answer))
+        FakeTelecrm::new().always(Operation::UpdateAction, Response::json(answer))
     };
     let entry = json!({ "type": "1001", "fields": { "note": "called" } });
-    let fake = silent().always(Operation::GetAction, Answer::json(entry));
+    let fake = silent().always(Operation::GetAction, Response::json(entry));
     let timeline = fake.client().leads().actions("62ab16e");
     let called = timeline.update("a1", visit().field("note", "called")).await;
     let entry = called.expect("answered").complete().expect("nothing lost");
@@ -477,7 +480,7 @@ async fn an_update_of_an_action_whose_answer_is_no_entry_is_read_back() {
     assert!(twice.expect("answered").complete().is_err());
 
     // Written all the same where it cannot be read.
-    let fake = silent().always(Operation::GetAction, Answer::html(503));
+    let fake = silent().always(Operation::GetAction, Response::html(503));
     let timeline = fake.client().leads().actions("62ab16e");
     let called = timeline.update("a1", visit().field("note", "called")).await;
     let told = called.expect("answered");
@@ -505,7 +508,7 @@ async fn an_older_update_is_not_repeated_over_a_newer_one() {
     let rated = |rating: i64| BTreeMap::from([("rating".to_owned(), rating.into())]);
     let action = || CustomAction::new(1001).expect("a code");
     let done = || {
-        Answer::json(
+        Response::json(
             json!({ "fields": { "rating": 5 }, "email": "jane@example.com", "status": "QUEUED" }),
         )
     };
@@ -516,7 +519,7 @@ async fn an_older_update_is_not_repeated_over_a_newer_one() {
         Operation::SetTeamMemberState,
     ] {
         let fake = FakeTelecrm::new()
-            .on(operation, Answer::html(502))
+            .on(operation, Response::html(502))
             .always(operation, done());
         let gate = Gate(ManualClock::new(), Arc::default());
         let telecrm = fake.builder().clock(gate.clone()).build().expect("builds");
@@ -571,7 +574,7 @@ async fn an_older_update_is_not_repeated_over_a_newer_one() {
 
 #[tokio::test]
 async fn who_waited_in_vain_for_the_workspace_does_not_begin_when_the_time_is_over() {
-    let fake = FakeTelecrm::new().always(Operation::GetMetadata, Answer::html(502));
+    let fake = FakeTelecrm::new().always(Operation::GetMetadata, Response::html(502));
     let gate = Gate(ManualClock::new(), Arc::default());
     let telecrm = fake.builder().clock(gate.clone());
     let telecrm = telecrm.call_options(CallOptions::new().attempts(2)).build();
@@ -594,7 +597,7 @@ async fn who_waited_in_vain_for_the_workspace_does_not_begin_when_the_time_is_ov
 
 #[tokio::test]
 async fn who_waits_for_another_s_discovery_waits_no_longer_than_its_own_time() {
-    let fake = FakeTelecrm::new().always(Operation::GetMetadata, Answer::html(502));
+    let fake = FakeTelecrm::new().always(Operation::GetMetadata, Response::html(502));
     // The discovery waits for its next attempt, and nobody lets it go on.
     let gate = Gate(ManualClock::new(), Arc::default());
     let telecrm = fake.builder().clock(gate).build().expect("builds");
@@ -658,9 +661,9 @@ async fn a_push_has_its_turn_while_the_workspace_is_discovered_anew() {
     let telecrm = fake.builder().clock(gate.clone()).build().expect("builds");
     telecrm.workspace().await.expect("known");
     let fake = fake
-        .on(Operation::GetMetadata, Answer::html(502))
-        .on(Operation::CreateOrUpdateLead, Answer::html(502))
-        .always(Operation::CreateOrUpdateLead, Answer::queued());
+        .on(Operation::GetMetadata, Response::html(502))
+        .on(Operation::CreateOrUpdateLead, Response::html(502))
+        .always(Operation::CreateOrUpdateLead, Response::queued());
     let discovering = telecrm.clone();
     let discovering = tokio::spawn(async move { discovering.refresh_workspace().await });
     while fake.sent_to(Operation::GetMetadata).len() < 2 {

@@ -4,7 +4,7 @@ use crate::support::Log;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     CallReport, CustomAction, ErrorCode, Filter, Idempotency, Lead, LeadRecord, Method, Operation,
     PageRequest, Phase, SyncToken, Telecrm,
@@ -21,10 +21,10 @@ async fn the_fake_answers_in_order_and_then_with_what_always_holds() {
         serde_json::from_value(json!({ "id": "l1", "fields": { "name": name } })).expect("a row")
     };
     let fake = FakeTelecrm::new()
-        .always(Operation::GetLead, Answer::json(row("always")))
-        .on(Operation::GetLead, Answer::json(row("first")))
-        .on(Operation::GetLead, Answer::json(row("second")))
-        .on(Operation::SearchLeads, Answer::page([row("found")]));
+        .always(Operation::GetLead, Response::json(row("always")))
+        .on(Operation::GetLead, Response::json(row("first")))
+        .on(Operation::GetLead, Response::json(row("second")))
+        .on(Operation::SearchLeads, Response::page([row("found")]));
     let telecrm = fake.client();
     for expected in ["first", "second", "always", "always"] {
         let lead = telecrm.leads().get("l1").await.expect("read");
@@ -67,23 +67,23 @@ async fn what_the_script_lacks_is_said() {
 #[tokio::test]
 async fn faults_are_repeated_and_reported_like_real_ones() {
     type Check = fn(&telecrm::Error) -> bool;
-    let cases: [(Answer, usize, usize, Check); 7] = [
-        (Answer::refused(), 3, 3, |error| error.is_connect()),
-        (Answer::timeout(), 3, 1, |error| error.is_timeout()),
-        (Answer::reset(), 3, 1, |error| {
+    let cases: [(Response, usize, usize, Check); 7] = [
+        (Response::refused(), 3, 3, |error| error.is_connect()),
+        (Response::timeout(), 3, 1, |error| error.is_timeout()),
+        (Response::reset(), 3, 1, |error| {
             error.phase() == Phase::MaybeSent
         }),
-        (Answer::html(502), 3, 1, |error| {
+        (Response::html(502), 3, 1, |error| {
             error.status_code() == Some(502)
         }),
-        (Answer::rate_limited(None), 3, 3, |error| {
+        (Response::rate_limited(None), 3, 3, |error| {
             error.is_rate_limited()
         }),
-        (Answer::rate_limited(Some(600)), 1, 1, |error| {
+        (Response::rate_limited(Some(600)), 1, 1, |error| {
             error.retry_after() == Some(Duration::from_secs(600))
         }),
         (
-            Answer::refusal(404, ErrorCode::LeadNotFound, "no"),
+            Response::refusal(404, ErrorCode::LeadNotFound, "no"),
             1,
             1,
             |error| error.is_not_found(),
@@ -117,7 +117,7 @@ async fn faults_are_repeated_and_reported_like_real_ones() {
 
 #[tokio::test]
 async fn a_timeout_takes_its_time_on_the_fake_s_clock() {
-    let fake = FakeTelecrm::new().on(Operation::CreateOrUpdateLead, Answer::timeout());
+    let fake = FakeTelecrm::new().on(Operation::CreateOrUpdateLead, Response::timeout());
     let error = fake
         .client()
         .ingest()
@@ -136,7 +136,7 @@ async fn a_timeout_takes_its_time_on_the_fake_s_clock() {
 async fn partial_success_can_be_played() {
     let fake = FakeTelecrm::new().on(
         Operation::CreateLead,
-        Answer::created_in_part("l1", [("rating", "Rating must be between 1 and 5")]),
+        Response::created_in_part("l1", [("rating", "Rating must be between 1 and 5")]),
     );
     let outcome = fake
         .client()
@@ -150,9 +150,13 @@ async fn partial_success_can_be_played() {
 #[tokio::test]
 async fn a_request_beyond_the_specs_is_a_call_like_any_other() {
     let fake = FakeTelecrm::new()
-        .on_request(Answer::html(503))
-        .on_request(Answer::json(json!({ "name": "Jane" })))
-        .on_request(Answer::refusal(404, ErrorCode::NotFound, "no such report"));
+        .on_request(Response::html(503))
+        .on_request(Response::json(json!({ "name": "Jane" })))
+        .on_request(Response::refusal(
+            404,
+            ErrorCode::NotFound,
+            "no such report",
+        ));
     let telecrm = fake.client();
     let request = |method| {
         let request = telecrm.request(method, "reports/jane doe/100%/");
@@ -197,8 +201,8 @@ async fn requests_are_repeated_only_where_the_caller_says_that_it_does_no_harm()
         (Method::Post, Some(Idempotency::Safe), 2),
     ] {
         let fake = FakeTelecrm::new()
-            .on_request(Answer::reset())
-            .on_request(Answer::json(json!({})));
+            .on_request(Response::reset())
+            .on_request(Response::json(json!({})));
         let mut request = fake.client().request(method, "/x").json(&json!({ "a": 1 }));
         if let Some(class) = class {
             request = request.idempotency(class);
@@ -254,14 +258,14 @@ async fn every_call_is_reported_once() {
     let reports: Arc<Mutex<Vec<CallReport>>> = Arc::default();
     let seen = reports.clone();
     let fake = FakeTelecrm::new()
-        .on(Operation::GetLead, Answer::rate_limited(Some(5)))
-        .on(Operation::GetLead, Answer::json(json!({ "fields": {} })))
+        .on(Operation::GetLead, Response::rate_limited(Some(5)))
+        .on(Operation::GetLead, Response::json(json!({ "fields": {} })))
         .on(
             Operation::GetLead,
-            Answer::refusal(404, ErrorCode::LeadNotFound, "no"),
+            Response::refusal(404, ErrorCode::LeadNotFound, "no"),
         )
-        .on(Operation::CreateLead, Answer::timeout())
-        .always(Operation::CreateLead, Answer::refused());
+        .on(Operation::CreateLead, Response::timeout())
+        .always(Operation::CreateLead, Response::refused());
     let telecrm = fake
         .builder()
         .on_call(move |report| seen.lock().expect("not poisoned").push(report.clone()))
@@ -329,10 +333,10 @@ async fn a_call_that_is_dropped_is_reported_too() {
 #[tokio::test]
 async fn spans_have_the_names_of_opentelemetry() {
     let fake = FakeTelecrm::new()
-        .on(Operation::GetLead, Answer::html(503))
+        .on(Operation::GetLead, Response::html(503))
         .on(
             Operation::GetLead,
-            Answer::refusal(404, ErrorCode::LeadNotFound, "no"),
+            Response::refusal(404, ErrorCode::LeadNotFound, "no"),
         );
     let log = Log::default();
     let guard = log.listen();
@@ -371,7 +375,7 @@ async fn every_operation_is_repeated_by_its_class() {
         let telecrm = fake.client();
         telecrm.workspace().await.expect("discovered");
         let before = fake.sent_to(*operation).len();
-        let fake = fake.always(*operation, Answer::reset());
+        let fake = fake.always(*operation, Response::reset());
         let error = crate::canary::call(&telecrm, *operation).await;
         let error = error.expect_err("no answer");
         let appends = operation.idempotency() == Idempotency::Appends;
@@ -390,7 +394,7 @@ async fn every_operation_is_repeated_by_its_class() {
 async fn of_a_large_answer_an_error_keeps_the_beginning() {
     let page = "<p>".repeat(100_000);
     for status in [200, 502] {
-        let answer = Answer::text(status, "text/html", &*page);
+        let answer = Response::text(status, "text/html", &*page);
         let fake = FakeTelecrm::new().always(Operation::GetLead, answer);
         let error = fake.client().leads().get("l1").await;
         let error = error.expect_err("a web page");

@@ -3,7 +3,7 @@
 use crate::canary::call;
 use serde_json::{Value, json};
 use std::time::Duration;
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     ActionFilter, CallOptions, CustomAction, Error, ErrorCode, Filter, Lead, Operation,
     PageRequest, Phase, Verification,
@@ -57,7 +57,7 @@ const ERRORS: [(&str, Option<ErrorCode>, Option<&str>); 7] = [
 async fn an_error_under_a_success_is_an_error_of_every_operation() {
     for (body, code, message) in ERRORS {
         for operation in Operation::ALL.iter().copied() {
-            let answer = Answer::text(200, "application/json", body);
+            let answer = Response::text(200, "application/json", body);
             let telecrm = FakeTelecrm::new().on(operation, answer).client();
             let what = format!("{operation} {body}");
             let error = call(&telecrm, operation).await.expect_err(&what);
@@ -76,7 +76,7 @@ async fn an_error_under_a_success_is_an_error_of_every_operation() {
     }
     for nothing in ["null", "false", "\" \"", "0", "[]", "{}"] {
         let body = format!(r#"{{"id":"62ab16e","error":{nothing}}}"#);
-        let answer = Answer::text(200, "application/json", body);
+        let answer = Response::text(200, "application/json", body);
         let telecrm = FakeTelecrm::new().on(Operation::GetLead, answer).client();
         let lead = telecrm.leads().get("62ab16e").await;
         assert!(lead.is_ok(), "{nothing}");
@@ -90,7 +90,7 @@ fn is_unreadable<T>(result: Result<T, Error>) -> bool {
 #[tokio::test]
 async fn an_answer_that_is_no_page_is_not_an_empty_one() {
     for body in NO_PAGES {
-        let answer = || Answer::text(200, "application/json", body);
+        let answer = || Response::text(200, "application/json", body);
         let telecrm = FakeTelecrm::new()
             .always(Operation::SearchLeads, answer())
             .always(Operation::SearchActions, answer())
@@ -107,7 +107,7 @@ async fn an_answer_that_is_no_page_is_not_an_empty_one() {
         assert!(is_unreadable(team.stream(false).collect().await), "{body}");
     }
     for data in [json!([]), json!(null)] {
-        let empty = Answer::json(json!({ "data": data, "total_count": 0 }));
+        let empty = Response::json(json!({ "data": data, "total_count": 0 }));
         let fake = FakeTelecrm::new().always(Operation::SearchLeads, empty);
         let telecrm = fake.client();
         assert_eq!(telecrm.leads().count(&Filter::new()).await.unwrap(), 0);
@@ -127,11 +127,11 @@ async fn an_answer_that_is_no_lead_is_not_an_empty_one() {
         (r#"{"id":"62ab16e"}"#, true),
         (r#"{"status":"Fresh"}"#, true),
     ] {
-        let answer = Answer::text(200, "application/json", body);
+        let answer = Response::text(200, "application/json", body);
         let telecrm = FakeTelecrm::new().on(Operation::GetLead, answer).client();
         let read = telecrm.leads().get("62ab16e").await;
         assert_eq!(is_unreadable(read), !lead, "{body}");
-        let answer = Answer::text(200, "application/json", body);
+        let answer = Response::text(200, "application/json", body);
         let telecrm = FakeTelecrm::new()
             .on(Operation::UpdateLead, answer)
             .client();
@@ -145,8 +145,8 @@ async fn an_answer_that_is_no_lead_is_not_an_empty_one() {
 async fn a_lead_is_created_whatever_the_answer_says_of_its_parts() {
     let answer = json!({ "lead_id": "l1", "actions": { "created": 1 }, "remarks": [7] });
     let fake = FakeTelecrm::new()
-        .on(Operation::CreateLead, Answer::json(answer.clone()))
-        .on(Operation::CreateActions, Answer::json(answer));
+        .on(Operation::CreateLead, Response::json(answer.clone()))
+        .on(Operation::CreateActions, Response::json(answer));
     let leads = fake.client().leads();
     let visit = CustomAction::new(1001).unwrap().field("note", "x");
     let lead = Lead::new()
@@ -166,7 +166,7 @@ async fn a_page_shorter_than_asked_is_not_the_end_while_more_are_counted() {
     let row = |serial: u32| json!({ "name": "Jane", "email": format!("{serial}@example.com") });
     let page = |from: u32| {
         let rows: Vec<Value> = (from..from + 3).map(row).collect();
-        Answer::json(json!({ "data": rows, "total_count": 9 }))
+        Response::json(json!({ "data": rows, "total_count": 9 }))
     };
     let fake = [0, 3, 6]
         .into_iter()
@@ -191,8 +191,8 @@ async fn limits_beyond_what_a_clock_can_tell_are_none() {
     let lead = Lead::new().set("phone", "919999999999");
     let found = json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
     let fake = FakeTelecrm::new()
-        .always(Operation::CreateOrUpdateLead, Answer::queued())
-        .always(Operation::SearchLeads, Answer::page([found]));
+        .always(Operation::CreateOrUpdateLead, Response::queued())
+        .always(Operation::SearchLeads, Response::page([found]));
     let telecrm = fake
         .builder()
         .verify_timeout(Duration::MAX)
@@ -205,7 +205,7 @@ async fn limits_beyond_what_a_clock_can_tell_are_none() {
 }
 
 /// The newest entries first, and in whichever number the test wants them.
-fn timeline(ids: impl IntoIterator<Item = u32>) -> Answer {
+fn timeline(ids: impl IntoIterator<Item = u32>) -> Response {
     let entry = |id| {
         let note = match id {
             1 => "called".to_owned(),
@@ -214,15 +214,15 @@ fn timeline(ids: impl IntoIterator<Item = u32>) -> Answer {
         json!({ "id": format!("a{id}"), "type": "1001", "fields": { "note": note } })
     };
     let actions: Vec<_> = ids.into_iter().map(entry).collect();
-    Answer::json(json!({ "id": "62ab16e", "fields": {}, "actions": actions }))
+    Response::json(json!({ "id": "62ab16e", "fields": {}, "actions": actions }))
 }
 
 /// A push of an action that is the oldest of the timeline, as these pages tell it.
-async fn verified(pages: impl IntoIterator<Item = Answer>) -> (Verification, Vec<String>) {
+async fn verified(pages: impl IntoIterator<Item = Response>) -> (Verification, Vec<String>) {
     let found = json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
     let fake = FakeTelecrm::new()
-        .always(Operation::CreateOrUpdateLead, Answer::queued())
-        .always(Operation::SearchLeads, Answer::page([found]));
+        .always(Operation::CreateOrUpdateLead, Response::queued())
+        .always(Operation::SearchLeads, Response::page([found]));
     let fake = pages
         .into_iter()
         .fold(fake, |fake, page| fake.on(Operation::GetLead, page));

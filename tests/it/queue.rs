@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{Clock, Error, Lead, Operation, RateLimit, Receipt, Telecrm, Verification};
 use tokio::sync::watch;
 
@@ -72,7 +72,7 @@ async fn has_left(push: &mut Push) -> bool {
 
 #[tokio::test]
 async fn as9_pushes_that_are_given_up_in_the_queue_cost_nobody_anything() {
-    let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, Answer::queued());
+    let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, Response::queued());
     let (clock, telecrm) = one_a_second(&fake);
     assert!(has_left(&mut push(&telecrm)).await);
     let before = telecrm.async_limits();
@@ -101,7 +101,7 @@ async fn as9_pushes_that_are_given_up_in_the_queue_cost_nobody_anything() {
 }
 
 /// A push to a server that answers so, with the workspace known, so that a lead without actions may be sent again.
-async fn stopped_while_waiting(answers: [Answer; 2]) -> (Result<Receipt, Error>, FakeTelecrm) {
+async fn stopped_while_waiting(answers: [Response; 2]) -> (Result<Receipt, Error>, FakeTelecrm) {
     let fake = answers
         .into_iter()
         .fold(FakeTelecrm::new(), |fake, answer| {
@@ -112,19 +112,19 @@ async fn stopped_while_waiting(answers: [Answer; 2]) -> (Result<Receipt, Error>,
     telecrm.workspace().await.expect("discovered");
     let mut push = push(&telecrm);
     assert!(!has_left(&mut push).await, "waits for its next attempt");
-    telecrm.clone().stop_repeating();
+    telecrm.clone().shutdown();
     (push.await, fake)
 }
 
 #[tokio::test]
 async fn a_stopped_call_ends_with_what_its_last_attempt_brought() {
     for (answer, status, unknown) in [
-        (Answer::html(503), Some(503), true),
-        (Answer::reset(), None, true),
-        (Answer::rate_limited(Some(20)), Some(429), false),
-        (Answer::refused(), None, false),
+        (Response::html(503), Some(503), true),
+        (Response::reset(), None, true),
+        (Response::rate_limited(Some(20)), Some(429), false),
+        (Response::refused(), None, false),
     ] {
-        let (pushed, fake) = stopped_while_waiting([answer, Answer::queued()]).await;
+        let (pushed, fake) = stopped_while_waiting([answer, Response::queued()]).await;
         let error = pushed.expect_err("not sent again");
         assert_eq!(error.status_code(), status, "{error}");
         assert_eq!(error.is_outcome_unknown(), unknown, "{error}");
@@ -136,9 +136,9 @@ async fn a_stopped_call_ends_with_what_its_last_attempt_brought() {
 #[tokio::test]
 async fn a_stopped_client_lets_nothing_wait_for_its_limit() {
     let fake = FakeTelecrm::new()
-        .on(Operation::CreateOrUpdateLead, Answer::queued())
-        .on(Operation::CreateOrUpdateLead, Answer::html(503))
-        .always(Operation::CreateOrUpdateLead, Answer::queued());
+        .on(Operation::CreateOrUpdateLead, Response::queued())
+        .on(Operation::CreateOrUpdateLead, Response::html(503))
+        .always(Operation::CreateOrUpdateLead, Response::queued());
     let (clock, telecrm) = one_a_second(&fake);
     telecrm.workspace().await.expect("discovered");
     assert!(has_left(&mut push(&telecrm)).await);
@@ -148,7 +148,7 @@ async fn a_stopped_client_lets_nothing_wait_for_its_limit() {
     assert!(!has_left(&mut doubtful).await && !has_left(&mut queued).await);
     clock.advance(SECOND / 2);
     assert!(!has_left(&mut doubtful).await, "in the queue by now");
-    telecrm.stop_repeating();
+    telecrm.shutdown();
     let sent = fake.sent_to(Operation::CreateOrUpdateLead).len();
     for (push, attempts, unknown) in [(doubtful, 1, true), (queued, 0, false)] {
         let error = push.await.expect_err("stopped");
@@ -169,8 +169,8 @@ async fn a_stopped_client_lets_nothing_wait_for_its_limit() {
 async fn a_stopped_client_looks_no_further_for_a_lead() {
     let none = serde_json::json!({ "data": [], "total_count": 0 });
     let fake = FakeTelecrm::new()
-        .always(Operation::CreateOrUpdateLead, Answer::queued())
-        .always(Operation::SearchLeads, Answer::json(none));
+        .always(Operation::CreateOrUpdateLead, Response::queued())
+        .always(Operation::SearchLeads, Response::json(none));
     let clock = Still::new(fake.clock().now());
     let telecrm = fake.builder().clock(clock).build().expect("builds");
     telecrm.workspace().await.expect("discovered");
@@ -179,7 +179,7 @@ async fn a_stopped_client_looks_no_further_for_a_lead() {
     let mut verify = Box::pin(ingest.verify(&receipt));
     let first = poll_fn(|context| Poll::Ready(verify.as_mut().poll(context))).await;
     assert!(first.is_pending(), "looks again later");
-    telecrm.stop_repeating();
+    telecrm.shutdown();
     // It may still come.
     let verdict = verify.await.expect("read");
     let Verification::Unknown { lead: None, reason } = verdict else {
@@ -190,7 +190,7 @@ async fn a_stopped_client_looks_no_further_for_a_lead() {
 
 #[tokio::test]
 async fn repeats_that_are_given_up_cost_nobody_anything() {
-    let fake = FakeTelecrm::new().always(Operation::GetLead, Answer::html(503));
+    let fake = FakeTelecrm::new().always(Operation::GetLead, Response::html(503));
     let clock = Still::new(fake.clock().now());
     let telecrm = fake.builder().clock(clock.clone()).build().expect("builds");
     let leads = telecrm.leads();
@@ -199,9 +199,9 @@ async fn repeats_that_are_given_up_cost_nobody_anything() {
         let first = poll_fn(|context| Poll::Ready(get.as_mut().poll(context))).await;
         assert!(first.is_pending(), "waits for its next attempt");
     }
-    let found = Answer::json(serde_json::json!({ "id": "l1" }));
+    let found = Response::json(serde_json::json!({ "id": "l1" }));
     let fake = fake
-        .on(Operation::GetLead, Answer::html(503))
+        .on(Operation::GetLead, Response::html(503))
         .always(Operation::GetLead, found);
     let mut get = Box::pin(leads.get("l1"));
     let first = poll_fn(|context| Poll::Ready(get.as_mut().poll(context))).await;
@@ -215,8 +215,8 @@ async fn repeats_that_are_given_up_cost_nobody_anything() {
 #[tokio::test]
 async fn a_push_that_is_given_up_in_the_queue_keeps_no_older_one_from_its_repeat() {
     let fake = FakeTelecrm::new()
-        .on(Operation::CreateOrUpdateLead, Answer::html(503))
-        .always(Operation::CreateOrUpdateLead, Answer::queued());
+        .on(Operation::CreateOrUpdateLead, Response::html(503))
+        .always(Operation::CreateOrUpdateLead, Response::queued());
     let (clock, telecrm) = one_a_second(&fake);
     telecrm.workspace().await.expect("discovered");
     let mut older = push(&telecrm);
@@ -234,13 +234,13 @@ async fn a_push_that_is_given_up_in_the_queue_keeps_no_older_one_from_its_repeat
 async fn an_item_that_was_given_up_is_not_missed() {
     let row = |serial: i64| serde_json::json!({ "id": serial.to_string(), "fields": { "created_on": serial } });
     for prefetch in [0, 2] {
-        let page = |from: i64| Answer::page((0..100).map(|serial| row(from - serial)));
+        let page = |from: i64| Response::page((0..100).map(|serial| row(from - serial)));
         let fake = FakeTelecrm::new()
-            .on(Operation::SearchLeads, Answer::html(503))
+            .on(Operation::SearchLeads, Response::html(503))
             .on(Operation::SearchLeads, page(300))
-            .on(Operation::SearchLeads, Answer::html(503))
+            .on(Operation::SearchLeads, Response::html(503))
             .on(Operation::SearchLeads, page(201))
-            .on(Operation::SearchLeads, Answer::page([row(102)]));
+            .on(Operation::SearchLeads, Response::page([row(102)]));
         let clock = Still::new(fake.clock().now());
         let telecrm = fake.builder().clock(clock.clone()).build().expect("builds");
         let mut leads = telecrm.leads().stream(telecrm::Filter::new());

@@ -4,7 +4,7 @@ use crate::support::client;
 use futures_util::TryStreamExt;
 use httpmock::{Method, MockServer};
 use serde_json::json;
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{ActionFilter, CustomAction, Filter, Lead, Operation, Period, SyncToken, Telecrm};
 use telecrm_emulator::Emulator;
 
@@ -200,7 +200,7 @@ async fn a_stream_of_the_leads_of_one_time_asks_for_no_others() {
     let row = |index: u32| json!({ "id": format!("l{index}"), "fields": { "created_on": 250 } });
     let page = |rows: std::ops::Range<u32>| {
         let rows: Vec<_> = rows.map(row).collect();
-        Answer::json(json!({ "data": rows, "total_count": 150 }))
+        Response::json(json!({ "data": rows, "total_count": 150 }))
     };
     let fake = FakeTelecrm::new()
         .on(Operation::SearchLeads, page(0..100))
@@ -219,7 +219,7 @@ async fn a_stream_of_the_leads_of_one_time_asks_for_no_others() {
 async fn a_lead_without_an_id_is_recognised_by_its_identifier() {
     let row = |serial: u32, name: &str| json!({ "fields": { "phone": format!("9190000{serial:05}"), "created_on": serial, "name": name } });
     let page = |rows: Vec<serde_json::Value>, total: u32| {
-        Answer::json(json!({ "data": rows, "total_count": total }))
+        Response::json(json!({ "data": rows, "total_count": total }))
     };
     let first = (101..=200).rev().map(|serial| row(serial, "before"));
     // The edge comes again, and was changed meanwhile.
@@ -249,7 +249,7 @@ async fn times_in_quotes_are_walked_like_others() {
         |time: u32| json!({ "id": format!("a{time}"), "creationTimestamp": time.to_string() });
     let page = |times: std::ops::RangeInclusive<u32>, total: u32| {
         let data: Vec<_> = times.rev().map(entry).collect();
-        Answer::json(json!({ "data": data, "total_count": total }))
+        Response::json(json!({ "data": data, "total_count": total }))
     };
     let fake = FakeTelecrm::new()
         .on(Operation::SearchActions, page(51..=150, 150))

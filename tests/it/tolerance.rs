@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use telecrm::testing::{Answer, FakeTelecrm};
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     ActionFilter, Availability, CustomAction, Error, Filter, Lead, NewTeamMember, Operation,
     PageRequest, TeamMemberRole, Telecrm,
@@ -262,7 +262,7 @@ fn no_change_of_an_answer_makes_a_call_fail_and_nothing_of_it_is_lost() {
                 changes.iter().for_each(|change| apply(&mut changed, change));
             }
             let body = shuffled(&changed, seed);
-            let _ = fake.clone().on(*operation, Answer::text(200, "application/json", &*body));
+            let _ = fake.clone().on(*operation, Response::text(200, "application/json", &*body));
             match runtime.block_on(read(&telecrm, *operation)) {
                 Ok(Some(written)) => prop_assert_eq!(
                     without_nothing(written),
@@ -283,7 +283,7 @@ fn no_change_of_an_answer_makes_a_call_fail_and_nothing_of_it_is_lost() {
             let told = changes.iter().filter(|change| !matches!(change, Change::Null(_)));
             told.for_each(|change| apply(&mut changed, change));
             let body = shuffled(&changed, seed);
-            let _ = fake.clone().on(operation, Answer::text(200, "application/json", body));
+            let _ = fake.clone().on(operation, Response::text(200, "application/json", body));
         }
         if let Err(error) = runtime.block_on(telecrm.refresh_workspace()) {
             prop_assert!(false, "{:#}: {:?}", error, changes);

@@ -1,6 +1,6 @@
 //! What was sent and answered, as the log keeps it: without tokens, and no more than fits.
 #![cfg_attr(
-    not(feature = "inspector"),
+    not(feature = "web"),
     expect(dead_code, reason = "some of it only the pages show")
 )]
 

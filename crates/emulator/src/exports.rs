@@ -2,7 +2,7 @@
 
 use crate::Config;
 use crate::server::SYNC_BASE;
-#[cfg(feature = "inspector")]
+#[cfg(feature = "web")]
 use crate::{DEFAULT_ASYNC_TOKEN, DEFAULT_SYNC_TOKEN};
 
 impl Config {
@@ -18,7 +18,7 @@ impl Config {
     }
 
     /// The same for others to see: a token that was set is somebody's secret, perhaps by mistake that of a real account.
-    #[cfg(feature = "inspector")]
+    #[cfg(feature = "web")]
     pub(crate) fn public_exports(&self, url: &str) -> String {
         let shown = |token: &str, default| match token == default {
             true => token.to_owned(),

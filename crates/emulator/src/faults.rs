@@ -489,7 +489,7 @@ impl Faults {
     }
 
     /// How many there are.
-    #[cfg(feature = "inspector")]
+    #[cfg(feature = "web")]
     pub(crate) fn len(&self) -> usize {
         lock(&self.rules).rules.len()
     }

@@ -3,13 +3,11 @@
 mod actions;
 mod answer;
 mod clock;
+mod control;
 mod exchange;
 mod exports;
 mod faults;
 mod ingest;
-mod inspect;
-#[cfg(feature = "inspector")]
-mod inspector;
 mod keeper;
 mod leads;
 mod limits;
@@ -24,6 +22,8 @@ mod server;
 mod state_error;
 mod store;
 mod team_members;
+#[cfg(feature = "web")]
+mod web;
 mod wire;
 mod workspace;
 
@@ -196,6 +196,39 @@ impl Emulator {
         &self.app.config.async_tokens[0]
     }
 
+    /// A client for this emulator, without rate limits, as its tests want it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let workspace = emulator.client().workspace().await?;
+    /// assert_eq!(workspace.identifier().api_name(), "phone");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "client")]
+    pub fn client(&self) -> telecrm::Telecrm {
+        self.client_builder()
+            .build()
+            .expect("the emulator's addresses and tokens are valid")
+    }
+
+    /// The builder behind [`client`](Self::client), for tests that set more than that.
+    #[cfg(feature = "client")]
+    pub fn client_builder(&self) -> telecrm::Builder {
+        let token = "the emulator's tokens are valid";
+        telecrm::Telecrm::builder(self.enterprise())
+            .sync_token(telecrm::SyncToken::new(self.sync_token()).expect(token))
+            .async_token(telecrm::AsyncToken::new(self.async_token()).expect(token))
+            .sync_url(self.sync_url())
+            .async_url(self.async_url())
+            .sync_limit(None)
+            .async_limit(None)
+    }
+
     /// Waits until all leads that the Async API has taken so far are processed, but for those that a
     /// [`Fault`] lets be processed never, or after a next one that has not come.
     pub async fn settle(&self) {
@@ -243,7 +276,7 @@ impl Emulator {
     /// # }
     /// ```
     pub fn record(&self, lead: &str, entry: serde_json::Value) -> Option<String> {
-        let entry = inspect::Recorded::read(entry).ok()?;
+        let entry = control::Recorded::read(entry).ok()?;
         self.app.store().record(lead, entry.type_name, entry.keys)
     }
 

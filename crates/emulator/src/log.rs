@@ -1,9 +1,9 @@
 //! What was asked, and what became of it.
 
-#[cfg(feature = "inspector")]
+#[cfg(feature = "web")]
 mod view;
 
-#[cfg(feature = "inspector")]
+#[cfg(feature = "web")]
 pub(crate) use view::Changes;
 
 use crate::exchange::{Exchange, Received};
@@ -119,7 +119,7 @@ pub(crate) struct Ending {
 /// The latest calls.
 pub(crate) struct Log {
     /// When it began, by which its revisions are told from those of an earlier process.
-    #[cfg(feature = "inspector")]
+    #[cfg(feature = "web")]
     began: i64,
     entries: Mutex<Entries>,
     /// The latest revision, for those who wait for the next; nothing once there will be none.
@@ -154,7 +154,7 @@ pub(crate) struct Remembered {
 impl Default for Log {
     fn default() -> Self {
         Self {
-            #[cfg(feature = "inspector")]
+            #[cfg(feature = "web")]
             began: crate::clock::machine(),
             entries: Mutex::default(),
             latest: watch::Sender::new(Some(0)),
@@ -342,7 +342,7 @@ impl Remembered {
     }
 
     /// The text of what was stored.
-    #[cfg(feature = "inspector")]
+    #[cfg(feature = "web")]
     pub(crate) fn stored(&self) -> Option<&str> {
         self.stored.as_deref().map(RawValue::get)
     }

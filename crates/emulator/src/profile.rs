@@ -76,7 +76,7 @@ macro_rules! switches {
             }
 
             /// What a switch is about.
-            #[cfg(feature = "inspector")]
+            #[cfg(feature = "web")]
             pub(crate) fn about(name: &str) -> Option<&'static str> {
                 match name {
                     $($name => Some(concat!($($doc),*)),)+

@@ -3,13 +3,13 @@
 use crate::answer::{self, ApiError, BODY_LIMIT, Unwanted};
 use crate::exchange::{Exchange, Slot, Whole};
 use crate::faults::Applied;
-#[cfg(feature = "inspector")]
-use crate::inspector;
 use crate::limits::Limiter;
 use crate::log::{Call, Effect, Ending, Logged};
 use crate::profile::UnknownEnterprise;
 use crate::recording::Unrecorded;
-use crate::{App, actions, clock, ingest, inspect, leads, recording, team_members, workspace};
+#[cfg(feature = "web")]
+use crate::web;
+use crate::{App, actions, clock, control, ingest, leads, recording, team_members, workspace};
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::RawPathParamsRejection;
@@ -108,35 +108,35 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(app.clone(), async_token));
     let own = Router::new()
-        .route("/_emulator/health", get(inspect::health))
-        .route("/_emulator/log", get(inspect::log))
-        .route("/_emulator/settle", post(inspect::settle))
-        .route("/_emulator/reset", post(inspect::reset))
-        .route("/_emulator/snapshot", post(inspect::snapshot))
-        .route("/_emulator/restore", post(inspect::restore))
+        .route("/_emulator/health", get(control::health))
+        .route("/_emulator/log", get(control::log))
+        .route("/_emulator/settle", post(control::settle))
+        .route("/_emulator/reset", post(control::reset))
+        .route("/_emulator/snapshot", post(control::snapshot))
+        .route("/_emulator/restore", post(control::restore))
         .route(
             "/_emulator/clock",
-            get(inspect::clock).post(inspect::set_clock),
+            get(control::clock).post(control::set_clock),
         )
         .route(
             "/_emulator/profile",
-            get(inspect::profile)
-                .put(inspect::set_profile)
-                .patch(inspect::change_profile),
+            get(control::profile)
+                .put(control::set_profile)
+                .patch(control::change_profile),
         )
         .route(
             "/_emulator/faults",
-            get(inspect::faults)
-                .post(inspect::add_faults)
-                .delete(inspect::clear_faults),
+            get(control::faults)
+                .post(control::add_faults)
+                .delete(control::clear_faults),
         )
-        .route("/_emulator/faults/{id}", delete(inspect::remove_fault))
-        .route("/_emulator/leads/{lead}/timeline", post(inspect::record))
-        .route("/openapi/sync.yaml", get(inspect::sync_description))
-        .route("/openapi/async.yaml", get(inspect::async_description))
+        .route("/_emulator/faults/{id}", delete(control::remove_fault))
+        .route("/_emulator/leads/{lead}/timeline", post(control::record))
+        .route("/openapi/sync.yaml", get(control::sync_description))
+        .route("/openapi/async.yaml", get(control::async_description))
         .method_not_allowed_fallback(method_not_allowed);
-    #[cfg(feature = "inspector")]
-    let own = own.merge(inspector::router().method_not_allowed_fallback(method_not_allowed));
+    #[cfg(feature = "web")]
+    let own = own.merge(web::router().method_not_allowed_fallback(method_not_allowed));
     let own = own.layer(from_fn_with_state(app.clone(), acknowledge));
     sync.merge(ingest)
         .fallback(unknown)
@@ -160,9 +160,9 @@ async fn guard(
     {
         return refusal.into_response();
     }
-    #[cfg(feature = "inspector")]
-    if inspector::is_front_door(&request) {
-        return inspector::home().into_response();
+    #[cfg(feature = "web")]
+    if web::is_front_door(&request) {
+        return web::home().into_response();
     }
     match &app.recorder {
         // Boxed, so that those who record nothing do not move it about.

@@ -691,7 +691,7 @@ impl StoredAction {
     }
 
     /// The code of a custom action.
-    #[cfg(feature = "inspector")]
+    #[cfg(feature = "web")]
     pub(crate) fn code(&self) -> Option<&ActionCode> {
         match &self.kind {
             EntryKind::Custom(code) => Some(code),

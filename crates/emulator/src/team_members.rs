@@ -54,7 +54,7 @@ impl Team {
     }
 
     /// Everybody, the deleted too.
-    #[cfg(feature = "inspector")]
+    #[cfg(feature = "web")]
     pub(crate) fn all(&self) -> Vec<&Map<String, Value>> {
         self.sorted(true)
     }

@@ -88,7 +88,7 @@ impl Run<'_> {
                     state.stop = Some(Stop::Signal(signal));
                     // Before the client stops: a row that is read back no more is not to take that for a verdict.
                     state.stop_all();
-                    self.sender.stop_repeating();
+                    self.sender.shutdown();
                     if !self.rows_end {
                         self.rows.close();
                     }

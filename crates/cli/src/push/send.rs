@@ -59,8 +59,8 @@ impl Sender {
     }
 
     /// Rows under way finish the attempt that they are at.
-    pub(crate) fn stop_repeating(&self) {
-        self.0.telecrm.stop_repeating();
+    pub(crate) fn shutdown(&self) {
+        self.0.telecrm.shutdown();
     }
 
     pub(crate) async fn send(self, mut parcel: Parcel, mut stopped: Stopped) -> Sent {

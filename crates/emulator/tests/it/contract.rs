@@ -1,6 +1,6 @@
 //! Every answer that a test is given is held against the OpenAPI descriptions, as the emulator serves them.
 
-#[path = "../../src/inspector/nullable.rs"]
+#[path = "../../src/web/nullable.rs"]
 mod nullable;
 
 use jsonschema::Validator;

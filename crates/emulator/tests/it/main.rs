@@ -3,10 +3,9 @@
 mod actions;
 mod bad_input;
 mod contract;
+mod control;
 mod faults;
 mod ingest;
-mod inspect;
-mod inspector;
 mod leads;
 mod limits;
 mod profile;
@@ -17,6 +16,7 @@ mod state;
 mod team_members;
 mod time;
 mod transport;
+mod web;
 mod workspace;
 
 use reqwest::{Client, Method, RequestBuilder};
