@@ -1,9 +1,9 @@
 //! One call: what was sent, what became of it, what was answered.
 
-use super::contract::{Operation, Verdict};
+use super::conformance::{Operation, Verdict};
+use super::outcome::{self as parts, Part};
 use super::page::{self, Tab};
-use super::parts::{self, Part};
-use super::{copy, json};
+use super::{json, snippets as copy};
 use crate::App;
 use crate::exchange::{Exchange, Message};
 use crate::log::LogEntry;

@@ -1,8 +1,8 @@
 //! The list of calls.
 
 use super::filter::Filter;
+use super::outcome as parts;
 use super::page::{self, Tab};
-use super::parts;
 use crate::answer::Params;
 use crate::log::Remembered;
 use crate::{App, server};

@@ -2,16 +2,17 @@
 
 mod call;
 mod calls;
-mod contract;
-mod copy;
+mod conformance;
+
 mod events;
 mod filter;
 mod json;
 mod leads;
 mod nullable;
+mod outcome;
 mod page;
-mod parts;
-mod switches;
+mod settings;
+mod snippets;
 mod workspace;
 
 use crate::App;
@@ -53,18 +54,18 @@ pub(crate) fn router() -> Router<App> {
         .route("/_emulator/leads", get(leads::list))
         .route("/_emulator/leads/{lead}", get(leads::detail))
         .route("/_emulator/workspace", get(workspace::page))
-        .route("/_emulator/switches", get(switches::page))
-        .route("/_emulator/switches/faults", post(switches::add_fault))
+        .route("/_emulator/switches", get(settings::page))
+        .route("/_emulator/switches/faults", post(settings::add_fault))
         .route(
             "/_emulator/switches/faults/clear",
-            post(switches::clear_faults),
+            post(settings::clear_faults),
         )
         .route(
             "/_emulator/switches/faults/remove",
-            post(switches::remove_fault),
+            post(settings::remove_fault),
         )
-        .route("/_emulator/switches/profile", post(switches::set_profile))
-        .route("/_emulator/switches/reset", post(switches::reset))
+        .route("/_emulator/switches/profile", post(settings::set_profile))
+        .route("/_emulator/switches/reset", post(settings::reset))
         .route(
             "/_emulator/style.css",
             asset("text/css; charset=utf-8", include_str!("style.css")),
