@@ -1,51 +1,45 @@
-//! Holds a call against the OpenAPI description of its operation.
+//! Checks the request and response of a call against the OpenAPI description of its operation.
 
 use super::nullable::as_json_schema;
-use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-/// What a message of the call is, by the description.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Verdict {
-    Fits,
-    /// What does not, with its place.
-    Breaks(Vec<String>),
-    /// There is nothing to compare, and why.
-    Unknown(&'static str),
+pub(crate) enum Conformance {
+    Conforms,
+    /// The errors, each with its place in the message.
+    Differs(Vec<String>),
+    /// The reason why the message was not checked.
+    NotChecked(&'static str),
 }
 
-/// How many faults of one message are told.
-const FAULTS_TOLD: usize = 10;
+/// How many errors are listed for one message.
+const ERRORS_LISTED: usize = 10;
 
-/// Both descriptions, with schemas as JSON Schema has them.
-static DESCRIPTIONS: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    let texts = [
-        include_str!("../../openapi/sync.yaml"),
-        include_str!("../../openapi/async.yaml"),
-    ];
-    let read = |text| {
+const SYNC_DESCRIPTION: &str = include_str!("../../openapi/sync.yaml");
+const ASYNC_DESCRIPTION: &str = include_str!("../../openapi/async.yaml");
+
+/// Both descriptions, with their schemas converted to JSON Schema.
+static DESCRIPTIONS: LazyLock<[Value; 2]> = LazyLock::new(|| {
+    [SYNC_DESCRIPTION, ASYNC_DESCRIPTION].map(|text| {
         let mut description: Value = yaml_serde::from_str(text).unwrap_or_default();
         as_json_schema(&mut description);
         description
-    };
-    texts.into_iter().map(read).collect()
+    })
 });
 
 /// One operation of a description.
-pub(crate) struct Operation {
+pub(crate) struct OperationSpec {
     description: &'static Value,
     operation: &'static Value,
 }
 
-impl Operation {
+impl OperationSpec {
+    /// Returns None if no description has an operation with this ID.
     pub(crate) fn find(id: &str) -> Option<Self> {
         DESCRIPTIONS.iter().find_map(|description| {
-            let paths = description["paths"].as_object()?;
-            let mut operations = paths
-                .values()
-                .filter_map(Value::as_object)
-                .flat_map(Map::values);
+            let paths = description["paths"].as_object()?.values();
+            let mut operations = paths.filter_map(Value::as_object).flat_map(Map::values);
             let operation = operations.find(|operation| operation["operationId"] == id)?;
             Some(Self {
                 description,
@@ -54,92 +48,84 @@ impl Operation {
         })
     }
 
-    /// Its one-line summary.
+    /// A summary of one line.
     pub(crate) fn summary(&self) -> &'static str {
         self.operation["summary"].as_str().unwrap_or_default()
     }
 
-    pub(crate) fn request(&self, body: Option<&[u8]>) -> Verdict {
+    pub(crate) fn request(&self, body: Option<&[u8]>) -> Conformance {
         let described = self.resolve(&self.operation["requestBody"]);
         match (described["content"]["application/json"].get("schema"), body) {
-            (Some(schema), Some(body)) => self.judge(schema, body),
-            (None, None) => Verdict::Fits,
-            (Some(_), None) => Verdict::Unknown("No body was read."),
-            (None, Some(_)) => Verdict::Breaks(vec!["The operation takes no body.".to_owned()]),
+            (Some(schema), Some(body)) => self.validate(schema, body),
+            (None, None) => Conformance::Conforms,
+            (Some(_), None) => Conformance::NotChecked("the emulator read no body"),
+            (None, Some(_)) => differs("The operation takes no body."),
         }
     }
 
-    pub(crate) fn answer(
+    pub(crate) fn response(
         &self,
         status: u16,
         content_type: Option<&str>,
         body: Option<&[u8]>,
-    ) -> Verdict {
+    ) -> Conformance {
         let described = self.resolve(&self.operation["responses"][status.to_string()]);
         if described.is_null() {
-            return Verdict::Breaks(vec![format!(
-                "The operation is not described to answer {status}."
-            )]);
+            return differs(format!("Status {status} is not in the description."));
         }
         let (content, body) = match (described["content"].as_object(), body) {
             (Some(content), Some(body)) => (content, body),
-            (None, Some(_)) => {
-                return Verdict::Breaks(vec![format!(
-                    "An answer {status} is described to have no body."
-                )]);
-            }
-            (Some(_), None) => {
-                return Verdict::Breaks(vec![format!(
-                    "An answer {status} is described to have a body."
-                )]);
-            }
-            (None, None) => return Verdict::Fits,
+            (None, Some(_)) => return differs("The response must have no body."),
+            (Some(_), None) => return differs("The response must have a body."),
+            (None, None) => return Conformance::Conforms,
         };
         let content_type = content_type.unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         match content.get(essence) {
-            Some(described) if essence.ends_with("json") => self.judge(&described["schema"], body),
-            Some(_) => Verdict::Fits,
-            None => Verdict::Breaks(vec![format!(
-                "The content type {content_type:?} is not described."
-            )]),
+            Some(described) if essence.ends_with("json") => {
+                self.validate(&described["schema"], body)
+            }
+            Some(_) => Conformance::Conforms,
+            None => differs(format!(
+                "Content type {content_type:?} is not in the description."
+            )),
         }
     }
 
-    fn judge(&self, schema: &Value, body: &[u8]) -> Verdict {
+    fn validate(&self, schema: &Value, body: &[u8]) -> Conformance {
         let body = match serde_json::from_slice(body) {
             Ok(body) => body,
-            Err(error) => return Verdict::Breaks(vec![format!("It is not JSON: {error}.")]),
+            Err(error) => return differs(format!("The body is not JSON: {error}.")),
         };
-        let whole = json!({ "allOf": [schema], "components": self.description["components"] });
+        let schema = json!({ "allOf": [schema], "components": self.description["components"] });
         let options = jsonschema::options().should_validate_formats(true);
-        let validator: Validator = match options.build(&whole) {
-            Ok(validator) => validator,
-            Err(_) => return Verdict::Unknown("The description cannot be read here."),
+        let Ok(validator) = options.build(&schema) else {
+            return Conformance::NotChecked("its schema in the description is invalid");
         };
-        let faults: Vec<_> = validator
-            .iter_errors(&body)
-            .take(FAULTS_TOLD)
-            .map(|fault| match fault.instance_path().as_str() {
-                "" => fault.to_string(),
-                place => format!("{place}: {fault}"),
-            })
-            .collect();
-        match faults.is_empty() {
-            true => Verdict::Fits,
-            false => Verdict::Breaks(faults),
+        let errors = validator.iter_errors(&body).take(ERRORS_LISTED);
+        let described = errors.map(|error| match error.instance_path().as_str() {
+            "" => error.to_string(),
+            place => format!("{place}: {error}"),
+        });
+        let described: Vec<_> = described.collect();
+        if described.is_empty() {
+            return Conformance::Conforms;
         }
+        Conformance::Differs(described)
     }
 
+    /// Follows a `$ref`.
     fn resolve(&self, described: &'static Value) -> &'static Value {
-        match described["$ref"].as_str() {
-            Some(reference) => {
-                let target = self.description.pointer(reference.trim_start_matches('#'));
-                target.unwrap_or(&Value::Null)
-            }
-            None => described,
-        }
+        let Some(reference) = described["$ref"].as_str() else {
+            return described;
+        };
+        let target = self.description.pointer(reference.trim_start_matches('#'));
+        target.unwrap_or(&Value::Null)
     }
+}
+
+fn differs(error: impl Into<String>) -> Conformance {
+    Conformance::Differs(vec![error.into()])
 }
 
 #[cfg(test)]
@@ -147,47 +133,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_has_a_description_that_can_be_read() {
+    fn every_operation_has_a_readable_description() {
         for id in crate::server::operations() {
-            let operation = Operation::find(id).expect(id);
+            let operation = OperationSpec::find(id).expect(id);
             assert!(!operation.summary().is_empty(), "{id}");
-            let answers = operation.operation["responses"].as_object().expect(id);
-            for status in answers.keys() {
-                let verdict = operation.answer(
+            let responses = operation.operation["responses"].as_object().expect(id);
+            for status in responses.keys() {
+                let found = operation.response(
                     status.parse().expect(id),
                     Some("application/json"),
                     Some(b"[7]"),
                 );
                 assert!(
-                    matches!(verdict, Verdict::Breaks(_)),
-                    "{id} {status}: {verdict:?}"
+                    matches!(found, Conformance::Differs(_)),
+                    "{id} {status}: {found:?}"
                 );
             }
-            let verdict = operation.request(Some(b"[7]"));
-            assert!(matches!(verdict, Verdict::Breaks(_)), "{id}: {verdict:?}");
+            let found = operation.request(Some(b"[7]"));
+            assert!(matches!(found, Conformance::Differs(_)), "{id}: {found:?}");
         }
-        assert!(Operation::find("deleteLead").is_none());
+        assert!(OperationSpec::find("deleteLead").is_none());
     }
 
     #[test]
-    fn places_are_told() {
-        let create = Operation::find("createLead").expect("an operation");
-        let answer =
-            |body: &[u8]| create.answer(201, Some("application/json; charset=utf-8"), Some(body));
+    fn errors_name_their_place() {
+        let create = OperationSpec::find("createLead").expect("an operation");
+        let response =
+            |body: &[u8]| create.response(201, Some("application/json; charset=utf-8"), Some(body));
         assert_eq!(
-            answer(br#"{"lead_id":"1","actions":[],"remarks":[]}"#),
-            Verdict::Fits
+            response(br#"{"lead_id":"1","actions":[],"remarks":[]}"#),
+            Conformance::Conforms
         );
-        let Verdict::Breaks(faults) = answer(br#"{"lead_id":7,"actions":[],"remarks":[]}"#) else {
-            panic!("7 is no ID");
+        let Conformance::Differs(errors) = response(br#"{"lead_id":7,"actions":[],"remarks":[]}"#)
+        else {
+            panic!("a number is not an ID");
         };
-        assert!(faults[0].starts_with("/lead_id: "), "{faults:?}");
-        let not_described = create.answer(418, None, None);
+        assert!(errors[0].starts_with("/lead_id: "), "{errors:?}");
+        let undescribed = create.response(418, None, None);
         assert_eq!(
-            not_described,
-            Verdict::Breaks(vec![
-                "The operation is not described to answer 418.".to_owned()
-            ])
+            undescribed,
+            Conformance::Differs(vec!["Status 418 is not in the description.".to_owned()])
         );
     }
 }

@@ -1,253 +1,224 @@
-//! What became of each part of a lead that was sent.
+//! What the emulator did with each field and action of a request: stored, changed or dropped.
 
+use crate::ingest;
 use crate::log::LogEntry;
 use serde_json::{Map, Value};
 use telecrm_core::{FieldPath, Finding, FindingKind};
 
-/// One part of what was sent.
+/// A field, an action or another key of a request.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct OutcomeRow {
     pub(crate) path: String,
-    /// Whether it is a part of the one before.
-    pub(crate) is_inner: bool,
+    /// Whether the row belongs to the action in a row above.
+    pub(crate) is_nested: bool,
     pub(crate) sent: Option<Value>,
-    pub(crate) became: Became,
+    pub(crate) outcome: Outcome,
     pub(crate) stored: Option<Value>,
     pub(crate) findings: Vec<Finding>,
 }
 
-/// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Became {
+pub(crate) enum Outcome {
     Stored,
     Changed,
     OptionCreated,
     Dropped,
-    /// The whole call was refused, or the whole lead or action dropped.
+    /// The call was refused, or the lead or action dropped as a whole.
     NotStored,
-    /// The Async API has taken it, and not processed it.
-    Waiting,
+    /// The Async API has accepted the lead and not processed it yet.
+    Queued,
 }
 
-impl Became {
-    /// The word for it, and the class that colours it.
-    pub(crate) fn shown(self) -> (&'static str, &'static str) {
+impl Outcome {
+    /// The text of the badge, and the CSS class that colours it.
+    pub(crate) fn label_and_class(self) -> (&'static str, &'static str) {
         match self {
             Self::Stored => ("stored", "kept"),
             Self::Changed => ("changed", "changed"),
             Self::OptionCreated => ("stored, option created", "made"),
             Self::Dropped => ("dropped", "lost"),
             Self::NotStored => ("not stored", "lost"),
-            Self::Waiting => ("waiting", "waiting"),
+            Self::Queued => ("queued", "queued"),
         }
+    }
+
+    /// Returns None if there are no findings.
+    fn of(findings: &[Finding]) -> Option<Self> {
+        Some(match findings.iter().map(|finding| finding.kind).min()? {
+            FindingKind::OptionCreated => Self::OptionCreated,
+            FindingKind::ValueChanged => Self::Changed,
+            _ => Self::Dropped,
+        })
     }
 }
 
-/// The parts of a call that writes a lead or actions, in the order of paths; none of other calls.
-pub(crate) fn parts(entry: &LogEntry, sent: &Value) -> Vec<Part> {
-    let Some(body) = sent.as_object() else {
-        return Vec::new();
-    };
-    let mut of = Reading {
+/// The rows of a call that writes a lead or actions. Other calls have a row for each finding.
+pub(crate) fn rows(entry: &LogEntry, sent: &Value) -> Vec<OutcomeRow> {
+    let stored = |key| entry.stored.as_ref().and_then(|stored| stored.get(key));
+    let mut table = Table {
         entry,
-        parts: Vec::new(),
+        rows: Vec::new(),
     };
-    match entry.operation.as_deref() {
-        Some("createOrUpdateLead" | "createLead") => {
-            of.fields(body);
-            of.actions(body);
-            of.others(body, &["fields", "actions"]);
+    let known: &[&str] = match entry.operation.as_deref() {
+        Some("createOrUpdateLead" | "createLead") => &["fields", "actions"],
+        Some("updateLead") => &["fields"],
+        Some("createActions") => &["actions"],
+        _ => &[],
+    };
+    match sent {
+        Value::Object(body) if entry.operation.as_deref() == Some("updateAction") => {
+            table.action_keys(0, body, stored("fields"));
         }
-        Some("updateLead") => {
-            of.fields(body);
-            of.others(body, &["fields"]);
+        Value::Object(body) if !known.is_empty() => {
+            for key in known {
+                match (*key, body.get(*key)) {
+                    ("fields", Some(Value::Object(sent))) => table.fields(sent, stored("fields")),
+                    ("actions", Some(Value::Array(sent))) => table.actions(sent, stored("actions")),
+                    _ => {}
+                }
+            }
+            table.other_keys(body, known);
         }
-        Some("createActions") => {
-            of.actions(body);
-            of.others(body, &["actions"]);
-        }
-        Some("updateAction") => {
-            let fields = entry
-                .stored
-                .as_ref()
-                .and_then(|stored| stored.get("fields"));
-            of.inside(0, body, fields, false);
-        }
-        _ => return Vec::new(),
+        _ => {}
     }
-    of.missing();
-    of.parts
+    table.remaining_findings();
+    table.rows
 }
 
-/// Whether the call has been answered, and its lead still waits in the background.
-pub(crate) fn is_waiting(entry: &LogEntry, is_stored: bool) -> bool {
-    entry.operation.as_deref() == Some(crate::ingest::OPERATION)
+/// Returns true if the Async API has accepted the lead and not processed it yet.
+pub(crate) fn is_queued(entry: &LogEntry, is_stored: bool) -> bool {
+    entry.operation.as_deref() == Some(ingest::OPERATION)
         && (200..300).contains(&entry.status)
         && !is_stored
         && entry.findings.is_empty()
 }
 
-struct Reading<'a> {
-    entry: &'a LogEntry,
-    parts: Vec<Part>,
+/// How many parts of the request were lost.
+pub(crate) fn losses(entry: &LogEntry) -> usize {
+    let findings = entry.findings.iter();
+    findings.filter(|finding| finding.is_loss()).count()
 }
 
-impl Reading<'_> {
-    fn fields(&mut self, body: &Map<String, Value>) {
-        let Some(Value::Object(fields)) = body.get("fields") else {
-            return;
-        };
-        let stored = self
-            .entry
-            .stored
-            .as_ref()
-            .and_then(|stored| stored.get("fields"));
+/// Whether a stored value that differs from the sent one counts as changed. Types and times
+/// are stored in a form of their own.
+#[derive(Clone, Copy, PartialEq)]
+enum Compare {
+    Values,
+    Presence,
+}
+
+struct Table<'a> {
+    entry: &'a LogEntry,
+    rows: Vec<OutcomeRow>,
+}
+
+impl Table<'_> {
+    fn fields(&mut self, fields: &Map<String, Value>, stored: Option<&Value>) {
         for (name, value) in fields {
             let stored = stored.and_then(|fields| fields.get(name));
-            self.part(FieldPath::Field(name.clone()), value, stored, true);
+            let path = FieldPath::Field(name.clone());
+            self.row(path, Some(value), stored, Compare::Values);
         }
     }
 
-    fn actions(&mut self, body: &Map<String, Value>) {
-        let Some(Value::Array(actions)) = body.get("actions") else {
-            return;
-        };
-        let stored = self
-            .entry
-            .stored
-            .as_ref()
-            .and_then(|stored| stored.get("actions"));
+    fn actions(&mut self, actions: &[Value], stored: Option<&Value>) {
         let mut stored = stored.and_then(Value::as_array).into_iter().flatten();
         for (index, action) in actions.iter().enumerate() {
             let path = FieldPath::Action(index);
             let is_dropped = self.findings(&path).iter().any(Finding::is_loss);
             let stored = if is_dropped { None } else { stored.next() };
+            let stored_key = |key| stored.and_then(|stored| stored.get(key));
             let kind = action.get("type").unwrap_or(action);
-            self.part(
-                path,
-                kind,
-                stored.and_then(|stored| stored.get("type")),
-                false,
-            );
-            if let Some(action) = action.as_object() {
-                let is_payment = stored.is_some_and(|stored| stored.get("fields").is_none());
-                let inner = if is_payment {
-                    stored
-                } else {
-                    stored.and_then(|stored| stored.get("fields"))
-                };
-                let time = stored.and_then(|stored| stored.get("creationTimestamp"));
-                if let (Some(sent), Some(time)) = (action.get("created_on"), time) {
-                    self.part(
-                        FieldPath::ActionKey(index, "created_on".to_owned()),
-                        sent,
-                        Some(time),
-                        false,
-                    );
-                }
-                self.inside(index, action, inner, is_dropped);
+            self.row(path, Some(kind), stored_key("type"), Compare::Presence);
+            let Some(action) = action.as_object() else {
+                continue;
+            };
+            let time = stored_key("creationTimestamp");
+            if let (sent @ Some(_), Some(_)) = (action.get("created_on"), time) {
+                let path = FieldPath::ActionKey(index, "created_on".to_owned());
+                self.row(path, sent, time, Compare::Presence);
+            }
+            if !is_dropped {
+                // The keys of a payment are not below `fields`.
+                self.action_keys(index, action, stored_key("fields").or(stored));
             }
         }
     }
 
-    /// The keys of an action beside its type, and its fields.
-    fn inside(
-        &mut self,
-        index: usize,
-        action: &Map<String, Value>,
-        stored: Option<&Value>,
-        is_dropped: bool,
-    ) {
-        if is_dropped {
-            return;
-        }
+    /// The fields of an action, and its keys except `type`.
+    fn action_keys(&mut self, index: usize, action: &Map<String, Value>, stored: Option<&Value>) {
+        let stored = |key: &String| stored.and_then(|stored| stored.get(key));
         for (key, value) in action {
             match (key.as_str(), value) {
                 ("type", _) => {}
                 ("fields", Value::Object(fields)) => {
                     for (name, value) in fields {
                         let path = FieldPath::ActionField(index, name.clone());
-                        self.part(
-                            path,
-                            value,
-                            stored.and_then(|fields| fields.get(name)),
-                            true,
-                        );
+                        self.row(path, Some(value), stored(name), Compare::Values);
                     }
                 }
                 _ => {
                     let path = FieldPath::ActionKey(index, key.clone());
-                    if !self.parts.iter().any(|part| part.path == path.to_string()) {
-                        self.part(path, value, stored.and_then(|keys| keys.get(key)), true);
+                    if !self.has(&path) {
+                        self.row(path, Some(value), stored(key), Compare::Values);
                     }
                 }
             }
         }
     }
 
-    fn others(&mut self, body: &Map<String, Value>, known: &[&str]) {
+    fn other_keys(&mut self, body: &Map<String, Value>, known: &[&str]) {
         for (key, value) in body {
-            if !known.contains(&key.as_str())
-                || !self.findings(&FieldPath::Key(key.clone())).is_empty()
-            {
-                self.part(FieldPath::Key(key.clone()), value, None, true);
+            let path = FieldPath::Key(key.clone());
+            if !known.contains(&key.as_str()) || !self.findings(&path).is_empty() {
+                self.row(path, Some(value), None, Compare::Values);
             }
         }
     }
 
-    /// What is said of parts that were not sent, such as a missing identifier.
-    fn missing(&mut self) {
+    /// Findings about paths that no row has, such as a missing identifier.
+    fn remaining_findings(&mut self) {
         for finding in &self.entry.findings {
-            let path = finding.path.to_string();
-            match self.parts.iter_mut().find(|part| part.path == path) {
-                Some(_) => {}
-                None => self.parts.push(Part {
-                    path,
-                    is_inner: false,
-                    sent: None,
-                    became: became(std::slice::from_ref(finding)).unwrap_or(Became::NotStored),
-                    stored: None,
-                    findings: vec![finding.clone()],
-                }),
+            if !self.has(&finding.path) {
+                self.row(finding.path.clone(), None, None, Compare::Presence);
             }
         }
     }
 
-    /// `compares`: whether a stored value that differs is a change. Types and times are told in another form.
-    fn part(&mut self, path: FieldPath, sent: &Value, stored: Option<&Value>, compares: bool) {
+    fn row(
+        &mut self,
+        path: FieldPath,
+        sent: Option<&Value>,
+        stored: Option<&Value>,
+        compare: Compare,
+    ) {
         let findings = self.findings(&path);
-        let is_changed = stored.is_some_and(|stored| stored != sent);
-        let became = match (became(&findings), stored) {
-            (Some(became), _) => became,
-            _ if is_waiting(self.entry, self.entry.stored.is_some()) => Became::Waiting,
-            (None, None) => Became::NotStored,
-            (None, Some(_)) if is_changed && compares => Became::Changed,
-            (None, Some(_)) => Became::Stored,
+        let is_changed = stored != sent && compare == Compare::Values;
+        let outcome = match (Outcome::of(&findings), stored) {
+            (Some(outcome), _) => outcome,
+            _ if is_queued(self.entry, self.entry.stored.is_some()) => Outcome::Queued,
+            (None, None) => Outcome::NotStored,
+            (None, Some(_)) if is_changed => Outcome::Changed,
+            (None, Some(_)) => Outcome::Stored,
         };
-        self.parts.push(Part {
-            is_inner: matches!(path, FieldPath::ActionField(..) | FieldPath::ActionKey(..)),
+        self.rows.push(OutcomeRow {
+            is_nested: matches!(path, FieldPath::ActionField(..) | FieldPath::ActionKey(..)),
             path: path.to_string(),
-            sent: Some(sent.clone()),
-            became,
+            sent: sent.cloned(),
+            outcome,
             stored: stored.cloned(),
             findings,
         });
     }
 
+    fn has(&self, path: &FieldPath) -> bool {
+        let path = path.to_string();
+        self.rows.iter().any(|row| row.path == path)
+    }
+
     fn findings(&self, path: &FieldPath) -> Vec<Finding> {
         let findings = self.entry.findings.iter();
-        findings
-            .filter(|finding| finding.path == *path)
-            .cloned()
-            .collect()
+        let matching = findings.filter(|finding| finding.path == *path);
+        matching.cloned().collect()
     }
-}
-
-fn became(findings: &[Finding]) -> Option<Became> {
-    let kind = findings.iter().map(|finding| finding.kind).min()?;
-    Some(match kind {
-        FindingKind::OptionCreated => Became::OptionCreated,
-        FindingKind::ValueChanged => Became::Changed,
-        _ => Became::Dropped,
-    })
 }

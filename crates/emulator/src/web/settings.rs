@@ -1,4 +1,4 @@
-//! What goes wrong on command, and what is answered where sources disagree.
+//! The settings page: fault rules, the profile, and the reset.
 
 use super::page::{self, Tab};
 use crate::App;
@@ -13,43 +13,44 @@ use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-const ADDRESS: &str = "/_emulator/switches";
+const ADDRESS: &str = "/_emulator/settings";
 
-/// What can go wrong: its name in a rule, and in words.
-const KINDS: [(&str, &str); 12] = [
-    ("answer", "answers another status"),
-    ("content_type", "answers under a wrong content type"),
-    ("latency_ms", "answers late (ms)"),
-    ("hang", "never answers"),
-    ("reset_before", "is reset before anything is done"),
-    ("reset_after", "is reset when everything is done"),
-    ("truncated", "answers, and breaks off"),
-    ("endless", "answers without end"),
-    ("process_later_ms", "is processed late (ms)"),
-    ("process_never", "is never processed"),
-    ("process_twice", "is processed twice"),
-    ("process_after_next", "is processed after the next"),
+/// The name of each fault in a rule, and its description.
+const FAULTS: [(&str, &str); 12] = [
+    ("answer", "respond with status"),
+    ("content_type", "respond with content type"),
+    ("latency_ms", "delay the response (ms)"),
+    ("hang", "never respond"),
+    (
+        "reset_before",
+        "reset the connection before the call is processed",
+    ),
+    (
+        "reset_after",
+        "reset the connection after the call was processed",
+    ),
+    ("truncated", "cut the response short"),
+    ("endless", "never end the response"),
+    ("process_later_ms", "delay background processing (ms)"),
+    ("process_never", "skip background processing"),
+    ("process_twice", "process the lead twice"),
+    ("process_after_next", "process the lead after the next one"),
 ];
 
-type Entered = HashMap<String, String>;
+/// The values of a submitted form.
+type FormValues = HashMap<String, String>;
 
-/// `GET /_emulator/switches`.
+/// `GET /_emulator/settings`.
 pub(crate) async fn page(State(app): State<App>) -> Response {
-    show(&app, &Entered::new(), None)
+    show(&app, &FormValues::new(), None)
 }
 
-/// A rule from the form, or one or a list as JSON.
-pub(crate) async fn add_fault(State(app): State<App>, Form(entered): Form<Entered>) -> Response {
-    let added = rule(&entered)
+/// Adds the rule that the form describes, or the rules that it has as JSON.
+pub(crate) async fn add_fault(State(app): State<App>, Form(form): Form<FormValues>) -> Response {
+    let added = rule(&form)
         .and_then(|rule| Fault::list(rule).map_err(|error| error.to_string()))
         .and_then(|faults| app.faults.add(faults).map_err(|error| error.to_string()));
-    match added {
-        Ok(()) => done("#faults"),
-        Err(why) => {
-            let page = show(&app, &entered, Some(&why));
-            (StatusCode::BAD_REQUEST, page).into_response()
-        }
-    }
+    respond(&app, &form, "#faults", added)
 }
 
 pub(crate) async fn clear_faults(State(app): State<App>) -> Response {
@@ -57,51 +58,57 @@ pub(crate) async fn clear_faults(State(app): State<App>) -> Response {
     done("#faults")
 }
 
-/// Removes the rule with the ID in the form. If another page has removed it, it is gone as well.
-pub(crate) async fn remove_fault(State(app): State<App>, Form(entered): Form<Entered>) -> Response {
-    if let Some(id) = entered.get("id").and_then(|id| id.parse().ok()) {
+/// Removes the rule with this ID. Succeeds if another page has removed it already.
+pub(crate) async fn remove_fault(State(app): State<App>, Form(form): Form<FormValues>) -> Response {
+    if let Some(id) = form.get("id").and_then(|id| id.parse().ok()) {
         app.faults.remove(id);
     }
     done("#faults")
 }
 
-/// All switches from the form; `preset` sets them all as that profile has them.
-pub(crate) async fn set_profile(State(app): State<App>, Form(entered): Form<Entered>) -> Response {
-    let switched = app.change_profile(|profile| match entered.get("preset") {
+/// Sets the switches of the form, or all switches as the profile `preset` has them.
+pub(crate) async fn set_profile(State(app): State<App>, Form(form): Form<FormValues>) -> Response {
+    let changed = app.change_profile(|profile| match form.get("preset") {
         Some(name) => Profile::named(name),
-        None => entered
-            .iter()
-            .try_fold(profile, |profile, (name, value)| profile.with(name, value)),
-    });
-    match switched {
-        Ok(()) => done("#profile"),
-        Err(why) => {
-            let page = show(&app, &Entered::new(), Some(&why.to_string()));
-            (StatusCode::BAD_REQUEST, page).into_response()
+        None => {
+            let mut switches = form.iter();
+            switches.try_fold(profile, |profile, (name, value)| profile.with(name, value))
         }
-    }
+    });
+    let changed = changed.map_err(|error| error.to_string());
+    respond(&app, &FormValues::new(), "#profile", changed)
 }
 
-/// Back to the seed.
 pub(crate) async fn reset(State(app): State<App>) -> Response {
     app.reset();
     done("#reset")
 }
 
-fn done(place: &str) -> Response {
-    Redirect::to(&format!("{ADDRESS}{place}")).into_response()
+/// Redirects to the changed section, or shows the form and the error again.
+fn respond(app: &App, form: &FormValues, section: &str, changed: Result<(), String>) -> Response {
+    match changed {
+        Ok(()) => done(section),
+        Err(error) => (StatusCode::BAD_REQUEST, show(app, form, Some(&error))).into_response(),
+    }
 }
 
-/// The rule that the form describes.
-fn rule(entered: &Entered) -> Result<Value, String> {
+fn done(section: &str) -> Response {
+    Redirect::to(&format!("{ADDRESS}{section}")).into_response()
+}
+
+/// The rule that the form describes, as JSON.
+fn rule(form: &FormValues) -> Result<Value, String> {
     let text = |name: &str| {
-        entered
-            .get(name)
-            .map(|text| text.trim())
-            .filter(|text| !text.is_empty())
+        let text = form.get(name)?.trim();
+        (!text.is_empty()).then_some(text)
+    };
+    let whole_number = |text: &str| {
+        let number = text.parse::<u64>();
+        number.map_err(|_| format!("`{text}` is not a whole number"))
     };
     if let Some(json) = text("json") {
-        return serde_json::from_str(json).map_err(|error| format!("That is not JSON: {error}"));
+        let rule = serde_json::from_str(json);
+        return rule.map_err(|error| format!("The rule is not JSON: {error}"));
     }
     let mut rule = Map::new();
     for name in ["operation", "path"] {
@@ -109,103 +116,96 @@ fn rule(entered: &Entered) -> Result<Value, String> {
     }
     for name in ["nth", "times"] {
         if let Some(written) = text(name) {
-            let count: u64 = written
-                .parse()
-                .map_err(|_| format!("{written:?} is no number of calls"))?;
-            rule.insert(name.to_owned(), count.into());
+            rule.insert(name.to_owned(), whole_number(written)?.into());
         }
     }
     if let Some(written) = text("chance") {
-        let chance: f64 = written
-            .parse()
-            .ok()
-            // JSON has no such numbers, and a rule without a chance would strike every call.
-            .filter(|chance: &f64| chance.is_finite())
-            .ok_or_else(|| format!("{written:?} is no chance"))?;
+        // JSON has no infinity, and a rule that lost its chance would apply to every call.
+        let chance = written.parse().ok().filter(|n: &f64| n.is_finite());
+        let chance = chance.ok_or_else(|| format!("`{written}` is not a probability"))?;
         rule.insert("chance".to_owned(), chance.into());
     }
     if let Some(field) = text("field") {
-        let value = text("value").ok_or_else(|| format!("Which value of {field}?"))?;
+        let value = text("value").ok_or_else(|| format!("The field `{field}` needs a value"))?;
         rule.insert("fields".to_owned(), json!({ field: value }));
     }
-    let kind = text("do").unwrap_or_default();
-    let amount = text("amount").ok_or_else(|| format!("{kind} needs a value"));
-    let number = |written: &str| {
-        written
-            .parse::<u64>()
-            .map_err(|_| format!("{written:?} is no number"))
-    };
-    let what = match kind {
+    let fault = text("do").unwrap_or_default();
+    let value = text("amount").ok_or_else(|| format!("The fault `{fault}` needs a value"));
+    let effect = match fault {
         "answer" => {
-            let mut answer = json!({ "status": number(amount?)? });
+            let mut answer = json!({ "status": whole_number(value?)? });
             if let Some(seconds) = text("retry_after") {
                 answer["headers"] = json!({ "Retry-After": seconds });
             }
-            json!({ kind: answer })
+            json!({ fault: answer })
         }
-        "content_type" => json!({ kind: amount? }),
-        "latency_ms" | "process_later_ms" => json!({ kind: number(amount?)? }),
+        "content_type" => json!({ fault: value? }),
+        "latency_ms" | "process_later_ms" => json!({ fault: whole_number(value?)? }),
         other => json!(other),
     };
-    rule.insert("do".to_owned(), what);
+    rule.insert("do".to_owned(), effect);
     Ok(rule.into())
 }
 
-fn show(app: &App, entered: &Entered, wrong: Option<&str>) -> Response {
+fn show(app: &App, form: &FormValues, error: Option<&str>) -> Response {
     let content = html! {
-        div.head { h1 { "Switches" } }
-        @if let Some(why) = wrong { p.wrong role="alert" { (why) } }
-        (faults(app, entered))
+        div.head { h1 { "Settings" } }
+        @if let Some(error) = error { p.wrong role="alert" { (page::prose(error)) } }
+        (faults(app, form))
         (profile(&app.profile()))
         section aria-labelledby="reset" {
-            h2 #reset { "Begin anew" }
-            p { "Goes back to the seed: leads, what waits to be processed, and the log are forgotten. Faults and profile stay." }
+            h2 #reset { "Reset" }
+            p { "Deletes all leads, the queue and the log, and loads the seed again. Fault rules and the profile stay." }
             details {
-                summary { "Reset to the seed …" }
-                form method="post" action={ (ADDRESS) "/reset" } { button.danger type="submit" { "Forget it all" } }
+                summary { "Reset the emulator …" }
+                form method="post" action={ (ADDRESS) "/reset" } { button.danger type="submit" { "Delete everything" } }
             }
         }
     };
-    page::page(app, Tab::Switches, "Switches", content)
+    page::page(app, Tab::Settings, "Settings", content)
 }
 
-fn faults(app: &App, entered: &Entered) -> Markup {
+fn faults(app: &App, form: &FormValues) -> Markup {
     let rules = app.faults.to_json();
     let rules = rules.as_array().map_or(&[][..], Vec::as_slice);
-    let text = |name: &str| entered.get(name).map_or("", String::as_str);
+    let text = |name: &str| form.get(name).map_or("", String::as_str);
+    let input = |label: &str, name: &str, placeholder: &str, mode: Option<&str>| {
+        html! { label { (label) input name=(name) value=(text(name)) placeholder=(placeholder) inputmode=[mode] autocomplete="off"; } }
+    };
     html! {
         section aria-labelledby="faults" {
-            h2 #faults { "Faults" " " span.faint { (rules.len()) } }
-            @if rules.is_empty() { p.note { "All calls go right." } }
+            h2 #faults { "Fault rules" " " span.faint { (rules.len()) } }
+            p { "A rule makes matching calls fail. The first rule that matches applies." }
+            @if rules.is_empty() { p.note { "No rules" } }
             @else {
                 ul.rules { @for rule in rules { (fault(rule)) } }
-                form method="post" action={ (ADDRESS) "/faults/clear" } { button type="submit" { "Let all calls go right" } }
+                form method="post" action={ (ADDRESS) "/faults/clear" } { button type="submit" { "Remove all rules" } }
             }
-            h3 { "Let calls go wrong" }
+            h3 { "Add a rule" }
             form.rule method="post" action={ (ADDRESS) "/faults" } {
                 div.grid {
-                    label { "Which operation" select name="operation" {
-                        option value="" { "any" }
+                    label { "Operation" select name="operation" {
+                        option value="" { "any operation" }
                         @for operation in server::operations() { option value=(operation) selected[text("operation") == operation] { (operation) } }
                     } }
-                    label { "What happens" select name="do" {
-                        @for (name, words) in KINDS { option value=(name) selected[text("do") == name] { (words) } }
+                    label { "Fault" select name="do" {
+                        @for (name, description) in FAULTS { option value=(name) selected[text("do") == name] { (description) } }
                     } }
-                    label { "Status, ms or content type" input name="amount" value=(text("amount")) placeholder="503" autocomplete="off"; }
-                    label { "Retry-After, in seconds" input name="retry_after" value=(text("retry_after")) inputmode="numeric" autocomplete="off"; }
-                    label { "From the nth call on" input name="nth" value=(text("nth")) inputmode="numeric" placeholder="the first" autocomplete="off"; }
-                    label { "How many calls" input name="times" value=(text("times")) inputmode="numeric" placeholder="all, or one from the nth" autocomplete="off"; }
-                    label { "With this chance, 0 to 1" input name="chance" value=(text("chance")) inputmode="decimal" placeholder="always" autocomplete="off"; }
-                    label { "Only with this field" input name="field" value=(text("field")) placeholder="phone" autocomplete="off"; }
-                    label { "and this value" input name="value" value=(text("value")) placeholder="919999999999" autocomplete="off"; }
-                    label { "Only where the path has" input name="path" value=(text("path")) placeholder="a lead's ID" autocomplete="off"; }
+                    (input("Status, delay in ms, or content type", "amount", "503", None))
+                    (input("Retry-After (seconds)", "retry_after", "", Some("numeric")))
+                    (input("First matching call", "nth", "1", Some("numeric")))
+                    (input("Number of calls", "times", "all, or 1 if a first call is set", Some("numeric")))
+                    (input("Probability (0 to 1)", "chance", "1", Some("decimal")))
+                    (input("Only if this field", "field", "phone", None))
+                    (input("has this value", "value", "919999999999", None))
+                    (input("Only if the path contains", "path", "a lead ID", None))
                 }
-                button.primary type="submit" { "Add the rule" }
+                button.primary type="submit" { "Add rule" }
             }
             details open[!text("json").is_empty()] {
-                summary { "As JSON" }
+                summary { "Add rules as JSON" }
                 form method="post" action={ (ADDRESS) "/faults" } {
-                    label { "One rule or a list, as " code { "--fault" } " takes it"
+                    label { "A rule or a list of rules, in the format of " code { "telecrm emulator --fault" }
                         textarea name="json" rows="6" spellcheck="false" placeholder=r#"{"operation": "createLead", "nth": 2, "do": "reset_after"}"# { (text("json")) }
                     }
                     button type="submit" { "Add" }
@@ -215,44 +215,43 @@ fn faults(app: &App, entered: &Entered) -> Markup {
     }
 }
 
-/// A rule in words, and how often it was met.
+/// A rule in words and as JSON, with the number of calls that it matched.
 fn fault(rule: &Value) -> Markup {
-    let what = match &rule["do"] {
-        Value::String(name) => (name.as_str(), None),
+    let (name, value) = match &rule["do"] {
         Value::Object(object) => object
             .iter()
             .next()
             .map_or(("", None), |(name, value)| (name.as_str(), Some(value))),
-        _ => ("", None),
+        name => (name.as_str().unwrap_or_default(), None),
     };
-    let words = KINDS
+    let description = FAULTS
         .iter()
-        .find(|(name, _)| *name == what.0)
-        .map_or(what.0, |(_, words)| words);
-    let value = match what.1 {
+        .find(|(known, _)| *known == name)
+        .map_or(name, |(_, text)| text);
+    let value = match value {
         Some(Value::Object(answer)) => answer.get("status"),
         other => other,
     };
-    let mut written = rule.clone();
-    if let Some(written) = written.as_object_mut() {
-        written.remove("id");
-        written.remove("calls");
+    let mut json = rule.clone();
+    if let Some(json) = json.as_object_mut() {
+        json.remove("id");
+        json.remove("calls");
     }
-    let calls = rule["calls"].as_u64().unwrap_or_default();
+    let calls = rule["calls"].as_u64().unwrap_or_default() as usize;
     let id = format!("rule-{}", rule["id"]);
     html! {
         li {
             p #(id) {
-                b { (rule["operation"].as_str().unwrap_or("any operation")) } " " (words)
-                @if let Some(value) = value { ": " b { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) } }
-                @if let Some(nth) = rule.get("nth") { ", from call " (nth) }
+                b { (rule["operation"].as_str().unwrap_or("any operation")) } ": " (description)
+                @if let Some(value) = value { " " b { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) } }
+                @if let Some(nth) = rule.get("nth") { ", from call " (nth) " on" }
                 @if let Some(times) = rule.get("times") { ", " (times) " times" }
-                @if let Some(chance) = rule.get("chance") { ", with chance " (chance) }
-                @if let Some(path) = rule["path"].as_str() { ", where the path has " code { (path) } }
-                @if let Some(fields) = rule["fields"].as_object() { @for (name, value) in fields { ", where " code { (name) } " is " code { (value) } } }
-                " " span.faint { "· fits " (page::counted(calls as usize, "call")) " so far" }
+                @if let Some(chance) = rule.get("chance") { ", with probability " (chance) }
+                @if let Some(path) = rule["path"].as_str() { ", if the path contains " code { (path) } }
+                @if let Some(fields) = rule["fields"].as_object() { @for (name, value) in fields { ", if " code { (name) } " is " code { (value) } } }
+                " " span.faint { "· matched " (page::counted(calls, "call", "calls")) }
             }
-            code.json { (written) }
+            code.json { (json) }
             form method="post" action={ (ADDRESS) "/faults/remove" } {
                 button type="submit" name="id" value=(rule["id"]) aria-describedby=(id) { "Remove" }
             }
@@ -265,10 +264,10 @@ fn profile(profile: &Profile) -> Markup {
     html! {
         section aria-labelledby="profile" {
             h2 #profile { "Profile" }
-            p { "What is answered where sources disagree. The first value of each is the documentation's." }
+            p { "Sources disagree about how telecrm responds in some cases. Each switch selects one behaviour. Its first value follows the documentation." }
             form.presets method="post" action={ (ADDRESS) "/profile" } {
-                button type="submit" name="preset" value="documented" aria-pressed=(*profile == Profile::documented()) { "All as documented" } " "
-                button type="submit" name="preset" value="reported" aria-pressed=(*profile == Profile::reported()) { "All as reported" }
+                button type="submit" name="preset" value="documented" aria-pressed=(*profile == Profile::documented()) { "Follow the documentation" } " "
+                button type="submit" name="preset" value="reported" aria-pressed=(*profile == Profile::reported()) { "Follow user reports" }
             }
             form.switches method="post" action={ (ADDRESS) "/profile" } {
                 @for (name, choices) in Profile::switches() {
@@ -281,7 +280,7 @@ fn profile(profile: &Profile) -> Markup {
                         p.faint id={ (id) "-about" } { (page::prose(Profile::about(name).unwrap_or_default().trim())) }
                     }
                 }
-                button.primary type="submit" { "Set the switches" }
+                button.primary type="submit" { "Save switches" }
             }
         }
     }
@@ -292,8 +291,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chance_that_is_no_number_is_refused() {
-        for (chance, is_taken) in [
+    fn probabilities_that_are_not_finite_numbers_are_refused() {
+        for (chance, is_valid) in [
             ("0.5", true),
             ("nan", false),
             ("inf", false),
@@ -301,7 +300,7 @@ mod tests {
         ] {
             let entered = [("do", "hang"), ("amount", "1"), ("chance", chance)];
             let entered = entered.map(|(name, text)| (name.to_owned(), text.to_owned()));
-            assert_eq!(rule(&entered.into()).is_ok(), is_taken, "{chance}");
+            assert_eq!(rule(&entered.into()).is_ok(), is_valid, "{chance}");
         }
     }
 }

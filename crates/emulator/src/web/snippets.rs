@@ -1,172 +1,147 @@
-//! A call as a command and as code, to make it again. Tokens stay in the environment.
+//! Code that sends a call again: a curl command, and Rust. Tokens come from the environment.
 
 use super::json;
-use crate::exchange::{Exchange, Kept};
+use crate::exchange::Exchange;
 use crate::log::LogEntry;
 use crate::server::SYNC_BASE;
 use axum::extract::Query;
-use axum::http::{Uri, header};
+use axum::http::Uri;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use percent_encoding::percent_decode_str;
-use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Where a call went, in the words of the environment.
+/// The address of a call, relative to what the environment variables hold.
 struct Target<'a> {
     is_sync: bool,
-    /// With the legacy prefix, if it has one.
+    /// The path below the base URL of its API.
     path: &'a str,
-    /// The path below this emulator's enterprise.
-    below: Option<&'a str>,
+    /// The path below this emulator's enterprise. None if the path is outside of it.
+    below_enterprise: Option<&'a str>,
 }
 
 impl<'a> Target<'a> {
     fn of(path: &'a str, enterprise: &str) -> Self {
-        let sync = path
-            .strip_prefix(SYNC_BASE)
-            .filter(|rest| rest.starts_with('/'));
-        let below = sync.unwrap_or(path).strip_prefix("/enterprise/");
+        let is_below = |rest: &&str| rest.starts_with('/');
+        let sync = path.strip_prefix(SYNC_BASE).filter(is_below);
+        let path = sync.unwrap_or(path);
+        let below = path.strip_prefix("/enterprise/");
         Self {
             is_sync: sync.is_some(),
-            path: sync.unwrap_or(path),
-            below: below
+            path,
+            below_enterprise: below
                 .and_then(|rest| rest.strip_prefix(enterprise))
-                .filter(|rest| rest.starts_with('/')),
-        }
-    }
-
-    fn api(&self) -> &'static str {
-        match self.is_sync {
-            true => "SYNC",
-            false => "ASYNC",
+                .filter(is_below),
         }
     }
 }
 
-/// The body to send again, if there is one.
-fn body(kept: Option<&Kept>) -> Result<Option<&str>, &'static str> {
-    let Some(kept) = kept else {
+/// The body to send again. Returns None if the call had none.
+fn body(exchange: &Exchange) -> Result<Option<&str>, &'static str> {
+    let Some(body) = &exchange.request.body else {
         return Ok(None);
     };
-    if !kept.is_whole() {
-        return Err("The body is too long to be copied: only its beginning is kept.");
+    if !body.is_whole() {
+        return Err("The body is too long: the log has only its beginning.");
     }
-    let text = std::str::from_utf8(kept.bytes());
-    text.map(Some)
-        .map_err(|_| "The body is no text, and cannot be copied.")
+    let text = std::str::from_utf8(body.bytes());
+    text.map(Some).map_err(|_| "The body is not UTF-8 text.")
 }
 
-/// A command line for a POSIX shell, with the five variables that the emulator exports.
+/// A command for a POSIX shell that has the five variables of the emulator's `export` lines.
 pub(crate) fn curl(
     entry: &LogEntry,
     exchange: &Exchange,
     enterprise: &str,
 ) -> Result<String, &'static str> {
     let target = Target::of(&entry.path, enterprise);
-    let api = target.api();
-    let mut address = match target.below {
-        Some(rest) => format!("/enterprise/$TELECRM_ENTERPRISE_ID{}", inside_quotes(rest)),
-        None => inside_quotes(target.path),
-    };
-    if let Some(query) = &exchange.query {
-        address = format!("{address}?{}", inside_quotes(query));
+    let api = if target.is_sync { "SYNC" } else { "ASYNC" };
+    let mut address = in_double_quotes(target.path);
+    if let Some(rest) = target.below_enterprise {
+        let rest = in_double_quotes(rest);
+        address = format!("/enterprise/$TELECRM_ENTERPRISE_ID{rest}");
     }
-    // With `--request HEAD` curl waits for a body that never comes.
+    if let Some(query) = &exchange.query {
+        address = format!("{address}?{}", in_double_quotes(query));
+    }
     let method = match entry.method.as_str() {
+        // With `--request HEAD` curl waits for a body that never comes.
         "HEAD" => "--head".to_owned(),
-        method => format!("--request {}", word(method)),
+        method if method.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            format!("--request {method}")
+        }
+        // HTTP allows methods such as `|`, which mean something to a shell.
+        method => format!("--request {}", single_quoted(method)),
     };
-    // Without these two curl takes brackets for a pattern, and dots out of the path.
-    let mut command =
-        format!("curl {method} --globoff --path-as-is \"$TELECRM_{api}_URL{address}\"");
-    let mut option = |option: &str| {
-        // A text takes whatever is written to it.
-        let _ = write!(command, " \\\n  {option}");
+    let token = Token::of(exchange);
+    let comment = match token {
+        Token::Invalid => "# The call was sent without a valid token.\n",
+        _ => "",
     };
-    let token = Token::of(exchange, target.is_sync);
+    // Without the two options curl takes brackets for a pattern, and removes `..` from the path.
+    let mut lines = vec![format!(
+        "{comment}curl {method} --globoff --path-as-is \"$TELECRM_{api}_URL{address}\""
+    )];
+    let mut header = |header: &str| lines.push(format!("--header {header}"));
     match token {
         Token::None => {}
-        Token::Right => option(&format!(
-            "--header \"Authorization: Bearer $TELECRM_{api}_TOKEN\""
-        )),
-        Token::OtherApi(other) => option(&format!(
-            "--header \"Authorization: Bearer $TELECRM_{other}_TOKEN\""
-        )),
-        Token::Unknown => option("--header 'Authorization: Bearer not-a-token-of-this-emulator'"),
+        Token::Valid(api) => header(&format!("\"Authorization: Bearer $TELECRM_{api}_TOKEN\"")),
+        Token::Invalid => header("'Authorization: Bearer not-a-token-of-this-emulator'"),
     }
-    if let Some(body) = body(exchange.request.body.as_ref())? {
-        let content_type = match exchange.request.header(&header::CONTENT_TYPE) {
-            Some(content_type) => format!("Content-Type: {content_type}"),
-            // curl has one of its own unless told otherwise.
-            None => "Content-Type:".to_owned(),
-        };
-        option(&format!("--header {}", quoted(&content_type)));
-        option(&format!("--data-raw {}", quoted(body)));
+    if let Some(body) = body(exchange)? {
+        let content_type = exchange.request.header(&CONTENT_TYPE);
+        // An empty header keeps curl from adding a content type of its own.
+        let content_type = content_type.map_or(String::new(), |value| format!(" {value}"));
+        header(&single_quoted(&format!("Content-Type:{content_type}")));
+        lines.push(format!("--data-raw {}", single_quoted(body)));
     }
-    Ok(match token {
-        Token::Unknown => format!("# It had no token of this emulator.\n{command}"),
-        _ => command,
-    })
+    Ok(lines.join(" \\\n  "))
 }
 
-/// The token that a call came with. Of itself nothing is kept.
+/// The kind of token that a call came with. The log does not keep the token.
 enum Token {
     None,
-    Right,
-    /// One for the other API, by its name in the environment.
-    OtherApi(&'static str),
-    Unknown,
+    /// A token for the API that this part of a variable's name stands for.
+    Valid(&'static str),
+    Invalid,
 }
 
 impl Token {
-    fn of(exchange: &Exchange, is_sync: bool) -> Self {
-        let Some(shown) = exchange.request.header(&header::AUTHORIZATION) else {
-            return Self::None;
-        };
-        match (
-            shown.contains("(a Sync token)"),
-            shown.contains("(an Async token)"),
-        ) {
-            (true, _) if !is_sync => Self::OtherApi("SYNC"),
-            (_, true) if is_sync => Self::OtherApi("ASYNC"),
-            (false, false) => Self::Unknown,
-            _ => Self::Right,
+    fn of(exchange: &Exchange) -> Self {
+        match exchange.request.header(&AUTHORIZATION) {
+            None => Self::None,
+            Some(masked) if masked.contains("(a Sync token)") => Self::Valid("SYNC"),
+            Some(masked) if masked.contains("(an Async token)") => Self::Valid("ASYNC"),
+            Some(_) => Self::Invalid,
         }
     }
 }
 
-/// A method is any token of HTTP, and some of those are commands to a shell.
-fn word(text: &str) -> Cow<'_, str> {
-    match text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        true => text.into(),
-        false => quoted(text).into(),
-    }
-}
-
-/// What a shell does not touch.
-fn quoted(text: &str) -> String {
+/// Text in which a shell replaces nothing.
+fn single_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-fn inside_quotes(text: &str) -> String {
-    let mut safe = String::new();
+/// Text as it must be written between double quotes for a shell to replace nothing in it.
+fn in_double_quotes(text: &str) -> String {
+    let mut escaped = String::new();
     for character in text.chars() {
         if matches!(character, '"' | '$' | '`' | '\\') {
-            safe.push('\\');
+            escaped.push('\\');
         }
-        safe.push(character);
+        escaped.push(character);
     }
-    safe
+    escaped
 }
 
-/// Rust, for a `telecrm: Telecrm`, with `telecrm::Method` in scope.
+/// Rust code that needs `telecrm: Telecrm`, and `telecrm::Method` in scope.
 pub(crate) fn rust(
     entry: &LogEntry,
     exchange: &Exchange,
     enterprise: &str,
 ) -> Result<String, &'static str> {
     let target = Target::of(&entry.path, enterprise);
-    let path = target.below.and_then(segments).ok_or(
-        "The library does not send to this path: it is none below this emulator's enterprise.",
+    let path = target.below_enterprise.and_then(decoded_path).ok_or(
+        "The Rust client cannot send to this path: it is outside of the emulator's enterprise.",
     )?;
     let method = match entry.method.as_str() {
         "GET" => "Get",
@@ -174,20 +149,21 @@ pub(crate) fn rust(
         "PUT" => "Put",
         "PATCH" => "Patch",
         "DELETE" => "Delete",
-        _ => return Err("The library does not send with this method."),
+        _ => return Err("The Rust client does not support this method."),
     };
     let mut code = format!("let reply = telecrm\n    .request(Method::{method}, {path:?})");
     if !target.is_sync {
         code.push_str("\n    .over_async()");
     }
-    for (name, value) in pairs(exchange.query.as_deref()) {
+    // Writing to a String cannot fail.
+    for (name, value) in query_pairs(exchange.query.as_deref()) {
         let _ = write!(code, "\n    .query({name:?}, {value:?})");
     }
-    if let Some(body) = body(exchange.request.body.as_ref())? {
+    if let Some(body) = body(exchange)? {
         if !json::is_json(body) {
-            return Err("The body is not JSON, and the library sends nothing else.");
+            return Err("The Rust client sends JSON only, and the body is not JSON.");
         }
-        let body = escape_directions(&json::pretty_text(body));
+        let body = escape_direction_marks(&json::pretty_text(body));
         let hashes = hashes(&body);
         let _ = write!(
             code,
@@ -198,39 +174,39 @@ pub(crate) fn rust(
     Ok(code)
 }
 
-/// A path as the library takes it, which escapes it anew.
-fn segments(path: &str) -> Option<String> {
-    let segment = |segment| percent_decode_str(segment).decode_utf8().ok();
-    let segments: Vec<_> = path.split('/').map(segment).collect::<Option<_>>()?;
-    let is_one = |segment: &Cow<'_, str>| !segment.contains(['/', '?', '#', '\\']);
-    segments.iter().all(is_one).then(|| segments.join("/"))
+/// The path before percent-encoding, as the client takes it. Returns None if the client would
+/// encode it to another path.
+fn decoded_path(path: &str) -> Option<String> {
+    let decode = |segment| {
+        let decoded = percent_decode_str(segment).decode_utf8().ok()?;
+        (!decoded.contains(['/', '?', '#', '\\'])).then_some(decoded)
+    };
+    let segments: Vec<_> = path.split('/').map(decode).collect::<Option<_>>()?;
+    Some(segments.join("/"))
 }
 
-/// Rust takes no characters that turn the direction of writing. In JSON they stand in texts only, where they can be escaped.
-fn escape_directions(json: &str) -> String {
+/// Escapes the characters that change the direction of text, which Rust does not allow in source
+/// code. In JSON they occur in strings only.
+fn escape_direction_marks(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
-        match character {
-            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
-                let _ = write!(escaped, "\\u{:04X}", u32::from(character));
-            }
-            _ => escaped.push(character),
+        if matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') {
+            let _ = write!(escaped, "\\u{:04X}", u32::from(character));
+        } else {
+            escaped.push(character);
         }
     }
     escaped
 }
 
-/// As many as a raw string needs, so that nothing in it ends it.
+/// The hashes that a raw string needs so that nothing in the text ends it.
 fn hashes(text: &str) -> String {
-    let longest = text
-        .split('"')
-        .skip(1)
-        .map(|rest| rest.len() - rest.trim_start_matches('#').len())
-        .max();
-    "#".repeat(longest.map_or(1, |longest| longest + 1))
+    let after_quotes = text.split('"').skip(1);
+    let counts = after_quotes.map(|rest| rest.len() - rest.trim_start_matches('#').len());
+    "#".repeat(counts.max().unwrap_or_default() + 1)
 }
 
-fn pairs(query: Option<&str>) -> Vec<(String, String)> {
+fn query_pairs(query: Option<&str>) -> Vec<(String, String)> {
     let uri = query.and_then(|query| format!("/?{query}").parse::<Uri>().ok());
     let pairs = uri.and_then(|uri| Query::try_from_uri(&uri).ok());
     pairs.map_or(Vec::new(), |Query(pairs)| pairs)
@@ -242,7 +218,7 @@ mod tests {
     use crate::exchange::Slot;
 
     #[test]
-    fn a_raw_string_ends_where_its_text_ends() {
+    fn raw_strings_have_enough_hashes() {
         assert_eq!(hashes("plain"), "#");
         assert_eq!(hashes(r#"{"a": 1}"#), "#");
         assert_eq!(hashes(r##"{"a": "#"}"##), "##");
@@ -250,17 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_copied_unless_the_library_could_not_send_them() {
-        assert_eq!(segments("/lead/a%20b").as_deref(), Some("/lead/a b"));
+    fn paths_that_the_library_cannot_send_are_refused() {
+        assert_eq!(decoded_path("/lead/a%20b").as_deref(), Some("/lead/a b"));
         for path in ["/lead/a%2Fb", "/lead/%3F", "/lead/%ff", "/lead/%5C"] {
-            assert_eq!(segments(path), None, "{path}");
+            assert_eq!(decoded_path(path), None, "{path}");
         }
     }
 
     fn copied(
         method: &str,
         address: &str,
-        headers: &[(header::HeaderName, &str)],
+        headers: &[(axum::http::HeaderName, &str)],
         bearer: &str,
         body: &str,
     ) -> [String; 2] {
@@ -290,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_methods_are_no_commands() {
+    fn odd_methods_are_quoted_for_the_shell() {
         let method = |method| copied(method, "/enterprise/e/x[1]/../y", &[], "", "")[0].clone();
         let rest = "--globoff --path-as-is \"$TELECRM_ASYNC_URL/enterprise/$TELECRM_ENTERPRISE_ID/x[1]/../y\"";
         for (sent, written) in [
@@ -305,8 +281,8 @@ mod tests {
     }
 
     #[test]
-    fn no_header_is_copied_that_was_not_there() {
-        let json = (header::CONTENT_TYPE, "application/json");
+    fn only_headers_that_were_sent_are_copied() {
+        let json = (CONTENT_TYPE, "application/json");
         let [with, _] = copied("POST", "/enterprise/e/a", &[json], "", "{}");
         assert!(
             with.contains("--header 'Content-Type: application/json'"),
@@ -318,23 +294,23 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_as_right_as_it_was() {
+    fn the_token_variable_matches_the_token_that_was_sent() {
         let token = |bearer| {
-            let sent = (header::AUTHORIZATION, "Bearer secret");
+            let sent = (AUTHORIZATION, "Bearer secret");
             copied("GET", "/enterprise/e/a", &[sent], bearer, "")[0].clone()
         };
         assert!(token("Bearer … (an Async token)").contains("Bearer $TELECRM_ASYNC_TOKEN"));
         assert!(token("Bearer … (a Sync token)").contains("Bearer $TELECRM_SYNC_TOKEN"));
         let wrong = token("…");
         assert!(
-            wrong.starts_with("# It had no token of this emulator.\ncurl "),
+            wrong.starts_with("# The call was sent without a valid token.\ncurl "),
             "{wrong}"
         );
         assert!(!wrong.contains("_TOKEN"), "{wrong}");
     }
 
     #[test]
-    fn rust_takes_no_characters_that_turn_the_direction() {
+    fn direction_marks_are_escaped_in_rust() {
         let body = "{\"name\": \"a\u{202E}b\u{2066}c\"}";
         let [_, code] = copied("POST", "/enterprise/e/a", &[], "", body);
         assert!(code.contains(r"a\u202Eb\u2066c"), "{code}");
@@ -342,8 +318,11 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_sees_only_its_own_variables() {
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(inside_quotes(r#"/a$(id)`b`"c\d"#), r#"/a\$(id)\`b\`\"c\\d"#);
+    fn variables_and_commands_in_values_are_escaped() {
+        assert_eq!(single_quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(
+            in_double_quotes(r#"/a$(id)`b`"c\d"#),
+            r#"/a\$(id)\`b\`\"c\\d"#
+        );
     }
 }
