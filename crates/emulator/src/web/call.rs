@@ -51,7 +51,7 @@ pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Res
         @if outcome::is_queued(&entry, entry.stored.is_some()) {
             p.note { "The lead is queued for background processing. " a href="" { "Reload" } }
         }
-        (result(&entry, exchange.as_ref()))
+        (outcome(&entry, exchange.as_ref()))
         @match &exchange {
             None => { p.note { "The log no longer has the request and the response: newer calls took their space." } },
             Some(exchange) => {
@@ -94,20 +94,20 @@ fn lead(entry: &LogEntry) -> Option<&str> {
     }
 }
 
-fn result(entry: &LogEntry, exchange: Option<&Exchange>) -> Markup {
+fn outcome(entry: &LogEntry, exchange: Option<&Exchange>) -> Markup {
     let sent = exchange.and_then(|exchange| exchange.request.body.as_ref()?.json());
     let rows = outcome::rows(entry, &sent.unwrap_or_default());
-    let is_body_unknown = rows.iter().all(|row| row.sent.is_none());
+    let has_stored = rows.iter().any(|row| row.stored.is_some());
     let losses = outcome::losses(entry);
     html! {
         @if !rows.is_empty() || entry.stored.is_some() {
-            section aria-labelledby="result" {
-                h2 #result {
-                    "Result"
+            section aria-labelledby="outcome" {
+                h2 #outcome {
+                    "Outcome"
                     @if losses > 0 { " " span.badge.lost { (page::counted(losses, "loss", "losses")) } }
                 }
                 @if !rows.is_empty() { (table(&rows)) }
-                @if let (true, Some(stored)) = (is_body_unknown, &entry.stored) { pre.body tabindex="0" { (json::pretty(stored.to_string().as_bytes())) } }
+                @if let (false, Some(stored)) = (has_stored, &entry.stored) { pre.body tabindex="0" { (json::pretty(stored.to_string().as_bytes())) } }
             }
         }
     }

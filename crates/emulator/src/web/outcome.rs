@@ -81,7 +81,7 @@ pub(crate) fn rows(entry: &LogEntry, sent: &Value) -> Vec<OutcomeRow> {
         }
         _ => {}
     }
-    table.remaining_findings();
+    table.remaining_findings(sent);
     table.rows
 }
 
@@ -176,11 +176,16 @@ impl Table<'_> {
         }
     }
 
-    /// Findings about paths that no row has, such as a missing identifier.
-    fn remaining_findings(&mut self) {
+    /// Findings about paths that no row has, such as a missing identifier or a key of a search.
+    fn remaining_findings(&mut self, sent: &Value) {
         for finding in &self.entry.findings {
+            let sent = match &finding.path {
+                FieldPath::Field(name) => sent.get("fields").and_then(|fields| fields.get(name)),
+                FieldPath::Key(key) => sent.get(key),
+                _ => None,
+            };
             if !self.has(&finding.path) {
-                self.row(finding.path.clone(), None, None, Compare::Presence);
+                self.row(finding.path.clone(), sent, None, Compare::Presence);
             }
         }
     }

@@ -19,7 +19,7 @@ const ADDRESS: &str = "/_emulator/settings";
 const FAULTS: [(&str, &str); 12] = [
     ("answer", "respond with status"),
     ("content_type", "respond with content type"),
-    ("latency_ms", "delay the response (ms)"),
+    ("latency_ms", "delay the response by"),
     ("hang", "never respond"),
     (
         "reset_before",
@@ -31,7 +31,7 @@ const FAULTS: [(&str, &str); 12] = [
     ),
     ("truncated", "cut the response short"),
     ("endless", "never end the response"),
-    ("process_later_ms", "delay background processing (ms)"),
+    ("process_later_ms", "delay background processing by"),
     ("process_never", "skip background processing"),
     ("process_twice", "process the lead twice"),
     ("process_after_next", "process the lead after the next one"),
@@ -232,6 +232,7 @@ fn fault(rule: &Value) -> Markup {
         Some(Value::Object(answer)) => answer.get("status"),
         other => other,
     };
+    let unit = if name.ends_with("_ms") { " ms" } else { "" };
     let mut json = rule.clone();
     if let Some(json) = json.as_object_mut() {
         json.remove("id");
@@ -243,7 +244,7 @@ fn fault(rule: &Value) -> Markup {
         li {
             p #(id) {
                 b { (rule["operation"].as_str().unwrap_or("any operation")) } ": " (description)
-                @if let Some(value) = value { " " b { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) } }
+                @if let Some(value) = value { " " b { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) (unit) } }
                 @if let Some(nth) = rule.get("nth") { ", from call " (nth) " on" }
                 @if let Some(times) = rule.get("times") { ", " (times) " times" }
                 @if let Some(chance) = rule.get("chance") { ", with probability " (chance) }

@@ -324,6 +324,19 @@ async fn each_field_is_shown_as_stored_changed_created_or_dropped() {
 }
 
 #[tokio::test]
+async fn findings_of_a_search_are_shown_with_the_value_that_was_sent() {
+    let local = Local::start().await;
+    local.search(json!({ "fields": {}, "sort": "name" })).await;
+    let (reason, _) = explanation(&local, 1, "sort");
+    let rows = outcome(&local, 1).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(
+        rows[0].starts_with(&format!("sort name dropped – {reason}")),
+        "{rows:?}"
+    );
+}
+
+#[tokio::test]
 async fn calls_show_both_bodies_and_no_secrets() {
     let builder = Emulator::builder()
         .sync_token("canary-sync-token")
