@@ -85,30 +85,18 @@ pub(crate) async fn page(State(app): State<App>, headers: HeaderMap, params: Par
     // Read before the rows, so that a change in between is sent twice rather than missed.
     let since = format!("{}-{}", app.log.began(), app.log.revision());
     let before = params.get("before").and_then(|seq| seq.parse().ok());
+    let row = |call: &_| {
+        let matches = filter.matches(call);
+        matches.then(|| Row::new(call, &app.config.enterprise))
+    };
     let mut rows = app
         .log
-        .before(before.unwrap_or(u64::MAX), PAGE_SIZE + 1, |call| {
-            filter
-                .matches(call)
-                .then(|| Row::new(call, &app.config.enterprise))
-        });
+        .before(before.unwrap_or(u64::MAX), PAGE_SIZE + 1, row);
     let has_more = rows.len() > PAGE_SIZE;
     rows.truncate(PAGE_SIZE);
-    let mut links = Vec::new();
-    if before.is_some() {
-        links.push(("first", format!("?{filter}"), "Newest calls"));
-    }
-    if let (true, Some(last)) = (has_more, rows.last()) {
-        links.push((
-            "next",
-            format!("?before={}{filter}", last.seq()),
-            "Older calls",
-        ));
-    }
     let is_log_empty = app.log.ends().is_none();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
+    let host = headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
     let content = html! {
         div.head {
             h1 { "API calls" }
@@ -131,7 +119,14 @@ pub(crate) async fn page(State(app): State<App>, headers: HeaderMap, params: Par
                 } }
                 tbody { @for row in &rows { (row.markup()) } }
             }
-            (page::pager("Pages of calls", &links))
+            @if before.is_some() || has_more {
+                nav.pages aria-label="Pages of calls" {
+                    @if before.is_some() { a href={ "?" (filter) } { "Newest calls" } }
+                    @if let (true, Some(last)) = (has_more, rows.last()) {
+                        a rel="next" href={ "?before=" (last.seq()) (filter) } { "Older calls" }
+                    }
+                }
+            }
         }
     };
     page::page(&app, Tab::Calls, "API calls", content)

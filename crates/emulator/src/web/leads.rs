@@ -37,22 +37,16 @@ impl LeadPage {
         let with_key = || store.with_identifiers(key.as_slice()).next();
         let needle = text.to_lowercase();
         let contains_text = |lead: &&StoredLead| {
-            text.is_empty()
-                || json!(lead.fields())
-                    .to_string()
-                    .to_lowercase()
-                    .contains(&needle)
+            let fields = || json!(lead.fields()).to_string().to_lowercase();
+            text.is_empty() || fields().contains(&needle)
         };
         let limit = if text.is_empty() {
             usize::MAX
         } else {
             LEADS_SEARCHED
         };
-        let matching = store
-            .newest_first()
-            .take(limit)
-            .filter(contains_text)
-            .skip(skip);
+        let searched = store.newest_first().take(limit);
+        let matching = searched.filter(contains_text).skip(skip);
         let mut leads: Vec<_> = match store.find(text).or_else(with_key) {
             Some(lead) => vec![lead],
             None => matching.take(PAGE_SIZE + 1).collect(),
@@ -73,32 +67,21 @@ impl LeadPage {
 }
 
 fn skip(params: &Params) -> usize {
-    params
-        .get("skip")
-        .and_then(|skip| skip.parse().ok())
-        .unwrap_or(0)
+    let skip = params.get("skip");
+    skip.and_then(|skip| skip.parse().ok()).unwrap_or(0)
 }
 
 /// Links to the pages before and after the one that begins at `skip`.
 fn pager(what: &str, query: &str, skip: usize, has_more: bool) -> Markup {
     let address = |skip: usize| format!("?{query}skip={skip}");
-    let (newer, older) = (format!("Newer {what}"), format!("Older {what}"));
-    let mut links = Vec::new();
-    if skip > 0 {
-        links.push((
-            "prev",
-            address(skip.saturating_sub(PAGE_SIZE)),
-            newer.as_str(),
-        ));
+    html! {
+        @if skip > 0 || has_more {
+            nav.pages aria-label={ "Pages of " (what) } {
+                @if skip > 0 { a rel="prev" href=(address(skip.saturating_sub(PAGE_SIZE))) { "Newer " (what) } }
+                @if has_more { a rel="next" href=(address(skip.saturating_add(PAGE_SIZE))) { "Older " (what) } }
+            }
+        }
     }
-    if has_more {
-        links.push((
-            "next",
-            address(skip.saturating_add(PAGE_SIZE)),
-            older.as_str(),
-        ));
-    }
-    page::pager(&format!("Pages of {what}"), &links)
 }
 
 /// `GET /_emulator/leads`.

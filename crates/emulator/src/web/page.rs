@@ -79,17 +79,6 @@ pub(crate) fn not_found(app: &App, tab: Tab, message: &str) -> Response {
     (StatusCode::NOT_FOUND, page(app, tab, message, content)).into_response()
 }
 
-/// The links below a list, each with its `rel`, address and label. Shows nothing without links.
-pub(crate) fn pager(label: &str, links: &[(&str, String, &str)]) -> Markup {
-    html! {
-        @if !links.is_empty() {
-            nav.pages aria-label=(label) {
-                @for (rel, address, text) in links { a rel=(rel) href=(address) { (text) } }
-            }
-        }
-    }
-}
-
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -224,10 +224,8 @@ fn fault(rule: &Value) -> Markup {
             .map_or(("", None), |(name, value)| (name.as_str(), Some(value))),
         name => (name.as_str().unwrap_or_default(), None),
     };
-    let description = FAULTS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map_or(name, |(_, text)| text);
+    let known = FAULTS.iter().find(|(known, _)| *known == name);
+    let description = known.map_or(name, |(_, text)| text);
     let value = match value {
         Some(Value::Object(answer)) => answer.get("status"),
         other => other,
