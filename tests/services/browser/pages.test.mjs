@@ -1,5 +1,7 @@
-// The emulator's pages in a real browser. The environment says where the emulator is (as `telecrm emulator` prints it),
-// in CHROMIUM, which browser to drive, and in TELECRM, which command starts another emulator.
+// Tests the emulator's web pages in Chromium.
+//
+// Environment: the variables that `telecrm emulator` prints, CHROMIUM (the browser to run) and TELECRM (the command
+// that starts a second emulator). `cargo xtask test-services browser` sets them.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,8 +19,8 @@ const PHONE = { width: 360, height: 740 };
 
 let browser;
 let context;
-/** What must not happen in any test. */
-let faults;
+/** Errors, dialogs and requests to other servers, which fail every test. */
+let problems;
 
 before(async () => {
   const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
@@ -29,27 +31,27 @@ after(() => browser?.close());
 beforeEach(async () => {
   await own('POST', 'reset');
   await own('DELETE', 'faults');
-  faults = [];
+  problems = [];
   await open({ viewport: DESKTOP });
 });
 afterEach(async () => {
   await context.close();
-  assert.deepEqual(faults, []);
+  assert.deepEqual(problems, []);
 });
 
-/** Begins anew with a browser of this kind. */
+/** Replaces the browser context by one with these options. */
 async function open(options) {
   await context?.close();
   context = await browser.newContext(options);
   context.on('request', (request) => {
-    if (!request.url().startsWith(`${base}/`)) faults.push(`left the emulator: ${request.url()}`);
+    if (!request.url().startsWith(`${base}/`)) problems.push(`request to another server: ${request.url()}`);
   });
   context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) faults.push(`console: ${message.text()}`);
+    if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`);
   });
-  context.on('weberror', (error) => faults.push(`script: ${error.error()}`));
+  context.on('weberror', (error) => problems.push(`script: ${error.error()}`));
   context.on('dialog', async (dialog) => {
-    faults.push(`dialog: ${dialog.message()}`);
+    problems.push(`dialog: ${dialog.message()}`);
     await dialog.dismiss();
   });
 }
@@ -61,16 +63,17 @@ async function visit(address) {
   return page;
 }
 
-/** The list of calls, once it is live. */
+/** Opens the list of calls and waits until it is live. */
 async function watchCalls(query = '') {
   const page = await visit(home + query);
   await page.locator('[data-live][data-state="live"]').waitFor();
   return page;
 }
 
+/** Calls an endpoint of the emulator's own. */
 async function own(method, name) {
-  const answer = await fetch(home + name, { method });
-  assert.ok(answer.ok, `${method} ${name}: ${answer.status}`);
+  const response = await fetch(home + name, { method });
+  assert.ok(response.ok, `${method} ${name}: ${response.status}`);
 }
 
 function call(address, token, body) {
@@ -85,49 +88,53 @@ const sync = (path, body) => call(`${process.env.TELECRM_SYNC_URL}/enterprise/${
 const push = (lead) => call(`${base}/enterprise/${enterprise}/autoupdatelead`, process.env.TELECRM_ASYNC_TOKEN, lead);
 
 async function create(fields) {
-  const answer = await sync('/lead', { fields });
-  assert.equal(answer.status, 201);
-  return (await answer.json()).lead_id;
+  const response = await sync('/lead', { fields });
+  assert.equal(response.status, 201);
+  return (await response.json()).lead_id;
 }
 
 const rows = (page) => page.locator('#list tbody tr');
 
+/** The addresses of one page of each kind. */
 async function addresses() {
   const id = await create({ phone: '919999999999', name: `${ATTACK} ${'x'.repeat(200)}`, rating: 9 });
   await push({ fields: { phone: '918888888888', unknown_field_with_a_long_name_that_does_not_break: 'y'.repeat(300) } });
   await own('POST', 'settle');
   const log = await (await fetch(`${home}log`)).json();
   const calls = log.entries.slice(-2).map((entry) => `${home}calls/${entry.seq}`);
-  return [home, ...calls, `${home}leads`, `${home}leads/${id}`, `${home}workspace`, `${home}switches`];
+  return [home, ...calls, `${home}leads`, `${home}leads/${id}`, `${home}workspace`, `${home}settings`];
 }
 
-test('a lead that loses a field appears while one looks on, and says why', async () => {
+test('a lead that loses a field appears live, with the reason', async () => {
   const page = await visit(`${base}/`);
   assert.equal(page.url(), home);
-  await page.getByText('No calls yet.').waitFor();
+  await page.getByText('No API calls yet').waitFor();
   await page.locator('[data-live][data-state="live"]').waitFor();
   await push({ fields: { phone: '919999999999', name: 'Asha Rao', rating: 9 } });
 
   const row = rows(page).first();
   await row.getByText('fields.rating dropped').waitFor();
   assert.equal(await rows(page).count(), 1);
-  assert.equal(await page.getByText('No calls yet.').count(), 0);
+  assert.equal(await page.getByText('No API calls yet').count(), 0);
   await page.locator('[data-announce]', { hasText: '1 new call' }).waitFor({ state: 'attached' });
 
   await row.getByRole('link', { name: 'createOrUpdateLead' }).click();
   const rating = page.getByRole('row', { name: /^fields\.rating/ });
-  assert.match(await rating.innerText(), /fields\.rating\s+9\s+dropped\s+–\s+a rating is from 1 to 5 \(AS3\)/);
+  const { entries } = await (await fetch(`${home}log`)).json();
+  const { reason } = entries.at(-1).findings.find((finding) => finding.path === 'fields.rating');
+  const cells = (await rating.innerText()).split(/\s+/).join(' ');
+  assert.ok(cells.startsWith(`fields.rating 9 dropped – ${reason.replaceAll('`', '')} (AS3)`), cells);
   assert.match(await page.getByRole('row', { name: /^fields\.name/ }).innerText(), /Asha Rao\s+stored\s+Asha Rao/);
-  await page.getByRole('link', { name: 'the lead' }).click();
+  await page.getByRole('link', { name: 'View lead' }).click();
   await page.getByRole('heading', { name: 'Asha Rao' }).waitFor();
 });
 
-test('no call is lost or told twice, whatever happens to the connection', async () => {
+test('each call is listed once, even if the connection breaks', async () => {
   const page = await watchCalls();
   const names = () => page.locator('#list tbody tr').evaluateAll((all) => all.map((row) => Number(row.dataset.seq)));
   for (let i = 0; i < 5; i++) await sync('/metadata');
   await page.waitForFunction(() => document.querySelectorAll('#list tbody tr').length === 5);
-  // A pause is a connection that is closed, and another that goes on from the last event.
+  // Pausing closes the connection. The next one resumes after the last event.
   await page.getByRole('button', { name: 'Live' }).click();
   for (let i = 0; i < 5; i++) await sync('/metadata');
   assert.equal((await names()).length, 5);
@@ -139,31 +146,31 @@ test('no call is lost or told twice, whatever happens to the connection', async 
   assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => b - a));
 
   await own('POST', 'reset');
-  await page.getByText('No calls yet.').waitFor();
+  await page.getByText('No API calls yet').waitFor();
   await sync('/metadata');
   await page.waitForFunction(() => document.querySelectorAll('#list tbody tr').length === 1);
 });
 
-/** Another emulator, at this port. */
+/** Starts a second emulator at this port. */
 async function startEmulator(port) {
   const child = spawn(process.env.TELECRM, ['emulator', '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'ignore'] });
-  let said = '';
+  let output = '';
   for await (const text of child.stdout.setEncoding('utf8')) {
-    said += text;
-    const url = /^export TELECRM_ASYNC_URL=(.*)$/m.exec(said)?.[1];
+    output += text;
+    const url = /^export TELECRM_ASYNC_URL=(.*)$/m.exec(output)?.[1];
     if (url) return { url, stop: () => Promise.all([once(child, 'exit'), child.kill()]) };
   }
-  throw new Error(`no emulator at port ${port}: ${said}`);
+  throw new Error(`no emulator at port ${port}: ${output}`);
 }
 
-test('a page goes on where an emulator that was gone is back', async () => {
+test('a page reconnects when the emulator is restarted', async () => {
   let emulator = await startEmulator(0);
   const { port } = new URL(emulator.url);
   const ask = () => fetch(`${emulator.url}/autoupdate/v2/enterprise/ent-local/metadata`);
-  // The connections that fail are told on the console, which no other test wants.
-  const apart = await browser.newContext();
+  // Failed connections are logged on the console, so this test needs a context of its own.
+  const ownContext = await browser.newContext();
   try {
-    const page = await apart.newPage();
+    const page = await ownContext.newPage();
     page.setDefaultTimeout(30_000);
     await page.goto(`${emulator.url}/_emulator/`);
     const state = (name) => page.locator(`[data-live][data-state="${name}"]`).waitFor();
@@ -174,9 +181,9 @@ test('a page goes on where an emulator that was gone is back', async () => {
     await page.evaluate(() => { window.isTheSame = true; });
 
     await emulator.stop();
-    await state('waiting');
-    // In its place there is first something that is no emulator.
-    const other = createServer((_, answer) => answer.writeHead(503).end());
+    await state('connecting');
+    // Before the emulator is back, another server answers at its port.
+    const other = createServer((_, response) => response.writeHead(503).end());
     other.listen(port, '127.0.0.1');
     await once(other, 'request');
     other.closeAllConnections();
@@ -185,14 +192,14 @@ test('a page goes on where an emulator that was gone is back', async () => {
     await state('live');
     await ask();
     await page.waitForFunction(() => document.querySelectorAll('#list tbody tr').length === 1);
-    assert.equal(await page.evaluate(() => window.isTheSame), true, 'it was not loaded again');
+    assert.equal(await page.evaluate(() => window.isTheSame), true, 'the page must not reload');
   } finally {
-    await apart.close();
+    await ownContext.close();
     await emulator.stop();
   }
 });
 
-test('the list is filtered while one types, and what is new as well', async () => {
+test('the filter applies while typing, and to new calls', async () => {
   const page = await watchCalls();
   await create({ phone: '919999999999', name: 'Zebra' });
   await create({ phone: '918888888888', rating: 9 });
@@ -205,14 +212,14 @@ test('the list is filtered while one types, and what is new as well', async () =
   await create({ phone: '916666666666', name: 'Another Zebra' });
   await page.waitForFunction(() => document.querySelectorAll('#list tbody tr').length === 2);
   await page.getByRole('searchbox').fill('');
-  await page.getByLabel('Only with losses').check();
+  await page.getByLabel('Losses only').check();
   await rows(page).getByText('fields.rating').waitFor();
   assert.equal(await rows(page).count(), 1);
   await page.getByLabel('Operation').selectOption('getMetadata');
-  await page.getByText('No call fits.').waitFor();
+  await page.getByText('No calls match the filter').waitFor();
 });
 
-test('markup in leads is text', async () => {
+test('markup in leads is shown as text', async () => {
   const page = await watchCalls();
   const id = await create({ phone: '919999999999', name: ATTACK, [ATTACK]: ATTACK });
   await rows(page).first().getByText(`fields.${ATTACK} dropped`).waitFor();
@@ -223,49 +230,49 @@ test('markup in leads is text', async () => {
   }
 });
 
-test('a fault that is set on the page befalls the next call', async () => {
-  const page = await visit(`${home}switches`);
-  await page.getByLabel('Which operation').selectOption('getMetadata');
-  await page.getByLabel('What happens').selectOption('answer');
-  await page.getByLabel('Status, ms or content type').fill('503');
-  await page.getByLabel('How many calls').fill('1');
-  await page.getByRole('button', { name: 'Add the rule' }).click();
-  await page.getByText('getMetadata answers another status: 503').waitFor();
+test('a fault rule of the page applies to the next call', async () => {
+  const page = await visit(`${home}settings`);
+  await page.getByLabel('Operation').selectOption('getMetadata');
+  await page.getByRole('combobox', { name: 'Fault' }).selectOption('answer');
+  await page.getByLabel('Status, delay in ms, or content type').fill('503');
+  await page.getByLabel('Number of calls').fill('1');
+  await page.getByRole('button', { name: 'Add rule', exact: true }).click();
+  await page.getByText('getMetadata: respond with status 503').waitFor();
   assert.equal((await sync('/metadata')).status, 503);
   assert.equal((await sync('/metadata')).status, 200);
   await page.goto(home);
   await page.getByText('fault: answer').waitFor();
-  await page.goto(`${home}switches`);
-  await page.getByLabel('What happens').selectOption('hang');
-  await page.getByRole('button', { name: 'Add the rule' }).click();
-  await page.getByRole('listitem').filter({ hasText: 'any operation never answers' }).getByRole('button', { name: 'Remove' }).click();
-  await page.getByText('any operation never answers').waitFor({ state: 'detached' });
-  await page.getByText('getMetadata answers another status: 503').waitFor();
-  await page.getByRole('button', { name: 'Let all calls go right' }).click();
-  await page.getByText('All calls go right.').waitFor();
+  await page.goto(`${home}settings`);
+  await page.getByRole('combobox', { name: 'Fault' }).selectOption('hang');
+  await page.getByRole('button', { name: 'Add rule', exact: true }).click();
+  await page.getByRole('listitem').filter({ hasText: 'any operation: never respond' }).getByRole('button', { name: 'Remove' }).click();
+  await page.getByText('any operation: never respond').waitFor({ state: 'detached' });
+  await page.getByText('getMetadata: respond with status 503').waitFor();
+  await page.getByRole('button', { name: 'Remove all rules' }).click();
+  await page.getByText('No rules').waitFor();
 });
 
-test('a switch that is set on the page changes the next answer', async () => {
+test('a switch of the page changes the next response', async () => {
   await create({ phone: '919999999999', status: 'Won' });
   const status = async () => (await (await sync('/lead/search', {})).json()).data[0].status;
   assert.equal(await status(), undefined);
-  const page = await visit(`${home}switches`);
+  const page = await visit(`${home}settings`);
   await page.getByLabel('lead-attributes').selectOption('row');
-  await page.getByRole('button', { name: 'Set the switches' }).click();
+  await page.getByRole('button', { name: 'Save switches' }).click();
   assert.equal(await page.getByLabel('lead-attributes').inputValue(), 'row');
   assert.equal(await status(), 'Won');
-  await page.getByRole('button', { name: 'All as documented' }).click();
+  await page.getByRole('button', { name: 'Follow the documentation' }).click();
   assert.equal(await page.getByLabel('lead-attributes').inputValue(), 'fields');
   assert.equal(await status(), undefined);
 });
 
-test('what is copied makes the call again', async () => {
+test('the copied curl command repeats the call', async () => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
   await sync('/lead/search?limit=5', { fields: { name: "it's $HOME `id` \"quoted\"" } });
   const log = await (await fetch(`${home}log`)).json();
   const page = await visit(`${home}calls/${log.entries.at(-1).seq}`);
   const copied = async (name) => {
-    await page.getByRole('button', { name: `Copy As ${name}` }).click();
+    await page.getByRole('button', { name: `Copy ${name}` }).click();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
     await page.getByRole('button', { name: 'Copied' }).waitFor({ state: 'detached' });
     return page.evaluate(() => navigator.clipboard.readText());
@@ -273,16 +280,16 @@ test('what is copied makes the call again', async () => {
   const rust = await copied('Rust');
   assert.ok(rust.startsWith('let reply = telecrm\n    .request(Method::Post, "/lead/search")\n    .query("limit", "5")'), rust);
   const curl = await copied('curl');
-  assert.ok(!curl.includes(process.env.TELECRM_SYNC_TOKEN), 'tokens stay in the environment');
+  assert.ok(!curl.includes(process.env.TELECRM_SYNC_TOKEN), 'the command must not contain the token');
   const ran = await promisify(execFile)('sh', ['-c', `${curl} --silent --show-error --fail`]);
   assert.equal(JSON.parse(ran.stdout).total_count, 0);
-  const seen = await (await fetch(`${home}log`)).json();
-  const again = await visit(`${home}calls/${seen.entries.at(-1).seq}`);
+  const { entries } = await (await fetch(`${home}log`)).json();
+  const again = await visit(`${home}calls/${entries.at(-1).seq}`);
   const body = (of) => of.locator('section[aria-labelledby="request"] pre').innerText();
   assert.equal(await body(again), await body(page));
 });
 
-test('nothing is wider than a phone', async () => {
+test('no page is wider than a phone', async () => {
   const all = await addresses();
   await open({ viewport: PHONE });
   for (const address of all) {
@@ -293,7 +300,7 @@ test('nothing is wider than a phone', async () => {
   }
 });
 
-/** How much brighter one colour is than the other, as accessibility guidelines count it. */
+/** The contrast ratio of two colours as WCAG defines it. */
 function contrast(one, other) {
   const luminance = (colour) => {
     const [r, g, b] = colour.match(/[\d.]+/g).map((part) => {
@@ -306,7 +313,7 @@ function contrast(one, other) {
   return (light + 0.05) / (dark + 0.05);
 }
 
-test('it is dark for those who want it so, and can be read either way', async () => {
+test('light and dark themes have enough contrast', async () => {
   const all = await addresses();
   const back = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const found = {};
@@ -336,13 +343,13 @@ test('it is dark for those who want it so, and can be read either way', async ()
   assert.notEqual(found.light, found.dark);
 
   const page = await visit(home);
-  await page.getByRole('button', { name: 'Use light colours' }).click();
+  await page.getByRole('button', { name: 'Use the light theme' }).click();
   assert.equal(await back(page), found.light);
   await page.reload();
   assert.equal(await back(page), found.light);
 });
 
-test('everything is reached by keys, and read without scripts', async () => {
+test('pages work by keyboard, and without scripts', async () => {
   await create({ phone: '919999999999' });
   const page = await watchCalls();
   await page.keyboard.press('Tab');
@@ -362,5 +369,5 @@ test('everything is reached by keys, and read without scripts', async () => {
   assert.equal(await rows(still).count(), 1);
   await still.getByRole('searchbox').fill('nothing like it');
   await still.getByRole('button', { name: 'Filter' }).click();
-  await still.getByText('No call fits.').waitFor();
+  await still.getByText('No calls match the filter').waitFor();
 });

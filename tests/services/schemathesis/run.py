@@ -1,7 +1,8 @@
-"""Sends generated requests to the emulator named in the environment; each answer must be in its OpenAPI document.
+"""Sends generated requests to the emulator and checks every response against the OpenAPI description.
 
-Three rounds for the Sync API, because invented IDs alone never get far: as a stranger, in the enterprise with invented
-leads, and in the enterprise with leads, actions and members that are there. Then one for the Async API.
+The Sync API gets three rounds, because requests with generated IDs reach little code: with an unknown enterprise, with
+the right enterprise and unknown leads, and with an existing lead, action and member. The Async API gets one round.
+The environment variables that `telecrm emulator` prints select the emulator.
 """
 
 import json
@@ -30,29 +31,28 @@ ASYNC_URL = os.environ["TELECRM_ASYNC_URL"]
 EMULATOR = ASYNC_URL
 
 
-
 def main() -> None:
     known = {"path.enterpriseId": ENTERPRISE}
     rounds = [
         ("sync", SYNC_URL, SYNC_TOKEN, {}, 10),
         ("sync", SYNC_URL, SYNC_TOKEN, known, 40),
-        ("sync", SYNC_URL, SYNC_TOKEN, known | something_that_is_there(), 40),
+        ("sync", SYNC_URL, SYNC_TOKEN, known | existing_resources(), 40),
         ("async", ASYNC_URL, ASYNC_TOKEN, known, 100),
     ]
     failed = sum(not conforms(*round) for round in rounds)
-    answered = answers()
+    answered = statuses_by_operation()
     for operation, statuses in sorted(answered.items()):
         print(f"{operation:24}", *(f"{status}x{count}" for status, count in sorted(statuses.items())))
-    # A run in which everything is refused at the door proves nothing.
+    # Without a successful request an operation is not tested, because all its requests fail early.
     never = sorted(name for name in operations() if not any(200 <= status < 300 for status in answered[name]))
     if never:
-        print("no generated request got through to:", ", ".join(never))
+        print("operations without a successful request:", ", ".join(never))
     if failed or never:
         sys.exit(1)
 
 
 def conforms(api: str, url: str, token: str, parameters: dict[str, str], examples: int) -> bool:
-    """Whether every answer of one round is in the document."""
+    """Runs one round. Returns False if a response differs from the description."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "schemathesis.toml")
         lines = [f"{json.dumps(name)} = {json.dumps(value)}" for name, value in parameters.items()]
@@ -64,14 +64,14 @@ def conforms(api: str, url: str, token: str, parameters: dict[str, str], example
             *("--seed", str(SEED), "--generation-database", "none", "--warnings", "off", "--no-color"),
         ]
         run = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    print(f"{api}, {', '.join(parameters) or 'nothing'} known:", last_lines(run.stdout))
+    print(f"{api}, {', '.join(parameters) or 'no parameter'} given:", summary(run.stdout))
     if run.returncode:
         print(run.stdout)
     return run.returncode == 0
 
 
-def something_that_is_there() -> dict[str, str]:
-    """Path parameters that name a lead, an action, a member, a field and a custom action of the workspace."""
+def existing_resources() -> dict[str, str]:
+    """Creates a lead with an action. Returns path parameters of existing resources."""
     fields = {"phone": "919876543210", "name": "Known"}
     actions = [{"type": "1001", "fields": {"note": "Known"}}]
     created = call("POST", "/lead", {"fields": fields, "actions": actions})
@@ -86,14 +86,14 @@ def something_that_is_there() -> dict[str, str]:
 
 def call(method: str, path: str, body: dict | None = None) -> dict:
     url = f"{SYNC_URL}/enterprise/{ENTERPRISE}{path}"
-    answer = requests.request(method, url, json=body, headers={"Authorization": f"Bearer {SYNC_TOKEN}"}, timeout=10)
-    if not answer.ok:
-        sys.exit(f"{method} {path}: {answer.status_code} {answer.text}")
-    return answer.json()
+    response = requests.request(method, url, json=body, headers={"Authorization": f"Bearer {SYNC_TOKEN}"}, timeout=10)
+    if not response.ok:
+        sys.exit(f"{method} {path}: {response.status_code} {response.text}")
+    return response.json()
 
 
-def answers() -> defaultdict[str, Counter[int]]:
-    """How often each operation gave each status, by the emulator's own log."""
+def statuses_by_operation() -> defaultdict[str, Counter[int]]:
+    """Counts the statuses of each operation in the emulator's log."""
     found: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for entry in requests.get(f"{EMULATOR}/_emulator/log", timeout=10).json()["entries"]:
         if entry["operation"]:
@@ -102,19 +102,19 @@ def answers() -> defaultdict[str, Counter[int]]:
 
 
 def operations() -> set[str]:
-    """The operationIds of both documents."""
+    """The operationIds of both descriptions."""
     import yaml
 
     names = set()
     for api in ("sync", "async"):
-        document = yaml.safe_load(requests.get(f"{EMULATOR}/openapi/{api}.yaml", timeout=10).text)
-        for item in document["paths"].values():
+        description = yaml.safe_load(requests.get(f"{EMULATOR}/openapi/{api}.yaml", timeout=10).text)
+        for item in description["paths"].values():
             names |= {operation["operationId"] for operation in item.values() if "operationId" in operation}
     return names
 
 
-def last_lines(text: str) -> str:
-    """The line that counts the test cases."""
+def summary(text: str) -> str:
+    """The line of the output that counts the test cases."""
     return next((line.strip() for line in text.splitlines() if "generated" in line), "no test cases")
 
 

@@ -1,18 +1,17 @@
-//! One call: what was sent, what became of it, what was answered.
+//! The page of one API call: its result, request and response, and how to send it again.
 
-use super::contract::{Operation, Verdict};
+use super::conformance::{Conformance, OperationSpec};
+use super::outcome::{self, OutcomeRow};
 use super::page::{self, Tab};
-use super::parts::{self, Part};
-use super::{copy, json};
+use super::{json, snippets};
 use crate::App;
 use crate::exchange::{Exchange, Message};
 use crate::log::LogEntry;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::Value;
-use telecrm_core::Certainty;
+use telecrm_core::{Certainty, Finding};
 
 /// `GET /_emulator/calls/{seq}`.
 pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Response {
@@ -21,54 +20,57 @@ pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Res
             .read(seq, |call| (call.to_entry(), call.exchange.clone()))
     };
     let Some((entry, exchange)) = seq.parse().ok().and_then(read) else {
-        let said = format!("There is no call {seq} in the log.");
-        return page::problem(&app, Tab::Calls, StatusCode::NOT_FOUND, &said);
+        return page::not_found(&app, Tab::Calls, &format!("Call {seq} is not in the log"));
     };
-    let ends = app.log.ends().unwrap_or_default();
-    let name = entry.operation.as_deref().unwrap_or("no operation");
-    let described = entry.operation.as_deref().and_then(Operation::find);
-    let waiting = parts::is_waiting(&entry, entry.stored.is_some());
+    let (first, last) = app.log.ends().unwrap_or_default();
+    let name = entry.operation.as_deref().unwrap_or("unknown operation");
+    let spec = entry.operation.as_deref().and_then(OperationSpec::find);
+    let query = exchange
+        .as_ref()
+        .and_then(|exchange| exchange.query.as_deref());
     let content = html! {
         nav.trail aria-label="Calls" {
             a href=(super::HOME) { "← All calls" }
             span.apart {
-                @if entry.seq > ends.0 { a rel="prev" href={ "/_emulator/calls/" (entry.seq - 1) } { "Earlier" } }
-                @if entry.seq < ends.1 { a rel="next" href={ "/_emulator/calls/" (entry.seq + 1) } { "Later" } }
+                @if entry.seq > first { a rel="prev" href={ "/_emulator/calls/" (entry.seq - 1) } { "Previous" } }
+                @if entry.seq < last { a rel="next" href={ "/_emulator/calls/" (entry.seq + 1) } { "Next" } }
             }
         }
         div.head {
             h1 { span.method { (entry.method) } " " (name) " " (page::status(entry.status)) }
         }
-        p.address { code { (entry.path) @if let Some(query) = exchange.as_ref().and_then(|e| e.query.as_deref()) { "?" (query) } } }
+        p.address { code { (entry.path) @if let Some(query) = query { "?" (query) } } }
         p.facts {
             "Call " (entry.seq)
-            @if let Some(described) = &described { " · " (described.summary()) }
+            @if let Some(spec) = &spec { " · " (spec.summary()) }
             @if let Some(exchange) = &exchange { " · " (page::day_and_time(exchange.at)) }
-            @if let Some(ms) = entry.ms { " · " (page::duration(Some(ms))) " ms" }
+            @if entry.ms.is_some() { " · " (page::duration(entry.ms)) " ms" }
             @if let Some(fault) = entry.fault { " · " span.badge.fault { "fault: " (fault) } }
-            @if let Some(lead) = lead(&entry) { " · " a href={ "/_emulator/leads/" (lead) } { "the lead" } }
+            @if let Some(lead) = lead(&entry) { " · " a href={ "/_emulator/leads/" (lead) } { "View lead" } }
         }
-        @if waiting { p.note { "The Async API has taken the lead; it is not processed yet. " a href="" { "Look again" } } }
+        @if outcome::is_queued(&entry, entry.stored.is_some()) {
+            p.note { "The lead is queued for background processing. " a href="" { "Reload" } }
+        }
         (outcome(&entry, exchange.as_ref()))
         @match &exchange {
-            None => { p.note { "What was sent and answered is no longer kept: newer calls needed the room." } },
+            None => { p.note { "The log no longer has the request and the response: newer calls took their space." } },
             Some(exchange) => {
                 div.halves {
                     section aria-labelledby="request" {
                         h2 #request { "Request" }
-                        (message(&exchange.request, "The emulator has not read a body: there was none, or the call ended before."))
+                        (message(&exchange.request, "No body was read: the request has none, or failed before."))
                     }
-                    section aria-labelledby="answer" {
-                        h2 #answer { "Answer" }
-                        (message(&exchange.answer, "No body."))
+                    section aria-labelledby="response" {
+                        h2 #response { "Response" }
+                        (message(&exchange.answer, "The response has no body."))
                     }
                 }
-                (contract(&entry, exchange, described.as_ref()))
+                (conformance(&entry, exchange, spec.as_ref()))
                 section aria-labelledby="again" {
-                    h2 #again { "Make it again" }
+                    h2 #again { "Send again" }
                     div.halves {
-                        (snippet("curl", "As curl", copy::curl(&entry, exchange, &app.config.enterprise)))
-                        (snippet("rust", "As Rust", copy::rust(&entry, exchange, &app.config.enterprise)))
+                        (snippet("curl", "curl", snippets::curl(&entry, exchange, &app.config.enterprise)))
+                        (snippet("rust", "Rust", snippets::rust(&entry, exchange, &app.config.enterprise)))
                     }
                 }
             }
@@ -82,7 +84,7 @@ pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Res
     )
 }
 
-/// The lead that the call wrote, where the log says.
+/// The ID of the lead that the call wrote, if the log has it.
 fn lead(entry: &LogEntry) -> Option<&str> {
     match entry.operation.as_deref()? {
         "createOrUpdateLead" | "createLead" | "updateLead" | "createActions" => {
@@ -94,51 +96,38 @@ fn lead(entry: &LogEntry) -> Option<&str> {
 
 fn outcome(entry: &LogEntry, exchange: Option<&Exchange>) -> Markup {
     let sent = exchange.and_then(|exchange| exchange.request.body.as_ref()?.json());
-    let parts = parts::parts(entry, &sent.unwrap_or_default());
-    let losses = entry
-        .findings
-        .iter()
-        .filter(|finding| finding.is_loss())
-        .count();
-    let is_told = !parts.is_empty() || entry.stored.is_some() || !entry.findings.is_empty();
+    let rows = outcome::rows(entry, &sent.unwrap_or_default());
+    let has_stored = rows.iter().any(|row| row.stored.is_some());
+    let losses = outcome::losses(entry);
     html! {
-        @if is_told {
-            section aria-labelledby="became" {
-                h2 #became {
-                    "What became of it"
-                    @if losses > 0 { " " span.badge.lost { (page::counted(losses, "loss").replace("losss", "losses")) } }
+        @if !rows.is_empty() || entry.stored.is_some() {
+            section aria-labelledby="outcome" {
+                h2 #outcome {
+                    "Outcome"
+                    @if losses > 0 { " " span.badge.lost { (page::counted(losses, "loss", "losses")) } }
                 }
-                @if !parts.is_empty() { (table(&parts)) }
-                @else if let Some(stored) = &entry.stored { pre.body tabindex="0" { (json::pretty(stored.to_string().as_bytes())) } }
+                @if !rows.is_empty() { (table(&rows)) }
+                @if let (false, Some(stored)) = (has_stored, &entry.stored) { pre.body tabindex="0" { (json::pretty(stored.to_string().as_bytes())) } }
             }
         }
     }
 }
 
-fn table(parts: &[Part]) -> Markup {
+fn table(rows: &[OutcomeRow]) -> Markup {
     html! {
-        table.parts {
+        table.outcome {
             thead { tr {
-                th scope="col" { "Field" } th scope="col" { "Sent" } th scope="col" { "Became" } th scope="col" { "Stored" } th scope="col" { "Why" }
+                th scope="col" { "Field" } th scope="col" { "Sent" } th scope="col" { "Result" } th scope="col" { "Stored" } th scope="col" { "Reason" }
             } }
             tbody {
-                @for part in parts {
-                    @let (word, class) = part.became.shown();
-                    tr class=[part.is_inner.then_some("inner")] {
-                        th scope="row" { code { (part.path) } }
-                        td data-label="Sent" { (value(part.sent.as_ref())) }
-                        td data-label="Became" { span class={ "badge " (class) } { (word) } }
-                        td data-label="Stored" { (value(part.stored.as_ref())) }
-                        td.why data-label="Why" {
-                            @for finding in &part.findings {
-                                p {
-                                    (page::prose(&finding.reason))
-                                    @if let Some(suggestion) = &finding.suggestion { "; " (page::prose(suggestion)) }
-                                    @if let Some(pitfall) = &finding.pitfall { " " span.faint title="Pitfall in docs/api-notes.md" { "(" (pitfall) ")" } }
-                                    @if let Some(sure) = certainty(finding.certainty) { " " span.faint { (sure) } }
-                                }
-                            }
-                        }
+                @for row in rows {
+                    @let (label, class) = row.outcome.label_and_class();
+                    tr class=[row.is_nested.then_some("nested")] {
+                        th scope="row" { code { (row.path) } }
+                        td data-label="Sent" { (page::value(row.sent.as_ref())) }
+                        td data-label="Result" { span class={ "badge " (class) } { (label) } }
+                        td data-label="Stored" { (page::value(row.stored.as_ref())) }
+                        td.why data-label="Reason" { @for finding in &row.findings { (explanation(finding)) } }
                     }
                 }
             }
@@ -146,22 +135,19 @@ fn table(parts: &[Part]) -> Markup {
     }
 }
 
-/// How sure it is that telecrm does the same, where its documentation does not say.
-fn certainty(certainty: Certainty) -> Option<&'static str> {
-    match certainty {
+fn explanation(finding: &Finding) -> Markup {
+    let source = match finding.certainty {
         Certainty::Documented => None,
-        Certainty::Reported => Some("Users of the live service report it."),
-        _ => Some("The documentation is silent; this is the likely reading."),
-    }
-}
-
-pub(crate) fn value(value: Option<&Value>) -> Markup {
+        Certainty::Reported => Some("Reported by users of the live service."),
+        _ => Some("Inferred: the documentation does not say."),
+    };
     html! {
-        @match value {
-            None => { span.faint { "–" } },
-            Some(Value::String(text)) => { span.value { (text) } },
-            Some(other) => { code.value { (other) } },
+        p {
+            (page::prose(&finding.reason))
+            @if let Some(pitfall) = &finding.pitfall { " " span.faint title="See this pitfall in docs/api-notes.md" { "(" (pitfall) ")" } }
+            @if let Some(source) = source { " " span.faint { (source) } }
         }
+        @if let Some(suggestion) = &finding.suggestion { p.hint { "Hint: " (page::prose(suggestion)) } }
     }
 }
 
@@ -171,7 +157,7 @@ fn message(message: &Message, without_body: &str) -> Markup {
             None => { p.note { (without_body) } },
             Some(body) => {
                 pre.body tabindex="0" { (json::pretty(body.bytes())) }
-                @if !body.is_whole() { p.note { "Only the beginning is kept; the whole has " (body.length()) " bytes." } }
+                @if !body.is_whole() { p.note { "The log keeps the first " (body.bytes().len()) " of " (body.length()) " bytes." } }
             }
         }
         @if message.headers().next().is_some() {
@@ -183,31 +169,31 @@ fn message(message: &Message, without_body: &str) -> Markup {
     }
 }
 
-fn contract(entry: &LogEntry, exchange: &Exchange, described: Option<&Operation>) -> Markup {
-    let body = |message: &Message| {
-        message
-            .body
-            .as_ref()
-            .map(|body| (body.bytes().to_vec(), body.is_whole()))
+fn conformance(entry: &LogEntry, exchange: &Exchange, spec: Option<&OperationSpec>) -> Markup {
+    let check = |message: &Message, check: &dyn Fn(Option<&[u8]>) -> Conformance| {
+        let body = message.body.as_ref();
+        if body.is_some_and(|body| !body.is_whole()) {
+            return Conformance::NotChecked("the log has only the beginning of the body");
+        }
+        check(body.map(|body| body.bytes()))
     };
-    let judge = |message: &Message, judge: &dyn Fn(Option<&[u8]>) -> Verdict| match body(message) {
-        Some((_, false)) => Verdict::Unknown("Only the beginning of the body is kept."),
-        Some((body, true)) => judge(Some(&body)),
-        None => judge(None),
+    let check_response = |spec: &OperationSpec| {
+        let content_type = exchange.answer.header(&header::CONTENT_TYPE);
+        let response = |body: Option<&[u8]>| spec.response(entry.status, content_type, body);
+        match entry.status {
+            0 => Conformance::NotChecked("there was none"),
+            _ => check(&exchange.answer, &response),
+        }
     };
     html! {
-        section aria-labelledby="contract" {
-            h2 #contract { "By the OpenAPI description" }
-            @match described {
-                None => { p.note { "The description has no such operation." } },
-                Some(described) => {
-                    ul.verdicts {
-                        (verdict("The request", &judge(&exchange.request, &|body| described.request(body))))
-                        @if entry.status == 0 { (verdict("The answer", &Verdict::Unknown("There was none."))) }
-                        @else {
-                            @let content_type = exchange.answer.header(&header::CONTENT_TYPE);
-                            (verdict("The answer", &judge(&exchange.answer, &|body| described.answer(entry.status, content_type, body))))
-                        }
+        section aria-labelledby="conformance" {
+            h2 #conformance { "OpenAPI conformance" }
+            @match spec {
+                None => { p.note { "The OpenAPI description has no operation for this path and method." } },
+                Some(spec) => {
+                    ul.conformance {
+                        (checked("request", &check(&exchange.request, &|body| spec.request(body))))
+                        (checked("response", &check_response(spec)))
                     }
                 }
             }
@@ -215,15 +201,15 @@ fn contract(entry: &LogEntry, exchange: &Exchange, described: Option<&Operation>
     }
 }
 
-fn verdict(what: &str, verdict: &Verdict) -> Markup {
+fn checked(message: &str, conformance: &Conformance) -> Markup {
     html! {
         li {
-            @match verdict {
-                Verdict::Fits => { span.badge.kept { "fits" } " " (what) " is as described." },
-                Verdict::Unknown(why) => { span.badge.waiting { "not compared" } " " (what) ": " (why) },
-                Verdict::Breaks(faults) => {
-                    span.badge.lost { "differs" } " " (what) " is not as described:"
-                    ul { @for fault in faults { li { (fault) } } }
+            @match conformance {
+                Conformance::Conforms => { span.badge.kept { "valid" } " The " (message) " conforms to the description." },
+                Conformance::NotChecked(reason) => { span.badge.queued { "not checked" } " The " (message) " was not checked: " (reason) "." },
+                Conformance::Differs(errors) => {
+                    span.badge.lost { "invalid" } " The " (message) " differs from the description:"
+                    ul { @for error in errors { li { (error) } } }
                 },
             }
         }
@@ -235,7 +221,7 @@ fn snippet(id: &str, title: &str, text: Result<String, &'static str>) -> Markup 
         div {
             h3 { (title) }
             @match text {
-                Err(why) => { p.note { (why) } },
+                Err(reason) => { p.note { (reason) } },
                 Ok(text) => {
                     div.copied {
                         pre #(id) tabindex="0" { (text) }

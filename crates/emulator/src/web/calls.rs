@@ -1,207 +1,193 @@
-//! The list of calls.
+//! The list of API calls.
 
 use super::filter::Filter;
+use super::outcome;
 use super::page::{self, Tab};
-use super::parts;
 use crate::answer::Params;
-use crate::log::Remembered;
+use crate::log::{LogEntry, Remembered};
 use crate::{App, server};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use maud::{Markup, html};
-use telecrm_core::Finding;
 
-/// How many calls a page holds.
-pub(crate) const PAGE: usize = 200;
+/// How many calls one page shows.
+pub(crate) const PAGE_SIZE: usize = 200;
 
-/// How many findings of one call the list shows.
+/// How many findings the list shows for one call.
 const FINDINGS_SHOWN: usize = 4;
 
-/// What the list shows of a call.
+/// A row of the list.
 pub(crate) struct Row {
-    pub(crate) seq: u64,
-    at: Option<i64>,
-    method: String,
-    path: String,
-    /// Without what all paths of this enterprise begin with.
+    entry: LogEntry,
+    /// The path without the prefix that all paths of this enterprise share.
     short_path: String,
-    operation: Option<String>,
-    status: u16,
-    ms: Option<f64>,
-    fault: Option<&'static str>,
-    is_waiting: bool,
-    /// Losses first.
-    findings: Vec<Finding>,
-    more: usize,
-    pub(crate) losses: usize,
+    at: Option<i64>,
+    is_queued: bool,
 }
 
 impl Row {
     pub(crate) fn new(call: &Remembered, enterprise: &str) -> Self {
-        let entry = &call.entry;
-        let below = entry
-            .path
-            .split_once("/enterprise/")
-            .map(|(_, below)| below);
-        let below = below
-            .and_then(|below| below.strip_prefix(enterprise))
-            .filter(|below| below.starts_with('/'));
-        let mut findings: Vec<_> = entry.findings.iter().collect();
-        findings.sort_by_key(|finding| !finding.is_loss());
+        let path = &call.entry.path;
+        let below = path.split_once("/enterprise/").and_then(|(_, path)| {
+            let below = path.strip_prefix(enterprise)?;
+            below.starts_with('/').then_some(below)
+        });
         Self {
-            seq: entry.seq,
+            short_path: below.unwrap_or(path).to_owned(),
             at: call.exchange.as_ref().map(|exchange| exchange.at),
-            method: entry.method.clone(),
-            short_path: below.unwrap_or(&entry.path).to_owned(),
-            path: entry.path.clone(),
-            operation: entry.operation.clone(),
-            status: entry.status,
-            ms: entry.ms,
-            fault: entry.fault,
-            is_waiting: parts::is_waiting(entry, call.stored().is_some()),
-            more: findings.len().saturating_sub(FINDINGS_SHOWN),
-            losses: findings.iter().filter(|finding| finding.is_loss()).count(),
-            findings: findings.into_iter().take(FINDINGS_SHOWN).cloned().collect(),
+            is_queued: outcome::is_queued(&call.entry, call.stored().is_some()),
+            entry: call.entry.clone(),
         }
     }
 
+    pub(crate) fn seq(&self) -> u64 {
+        self.entry.seq
+    }
+
+    pub(crate) fn losses(&self) -> usize {
+        outcome::losses(&self.entry)
+    }
+
     pub(crate) fn markup(&self) -> Markup {
-        let name = self.operation.as_deref().unwrap_or("no operation");
+        let entry = &self.entry;
+        let mut findings: Vec<_> = entry.findings.iter().collect();
+        findings.sort_by_key(|finding| !finding.is_loss());
         html! {
-            tr data-seq=(self.seq) {
+            tr data-seq=(entry.seq) {
                 td.time { @if let Some(at) = self.at { (page::time_of_day(at)) } }
                 td.what {
                     div {
-                        a href={ "/_emulator/calls/" (self.seq) } {
-                            span.method { (self.method) } " "
-                            span class=(if self.operation.is_some() { "operation" } else { "operation faint" }) { (name) }
+                        a href={ "/_emulator/calls/" (entry.seq) } {
+                            span.method { (entry.method) } " "
+                            @if let Some(operation) = &entry.operation { span.operation { (operation) } }
+                            @else { span.operation.faint { "unknown operation" } }
                         }
-                        " " span.path title=(self.path) { (self.short_path) }
+                        " " span.path title=(entry.path) { (self.short_path) }
                     }
                 }
-                td.status { (page::status(self.status)) }
-                td.ms { (page::duration(self.ms)) }
+                td.status { (page::status(entry.status)) }
+                td.ms { (page::duration(entry.ms)) }
                 td.notes {
-                    @if let Some(fault) = self.fault { span.badge.fault title="A fault was set up for it." { "fault: " (fault) } " " }
-                    @if self.is_waiting { span.badge.waiting title="It waits to be processed." { "queued" } " " }
-                    @for finding in &self.findings { (page::badge(finding)) " " }
-                    @if self.more > 0 { span.faint { "+ " (self.more) " more" } }
+                    @if let Some(fault) = entry.fault { span.badge.fault title="A fault rule changed this call." { "fault: " (fault) } " " }
+                    @if self.is_queued { span.badge.queued title="The lead waits for background processing." { "queued" } " " }
+                    @for finding in findings.iter().take(FINDINGS_SHOWN) { (page::badge(finding)) " " }
+                    @if findings.len() > FINDINGS_SHOWN { span.faint { "+ " (findings.len() - FINDINGS_SHOWN) " more" } }
                 }
             }
         }
     }
 }
 
-/// `GET /_emulator/`: the latest calls, and with `before` older ones.
+/// `GET /_emulator/`: the newest calls, or the newest calls before number `before`.
 pub(crate) async fn page(State(app): State<App>, headers: HeaderMap, params: Params) -> Response {
     let filter = Filter::new(&params);
-    // Taken first: what changes meanwhile is told again rather than not at all.
+    // Read before the rows, so that a change in between is sent twice rather than missed.
     let since = format!("{}-{}", app.log.began(), app.log.revision());
     let before = params.get("before").and_then(|seq| seq.parse().ok());
+    let row = |call: &_| {
+        let matches = filter.matches(call);
+        matches.then(|| Row::new(call, &app.config.enterprise))
+    };
     let mut rows = app
         .log
-        .before(before.unwrap_or(u64::MAX), PAGE + 1, |call| {
-            filter
-                .fits(call)
-                .then(|| Row::new(call, &app.config.enterprise))
-        });
-    let is_more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    let is_empty = app.log.ends().is_none();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
+        .before(before.unwrap_or(u64::MAX), PAGE_SIZE + 1, row);
+    let has_more = rows.len() > PAGE_SIZE;
+    rows.truncate(PAGE_SIZE);
+    let is_log_empty = app.log.ends().is_none();
+    let host = headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
     let content = html! {
         div.head {
-            h1 { "Calls" }
+            h1 { "API calls" }
             @if before.is_none() {
                 button.live type="button" data-live hidden aria-pressed="true" { span.dot {} " Live" }
             }
         }
-        (controls(&filter))
+        (filter_form(&filter))
         p.visually-hidden role="status" aria-live="polite" data-announce {}
         div #list data-since=(since) data-before=[before] {
             @if rows.is_empty() {
-                @if is_empty { (welcome(&app, host.unwrap_or_default())) } @else { (nothing(&filter, before)) }
+                @if is_log_empty { (how_to_connect(&app, host.unwrap_or_default())) }
+                @else { (no_calls(&filter, before)) }
             }
             table.calls hidden[rows.is_empty()] {
-                caption.visually-hidden { "The latest calls, the newest first" }
+                caption.visually-hidden { "API calls, newest first" }
                 thead { tr {
                     th scope="col" { "Time" } th scope="col" { "Call" } th scope="col" { "Status" }
-                    th.ms scope="col" { abbr title="milliseconds" { "ms" } } th scope="col" { "What happened to it" }
+                    th.ms scope="col" { abbr title="milliseconds" { "ms" } } th scope="col" { "Findings" }
                 } }
                 tbody { @for row in &rows { (row.markup()) } }
             }
-            @if before.is_some() || is_more {
-                nav.pages aria-label="Pages of the list" {
-                    @if before.is_some() { a href={ "?" (filter) } { "Newest" } }
-                    @if let (true, Some(last)) = (is_more, rows.last()) {
-                        a rel="next" href={ "?before=" (last.seq) (filter) } { "Older calls" }
+            @if before.is_some() || has_more {
+                nav.pages aria-label="Pages of calls" {
+                    @if before.is_some() { a href={ "?" (filter) } { "Newest calls" } }
+                    @if let (true, Some(last)) = (has_more, rows.last()) {
+                        a rel="next" href={ "?before=" (last.seq()) (filter) } { "Older calls" }
                     }
                 }
             }
         }
     };
-    page::page(&app, Tab::Calls, "Calls", content)
+    page::page(&app, Tab::Calls, "API calls", content)
 }
 
-fn controls(filter: &Filter) -> Markup {
-    const CLASSES: [(&str, &str); 6] = [
-        ("", "Any status"),
+fn filter_form(filter: &Filter) -> Markup {
+    const STATUSES: [(&str, &str); 6] = [
+        ("", "All statuses"),
         ("2xx", "2xx success"),
         ("3xx", "3xx redirect"),
-        ("4xx", "4xx refused"),
-        ("5xx", "5xx failed"),
-        ("none", "No answer"),
+        ("4xx", "4xx client error"),
+        ("5xx", "5xx server error"),
+        ("none", "No response"),
     ];
     html! {
         form.controls method="get" action=(super::HOME) role="search" data-filter {
             label.search {
-                span.visually-hidden { "Search in calls" }
-                input type="search" name="q" value=(filter.text) placeholder="Search paths, bodies, reasons …" autocomplete="off" spellcheck="false";
+                span.visually-hidden { "Search calls" }
+                input type="search" name="q" value=(filter.text) placeholder="Search paths, bodies and findings" autocomplete="off" spellcheck="false";
             }
             label {
                 span.visually-hidden { "Operation" }
                 select name="operation" {
-                    option value="" { "Any operation" }
+                    option value="" { "All operations" }
                     @for operation in server::operations() {
                         option value=(operation) selected[filter.operation == operation] { (operation) }
                     }
-                    option value="none" selected[filter.operation == "none"] { "no operation" }
+                    option value="none" selected[filter.operation == "none"] { "Unknown operation" }
                 }
             }
             label {
                 span.visually-hidden { "Status" }
                 select name="status" {
-                    @for (value, name) in CLASSES { option value=(value) selected[filter.class == value] { (name) } }
+                    @for (value, name) in STATUSES { option value=(value) selected[filter.status == value] { (name) } }
                 }
             }
-            label.check { input type="checkbox" name="losses" checked[filter.losses]; " Only with losses" }
+            label.check { input type="checkbox" name="losses" checked[filter.losses]; " Losses only" }
             button type="submit" data-submit { "Filter" }
         }
     }
 }
 
-fn nothing(filter: &Filter, before: Option<u64>) -> Markup {
+fn no_calls(filter: &Filter, before: Option<u64>) -> Markup {
     html! {
         div.empty data-empty {
-            p.big { @if before.is_some() { "There are no older calls." } @else { "No call fits." } }
+            p.big { @if before.is_some() { "No older calls" } @else { "No calls match the filter" } }
             @if filter.is_set() { p { a href=(super::HOME) { "Show all calls" } } }
         }
     }
 }
 
-fn welcome(app: &App, host: &str) -> Markup {
+fn how_to_connect(app: &App, host: &str) -> Markup {
     html! {
         div.empty data-empty {
-            p.big { "No calls yet." }
-            p { "Point your client here. In a shell:" }
+            p.big { "No API calls yet" }
+            p { "To point a client at this emulator, run in its shell:" }
             div.copied {
                 pre #exports { (app.config.public_exports(&format!("http://{host}"))) }
                 button.copy type="button" data-copy="exports" hidden { "Copy" }
             }
-            p.faint { "Calls appear here as they come in." }
+            p.faint { "New calls appear here automatically." }
         }
     }
 }

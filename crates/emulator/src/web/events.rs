@@ -1,6 +1,6 @@
-//! What is new in the list of calls, as it happens.
+//! Sends new and changed calls to the open pages, as server-sent events.
 
-use super::calls::{PAGE, Row};
+use super::calls::{PAGE_SIZE, Row};
 use super::filter::Filter;
 use crate::answer::Params;
 use crate::log::Changes;
@@ -15,18 +15,19 @@ use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long changes are gathered before they are told together.
+/// How long changes are collected after an event, to send fewer and larger ones.
 const PAUSE: Duration = Duration::from_millis(150);
 
 struct Listener {
     app: App,
     filter: Filter,
+    /// The revision of the log that the page has.
     revision: u64,
     latest: watch::Receiver<Option<u64>>,
 }
 
-/// `GET /_emulator/events`: rows that are new or have changed since `since`, or since the event that a browser got
-/// last before its connection broke. Each change is told once. `reset` says that the list begins anew.
+/// `GET /_emulator/events`: the rows that changed after the event `since`, or after `Last-Event-ID`
+/// if the browser reconnects. Sends each change once, and `reset` if the page must reload the list.
 pub(crate) async fn stream(
     State(app): State<App>,
     headers: HeaderMap,
@@ -35,65 +36,64 @@ pub(crate) async fn stream(
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let since = last.or(params.get("since")).unwrap_or_default();
     let (began, revision) = since.split_once('-').unwrap_or_default();
-    let is_ours = began == app.log.began().to_string();
+    // Revisions of an earlier process mean nothing here.
+    let is_same_log = began == app.log.began().to_string();
     let listener = Listener {
         latest: app.log.subscribe(),
         filter: Filter::new(&params),
         revision: revision.parse().unwrap_or_default(),
         app,
     };
-    let events = stream::unfold((listener, is_ours), |(mut listener, is_ours)| async move {
-        let event = match is_ours {
-            true => listener.next().await?,
-            false => listener.begin_anew(),
+    let start = (listener, !is_same_log);
+    let events = stream::unfold(start, |(mut listener, must_reset)| async move {
+        let event = if must_reset {
+            listener.reset()
+        } else {
+            listener.next().await?
         };
-        Some((Ok::<_, Infallible>(event), (listener, true)))
+        Some((Ok::<_, Infallible>(event), (listener, false)))
     });
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 
 impl Listener {
+    /// Waits for the next event. Returns None when the emulator shuts down.
     async fn next(&mut self) -> Option<Event> {
         loop {
             (*self.latest.borrow_and_update())?;
-            let changes = self.changes();
+            let enterprise = &self.app.config.enterprise;
+            let changes: Changes<Row> = self.app.log.changes(self.revision, |call| {
+                self.filter
+                    .matches(call)
+                    .then(|| Row::new(call, enterprise))
+            });
             self.revision = changes.revision;
             if changes.cleared {
-                return Some(self.event("reset", "{}".to_owned()));
+                return Some(self.event("reset", "{}"));
             }
             if !changes.items.is_empty() {
-                let told = self.tell(&changes.items);
+                let event = self.calls(&changes.items);
                 clock::wait_until(clock::after(PAUSE)).await;
-                return Some(told);
+                return Some(event);
             }
             self.latest.changed().await.ok()?;
         }
     }
 
-    fn begin_anew(&mut self) -> Event {
+    fn reset(&mut self) -> Event {
         self.revision = self.app.log.revision();
-        self.event("reset", "{}".to_owned())
+        self.event("reset", "{}")
     }
 
-    fn changes(&self) -> Changes<Row> {
-        let read = |call: &_| {
-            self.filter
-                .fits(call)
-                .then(|| Row::new(call, &self.app.config.enterprise))
-        };
-        self.app.log.changes(self.revision, read)
+    /// The newest of the rows, at most as many as the list shows.
+    fn calls(&self, rows: &[Row]) -> Event {
+        let newest = rows[rows.len().saturating_sub(PAGE_SIZE)..].iter().map(|row| {
+            json!({ "seq": row.seq(), "losses": row.losses(), "html": row.markup().into_string() })
+        });
+        self.event("calls", &json!(newest.collect::<Vec<_>>()).to_string())
     }
 
-    /// The newest of the rows, as many as the list holds.
-    fn tell(&self, rows: &[Row]) -> Event {
-        let newest = rows.iter().skip(rows.len().saturating_sub(PAGE));
-        let shown: Vec<_> = newest
-            .map(|row| json!({ "seq": row.seq, "losses": row.losses, "html": row.markup().into_string() }))
-            .collect();
-        self.event("calls", json!(shown).to_string())
-    }
-
-    fn event(&self, name: &str, data: String) -> Event {
+    fn event(&self, name: &str, data: &str) -> Event {
         let id = format!("{}-{}", self.app.log.began(), self.revision);
         Event::default().event(name).id(id).data(data)
     }

@@ -1,19 +1,21 @@
-//! Which calls are shown.
+//! Selects the calls that the list shows.
 
 use crate::answer::Params;
+use crate::exchange::{Exchange, Message};
 use crate::log::Remembered;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
 use telecrm_core::Finding;
 
-/// What somebody looks for in the log.
 #[derive(Clone, Default)]
 pub(crate) struct Filter {
-    /// As it was written, and in lower case.
+    /// The search text as the user wrote it.
     pub(crate) text: String,
-    needle: String,
+    lower_case_text: String,
+    /// An operation's ID, or `none` for calls without one.
     pub(crate) operation: String,
-    pub(crate) class: String,
+    /// A class such as `4xx`, or `none` for calls without a response.
+    pub(crate) status: String,
     pub(crate) losses: bool,
 }
 
@@ -21,89 +23,75 @@ impl Filter {
     pub(crate) fn new(params: &Params) -> Self {
         let text = |name| params.get(name).unwrap_or_default().trim().to_owned();
         Self {
-            needle: text("q").to_lowercase(),
+            lower_case_text: text("q").to_lowercase(),
             text: text("q"),
             operation: text("operation"),
-            class: text("status"),
+            status: text("status"),
             losses: params.get("losses").is_some(),
         }
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        self.losses
-            || ![&self.text, &self.operation, &self.class]
-                .iter()
-                .all(|text| text.is_empty())
+        let texts = [&self.text, &self.operation, &self.status];
+        self.losses || texts.iter().any(|text| !text.is_empty())
     }
 
-    pub(crate) fn fits(&self, call: &Remembered) -> bool {
+    pub(crate) fn matches(&self, call: &Remembered) -> bool {
         let entry = &call.entry;
         let operation = entry.operation.as_deref().unwrap_or("none");
-        (self.operation.is_empty() || self.operation == operation)
-            && self.has_class(entry.status)
-            && (!self.losses || entry.findings.iter().any(Finding::is_loss))
-            && (self.needle.is_empty() || self.is_in(call))
-    }
-
-    fn has_class(&self, status: u16) -> bool {
-        match self.class.as_str() {
-            "" => true,
-            "none" => status == 0,
-            class => {
-                class
-                    .strip_suffix("xx")
-                    .and_then(|digit| digit.parse().ok())
-                    == Some(status / 100)
-            }
-        }
-    }
-
-    fn is_in(&self, call: &Remembered) -> bool {
-        let entry = &call.entry;
-        let texts = [&entry.method, &entry.path].map(String::as_str).into_iter();
-        let texts = texts.chain(entry.operation.as_deref()).chain(entry.fault);
-        let of_finding = |finding: &Finding| {
-            self.is_part_of(&finding.path.to_string()) || self.is_part_of(&finding.reason)
+        let status = match entry.status {
+            0 => "none".to_owned(),
+            status => format!("{}xx", status / 100),
         };
-        texts.into_iter().any(|text| self.is_part_of(text))
-            || self.is_part_of(&entry.status.to_string())
-            || entry.findings.iter().any(of_finding)
-            || call.exchange.iter().any(|exchange| {
-                let bodies = [&exchange.request, &exchange.answer]
-                    .into_iter()
-                    .filter_map(|message| message.body.as_ref());
-                exchange.query.iter().any(|query| self.is_part_of(query))
-                    || bodies
-                        .into_iter()
-                        .any(|body| self.is_part_of(&String::from_utf8_lossy(body.bytes())))
-            })
+        (self.operation.is_empty() || self.operation == operation)
+            && (self.status.is_empty() || self.status == status)
+            && (!self.losses || entry.findings.iter().any(Finding::is_loss))
+            && (self.text.is_empty() || self.text_occurs_in(call))
     }
 
-    fn is_part_of(&self, text: &str) -> bool {
-        text.to_lowercase().contains(&self.needle)
+    fn text_occurs_in(&self, call: &Remembered) -> bool {
+        let entry = &call.entry;
+        let is_in = |text: &str| text.to_lowercase().contains(&self.lower_case_text);
+        let in_finding =
+            |finding: &Finding| is_in(&finding.path.to_string()) || is_in(&finding.reason);
+        let in_body = |message: &Message| {
+            let body = message.body.as_ref();
+            body.is_some_and(|body| is_in(&String::from_utf8_lossy(body.bytes())))
+        };
+        let in_exchange = |exchange: &Exchange| {
+            exchange.query.as_deref().is_some_and(is_in)
+                || in_body(&exchange.request)
+                || in_body(&exchange.answer)
+        };
+        is_in(&entry.method)
+            || is_in(&entry.path)
+            || is_in(&entry.status.to_string())
+            || entry.operation.as_deref().is_some_and(is_in)
+            || entry.fault.is_some_and(is_in)
+            || entry.findings.iter().any(in_finding)
+            || call.exchange.as_ref().is_some_and(in_exchange)
     }
 }
 
-/// As the query of an address, without a question mark.
+/// Prints the filter as `&name=value` pairs of a query.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let losses = if self.losses { "on" } else { "" };
         for (name, value) in [
-            ("q", &self.text),
+            ("q", self.text.as_str()),
             ("operation", &self.operation),
-            ("status", &self.class),
+            ("status", &self.status),
+            ("losses", losses),
         ] {
             if !value.is_empty() {
-                write!(f, "&{name}={}", escaped(value))?;
+                write!(f, "&{name}={}", query_value(value))?;
             }
-        }
-        if self.losses {
-            f.write_str("&losses=on")?;
         }
         Ok(())
     }
 }
 
-/// As a value in the query of an address.
-pub(crate) fn escaped(value: &str) -> impl fmt::Display {
+/// Escapes a value for the query of an address.
+pub(crate) fn query_value(value: &str) -> impl fmt::Display {
     utf8_percent_encode(value, NON_ALPHANUMERIC)
 }

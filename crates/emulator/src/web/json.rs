@@ -1,31 +1,27 @@
-//! JSON as it was written, laid out to be read.
+//! Formats JSON text for people without changing the order of keys or the digits of numbers.
 
 use maud::{Markup, PreEscaped, Render, html};
 use serde::de::IgnoredAny;
 
-/// A body: JSON with indentation and colours, anything else as it is. Keys stay in their order, and numbers keep
-/// their digits.
+/// Indents and colours a JSON body. Other text stays as it is.
 pub(crate) fn pretty(body: &[u8]) -> Markup {
     let text = String::from_utf8_lossy(body);
     let mut markup = String::new();
-    match is_json(&text) {
-        false => text.render_to(&mut markup),
-        true => pieces(&text, |piece| match piece {
-            Piece::Plain(text) => text.render_to(&mut markup),
-            Piece::Marked(class, text) => {
-                html! { span class=(class) { (text) } }.render_to(&mut markup);
-            }
-        }),
+    if is_json(&text) {
+        tokens(&text, |class, token| match class {
+            None => token.render_to(&mut markup),
+            Some(class) => html! { span class=(class) { (token) } }.render_to(&mut markup),
+        });
+    } else {
+        text.render_to(&mut markup);
     }
     PreEscaped(markup)
 }
 
-/// The same as plain text.
+/// Indents JSON as plain text.
 pub(crate) fn pretty_text(text: &str) -> String {
     let mut pretty = String::new();
-    pieces(text, |piece| match piece {
-        Piece::Plain(text) | Piece::Marked(_, text) => pretty.push_str(text),
-    });
+    tokens(text, |_, token| pretty.push_str(token));
     pretty
 }
 
@@ -33,14 +29,9 @@ pub(crate) fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-enum Piece<'a> {
-    Plain(&'a str),
-    /// With the class that colours it.
-    Marked(&'static str, &'a str),
-}
-
-/// Lays out a text that is JSON.
-fn pieces(text: &str, mut take: impl FnMut(Piece<'_>)) {
+/// Calls `take` for each token of the JSON text and the white space after it, with the CSS class
+/// of tokens that have a colour.
+fn tokens(text: &str, mut take: impl FnMut(Option<&'static str>, &str)) {
     let mut depth = 0;
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -55,28 +46,28 @@ fn pieces(text: &str, mut take: impl FnMut(Piece<'_>)) {
         rest = after.trim_start();
         match first {
             '{' | '[' => {
-                take(Piece::Plain(token));
+                take(None, token);
                 if rest.starts_with(['}', ']']) {
-                    take(Piece::Plain(&rest[..1]));
+                    take(None, &rest[..1]);
                     rest = rest[1..].trim_start();
                 } else {
                     depth += 1;
-                    take(Piece::Plain(&new_line(depth)));
+                    take(None, &new_line(depth));
                 }
             }
             '}' | ']' => {
                 depth -= 1;
-                take(Piece::Plain(&new_line(depth)));
-                take(Piece::Plain(token));
+                take(None, &new_line(depth));
+                take(None, token);
             }
             ',' => {
-                take(Piece::Plain(token));
-                take(Piece::Plain(&new_line(depth)));
+                take(None, token);
+                take(None, &new_line(depth));
             }
-            ':' => take(Piece::Plain(": ")),
-            '"' if rest.starts_with(':') => take(Piece::Marked("key", token)),
-            '"' => take(Piece::Marked("text", token)),
-            _ => take(Piece::Marked("literal", token)),
+            ':' => take(None, ": "),
+            '"' if rest.starts_with(':') => take(Some("key"), token),
+            '"' => take(Some("text"), token),
+            _ => take(Some("literal"), token),
         }
     }
 }
@@ -85,7 +76,7 @@ fn new_line(depth: usize) -> String {
     format!("\n{}", "  ".repeat(depth))
 }
 
-/// How long the string is with which the text begins, its quotes included.
+/// The length of the JSON string at the beginning of the text, with its quotes.
 fn string_length(text: &str) -> usize {
     let mut is_escaped = false;
     for (place, byte) in text.bytes().enumerate().skip(1) {
@@ -104,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layout_changes_nothing_but_blanks() {
+    fn formatting_changes_white_space_only() {
         for written in [
             "{}",
             "[]",
@@ -114,11 +105,11 @@ mod tests {
             "\"text\"",
             "7",
         ] {
-            let laid_out = pretty_text(written);
+            let formatted = pretty_text(written);
             let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect(written);
-            assert_eq!(read(&laid_out), read(written), "{laid_out}");
+            assert_eq!(read(&formatted), read(written), "{formatted}");
             let dense = |text: &str| text.replace(['\n', ' '], "");
-            assert_eq!(dense(&laid_out), dense(written));
+            assert_eq!(dense(&formatted), dense(written));
         }
         assert_eq!(
             pretty_text(r#"{"b":1,"a":[{"c":"d"},[]]}"#),
@@ -127,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_stays_as_it_is_and_nothing_is_markup() {
+    fn other_text_is_unchanged_and_markup_is_escaped() {
         assert_eq!(pretty(b"OK <b>").into_string(), "OK &lt;b&gt;");
         assert_eq!(
             pretty(br#"{"<i>":"</pre>"}"#).into_string(),

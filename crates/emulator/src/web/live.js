@@ -1,4 +1,4 @@
-// What a page can do beyond being read: stay up to date, filter while typing, copy, change its colours.
+// Adds to the pages what HTML cannot do: live updates, filtering while typing, copying, themes.
 'use strict';
 
 const MOST_ROWS = 200;
@@ -6,7 +6,7 @@ const TYPING_PAUSE = 250;
 const ANNOUNCE_PAUSE = 2000;
 const RECONNECT_PAUSE = 3000;
 
-// --- Colours ---------------------------------------------------------------------------------------------------------
+// --- Theme ---------------------------------------------------------------------------------------
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const root = document.documentElement;
@@ -18,7 +18,7 @@ function isDark() {
 
 function labelTheme() {
   themeButton.textContent = isDark() ? 'Light' : 'Dark';
-  themeButton.setAttribute('aria-label', isDark() ? 'Use light colours' : 'Use dark colours');
+  themeButton.setAttribute('aria-label', isDark() ? 'Use the light theme' : 'Use the dark theme');
 }
 
 themeButton.hidden = false;
@@ -30,7 +30,7 @@ themeButton.addEventListener('click', () => {
 dark.addEventListener('change', labelTheme);
 labelTheme();
 
-// --- Copying ---------------------------------------------------------------------------------------------------------
+// --- Copy buttons --------------------------------------------------------------------------------
 
 function showCopyButtons() {
   for (const button of document.querySelectorAll('[data-copy]')) button.hidden = !navigator.clipboard;
@@ -44,24 +44,24 @@ document.addEventListener('click', async (event) => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
     label.data = 'Copied';
   } catch {
-    label.data = 'Not allowed';
+    label.data = 'Copy failed';
   }
   setTimeout(() => { label.data = 'Copy'; }, 1500);
 });
 showCopyButtons();
 
-// --- The list of calls -----------------------------------------------------------------------------------------------
+// --- The list of calls ---------------------------------------------------------------------------
 
 const form = document.querySelector('[data-filter]');
-if (form) keepUpToDate();
+if (form) updateList();
 
-function keepUpToDate() {
+function updateList() {
   const liveButton = document.querySelector('[data-live]');
   const announcer = document.querySelector('[data-announce]');
   const list = () => document.getElementById('list');
   let source = null;
-  let wanted = liveButton !== null;
-  let news = { calls: 0, losses: 0, timer: null };
+  let isLive = liveButton !== null;
+  let unannounced = { calls: 0, losses: 0, timer: null };
 
   function filter() {
     const query = new URLSearchParams(new FormData(form));
@@ -69,13 +69,13 @@ function keepUpToDate() {
     return query;
   }
 
-  let reconnecting = null;
+  let reconnectTimer = null;
   function connect() {
-    clearTimeout(reconnecting);
+    clearTimeout(reconnectTimer);
     source?.close();
     source = null;
-    // Browsers open few connections to one server, so a page that nobody sees gives its own back.
-    if (!wanted || document.hidden) return showLive();
+    // Browsers limit the connections to one server, so a hidden page closes its own.
+    if (!isLive || document.hidden) return showLive();
     const query = filter();
     query.set('since', list().dataset.since);
     source = new EventSource(`/_emulator/events?${query}`);
@@ -89,10 +89,10 @@ function keepUpToDate() {
     });
     source.addEventListener('open', showLive);
     source.addEventListener('error', ({ target }) => {
-      // Browsers come back by themselves after a break, but never after an answer other than 200.
+      // Browsers reconnect after a network error, but not after a status other than 200.
       if (target === source && target.readyState === EventSource.CLOSED) {
-        clearTimeout(reconnecting);
-        reconnecting = setTimeout(connect, RECONNECT_PAUSE);
+        clearTimeout(reconnectTimer);
+        reconnectTimer = setTimeout(connect, RECONNECT_PAUSE);
       }
       showLive();
     });
@@ -101,22 +101,22 @@ function keepUpToDate() {
 
   function showLive() {
     if (!liveButton) return;
-    const state = !wanted ? 'paused' : source?.readyState === EventSource.OPEN ? 'live' : 'waiting';
+    const state = !isLive ? 'paused' : source?.readyState === EventSource.OPEN ? 'live' : 'connecting';
     liveButton.dataset.state = state;
-    liveButton.setAttribute('aria-pressed', String(wanted));
-    liveButton.lastChild.data = { paused: ' Paused', live: ' Live', waiting: ' Connecting' }[state];
+    liveButton.setAttribute('aria-pressed', String(isLive));
+    liveButton.lastChild.data = { paused: ' Paused', live: ' Live', connecting: ' Connecting' }[state];
   }
 
-  // Puts a call where it belongs by its number, or in the place of what was known of it.
+  // Inserts the row of a call by its number, or replaces the earlier row of the same call.
   function upsert(call) {
     const body = list().querySelector('tbody');
     const template = document.createElement('template');
     template.innerHTML = call.html;
     const row = template.content.firstElementChild;
-    const known = body.querySelector(`tr[data-seq="${call.seq}"]`);
-    if (known) {
-      const hadFocus = known.contains(document.activeElement);
-      known.replaceWith(row);
+    const current = body.querySelector(`tr[data-seq="${call.seq}"]`);
+    if (current) {
+      const hadFocus = current.contains(document.activeElement);
+      current.replaceWith(row);
       if (hadFocus) row.querySelector('a').focus();
     } else {
       const older = [...body.rows].find((other) => Number(other.dataset.seq) < call.seq);
@@ -131,28 +131,28 @@ function keepUpToDate() {
   }
 
   function announce(call) {
-    news.calls += 1;
-    news.losses += call.losses > 0 ? 1 : 0;
-    news.timer ??= setTimeout(() => {
-      const losses = news.losses > 0 ? `, ${news.losses} with losses` : '';
-      announcer.textContent = `${news.calls} new ${news.calls === 1 ? 'call' : 'calls'}${losses}`;
-      news = { calls: 0, losses: 0, timer: null };
+    unannounced.calls += 1;
+    unannounced.losses += call.losses > 0 ? 1 : 0;
+    unannounced.timer ??= setTimeout(() => {
+      const losses = unannounced.losses > 0 ? `, ${unannounced.losses} with losses` : '';
+      announcer.textContent = `${unannounced.calls} new ${unannounced.calls === 1 ? 'call' : 'calls'}${losses}`;
+      unannounced = { calls: 0, losses: 0, timer: null };
     }, ANNOUNCE_PAUSE);
   }
 
-  // Asks for the list again, and shows the latest answer only.
-  let asked = 0;
+  // Loads the list again. Ignores the response if a newer request was sent meanwhile.
+  let latestRequest = 0;
   async function refresh() {
-    const number = ++asked;
+    const request = ++latestRequest;
     const query = filter();
     const address = query.size > 0 ? `?${query}` : location.pathname;
     try {
       const response = await fetch(address);
       const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-      if (number !== asked) return;
+      if (request !== latestRequest) return;
       list().replaceWith(page.getElementById('list'));
     } catch {
-      return; // The emulator is gone; when it is back, the events say so.
+      return; // The emulator is not running. The event stream reconnects when it is back.
     }
     history.replaceState(null, '', address);
     showCopyButtons();
@@ -160,22 +160,22 @@ function keepUpToDate() {
     else location.reload();
   }
 
-  let typing = null;
+  let typingTimer = null;
   form.querySelector('[data-submit]').hidden = true;
   form.addEventListener('input', () => {
-    clearTimeout(typing);
-    typing = setTimeout(refresh, TYPING_PAUSE);
+    clearTimeout(typingTimer);
+    typingTimer = setTimeout(refresh, TYPING_PAUSE);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    clearTimeout(typing);
+    clearTimeout(typingTimer);
     refresh();
   });
-  // A list of older calls stands still.
+  // A list of older calls is not updated.
   if (!liveButton) return;
   liveButton.hidden = false;
   liveButton.addEventListener('click', () => {
-    wanted = !wanted;
+    isLive = !isLive;
     connect();
   });
   document.addEventListener('visibilitychange', connect);

@@ -1,17 +1,17 @@
-//! The pages for people: what was called, what became of it, what there is, and what to let go wrong.
+//! The emulator's web pages: API calls, leads, the workspace, fault rules and the profile.
 
 mod call;
 mod calls;
-mod contract;
-mod copy;
+mod conformance;
 mod events;
 mod filter;
 mod json;
 mod leads;
 mod nullable;
+mod outcome;
 mod page;
-mod parts;
-mod switches;
+mod settings;
+mod snippets;
 mod workspace;
 
 use crate::App;
@@ -22,17 +22,18 @@ use axum::middleware::map_response;
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 
-/// Where the pages begin.
+/// The address of the first page, below which all others are.
 const HOME: &str = "/_emulator/";
 
-/// Nothing comes from elsewhere, and nothing stands in the page that could run or be sent away.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// Lets the browser load and contact this server only. Scripts must be files of this server.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+    base-uri 'none'";
 
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, POLICY),
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // With `no-referrer`, browsers would not say either that it is an own page from which a form comes.
+    // With `no-referrer`, browsers also leave out the `Origin` of our own forms.
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
     (
@@ -41,52 +42,51 @@ const HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
+/// File name, content type and content of each static file.
+const ASSETS: [(&str, &str, &str); 4] = [
+    (
+        "style.css",
+        "text/css; charset=utf-8",
+        include_str!("style.css"),
+    ),
+    (
+        "theme.js",
+        "text/javascript; charset=utf-8",
+        include_str!("theme.js"),
+    ),
+    (
+        "live.js",
+        "text/javascript; charset=utf-8",
+        include_str!("live.js"),
+    ),
+    ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
+];
+
 pub(crate) fn router() -> Router<App> {
-    let asset = |content_type, text: &'static str| {
-        get(async move || ([(header::CONTENT_TYPE, content_type)], text))
-    };
-    Router::new()
+    let at = |path: &str| format!("{HOME}{path}");
+    let mut router = Router::new()
         .route("/_emulator", get(async || Redirect::permanent(HOME)))
         .route(HOME, get(calls::page))
-        .route("/_emulator/events", get(events::stream))
-        .route("/_emulator/calls/{seq}", get(call::page))
-        .route("/_emulator/leads", get(leads::list))
-        .route("/_emulator/leads/{lead}", get(leads::detail))
-        .route("/_emulator/workspace", get(workspace::page))
-        .route("/_emulator/switches", get(switches::page))
-        .route("/_emulator/switches/faults", post(switches::add_fault))
-        .route(
-            "/_emulator/switches/faults/clear",
-            post(switches::clear_faults),
-        )
-        .route(
-            "/_emulator/switches/faults/remove",
-            post(switches::remove_fault),
-        )
-        .route("/_emulator/switches/profile", post(switches::set_profile))
-        .route("/_emulator/switches/reset", post(switches::reset))
-        .route(
-            "/_emulator/style.css",
-            asset("text/css; charset=utf-8", include_str!("style.css")),
-        )
-        .route(
-            "/_emulator/theme.js",
-            asset("text/javascript; charset=utf-8", include_str!("theme.js")),
-        )
-        .route(
-            "/_emulator/live.js",
-            asset("text/javascript; charset=utf-8", include_str!("live.js")),
-        )
-        .route(
-            "/_emulator/icon.svg",
-            asset("image/svg+xml", include_str!("icon.svg")),
-        )
-        .layer(map_response(guard))
+        .route(&at("events"), get(events::stream))
+        .route(&at("calls/{seq}"), get(call::page))
+        .route(&at("leads"), get(leads::list))
+        .route(&at("leads/{lead}"), get(leads::detail))
+        .route(&at("workspace"), get(workspace::page))
+        .route(&at("settings"), get(settings::page))
+        .route(&at("settings/faults"), post(settings::add_fault))
+        .route(&at("settings/faults/clear"), post(settings::clear_faults))
+        .route(&at("settings/faults/remove"), post(settings::remove_fault))
+        .route(&at("settings/profile"), post(settings::set_profile))
+        .route(&at("settings/reset"), post(settings::reset));
+    for (name, content_type, content) in ASSETS {
+        let answer = async move || ([(header::CONTENT_TYPE, content_type)], content);
+        router = router.route(&at(name), get(answer));
+    }
+    router.layer(map_response(add_security_headers))
 }
 
-/// Says to the browser what it must not do with a page.
-async fn guard(mut response: Response) -> Response {
-    for (name, value) in HEADERS {
+async fn add_security_headers(mut response: Response) -> Response {
+    for (name, value) in SECURITY_HEADERS {
         response
             .headers_mut()
             .insert(name, HeaderValue::from_static(value));
@@ -94,14 +94,14 @@ async fn guard(mut response: Response) -> Response {
     response
 }
 
-/// Whether a browser opens the address itself. To all others, `/` is where the Async API begins.
+/// Returns true if a browser opens `/` itself. For other clients, `/` is the root of the Async API.
 pub(crate) fn is_front_door(request: &Request) -> bool {
     let accept = request.headers().get(header::ACCEPT);
     let is_browser = accept.is_some_and(|types| types.as_bytes().starts_with(b"text/html"));
     request.uri().path() == "/" && request.method() == Method::GET && is_browser
 }
 
-/// Leads to the page of calls.
+/// Redirects to the list of calls.
 pub(crate) fn home() -> Redirect {
     Redirect::temporary(HOME)
 }

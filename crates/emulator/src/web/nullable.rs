@@ -1,8 +1,8 @@
-//! Schemas of OpenAPI 3.0 as JSON Schema has them. The tests use this too, which hold every answer against the descriptions.
+//! Converts OpenAPI 3.0 schemas to JSON Schema, for the pages and for the tests.
 
 use serde_json::{Map, Value, json};
 
-/// What OpenAPI 3.0 says in its own words: `nullable`.
+/// Rewrites `nullable: true`, which JSON Schema does not have.
 pub(crate) fn as_json_schema(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -10,8 +10,8 @@ pub(crate) fn as_json_schema(schema: &mut Value) {
             if object.get("nullable") == Some(&Value::Bool(true)) {
                 object.remove("nullable");
                 let inner = Value::Object(std::mem::take(object));
-                *object =
-                    Map::from_iter([("anyOf".to_owned(), json!([inner, { "type": "null" }]))]);
+                let either = json!([inner, { "type": "null" }]);
+                *object = Map::from_iter([("anyOf".to_owned(), either)]);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(as_json_schema),

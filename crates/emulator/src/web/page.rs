@@ -1,4 +1,4 @@
-//! What all pages have in common.
+//! The frame of every page, and the markup that several pages share.
 
 use crate::App;
 use axum::http::StatusCode;
@@ -6,15 +6,16 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, html};
+use serde_json::Value;
 use telecrm_core::{Finding, FindingKind};
 
-/// The parts of the pages.
+/// The sections in the navigation bar.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Tab {
     Calls,
     Leads,
     Workspace,
-    Switches,
+    Settings,
 }
 
 impl Tab {
@@ -22,13 +23,13 @@ impl Tab {
         (Self::Calls, "Calls", super::HOME),
         (Self::Leads, "Leads", "/_emulator/leads"),
         (Self::Workspace, "Workspace", "/_emulator/workspace"),
-        (Self::Switches, "Switches", "/_emulator/switches"),
+        (Self::Settings, "Settings", "/_emulator/settings"),
     ];
 }
 
 pub(crate) fn page(app: &App, tab: Tab, title: &str, content: Markup) -> Response {
     let faults = app.faults.len();
-    let whole = html! {
+    let document = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -42,18 +43,18 @@ pub(crate) fn page(app: &App, tab: Tab, title: &str, content: Markup) -> Respons
                 script src="/_emulator/live.js" defer {}
             }
             body {
-                a.skip href="#content" { "Skip to the content" }
+                a.skip href="#content" { "Skip to main content" }
                 header.bar {
                     a.brand href=(super::HOME) {
                         img src="/_emulator/icon.svg" alt="" width="22" height="22";
                         span { "telecrm " span.light { "emulator" } }
                     }
-                    nav aria-label="Pages" {
+                    nav aria-label="Main" {
                         @for (of, name, address) in Tab::ALL {
                             a href=(address) aria-current=[(of == tab).then_some("page")] {
                                 (name)
-                                @if of == Tab::Switches && faults > 0 {
-                                    " " span.count title=(counted(faults, "fault rule")) { (faults) }
+                                @if of == Tab::Settings && faults > 0 {
+                                    " " span.count title=(counted(faults, "active fault rule", "active fault rules")) { (faults) }
                                 }
                             }
                         }
@@ -64,54 +65,52 @@ pub(crate) fn page(app: &App, tab: Tab, title: &str, content: Markup) -> Respons
             }
         }
     };
-    Html(whole.into_string()).into_response()
+    Html(document.into_string()).into_response()
 }
 
-/// A page that says what is wrong.
-pub(crate) fn problem(app: &App, tab: Tab, status: StatusCode, said: &str) -> Response {
+/// A page for something that does not exist.
+pub(crate) fn not_found(app: &App, tab: Tab, message: &str) -> Response {
     let content = html! {
         div.empty {
-            h1 { (said) }
-            p { a href=(super::HOME) { "All calls" } }
+            h1 { (message) }
+            p { a href=(super::HOME) { "Show all calls" } }
         }
     };
-    (status, page(app, tab, said, content)).into_response()
+    (StatusCode::NOT_FOUND, page(app, tab, message, content)).into_response()
 }
 
-pub(crate) fn counted(count: usize, what: &str) -> String {
-    match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// A moment in the time zone of this machine: the time of day, or day and minute.
+/// The time of day in the time zone of this machine.
 pub(crate) fn time_of_day(millis: i64) -> Markup {
-    moment(millis, "%H:%M:%S%.3f")
+    time(millis, "%H:%M:%S%.3f")
 }
 
+/// Date and time in the time zone of this machine.
 pub(crate) fn day_and_time(millis: i64) -> Markup {
-    moment(millis, "%Y-%m-%d %H:%M:%S")
+    time(millis, "%Y-%m-%d %H:%M:%S")
 }
 
-fn moment(millis: i64, format: &str) -> Markup {
+fn time(millis: i64, format: &str) -> Markup {
     let Ok(time) = Timestamp::from_millisecond(millis) else {
         return html! { (millis) };
     };
-    let here = time.to_zoned(TimeZone::system());
+    let local = time.to_zoned(TimeZone::system());
     html! {
-        time datetime=(time) title=(here.strftime("%A, %d %B %Y, %H:%M:%S%.3f %Z")) { (here.strftime(format)) }
+        time datetime=(time) title=(local.strftime("%A, %d %B %Y, %H:%M:%S%.3f %Z")) { (local.strftime(format)) }
     }
 }
 
 pub(crate) fn status(status: u16) -> Markup {
-    let (class, text) = match status {
-        0 => ("none", "no answer".to_owned()),
-        200..300 => ("good", status.to_string()),
-        300..500 => ("warn", status.to_string()),
-        _ => ("bad", status.to_string()),
+    let class = match status {
+        0 => return html! { span.pill.none { "no response" } },
+        200..300 => "good",
+        300..500 => "warn",
+        _ => "bad",
     };
-    html! { span class={ "pill " (class) } { (text) } }
+    html! { span class={ "pill " (class) } { (status) } }
 }
 
 pub(crate) fn duration(ms: Option<f64>) -> Markup {
@@ -119,12 +118,22 @@ pub(crate) fn duration(ms: Option<f64>) -> Markup {
         @match ms {
             Some(ms) if ms < 10.0 => { (format!("{ms:.2}")) }
             Some(ms) => { (format!("{ms:.0}")) }
-            None => { span.faint title="There is no answer." { "–" } }
+            None => { span.faint title="No response" { "–" } }
         }
     }
 }
 
-/// A sentence in which names stand between backticks.
+pub(crate) fn value(value: Option<&Value>) -> Markup {
+    html! {
+        @match value {
+            None => { span.faint { "–" } },
+            Some(Value::String(text)) => { span.value { (text) } },
+            Some(other) => { code.value { (other) } },
+        }
+    }
+}
+
+/// A sentence, in which names between backticks become code.
 pub(crate) fn prose(text: &str) -> Markup {
     html! {
         @for (place, piece) in text.split('`').enumerate() {
@@ -133,15 +142,15 @@ pub(crate) fn prose(text: &str) -> Markup {
     }
 }
 
-/// A finding as a badge: the place, and what happened there.
+/// A finding as a badge: its path and kind, with the reason as a tooltip.
 pub(crate) fn badge(finding: &Finding) -> Markup {
-    let (class, word) = match finding.kind {
+    let (class, kind) = match finding.kind {
         FindingKind::OptionCreated => ("made", "option created"),
         FindingKind::ValueChanged => ("changed", "changed"),
         FindingKind::LeadDropped => ("lost", "lead dropped"),
         _ => ("lost", "dropped"),
     };
     html! {
-        span class={ "badge " (class) } title=(finding.reason) { b { (finding.path) } " " (word) }
+        span class={ "badge " (class) } title=(finding.reason) { b { (finding.path) } " " (kind) }
     }
 }

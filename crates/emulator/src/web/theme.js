@@ -1,4 +1,4 @@
-// Before the page is drawn, so that it does not flash in the other colours.
+// Applies the saved theme before the page is drawn, so that it does not flash in the other one.
 'use strict';
 const theme = localStorage.getItem('theme');
 if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;

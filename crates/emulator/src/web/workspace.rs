@@ -1,4 +1,4 @@
-//! What the workspace defines: fields, actions, pipeline, team.
+//! The page of the workspace: fields, custom actions, pipeline and team.
 
 use super::page::{self, Tab};
 use crate::App;
@@ -9,9 +9,9 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 use telecrm_core::{FieldDefinition, Workspace};
 
-/// What is shown of a member beside the name.
-const COLUMNS: [(&str, &str); 5] = [
-    ("E-mail", "email"),
+/// Heading and key of each column about a team member, after the name.
+const MEMBER_COLUMNS: [(&str, &str); 5] = [
+    ("Email", "email"),
     ("Phone", "phone_number"),
     ("Role", "permission_template_name"),
     ("Manager", "manager_name"),
@@ -26,9 +26,9 @@ pub(crate) async fn page(State(app): State<App>) -> Response {
         html! {
             div.head { h1 { "Workspace" } }
             p.facts {
-                "Enterprise " code { (app.config.enterprise) }
-                " · leads are identified by " code { (workspace.identifier().api_name()) }
-                " · times are read in " (workspace.time_zone().iana_name().unwrap_or("its time zone"))
+                "Enterprise ID: " code { (app.config.enterprise) }
+                " · lead identifier: " code { (workspace.identifier().api_name()) }
+                " · time zone: " (workspace.time_zone().iana_name().unwrap_or("unnamed"))
             }
             nav.jump aria-label="On this page" {
                 a href="#fields" { "Fields" } a href="#actions" { "Actions" } a href="#pipeline" { "Pipeline" } a href="#team" { "Team" }
@@ -46,34 +46,28 @@ fn fields(workspace: &Workspace) -> Markup {
     let identifier = workspace.identifier().api_name();
     html! {
         section aria-labelledby="fields" {
-            h2 #fields { "Fields of leads" " " span.faint { (workspace.fields().len()) } }
+            h2 #fields { "Lead fields" " " span.faint { (workspace.fields().len()) } }
             table.schema {
                 thead { tr { th scope="col" { "API name" } th scope="col" { "Type" } th scope="col" { "Options" } } }
-                tbody {
-                    @for field in workspace.fields() {
-                        tr {
-                            th scope="row" { code { (field.api_name) } @if field.api_name == identifier { " " span.badge.plain { "identifier" } } }
-                            td data-label="Type" { (kind(field)) }
-                            td data-label="Options" { (options(field)) }
-                        }
-                    }
-                }
+                tbody { @for field in workspace.fields() { (field_row(field, field.api_name == identifier)) } }
             }
         }
     }
 }
 
-fn kind(field: &FieldDefinition) -> Markup {
+fn field_row(field: &FieldDefinition, is_identifier: bool) -> Markup {
     html! {
-        (field.field_type.as_str())
-        @if let Some(format) = &field.date_format { " " span.faint { (format) } }
-    }
-}
-
-fn options(field: &FieldDefinition) -> Markup {
-    html! {
-        @if field.options.is_empty() { span.faint { "–" } }
-        @for option in &field.options { span.badge.plain { (option) } " " }
+        tr {
+            th scope="row" { code { (field.api_name) } @if is_identifier { " " span.badge.plain { "identifier" } } }
+            td data-label="Type" {
+                (field.field_type.as_str())
+                @if let Some(format) = &field.date_format { " " span.faint { (format) } }
+            }
+            td data-label="Options" {
+                @if field.options.is_empty() { span.faint { "–" } }
+                @for option in &field.options { span.badge.plain { (option) } " " }
+            }
+        }
     }
 }
 
@@ -81,21 +75,17 @@ fn actions(workspace: &Workspace) -> Markup {
     html! {
         section aria-labelledby="actions" {
             h2 #actions { "Custom actions" " " span.faint { (workspace.actions().len()) } }
-            @if workspace.actions().is_empty() { p.note { "The workspace defines none." } }
+            @if workspace.actions().is_empty() { p.note { "The workspace has no custom actions." } }
             @for action in workspace.actions() {
                 h3 {
                     code { (action.code.bare()) } " " (action.display_name.as_deref().unwrap_or_default())
-                    @if action.allows_predated { " " span.badge.plain title="created_on may lie in the past." { "may be dated back" } }
+                    @if action.allows_predated { " " span.badge.plain title="created_on may be in the past." { "can be backdated" } }
                 }
-                @match &action.fields {
-                    None => { p.note { "Its fields are not told: any field is taken." } },
-                    Some(fields) if fields.is_empty() => { p.note { "It has no fields." } },
+                @match action.fields.as_deref() {
+                    None => { p.note { "The workspace does not define the fields of this action. Every field is accepted." } },
+                    Some([]) => { p.note { "This action has no fields." } },
                     Some(fields) => {
-                        table.schema { tbody {
-                            @for field in fields {
-                                tr { th scope="row" { code { (field.api_name) } } td data-label="Type" { (kind(field)) } td data-label="Options" { (options(field)) } }
-                            }
-                        } }
+                        table.schema { tbody { @for field in fields { (field_row(field, false)) } } }
                     }
                 }
             }
@@ -111,15 +101,16 @@ fn pipeline(workspace: &Workspace) -> Markup {
     let reasons = pipeline
         .and_then(|pipeline| pipeline.lost_reasons.as_deref())
         .unwrap_or_default();
-    let label = |label: &str, archived: bool| {
-        html! { span class={ "badge " (if archived { "faint" } else { "plain" }) } { (label) @if archived { " (archived)" } } " " }
-    };
+    // In the order of the pipeline, which sorting would lose.
     let mut stages: Vec<Option<&str>> = Vec::new();
     for status in statuses {
         if !stages.contains(&status.stage_type.as_deref()) {
             stages.push(status.stage_type.as_deref());
         }
     }
+    let label = |label: &str, archived: bool| {
+        html! { span class={ "badge " (if archived { "faint" } else { "plain" }) } { (label) @if archived { " (archived)" } } " " }
+    };
     html! {
         section aria-labelledby="pipeline" {
             h2 #pipeline { "Pipeline" }
@@ -143,15 +134,15 @@ fn team(members: &[&Map<String, Value>]) -> Markup {
     html! {
         section aria-labelledby="team" {
             h2 #team { "Team" " " span.faint { (members.len()) } }
-            @if members.is_empty() { p.note { "Nobody is in the team." } }
+            @if members.is_empty() { p.note { "The team has no members." } }
             @else {
                 table.schema {
-                    thead { tr { th scope="col" { "Name" } @for (label, _) in COLUMNS { th scope="col" { (label) } } } }
+                    thead { tr { th scope="col" { "Name" } @for (heading, _) in MEMBER_COLUMNS { th scope="col" { (heading) } } } }
                     tbody {
                         @for member in members {
                             tr {
                                 th scope="row" { (team_members::text(member, "name")) }
-                                @for (label, key) in COLUMNS { td data-label=(label) { (team_members::text(member, key)) } }
+                                @for (heading, key) in MEMBER_COLUMNS { td data-label=(heading) { (team_members::text(member, key)) } }
                             }
                         }
                     }

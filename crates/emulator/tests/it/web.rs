@@ -1,4 +1,4 @@
-//! The pages for people, as a browser without JavaScript gets them. What needs one is in `tests/services/browser`.
+//! The emulator's web pages without JavaScript. `tests/services/browser` tests them in a browser.
 
 mod markup;
 
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use telecrm_emulator::Emulator;
 
-/// What somebody might write to get into the page.
+/// Text that would run as a script if a page did not escape it.
 const ATTACK: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>";
 
 const PAGES: [&str; 4] = [
     "/_emulator/",
     "/_emulator/leads",
     "/_emulator/workspace",
-    "/_emulator/switches",
+    "/_emulator/settings",
 ];
 
 impl Local {
@@ -30,7 +30,7 @@ impl Local {
             .header(ACCEPT, "text/html,application/xhtml+xml")
     }
 
-    /// A page, which must be well-formed.
+    /// Loads a page and checks its markup.
     async fn page(&self, path: &str) -> String {
         let response = self
             .browse(path)
@@ -43,7 +43,7 @@ impl Local {
         html
     }
 
-    /// Sends a form as a browser does from the emulator's own page.
+    /// Submits a form as a browser does on the emulator's own page.
     async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let url = format!("{}{path}", self.emulator.url());
         let client = Client::builder().redirect(redirect::Policy::none()).build();
@@ -66,7 +66,7 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// The text of the element with this ID, without markup.
+/// The text of the `pre` element with this ID.
 fn text_of(html: &str, id: &str) -> String {
     let start = html.find(&format!("id=\"{id}\"")).expect(id);
     let rest = &html[start..];
@@ -75,7 +75,7 @@ fn text_of(html: &str, id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_browser_is_led_to_the_pages_and_all_others_meet_the_api() {
+async fn browsers_are_redirected_to_the_pages_and_other_clients_reach_the_api() {
     let local = Local::start().await;
     let led = local.browse("/").send().await.unwrap();
     assert_eq!(
@@ -85,7 +85,10 @@ async fn a_browser_is_led_to_the_pages_and_all_others_meet_the_api() {
             &"/_emulator/".parse().unwrap()
         )
     );
-    assert!(local.emulator.log(0).is_empty(), "a page is no call");
+    assert!(
+        local.emulator.log(0).is_empty(),
+        "pages are not logged as calls"
+    );
 
     for accept in ["*/*", "application/json", "application/json, text/html"] {
         let api = local
@@ -113,7 +116,7 @@ async fn a_browser_is_led_to_the_pages_and_all_others_meet_the_api() {
 }
 
 #[tokio::test]
-async fn pages_forbid_the_browser_everything_else() {
+async fn pages_have_strict_security_headers() {
     let local = Local::start().await;
     local
         .push(json!({ "fields": { "phone": "919999999999" } }))
@@ -182,7 +185,7 @@ async fn pages_forbid_the_browser_everything_else() {
 }
 
 #[tokio::test]
-async fn nothing_that_was_sent_becomes_markup() {
+async fn text_that_clients_send_is_escaped() {
     let local = Local::start().await;
     let lead = json!({
         "fields": { "phone": "919999999999", "name": ATTACK, ATTACK: ATTACK, "contact_source": ATTACK },
@@ -205,7 +208,7 @@ async fn nothing_that_was_sent_becomes_markup() {
             .to_string();
     assert_eq!(
         local
-            .submit("/_emulator/switches/faults", &[("json", &rule)])
+            .submit("/_emulator/settings/faults", &[("json", &rule)])
             .await
             .status(),
         303
@@ -227,7 +230,7 @@ async fn nothing_that_was_sent_becomes_markup() {
     assert!(shown > 20, "{shown}");
     let refused = local
         .submit(
-            "/_emulator/switches/faults",
+            "/_emulator/settings/faults",
             &[("do", "answer"), ("amount", ATTACK), ("field", ATTACK)],
         )
         .await;
@@ -237,10 +240,10 @@ async fn nothing_that_was_sent_becomes_markup() {
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script>"));
 }
 
-/// The rows of the table that tells what became of a call.
-async fn parts(local: &Local, seq: u64) -> Vec<String> {
+/// The rows of the table of stored and dropped fields.
+async fn outcome(local: &Local, seq: u64) -> Vec<String> {
     let html = local.page(&format!("/_emulator/calls/{seq}")).await;
-    let table = html.split("class=\"parts\"").nth(1).expect("the table");
+    let table = html.split("class=\"outcome\"").nth(1).expect("the table");
     let rows = table
         .split("</table>")
         .next()
@@ -250,28 +253,46 @@ async fn parts(local: &Local, seq: u64) -> Vec<String> {
         .map(markup::plain);
     rows.map(|row| {
         row.trim_start_matches(['>', ' '])
-            .trim_start_matches("class=\"inner\"> ")
+            .trim_start_matches("class=\"nested\"> ")
             .to_owned()
     })
     .collect()
 }
 
+/// Reason and suggestion of a finding in the log, as a page shows them.
+fn explanation(local: &Local, seq: u64, path: &str) -> (String, String) {
+    let entry = &local.emulator.log(seq - 1)[0];
+    let mut findings = entry.findings.iter();
+    let finding = findings.find(|finding| finding.path.to_string() == path);
+    let finding = finding.expect(path);
+    let plain = |text: &str| {
+        let words = text.replace('`', " ");
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    (
+        plain(&finding.reason),
+        plain(finding.suggestion.as_deref().unwrap_or_default()),
+    )
+}
+
 #[tokio::test]
-async fn a_dropped_lead_takes_everything_with_it() {
+async fn all_fields_of_a_dropped_lead_are_shown_as_not_stored() {
     let local = Local::start().await;
     local
         .push(json!({ "fields": { "phone": "+91 99999-99999", "name": "Asha" } }))
         .await;
-    let rows = parts(&local, 1).await;
+    let rows = outcome(&local, 1).await;
     assert_eq!(rows[0], "fields.name Asha not stored –");
-    assert!(rows[1].starts_with("fields.phone +91 99999-99999 dropped – the lead identifier is dropped, and the lead with it"), "{rows:?}");
+    let (reason, _) = explanation(&local, 1, "fields.phone");
+    let phone = format!("fields.phone +91 99999-99999 dropped – {reason}");
+    assert!(rows[1].starts_with(&phone), "{rows:?}");
     local.push(json!({ "fields": { "name": "Asha" } })).await;
-    let rows = parts(&local, 2).await;
+    let rows = outcome(&local, 2).await;
     assert!(rows[1].starts_with("fields.phone – dropped –"), "{rows:?}");
 }
 
 #[tokio::test]
-async fn parts_are_stored_changed_created_or_dropped() {
+async fn each_field_is_shown_as_stored_changed_created_or_dropped() {
     let local = Local::start().await;
     let lead = json!({
         "fields": { "phone": "9999999999", "contact_source": "Fair", "name": "Asha", "rating": "3" },
@@ -279,18 +300,23 @@ async fn parts_are_stored_changed_created_or_dropped() {
         "campaign": "Monsoon",
     });
     local.push(lead).await;
+    let (new_option, _) = explanation(&local, 1, "fields.contact_source");
+    let (unknown_field, hint) = explanation(&local, 1, "actions[1].fields.nope");
+    let new_option = format!("fields.contact_source Fair stored, option created Fair {new_option}");
+    let unknown_field =
+        format!("actions[1].fields.nope 1 dropped – {unknown_field} (AS6) Hint: {hint}");
     let starts = [
-        "fields.contact_source Fair stored, option created Fair not an option yet",
+        &new_option,
         "fields.name Asha stored Asha",
         "fields.phone 9999999999 changed 919999999999",
         "fields.rating 3 dropped –",
         "actions[0] ACTION_9999 dropped –",
         "actions[1] ACTION_1001 stored 1001",
-        "actions[1].fields.nope 1 dropped – ACTION_1001 has no field nope ; did you mean note ? (AS6)",
+        &unknown_field,
         "actions[1].fields.note Hi stored Hi",
         "campaign Monsoon dropped –",
     ];
-    let rows = parts(&local, 1).await;
+    let rows = outcome(&local, 1).await;
     assert_eq!(rows.len(), starts.len(), "{rows:?}");
     for (row, start) in rows.iter().zip(starts) {
         assert!(row.starts_with(start), "{row:?}, wanted {start:?}");
@@ -298,7 +324,20 @@ async fn parts_are_stored_changed_created_or_dropped() {
 }
 
 #[tokio::test]
-async fn a_call_shows_both_bodies_and_no_token() {
+async fn findings_of_a_search_are_shown_with_the_value_that_was_sent() {
+    let local = Local::start().await;
+    local.search(json!({ "fields": {}, "sort": "name" })).await;
+    let (reason, _) = explanation(&local, 1, "sort");
+    let rows = outcome(&local, 1).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(
+        rows[0].starts_with(&format!("sort name dropped – {reason}")),
+        "{rows:?}"
+    );
+}
+
+#[tokio::test]
+async fn calls_show_both_bodies_and_no_secrets() {
     let builder = Emulator::builder()
         .sync_token("canary-sync-token")
         .async_token("canary-async-token")
@@ -340,10 +379,10 @@ async fn a_call_shows_both_bodies_and_no_token() {
         pages.push(local.page(&path).await);
     }
     let text = markup::plain(&pages[PAGES.len()]);
-    for said in ["\"phone\"", "\"lead_id\"", "Bearer … (a Sync token)"] {
-        assert!(text.contains(said), "{said}: {text}");
+    for expected in ["\"phone\"", "\"lead_id\"", "Bearer … (a Sync token)"] {
+        assert!(text.contains(expected), "{expected}: {text}");
     }
-    assert!(pages[PAGES.len() + 3].contains("no token of this emulator"));
+    assert!(pages[PAGES.len() + 3].contains("sent without a valid token"));
     pages.extend(
         local
             .emulator
@@ -383,10 +422,12 @@ async fn calls_are_filtered() {
             .collect::<Vec<u64>>()
     };
     assert_eq!(listed("").await, [4, 3, 2, 1]);
+    let (reason, _) = explanation(&local, 2, "fields.rating");
+    let by_reason = format!("q={}", encoded(&reason));
     for (query, wanted) in [
         ("q=zebra", &[1][..]),
         ("q=RATING", &[2]),
-        ("q=from+1+to+5", &[2]),
+        (&by_reason, &[2]),
         ("q=%2Fwebhooks", &[4]),
         ("q=lead_not_found", &[3]),
         ("q=nothing-like-it", &[]),
@@ -402,11 +443,11 @@ async fn calls_are_filtered() {
         assert_eq!(listed(query).await, wanted, "{query}");
     }
     let none = local.page("/_emulator/?q=nothing-like-it").await;
-    assert!(none.contains("No call fits."));
+    assert!(none.contains("No calls match the filter"));
 }
 
 #[tokio::test]
-async fn pages_that_nobody_can_reach_are_empty() {
+async fn pages_beyond_the_end_are_empty() {
     let local = Local::start().await;
     let lead = local.create(json!({ "phone": "919999999999" })).await;
     for page in ["leads".to_owned(), format!("leads/{lead}")] {
@@ -452,12 +493,12 @@ async fn lists_are_paged() {
         local
             .page("/_emulator/leads?q=nobody")
             .await
-            .contains("No lead fits.")
+            .contains("No leads match")
     );
 }
 
 #[tokio::test]
-async fn an_empty_log_says_how_to_fill_it() {
+async fn an_empty_log_shows_the_export_lines() {
     let local = Local::with(
         Emulator::builder()
             .enterprise("it's mine")
@@ -483,14 +524,14 @@ async fn an_empty_log_says_how_to_fill_it() {
 }
 
 #[tokio::test]
-async fn calls_are_held_against_the_description() {
+async fn calls_are_checked_against_the_openapi_description() {
     let local = Local::start().await;
     local.create(json!({ "phone": "919999999999" })).await;
     local
         .push(json!({ "fields": { "phone": "919999999999" } }))
         .await;
     local
-        .submit("/_emulator/switches/profile", &[("async-answer", "html")])
+        .submit("/_emulator/settings/profile", &[("async-answer", "html")])
         .await;
     local.ingest().body("[7]").send().await.unwrap();
     local
@@ -499,21 +540,21 @@ async fn calls_are_held_against_the_description() {
         .send()
         .await
         .unwrap();
-    for (seq, request, answered) in [
-        (1, "fits", "fits"),
-        (2, "fits", "fits"),
-        (3, "differs", "fits"),
-        (4, "fits", "differs"),
+    for (seq, request, response) in [
+        (1, "valid", "valid"),
+        (2, "valid", "valid"),
+        (3, "invalid", "valid"),
+        (4, "valid", "invalid"),
     ] {
         let html = local.page(&format!("/_emulator/calls/{seq}")).await;
-        let verdicts = html.split("class=\"verdicts\"").nth(1).expect("verdicts");
-        let text = markup::plain(verdicts.split("</section>").next().unwrap());
+        let checks = html.split("class=\"conformance\"").nth(1).expect("checks");
+        let text = markup::plain(checks.split("</section>").next().unwrap());
         assert!(
             text.starts_with(&format!("> {request} The request")),
             "{seq}: {text}"
         );
         assert!(
-            text.contains(&format!("{answered} The answer")),
+            text.contains(&format!("{response} The response")),
             "{seq}: {text}"
         );
     }
@@ -537,7 +578,7 @@ async fn leads_show_their_timelines_and_calls() {
         .emulator
         .record(&id, json!({ "type": "OUTGOING_CALL", "duration": 31 }));
     let text = markup::plain(&local.page(&format!("/_emulator/leads/{id}")).await);
-    for said in [
+    for expected in [
         "Asha Rao",
         "3 entries",
         "Site Visit",
@@ -548,10 +589,10 @@ async fn leads_show_their_timelines_and_calls() {
         "createActions",
         "createLead",
     ] {
-        assert!(text.contains(said), "{said}: {text}");
+        assert!(text.contains(expected), "{expected}: {text}");
     }
     let workspace = markup::plain(&local.page("/_emulator/workspace").await);
-    for said in [
+    for expected in [
         "identifier",
         "DD/MM/YYYY HH:mm",
         "Cold Call",
@@ -560,12 +601,12 @@ async fn leads_show_their_timelines_and_calls() {
         "Price too high",
         "Jane Doe",
     ] {
-        assert!(workspace.contains(said), "{said}: {workspace}");
+        assert!(workspace.contains(expected), "{expected}: {workspace}");
     }
 }
 
 #[tokio::test]
-async fn faults_are_set_and_cleared_by_forms() {
+async fn fault_rules_are_added_and_removed_by_forms() {
     let local = Local::start().await;
     let rule = [
         ("operation", "getMetadata"),
@@ -575,10 +616,10 @@ async fn faults_are_set_and_cleared_by_forms() {
         ("nth", "2"),
         ("times", ""),
     ];
-    let added = local.submit("/_emulator/switches/faults", &rule).await;
+    let added = local.submit("/_emulator/settings/faults", &rule).await;
     assert_eq!(
         (added.status().as_u16(), &added.headers()[LOCATION]),
-        (303, &"/_emulator/switches#faults".parse().unwrap())
+        (303, &"/_emulator/settings#faults".parse().unwrap())
     );
     let (_, faults) = local.own("/_emulator/faults").await;
     assert_eq!(
@@ -591,32 +632,35 @@ async fn faults_are_set_and_cleared_by_forms() {
         503
     );
     assert!(
-        markup::plain(&local.page("/_emulator/switches").await)
-            .contains("getMetadata answers another status: 503 , from call 2")
+        markup::plain(&local.page("/_emulator/settings").await)
+            .contains("getMetadata : respond with status 503 , from call 2 on")
     );
     assert!(local.page("/_emulator/").await.contains("fault: answer"));
 
-    for (fields, said) in [
-        (&[("do", "answer")][..], "answer needs a value"),
-        (&[("do", "latency_ms"), ("amount", "soon")], "is no number"),
-        (&[("do", "hang"), ("nth", "x")], "is no number of calls"),
+    for (fields, error) in [
+        (&[("do", "answer")][..], "The fault answer needs a value"),
+        (
+            &[("do", "latency_ms"), ("amount", "soon")],
+            "soon is not a whole number",
+        ),
+        (&[("do", "hang"), ("nth", "x")], "x is not a whole number"),
         (
             &[("do", "hang"), ("field", "phone")],
-            "Which value of phone?",
+            "The field phone needs a value",
         ),
         (&[("do", "explode")], "explode"),
         (&[("do", "hang"), ("operation", "deleteLead")], "deleteLead"),
         (&[("json", "{")], "not JSON"),
     ] {
-        let refused = local.submit("/_emulator/switches/faults", fields).await;
+        let refused = local.submit("/_emulator/settings/faults", fields).await;
         assert_eq!(refused.status(), 400, "{fields:?}");
         let text = markup::plain(&refused.text().await.unwrap());
-        assert!(text.contains(said), "{fields:?}: {text}");
+        assert!(text.contains(error), "{fields:?}: {text}");
     }
-    // One goes, and the others stay as they are.
+    // Removing one rule leaves the others.
     for kind in ["hang", "endless", "truncated"] {
         let rule = [("operation", "getLead"), ("do", kind)];
-        local.submit("/_emulator/switches/faults", &rule).await;
+        local.submit("/_emulator/settings/faults", &rule).await;
     }
     let kinds = async || {
         let (_, faults) = local.own("/_emulator/faults").await;
@@ -628,7 +672,7 @@ async fn faults_are_set_and_cleared_by_forms() {
     };
     let hang = [("id", "1")];
     let removed = local
-        .submit("/_emulator/switches/faults/remove", &hang)
+        .submit("/_emulator/settings/faults/remove", &hang)
         .await;
     assert_eq!(removed.status(), 303);
     assert_eq!(kinds().await, ["endless", "truncated"]);
@@ -641,12 +685,12 @@ async fn faults_are_set_and_cleared_by_forms() {
         );
     }
     assert_eq!(kinds().await, ["truncated"]);
-    local.submit("/_emulator/switches/faults/clear", &[]).await;
+    local.submit("/_emulator/settings/faults/clear", &[]).await;
     assert_eq!(local.own("/_emulator/faults").await.1["faults"], json!([]));
 }
 
 #[tokio::test]
-async fn the_profile_is_switched_by_forms() {
+async fn the_profile_is_changed_by_forms() {
     let local = Local::start().await;
     local
         .create(json!({ "phone": "919999999999", "status": "Won" }))
@@ -657,17 +701,17 @@ async fn the_profile_is_switched_by_forms() {
     );
     assert_eq!(
         local
-            .submit("/_emulator/switches/profile", &[("lead-attributes", "row")])
+            .submit("/_emulator/settings/profile", &[("lead-attributes", "row")])
             .await
             .status(),
         303
     );
     assert_eq!(local.search(json!({})).await["data"][0]["status"], "Won");
-    let html = local.page("/_emulator/switches").await;
+    let html = local.page("/_emulator/settings").await;
     assert!(html.contains("<option value=\"row\" selected>"), "{html}");
 
     local
-        .submit("/_emulator/switches/profile", &[("preset", "reported")])
+        .submit("/_emulator/settings/profile", &[("preset", "reported")])
         .await;
     assert_eq!(
         local.emulator.profile(),
@@ -680,7 +724,7 @@ async fn the_profile_is_switched_by_forms() {
     ] {
         assert_eq!(
             local
-                .submit("/_emulator/switches/profile", &[field])
+                .submit("/_emulator/settings/profile", &[field])
                 .await
                 .status(),
             400,
@@ -692,28 +736,28 @@ async fn the_profile_is_switched_by_forms() {
         telecrm_emulator::Profile::reported()
     );
 
-    // Also what was set when the workspace was read.
+    // A reset keeps the switch, although it reads the workspace again.
     local
         .submit(
-            "/_emulator/switches/profile",
+            "/_emulator/settings/profile",
             &[("phone-blanks", "stripped")],
         )
         .await;
     local.create(json!({ "phone": "+91 88888 88888" })).await;
-    local.submit("/_emulator/switches/reset", &[]).await;
+    local.submit("/_emulator/settings/reset", &[]).await;
     assert_eq!(local.search(json!({})).await["total_count"], 0);
     local.create(json!({ "phone": "+91 88888 88888" })).await;
 }
 
 #[tokio::test]
-async fn other_web_pages_can_change_nothing() {
+async fn requests_of_other_web_pages_are_refused() {
     let local = Local::start().await;
     let url = local.emulator.url();
     for path in [
-        "/_emulator/switches/faults",
-        "/_emulator/switches/faults/clear",
-        "/_emulator/switches/profile",
-        "/_emulator/switches/reset",
+        "/_emulator/settings/faults",
+        "/_emulator/settings/faults/clear",
+        "/_emulator/settings/profile",
+        "/_emulator/settings/reset",
         "/_emulator/reset",
         "/_emulator/settle",
         "/_emulator/faults",
@@ -773,7 +817,7 @@ async fn other_web_pages_can_change_nothing() {
             403,
             "{path}"
         );
-        // Links from elsewhere lead here.
+        // A link on another site may open the page.
         assert_eq!(
             crate::status(local.browse(path).header("sec-fetch-site", "cross-site")).await,
             200,
@@ -782,7 +826,7 @@ async fn other_web_pages_can_change_nothing() {
     }
 }
 
-/// Events as a browser reads them.
+/// A stream of server-sent events.
 struct Events {
     response: Response,
     read: String,
@@ -842,7 +886,7 @@ fn numbers(event: &Value) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn events_tell_each_change_once_and_go_on_where_they_broke_off() {
+async fn events_report_each_change_once_and_resume_after_a_disconnect() {
     let local = Local::with(Emulator::builder().processing_delay(Duration::from_millis(400))).await;
     let html = local.page("/_emulator/").await;
     let since = html
@@ -863,7 +907,7 @@ async fn events_tell_each_change_once_and_go_on_where_they_broke_off() {
     let (name, _, rows) = events.next().await;
     assert_eq!((name.as_str(), numbers(&rows)), ("calls", vec![1]));
     assert!(rows[0]["html"].as_str().unwrap().contains("queued"));
-    // What the background does to it is a change of the same call.
+    // Background processing changes the same call.
     let (_, id, rows) = events.next().await;
     assert_eq!(numbers(&rows), [1]);
     assert!(
@@ -876,7 +920,7 @@ async fn events_tell_each_change_once_and_go_on_where_they_broke_off() {
     local.get("/custom-fields").await;
     let mut again = Events::open(&local, &since, Some(&id)).await;
     let (_, id, rows) = again.next().await;
-    assert_eq!(numbers(&rows), [2, 3], "none is lost, and none told again");
+    assert_eq!(numbers(&rows), [2, 3], "each missed call is sent once");
     local.emulator.reset();
     assert_eq!(again.next().await.0, "reset");
     drop(again);
@@ -885,7 +929,7 @@ async fn events_tell_each_change_once_and_go_on_where_they_broke_off() {
     assert_eq!(
         foreign.next().await.0,
         "reset",
-        "the number is of another emulator's log"
+        "the revision belongs to another emulator"
     );
     local.get("/metadata").await;
     assert_eq!(numbers(&foreign.next().await.2), [4]);
@@ -898,7 +942,7 @@ async fn events_tell_each_change_once_and_go_on_where_they_broke_off() {
 }
 
 #[tokio::test]
-async fn an_open_page_does_not_hold_up_the_end() {
+async fn an_open_page_does_not_delay_the_shutdown() {
     let local = Local::start().await;
     let mut events = Events::open(&local, "", None).await;
     assert_eq!(events.next().await.0, "reset");
@@ -915,12 +959,12 @@ async fn an_open_page_does_not_hold_up_the_end() {
             .chunk()
             .await
             .is_ok_and(|rest| rest.is_none()),
-        "the stream ends as it should"
+        "the stream ends without an error"
     );
 }
 
 #[tokio::test]
-async fn what_was_received_is_kept_for_tests() {
+async fn received_requests_can_be_read_by_tests() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999" } });
     local.post("/lead?dry=1", lead.clone()).await;

@@ -1,15 +1,15 @@
-//! Whether a page is well-formed, and nothing in it could run or come from elsewhere.
+//! Checks that a page is well-formed, accessible, and loads and runs nothing foreign.
 
-/// Elements that have no end.
+/// Elements without an end tag.
 const VOID: [&str; 5] = ["meta", "link", "input", "img", "br"];
 
 /// # Panics
-/// If tags do not match, an ID is given twice or meant and not there, a form field has no label, or something in the page
-/// would run or come from elsewhere.
+/// Panics if tags do not match, an ID is missing or used twice, a form field has no label, or the
+/// page has a script, style or address that is not the emulator's.
 pub(crate) fn check(place: &str, html: &str) {
     let mut open: Vec<(String, bool)> = Vec::new();
     let mut ids = Vec::new();
-    let mut meant = Vec::new();
+    let mut referenced = Vec::new();
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         let end = start
@@ -44,14 +44,17 @@ pub(crate) fn check(place: &str, html: &str) {
                     || text.starts_with('#')
                     || text.starts_with('?')
                     || text.starts_with("/_emulator/");
-                assert!(is_own, "{place}: <{tag}> leads elsewhere");
+                assert!(is_own, "{place}: <{tag}> has a foreign address");
             }
         }
         if let Some(id) = value("id") {
-            assert!(!ids.contains(&id), "{place}: two elements are {id:?}");
+            assert!(
+                !ids.contains(&id),
+                "{place}: two elements have the ID {id:?}"
+            );
             ids.push(id);
         }
-        meant.extend(
+        referenced.extend(
             ["for", "aria-labelledby", "aria-describedby", "data-copy"]
                 .into_iter()
                 .filter_map(value),
@@ -75,17 +78,17 @@ pub(crate) fn check(place: &str, html: &str) {
         }
     }
     assert!(open.is_empty(), "{place}: {open:?} are not ended");
-    for id in meant {
-        assert!(ids.contains(&id), "{place}: {id:?} is meant, and not there");
+    for id in referenced {
+        assert!(ids.contains(&id), "{place}: no element has the ID {id:?}");
     }
     assert_eq!(
         html.matches("<h1").count(),
         1,
-        "{place}: a page has one heading"
+        "{place}: a page needs one h1"
     );
 }
 
-/// All values are quoted, and neither quotes nor angles stand in them.
+/// Names and values. All values are quoted, and contain neither quotes nor angle brackets.
 fn attributes(tag: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     let mut rest = tag;
@@ -98,13 +101,13 @@ fn attributes(tag: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// The words, without markup.
+/// The text without markup, with single spaces.
 pub(crate) fn plain(html: &str) -> String {
     let text = text(html, " ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text to the letter, with this in the place of each tag.
+/// The exact text, with each tag replaced by `tag`.
 pub(crate) fn text(html: &str, tag: &str) -> String {
     let mut text = String::new();
     let mut is_tag = false;
@@ -128,13 +131,13 @@ pub(crate) fn text(html: &str, tag: &str) -> String {
 
 #[test]
 #[should_panic(expected = "</b> ends <i>")]
-fn tags_that_cross_are_found() {
+fn crossing_tags_are_found() {
     check("a page", "<h1><i></b></h1>");
 }
 
 #[test]
-#[should_panic(expected = "leads elsewhere")]
-fn what_comes_from_elsewhere_is_found() {
+#[should_panic(expected = "has a foreign address")]
+fn foreign_addresses_are_found() {
     check(
         "a page",
         "<h1></h1><img alt=\"\" src=\"https://example.com/x\">",
@@ -143,6 +146,6 @@ fn what_comes_from_elsewhere_is_found() {
 
 #[test]
 #[should_panic(expected = "onclick")]
-fn what_runs_is_found() {
+fn scripts_in_attributes_are_found() {
     check("a page", "<h1 onclick=\"x\"></h1>");
 }
