@@ -535,3 +535,16 @@ fn lacks_tls(error: &reqwest::Error) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_not_sent() {
+        let error = reqwest::Client::new().get("nowhere").build();
+        let error = Error::transport(error.expect_err("no URL"));
+        assert_eq!(error.phase(), Phase::NotBuilt);
+        assert_eq!(error.to_string(), "the request could not be built");
+    }
+}

@@ -316,7 +316,7 @@ impl Script {
         };
         let reply = match response {
             Some(response) => response.into_reply(request.body()),
-            None => Err(Error::refused("the fake has no response for it")),
+            None => Err(Error::refused("the fake has no response for this request")),
         };
         state.requests.push(request);
         reply

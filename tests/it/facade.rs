@@ -361,15 +361,16 @@ async fn an_upsert_that_stops_halfway_tells_what_is_written() {
         (
             refused(),
             true,
-            "creating actions failed: the server answered 400 BAD_REQUEST: no such action; \
-             the fields of the lead were written before, and its actions are left",
+            "creating actions failed after the fields of the lead were updated: \
+             the server answered 400 BAD_REQUEST: no such action\
+             \n  hint: create only the actions: the fields of the lead are stored",
         ),
         (
             Response::timeout(),
             true,
-            "creating actions failed: no answer came in time; \
-             the fields of the lead were written before, and its actions are left; \
-             it cannot be told whether any of them were written",
+            "creating actions failed after the fields of the lead were updated, outcome unknown: \
+             no response arrived in time\
+             \n  hint: read the timeline of the lead, and create only the actions that are missing",
         ),
         (
             refused(),
@@ -386,7 +387,7 @@ async fn an_upsert_that_stops_halfway_tells_what_is_written() {
         }
         let error = fake.client().leads().upsert(&lead).await;
         let error = error.expect_err("the actions are not there");
-        assert_eq!(error.to_string(), text);
+        assert_eq!(format!("{error:#}"), text);
         assert_eq!(error.updated_lead(), rated.then_some("l1"));
         assert_eq!(
             fake.requests_to(Operation::UpdateLead).len(),

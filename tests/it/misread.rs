@@ -364,11 +364,13 @@ async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
         let error = error.expect_err("nobody knows");
         assert!(error.is_outcome_unknown(), "{error}");
         assert_eq!(error.operation(), Some(Operation::CreateLead));
-        let chain = format!("{error:#}");
+        let text = format!("{error:#}");
+        let (chain, hint) = text.split_once("\n  hint: ").expect("a hint");
         assert!(
             chain.ends_with(": searching leads failed: the server answered 502"),
             "{chain}"
         );
+        assert_eq!(Some(hint), error.hint());
     }
 }
 
@@ -381,7 +383,7 @@ async fn a_workspace_that_cannot_be_understood_is_no_fault_of_the_caller() {
     assert!(!error.is_outcome_unknown() && !error.is_transient());
     assert_eq!(
         error.to_string(),
-        "reading the workspace failed: the server's answer could not be understood, with status 200: \
+        "reading the workspace failed: the server answered 200 with a response that cannot be read: \
          customFields[0].apiName: must be a text, and is a number"
     );
 }
@@ -589,7 +591,7 @@ async fn who_waited_in_vain_for_the_workspace_does_not_begin_when_the_time_is_ov
     let error = hasty.expect_err("no time");
     assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 0));
     assert!(
-        error.is_transient() && error.to_string().contains("no time was left"),
+        error.is_transient() && error.to_string().contains("the total timeout expired"),
         "{error}"
     );
     assert_eq!(fake.requests_to(Operation::GetMetadata).len(), 2);
@@ -612,7 +614,7 @@ async fn who_waits_for_another_s_discovery_waits_no_longer_than_its_own_time() {
         let error = waited.expect_err("no time");
         assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 0));
         assert!(
-            error.is_transient() && error.to_string().contains("no time was left"),
+            error.is_transient() && error.to_string().contains("the total timeout expired"),
             "{error}"
         );
     }

@@ -56,7 +56,7 @@ async fn what_the_script_lacks_is_said() {
     assert_eq!(error.phase(), Phase::NotBuilt);
     assert_eq!(
         error.to_string(),
-        "reading a lead failed: the fake has no answer for it"
+        "reading a lead failed: the fake has no response for this request"
     );
     assert_eq!(fake.requests().len(), 1, "and it is not asked again");
     let workspace = fake.client().workspace().await.expect("the sample");
@@ -246,7 +246,7 @@ async fn a_request_s_path_stays_below_the_enterprise() {
         .await
         .expect_err("unscripted");
     assert!(
-        error.to_string().contains("the fake has no answer"),
+        error.to_string().contains("the fake has no response"),
         "{error}"
     );
     assert_eq!(

@@ -69,7 +69,7 @@ async fn an_error_under_a_success_is_an_error_of_every_operation() {
             assert!(!error.is_transient());
             let told = error.to_string();
             assert!(
-                told.contains("an error under a success, with status 200"),
+                told.contains("an error body with success status 200"),
                 "{told}"
             );
         }
