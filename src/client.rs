@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::raw::generated::{ingest, sync};
 use crate::transport::write_order::WriteOrder;
 use crate::transport::{
-    Backend, CallOptions, CallReport, Observer, Settings, Stop, Transport, authorization,
+    Backend, CallOptions, CallReport, Http, Observer, Settings, Shutdown, Transport, authorization,
 };
 use crate::{
     AsyncToken, Error, Ingest, Leads, LimitState, Method, RateLimit, Request, Schema, SyncToken,
@@ -76,7 +76,7 @@ pub(crate) struct Shared {
     pub(crate) verify_timeout: Duration,
     pub(crate) write_order: WriteOrder,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) stop: Stop,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl Telecrm {
@@ -93,7 +93,7 @@ impl Telecrm {
             options: CallOptions::new(),
             clock: Arc::new(SystemClock),
             observer: Observer::default(),
-            backend: Backend::Http,
+            backend: Arc::new(Http),
             verify_timeout: Duration::from_secs(30),
             sync_limit: Some(RateLimit::SYNC),
             async_limit: Some(RateLimit::ASYNC),
@@ -176,7 +176,7 @@ impl Telecrm {
     /// From now on nothing is sent again and nothing waits, in this client and its clones: for an orderly shutdown.
     ///
     /// Calls under way finish the attempt that they are at, whose answer alone tells what became of a write; those that wait end at once,
-    /// with what their last attempt brought or as [stopped](Error::is_stopped). Calls made later have one attempt, if the
+    /// with what their last attempt brought or as [stopped](Error::is_shutdown). Calls made later have one attempt, if the
     /// rate limit lets it leave at once.
     ///
     /// ```
@@ -194,7 +194,7 @@ impl Telecrm {
     /// # }
     /// ```
     pub fn shutdown(&self) {
-        self.shared.stop.set();
+        self.shared.shutdown.begin();
     }
 
     /// How far the limits of the Async tokens are used up, in the order in which they were given.
@@ -258,7 +258,7 @@ impl Telecrm {
     ///     .send()
     ///     .await?;
     /// assert_eq!(reply.json()?["total"], 3);
-    /// # assert_eq!(fake.sent()[0].path(), "/reports/calls");
+    /// # assert_eq!(fake.requests()[0].path(), "/reports/calls");
     /// # Ok(())
     /// # }
     /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
@@ -444,7 +444,7 @@ pub struct Builder {
     options: CallOptions,
     clock: Arc<dyn Clock>,
     observer: Observer,
-    backend: Backend,
+    backend: Arc<dyn Backend>,
     verify_timeout: Duration,
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
@@ -562,13 +562,13 @@ impl Builder {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn on_call(mut self, observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
-        self.observer = Observer::new(observer);
+        self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Sends nothing, and answers by a script.
+    /// Replaces the network.
     #[cfg(feature = "testing")]
-    pub(crate) fn backend(mut self, backend: Backend) -> Self {
+    pub(crate) fn backend(mut self, backend: Arc<dyn Backend>) -> Self {
         self.backend = backend;
         self
     }
@@ -663,13 +663,12 @@ impl Builder {
             .chain([enterprise.as_str()])
             .map(str::to_owned)
             .collect();
-        let stop = Stop::default();
+        let shutdown = Shutdown::default();
         let settings = Settings {
             backend: self.backend,
-            timeout: self.options.attempt_timeout,
             observer: self.observer,
             clock: self.clock.clone(),
-            stop: stop.clone(),
+            shutdown: shutdown.clone(),
         };
         let transport = |tokens: &[&str], limit| {
             let mut authorizations = Vec::new();
@@ -713,7 +712,7 @@ impl Builder {
                 verify_timeout: self.verify_timeout,
                 write_order: WriteOrder::default(),
                 clock: self.clock,
-                stop,
+                shutdown,
             }),
         })
     }
@@ -883,7 +882,7 @@ mod tests {
         let telecrm = build("ent", "https://localhost:9").expect("builds");
         let once = telecrm.with_options(CallOptions::new().attempts(1));
         let error = once.schema().metadata().await.expect_err("refused");
-        assert!(error.to_string().contains("`native-tls`"), "{error}");
+        assert!(format!("{error:#}").contains("`native-tls`"), "{error:#}");
         assert!(!error.is_transient() && !error.is_outcome_unknown());
     }
 
@@ -894,7 +893,7 @@ mod tests {
         let Poll::Ready(Err(error)) = call.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("nothing can be waited for");
         };
-        assert!(error.to_string().contains("tokio runtime"), "{error}");
+        assert!(error.to_string().contains("no tokio runtime"), "{error}");
         assert!(!error.is_transient() && !error.is_outcome_unknown());
     }
 

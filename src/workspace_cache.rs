@@ -1,6 +1,6 @@
 //! Discovering a workspace's schema, and keeping it.
 
-use crate::transport::TransportFailure;
+use crate::error::Kind;
 use crate::{Error, Operation, Telecrm, clock};
 use futures_util::future::try_join4;
 use jiff::tz::TimeZone;
@@ -51,7 +51,7 @@ impl Cache {
         if anew && let Some(known) = self.last().as_mut() {
             known.since = None;
         }
-        let out_of_time = || Error::failure(TransportFailure::OutOfTime);
+        let out_of_time = || Error::new(Kind::Deadline);
         let _alone = match self.discovering.try_lock() {
             Ok(alone) => alone,
             Err(_) => {

@@ -3,12 +3,12 @@
 //! The generated code knows method, path, query and body of every operation, so the facade says none of it again. Answers
 //! it decodes as documented, which live ones often are not, so the facade reads them by itself.
 
-use crate::error::unmarked;
 use crate::operation::Idempotency;
+use crate::raw::encode_path;
 use crate::raw::generated::{ingest, sync};
-use crate::raw::{Unbuilt, encode_path};
+use crate::transport::envelope::without_bom;
 use crate::transport::write_order::WriteTicket;
-use crate::transport::{Call, CallOptions, Context, Response, Transport};
+use crate::transport::{Call, CallOptions, Context, Response, Transport, Unbuilt};
 use crate::{ActionFilter, Error, Filter, NewTeamMember, Operation};
 use reqwest::Request;
 use serde_json::value::RawValue;
@@ -98,7 +98,7 @@ impl<'a, C> Caller<'a, C> {
         request: Result<Request, Unbuilt>,
     ) -> impl Future<Output = Result<Response, Error>> + use<'a, C> {
         let call = Call::new(Some(operation), operation.idempotency(), self.options);
-        self.make(call.in_turn(Some(turn)), request)
+        self.make(call.with_ticket(Some(turn)), request)
     }
 
     fn make(
@@ -116,7 +116,7 @@ impl<'a, C> Caller<'a, C> {
         answer: &Response,
         sent: &Lead,
     ) -> Result<Outcome<Created>, Error> {
-        let outcome = Outcome::from_answer(unmarked(&answer.body), sent);
+        let outcome = Outcome::from_answer(without_bom(&answer.body), sent);
         let outcome = outcome.map_err(|error| answer.unreadable(error))?;
         Ok(outcome.with_words(|words| self.endpoint.transport.masked(words, answer)))
     }
@@ -174,13 +174,13 @@ impl Caller<'_, ingest::Client> {
             extra: lead.extra().clone(),
         };
         let class = match lead.actions().is_empty() && turn.is_some() {
-            true => Idempotency::Upsert,
-            false => Idempotency::Appends,
+            true => Idempotency::Idempotent,
+            false => Idempotency::NotIdempotent,
         };
         let call = Call::new(Some(Operation::CreateOrUpdateLead), class, self.options);
         let client = &self.endpoint.client;
         let request = client.create_or_update_lead_request(self.enterprise(), &body);
-        self.make(call.in_turn(turn), request)
+        self.make(call.with_ticket(turn), request)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Pushing leads over the Async API, and reading back what became of them.
 
 use crate::api::leads::identifier_of;
-use crate::error::{json, unmarked};
 use crate::transport::Deadline;
+use crate::transport::envelope::{json, without_bom};
 use crate::transport::write_order::Target;
 use crate::{Error, Telecrm};
 use serde_json::Value;
@@ -175,7 +175,7 @@ impl Ingest {
         let answer = self.0.async_api()?.push_lead(lead, turn).await?;
         if !is_acknowledgement(&answer.body) {
             let reason = "a success that does not say that the lead is queued";
-            return Err(answer.misshapen(reason));
+            return Err(answer.malformed(reason));
         }
         Ok(Receipt {
             sent: lead.clone(),
@@ -215,7 +215,7 @@ impl Ingest {
         let workspace = self.0.workspace().await?;
         let shared = self.0.shared();
         let clock = &shared.clock;
-        let deadline = Deadline::of(clock.now(), shared.verify_timeout);
+        let deadline = Deadline::after(shared.verify_timeout, clock.now());
         let mut wait = FIRST_WAIT;
         loop {
             // The last look may take an attempt longer than the time, so that there is one at all.
@@ -249,17 +249,16 @@ impl Ingest {
                 return Ok(verdict);
             };
             // What is not there yet may still come: only the whole time makes it lost.
-            if shared.stop.is_set() {
+            if shared.shutdown.has_begun() {
                 return Ok(Verification::Unknown {
                     lead: match verdict {
                         Verification::Differs { lead, .. } => Some(lead),
                         _ => None,
                     },
-                    reason: "the client was stopped before the time for verifying was over"
-                        .to_owned(),
+                    reason: "the client is shutting down".to_owned(),
                 });
             }
-            shared.stop.or(clock.sleep(wait.min(left))).await;
+            shared.shutdown.interrupt(clock.sleep(wait.min(left))).await;
             wait = (wait * 3 / 2).min(LONGEST_WAIT);
         }
     }
@@ -320,7 +319,7 @@ fn is_acknowledgement(body: &[u8]) -> bool {
         Some(Value::String(text)) => says(&text, &["QUEUED", "OK"]),
         Some(_) => false,
         None => {
-            let text = std::str::from_utf8(unmarked(body));
+            let text = std::str::from_utf8(without_bom(body));
             text.is_ok_and(|text| says(text, &["QUEUED", "OK", ""]))
         }
     }

@@ -88,8 +88,8 @@ impl Schema {
     pub async fn pipeline(&self) -> Result<Pipeline, Error> {
         let answer = self.0.sync()?.pipeline().await?;
         let Value::Object(pipeline) = answer.json()? else {
-            return Err(answer.misshapen("something else than an object"));
+            return Err(answer.malformed("something else than an object"));
         };
-        Pipeline::read(&pipeline).map_err(|error| answer.misshapen(error))
+        Pipeline::read(&pipeline).map_err(|error| answer.malformed(error))
     }
 }

@@ -1,0 +1,102 @@
+//! What is known of a call so far. Everything that an error says about the server comes from here.
+
+use reqwest::StatusCode;
+use std::time::Duration;
+
+/// How far a call came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// No request was built: the settings or the arguments are invalid.
+    NotBuilt,
+    /// No request was sent: the server was not reached, or the client did not try.
+    NotSent,
+    /// The request was sent, at least in part, and no response arrived. The server may have acted.
+    MaybeSent,
+    /// The server answered with an error.
+    Answered,
+    /// The server answered, but the response cannot be read or contradicts itself. The server may
+    /// have acted.
+    Unreadable,
+}
+
+/// What is known of a call so far.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    /// Whether the call may change something on the server.
+    pub(crate) writes: bool,
+    /// How often the request was sent.
+    pub(crate) attempts: u32,
+    /// How far the latest attempt came.
+    pub(crate) phase: Phase,
+    /// The status of the latest attempt. `None` if no response arrived.
+    pub(crate) status: Option<StatusCode>,
+    /// How long the server asked to wait, in the response to the latest attempt.
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether the server may have acted on an attempt before the latest one.
+    pub(crate) earlier_doubt: bool,
+    /// How long the call waited for the rate limit and between attempts.
+    pub(crate) waited: Duration,
+}
+
+impl Progress {
+    pub(crate) fn new(writes: bool) -> Self {
+        Self {
+            writes,
+            attempts: 0,
+            phase: Phase::NotBuilt,
+            status: None,
+            retry_after: None,
+            earlier_doubt: false,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// Begins an attempt, whose request is not sent yet.
+    pub(crate) fn begin_attempt(&mut self) {
+        *self = Self {
+            phase: Phase::NotSent,
+            status: None,
+            retry_after: None,
+            earlier_doubt: self.earlier_doubt || self.leaves_doubt(),
+            ..*self
+        };
+    }
+
+    /// The request of this attempt is on its way.
+    pub(crate) fn sent(&mut self) {
+        self.attempts += 1;
+        self.phase = Phase::MaybeSent;
+    }
+
+    pub(crate) fn is_success(&self) -> bool {
+        self.phase == Phase::Answered && self.status.is_some_and(|status| status.is_success())
+    }
+
+    /// Whether the server may have acted on the latest attempt although it did not confirm that.
+    pub(crate) fn leaves_doubt(&self) -> bool {
+        match (self.phase, self.status) {
+            (Phase::NotBuilt | Phase::NotSent, _) => false,
+            (Phase::MaybeSent | Phase::Unreadable, _) => true,
+            (Phase::Answered, status) => {
+                status.is_some_and(|s| s.is_server_error() || s == StatusCode::REQUEST_TIMEOUT)
+            }
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self.phase {
+            Phase::NotBuilt | Phase::Unreadable => false,
+            Phase::NotSent | Phase::MaybeSent => true,
+            Phase::Answered => {
+                self.leaves_doubt() || self.status == Some(StatusCode::TOO_MANY_REQUESTS)
+            }
+        }
+    }
+
+    /// Whether the call is a write that the server may have carried out without confirming it.
+    pub(crate) fn is_outcome_unknown(&self) -> bool {
+        self.writes && (self.earlier_doubt || self.leaves_doubt())
+    }
+}
