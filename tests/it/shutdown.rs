@@ -1,273 +1,128 @@
-//! Calls that wait for the rate limit or for their next attempt, and are given up or stopped.
+//! `shutdown()`: calls in flight end, and nothing waits or is retried any more.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use crate::support::cases;
+use crate::support::clock::{Push, SECOND, SteppedClock, is_done, push};
+use serde_json::json;
 use telecrm::testing::{FakeTelecrm, Response};
-use telecrm::{Clock, Error, Lead, Operation, RateLimit, Receipt, Telecrm, Verification};
-use tokio::sync::watch;
+use telecrm::{Error, Operation, Telecrm, Verification};
 
-const SECOND: Duration = Duration::from_secs(1);
-
-/// A clock that stands still until it is advanced.
-#[derive(Clone)]
-struct Still {
-    start: Instant,
-    passed: Arc<watch::Sender<Duration>>,
+#[track_caller]
+fn assert_stopped(error: &Error) {
+    assert!(error.is_stopped(), "{error}");
 }
 
-impl Still {
-    fn new(start: Instant) -> Self {
-        let passed = Arc::new(watch::Sender::new(Duration::ZERO));
-        Self { start, passed }
-    }
-
-    fn advance(&self, duration: Duration) {
-        self.passed.send_modify(|passed| *passed += duration);
-    }
-}
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        self.start + *self.passed.borrow()
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let mut passed = self.passed.subscribe();
-        let until = *passed.borrow() + duration;
-        Box::pin(async move { _ = passed.wait_for(|passed| *passed >= until).await })
-    }
-}
-
-/// A client that may push once a second.
-fn one_a_second(fake: &FakeTelecrm) -> (Still, Telecrm) {
-    let clock = Still::new(fake.clock().now());
-    let telecrm = fake
-        .builder()
-        .async_limit(Some(RateLimit::new(3_601, 1)))
-        .clock(clock.clone())
-        .build()
-        .expect("builds");
-    (clock, telecrm)
-}
-
-type Push = Pin<Box<dyn Future<Output = Result<Receipt, Error>>>>;
-
-fn push(telecrm: &Telecrm) -> Push {
-    let telecrm = telecrm.clone();
-    Box::pin(async move {
-        let lead = Lead::new().set("phone", "919999999999");
-        telecrm.ingest().push(&lead).await
-    })
-}
-
-/// Goes on with a push as far as it comes without waiting; whether that is its end.
-async fn has_left(push: &mut Push) -> bool {
-    poll_fn(|context| Poll::Ready(push.as_mut().poll(context)))
-        .await
-        .is_ready()
-}
-
-#[tokio::test]
-async fn as9_pushes_that_are_given_up_in_the_queue_cost_nobody_anything() {
-    let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, Response::queued());
-    let (clock, telecrm) = one_a_second(&fake);
-    assert!(has_left(&mut push(&telecrm)).await);
-    let before = telecrm.async_limits();
-    assert_eq!(before[0].next_free_in, SECOND);
-
-    let mut queued: Vec<Push> = (0..10).map(|_| push(&telecrm)).collect();
-    for push in &mut queued {
-        assert!(!has_left(push).await);
-    }
-    let mut behind = push(&telecrm);
-    assert!(!has_left(&mut behind).await);
-    assert_eq!(telecrm.async_limits()[0].next_free_in, 12 * SECOND);
-
-    queued.clear();
-    assert!(!has_left(&mut behind).await, "moved up, and not yet free");
-    clock.advance(SECOND);
-    assert!(has_left(&mut behind).await);
-    assert_eq!(telecrm.async_limits(), before);
-
-    let mut next = push(&telecrm);
-    clock.advance(SECOND - Duration::from_millis(1));
-    assert!(!has_left(&mut next).await);
-    clock.advance(Duration::from_millis(1));
-    assert!(has_left(&mut next).await);
-    assert_eq!(fake.sent().len(), 3, "none of those that were given up");
-}
-
-/// A push to a server that answers so, with the workspace known, so that a lead without actions may be sent again.
-async fn stopped_while_waiting(answers: [Response; 2]) -> (Result<Receipt, Error>, FakeTelecrm) {
-    let fake = answers
-        .into_iter()
-        .fold(FakeTelecrm::new(), |fake, answer| {
-            fake.on(Operation::CreateOrUpdateLead, answer)
-        });
-    let clock = Still::new(fake.clock().now());
-    let telecrm = fake.builder().clock(clock).build().expect("builds");
+/// The push waits for its next attempt when the client shuts down.
+async fn a_call_that_waits_for_a_retry_ends_with_the_result_of_its_last_attempt(
+    answer: Response,
+    status: Option<u16>,
+    outcome_unknown: bool,
+) {
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateOrUpdateLead, answer)
+        .on(Operation::CreateOrUpdateLead, Response::queued());
+    let (_clock, telecrm) = SteppedClock::client(&fake);
+    // Without a known workspace no push is retried.
     telecrm.workspace().await.expect("discovered");
     let mut push = push(&telecrm);
-    assert!(!has_left(&mut push).await, "waits for its next attempt");
+    assert!(!is_done(&mut push).await, "waits for its next attempt");
     telecrm.clone().shutdown();
-    (push.await, fake)
+    let error = push.await.expect_err("not sent again");
+    assert_eq!(error.status_code(), status, "{error}");
+    assert_eq!(error.is_outcome_unknown(), outcome_unknown, "{error}");
+    assert_eq!(error.attempts(), 1);
+    assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), 1);
 }
 
-#[tokio::test]
-async fn a_stopped_call_ends_with_what_its_last_attempt_brought() {
-    for (answer, status, unknown) in [
-        (Response::html(503), Some(503), true),
-        (Response::reset(), None, true),
-        (Response::rate_limited(Some(20)), Some(429), false),
-        (Response::refused(), None, false),
-    ] {
-        let (pushed, fake) = stopped_while_waiting([answer, Response::queued()]).await;
-        let error = pushed.expect_err("not sent again");
-        assert_eq!(error.status_code(), status, "{error}");
-        assert_eq!(error.is_outcome_unknown(), unknown, "{error}");
-        assert_eq!(error.attempts(), 1);
-        assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), 1);
+cases! { async a_call_that_waits_for_a_retry_ends_with_the_result_of_its_last_attempt:
+    a_server_error(Response::html(503), Some(503), true);
+    a_reset(Response::reset(), None, true);
+    a_rate_limit(Response::rate_limited(Some(20)), Some(429), false);
+    a_refused_connection(Response::refused(), None, false);
+}
+
+/// The state of a client that pushes once a second, one second after it was used up.
+struct Queue {
+    fake: FakeTelecrm,
+    clock: SteppedClock,
+    telecrm: Telecrm,
+    /// Failed once, and waits for the limit before it is retried.
+    doubtful: Push,
+    /// Never sent, and waits for the limit.
+    unsent: Push,
+}
+
+impl Queue {
+    async fn fill() -> Self {
+        let fake = FakeTelecrm::new()
+            .on(Operation::CreateOrUpdateLead, Response::queued())
+            .on(Operation::CreateOrUpdateLead, Response::html(503))
+            .always(Operation::CreateOrUpdateLead, Response::queued());
+        let (clock, telecrm) = SteppedClock::client_with_one_push_a_second(&fake);
+        telecrm.workspace().await.expect("discovered");
+        assert!(is_done(&mut push(&telecrm)).await);
+        clock.advance(SECOND);
+        let (mut doubtful, mut unsent) = (push(&telecrm), push(&telecrm));
+        assert!(!is_done(&mut doubtful).await && !is_done(&mut unsent).await);
+        clock.advance(SECOND / 2);
+        assert!(!is_done(&mut doubtful).await, "in the queue by now");
+        Self {
+            fake,
+            clock,
+            telecrm,
+            doubtful,
+            unsent,
+        }
+    }
+
+    fn sent(&self) -> usize {
+        self.fake.sent_to(Operation::CreateOrUpdateLead).len()
     }
 }
 
 #[tokio::test]
-async fn a_stopped_client_lets_nothing_wait_for_its_limit() {
-    let fake = FakeTelecrm::new()
-        .on(Operation::CreateOrUpdateLead, Response::queued())
-        .on(Operation::CreateOrUpdateLead, Response::html(503))
-        .always(Operation::CreateOrUpdateLead, Response::queued());
-    let (clock, telecrm) = one_a_second(&fake);
-    telecrm.workspace().await.expect("discovered");
-    assert!(has_left(&mut push(&telecrm)).await);
-    clock.advance(SECOND);
-    // The one is in doubt and waits to be sent again, the other was never sent.
-    let (mut doubtful, mut queued) = (push(&telecrm), push(&telecrm));
-    assert!(!has_left(&mut doubtful).await && !has_left(&mut queued).await);
-    clock.advance(SECOND / 2);
-    assert!(!has_left(&mut doubtful).await, "in the queue by now");
-    telecrm.shutdown();
-    let sent = fake.sent_to(Operation::CreateOrUpdateLead).len();
-    for (push, attempts, unknown) in [(doubtful, 1, true), (queued, 0, false)] {
-        let error = push.await.expect_err("stopped");
-        assert!(error.is_stopped(), "{error}");
+async fn calls_in_the_queue_of_the_rate_limit_end_unsent() {
+    let queue = Queue::fill().await;
+    let sent = queue.sent();
+    queue.telecrm.shutdown();
+    for (push, attempts, outcome_unknown) in [(queue.doubtful, 1, true), (queue.unsent, 0, false)] {
+        let error = push.await.expect_err("the client shuts down");
+        assert_stopped(&error);
         assert_eq!(
             (error.attempts(), error.is_outcome_unknown()),
-            (attempts, unknown)
+            (attempts, outcome_unknown)
         );
     }
-    assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), sent);
-    // What need not wait goes on, once.
-    clock.advance(SECOND);
-    assert!(push(&telecrm).await.is_ok());
-    assert!(push(&telecrm).await.expect_err("would wait").is_stopped());
+    let now_sent = queue.fake.sent_to(Operation::CreateOrUpdateLead).len();
+    assert_eq!(now_sent, sent);
 }
 
 #[tokio::test]
-async fn a_stopped_client_looks_no_further_for_a_lead() {
-    let none = serde_json::json!({ "data": [], "total_count": 0 });
+async fn a_call_that_need_not_wait_is_still_sent_and_the_next_one_is_not() {
+    let queue = Queue::fill().await;
+    queue.telecrm.shutdown();
+    assert!(queue.doubtful.await.is_err() && queue.unsent.await.is_err());
+    queue.clock.advance(SECOND);
+    assert!(push(&queue.telecrm).await.is_ok());
+    let error = push(&queue.telecrm).await.expect_err("would wait");
+    assert_stopped(&error);
+}
+
+#[tokio::test]
+async fn verify_looks_no_further_and_leaves_the_outcome_unknown() {
+    let no_leads = json!({ "data": [], "total_count": 0 });
     let fake = FakeTelecrm::new()
         .always(Operation::CreateOrUpdateLead, Response::queued())
-        .always(Operation::SearchLeads, Response::json(none));
-    let clock = Still::new(fake.clock().now());
-    let telecrm = fake.builder().clock(clock).build().expect("builds");
+        .always(Operation::SearchLeads, Response::json(no_leads));
+    let (_clock, telecrm) = SteppedClock::client(&fake);
     telecrm.workspace().await.expect("discovered");
     let receipt = push(&telecrm).await.expect("queued");
     let ingest = telecrm.ingest();
     let mut verify = Box::pin(ingest.verify(&receipt));
-    let first = poll_fn(|context| Poll::Ready(verify.as_mut().poll(context))).await;
-    assert!(first.is_pending(), "looks again later");
+    assert!(!is_done(&mut verify).await, "looks again later");
     telecrm.shutdown();
-    // It may still come.
-    let verdict = verify.await.expect("read");
-    let Verification::Unknown { lead: None, reason } = verdict else {
-        panic!("{verdict:?}");
+    let verification = verify.await.expect("read");
+    let Verification::Unknown { lead: None, reason } = verification else {
+        panic!("{verification:?}");
     };
     assert!(reason.contains("stopped"), "{reason}");
-}
-
-#[tokio::test]
-async fn repeats_that_are_given_up_cost_nobody_anything() {
-    let fake = FakeTelecrm::new().always(Operation::GetLead, Response::html(503));
-    let clock = Still::new(fake.clock().now());
-    let telecrm = fake.builder().clock(clock.clone()).build().expect("builds");
-    let leads = telecrm.leads();
-    for _ in 0..20 {
-        let mut get = Box::pin(leads.get("l1"));
-        let first = poll_fn(|context| Poll::Ready(get.as_mut().poll(context))).await;
-        assert!(first.is_pending(), "waits for its next attempt");
-    }
-    let found = Response::json(serde_json::json!({ "id": "l1" }));
-    let fake = fake
-        .on(Operation::GetLead, Response::html(503))
-        .always(Operation::GetLead, found);
-    let mut get = Box::pin(leads.get("l1"));
-    let first = poll_fn(|context| Poll::Ready(get.as_mut().poll(context))).await;
-    assert!(first.is_pending(), "there are repeats left");
-    clock.advance(SECOND);
-    assert_eq!(get.await.expect("read").id(), Some("l1"));
-    assert_eq!(fake.sent().len(), 20 + 2);
-}
-
-/// One that never left is no newer write over which an older one must not be repeated.
-#[tokio::test]
-async fn a_push_that_is_given_up_in_the_queue_keeps_no_older_one_from_its_repeat() {
-    let fake = FakeTelecrm::new()
-        .on(Operation::CreateOrUpdateLead, Response::html(503))
-        .always(Operation::CreateOrUpdateLead, Response::queued());
-    let (clock, telecrm) = one_a_second(&fake);
-    telecrm.workspace().await.expect("discovered");
-    let mut older = push(&telecrm);
-    assert!(!has_left(&mut older).await, "waits for its next attempt");
-    let mut newer = push(&telecrm);
-    assert!(!has_left(&mut newer).await, "waits for the limit");
-    drop(newer);
-    clock.advance(SECOND);
-    let _ = older.await.expect("sent again");
-    assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), 2);
-}
-
-/// What `next` has begun goes on when it is called again.
-#[tokio::test]
-async fn an_item_that_was_given_up_is_not_missed() {
-    let row = |serial: i64| serde_json::json!({ "id": serial.to_string(), "fields": { "created_on": serial } });
-    for prefetch in [0, 2] {
-        let page = |from: i64| Response::page((0..100).map(|serial| row(from - serial)));
-        let fake = FakeTelecrm::new()
-            .on(Operation::SearchLeads, Response::html(503))
-            .on(Operation::SearchLeads, page(300))
-            .on(Operation::SearchLeads, Response::html(503))
-            .on(Operation::SearchLeads, page(201))
-            .on(Operation::SearchLeads, Response::page([row(102)]));
-        let clock = Still::new(fake.clock().now());
-        let telecrm = fake.builder().clock(clock.clone()).build().expect("builds");
-        let mut leads = telecrm.leads().stream(telecrm::Filter::new());
-        if prefetch > 0 {
-            leads = leads.prefetch(prefetch);
-        }
-        let mut found = Vec::new();
-        let mut given_up = 0;
-        loop {
-            let next = poll_fn(|context| {
-                // Dropped right after, whatever it brought.
-                Poll::Ready(std::pin::pin!(leads.next()).poll(context))
-            });
-            match next.await {
-                Poll::Ready(Some(lead)) => {
-                    found.extend(lead.expect("read").id().map(str::to_owned))
-                }
-                Poll::Ready(None) => break,
-                Poll::Pending => {
-                    given_up += 1;
-                    clock.advance(SECOND);
-                    tokio::task::yield_now().await;
-                }
-            }
-        }
-        let expected: Vec<_> = (102..=300).rev().map(|serial| serial.to_string()).collect();
-        assert_eq!(found, expected);
-        assert!(given_up >= 2, "{given_up}");
-    }
 }

@@ -1,19 +1,31 @@
-//! Numbers reach the wire, and the caller, in every digit.
+//! Values on the wire: numbers keep every digit, and blank texts are left out and reported.
 
+use crate::support::{cases, client_at};
 use httpmock::{Method, MockServer};
+use serde_json::json;
+use std::collections::BTreeMap;
+use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
-    Action, ActionFilter, ActionRecord, CustomAction, FieldValue, Filter, Lead, LeadRecord,
-    PageRequest, SyncToken, Telecrm,
+    ActionFilter, ActionRecord, CustomAction, ErrorCode, FieldValue, Filter, Lead, LeadRecord,
+    Operation, Outcome, PageRequest, RemarkStatus, Telecrm, Upserted,
 };
 
+// Digits
+
+/// More digits than a float or a 64-bit integer holds.
 const ACCOUNT: &str = "12345678901234567890123.10";
 
 fn account() -> FieldValue {
     serde_json::from_str(ACCOUNT).expect("a number")
 }
 
-/// A server that answers only where this stands in the body.
-async fn server(path: &str, sent: String, answer: String) -> (MockServer, Telecrm) {
+/// The actions of the lead below, as they have to arrive.
+fn actions() -> String {
+    format!(r#""actions":[{{"fields":{{"account":{ACCOUNT}}},"type":"1001"}}]"#)
+}
+
+/// A server that knows only requests to this path that have this text in their body.
+async fn server(path: &str, sent: &str, answer: &str) -> (MockServer, Telecrm) {
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
         when.method(Method::POST)
@@ -21,55 +33,50 @@ async fn server(path: &str, sent: String, answer: String) -> (MockServer, Telecr
             .body_includes(sent);
         then.status(200).body(answer);
     });
-    let telecrm = Telecrm::builder("ent")
-        .sync_url(server.base_url())
-        .sync_token(SyncToken::new("s").expect("a token"))
-        .build()
-        .expect("builds");
+    let telecrm = client_at(server.base_url());
     (server, telecrm)
 }
 
-#[tokio::test]
-async fn leads_and_actions_are_created_with_every_digit() {
-    let body = format!(
-        r#"{{"fields":{{"account":{ACCOUNT}}},"actions":[{{"fields":{{"account":{ACCOUNT}}},"type":"1001"}}],"more":{ACCOUNT}}}"#
+const CREATED: &str = r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}]}"#;
+
+async fn a_creation_sends_every_digit(sent: &str) {
+    let lead = format!(
+        r#"{{"fields":{{"account":{ACCOUNT}}},{},"more":{ACCOUNT}}}"#,
+        actions()
     );
-    let (actions, answer) = (
-        &body[body.find("[{").unwrap()..body.find("],").unwrap()],
-        r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}]}"#,
-    );
-    let lead: Lead = serde_json::from_str(&body).unwrap();
-    for part in [
-        format!(r#""fields":{{"account":{ACCOUNT}}}"#),
-        actions.to_owned(),
-        format!(r#""more":{ACCOUNT}"#),
-    ] {
-        let (_server, telecrm) = server("/lead", part, answer.to_owned()).await;
-        // `more` is sent and lost, which the outcome tells.
-        let outcome = telecrm.leads().create(&lead).await.unwrap();
-        assert_eq!(outcome.findings().len(), 1);
-    }
-    let (_server, telecrm) = server("/lead/l1/action", actions.to_owned(), answer.to_owned()).await;
-    let visit = CustomAction::new(1001).unwrap().field("account", account());
-    let created = telecrm
-        .leads()
-        .actions("l1")
-        .create([Action::from(visit)])
-        .await;
-    created.unwrap().complete().unwrap();
+    let lead: Lead = serde_json::from_str(&lead).expect("a lead");
+    let (_server, telecrm) = server("/lead", sent, CREATED).await;
+    let outcome = telecrm.leads().create(&lead).await.expect("created");
+    assert_eq!(outcome.findings().len(), 1, "the unknown key is lost");
+}
+
+cases! { async a_creation_sends_every_digit:
+    of_a_field(&format!(r#""fields":{{"account":{ACCOUNT}}}"#));
+    of_an_action(&actions());
+    of_an_unknown_key(&format!(r#""more":{ACCOUNT}"#));
 }
 
 #[tokio::test]
-async fn leads_are_looked_for_and_read_with_every_digit() {
+async fn new_actions_are_sent_with_every_digit() {
+    let (_server, telecrm) = server("/lead/l1/action", &actions(), CREATED).await;
+    let visit = CustomAction::new(1001).expect("a code");
+    let timeline = telecrm.leads().actions("l1");
+    let created = timeline.create([visit.field("account", account())]).await;
+    let complete = created.expect("created").complete();
+    assert!(complete.is_ok());
+}
+
+#[tokio::test]
+async fn a_search_sends_and_reads_every_digit() {
     let page = format!(r#"{{"data":[{{"fields":{{"account":{ACCOUNT}}}}}],"total_count":1}}"#);
     let sent = format!(r#"{{"fields":{{"account":[{ACCOUNT},7]}}}}"#);
-    let (_server, telecrm) = server("/lead/search", sent, page).await;
+    let (_server, telecrm) = server("/lead/search", &sent, &page).await;
     let filter = Filter::new().any_of("account", [account(), 7.into()]);
     let page = telecrm
         .leads()
         .search(&filter, PageRequest::default())
         .await
-        .unwrap();
+        .expect("read");
     let read: Vec<_> = page
         .data
         .iter()
@@ -81,12 +88,13 @@ async fn leads_are_looked_for_and_read_with_every_digit() {
 #[tokio::test]
 async fn a_timeline_is_read_with_every_digit() {
     let page = format!(r#"{{"data":[{{"fields":{{"account":{ACCOUNT}}}}}],"total_count":1}}"#);
-    let (_server, telecrm) = server("/lead/l1/action/search", "{".to_owned(), page).await;
-    let actions = telecrm.leads().actions("l1");
-    let page = actions
+    let (_server, telecrm) = server("/lead/l1/action/search", "{", &page).await;
+    let page = telecrm
+        .leads()
+        .actions("l1")
         .search(&ActionFilter::new(), PageRequest::default())
         .await
-        .unwrap();
+        .expect("read");
     let account_of = |entry: &ActionRecord| entry.field("account");
     assert_eq!(
         page.data.iter().map(account_of).collect::<Vec<_>>(),
@@ -95,57 +103,106 @@ async fn a_timeline_is_read_with_every_digit() {
 }
 
 #[tokio::test]
-async fn a_workspace_is_discovered_whatever_stands_beside_what_is_known() {
-    use telecrm::Operation;
-    use telecrm::testing::{FakeTelecrm, Response};
-    let odd = r#""huge":1e999,"description":"cut \ud83d""#;
-    let answer =
-        |known: &str| Response::text(200, "application/json", format!("{{{odd},{known}}}"));
-    let fake = FakeTelecrm::new()
-        .on(
-            Operation::GetMetadata,
-            answer(r#""leadIdentifierFieldId":"phone""#),
-        )
-        .on(
-            Operation::ListCustomFields,
-            answer(&format!(
-                r#""customFields":[{{{odd},"apiName":"phone","type":"PHONE"}}]"#
-            )),
-        )
-        .on(
-            Operation::ListCustomActions,
-            answer(r#""customActions":[]"#),
-        )
-        .on(
-            Operation::GetLeadStagePipeline,
-            answer(r#""leadStages":[]"#),
-        )
-        .on(
-            Operation::GetLeadStagePipeline,
-            answer(r#""leadStages":[]"#),
-        );
-    let telecrm = fake.client();
-    let workspace = telecrm.workspace().await.unwrap();
-    assert_eq!(workspace.identifier().api_name(), "phone");
-    assert!(telecrm.schema().pipeline().await.is_ok());
-    let fake = FakeTelecrm::new().on_request(answer(r#""n":1"#));
-    let reply = fake
-        .client()
-        .request(telecrm::Method::Get, "/x")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(reply.json().unwrap()["n"], 1);
+async fn a_request_of_an_unknown_endpoint_is_sent_with_every_digit() {
+    let sent = format!(r#"{{"account":{ACCOUNT}}}"#);
+    let (_server, telecrm) = server("/x", &sent, "{}").await;
+    let body = FieldValue::from(BTreeMap::from([("account".to_owned(), account())]));
+    let request = telecrm.request(telecrm::Method::Post, "/x").json(&body);
+    assert_eq!(request.send().await.expect("answered").status(), 200);
+}
+
+// Blanks
+
+/// A form of which some inputs were left empty.
+fn half_empty_form() -> Lead {
+    let form = r#"{
+        "fields": { "phone": "919999999999", "name": "", "interests": ["VIP", " "] },
+        "actions": [{ "type": "ACTION_1001", "fields": { "note": " ", "outcome": "Interested" } }]
+    }"#;
+    serde_json::from_str(form).expect("a lead")
+}
+
+const BLANK_FIELDS: [&str; 2] = ["fields.interests", "fields.name"];
+const BLANK_ACTION_FIELDS: [&str; 1] = ["actions[0].fields.note"];
+
+/// The paths of what was not sent.
+fn left_out<T>(outcome: &Outcome<T>) -> Vec<String> {
+    let remarks = outcome.remarks().iter();
+    let ignored = remarks.filter(|remark| remark.status == RemarkStatus::Ignored);
+    ignored.map(|remark| remark.path.to_string()).collect()
 }
 
 #[tokio::test]
-async fn a_request_that_nobody_describes_is_sent_with_every_digit() {
-    let sent = format!(r#"{{"account":{ACCOUNT}}}"#);
-    let (_server, telecrm) = server("/x", sent, "{}".to_owned()).await;
-    let body = FieldValue::from(std::collections::BTreeMap::from([(
-        "account".to_owned(),
-        account(),
-    )]));
-    let request = telecrm.request(telecrm::Method::Post, "/x").json(&body);
-    assert_eq!(request.send().await.unwrap().status(), 200);
+async fn a_creation_leaves_out_blank_texts_and_reports_them() {
+    let fake = FakeTelecrm::new().on(Operation::CreateLead, Response::created("l1"));
+    let outcome = fake.client().leads().create(&half_empty_form()).await;
+    let outcome = outcome.expect("created");
+    assert_eq!(
+        left_out(&outcome),
+        [&BLANK_FIELDS[..], &BLANK_ACTION_FIELDS].concat()
+    );
+    assert_eq!(outcome.remarks()[1].sent, Some("".into()));
+    assert!(outcome.complete().is_err());
+    assert_eq!(
+        fake.sent()[0].body(),
+        Some(&json!({
+            "fields": { "phone": "919999999999", "interests": ["VIP"] },
+            "actions": [{ "type": "1001", "fields": { "outcome": "Interested" } }],
+        }))
+    );
+}
+
+#[tokio::test]
+async fn new_actions_are_sent_without_blank_texts() {
+    let fake = FakeTelecrm::new().on(Operation::CreateActions, Response::created("l1"));
+    let actions = fake.client().leads().actions("l1");
+    let outcome = actions.create(half_empty_form().actions().to_vec()).await;
+    assert_eq!(left_out(&outcome.expect("created")), BLANK_ACTION_FIELDS);
+    let sent = json!({ "actions": [{ "type": "1001", "fields": { "outcome": "Interested" } }] });
+    assert_eq!(fake.sent()[0].body(), Some(&sent));
+}
+
+#[tokio::test]
+async fn an_upsert_that_creates_leaves_out_blank_texts() {
+    let fake = FakeTelecrm::new().on(Operation::CreateLead, Response::created("l1"));
+    let upserted = fake.client().leads().upsert(&half_empty_form()).await;
+    let Ok(Upserted::Created(created)) = upserted else {
+        panic!("the lead did not exist");
+    };
+    assert_eq!(
+        left_out(&created),
+        [&BLANK_FIELDS[..], &BLANK_ACTION_FIELDS].concat()
+    );
+}
+
+#[tokio::test]
+async fn an_upsert_that_updates_leaves_out_blank_texts() {
+    let exists = Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateLead, exists)
+        .on(Operation::SearchLeads, Response::page([row.clone()]))
+        .on(Operation::UpdateLead, Response::json(row))
+        .on(Operation::CreateActions, Response::created("l1"));
+    let upserted = fake.client().leads().upsert(&half_empty_form()).await;
+    let Ok(Upserted::Updated { lead, actions, .. }) = upserted else {
+        panic!("the lead existed");
+    };
+    assert_eq!(left_out(&lead), BLANK_FIELDS);
+    assert_eq!(left_out(&actions.expect("sent")), BLANK_ACTION_FIELDS);
+    let sent = fake.sent_to(Operation::UpdateLead);
+    let expected = json!({ "fields": { "interests": ["VIP"] } });
+    assert_eq!(sent[0].body(), Some(&expected));
+}
+
+#[tokio::test]
+async fn a_deliberate_blank_is_sent() {
+    let fake = FakeTelecrm::new().on(Operation::CreateLead, Response::created("l1"));
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("name", FieldValue::blank());
+    let outcome = fake.client().leads().create(&lead).await;
+    assert!(outcome.expect("created").complete().is_ok());
+    let sent = fake.sent();
+    assert_eq!(sent[0].body().expect("a body")["fields"]["name"], "");
 }

@@ -1,146 +1,37 @@
-//! The facade against the emulator, and against servers that answer otherwise.
+//! `leads()`: creating, reading, updating, upserting and searching leads.
 
-use crate::support::{builder, client};
-use httpmock::{Method, MockServer};
-use serde_json::{Value, json};
+use crate::support::{cases, client, client_without_retries, emulator, jane, visit};
+use httpmock::MockServer;
+use serde_json::json;
 use std::collections::BTreeMap;
-use std::time::Duration;
 use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
-    ActionKind, ActionStatus, AsyncToken, CallOptions, Currency, CustomAction, ErrorCode,
-    FieldPath, Filter, Finding, FindingKind, Lead, MatchedBy, Operation, PageRequest, Payment,
-    Phase, Receipt, SyncToken, Telecrm, Upserted, Verification, WorkspaceFile,
+    ActionKind, ActionStatus, CustomAction, Error, ErrorCode, FieldPath, FieldValue, Filter,
+    Finding, FindingKind, Lead, LeadRecord, Operation, Outcome, PageRequest, Phase, Telecrm,
+    Upserted,
 };
 use telecrm_emulator::Emulator;
 
-fn lead() -> Lead {
-    Lead::new()
-        .set("phone", "919999999999")
-        .set("name", "Jane Doe")
+/// The answer to the creation of a lead that exists.
+fn conflict() -> Response {
+    Response::refusal(409, ErrorCode::LeadAlreadyExists, "there is one")
 }
 
-/// The sample workspace, as it is where nobody says which country it is in.
-fn without_a_country() -> WorkspaceFile {
-    let mut file = WorkspaceFile::sample();
-    file.emulator.remove("defaultCountry");
-    file
+fn field(name: &str) -> FieldPath {
+    FieldPath::Field(name.to_owned())
 }
 
-fn visit(note: &str) -> CustomAction {
-    CustomAction::new(1001).expect("a code").field("note", note)
-}
+// Creation
 
 #[tokio::test]
-async fn the_whole_circle_discover_check_send_inspect_verify() {
-    let emulator = Emulator::start().await.expect("starts");
-    let telecrm = builder(&emulator)
-        .verify_timeout(Duration::from_secs(10))
-        .build()
-        .expect("builds");
-    let workspace = telecrm.workspace().await.expect("discovered");
-    let written = Lead::new()
-        .set("phone", "+91 99999 99999")
-        .set("status", "qualified")
-        .set("follow_up_date", "2026-06-01T10:30:00+05:30")
-        .action(visit("Site visit completed"))
-        .action(Payment::completed(
-            "5000".parse().expect("an amount"),
-            Currency::Inr,
-        ));
-    let clean = workspace.check(&written).into_clean().expect("sendable");
-
-    let receipt = telecrm.ingest().push(&clean).await.expect("queued");
-    let Verification::Stored(stored) = telecrm.ingest().verify(&receipt).await.expect("readable")
-    else {
-        panic!("not stored");
-    };
-    assert_eq!(stored.get("status"), Some(&"Qualified".into()));
-    assert_eq!(
-        stored.get("follow_up_date"),
-        Some(&1_780_290_000_000_i64.into())
-    );
-}
-
-#[tokio::test]
-async fn en6_discovery_says_how_it_found_the_identifier() {
-    for (declared, flagged, expected, by) in [
-        ("5f8a1b2c3d4e5f6a7b8c9d03", "phone", "email", MatchedBy::Id),
-        ("email", "phone", "email", MatchedBy::ApiName),
-        ("unheard-of", "email", "email", MatchedBy::IsLeadId),
-        ("unheard-of", "", "phone", MatchedBy::Default),
-    ] {
-        let mut seed = WorkspaceFile::sample();
-        let metadata = seed.metadata.get_or_insert_default();
-        metadata.insert("leadIdentifierFieldId".into(), declared.into());
-        for field in &mut seed.custom_fields {
-            let flag = field["apiName"] == flagged;
-            field.insert("isLeadid".into(), flag.into());
-        }
-        let emulator = Emulator::builder()
-            .seed(seed)
-            .start()
-            .await
-            .expect("starts");
-        let workspace = client(&emulator).workspace().await.expect("discovered");
-        let identifier = workspace.identifier();
-        assert_eq!(
-            (identifier.api_name(), identifier.matched_by()),
-            (expected, by),
-            "{declared}"
-        );
-        let disagrees = expected == "email" && flagged == "phone";
-        assert_eq!(identifier.disagreement(), disagrees.then_some("phone"));
-    }
-}
-
-#[tokio::test]
-async fn discovery_asks_once_and_again_when_told() {
-    let emulator = Emulator::start().await.expect("starts");
-    let telecrm = client(&emulator);
-    let (one, other) = tokio::join!(telecrm.workspace(), telecrm.workspace());
-    assert!(std::sync::Arc::ptr_eq(
-        &one.expect("discovered"),
-        &other.expect("discovered")
-    ));
-    assert_eq!(emulator.log(0).len(), 4, "four requests, once");
-    telecrm.refresh_workspace().await.expect("discovered");
-    assert_eq!(emulator.log(0).len(), 8);
-}
-
-#[tokio::test]
-async fn both_shapes_of_the_pipeline_are_understood() {
-    let mut seed = WorkspaceFile::sample();
-    let reported = json!({ "statuses": ["Fresh", { "label": "Hot" }], "lostReasons": ["No Need"] });
-    seed.pipeline = reported.as_object().cloned();
-    let emulator = Emulator::builder()
-        .seed(seed)
-        .start()
-        .await
-        .expect("starts");
-    let workspace = client(&emulator).workspace().await.expect("discovered");
-    let pipeline = workspace.pipeline().expect("told");
-    assert_eq!(
-        pipeline.active_statuses().collect::<Vec<_>>(),
-        ["Fresh", "Hot"]
-    );
-    assert_eq!(
-        pipeline.active_lost_reasons().collect::<Vec<_>>(),
-        ["No Need"]
-    );
-}
-
-#[tokio::test]
-async fn le2_creation_tells_what_was_ignored() {
-    let emulator = Emulator::start().await.expect("starts");
-    let sent = lead()
+async fn le2_a_creation_reports_what_was_ignored() {
+    let emulator = emulator().await;
+    let sent = jane()
         .set("rating", 9)
         .action(visit("first"))
         .action(CustomAction::new(9999).expect("a code"));
-    let outcome = client(&emulator)
-        .leads()
-        .create(&sent)
-        .await
-        .expect("created");
+    let outcome = client(&emulator).leads().create(&sent).await;
+    let outcome = outcome.expect("created");
     assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
     let statuses: Vec<_> = outcome
         .actions()
@@ -150,96 +41,154 @@ async fn le2_creation_tells_what_was_ignored() {
     assert_eq!(statuses, [&ActionStatus::Created, &ActionStatus::Ignored]);
     let incomplete = outcome.complete().expect_err("parts were ignored");
     let remark = &incomplete.outcome().remarks()[0];
-    assert_eq!(remark.path, FieldPath::Field("rating".into()));
+    assert_eq!(remark.path, field("rating"));
     assert_eq!(remark.sent, Some(9.into()));
 }
 
-#[tokio::test]
-async fn ac2_creation_sends_the_bare_code() {
-    let emulator = Emulator::start().await.expect("starts");
+/// An emulator with a lead that has one action, and the ID of the lead.
+async fn with_a_visited_lead() -> (Emulator, Telecrm, String) {
+    let emulator = emulator().await;
     let telecrm = client(&emulator);
-    let sent = lead().action(visit("first"));
-    let created = telecrm
-        .leads()
-        .create(&sent)
-        .await
+    let created = telecrm.leads().create(&jane().action(visit("first"))).await;
+    let id = created
         .expect("created")
         .complete()
-        .expect("complete");
-    let slice = PageRequest { skip: 0, limit: 5 };
-    let read = telecrm
-        .leads()
-        .get_with_actions(&created.lead_id, slice)
-        .await
-        .expect("read");
+        .expect("complete")
+        .lead_id;
+    (emulator, telecrm, id)
+}
+
+#[tokio::test]
+async fn ac2_a_created_action_is_read_back_under_its_code() {
+    let (_emulator, telecrm, id) = with_a_visited_lead().await;
+    let page = PageRequest { skip: 0, limit: 5 };
+    let read = telecrm.leads().get_with_actions(&id, page).await;
+    let read = read.expect("read");
     assert_eq!(read.actions()[0].kind(), ActionKind::Custom(1001.into()));
-    assert!(
-        telecrm
-            .leads()
-            .get(&created.lead_id)
-            .await
-            .expect("read")
-            .actions()
-            .is_empty()
-    );
+}
+
+#[tokio::test]
+async fn a_lead_is_read_without_its_actions_unless_they_are_asked_for() {
+    let (_emulator, telecrm, id) = with_a_visited_lead().await;
+    let read = telecrm.leads().get(&id).await.expect("read");
+    assert!(read.actions().is_empty());
 }
 
 #[tokio::test]
 async fn le4_a_second_creation_is_refused() {
-    let emulator = Emulator::start().await.expect("starts");
-    let telecrm = client(&emulator);
-    let _ = telecrm.leads().create(&lead()).await.expect("created");
-    let error = telecrm.leads().create(&lead()).await.expect_err("exists");
+    let emulator = emulator().await;
+    let leads = client(&emulator).leads();
+    let _ = leads.create(&jane()).await.expect("created");
+    let error = leads.create(&jane()).await.expect_err("exists");
     assert!(error.is_already_exists());
     assert_eq!(error.code(), Some(&ErrorCode::LeadAlreadyExists));
     assert!(!error.is_outcome_unknown());
 }
 
 #[tokio::test]
-async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
-    let emulator = Emulator::start().await.expect("starts");
-    let telecrm = client(&emulator);
-    let id = telecrm
-        .leads()
-        .create(&lead())
-        .await
-        .expect("created")
-        .accept_partial()
-        .lead_id;
-    let update = |name: &str, value: telecrm::FieldValue| {
-        let fields = BTreeMap::from([(name.to_owned(), value)]);
-        let (telecrm, id) = (telecrm.clone(), id.clone());
-        async move { telecrm.leads().update(&id, fields).await }
-    };
-    let before = emulator.log(0).len();
-    for (name, value, reason) in [
-        ("phone", "918888888888".into(), "LE1"),
-        ("rating", 7.into(), "AS3"),
-        ("status", "Aliens".into(), "LE8"),
-        ("nonsense", 1.into(), "AS6"),
-    ] {
-        let error = update(name, value).await.expect_err(reason);
-        assert_eq!(error.phase(), Phase::NotBuilt);
-        assert!(error.to_string().contains(reason), "{error}");
-        assert_eq!(
-            error.finding().expect("told").path,
-            FieldPath::Field(name.to_owned())
-        );
+async fn as6_a_creation_reports_an_unknown_key() {
+    let emulator = emulator().await;
+    let lead = json!({ "fields": { "phone": "918888888888" }, "campaign": "June" });
+    let lead = Lead::from_json(lead).expect("a lead");
+    let created = client(&emulator).leads().create(&lead).await;
+    let complete = created.expect("created").complete();
+    assert!(complete.is_err(), "the campaign is lost");
+}
+
+async fn an_id_that_no_path_segment_can_hold_is_refused_unsent(id: &str) {
+    let server = MockServer::start_async().await;
+    let everything = server.mock(|when, then| {
+        when.any_request();
+        then.status(200).json_body(json!({ "fields": {} }));
+    });
+    let error = client_without_retries(&server).leads().get(id).await;
+    let error = error.expect_err("refused");
+    assert_eq!(error.phase(), Phase::NotBuilt, "{id:?}");
+    everything.assert_calls(0);
+}
+
+cases! { async an_id_that_no_path_segment_can_hold_is_refused_unsent:
+    nothing("");
+    a_dot(".");
+    two_dots("..");
+    a_control_character("a\nb");
+}
+
+// Updates
+
+/// An emulator with one lead, which is updated in one field.
+struct OneLead {
+    emulator: Emulator,
+    telecrm: Telecrm,
+    id: String,
+}
+
+impl OneLead {
+    async fn create() -> Self {
+        let emulator = emulator().await;
+        let telecrm = client(&emulator);
+        let created = telecrm.leads().create(&jane()).await.expect("created");
+        let id = created.accept_partial().lead_id;
+        Self {
+            emulator,
+            telecrm,
+            id,
+        }
     }
-    let sent = emulator.log(0).split_off(before);
+
+    async fn update(
+        &self,
+        name: &str,
+        value: impl Into<FieldValue>,
+    ) -> Result<Outcome<LeadRecord>, Error> {
+        let fields = BTreeMap::from([(name.to_owned(), value.into())]);
+        self.telecrm.leads().update(&self.id, fields).await
+    }
+}
+
+async fn an_update_that_would_be_lost_is_refused_unsent(
+    name: &str,
+    value: impl Into<FieldValue>,
+    pitfall: &str,
+) {
+    let lead = OneLead::create().await;
+    let before = lead.emulator.log(0).len();
+    let error = lead.update(name, value).await.expect_err(pitfall);
+    assert_eq!(error.phase(), Phase::NotBuilt);
+    assert!(error.to_string().contains(pitfall), "{error}");
+    assert_eq!(error.finding().expect("a finding").path, field(name));
+    let sent = lead.emulator.log(0).split_off(before);
     assert!(
         sent.iter().all(|call| call.method == "GET"),
         "only the workspace was read"
     );
-    for (written, stored) in [("Won", "Won"), ("lost", "Lost")] {
-        let updated = update("status", written.into()).await.expect("updated");
-        let updated = updated.complete().expect("complete");
-        assert_eq!(updated.get("status"), Some(&stored.into()));
-    }
-    // A tag that nobody knows yet, beside one that nobody filled in.
-    let updated = update("interests", telecrm::FieldValue::from(["Solar", " "])).await;
+}
+
+cases! { async an_update_that_would_be_lost_is_refused_unsent:
+    le1_the_identifier("phone", "918888888888", "LE1");
+    as3_a_rating_out_of_range("rating", 7, "AS3");
+    le8_an_unknown_status("status", "Aliens", "LE8");
+    as6_an_unknown_field("nonsense", 1, "AS6");
+}
+
+async fn le9_an_update_sets_a_status_of_the_pipeline(written: &str, stored: &str) {
+    let lead = OneLead::create().await;
+    let updated = lead.update("status", written).await.expect("updated");
+    let updated = updated.complete().expect("complete");
+    assert_eq!(updated.get("status"), Some(&stored.into()));
+}
+
+cases! { async le9_an_update_sets_a_status_of_the_pipeline:
+    in_its_own_spelling("Won", "Won");
+    in_another_spelling("lost", "Lost");
+}
+
+#[tokio::test]
+async fn an_update_reports_a_new_tag_and_a_blank_one() {
+    let lead = OneLead::create().await;
+    let updated = lead.update("interests", ["Solar", " "]).await;
     let updated = updated.expect("updated");
-    let path = FieldPath::Field("interests".to_owned());
+    let path = field("interests");
     assert_eq!(updated.remarks()[0].path, path);
     assert_eq!(
         (updated.findings()[0].kind, &updated.findings()[0].path),
@@ -247,25 +196,138 @@ async fn le1_le8_le9_what_an_update_would_lose_is_refused_before_it_is_sent() {
     );
     let updated = updated.accept_partial();
     assert_eq!(updated.get("interests"), Some(&["Solar"].into()));
-    // Seconds, which telecrm takes for milliseconds.
-    let updated = update("follow_up_date", 1_780_000_000.into()).await;
-    let found = &updated.expect("updated").findings()[0].clone();
-    assert_eq!(found.kind, FindingKind::ValueChanged);
-    assert_eq!(found.path, FieldPath::Field("follow_up_date".to_owned()));
-    let missing = telecrm
-        .leads()
-        .update("62ab16e", BTreeMap::new())
-        .await
-        .expect_err("no such lead");
-    assert_eq!(missing.code(), Some(&ErrorCode::LeadNotFound));
 }
 
 #[tokio::test]
-async fn upsert_creates_and_then_updates_and_says_so() {
-    let emulator = Emulator::start().await.expect("starts");
-    let telecrm = client(&emulator);
-    let Upserted::Created(created) = telecrm.leads().upsert(&lead()).await.expect("created") else {
-        panic!("there was no such lead");
+async fn an_update_reports_a_time_in_seconds() {
+    let lead = OneLead::create().await;
+    let updated = lead.update("follow_up_date", 1_780_000_000).await;
+    let found = &updated.expect("updated").findings()[0].clone();
+    assert_eq!(found.kind, FindingKind::ValueChanged);
+    assert_eq!(found.path, field("follow_up_date"));
+}
+
+#[tokio::test]
+async fn an_update_of_an_unknown_lead_is_an_error() {
+    let emulator = emulator().await;
+    let leads = client(&emulator).leads();
+    let missing = leads.update("62ab16e", BTreeMap::new()).await;
+    let missing = missing.expect_err("no such lead");
+    assert_eq!(missing.code(), Some(&ErrorCode::LeadNotFound));
+}
+
+/// A fake that has the lead `row` and shows it after every write.
+fn fake_with(row: &serde_json::Value) -> FakeTelecrm {
+    FakeTelecrm::new()
+        .always(Operation::CreateLead, conflict())
+        .always(Operation::SearchLeads, Response::page([row.clone()]))
+        .always(Operation::UpdateLead, Response::json(row.clone()))
+}
+
+fn rated_row() -> serde_json::Value {
+    json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } })
+}
+
+#[tokio::test]
+async fn an_update_with_null_is_refused_unsent() {
+    let fake = fake_with(&rated_row());
+    let changes = BTreeMap::from([("rating".to_owned(), FieldValue::null())]);
+    let error = fake.client().leads().update("62ab16e", changes).await;
+    let error = error.expect_err("nothing would change");
+    let finding = error.finding().expect("a finding");
+    assert_eq!(finding.path, field("rating"));
+    assert!(finding.reason.contains("no way to clear"), "{finding}");
+    assert!(fake.sent_to(Operation::UpdateLead).is_empty());
+}
+
+#[tokio::test]
+async fn an_upsert_leaves_out_null() {
+    let fake = fake_with(&rated_row());
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("name", "Jane")
+        .set("rating", FieldValue::null());
+    let upserted = fake.client().leads().upsert(&lead).await.expect("updated");
+    assert!(matches!(upserted, Upserted::Updated { .. }));
+    let sent = fake.sent_to(Operation::UpdateLead)[0].body().cloned();
+    assert_eq!(sent, Some(json!({ "fields": { "name": "Jane" } })));
+}
+
+/// The status was archived a minute ago, which this client does not know yet.
+fn with_an_archived_status() -> (FakeTelecrm, Lead) {
+    let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "status": "Fresh",
+        "rating": "4", "follow_up_date": 1_780_290_000_000_i64 } });
+    let lead = Lead::new()
+        .set("phone", "919999999999")
+        .set("status", "contacted")
+        .set("rating", 4)
+        .set("follow_up_date", "01/06/2026 10:30")
+        .set("name", FieldValue::blank());
+    (fake_with(&row), lead)
+}
+
+#[track_caller]
+fn assert_that_only_the_status_is_lost(outcome: Outcome<LeadRecord>) {
+    let incomplete = outcome.complete().expect_err("the status is lost");
+    assert_eq!(
+        incomplete.to_string(),
+        "telecrm stored only a part: fields.status: sent, and the answer does not show it (LE8);"
+    );
+}
+
+#[tokio::test]
+async fn le8_an_update_that_the_answer_does_not_show_is_reported() {
+    let (fake, lead) = with_an_archived_status();
+    let mut changes = lead.fields().clone();
+    changes.remove("phone");
+    let updated = fake.client().leads().update("62ab16e", changes).await;
+    assert_that_only_the_status_is_lost(updated.expect("answered"));
+}
+
+#[tokio::test]
+async fn le8_an_upsert_that_the_answer_does_not_show_is_reported() {
+    let (fake, lead) = with_an_archived_status();
+    let upserted = fake.client().leads().upsert(&lead).await;
+    let Upserted::Updated { lead: upserted, .. } = upserted.expect("answered") else {
+        panic!("the lead existed");
+    };
+    assert_that_only_the_status_is_lost(upserted);
+}
+
+#[tokio::test]
+async fn an_update_of_a_lead_with_the_id_search_is_refused_unsent() {
+    // The path of this update is the path of a search.
+    let fake = FakeTelecrm::new();
+    let name = BTreeMap::from([("name".to_owned(), FieldValue::from("Jane"))]);
+    let refused = fake.client().leads().update("search", name).await;
+    let refused = refused.expect_err("`search` is not an ID");
+    assert_eq!(refused.phase(), Phase::NotBuilt, "{refused}");
+    assert!(
+        refused.to_string().contains("`search` is no ID"),
+        "{refused}"
+    );
+    let sent = fake.sent();
+    assert!(sent.iter().all(|request| request.method() == "GET"));
+}
+
+// Upserts
+
+#[tokio::test]
+async fn an_upsert_creates_a_lead_that_does_not_exist() {
+    let emulator = emulator().await;
+    let upserted = client(&emulator).leads().upsert(&jane()).await;
+    let Upserted::Created(created) = upserted.expect("created") else {
+        panic!("the lead did not exist");
+    };
+    assert!(created.complete().is_ok());
+}
+
+#[tokio::test]
+async fn an_upsert_updates_a_lead_that_exists_and_keeps_its_other_fields() {
+    let emulator = emulator().await;
+    let leads = client(&emulator).leads();
+    let Upserted::Created(created) = leads.upsert(&jane()).await.expect("created") else {
+        panic!("the lead did not exist");
     };
     let id = created.complete().expect("complete").lead_id;
     let again = Lead::new().set("phone", "+919999999999").set("rating", 4);
@@ -273,132 +335,145 @@ async fn upsert_creates_and_then_updates_and_says_so() {
         lead_id,
         lead,
         actions,
-    } = telecrm.leads().upsert(&again).await.expect("updated")
+    } = leads.upsert(&again).await.expect("updated")
     else {
-        panic!("there was such a lead");
+        panic!("the lead existed");
     };
     assert_eq!((lead_id, actions), (id, None));
     assert!(lead.findings().is_empty());
     let lead = lead.complete().expect("complete");
     assert_eq!(lead.get("rating"), Some(&4.into()));
-    assert_eq!(
-        lead.get("name"),
-        Some(&"Jane Doe".into()),
-        "the others stay"
-    );
+    assert_eq!(lead.get("name"), Some(&"Jane Doe".into()), "kept");
+}
+
+/// A lead with an unknown key, and two values that may be new options.
+fn lead_of_a_campaign(source: &str, outcome: &str) -> Lead {
+    let lead = json!({ "campaign": "June",
+        "fields": { "phone": "919999999999", "contact_source": source },
+        "actions": [{ "type": "ACTION_1001", "fields": { "outcome": outcome } }] });
+    Lead::from_json(lead).expect("a lead")
+}
+
+const LOST_CAMPAIGN: &str = "campaign field_dropped";
+const NEW_SOURCE: &str = "fields.contact_source option_created";
+const NEW_OUTCOME: &str = "actions[0].fields.outcome option_created";
+
+fn paths_and_kinds(findings: &[Finding]) -> Vec<String> {
+    let findings = findings.iter();
+    findings
+        .map(|finding| format!("{} {}", finding.path, finding.kind))
+        .collect()
 }
 
 #[tokio::test]
-async fn en5_as6_an_upsert_tells_what_no_answer_does() {
-    let emulator = Emulator::start().await.expect("starts");
-    let telecrm = client(&emulator);
-    let written = |source: &str, outcome: &str| {
-        let lead = json!({ "campaign": "June", "fields": { "phone": "919999999999", "contact_source": source },
-            "actions": [{ "type": "ACTION_1001", "fields": { "outcome": outcome } }] });
-        Lead::from_json(lead).expect("a lead")
+async fn en5_as6_an_upsert_that_creates_reports_new_options_and_an_unknown_key() {
+    let emulator = emulator().await;
+    let lead = lead_of_a_campaign("Billboard", "Perhaps");
+    let Ok(Upserted::Created(created)) = client(&emulator).leads().upsert(&lead).await else {
+        panic!("the lead did not exist");
     };
-    let told = |findings: &[Finding]| -> Vec<String> {
-        let findings = findings.iter();
-        findings.map(|f| format!("{} {}", f.path, f.kind)).collect()
-    };
-    let expected = [
-        "campaign field_dropped",
-        "fields.contact_source option_created",
-        "actions[0].fields.outcome option_created",
-    ];
-    let lead = written("Billboard", "Perhaps");
-    let Ok(Upserted::Created(created)) = telecrm.leads().upsert(&lead).await else {
-        panic!("there was no such lead");
-    };
-    assert_eq!(told(created.findings()), expected);
+    assert_eq!(
+        paths_and_kinds(created.findings()),
+        [LOST_CAMPAIGN, NEW_SOURCE, NEW_OUTCOME]
+    );
     let incomplete = created.complete().expect_err("the campaign is lost");
     assert!(incomplete.to_string().contains("campaign"), "{incomplete}");
-
-    // A label in another case is mended before it is written, and so creates nothing.
-    for (source, count) in [("Radio", 3), ("website", 2)] {
-        let lead = written(source, &format!("{source} call"));
-        let Ok(Upserted::Updated { lead, actions, .. }) = telecrm.leads().upsert(&lead).await
-        else {
-            panic!("there was such a lead");
-        };
-        let actions = actions.expect("there was one");
-        let findings = [lead.findings(), actions.findings()].concat();
-        assert!(lead.complete().is_err(), "the campaign is lost");
-        assert_eq!(findings.len(), count, "{source}: {:?}", told(&findings));
-        assert!(
-            expected
-                .iter()
-                .filter(|e| told(&findings).contains(&(**e).to_owned()))
-                .count()
-                == count
-        );
-    }
-    let plain =
-        Lead::from_json(json!({ "fields": { "phone": "918888888888" }, "campaign": "June" }));
-    let created = telecrm.leads().create(&plain.expect("a lead")).await;
-    assert!(
-        created.expect("created").complete().is_err(),
-        "and so does a plain creation"
-    );
 }
 
-/// A workspace that has the lead already, and what becomes of its actions.
+async fn en5_as6_an_upsert_that_updates_reports_new_options_and_an_unknown_key(
+    source: &str,
+    expected: &[&str],
+) {
+    let emulator = emulator().await;
+    let leads = client(&emulator).leads();
+    let first = lead_of_a_campaign("Billboard", "Perhaps");
+    let _ = leads.upsert(&first).await.expect("created");
+    let lead = lead_of_a_campaign(source, &format!("{source} call"));
+    let Ok(Upserted::Updated { lead, actions, .. }) = leads.upsert(&lead).await else {
+        panic!("the lead existed");
+    };
+    let actions = actions.expect("one action was sent");
+    let findings = [lead.findings(), actions.findings()].concat();
+    assert!(lead.complete().is_err(), "the campaign is lost");
+    let found = paths_and_kinds(&findings);
+    assert_eq!(found.len(), expected.len(), "{source}: {found:?}");
+    for finding in expected {
+        assert!(
+            found.contains(&(*finding).to_owned()),
+            "{source}: {found:?}"
+        );
+    }
+}
+
+cases! { async en5_as6_an_upsert_that_updates_reports_new_options_and_an_unknown_key:
+    two_new_options("Radio", &[LOST_CAMPAIGN, NEW_SOURCE, NEW_OUTCOME]);
+    // The client writes the label as the workspace spells it, so telecrm creates no option.
+    a_label_in_another_case("website", &[LOST_CAMPAIGN, NEW_OUTCOME]);
+}
+
+/// A workspace that has the lead, and its answer to new actions.
 fn existing(actions: Response) -> FakeTelecrm {
-    let exists = Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
     let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
     FakeTelecrm::new()
-        .on(Operation::CreateLead, exists)
+        .on(Operation::CreateLead, conflict())
         .on(Operation::SearchLeads, Response::page([row.clone()]))
         .on(Operation::UpdateLead, Response::json(row.clone()))
         .on(Operation::GetLead, Response::json(row))
         .on(Operation::CreateActions, actions)
 }
 
-#[tokio::test]
-async fn an_upsert_that_stops_halfway_tells_what_is_written() {
-    let refused = || Response::refusal(400, ErrorCode::BadRequest, "no such action");
-    for (answer, rated, text) in [
-        (
-            refused(),
-            true,
-            "creating actions failed: the server answered 400 BAD_REQUEST: no such action; \
-             the fields of the lead were written before, and its actions are left",
-        ),
-        (
-            Response::timeout(),
-            true,
-            "creating actions failed: no answer came in time; \
-             the fields of the lead were written before, and its actions are left; \
-             it cannot be told whether any of them were written",
-        ),
-        (
-            refused(),
-            false,
-            "creating actions failed: the server answered 400 BAD_REQUEST: no such action",
-        ),
-    ] {
-        let fake = existing(answer);
-        let mut lead = Lead::new()
-            .set("phone", "919999999999")
-            .action(visit("called"));
-        if rated {
-            lead = lead.set("rating", 4);
-        }
-        let error = fake.client().leads().upsert(&lead).await;
-        let error = error.expect_err("the actions are not there");
-        assert_eq!(error.to_string(), text);
-        assert_eq!(error.updated_lead(), rated.then_some("l1"));
-        assert_eq!(
-            fake.sent_to(Operation::UpdateLead).len(),
-            usize::from(rated)
-        );
+async fn an_upsert_that_fails_halfway_says_what_was_written(
+    answer: Response,
+    with_a_field: bool,
+    text: &str,
+) {
+    let fake = existing(answer);
+    let mut lead = Lead::new()
+        .set("phone", "919999999999")
+        .action(visit("called"));
+    if with_a_field {
+        lead = lead.set("rating", 4);
     }
+    let error = fake.client().leads().upsert(&lead).await;
+    let error = error.expect_err("the actions were not created");
+    assert_eq!(error.to_string(), text);
+    assert_eq!(error.updated_lead(), with_a_field.then_some("l1"));
+    assert_eq!(
+        fake.sent_to(Operation::UpdateLead).len(),
+        usize::from(with_a_field)
+    );
+}
+
+fn no_such_action() -> Response {
+    Response::refusal(400, ErrorCode::BadRequest, "no such action")
+}
+
+cases! { async an_upsert_that_fails_halfway_says_what_was_written:
+    the_actions_are_refused_after_the_fields(
+        no_such_action(),
+        true,
+        "creating actions failed: the server answered 400 BAD_REQUEST: no such action; \
+         the fields of the lead were written before, and its actions are left",
+    );
+    the_actions_time_out_after_the_fields(
+        Response::timeout(),
+        true,
+        "creating actions failed: no answer came in time; \
+         the fields of the lead were written before, and its actions are left; \
+         it cannot be told whether any of them were written",
+    );
+    the_actions_are_refused_and_no_field_was_written(
+        no_such_action(),
+        false,
+        "creating actions failed: the server answered 400 BAD_REQUEST: no such action",
+    );
 }
 
 #[tokio::test]
-async fn ac1_an_upsert_writes_nothing_if_its_actions_cannot_be_appended() {
+async fn ac1_an_upsert_writes_nothing_if_its_actions_cannot_be_created() {
     let fake = existing(Response::created("l1"));
-    let lead = json!({ "fields": { "phone": "919999999999", "rating": 4 }, "actions": [{ "type": "CALL" }] });
+    let lead = json!({ "fields": { "phone": "919999999999", "rating": 4 },
+        "actions": [{ "type": "CALL" }] });
     let lead = Lead::from_json(lead).expect("a lead");
     let error = fake.client().leads().upsert(&lead).await.expect_err("AC1");
     assert_eq!(error.phase(), Phase::NotBuilt);
@@ -406,51 +481,11 @@ async fn ac1_an_upsert_writes_nothing_if_its_actions_cannot_be_appended() {
     assert!(fake.sent_to(Operation::UpdateLead).is_empty());
 }
 
-#[tokio::test]
-async fn the_schema_is_read_endpoint_by_endpoint() {
-    let emulator = Emulator::start().await.expect("starts");
-    let schema = client(&emulator).schema();
-    assert_eq!(
-        schema
-            .metadata()
-            .await
-            .expect("read")
-            .lead_identifier_field_id(),
-        Some("phone")
-    );
-    assert_eq!(schema.fields().await.expect("read").len(), 16);
-    let field = schema.field("follow_up_date").await.expect("read");
-    assert_eq!(
-        (field.field_type(), field.date_format()),
-        (Some("DATE"), Some("DD/MM/YYYY"))
-    );
-    assert!(
-        schema
-            .field("Follow_up_date")
-            .await
-            .expect_err("EN2")
-            .is_not_found()
-    );
-    assert_eq!(schema.actions().await.expect("read").len(), 2);
-    let action = schema.action(1001).await.expect("EN4: the prefix is added");
-    assert_eq!(
-        (action.code(), action.score()),
-        (Some("ACTION_1001"), Some(10))
-    );
-    assert_eq!(
-        schema
-            .pipeline()
-            .await
-            .expect("read")
-            .active_statuses()
-            .count(),
-        5
-    );
-}
+// Searches
 
-#[tokio::test]
-async fn search_filters_and_pages() {
-    let emulator = Emulator::start().await.expect("starts");
+/// Twelve leads, every third of them won.
+async fn twelve_leads() -> (Emulator, Telecrm) {
+    let emulator = emulator().await;
     let telecrm = client(&emulator);
     for serial in 0..12 {
         let status = if serial % 3 == 0 { "Won" } else { "Fresh" };
@@ -459,434 +494,38 @@ async fn search_filters_and_pages() {
             .set("status", status);
         let _ = telecrm.leads().create(&lead).await.expect("created");
     }
+    (emulator, telecrm)
+}
+
+#[tokio::test]
+async fn a_search_returns_the_newest_leads_first() {
+    let (_emulator, telecrm) = twelve_leads().await;
     let all = telecrm
         .leads()
         .search(&Filter::new(), PageRequest::default())
         .await
         .expect("found");
     assert_eq!((all.data.len(), all.total_count, all.limit), (10, 12, 10));
-    assert_eq!(
-        all.data[0].get("phone"),
-        Some(&"919999999911".into()),
-        "newest first"
-    );
+    assert_eq!(all.data[0].get("phone"), Some(&"919999999911".into()));
+}
+
+#[tokio::test]
+async fn a_search_filters_by_several_values_and_skips() {
+    let (_emulator, telecrm) = twelve_leads().await;
     let won = Filter::new().any_of("status", ["Won", "Lost"]);
-    let won = telecrm
-        .leads()
-        .search(&won, PageRequest { skip: 1, limit: 2 })
-        .await
-        .expect("found");
+    let page = PageRequest { skip: 1, limit: 2 };
+    let won = telecrm.leads().search(&won, page).await.expect("found");
     assert_eq!((won.data.len(), won.total_count, won.skip), (2, 4, 1));
+}
 
-    let error = telecrm
-        .leads()
-        .search(
-            &Filter::new(),
-            PageRequest {
-                skip: 0,
-                limit: 101,
-            },
-        )
-        .await;
-    let error = error.expect_err("LE5: refused before it is sent");
+#[tokio::test]
+async fn le5_a_page_of_more_than_a_hundred_leads_is_refused_unsent() {
+    let emulator = emulator().await;
+    let page = PageRequest {
+        skip: 0,
+        limit: 101,
+    };
+    let error = client(&emulator).leads().search(&Filter::new(), page).await;
+    let error = error.expect_err("LE5");
     assert_eq!(error.phase(), Phase::NotBuilt);
-}
-
-#[tokio::test]
-async fn as5_equal_actions_from_before_are_told_apart() {
-    let emulator = Emulator::start().await.expect("starts");
-    let telecrm = client(&emulator);
-    let sent = lead().action(visit("same note"));
-    let first = telecrm.ingest().push(&sent).await.expect("queued");
-    emulator.settle().await;
-    assert!(matches!(
-        telecrm.ingest().verify(&first).await,
-        Ok(Verification::Stored(_))
-    ));
-
-    // The second request is taken, and worked through only later: the first action is no proof.
-    let baseline = telecrm.ingest().baseline(&sent).await.expect("read");
-    let second = telecrm.ingest().push(&lead()).await.expect("queued");
-    emulator.settle().await;
-    drop(second);
-    let claimed = telecrm.ingest().push(&sent).await.expect("queued");
-    emulator.settle().await;
-    let claimed = claimed.since(baseline.clone());
-    assert!(matches!(
-        telecrm.ingest().verify(&claimed).await,
-        Ok(Verification::Stored(_))
-    ));
-
-    let again = telecrm.ingest().baseline(&sent).await.expect("read");
-    let never_sent = claimed.since(again);
-    let Ok(Verification::Differs { losses, .. }) = telecrm.ingest().verify(&never_sent).await
-    else {
-        panic!("nothing new is on the timeline");
-    };
-    assert_eq!(losses[0].path, FieldPath::Action(0));
-}
-
-#[tokio::test]
-async fn id2_the_lead_of_another_country_is_not_the_one_that_is_meant() {
-    let row = |id: &str, phone: &str| json!({ "id": id, "fields": { "phone": phone, "name": "Jane Doe" } });
-    let (indian, singaporean) = (row("in", "916591234567"), row("sg", "6591234567"));
-    let exists = || Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
-    for (rows, stored) in [
-        (vec![indian.clone()], None),
-        (vec![indian, singaporean], Some("sg")),
-    ] {
-        let fake = FakeTelecrm::new()
-            .always(Operation::CreateOrUpdateLead, Response::queued())
-            .always(Operation::CreateLead, exists())
-            .always(Operation::SearchLeads, Response::page(rows))
-            .always(
-                Operation::UpdateLead,
-                Response::json(json!({ "fields": {} })),
-            );
-        let telecrm = fake.builder().verify_timeout(Duration::ZERO).build();
-        let telecrm = telecrm.expect("builds");
-        let lead = Lead::new()
-            .set("phone", "+6591234567")
-            .set("name", "Jane Doe");
-        let receipt = telecrm.ingest().push(&lead).await.expect("queued");
-        let found = match telecrm.ingest().verify(&receipt).await.expect("read") {
-            Verification::Stored(lead) => lead.id().map(str::to_owned),
-            Verification::Missing(_) => None,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(found.as_deref(), stored);
-        let upserted = telecrm.leads().upsert(&lead).await;
-        assert_eq!(upserted.is_ok(), stored.is_some(), "{upserted:?}");
-        let written = fake.sent_to(Operation::UpdateLead);
-        let paths: Vec<_> = written.iter().map(|sent| sent.path().to_owned()).collect();
-        let expected = stored.map(|id| format!("/lead/{id}"));
-        assert_eq!(paths, Vec::from_iter(expected));
-    }
-}
-
-#[tokio::test]
-async fn le7_without_ids_actions_cannot_be_read_back() {
-    let emulator = Emulator::builder()
-        .search_ids(false)
-        .start()
-        .await
-        .expect("starts");
-    let telecrm = client(&emulator);
-    let receipt = telecrm
-        .ingest()
-        .push(&lead().action(visit("x")))
-        .await
-        .expect("queued");
-    let plain = telecrm
-        .ingest()
-        .push(&Lead::new().set("phone", "918888888888"))
-        .await
-        .expect("queued");
-    emulator.settle().await;
-    let Ok(Verification::Unknown { reason, .. }) = telecrm.ingest().verify(&receipt).await else {
-        panic!("actions cannot be seen");
-    };
-    assert!(reason.contains("LE7"), "{reason}");
-    assert!(matches!(
-        telecrm.ingest().verify(&plain).await,
-        Ok(Verification::Stored(_))
-    ));
-}
-
-#[tokio::test]
-async fn verify_waits_for_the_background_and_no_longer_than_told() {
-    let emulator = Emulator::builder()
-        .processing_delay(Duration::from_millis(300))
-        .start()
-        .await
-        .expect("starts");
-    let telecrm = builder(&emulator)
-        .verify_timeout(Duration::from_secs(20))
-        .build()
-        .expect("builds");
-    let receipt = telecrm.ingest().push(&lead()).await.expect("queued");
-    assert!(matches!(
-        telecrm.ingest().verify(&receipt).await,
-        Ok(Verification::Stored(_))
-    ));
-
-    let impatient = client(&emulator);
-    let receipt = impatient
-        .ingest()
-        .push(&Lead::new().set("phone", "918888888888"))
-        .await
-        .expect("queued");
-    assert!(matches!(
-        impatient.ingest().verify(&receipt).await,
-        Ok(Verification::Missing(_))
-    ));
-}
-
-#[tokio::test]
-async fn as3_verify_looks_once_for_a_lead_that_is_documented_to_be_dropped() {
-    for (phone, is_documented) in [
-        ("99999", true),
-        // Nobody says what telecrm makes of blanks, nor in which country this workspace is.
-        ("+91 99999 99999", false),
-        ("50123456", false),
-    ] {
-        let nobody: [Value; 0] = [];
-        let fake = FakeTelecrm::new()
-            .workspace(&without_a_country())
-            .always(Operation::CreateOrUpdateLead, Response::queued())
-            .always(Operation::SearchLeads, Response::page(nobody));
-        let ingest = fake.client().ingest();
-        let lead = Lead::new().set("phone", phone);
-        let receipt = ingest.push(&lead).await.expect("queued");
-        let verdict = ingest.verify(&receipt).await.expect("read");
-        let Verification::Missing(finding) = verdict else {
-            panic!("{phone}: {verdict:?}");
-        };
-        assert!(finding.reason.contains("dropped"), "{phone}: {finding}");
-        let looks = fake.sent_to(Operation::SearchLeads).len();
-        assert_eq!(looks == 1, is_documented, "{phone}: {looks}");
-        let whole = fake.clock().slept() >= Duration::from_secs(30);
-        assert_eq!(whole, !is_documented, "{phone}");
-    }
-}
-
-#[tokio::test]
-async fn as8_tokens_of_the_wrong_type_are_refused() {
-    let emulator = Emulator::start().await.expect("starts");
-    let swapped = Telecrm::builder(emulator.enterprise())
-        .sync_url(emulator.sync_url())
-        .async_url(emulator.async_url())
-        .sync_token(SyncToken::new(emulator.async_token()).expect("a token"))
-        .async_token(AsyncToken::new(emulator.sync_token()).expect("a token"))
-        .build()
-        .expect("builds");
-    let error = swapped.ingest().push(&lead()).await.expect_err("AS8");
-    assert!(error.is_not_authorized());
-    assert!(
-        swapped
-            .workspace()
-            .await
-            .expect_err("wrong type")
-            .is_not_authorized()
-    );
-}
-
-#[tokio::test]
-async fn en7_another_enterprise_is_refused_without_being_named() {
-    let emulator = Emulator::builder()
-        .enterprise("ent-other")
-        .start()
-        .await
-        .expect("starts");
-    let telecrm = Telecrm::builder("ent-secret")
-        .sync_url(emulator.sync_url())
-        .sync_token(SyncToken::new(emulator.sync_token()).expect("a token"))
-        .build()
-        .expect("builds");
-    let error = telecrm.workspace().await.expect_err("not ours");
-    assert!(error.is_not_authorized());
-    assert!(!format!("{error} {error:?} {error:#}").contains("ent-secret"));
-}
-
-fn mocked(server: &MockServer) -> Telecrm {
-    Telecrm::builder("ent")
-        .sync_url(server.url("/autoupdate/v2"))
-        .async_url(server.base_url())
-        .sync_token(SyncToken::new("s").expect("a token"))
-        .async_token(AsyncToken::new("a").expect("a token"))
-        .call_options(CallOptions::new().attempts(1))
-        .build()
-        .expect("builds")
-}
-
-#[tokio::test]
-async fn every_form_of_acceptance_is_acceptance() {
-    for (status, body) in [
-        (200, r#"{"status":"QUEUED"}"#),
-        (200, r#"{"status":"QUEUED","error":null}"#),
-        (200, "OK"),
-        (204, ""),
-        (202, ""),
-    ] {
-        let server = MockServer::start_async().await;
-        server.mock(|when, then| {
-            when.method(Method::POST)
-                .path("/enterprise/ent/autoupdatelead");
-            then.status(status).body(body);
-        });
-        assert!(
-            mocked(&server).ingest().push(&lead()).await.is_ok(),
-            "{status} {body}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn tr1_what_does_not_come_from_the_queue_is_no_acceptance() {
-    for body in [
-        "<!doctype html><title>the app</title>",
-        " \n<html>",
-        "\u{feff}<html>",
-        r#"{"error":{"code":"NOT_AUTHORIZED"}}"#,
-        r#"{"status":"FAILED"}"#,
-        r#"{"status":"FAILED","took":1e999,"why":"\ud83d"}"#,
-    ] {
-        let server = MockServer::start_async().await;
-        server.mock(|when, then| {
-            when.method(Method::POST);
-            then.status(200).body(body);
-        });
-        let pushed = mocked(&server).ingest().push(&lead()).await;
-        let error = pushed.expect_err("nobody said that it is queued");
-        assert!(error.is_outcome_unknown(), "{body}");
-    }
-}
-
-#[tokio::test]
-async fn a_mark_before_the_answer_is_no_part_of_it() {
-    let server = MockServer::start_async().await;
-    server.mock(|when, then| {
-        when.method(Method::GET)
-            .path("/autoupdate/v2/enterprise/ent/lead/l1");
-        then.status(200)
-            .body("\u{feff}{\"id\":\"l1\",\"fields\":{\"name\":\"Jane\"}}");
-    });
-    server.mock(|when, then| {
-        when.method(Method::POST)
-            .path("/autoupdate/v2/enterprise/ent/lead");
-        then.status(201)
-            .body("\u{feff}{\"lead_id\":\"l2\",\"actions\":[]}");
-    });
-    let telecrm = mocked(&server);
-    let found = telecrm.leads().get("l1").await.expect("a lead");
-    assert_eq!(found.get("name"), Some(&"Jane".into()));
-    let sent = Lead::new().set("phone", "919999999999");
-    let created = telecrm.leads().create(&sent).await.expect("created");
-    assert_eq!(created.complete().expect("no losses").lead_id, "l2");
-}
-
-#[tokio::test]
-async fn as5_an_unconfirmed_push_can_be_settled_by_reading() {
-    let emulator = Emulator::start().await.expect("starts");
-    let telecrm = client(&emulator);
-    let unsent = Receipt::unconfirmed(lead());
-    assert!(matches!(
-        telecrm.ingest().verify(&unsent).await,
-        Ok(Verification::Missing(_))
-    ));
-    let _ = telecrm.ingest().push(&lead()).await.expect("queued");
-    emulator.settle().await;
-    assert!(matches!(
-        telecrm.ingest().verify(&unsent).await,
-        Ok(Verification::Stored(_))
-    ));
-}
-
-#[tokio::test]
-async fn refusals_in_any_form_are_errors_with_status_and_body() {
-    for (status, body) in [
-        (502, "<html>Bad gateway</html>"),
-        (429, "slow down"),
-        (302, ""),
-        (500, ""),
-        (
-            401,
-            r#"{"error":{"code":"NOT_AUTHORIZED","message":"Invalid or missing access token."}}"#,
-        ),
-    ] {
-        let server = MockServer::start_async().await;
-        server.mock(|when, then| {
-            when.method(Method::POST);
-            then.status(status).header("retry-after", "17").body(body);
-        });
-        let error = mocked(&server)
-            .ingest()
-            .push(&lead())
-            .await
-            .expect_err("refused");
-        assert_eq!(error.status_code(), Some(status));
-        assert_eq!(error.body(), body.as_bytes());
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(17)));
-        assert_eq!(error.is_outcome_unknown(), status >= 500);
-        assert!(!error.to_string().contains("127.0.0.1"), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn tr1_a_success_that_is_a_web_page_is_unreadable() {
-    let server = MockServer::start_async().await;
-    server.mock(|when, then| {
-        when.path_includes("/lead");
-        then.status(200).body("<html>the app</html>");
-    });
-    let telecrm = mocked(&server);
-    let error = telecrm.leads().get("62ab16e").await.expect_err("HTML");
-    assert_eq!(
-        (error.phase(), error.is_outcome_unknown()),
-        (Phase::Unreadable, false)
-    );
-    let error = telecrm.leads().create(&lead()).await.expect_err("HTML");
-    assert!(error.is_outcome_unknown(), "something was written, perhaps");
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_there_took_nothing() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", free.local_addr().expect("an address"));
-    drop(free);
-    let telecrm = Telecrm::builder("ent")
-        .async_url(url)
-        .async_token(AsyncToken::new("a").expect("a token"))
-        .build()
-        .expect("builds");
-    let error = telecrm
-        .ingest()
-        .push(&lead())
-        .await
-        .expect_err("nobody listens");
-    assert_eq!(
-        (error.phase(), error.is_outcome_unknown()),
-        (Phase::NotSent, false)
-    );
-    let error = telecrm.leads().get("x").await.expect_err("no Sync token");
-    assert!(error.to_string().contains("Sync token"), "{error}");
-}
-
-#[tokio::test]
-async fn an_answer_that_never_comes_leaves_the_outcome_unknown() {
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
-    let builder = || {
-        let url = format!("http://{}", silent.local_addr().expect("an address"));
-        let token = AsyncToken::new("a").expect("a token");
-        Telecrm::builder("ent").async_url(url).async_token(token)
-    };
-    let options = CallOptions::new()
-        .attempts(1)
-        .attempt_timeout(Duration::from_millis(200));
-    let always = builder().call_options(options).build().expect("builds");
-    let once = builder().build().expect("builds").with_options(options);
-    for telecrm in [always, once] {
-        let ingest = telecrm.ingest();
-        let lead = lead();
-        let push = tokio::time::timeout(Duration::from_secs(20), ingest.push(&lead));
-        let error = push.await.expect("in time").expect_err("no answer");
-        assert!(error.is_timeout() && error.is_outcome_unknown());
-        assert_eq!(error.phase(), Phase::MaybeSent);
-    }
-}
-
-#[tokio::test]
-async fn ids_cannot_reach_another_resource() {
-    let server = MockServer::start_async().await;
-    let everything = server.mock(|when, then| {
-        when.any_request();
-        then.status(200).json_body(json!({ "fields": {} }));
-    });
-    for id in ["", ".", "..", "a\nb"] {
-        let error = mocked(&server).leads().get(id).await.expect_err("refused");
-        assert_eq!(error.phase(), Phase::NotBuilt, "{id:?}");
-    }
-    everything.assert_calls(0);
 }
