@@ -1,17 +1,15 @@
 //! Creations whose answer was lost: the client reads back whether the lead is the one it sent.
 
-use crate::support::{bare_lead, bare_visit, cases, emulator, jane, sync_token, visit};
+use crate::support::{
+    bare_lead, bare_visit, cases, emulator, jane, lead_exists, sync_token, visit,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 use telecrm::testing::{FakeTelecrm, ManualClock, Response};
-use telecrm::{Clock, Created, Error, ErrorCode, Lead, Operation, Outcome, PageRequest, Telecrm};
+use telecrm::{Clock, Created, Error, Lead, Operation, Outcome, PageRequest, Telecrm};
 use telecrm_emulator::Emulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-
-fn conflict() -> Response {
-    Response::refusal(409, ErrorCode::LeadAlreadyExists, "there is one")
-}
 
 /// How the proxy passes on the creation whose answer it loses.
 #[derive(Clone, Copy, PartialEq)]
@@ -116,7 +114,7 @@ async fn created_and_read_back(created_on: Value) -> Result<Outcome<Created>, Er
     let page = |actions: Value| Response::json(json!({ "fields": fields, "actions": actions }));
     let fake = FakeTelecrm::new()
         .on(Operation::CreateLead, Response::html(502))
-        .on(Operation::CreateLead, conflict())
+        .on(Operation::CreateLead, lead_exists())
         .always(
             Operation::SearchLeads,
             Response::page([json!({ "id": "62ab16e", "fields": fields })]),
@@ -157,7 +155,7 @@ cases! { async le4_an_older_action_does_not_resolve_a_creation:
 fn fake_that_cannot_be_searched() -> FakeTelecrm {
     FakeTelecrm::new()
         .on(Operation::CreateLead, Response::reset())
-        .always(Operation::CreateLead, conflict())
+        .always(Operation::CreateLead, lead_exists())
         .always(Operation::SearchLeads, Response::html(502))
 }
 

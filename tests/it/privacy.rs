@@ -1,6 +1,7 @@
 //! Secrets and personal data are planted everywhere, and nothing that prints may show them.
 //!
-//! `Display` of values, findings and remarks is for people who ask for the data, and not tested here.
+//! `Display` of values, findings and remarks is for people who ask for the data. It is not tested
+//! here.
 
 use crate::support::planted::{
     self, ASYNC_TOKEN, EMAIL, ENTERPRISE, MARKS, PHONE, PHONE_AS_WRITTEN, Printed, SYNC_TOKEN,

@@ -1,4 +1,5 @@
-//! Answers in another form than the documented one: what can be read is read, and the rest is an error.
+//! Answers that differ from the documentation: they are read as far as possible, and an answer that
+//! says nothing is an error.
 
 use crate::support::planted;
 use crate::support::{bare_lead, bare_visit, cases, client_without_retries, visit};

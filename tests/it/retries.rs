@@ -3,11 +3,13 @@
 use crate::support::clock::{SECOND, SteppedClock, is_done};
 use crate::support::planted;
 use crate::support::socket::{ScriptedServer, Step, builder, client};
-use crate::support::{async_token, bare_lead, cases, emulator, operation_cases, sync_token};
+use crate::support::{
+    async_token, bare_lead, cases, emulator, lead_exists, operation_cases, sync_token,
+};
 use serde_json::json;
 use std::time::Duration;
 use telecrm::testing::{FakeTelecrm, ManualClock, Response};
-use telecrm::{CallOptions, Error, ErrorCode, Idempotency, Operation, Telecrm, Verification};
+use telecrm::{CallOptions, Error, Idempotency, Operation, Telecrm, Verification};
 
 // Which calls are retried
 
@@ -201,11 +203,10 @@ async fn a_wait_counts_towards_the_total_timeout() {
 #[tokio::test]
 async fn all_requests_of_one_call_share_its_total_timeout() {
     let row = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } });
-    let conflict = Response::refusal(409, ErrorCode::LeadAlreadyExists, "there is one");
     let waits = || Response::rate_limited(Some(40));
     let fake = FakeTelecrm::new()
         .on(Operation::CreateLead, waits())
-        .always(Operation::CreateLead, conflict)
+        .always(Operation::CreateLead, lead_exists())
         .on(Operation::SearchLeads, waits())
         .always(Operation::SearchLeads, Response::page([row.clone()]))
         .always(Operation::UpdateLead, Response::json(row));

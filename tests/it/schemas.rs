@@ -74,7 +74,8 @@ fn instance(root: &Value, schema: &Value, all: bool) -> Value {
     }
 }
 
-/// Serde reads what the schema accepts. Both schemas, for reading and for writing, accept the result.
+/// Serde reads what the schema accepts, and both schemas, for reading and writing, accept the
+/// result.
 #[track_caller]
 fn round_trip<T: JsonSchema + Serialize + DeserializeOwned>() {
     let name = type_name::<T>();
@@ -124,7 +125,7 @@ macro_rules! round_trips {
     };
 }
 
-/// As above for the types of a generated file, of which none may be missing.
+/// One test of the round trip for each type of a generated file, and one that the list is complete.
 macro_rules! generated_round_trips {
     ($module:ident $types:path, $file:literal: $($case:ident $name:ident;)+) => {
         mod $module {

@@ -1,13 +1,13 @@
 //! Values on the wire: numbers keep every digit, and blank texts are left out and reported.
 
-use crate::support::{cases, client_at};
+use crate::support::{cases, client_at, lead_exists};
 use httpmock::{Method, MockServer};
 use serde_json::json;
 use std::collections::BTreeMap;
 use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
-    ActionFilter, ActionRecord, CustomAction, ErrorCode, FieldValue, Filter, Lead, LeadRecord,
-    Operation, Outcome, PageRequest, RemarkStatus, Telecrm, Upserted,
+    ActionFilter, ActionRecord, CustomAction, FieldValue, Filter, Lead, LeadRecord, Operation,
+    Outcome, PageRequest, RemarkStatus, Telecrm, Upserted,
 };
 
 // Digits
@@ -177,10 +177,9 @@ async fn an_upsert_that_creates_leaves_out_blank_texts() {
 
 #[tokio::test]
 async fn an_upsert_that_updates_leaves_out_blank_texts() {
-    let exists = Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
     let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
     let fake = FakeTelecrm::new()
-        .on(Operation::CreateLead, exists)
+        .on(Operation::CreateLead, lead_exists())
         .on(Operation::SearchLeads, Response::page([row.clone()]))
         .on(Operation::UpdateLead, Response::json(row))
         .on(Operation::CreateActions, Response::created("l1"));

@@ -1,6 +1,6 @@
 //! `leads()`: creating, reading, updating, upserting and searching leads.
 
-use crate::support::{cases, client, client_without_retries, emulator, jane, visit};
+use crate::support::{cases, client, client_without_retries, emulator, jane, lead_exists, visit};
 use httpmock::MockServer;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -11,11 +11,6 @@ use telecrm::{
     Upserted,
 };
 use telecrm_emulator::Emulator;
-
-/// The answer to the creation of a lead that exists.
-fn conflict() -> Response {
-    Response::refusal(409, ErrorCode::LeadAlreadyExists, "there is one")
-}
 
 fn field(name: &str) -> FieldPath {
     FieldPath::Field(name.to_owned())
@@ -219,7 +214,7 @@ async fn an_update_of_an_unknown_lead_is_an_error() {
 /// A fake that has the lead `row` and shows it after every write.
 fn fake_with(row: &serde_json::Value) -> FakeTelecrm {
     FakeTelecrm::new()
-        .always(Operation::CreateLead, conflict())
+        .always(Operation::CreateLead, lead_exists())
         .always(Operation::SearchLeads, Response::page([row.clone()]))
         .always(Operation::UpdateLead, Response::json(row.clone()))
 }
@@ -415,7 +410,7 @@ cases! { async en5_as6_an_upsert_that_updates_reports_new_options_and_an_unknown
 fn existing(actions: Response) -> FakeTelecrm {
     let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
     FakeTelecrm::new()
-        .on(Operation::CreateLead, conflict())
+        .on(Operation::CreateLead, lead_exists())
         .on(Operation::SearchLeads, Response::page([row.clone()]))
         .on(Operation::UpdateLead, Response::json(row.clone()))
         .on(Operation::GetLead, Response::json(row))

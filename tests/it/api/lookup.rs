@@ -1,14 +1,10 @@
 //! Finding the lead that an identifier means, for `verify` and `upsert`.
 
-use crate::support::cases;
+use crate::support::{cases, lead_exists};
 use serde_json::{Value, json};
 use std::time::Duration;
 use telecrm::testing::{FakeTelecrm, Response};
-use telecrm::{ErrorCode, Lead, Operation, Upserted, Verification, WorkspaceFile};
-
-fn conflict() -> Response {
-    Response::refusal(409, ErrorCode::LeadAlreadyExists, "there is one")
-}
+use telecrm::{Lead, Operation, Upserted, Verification, WorkspaceFile};
 
 // Numbers of two countries
 
@@ -30,7 +26,7 @@ fn singaporean_row() -> Value {
 fn fake_that_finds<const N: usize>(rows: [Value; N]) -> FakeTelecrm {
     FakeTelecrm::new()
         .always(Operation::CreateOrUpdateLead, Response::queued())
-        .always(Operation::CreateLead, conflict())
+        .always(Operation::CreateLead, lead_exists())
         .always(Operation::SearchLeads, Response::page(rows))
         .always(
             Operation::UpdateLead,
@@ -99,7 +95,7 @@ fn fake_with_both(identifier: &str, mine: &str, other: &str) -> FakeTelecrm {
     let row = |id: &str, value: &str| json!({ "id": id, "fields": { identifier: value } });
     FakeTelecrm::new()
         .workspace(&identified_by(identifier))
-        .always(Operation::CreateLead, conflict())
+        .always(Operation::CreateLead, lead_exists())
         .on(
             Operation::SearchLeads,
             Response::page([row("other", other), row("mine", mine)]),
@@ -145,7 +141,7 @@ cases! { async id2_a_plus_sign_is_ignored_in_phone_numbers_only:
 
 async fn le7_an_upsert_that_cannot_find_the_existing_lead_says_why(rows: Vec<Value>, reason: &str) {
     let fake = FakeTelecrm::new()
-        .always(Operation::CreateLead, conflict())
+        .always(Operation::CreateLead, lead_exists())
         .always(Operation::SearchLeads, Response::page(rows));
     let lead = Lead::new().set("phone", "919999999999");
     let error = fake.client().leads().upsert(&lead).await;

@@ -10,7 +10,7 @@ use telecrm_emulator::Emulator;
 // Actions
 
 #[tokio::test]
-async fn as5_a_new_action_is_told_from_an_equal_older_one() {
+async fn as5_a_new_action_is_distinguished_from_an_equal_older_one() {
     let emulator = emulator().await;
     let ingest = client(&emulator).ingest();
     let sent = jane().action(visit("same note"));

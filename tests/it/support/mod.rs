@@ -8,8 +8,9 @@ use httpmock::MockServer;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
+use telecrm::testing::Response;
 use telecrm::{
-    AsyncToken, Builder, CallOptions, CallReport, Checked, CustomAction, Finding, Lead,
+    AsyncToken, Builder, CallOptions, CallReport, Checked, CustomAction, ErrorCode, Finding, Lead,
     LeadDropped, SyncToken, Telecrm, Verification,
 };
 use telecrm_emulator::Emulator;
@@ -159,6 +160,11 @@ pub(crate) fn bare_visit() -> CustomAction {
 
 pub(crate) fn visit(note: &str) -> CustomAction {
     bare_visit().field("note", note)
+}
+
+/// The answer to the creation of a lead that exists.
+pub(crate) fn lead_exists() -> Response {
+    Response::refusal(409, ErrorCode::LeadAlreadyExists, "there is one")
 }
 
 /// What the library would send of a checked lead: everything but the losses.
