@@ -114,341 +114,343 @@ macro_rules! call {
     };
 }
 
-#[tokio::test]
-async fn create_or_update_lead() {
-    let body = json!({
-        "fields": { "phone": "919999999999", "interests": ["VIP", "Returning"], "deal_size": 1000 },
-        "actions": [
-            { "type": "ACTION_1001", "fields": { "note": "Demo scheduled" }, "created_on": "01/01/2023 11:30:00" },
-            { "type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "10000" },
-        ],
-        "campaign": "June",
-    });
-    Exchange::post(
-        "/enterprise/ent_123456/autoupdatelead",
-        body.clone(),
-        json!({ "status": "QUEUED" }),
-    )
-    .with(async |base: &str| {
-        let context = Context::bearer("sync-local-token").unwrap();
-        let client = ingest::Client::new_with_client(base, reqwest::Client::new(), context);
-        let answer = client
-            .create_or_update_lead("ent_123456", &typed(&body))
+mod each_operation_sends_and_reads_its_documented_sample {
+    use super::*;
+
+    #[tokio::test]
+    async fn create_or_update_lead() {
+        let body = json!({
+            "fields": { "phone": "919999999999", "interests": ["VIP", "Returning"], "deal_size": 1000 },
+            "actions": [
+                { "type": "ACTION_1001", "fields": { "note": "Demo scheduled" }, "created_on": "01/01/2023 11:30:00" },
+                { "type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "10000" },
+            ],
+            "campaign": "June",
+        });
+        Exchange::post(
+            "/enterprise/ent_123456/autoupdatelead",
+            body.clone(),
+            json!({ "status": "QUEUED" }),
+        )
+        .with(async |base: &str| {
+            let context = Context::bearer("sync-local-token").unwrap();
+            let client = ingest::Client::new_with_client(base, reqwest::Client::new(), context);
+            let answer = client
+                .create_or_update_lead("ent_123456", &typed(&body))
+                .await;
+            answer.map(|answer| answer.into_inner())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn create_lead() {
+        let body = json!({
+            "fields": { "phone": "919999999999", "rating": 9 },
+            "actions": [{ "type": "1001", "fields": { "note": "Called" } }],
+        });
+        let answer = json!({
+            "lead_id": "603d2b2f9b1e8a001c8e4f5c",
+            "actions": [{ "action_id": "603d2b2f9b1e8a001c8e4f5d", "status": "CREATED" }],
+            "remarks": [{ "field": "fields.rating", "status": "IGNORED", "remark": "Rating must be between 1 and 5" }],
+        });
+        Exchange::post("/enterprise/ent_123456/lead", body.clone(), answer)
+            .status(201)
+            .with(call!(create_lead(&typed(&body))))
             .await;
-        answer.map(|answer| answer.into_inner())
-    })
-    .await;
-}
+    }
 
-#[tokio::test]
-async fn create_lead() {
-    let body = json!({
-        "fields": { "phone": "919999999999", "rating": 9 },
-        "actions": [{ "type": "1001", "fields": { "note": "Called" } }],
-    });
-    let answer = json!({
-        "lead_id": "603d2b2f9b1e8a001c8e4f5c",
-        "actions": [{ "action_id": "603d2b2f9b1e8a001c8e4f5d", "status": "CREATED" }],
-        "remarks": [{ "field": "fields.rating", "status": "IGNORED", "remark": "Rating must be between 1 and 5" }],
-    });
-    Exchange::post("/enterprise/ent_123456/lead", body.clone(), answer)
-        .status(201)
-        .with(call!(create_lead(&typed(&body))))
-        .await;
-}
+    #[tokio::test]
+    async fn get_lead() {
+        let answer = json!({
+            "fields": { "name": "Jane Doe", "status": "Fresh", "rating": 4 },
+            "actions": [{ "type": "1001", "fields": { "note": "Called" } }],
+            "actions_skip": 10,
+            "actions_limit": 5,
+        });
+        Exchange::get("/enterprise/ent_123456/lead/62ab16e", answer)
+            .query(&[("includeActions", "true"), ("limit", "5"), ("skip", "10")])
+            .with(call!(get_lead("62ab16e", Some(true), Some(5), Some(10))))
+            .await;
+    }
 
-#[tokio::test]
-async fn get_lead() {
-    let answer = json!({
-        "fields": { "name": "Jane Doe", "status": "Fresh", "rating": 4 },
-        "actions": [{ "type": "1001", "fields": { "note": "Called" } }],
-        "actions_skip": 10,
-        "actions_limit": 5,
-    });
-    Exchange::get("/enterprise/ent_123456/lead/62ab16e", answer)
-        .query(&[("includeActions", "true"), ("limit", "5"), ("skip", "10")])
-        .with(call!(get_lead("62ab16e", Some(true), Some(5), Some(10))))
-        .await;
-}
+    #[tokio::test]
+    async fn get_lead_keeps_undocumented_keys() {
+        let answer = json!({
+            "id": "603d2b2f9b1e8a001c8e4f5c",
+            "employeeid": "jane.doe@example.com",
+            "fields": { "phone": "919999999999" },
+            "somethingNew": { "deep": [1, null] },
+        });
+        Exchange::get("/enterprise/ent_123456/lead/62ab16e", answer)
+            .with(call!(get_lead("62ab16e", None, None, None)))
+            .await;
+    }
 
-#[tokio::test]
-async fn get_lead_keeps_undocumented_keys() {
-    let answer = json!({
-        "id": "603d2b2f9b1e8a001c8e4f5c",
-        "employeeid": "jane.doe@example.com",
-        "fields": { "phone": "919999999999" },
-        "somethingNew": { "deep": [1, null] },
-    });
-    Exchange::get("/enterprise/ent_123456/lead/62ab16e", answer)
-        .with(call!(get_lead("62ab16e", None, None, None)))
-        .await;
-}
+    #[tokio::test]
+    async fn update_lead() {
+        let body = json!({ "fields": { "rating": 4 } });
+        let answer = json!({ "fields": { "phone": "919999999999", "rating": 4 } });
+        Exchange::post("/enterprise/ent_123456/lead/62ab16e", body.clone(), answer)
+            .with(call!(update_lead("62ab16e", &typed(&body))))
+            .await;
+    }
 
-#[tokio::test]
-async fn update_lead() {
-    let body = json!({ "fields": { "rating": 4 } });
-    let answer = json!({ "fields": { "phone": "919999999999", "rating": 4 } });
-    Exchange::post("/enterprise/ent_123456/lead/62ab16e", body.clone(), answer)
-        .with(call!(update_lead("62ab16e", &typed(&body))))
-        .await;
-}
+    #[tokio::test]
+    async fn search_leads() {
+        let body = json!({
+            "fields": { "status": ["Fresh", "Won"], "created_on": { "from": 1609459200000_i64, "to": 1735689600000_i64 } },
+            "actions": { "type": "1001", "performed_by": "jane.doe@example.com", "performed_at": { "from": 1609459200000_i64 } },
+        });
+        let answer = json!({
+            "data": [{ "id": "603d2b2f9b1e8a001c8e4f5c", "status": "Fresh", "fields": { "name": "Jane Doe" }, "actions": [] }],
+            "total_count": 1, "skip": 20, "limit": 100,
+        });
+        Exchange::post("/enterprise/ent_123456/lead/search", body.clone(), answer)
+            .query(&[("limit", "100"), ("skip", "20")])
+            .with(call!(search_leads(Some(100), Some(20), &typed(&body))))
+            .await;
+    }
 
-#[tokio::test]
-async fn search_leads() {
-    let body = json!({
-        "fields": { "status": ["Fresh", "Won"], "created_on": { "from": 1609459200000_i64, "to": 1735689600000_i64 } },
-        "actions": { "type": "1001", "performed_by": "jane.doe@example.com", "performed_at": { "from": 1609459200000_i64 } },
-    });
-    let answer = json!({
-        "data": [{ "id": "603d2b2f9b1e8a001c8e4f5c", "status": "Fresh", "fields": { "name": "Jane Doe" }, "actions": [] }],
-        "total_count": 1, "skip": 20, "limit": 100,
-    });
-    Exchange::post("/enterprise/ent_123456/lead/search", body.clone(), answer)
-        .query(&[("limit", "100"), ("skip", "20")])
-        .with(call!(search_leads(Some(100), Some(20), &typed(&body))))
-        .await;
-}
+    #[tokio::test]
+    async fn search_leads_without_criteria() {
+        let answer = json!({ "data": [], "total_count": 0, "skip": 0, "limit": 10 });
+        Exchange::post("/enterprise/ent_123456/lead/search", json!({}), answer)
+            .with(call!(search_leads(None, None, &typed(&json!({})))))
+            .await;
+    }
 
-#[tokio::test]
-async fn search_leads_without_criteria() {
-    let answer = json!({ "data": [], "total_count": 0, "skip": 0, "limit": 10 });
-    Exchange::post("/enterprise/ent_123456/lead/search", json!({}), answer)
-        .with(call!(search_leads(None, None, &typed(&json!({})))))
-        .await;
-}
-
-#[tokio::test]
-async fn create_actions() {
-    let body = json!({ "actions": [
+    #[tokio::test]
+    async fn create_actions() {
+        let body = json!({ "actions": [
         { "type": "1001", "fields": { "note": "Called" } },
         { "type": "PAYMENT", "status": "COMPLETED", "currency": "INR", "amount": "5000" },
     ] });
-    // CONTRADICTION 14: the ID of an action that was ignored as a whole is null.
-    let answer = json!({
-        "lead_id": "603d2b2f9b1e8a001c8e4f5c",
-        "actions": [
-            { "action_id": "603d2b2f9b1e8a001c8e4f5d", "status": "CREATED" },
-            { "action_id": null, "status": "IGNORED" },
-        ],
-        "remarks": [{ "field": "actions[1].fields.email", "status": "IGNORED", "remark": "Email is invalid" }],
-    });
-    let mut decoded = answer.clone();
-    decoded["actions"][1] = json!({ "status": "IGNORED" });
-    let exchange = Exchange::post(
-        "/enterprise/ent_123456/lead/62ab16e/action",
-        body.clone(),
-        answer,
-    );
-    Exchange {
-        decoded: Some(decoded),
-        ..exchange
+        // CONTRADICTION 14: the ID of an action that was ignored as a whole is null.
+        let answer = json!({
+            "lead_id": "603d2b2f9b1e8a001c8e4f5c",
+            "actions": [
+                { "action_id": "603d2b2f9b1e8a001c8e4f5d", "status": "CREATED" },
+                { "action_id": null, "status": "IGNORED" },
+            ],
+            "remarks": [{ "field": "actions[1].fields.email", "status": "IGNORED", "remark": "Email is invalid" }],
+        });
+        let mut decoded = answer.clone();
+        decoded["actions"][1] = json!({ "status": "IGNORED" });
+        let exchange = Exchange::post(
+            "/enterprise/ent_123456/lead/62ab16e/action",
+            body.clone(),
+            answer,
+        );
+        Exchange {
+            decoded: Some(decoded),
+            ..exchange
+        }
+        .with(call!(create_actions("62ab16e", &typed(&body))))
+        .await;
     }
-    .with(call!(create_actions("62ab16e", &typed(&body))))
-    .await;
-}
 
-#[tokio::test]
-async fn get_action() {
-    let answer =
-        json!({ "type": "PAYMENT", "status": "COMPLETED", "currency": "INR", "amount": "5000" });
-    Exchange::get("/enterprise/ent_123456/lead/62ab16e/action/71cd", answer)
-        .with(call!(get_action("62ab16e", "71cd")))
+    #[tokio::test]
+    async fn get_action() {
+        let answer = json!({ "type": "PAYMENT", "status": "COMPLETED", "currency": "INR", "amount": "5000" });
+        Exchange::get("/enterprise/ent_123456/lead/62ab16e/action/71cd", answer)
+            .with(call!(get_action("62ab16e", "71cd")))
+            .await;
+    }
+
+    #[tokio::test]
+    async fn update_action() {
+        let body = json!({ "type": "PAYMENT", "status": "CANCELLED" });
+        let answer = json!({ "type": "PAYMENT", "status": "CANCELLED", "currency": "INR", "amount": "5000" });
+        Exchange::post(
+            "/enterprise/ent_123456/lead/62ab16e/action/71cd",
+            body.clone(),
+            answer,
+        )
+        .with(call!(update_action("62ab16e", "71cd", &typed(&body))))
         .await;
-}
+    }
 
-#[tokio::test]
-async fn update_action() {
-    let body = json!({ "type": "PAYMENT", "status": "CANCELLED" });
-    let answer =
-        json!({ "type": "PAYMENT", "status": "CANCELLED", "currency": "INR", "amount": "5000" });
-    Exchange::post(
-        "/enterprise/ent_123456/lead/62ab16e/action/71cd",
-        body.clone(),
-        answer,
-    )
-    .with(call!(update_action("62ab16e", "71cd", &typed(&body))))
-    .await;
-}
-
-#[tokio::test]
-async fn search_actions() {
-    let body = json!({
-        "type": "OUTGOING_CALL",
-        "created_on": { "from": "01/04/2026 00:00:00", "to": "30/04/2026 23:59:59" },
-    });
-    let answer = json!({
-        "data": [{ "type": "OUTGOING_CALL", "creationTimestamp": 1775000000000_i64, "employeeid": "jane.doe@example.com" }],
-        "total_count": 1, "skip": 0, "limit": 10,
-    });
-    Exchange::post(
-        "/enterprise/ent_123456/lead/62ab16e/action/search",
-        body.clone(),
-        answer,
-    )
-    .query(&[("limit", "10"), ("skip", "0")])
-    .with(call!(search_actions(
-        "62ab16e",
-        Some(10),
-        Some(0),
-        &typed(&body)
-    )))
-    .await;
-}
-
-#[tokio::test]
-async fn list_team_members() {
-    let member = json!({
-        "name": "Jane Doe", "email": "jane.doe@example.com", "status": "On Leave", "phone_number": "919999999999",
-        "manager_name": "John Smith", "manager_email": "john.smith@example.com",
-        "permission_template_name": "Sales Agent",
-        "license": { "status": "ACTIVE", "type": "GROWTH", "start_date": "2024-01-01", "end_date": "2025-01-01" },
-    });
-    let answer = json!({ "data": [member], "total_count": 42, "skip": 10, "limit": 10 });
-    Exchange::get("/enterprise/ent_123456/team-members", answer)
-        .query(&[("includeDeleted", "true"), ("limit", "10"), ("skip", "10")])
-        .with(call!(list_team_members(Some(true), Some(10), Some(10))))
+    #[tokio::test]
+    async fn search_actions() {
+        let body = json!({
+            "type": "OUTGOING_CALL",
+            "created_on": { "from": "01/04/2026 00:00:00", "to": "30/04/2026 23:59:59" },
+        });
+        let answer = json!({
+            "data": [{ "type": "OUTGOING_CALL", "creationTimestamp": 1775000000000_i64, "employeeid": "jane.doe@example.com" }],
+            "total_count": 1, "skip": 0, "limit": 10,
+        });
+        Exchange::post(
+            "/enterprise/ent_123456/lead/62ab16e/action/search",
+            body.clone(),
+            answer,
+        )
+        .query(&[("limit", "10"), ("skip", "0")])
+        .with(call!(search_actions(
+            "62ab16e",
+            Some(10),
+            Some(0),
+            &typed(&body)
+        )))
         .await;
-}
+    }
 
-#[tokio::test]
-async fn create_team_member() {
-    let body = json!({
-        "name": "Jane Doe", "email": "jane.doe@example.com", "phone_number": "919876543210", "role": "MARKETING_USER",
-    });
-    let mut answer = body.clone();
-    answer["status"] = json!("INVITED");
-    Exchange::post("/enterprise/ent_123456/team-members", body.clone(), answer)
-        .status(201)
-        .with(call!(create_team_member(&typed(&body))))
+    #[tokio::test]
+    async fn list_team_members() {
+        let member = json!({
+            "name": "Jane Doe", "email": "jane.doe@example.com", "status": "On Leave", "phone_number": "919999999999",
+            "manager_name": "John Smith", "manager_email": "john.smith@example.com",
+            "permission_template_name": "Sales Agent",
+            "license": { "status": "ACTIVE", "type": "GROWTH", "start_date": "2024-01-01", "end_date": "2025-01-01" },
+        });
+        let answer = json!({ "data": [member], "total_count": 42, "skip": 10, "limit": 10 });
+        Exchange::get("/enterprise/ent_123456/team-members", answer)
+            .query(&[("includeDeleted", "true"), ("limit", "10"), ("skip", "10")])
+            .with(call!(list_team_members(Some(true), Some(10), Some(10))))
+            .await;
+    }
+
+    #[tokio::test]
+    async fn create_team_member() {
+        let body = json!({
+            "name": "Jane Doe", "email": "jane.doe@example.com", "phone_number": "919876543210", "role": "MARKETING_USER",
+        });
+        let mut answer = body.clone();
+        answer["status"] = json!("INVITED");
+        Exchange::post("/enterprise/ent_123456/team-members", body.clone(), answer)
+            .status(201)
+            .with(call!(create_team_member(&typed(&body))))
+            .await;
+    }
+
+    #[tokio::test]
+    async fn get_team_member() {
+        // An undocumented status must not make the member unreadable.
+        let answer =
+            json!({ "name": "Jane Doe", "email": "jane.doe@example.com", "status": "Sabbatical" });
+        Exchange::get(
+            "/enterprise/ent_123456/team-members/jane.doe@example.com",
+            answer,
+        )
+        .query(&[("includeDeleted", "false")])
+        .with(call!(get_team_member("jane.doe@example.com", Some(false))))
         .await;
-}
+    }
 
-#[tokio::test]
-async fn get_team_member() {
-    // An undocumented status must not make the member unreadable.
-    let answer =
-        json!({ "name": "Jane Doe", "email": "jane.doe@example.com", "status": "Sabbatical" });
-    Exchange::get(
-        "/enterprise/ent_123456/team-members/jane.doe@example.com",
-        answer,
-    )
-    .query(&[("includeDeleted", "false")])
-    .with(call!(get_team_member("jane.doe@example.com", Some(false))))
-    .await;
-}
-
-#[tokio::test]
-async fn set_team_member_state() {
-    let body = json!({ "email": "jane.doe@example.com", "state": "On Leave" });
-    let answer = json!({ "email": "jane.doe@example.com", "status": "On Leave" });
-    Exchange::post(
-        "/enterprise/ent_123456/teammember/state_change",
-        body.clone(),
-        answer,
-    )
-    .with(call!(set_team_member_state(&typed(&body))))
-    .await;
-}
-
-#[tokio::test]
-async fn get_metadata() {
-    let answer = json!({
-        "name": "Acme Corporation", "id": "ent_123456", "creationTimeStamp": 1609459200000_i64,
-        "teamSize": "50-100", "industry": "Technology", "website": "https://acme.com",
-        "leadIdentifierFieldId": "phone", "integrations": ["WHATSAPP", "EMAIL", "SMS"],
-    });
-    Exchange::get("/enterprise/ent_123456/metadata", answer)
-        .with(call!(get_metadata()))
+    #[tokio::test]
+    async fn set_team_member_state() {
+        let body = json!({ "email": "jane.doe@example.com", "state": "On Leave" });
+        let answer = json!({ "email": "jane.doe@example.com", "status": "On Leave" });
+        Exchange::post(
+            "/enterprise/ent_123456/teammember/state_change",
+            body.clone(),
+            answer,
+        )
+        .with(call!(set_team_member_state(&typed(&body))))
         .await;
-}
+    }
 
-async fn list_custom_fields(
-    detail: bool,
-    query: &'static [(&'static str, &'static str)],
-    options: Value,
-) {
-    let answer = json!({ "customFields": [
+    #[tokio::test]
+    async fn get_metadata() {
+        let answer = json!({
+            "name": "Acme Corporation", "id": "ent_123456", "creationTimeStamp": 1609459200000_i64,
+            "teamSize": "50-100", "industry": "Technology", "website": "https://acme.com",
+            "leadIdentifierFieldId": "phone", "integrations": ["WHATSAPP", "EMAIL", "SMS"],
+        });
+        Exchange::get("/enterprise/ent_123456/metadata", answer)
+            .with(call!(get_metadata()))
+            .await;
+    }
+
+    async fn list_custom_fields(
+        detail: bool,
+        query: &'static [(&'static str, &'static str)],
+        options: Value,
+    ) {
+        let answer = json!({ "customFields": [
         { "type": "DROPDOWN", "apiName": "contact_source", "lockAfterCreate": false, "isLeadid": false, "options": options },
         { "type": "PHONE", "apiName": "phone", "lockAfterCreate": false, "isLeadid": true },
     ] });
-    Exchange::get("/enterprise/ent_123456/custom-fields", answer)
-        .query(query)
-        .with(call!(list_custom_fields(Some(detail))))
+        Exchange::get("/enterprise/ent_123456/custom-fields", answer)
+            .query(query)
+            .with(call!(list_custom_fields(Some(detail))))
+            .await;
+    }
+
+    cases! { async list_custom_fields:
+        with_labels(false, &[("detail", "false")], json!(["Website", "Referral", "Cold Call"]));
+        with_details(true, &[("detail", "true")], json!([{ "id": "opt_1", "label": "Website" }]));
+    }
+
+    #[tokio::test]
+    async fn get_custom_field() {
+        let answer = json!({
+            "id": "5f8a1b2c3d4e5f6a7b8c9d0e", "type": "DATE", "apiName": "follow_up_date",
+            "lockAfterCreate": false, "isLeadid": false, "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm",
+        });
+        Exchange::get(
+            "/enterprise/ent_123456/custom-fields/follow_up_date",
+            answer,
+        )
+        .with(call!(get_custom_field("follow_up_date")))
         .await;
-}
+    }
 
-cases! { async list_custom_fields:
-    with_labels(false, &[("detail", "false")], json!(["Website", "Referral", "Cold Call"]));
-    with_details(true, &[("detail", "true")], json!([{ "id": "opt_1", "label": "Website" }]));
-}
-
-#[tokio::test]
-async fn get_custom_field() {
-    let answer = json!({
-        "id": "5f8a1b2c3d4e5f6a7b8c9d0e", "type": "DATE", "apiName": "follow_up_date",
-        "lockAfterCreate": false, "isLeadid": false, "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm",
-    });
-    Exchange::get(
-        "/enterprise/ent_123456/custom-fields/follow_up_date",
-        answer,
-    )
-    .with(call!(get_custom_field("follow_up_date")))
-    .await;
-}
-
-#[tokio::test]
-async fn list_custom_actions() {
-    let answer = json!({ "customActions": [
+    #[tokio::test]
+    async fn list_custom_actions() {
+        let answer = json!({ "customActions": [
         { "code": "ACTION_1001", "displayName": "Site Visit", "score": 10, "source": "USER" },
     ] });
-    Exchange::get("/enterprise/ent_123456/custom-actions", answer)
-        .query(&[("detail", "false")])
-        .with(call!(list_custom_actions(Some(false))))
-        .await;
-}
+        Exchange::get("/enterprise/ent_123456/custom-actions", answer)
+            .query(&[("detail", "false")])
+            .with(call!(list_custom_actions(Some(false))))
+            .await;
+    }
 
-#[tokio::test]
-async fn get_custom_action() {
-    let answer = json!({
-        "id": "5f8a1b2c3d4e5f6a7b8c9d10", "code": "ACTION_1001", "displayName": "Site Visit", "icon": "map-pin",
-        "description": "A visit", "score": 10,
-        "fieldSchema": {
-            "note": { "type": "TEXT" },
-            "outcome": { "type": "DROPDOWN", "options": ["Interested", "Not Interested"] },
-        },
-        "displaySchema": {}, "allowPredatedActivity": { "enabled": true }, "quickAdd": {},
-        "definitionType": "USER_DEFINED", "createdOn": 1609459200000_i64, "createdBy": "admin@example.com",
-        "modifiedOn": 1609459200000_i64, "modifiedBy": "admin@example.com", "source": "USER",
-    });
-    Exchange::get("/enterprise/ent_123456/custom-actions/ACTION_1001", answer)
-        .with(call!(get_custom_action("ACTION_1001")))
-        .await;
-}
+    #[tokio::test]
+    async fn get_custom_action() {
+        let answer = json!({
+            "id": "5f8a1b2c3d4e5f6a7b8c9d10", "code": "ACTION_1001", "displayName": "Site Visit", "icon": "map-pin",
+            "description": "A visit", "score": 10,
+            "fieldSchema": {
+                "note": { "type": "TEXT" },
+                "outcome": { "type": "DROPDOWN", "options": ["Interested", "Not Interested"] },
+            },
+            "displaySchema": {}, "allowPredatedActivity": { "enabled": true }, "quickAdd": {},
+            "definitionType": "USER_DEFINED", "createdOn": 1609459200000_i64, "createdBy": "admin@example.com",
+            "modifiedOn": 1609459200000_i64, "modifiedBy": "admin@example.com", "source": "USER",
+        });
+        Exchange::get("/enterprise/ent_123456/custom-actions/ACTION_1001", answer)
+            .with(call!(get_custom_action("ACTION_1001")))
+            .await;
+    }
 
-async fn get_lead_stage_pipeline(answer: Value) {
-    Exchange::get("/enterprise/ent_123456/lead-stage-pipeline", answer)
-        .with(call!(get_lead_stage_pipeline()))
-        .await;
-}
+    async fn get_lead_stage_pipeline(answer: Value) {
+        Exchange::get("/enterprise/ent_123456/lead-stage-pipeline", answer)
+            .with(call!(get_lead_stage_pipeline()))
+            .await;
+    }
 
-cases! { async get_lead_stage_pipeline:
-    as_documented(json!({
-        "leadStages": [{
-            "stageid": "stage_open_1", "stageType": "OPEN", "visibility": true,
-            "activeStatuses": [{ "statusid": 1, "label": "Fresh", "color": "#FF5733" }],
-            "archivedStatuses": [],
-        }],
-        "activeLeadLostReasons":
-            [{ "reasonid": 1, "reasonLabel": "Price too high", "isDefault": false }],
-        "archivedLeadLostReasons": [],
-        "creationTimestamp": 1609459200000_i64, "modificationTimestamp": 1735689600000_i64,
-        "lastModifiedBy": "admin@example.com", "version": 3,
-    }));
-    // CONTRADICTION 12: one live account answers in another shape.
-    as_reported(json!({
-        "statuses": [{ "label": "Fresh" }],
-        "lostReasons": [{ "reasonLabel": "Price too high" }],
-    }));
+    cases! { async get_lead_stage_pipeline:
+        as_documented(json!({
+            "leadStages": [{
+                "stageid": "stage_open_1", "stageType": "OPEN", "visibility": true,
+                "activeStatuses": [{ "statusid": 1, "label": "Fresh", "color": "#FF5733" }],
+                "archivedStatuses": [],
+            }],
+            "activeLeadLostReasons":
+                [{ "reasonid": 1, "reasonLabel": "Price too high", "isDefault": false }],
+            "archivedLeadLostReasons": [],
+            "creationTimestamp": 1609459200000_i64, "modificationTimestamp": 1735689600000_i64,
+            "lastModifiedBy": "admin@example.com", "version": 3,
+        }));
+        // CONTRADICTION 12: one live account answers in another shape.
+        as_reported(json!({
+            "statuses": [{ "label": "Fresh" }],
+            "lostReasons": [{ "reasonLabel": "Price too high" }],
+        }));
+    }
 }
 
 /// A server that reads one request, answers with this text and closes the connection.
