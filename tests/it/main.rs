@@ -1,22 +1,37 @@
-//! The crate as its users meet it: over HTTP on loopback.
+//! The crate as its users see it, over HTTP on loopback.
+//!
+//! - `api/` has the calls of the client, one file for each part of the API.
+//! - How calls are sent: `retries`, `rate_limit`, `token_slots`, `write_order`, `shutdown`,
+//!   `faults` (connections that break, at the socket), `lost_answers` (creations in doubt).
+//! - What is read and reported: `errors`, `response_tolerance` (answers in another form than the
+//!   documented one), `values`, `pagination`, `workspace_cache`, `observability`.
+//! - Promises: `losses` (the table in `tests/data/losses.jsonl`), `same_set` (the check predicts
+//!   what reading back finds), `privacy` (nothing that prints shows secrets or personal data).
+//! - Other parts of the crate: `raw` (the generated clients), `schemas` (JSON Schemas), `fake`
+//!   (`telecrm::testing`), `public_api`, and `emulator_snippets` (code on the emulator's pages).
+//! - `support/` has clients, sample leads, clocks and servers for all of them.
 
-mod blanks;
-mod canary;
-mod copied;
-mod digits;
+mod api;
+mod emulator_snippets;
+mod error_texts;
 mod errors;
-mod facade;
-mod facade_calls;
+mod fake;
 mod faults;
-mod futures;
 mod losses;
-mod misread;
-mod observe;
-mod pages;
-mod queue;
+mod lost_answers;
+mod observability;
+mod pagination;
+mod privacy;
+mod public_api;
+mod rate_limit;
 mod raw;
+mod response_tolerance;
+mod retries;
 mod same_set;
 mod schemas;
-mod streams;
+mod shutdown;
 mod support;
-mod tolerance;
+mod token_slots;
+mod values;
+mod workspace_cache;
+mod write_order;

@@ -1,4 +1,7 @@
-//! JSON Schemas, of the feature `schemars`: they accept what serde writes, and serde reads what they accept.
+//! The JSON Schemas of the feature `schemars`: they accept what serde writes, and serde reads what
+//! they accept.
+
+use crate::support::cases;
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -6,7 +9,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::any::type_name;
-use telecrm::raw::{ingest, sync};
 use telecrm::{
     Action, ActionRecord, ActionResult, ActionStatus, Availability, Certainty, Currency,
     CustomActionRecord, CustomFieldRecord, ErrorCode, FieldPath, FieldType, FieldValue, Finding,
@@ -19,7 +21,7 @@ fn schema_of<T: JsonSchema>(settings: SchemaSettings) -> Value {
     schema.to_value()
 }
 
-/// A value that a schema describes, with all its properties or with those only that must be there.
+/// A value that the schema describes: with all properties, or with the required ones only.
 fn instance(root: &Value, schema: &Value, all: bool) -> Value {
     if let Some(name) = schema["$ref"].as_str() {
         let at = name
@@ -53,9 +55,11 @@ fn instance(root: &Value, schema: &Value, all: bool) -> Value {
                 .filter(|(name, _)| all || required.contains(&json!(name)))
                 .map(|(name, property)| (name.clone(), instance(root, property, all)))
                 .collect();
-            let more = schema.get("additionalProperties");
-            if let Some(more) = more.filter(|more| all && **more != json!(false)) {
-                object.insert("x_new".to_owned(), instance(root, more, all));
+            match schema.get("additionalProperties") {
+                Some(extra) if all && *extra != json!(false) => {
+                    object.insert("x_new".to_owned(), instance(root, extra, all));
+                }
+                _ => {}
             }
             object.into()
         }
@@ -64,13 +68,14 @@ fn instance(root: &Value, schema: &Value, all: bool) -> Value {
         Some("integer") => json!(3),
         Some("number") => json!(1.5),
         Some("boolean") => json!(true),
-        // Anything goes.
+        // The schema allows any value.
         None => json!({ "any": [1, null, "thing"] }),
         Some(other) => panic!("{other} is not expected in {root}"),
     }
 }
 
-/// What serde reads is what the schema of answers says, and what serde writes is what the other one says.
+/// Serde reads what the schema accepts, and both schemas, for reading and writing, accept the
+/// result.
 #[track_caller]
 fn round_trip<T: JsonSchema + Serialize + DeserializeOwned>() {
     let name = type_name::<T>();
@@ -89,20 +94,12 @@ fn round_trip<T: JsonSchema + Serialize + DeserializeOwned>() {
     }
 }
 
-/// Schemas that accept everything would accept what serde writes as well.
+/// The schema refuses a value. A schema that accepts everything would pass all other tests.
 #[track_caller]
 fn refuses<T: JsonSchema>(json: &Value) {
     let schema = schema_of::<T>(SchemaSettings::draft2020_12());
     let valid = jsonschema::is_valid(&schema, json);
     assert!(!valid, "{}: {schema} accepts {json}", type_name::<T>());
-}
-
-/// Round trips of generated types; gives their names.
-macro_rules! round_trips {
-    ($module:ident: $($name:ident)+) => {{
-        $(round_trip::<$module::types::$name>();)+
-        [$(stringify!($name)),+]
-    }};
 }
 
 /// The types of a generated file that have a schema.
@@ -113,60 +110,124 @@ fn with_schema(generated: &str) -> Vec<&str> {
     names.collect()
 }
 
-#[test]
-fn the_data_of_the_library() {
-    round_trip::<FieldValue>();
-    round_trip::<Lead>();
-    round_trip::<Action>();
-    round_trip::<LeadRecord>();
-    round_trip::<ActionRecord>();
-    round_trip::<TeamMember>();
-    round_trip::<License>();
-    round_trip::<Metadata>();
-    round_trip::<CustomFieldRecord>();
-    round_trip::<CustomActionRecord>();
-    round_trip::<Page<LeadRecord>>();
-    round_trip::<ActionResult>();
-    round_trip::<Finding>();
-    round_trip::<FindingKind>();
-    round_trip::<Certainty>();
-    round_trip::<FieldPath>();
+/// One test of the round trip for each type.
+macro_rules! round_trips {
+    ($module:ident: $($case:ident $type:ty;)+) => {
+        mod $module {
+            use super::*;
+            $(
+                #[test]
+                fn $case() {
+                    round_trip::<$type>();
+                }
+            )+
+        }
+    };
+}
 
-    for list in [json!([]), json!("text"), json!(7)] {
-        refuses::<Lead>(&list);
-        refuses::<Action>(&list);
-        refuses::<LeadRecord>(&list);
-        refuses::<ActionRecord>(&list);
-        refuses::<TeamMember>(&list);
-        refuses::<Page<LeadRecord>>(&list);
-        refuses::<Finding>(&list);
+/// One test of the round trip for each type of a generated file, and one that the list is complete.
+macro_rules! generated_round_trips {
+    ($module:ident $types:path, $file:literal: $($case:ident $name:ident;)+) => {
+        mod $module {
+            use super::{round_trip, with_schema};
+            use $types as types;
+            $(
+                #[test]
+                fn $case() {
+                    round_trip::<types::$name>();
+                }
+            )+
+
+            #[test]
+            fn every_generated_type_has_a_case() {
+                let names = [$(stringify!($name)),+];
+                assert_eq!(with_schema(include_str!($file)), names);
+            }
+        }
+    };
+}
+
+round_trips! { serde_and_schema_agree:
+    a_value FieldValue;
+    a_lead Lead;
+    an_action Action;
+    a_lead_record LeadRecord;
+    an_action_record ActionRecord;
+    a_team_member TeamMember;
+    a_license License;
+    metadata Metadata;
+    a_custom_field CustomFieldRecord;
+    a_custom_action CustomActionRecord;
+    a_page Page<LeadRecord>;
+    an_action_result ActionResult;
+    a_finding Finding;
+    a_finding_kind FindingKind;
+    a_certainty Certainty;
+    a_path FieldPath;
+}
+
+fn the_schema_of_an_object_refuses_other_types(refuses: fn(&Value)) {
+    for other in [json!([]), json!("text"), json!(7)] {
+        refuses(&other);
     }
-    refuses::<Lead>(&json!({}));
-    refuses::<Lead>(&json!({ "fields": [] }));
-    refuses::<FieldPath>(&json!({ "Field": "rating" }));
-    refuses::<FindingKind>(&json!("LeadDropped"));
+}
+
+cases! { the_schema_of_an_object_refuses_other_types:
+    a_lead(refuses::<Lead>);
+    an_action(refuses::<Action>);
+    a_lead_record(refuses::<LeadRecord>);
+    an_action_record(refuses::<ActionRecord>);
+    a_team_member(refuses::<TeamMember>);
+    a_page(refuses::<Page<LeadRecord>>);
+    a_finding(refuses::<Finding>);
+}
+
+fn the_schema_refuses(refuses: fn(&Value), json: Value) {
+    refuses(&json);
+}
+
+cases! { the_schema_refuses:
+    a_lead_without_fields(refuses::<Lead>, json!({}));
+    a_lead_with_a_list_of_fields(refuses::<Lead>, json!({ "fields": [] }));
+    a_path_that_is_an_object(refuses::<FieldPath>, json!({ "Field": "rating" }));
+    a_kind_in_camel_case(refuses::<FindingKind>, json!("LeadDropped"));
+}
+
+/// An open enum: its schema takes any text and shows the known values as examples.
+macro_rules! enums_take_any_text_and_show_the_known_values {
+    ($($case:ident $name:ident)+) => {
+        mod enums_take_any_text_and_show_the_known_values {
+            use super::*;
+            $(
+                #[test]
+                fn $case() {
+                    round_trip::<$name>();
+                    refuses::<$name>(&json!(7));
+                    let schema = schema_of::<$name>(SchemaSettings::draft2020_12());
+                    let known: Vec<_> = $name::KNOWN.iter().map($name::as_str).collect();
+                    assert_eq!(schema["examples"], json!(known));
+                    let of_tomorrow = json!("brand new");
+                    jsonschema::validate(&schema, &of_tomorrow).expect("an unknown value");
+                }
+            )+
+        }
+    };
+}
+
+enums_take_any_text_and_show_the_known_values! {
+    action_status ActionStatus
+    availability Availability
+    currency Currency
+    error_code ErrorCode
+    field_type FieldType
+    payment_status PaymentStatus
+    remark_status RemarkStatus
+    team_member_role TeamMemberRole
+    team_member_status TeamMemberStatus
 }
 
 #[test]
-fn enums_take_any_text_and_name_the_known_ones() {
-    macro_rules! enums {
-        ($($name:ident)+) => {$(
-            round_trip::<$name>();
-            refuses::<$name>(&json!(7));
-            let schema = schema_of::<$name>(SchemaSettings::draft2020_12());
-            let known: Vec<_> = $name::KNOWN.iter().map($name::as_str).collect();
-            assert_eq!(schema["examples"], json!(known));
-            jsonschema::validate(&schema, &json!("brand new")).expect("a value of tomorrow");
-        )+};
-    }
-    enums! {
-        ActionStatus Availability Currency ErrorCode FieldType PaymentStatus RemarkStatus TeamMemberRole
-        TeamMemberStatus
-    }
-}
-
-#[test]
-fn records_describe_their_keys() {
+fn the_schema_of_a_record_describes_its_keys() {
     let schema = schema_of::<TeamMember>(SchemaSettings::draft2020_12());
     assert_eq!(
         schema["properties"]["manager_email"],
@@ -175,7 +236,7 @@ fn records_describe_their_keys() {
 }
 
 #[test]
-fn what_check_finds_fits_the_schema() {
+fn the_findings_of_the_check_fit_the_schema() {
     let lead = Lead::new()
         .set("phone", "919999999999")
         .set("rating", "seven")
@@ -187,25 +248,44 @@ fn what_check_finds_fits_the_schema() {
     jsonschema::validate(&schema, &findings).expect("findings");
 }
 
-#[test]
-fn the_generated_types_of_the_sync_api() {
-    let names = round_trips! { sync:
-        ActionRecord ChangedTeamMemberState CreateActionsBody CreateLeadBody CreateTeamMemberRequest
-        CreatedTeamMember CustomActionRecord CustomActionRecordAllowPredatedActivity
-        CustomActionRecordFieldSchemaValue CustomFieldRecord EnterpriseMetadata LeadLostReason
-        LeadRecord LeadRecordLeadMetaData LeadStage LeadStagePipeline LeadStatus
-        ListCustomActionsResponse ListCustomFieldsResponse Remark SearchActionsBody
-        SearchActionsBodyCreatedOn SearchActionsResponse SearchLeadsBody SearchLeadsBodyActions
-        SearchLeadsBodyActionsPerformedAt SearchLeadsResponse TeamMember TeamMemberLicense
-        TeamMemberPage TeamMemberStateChange UpdateLeadBody WriteResult WriteResultActionsItem
-    };
-    assert_eq!(with_schema(include_str!("../../generated/sync.rs")), names);
+generated_round_trips! { generated_types_of_the_sync_api telecrm::raw::sync::types, "../../generated/sync.rs":
+    action_record ActionRecord;
+    changed_team_member_state ChangedTeamMemberState;
+    create_actions_body CreateActionsBody;
+    create_lead_body CreateLeadBody;
+    create_team_member_request CreateTeamMemberRequest;
+    created_team_member CreatedTeamMember;
+    custom_action_record CustomActionRecord;
+    custom_action_record_allow_predated_activity CustomActionRecordAllowPredatedActivity;
+    custom_action_record_field_schema_value CustomActionRecordFieldSchemaValue;
+    custom_field_record CustomFieldRecord;
+    enterprise_metadata EnterpriseMetadata;
+    lead_lost_reason LeadLostReason;
+    lead_record LeadRecord;
+    lead_record_lead_meta_data LeadRecordLeadMetaData;
+    lead_stage LeadStage;
+    lead_stage_pipeline LeadStagePipeline;
+    lead_status LeadStatus;
+    list_custom_actions_response ListCustomActionsResponse;
+    list_custom_fields_response ListCustomFieldsResponse;
+    remark Remark;
+    search_actions_body SearchActionsBody;
+    search_actions_body_created_on SearchActionsBodyCreatedOn;
+    search_actions_response SearchActionsResponse;
+    search_leads_body SearchLeadsBody;
+    search_leads_body_actions SearchLeadsBodyActions;
+    search_leads_body_actions_performed_at SearchLeadsBodyActionsPerformedAt;
+    search_leads_response SearchLeadsResponse;
+    team_member TeamMember;
+    team_member_license TeamMemberLicense;
+    team_member_page TeamMemberPage;
+    team_member_state_change TeamMemberStateChange;
+    update_lead_body UpdateLeadBody;
+    write_result WriteResult;
+    write_result_actions_item WriteResultActionsItem;
 }
 
-#[test]
-fn the_generated_types_of_the_async_api() {
-    let names = round_trips! { ingest:
-        CreateOrUpdateLeadBody CreateOrUpdateLeadResponse
-    };
-    assert_eq!(with_schema(include_str!("../../generated/async.rs")), names);
+generated_round_trips! { generated_types_of_the_async_api telecrm::raw::ingest::types, "../../generated/async.rs":
+    create_or_update_lead_body CreateOrUpdateLeadBody;
+    create_or_update_lead_response CreateOrUpdateLeadResponse;
 }

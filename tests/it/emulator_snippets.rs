@@ -1,24 +1,24 @@
-//! The Rust that the emulator's pages offer for a call: it compiles as it is, and makes the same call again.
+//! The Rust code that the emulator's pages offer for a call: it compiles and makes the same call.
 
-// To the letter as it is copied.
+// The file has the code exactly as the pages offer it.
 #[rustfmt::skip]
 mod calls;
 
-use crate::support::client;
+use crate::support::{client, emulator};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::path::Path;
 use telecrm_emulator::{Emulator, Received};
 
-/// A name for the function, and the call.
 struct Call {
+    /// The name of the function that makes the call.
     name: &'static str,
     method: Method,
     path: &'static str,
     body: Option<Value>,
 }
 
-/// One of each kind: both APIs, with and without query and body, and what must be escaped.
+/// Calls of both APIs, with and without query and body, and with characters that need escaping.
 fn calls() -> Vec<Call> {
     let get = |name, path| Call {
         name,
@@ -57,16 +57,17 @@ fn calls() -> Vec<Call> {
     ]
 }
 
-/// Makes the calls, and gives what was received and what is offered to copy.
+/// Makes the calls. Returns what the emulator received, and a file with the code of its pages.
 async fn offered(emulator: &Emulator) -> (Vec<Received>, String) {
     let http = Client::new();
-    let mut file = "//! Copied from the emulator's pages by the test in `copied.rs`.\n\nuse std::error::Error;\n\
+    let mut file = "//! Copied from the emulator's pages by the test in `emulator_snippets.rs`.\n\nuse std::error::Error;\n\
         use telecrm::{Method, Reply, Telecrm};\n"
         .to_owned();
     for (number, call) in calls().into_iter().enumerate() {
-        let token = match call.path.starts_with("/autoupdate/") {
-            true => emulator.sync_token(),
-            false => emulator.async_token(),
+        let token = if call.path.starts_with("/autoupdate/") {
+            emulator.sync_token()
+        } else {
+            emulator.async_token()
         };
         let url = format!("{}{}", emulator.url(), call.path);
         let mut request = http.request(call.method, url).bearer_auth(token);
@@ -98,23 +99,23 @@ async fn offered(emulator: &Emulator) -> (Vec<Received>, String) {
 }
 
 #[tokio::test]
-async fn what_is_copied_compiles_and_makes_the_same_call() {
-    let emulator = Emulator::start().await.expect("starts");
+async fn copied_code_compiles_and_makes_the_same_call() {
+    let emulator = emulator().await;
     let (wanted, offered) = offered(&emulator).await;
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/copied/calls.rs");
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/emulator_snippets/calls.rs");
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         std::fs::write(&place, &offered).expect("is written");
-        return; // What was written is not compiled yet.
+        return; // The new file is compiled by the next run.
     }
     let compiled = std::fs::read_to_string(&place).expect("is there");
     assert_eq!(
         compiled, offered,
-        "what the pages offer has changed: run this test again with INSTA_UPDATE=always"
+        "the code on the pages has changed: run this test again with INSTA_UPDATE=always"
     );
 
     let telecrm = client(&emulator);
-    let last = wanted.last().expect("some").seq;
-    // Two of them are answered by an error, as they were before.
+    let last = wanted.last().expect("calls").seq;
+    // Two of them fail, as they did the first time.
     let _ = calls::metadata(&telecrm).await.expect("succeeds");
     let _ = calls::fields_in_detail(&telecrm).await.expect("succeeds");
     assert!(calls::unknown_lead(&telecrm).await.is_err());

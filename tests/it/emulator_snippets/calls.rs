@@ -1,4 +1,4 @@
-//! Copied from the emulator's pages by the test in `copied.rs`.
+//! Copied from the emulator's pages by the test in `emulator_snippets.rs`.
 
 use std::error::Error;
 use telecrm::{Method, Reply, Telecrm};

@@ -1,0 +1,11 @@
+//! The calls of the client, one file for each part of the API.
+
+mod actions;
+mod filter;
+mod ingest;
+mod leads;
+mod lookup;
+mod request;
+mod schema;
+mod team_members;
+mod verify;
