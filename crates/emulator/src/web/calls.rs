@@ -3,9 +3,10 @@
 use super::filter::Filter;
 use super::page::{self, Tab};
 use super::parts;
-use crate::answer::Params;
-use crate::log::Remembered;
-use crate::{App, server};
+use crate::app::App;
+use crate::http::Params;
+use crate::log::LoggedCall as Remembered;
+use crate::operations;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
@@ -165,7 +166,7 @@ fn controls(filter: &Filter) -> Markup {
                 span.visually-hidden { "Operation" }
                 select name="operation" {
                     option value="" { "Any operation" }
-                    @for operation in server::operations() {
+                    @for operation in operations::ids() {
                         option value=(operation) selected[filter.operation == operation] { (operation) }
                     }
                     option value="none" selected[filter.operation == "none"] { "no operation" }

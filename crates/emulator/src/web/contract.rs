@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_a_description_that_can_be_read() {
-        for id in crate::server::operations() {
+        for id in crate::operations::ids() {
             let operation = Operation::find(id).expect(id);
             assert!(!operation.summary().is_empty(), "{id}");
             let answers = operation.operation["responses"].as_object().expect(id);

@@ -1,9 +1,9 @@
 //! A call as a command and as code, to make it again. Tokens stay in the environment.
 
 use super::json;
-use crate::exchange::{Exchange, Kept};
 use crate::log::LogEntry;
-use crate::server::SYNC_BASE;
+use crate::log::exchange::{Exchange, LoggedBody as Kept};
+use crate::operations::SYNC_BASE;
 use axum::extract::Query;
 use axum::http::{Uri, header};
 use percent_encoding::percent_decode_str;
@@ -239,7 +239,7 @@ fn pairs(query: Option<&str>) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Slot;
+    use crate::log::exchange::BodySlot as Slot;
 
     #[test]
     fn a_raw_string_ends_where_its_text_ends() {

@@ -1,7 +1,7 @@
 //! Which calls are shown.
 
-use crate::answer::Params;
-use crate::log::Remembered;
+use crate::http::Params;
+use crate::log::LoggedCall as Remembered;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
 use telecrm_core::Finding;

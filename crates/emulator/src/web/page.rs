@@ -1,6 +1,6 @@
 //! What all pages have in common.
 
-use crate::App;
+use crate::app::App;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;

@@ -81,7 +81,7 @@ pub(crate) fn parts(entry: &LogEntry, sent: &Value) -> Vec<Part> {
 
 /// Whether the call has been answered, and its lead still waits in the background.
 pub(crate) fn is_waiting(entry: &LogEntry, is_stored: bool) -> bool {
-    entry.operation.as_deref() == Some(crate::ingest::OPERATION)
+    entry.operation.as_deref() == Some(crate::operations::INGEST)
         && (200..300).contains(&entry.status)
         && !is_stored
         && entry.findings.is_empty()

@@ -1,10 +1,10 @@
 //! What goes wrong on command, and what is answered where sources disagree.
 
 use super::page::{self, Tab};
-use crate::App;
+use crate::app::App;
 use crate::faults::Fault;
+use crate::operations;
 use crate::profile::Profile;
-use crate::server;
 use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -186,7 +186,7 @@ fn faults(app: &App, entered: &Entered) -> Markup {
                 div.grid {
                     label { "Which operation" select name="operation" {
                         option value="" { "any" }
-                        @for operation in server::operations() { option value=(operation) selected[text("operation") == operation] { (operation) } }
+                        @for operation in operations::ids() { option value=(operation) selected[text("operation") == operation] { (operation) } }
                     } }
                     label { "What happens" select name="do" {
                         @for (name, words) in KINDS { option value=(name) selected[text("do") == name] { (words) } }

@@ -1,8 +1,8 @@
 //! What the workspace defines: fields, actions, pipeline, team.
 
 use super::page::{self, Tab};
-use crate::App;
-use crate::team_members;
+use crate::app::App;
+use crate::store::team as team_members;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
