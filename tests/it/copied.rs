@@ -8,7 +8,7 @@ use crate::support::client;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::path::Path;
-use telecrm_emulator::{Emulator, Received};
+use telecrm_emulator::{Emulator, ReceivedRequest};
 
 /// A name for the function, and the call.
 struct Call {
@@ -58,7 +58,7 @@ fn calls() -> Vec<Call> {
 }
 
 /// Makes the calls, and gives what was received and what is offered to copy.
-async fn offered(emulator: &Emulator) -> (Vec<Received>, String) {
+async fn offered(emulator: &Emulator) -> (Vec<ReceivedRequest>, String) {
     let http = Client::new();
     let mut file = "//! Copied from the emulator's pages by the test in `copied.rs`.\n\nuse std::error::Error;\n\
         use telecrm::{Method, Reply, Telecrm};\n"

@@ -498,7 +498,7 @@ async fn as5_equal_actions_from_before_are_told_apart() {
     let telecrm = client(&emulator);
     let sent = lead().action(visit("same note"));
     let first = telecrm.ingest().push(&sent).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert!(matches!(
         telecrm.ingest().verify(&first).await,
         Ok(Verification::Stored(_))
@@ -507,10 +507,10 @@ async fn as5_equal_actions_from_before_are_told_apart() {
     // The second request is taken, and worked through only later: the first action is no proof.
     let baseline = telecrm.ingest().baseline(&sent).await.expect("read");
     let second = telecrm.ingest().push(&lead()).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     drop(second);
     let claimed = telecrm.ingest().push(&sent).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     let claimed = claimed.since(baseline.clone());
     assert!(matches!(
         telecrm.ingest().verify(&claimed).await,
@@ -567,7 +567,7 @@ async fn id2_the_lead_of_another_country_is_not_the_one_that_is_meant() {
 #[tokio::test]
 async fn le7_without_ids_actions_cannot_be_read_back() {
     let emulator = Emulator::builder()
-        .search_ids(false)
+        .search_ids(telecrm_emulator::SearchIds::No)
         .start()
         .await
         .expect("starts");
@@ -582,7 +582,7 @@ async fn le7_without_ids_actions_cannot_be_read_back() {
         .push(&Lead::new().set("phone", "918888888888"))
         .await
         .expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     let Ok(Verification::Unknown { reason, .. }) = telecrm.ingest().verify(&receipt).await else {
         panic!("actions cannot be seen");
     };
@@ -775,7 +775,7 @@ async fn as5_an_unconfirmed_push_can_be_settled_by_reading() {
         Ok(Verification::Missing(_))
     ));
     let _ = telecrm.ingest().push(&lead()).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert!(matches!(
         telecrm.ingest().verify(&unsent).await,
         Ok(Verification::Stored(_))

@@ -19,7 +19,7 @@ async fn filled(count: usize) -> (Emulator, Telecrm) {
             .set("status", status);
         let _ = telecrm.ingest().push(&lead).await.expect("queued");
     }
-    emulator.settle().await;
+    emulator.wait_idle().await;
     (emulator, telecrm)
 }
 
@@ -45,7 +45,7 @@ async fn every_lead_comes_once_newest_first_also_while_others_arrive() {
             if seen.len() % 50 == 0 {
                 let late = Lead::new().set("phone", format!("9188{prefetch}{:07}", seen.len()));
                 let _ = telecrm.ingest().push(&late).await.expect("queued");
-                emulator.settle().await;
+                emulator.wait_idle().await;
             }
         }
         assert!(seen.len() >= 250);
@@ -90,7 +90,7 @@ async fn periods_and_actions_narrow_a_search() {
         .set("follow_up_date", due)
         .action(visit);
     let _ = telecrm.ingest().push(&lead).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     let zone = jiff::tz::TimeZone::get("Asia/Kolkata").expect("known");
     let month = |month| Period::month(2026, month, &zone).expect("a month");
     for (number, expected) in [(6, 1), (7, 0)] {

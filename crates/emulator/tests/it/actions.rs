@@ -174,7 +174,7 @@ async fn ac5_entries_that_telecrm_records_itself_are_not_got_one_by_one() {
     let lead = local.create(json!({ "phone": PHONE })).await;
     let call =
         json!({ "type": "OUTGOING_CALL", "employeeid": "agent@company.com", "duration": 31 });
-    let id = local.emulator.record(&lead, call).expect("recorded");
+    let id = local.emulator.add_timeline_entry(&lead, call).expect("recorded");
     let path = format!("/lead/{lead}/action/{id}");
     let message = "Only custom actions and payment actions can be retrieved";
     assert_eq!(local.get(&path).await, (400, error("BAD_REQUEST", message)));
@@ -193,12 +193,12 @@ async fn ac5_entries_that_telecrm_records_itself_are_not_got_one_by_one() {
     );
 
     assert_eq!(
-        local.emulator.record(&lead, visit()),
+        local.emulator.add_timeline_entry(&lead, visit()),
         None,
         "that can be written"
     );
     assert_eq!(
-        local.emulator.record("62ab16e", json!({ "type": "NOTE" })),
+        local.emulator.add_timeline_entry("62ab16e", json!({ "type": "NOTE" })),
         None
     );
 }
@@ -247,7 +247,7 @@ async fn ac7_performers_are_addresses_for_leads_and_ids_for_timelines() {
         let local = Local::with(builder).await;
         let lead = local.create(json!({ "phone": PHONE })).await;
         let call = json!({ "type": "OUTGOING_CALL", "employeeid": "jane.doe@example.com" });
-        local.emulator.record(&lead, call).expect("recorded");
+        local.emulator.add_timeline_entry(&lead, call).expect("recorded");
         let count = async |filter: Value| {
             let found = local
                 .post(&format!("/lead/{lead}/action/search"), filter)
@@ -288,7 +288,7 @@ async fn a_timeline_is_searched_by_type_and_time_page_by_page() {
     ] {
         let call =
             json!({ "type": "OUTGOING_CALL", "creationTimestamp": time, "duration": duration });
-        local.emulator.record(&lead, call).expect("recorded");
+        local.emulator.add_timeline_entry(&lead, call).expect("recorded");
     }
     let path = format!("/lead/{lead}/action/search");
     let found = async |query: &str, filter: Value| {

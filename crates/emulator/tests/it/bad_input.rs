@@ -37,7 +37,7 @@ async fn a_value_whose_key_stands_again_is_told_in_the_log() {
     };
     let queued = local.ingest().body(twice).send().await.expect("an answer");
     assert_eq!(queued.status(), 200);
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let both = ["fields.name", "actions[0].type"]
         .map(str::to_owned)
         .to_vec();
@@ -287,16 +287,16 @@ async fn clients_that_go_away_in_the_middle_leave_nothing_behind() {
     drop(stream);
     sleep(Duration::from_millis(50)).await;
     local.is_well().await;
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(local.search(json!({})).await["total_count"], 0);
 }
 
 #[tokio::test]
 async fn slow_clients_are_answered_or_hung_up_on() {
-    let patience = Duration::from_millis(200);
+    let timeout = Duration::from_millis(200);
     let hang = Fault::hang().field("name", "x");
     for builder in [Emulator::builder(), Emulator::builder().fault(hang)] {
-        let local = Local::with(builder.patience(patience)).await;
+        let local = Local::with(builder.read_timeout(timeout)).await;
         let url = local.emulator.url();
         let host = url.trim_start_matches("http://");
         let token = local.emulator.async_token();
@@ -490,7 +490,7 @@ fn send_a_round(round: u64) {
     });
     outcome.unwrap_or_else(|failure| panic!("FUZZ_ROUND={round}: {failure}"));
     runtime.block_on(async {
-        local.emulator.settle().await;
+        local.emulator.wait_idle().await;
         local.is_well().await;
     });
 }

@@ -197,7 +197,7 @@ async fn reset_goes_back_to_the_seed() {
         StatusCode::NO_CONTENT
     );
     assert!(local.emulator.log(0).is_empty());
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
 
     assert_eq!(
         local.search(json!({})).await["total_count"],
@@ -353,7 +353,7 @@ async fn an_entry_that_could_not_be_read_back_is_refused() {
         let (status, refused) = answer(local.http.post(url).json(&entry)).await;
         assert_eq!(status, 400, "{entry}");
         assert!(refused.to_string().contains(why), "{refused}");
-        assert_eq!(local.emulator.record(&lead, entry), None);
+        assert_eq!(local.emulator.add_timeline_entry(&lead, entry), None);
     }
     let (_, found) = local
         .get(&format!("/lead/{lead}?includeActions=true"))

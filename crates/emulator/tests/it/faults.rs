@@ -110,7 +110,7 @@ async fn a_push_that_is_reset_is_one_call_and_processed_if_it_was_taken() {
             (read.len(), end.unwrap_err().kind()),
             (0, ErrorKind::ConnectionReset)
         );
-        local.emulator.settle().await;
+        local.emulator.wait_idle().await;
         let log = local.emulator.log(0);
         assert_eq!((log.len(), log[0].status), (1, 0));
         assert_eq!(log[0].stored.is_some(), count == 1);
@@ -202,7 +202,7 @@ async fn a_slow_call_is_carried_out_although_its_caller_has_left() {
     tokio::time::timeout(3 * LONG, both_done)
         .await
         .expect("logged");
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     for entry in local.emulator.log(0) {
         assert_eq!(entry.fault, Some("latency_ms"));
         assert_eq!(entry.status, 0, "there was no answer: {entry:?}");
@@ -270,7 +270,7 @@ async fn a_429_tells_when_to_come_back_or_not() {
             .map(|v| v.to_str().unwrap());
         assert_eq!(header, retry_after);
         assert!(response.bytes().await.unwrap().is_empty());
-        local.emulator.settle().await;
+        local.emulator.wait_idle().await;
         assert_eq!(local.count().await, 0);
     }
 }
@@ -302,7 +302,7 @@ async fn web_pages_plain_texts_and_empty_answers_are_possible_after_a_push_too()
             .map_or("", |v| v.to_str().unwrap());
         assert_eq!(header, content_type);
         assert_eq!(response.text().await.unwrap(), body);
-        local.emulator.settle().await;
+        local.emulator.wait_idle().await;
         assert_eq!(local.count().await, 1);
         let entry = &local.emulator.log(0)[0];
         assert_eq!(
@@ -325,7 +325,7 @@ async fn processing_is_delayed() {
     let local = with(Fault::process_later(Duration::from_millis(200))).await;
     answer(local.ingest().json(&lead(PHONE))).await;
     assert_eq!(local.count().await, 0);
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(local.count().await, 1);
 }
 
@@ -334,7 +334,7 @@ async fn processing_never_happens() {
     let local = with(Fault::process_never().field("phone", "+91".to_owned() + &PHONE[2..])).await;
     answer(local.ingest().json(&lead(PHONE))).await;
     answer(local.ingest().json(&lead("918888888888"))).await;
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(local.count().await, 1);
     let log = local.emulator.log(0);
     assert_eq!(
@@ -350,7 +350,7 @@ async fn a_lead_that_is_delivered_twice_has_its_actions_twice() {
     let mut body = lead(PHONE);
     body["actions"] = json!([{ "type": "ACTION_1001", "fields": { "note": "x" } }]);
     answer(local.ingest().json(&body)).await;
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(
         local.only_lead().await["actions"].as_array().unwrap().len(),
         2
@@ -364,7 +364,7 @@ async fn leads_are_processed_out_of_order() {
         let body = json!({ "fields": { "phone": PHONE, "name": name } });
         answer(local.ingest().json(&body)).await;
     }
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(
         local.only_lead().await["fields"]["name"],
         "first",
@@ -435,7 +435,7 @@ async fn after_a_reset_nothing_waits_behind_a_lead_that_is_forgotten() {
         go_back(&local.emulator);
         local.emulator.clear_faults();
         answer(local.ingest().json(&lead("918888888888"))).await;
-        let settled = tokio::time::timeout(LONG, local.emulator.settle()).await;
+        let settled = tokio::time::timeout(LONG, local.emulator.wait_idle()).await;
         settled.expect("the lead is processed at once");
         assert_eq!(local.count().await, 1);
     }
@@ -476,7 +476,7 @@ async fn rules_of_processing_leave_calls_alone_that_nothing_processes() {
     local.post("/lead", lead("918888888888")).await;
     assert_eq!(local.emulator.log(0)[0].fault, None);
     answer(local.ingest().json(&lead(PHONE))).await;
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(local.count().await, 1, "the push is the first that fits");
 }
 

@@ -183,7 +183,7 @@ async fn as8_a_sync_token_is_no_async_token() {
         refused
     );
 
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert_eq!(local.search(json!({})).await["total_count"], 0);
 }
 
@@ -296,7 +296,7 @@ async fn leads_are_applied_in_the_order_in_which_they_came() {
             { "type": "ACTION_1002", "fields": { "attendees": rating } } ] });
         assert_eq!(answer(local.ingest().json(&lead)).await.0, 200);
     }
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let lead = local.only_lead().await;
     assert_eq!(lead["fields"]["rating"], 2);
     let newest_first: Vec<_> = lead["actions"]
@@ -387,7 +387,7 @@ async fn older_paths_take_leads_as_well() {
             .json(&lead);
         assert_eq!(answer(request).await, (200, json!({ "status": "QUEUED" })));
     }
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert_eq!(local.search(json!({})).await["total_count"], 2);
     assert!(
         emulator

@@ -102,7 +102,7 @@ impl Local {
     async fn push(&self, lead: Value) -> LogEntry {
         let queued = answer(self.ingest().json(&lead)).await;
         assert_eq!(queued, (200, json!({ "status": "QUEUED" })));
-        self.emulator.settle().await;
+        self.emulator.wait_idle().await;
         self.emulator.log(0).pop().expect("the call is in the log")
     }
 

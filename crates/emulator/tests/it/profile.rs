@@ -134,7 +134,7 @@ async fn the_async_api_answers_in_four_ways_and_means_the_same() {
             .map(|v| v.to_str().unwrap().to_owned());
         assert_eq!(header.unwrap_or_default(), content_type);
         assert!(response.text().await.unwrap().starts_with(body));
-        local.emulator.settle().await;
+        local.emulator.wait_idle().await;
         assert_eq!(local.search(json!({})).await["total_count"], 1, "{value}");
         assert_eq!(local.emulator.log(0)[0].status, status);
     }
@@ -337,7 +337,7 @@ async fn the_profile_changes_at_run_time() {
         .ingest()
         .json(&json!({ "fields": { "phone": "+91 99999-99999" } }));
     assert_eq!(taken.send().await.unwrap().text().await.unwrap(), "OK");
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(local.only_lead().await["fields"]["phone"], "919999999999");
     local.emulator.reset();
     assert_eq!(

@@ -106,7 +106,7 @@ async fn a_run_with_faults_is_answered_the_same_again() {
         assert_eq!(answer(local.ingest().json(&lead)).await.0, 200);
     }
     assert_eq!(slow.await.expect("runs").expect("an answer").status(), 200);
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let mut team = Vec::new();
     for _ in 0..12 {
         team.push(status(local.sync(Method::GET, "/team-members")).await);
@@ -183,7 +183,7 @@ async fn a_run_with_faults_is_answered_the_same_again() {
         );
     }
     assert_eq!(codes.iter().filter(|code| **code == 429).count(), 10);
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let id = local
         .emulator
         .log(0)
@@ -239,7 +239,7 @@ impl Local {
     async fn push_ok(&self, lead: Value) {
         let answer = self.ingest().json(&lead).send().await.expect("an answer");
         assert_eq!(answer.text().await.expect("a text"), "OK");
-        self.emulator.settle().await;
+        self.emulator.wait_idle().await;
         assert_eq!(
             self.search(json!({ "fields": lead["fields"] })).await["total_count"],
             1
@@ -314,7 +314,7 @@ async fn calls_at_the_same_time_come_out_in_the_order_in_which_they_were_carried
                 < 500
         );
     }
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let before = leads(&local).await;
     local.emulator.shutdown().await;
     let again = tape.play().await;
@@ -372,7 +372,7 @@ async fn a_slow_call_whose_caller_left_is_recorded_where_it_was_carried_out() {
     while local.emulator.log(0).len() < 2 {
         sleep(Duration::from_millis(10)).await;
     }
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let before = leads(&local).await;
     assert_eq!(before[1]["fields"]["name"], "Late", "it came last");
     local.emulator.shutdown().await;

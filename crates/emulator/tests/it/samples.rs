@@ -66,7 +66,7 @@ async fn every_sample_request_has_its_documented_answer() {
         if let Some(documented) = sample.answer {
             assert_eq!(body, documented, "{}", sample.sample);
         }
-        emulator.settle().await;
+        emulator.wait_idle().await;
         let entry = emulator.log(0).pop().expect("an entry");
         let losses: Vec<_> = entry
             .findings

@@ -1,7 +1,7 @@
 use crate::{Local, answer, error};
 use reqwest::Method;
 use serde_json::{Value, json};
-use telecrm_emulator::Emulator;
+use telecrm_emulator::{Emulator, SearchIds};
 
 /// Three leads: Jane, then John, then Mary.
 async fn three_leads() -> Local {
@@ -273,7 +273,7 @@ async fn le3_search_is_no_get() {
 
 #[tokio::test]
 async fn le7_rows_without_an_id_can_be_had() {
-    let local = Local::with(Emulator::builder().search_ids(false)).await;
+    let local = Local::with(Emulator::builder().search_ids(SearchIds::No)).await;
     let id = local.create(json!({ "phone": "919999999999" })).await;
     let found = local.search(json!({})).await;
     assert_eq!(found["data"][0]["id"], Value::Null);

@@ -121,7 +121,7 @@ impl Local {
 async fn everything_is_there_again_after_a_restart() {
     let file = StateFile::new();
     let local = file.open().await;
-    local.emulator.hold_clock(true);
+    local.emulator.pause_clock();
     local
         .emulator
         .set_clock("2026-04-01T00:00:00Z".parse().unwrap())
@@ -158,7 +158,7 @@ async fn everything_is_there_again_after_a_restart() {
     assert_eq!(status, 200);
     local
         .emulator
-        .record(&id, json!({ "type": "OUTGOING_CALL", "duration": 31 }))
+        .add_timeline_entry(&id, json!({ "type": "OUTGOING_CALL", "duration": 31 }))
         .unwrap();
     let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER" });
     assert_eq!(local.post("/team-members", john).await.0, 201);
@@ -211,7 +211,7 @@ async fn leads_that_wait_are_processed_after_a_restart() {
     local.stop().await;
     // They wait no longer.
     let local = file.open().await;
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let timeline = json!({ "actions": { "type": "1001" } });
     assert_eq!(
         local.search(json!({})).await["total_count"],

@@ -37,14 +37,14 @@ async fn everything_that_tells_a_time_goes_by_the_clock() {
     let read = answer(local.http.get(url)).await;
     assert_eq!(read.1["now"], APRIL + 1500);
     assert_eq!(local.emulator.now().as_millisecond(), APRIL + 1500);
-    local.emulator.hold_clock(false);
+    local.emulator.resume_clock();
     assert!(local.emulator.now().as_millisecond() >= APRIL + 1500);
 }
 
 #[tokio::test]
 async fn after_a_step_back_new_leads_are_no_older_than_others() {
     let local = Local::with(Emulator::builder().now("2026-04-01T00:00:00Z".parse().unwrap())).await;
-    local.emulator.hold_clock(true);
+    local.emulator.pause_clock();
     local.create(json!({ "phone": "919999999991" })).await;
     let (status, _) = local.clock(json!({ "advance": -86_400_000 })).await;
     assert_eq!(status, 200);
@@ -59,7 +59,7 @@ async fn after_a_step_back_new_leads_are_no_older_than_others() {
 async fn the_hour_of_a_rate_limit_passes_with_the_clock() {
     let builder = Emulator::builder().sync_limit(RateLimit::per_hour(1).with_retry_after());
     let local = Local::with(builder).await;
-    local.emulator.hold_clock(true);
+    local.emulator.pause_clock();
     assert_eq!(local.get("/metadata").await.0, 200);
     let advance = async |seconds: i64| local.clock(json!({ "advance": seconds * 1000 })).await;
     advance(3599).await;

@@ -269,7 +269,7 @@ async fn other_machines_are_let_in_only_if_allowed() {
         .unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
 
-    let local = Local::with(Emulator::builder().listen(everywhere).allow_remote(true)).await;
+    let local = Local::with(Emulator::builder().listen(everywhere).allow_remote()).await;
     assert!(local.emulator.url().starts_with("http://127.0.0.1:"));
     assert_eq!(local.get("/metadata").await.0, 200);
 }

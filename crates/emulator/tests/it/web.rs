@@ -535,7 +535,7 @@ async fn leads_show_their_timelines_and_calls() {
     );
     local
         .emulator
-        .record(&id, json!({ "type": "OUTGOING_CALL", "duration": 31 }));
+        .add_timeline_entry(&id, json!({ "type": "OUTGOING_CALL", "duration": 31 }));
     let text = markup::plain(&local.page(&format!("/_emulator/leads/{id}")).await);
     for said in [
         "Asha Rao",
