@@ -1,6 +1,6 @@
-//! Each kind of fault as it looks at the socket.
+//! Faults, as a client sees them at its socket.
 
-use crate::clock::{Stopwatch, sleep};
+use crate::timing::{Stopwatch, sleep};
 use crate::{Local, answer, error, status};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn with(fault: Fault) -> Local {
 }
 
 impl Local {
-    /// Sends one request over a connection of its own, and gives what is read until the end or `patience` is over.
+    /// Sends one request over a new connection, and returns everything that arrives before the timeout.
     async fn over_tcp(
         &self,
         path: &str,
@@ -71,7 +71,7 @@ const LONG: Duration = Duration::from_secs(5);
 const SHORT: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_before_the_change_leaves_nothing_behind() {
+async fn a_reset_before_the_call_stores_nothing() {
     let local = with(Fault::reset_before().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
     assert_eq!(
@@ -87,7 +87,7 @@ async fn a_reset_before_the_change_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_after_the_change_leaves_the_lead() {
+async fn a_reset_after_the_call_stores_the_lead() {
     let local = with(Fault::reset_after().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
     assert_eq!(
@@ -101,7 +101,7 @@ async fn a_reset_after_the_change_leaves_the_lead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_that_is_reset_is_one_call_and_processed_if_it_was_taken() {
+async fn a_reset_push_is_one_call_and_processed_if_it_was_accepted() {
     for (fault, count) in [(Fault::reset_before(), 0), (Fault::reset_after(), 1)] {
         let local = with(fault.on("createOrUpdateLead")).await;
         let path = "/enterprise/ent-local/autoupdatelead";
@@ -119,7 +119,7 @@ async fn a_push_that_is_reset_is_one_call_and_processed_if_it_was_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hanging_call_neither_answers_nor_closes() {
+async fn a_hanging_call_has_no_answer_and_stays_open() {
     let local = with(Fault::hang().on("createLead")).await;
     let (read, end) = local.create_over_tcp(SHORT).await;
     let kind = end.unwrap_err().kind();
@@ -139,7 +139,7 @@ async fn a_hanging_call_neither_answers_nor_closes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_truncated_body_is_shorter_than_it_was_announced() {
+async fn a_truncated_body_is_shorter_than_its_content_length() {
     let local = with(Fault::truncated().on("createLead")).await;
     let (read, _) = local.create_over_tcp(LONG).await;
     let text = String::from_utf8(read).unwrap();
@@ -159,7 +159,7 @@ async fn a_truncated_body_is_shorter_than_it_was_announced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endless_body_goes_on_as_long_as_it_is_read() {
+async fn an_endless_body_never_ends() {
     let local = with(Fault::endless().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
     assert!(end.unwrap() > 0, "there is more");
@@ -168,7 +168,7 @@ async fn an_endless_body_goes_on_as_long_as_it_is_read() {
 }
 
 #[tokio::test]
-async fn latency_comes_before_the_answer_and_changes_nothing_else() {
+async fn latency_only_delays_the_answer() {
     let local = with(
         Fault::latency(Duration::from_millis(150))
             .on("createLead")
@@ -184,9 +184,9 @@ async fn latency_comes_before_the_answer_and_changes_nothing_else() {
     assert_eq!(local.emulator.log(0)[1].fault, None);
 }
 
-/// Of a call that is slow, the caller sees nothing, and the server knows nothing of that.
+/// The server does not notice that the client of a slow call has disconnected.
 #[tokio::test]
-async fn a_slow_call_is_carried_out_although_its_caller_has_left() {
+async fn a_slow_call_takes_effect_after_its_client_has_disconnected() {
     let slow = Fault::latency(Duration::from_millis(600));
     let local = with(slow.times(2)).await;
     let impatient = Duration::from_millis(300);
@@ -214,7 +214,7 @@ async fn a_slow_call_is_carried_out_although_its_caller_has_left() {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_does_not_come_after_a_reset() {
+async fn a_slow_call_without_a_client_has_no_effect_after_a_reset() {
     let local = with(Fault::latency(Duration::from_millis(200)).times(1)).await;
     let create = local.sync(Method::POST, "/lead").json(&lead(PHONE));
     let impatient = create.timeout(Duration::from_millis(50));
@@ -227,7 +227,7 @@ async fn what_nobody_waits_for_does_not_come_after_a_reset() {
 }
 
 #[tokio::test]
-async fn any_status_with_any_body_is_answered_before_or_after_the_change() {
+async fn a_wrong_answer_comes_before_or_after_the_call() {
     for (answer_given, count) in [
         (FaultyAnswer::new(503).body(error("DOWN", "try later")), 0),
         (
@@ -255,7 +255,7 @@ async fn any_status_with_any_body_is_answered_before_or_after_the_change() {
 }
 
 #[tokio::test]
-async fn a_429_tells_when_to_come_back_or_not() {
+async fn a_429_has_a_retry_after_if_the_rule_does() {
     for retry_after in [Some("7"), None] {
         let mut answer = FaultyAnswer::new(429);
         if let Some(seconds) = retry_after {
@@ -276,7 +276,7 @@ async fn a_429_tells_when_to_come_back_or_not() {
 }
 
 #[tokio::test]
-async fn web_pages_plain_texts_and_empty_answers_are_possible_after_a_push_too() {
+async fn a_push_can_be_answered_with_a_page_a_text_or_nothing() {
     let page = "<!DOCTYPE html><title>Bad gateway</title>";
     for (answer, status, content_type, body) in [
         (
@@ -313,7 +313,7 @@ async fn web_pages_plain_texts_and_empty_answers_are_possible_after_a_push_too()
 }
 
 #[tokio::test]
-async fn the_right_body_comes_under_a_wrong_content_type() {
+async fn the_right_body_has_a_wrong_content_type() {
     let local = with(Fault::content_type("text/html").on("getMetadata")).await;
     let response = local.sync(Method::GET, "/metadata").send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/html");
@@ -321,7 +321,7 @@ async fn the_right_body_comes_under_a_wrong_content_type() {
 }
 
 #[tokio::test]
-async fn processing_is_delayed() {
+async fn a_lead_is_processed_later() {
     let local = with(Fault::process_later(Duration::from_millis(200))).await;
     answer(local.ingest().json(&lead(PHONE))).await;
     assert_eq!(local.count().await, 0);
@@ -330,7 +330,7 @@ async fn processing_is_delayed() {
 }
 
 #[tokio::test]
-async fn processing_never_happens() {
+async fn a_lead_is_never_processed() {
     let local = with(Fault::process_never().field("phone", "+91".to_owned() + &PHONE[2..])).await;
     answer(local.ingest().json(&lead(PHONE))).await;
     answer(local.ingest().json(&lead("918888888888"))).await;
@@ -345,7 +345,7 @@ async fn processing_never_happens() {
 }
 
 #[tokio::test]
-async fn a_lead_that_is_delivered_twice_has_its_actions_twice() {
+async fn a_lead_that_is_processed_twice_has_its_actions_twice() {
     let local = with(Fault::process_twice()).await;
     let mut body = lead(PHONE);
     body["actions"] = json!([{ "type": "ACTION_1001", "fields": { "note": "x" } }]);
@@ -373,7 +373,7 @@ async fn leads_are_processed_out_of_order() {
 }
 
 #[tokio::test]
-async fn rules_count_the_calls_that_fit() {
+async fn rules_count_matching_calls() {
     let down = || Fault::answer(FaultyAnswer::new(503).body(error("DOWN", "")));
     let local = Local::with(
         Emulator::builder()
@@ -425,7 +425,7 @@ async fn rules_count_the_calls_that_fit() {
 }
 
 #[tokio::test]
-async fn after_a_reset_nothing_waits_behind_a_lead_that_is_forgotten() {
+async fn a_reset_unblocks_the_queue() {
     let local = Local::start().await;
     let restore = |emulator: &Emulator| assert!(emulator.restore(emulator.snapshot()));
     for go_back in [Emulator::reset, restore] {
@@ -441,37 +441,38 @@ async fn after_a_reset_nothing_waits_behind_a_lead_that_is_forgotten() {
     }
 }
 
-#[tokio::test]
-async fn rules_that_cannot_happen_are_refused_and_say_why() {
+/// Asserts that the emulator refuses the rule with this error.
+async fn assert_refused(rule: Fault, reason: &str) {
     let local = Local::start().await;
-    let answer = |name: &str| Fault::answer(FaultyAnswer::new(200).header(name, "5"));
-    for (fault, why) in [
-        (answer("Content-Length"), "follows from the body"),
-        (answer("transfer-encoding"), "follows from the body"),
-        (Fault::hang().nth(0), "nth is counted from 1"),
-        (Fault::hang().times(0), "times is counted from 1"),
-        (Fault::hang().chance(f64::NAN), "between 0 and 1"),
-        (Fault::hang().chance(f64::INFINITY), "between 0 and 1"),
-        (Fault::hang().chance(1.5), "between 0 and 1"),
-        (
-            Fault::process_twice().on("createLead"),
-            "createOrUpdateLead",
-        ),
-        (
-            Fault::process_never().on("searchLeads"),
-            "createOrUpdateLead",
-        ),
-    ] {
-        let refused = local.emulator.fault(fault.clone()).map(|()| String::new());
-        let refused = refused.unwrap_or_else(|error| error.to_string());
-        assert!(refused.contains(why), "{fault:?}: {refused}");
-    }
-    let possible = Fault::process_twice().on("createOrUpdateLead");
-    assert_eq!(local.emulator.fault(possible), Ok(()));
+    let error = local.emulator.fault(rule).expect_err("refused").to_string();
+    assert!(error.contains(reason), "{error}");
+}
+
+fn with_header(name: &str) -> Fault {
+    Fault::answer(FaultyAnswer::new(200).header(name, "5"))
+}
+
+scenarios! { assert_refused:
+    a_content_length_is_refused(with_header("Content-Length"), "sets content-length itself")
+    a_transfer_encoding_is_refused(with_header("transfer-encoding"), "itself")
+    the_0th_call_is_refused(Fault::hang().nth(0), "count calls from 1")
+    zero_times_are_refused(Fault::hang().times(0), "count calls from 1")
+    a_chance_that_is_not_a_number_is_refused(Fault::hang().chance(f64::NAN), "from 0 to 1")
+    an_infinite_chance_is_refused(Fault::hang().chance(f64::INFINITY), "from 0 to 1")
+    a_chance_above_1_is_refused(Fault::hang().chance(1.5), "from 0 to 1")
+    processing_a_creation_is_refused(Fault::process_twice().on("createLead"), "createOrUpdateLead")
+    processing_a_search_is_refused(Fault::process_never().on("searchLeads"), "createOrUpdateLead")
 }
 
 #[tokio::test]
-async fn rules_of_processing_leave_calls_alone_that_nothing_processes() {
+async fn processing_a_push_is_a_valid_rule() {
+    let local = Local::start().await;
+    let rule = Fault::process_twice().on("createOrUpdateLead");
+    assert_eq!(local.emulator.fault(rule), Ok(()));
+}
+
+#[tokio::test]
+async fn rules_for_processing_ignore_the_sync_api() {
     let local = with(Fault::process_never().nth(1)).await;
     local.post("/lead", lead("918888888888")).await;
     assert_eq!(local.emulator.log(0)[0].fault, None);
@@ -481,7 +482,7 @@ async fn rules_of_processing_leave_calls_alone_that_nothing_processes() {
 }
 
 #[tokio::test]
-async fn rules_come_and_go_over_http() {
+async fn rules_are_added_and_removed_over_http() {
     let local = Local::start().await;
     let url = format!("{}/_emulator/faults", local.emulator.url());
     let rules = json!([
@@ -519,29 +520,33 @@ async fn rules_come_and_go_over_http() {
         answer(local.http.get(&url)).await.1,
         json!({ "faults": [] })
     );
-    for wrong in [
-        json!({ "do": "explode" }),
-        json!({ "operation": "deleteLead", "do": "hang" }),
-        json!({ "do": "hang", "probability": 0.5 }),
-        json!([{ "do": "hang" }, { "do": { "answer": { "status": 1000 } } }]),
-        json!({}),
-    ] {
-        let (status, refused) = answer(local.http.post(&url).json(&wrong)).await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("BAD_REQUEST")),
-            "{wrong}"
-        );
-    }
+}
+
+/// Asserts that this body is refused, and adds no rule.
+async fn assert_rules_refused(rules: Value) {
+    let local = Local::start().await;
+    let url = format!("{}/_emulator/faults", local.emulator.url());
+    let (status, refused) = answer(local.http.post(&url).json(&rules)).await;
     assert_eq!(
-        answer(local.http.get(&url)).await.1,
-        json!({ "faults": [] }),
-        "all or none"
+        (status, &refused["error"]["code"]),
+        (400, &json!("BAD_REQUEST"))
     );
+    let left = answer(local.http.get(&url)).await.1;
+    assert_eq!(left, json!({ "faults": [] }));
+}
+
+scenarios! { assert_rules_refused:
+    an_unknown_kind_is_refused(json!({ "do": "explode" }))
+    an_unknown_operation_is_refused(json!({ "operation": "deleteLead", "do": "hang" }))
+    an_unknown_key_of_a_rule_is_refused(json!({ "do": "hang", "probability": 0.5 }))
+    a_list_with_one_bad_rule_is_refused(
+        json!([{ "do": "hang" }, { "do": { "answer": { "status": 1000 } } }])
+    )
+    a_rule_without_a_kind_is_refused(json!({}))
 }
 
 #[tokio::test]
-async fn bodies_that_rules_look_into_have_the_same_limit() {
+async fn bodies_that_rules_read_have_the_usual_limit() {
     let local = with(Fault::hang().field("name", "x")).await;
     let big = json!({ "fields": { "phone": PHONE, "name": "x".repeat(1024 * 1024) } });
     assert_eq!(local.post("/lead", big).await.0, 413);

@@ -1,3 +1,5 @@
+//! The Async API.
+
 use crate::{Local, answer, error, found};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,7 +30,7 @@ async fn as1_a_bare_code_loses_the_action_and_not_the_lead() {
 }
 
 #[tokio::test]
-async fn as2_without_its_identifier_a_lead_is_dropped_though_200() {
+async fn as2_a_lead_without_its_identifier_is_dropped_after_200() {
     let local = Local::start().await;
     for fields in [
         json!({ "name": "Jane" }),
@@ -46,7 +48,7 @@ async fn as2_without_its_identifier_a_lead_is_dropped_though_200() {
 }
 
 #[tokio::test]
-async fn as3_values_that_do_not_fit_are_dropped_one_by_one() {
+async fn as3_each_bad_value_is_dropped_on_its_own() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999", "name": "Jane", "rating": "3",
         "interests": "VIP, Returning", "alternate_phone": "99999", "budget": 5 } });
@@ -74,7 +76,7 @@ async fn as3_values_that_do_not_fit_are_dropped_one_by_one() {
 }
 
 #[tokio::test]
-async fn as4_dates_are_millis_or_in_the_workspace_format() {
+async fn as4_dates_are_milliseconds_or_in_the_format_of_the_workspace() {
     let local = Local::start().await;
     for (written, stored) in [
         (json!(1_780_290_000_000_i64), json!(1_780_290_000_000_i64)),
@@ -101,7 +103,7 @@ async fn as4_dates_are_millis_or_in_the_workspace_format() {
 }
 
 #[tokio::test]
-async fn as5_200_says_nothing_about_what_is_stored() {
+async fn as5_a_lead_can_be_lost_after_200() {
     let an_hour = Duration::from_secs(60 * 60);
     let local = Local::with(Emulator::builder().processing_delay(an_hour)).await;
     let lead = json!({ "fields": { "phone": "919999999999" } });
@@ -112,7 +114,7 @@ async fn as5_200_says_nothing_about_what_is_stored() {
 }
 
 #[tokio::test]
-async fn as6_unknown_names_vanish() {
+async fn as6_unknown_fields_are_dropped() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999", "Lead Type": "hot" }, "source": "ad" });
     let entry = local.push(lead).await;
@@ -127,7 +129,7 @@ async fn as6_unknown_names_vanish() {
 }
 
 #[tokio::test]
-async fn as7_other_action_types_vanish() {
+async fn as7_other_action_types_are_dropped() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999" }, "actions": [
         { "type": "SYSTEM_NOTE", "text": "hello" },
@@ -156,7 +158,7 @@ async fn as7_other_action_types_vanish() {
 }
 
 #[tokio::test]
-async fn as8_a_sync_token_is_no_async_token() {
+async fn as8_the_async_api_refuses_a_sync_token() {
     let local = Local::start().await;
     let emulator = &local.emulator;
     let url = format!(
@@ -199,7 +201,7 @@ async fn en3_an_archived_status_is_dropped() {
 }
 
 #[tokio::test]
-async fn en5_unknown_labels_become_options_once() {
+async fn en5_an_unknown_label_creates_one_option() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999", "contact_source": "Fair", "interests": ["VIP", "New"] },
         "actions": [
@@ -249,7 +251,7 @@ async fn en5_unknown_labels_become_options_once() {
 }
 
 #[tokio::test]
-async fn id2_spellings_of_one_number_are_one_lead() {
+async fn id2_all_spellings_of_a_number_are_one_lead() {
     let local = Local::start().await;
     local
         .push(json!({ "fields": { "phone": "9999999999", "name": "Jane", "rating": 2 } }))
@@ -277,7 +279,7 @@ async fn id2_spellings_of_one_number_are_one_lead() {
 }
 
 #[tokio::test]
-async fn a_stored_status_is_not_reset_by_an_update() {
+async fn an_update_keeps_the_stored_status() {
     let local = Local::start().await;
     local
         .push(json!({ "fields": { "phone": "919999999999", "status": "Won" } }))
@@ -289,7 +291,7 @@ async fn a_stored_status_is_not_reset_by_an_update() {
 }
 
 #[tokio::test]
-async fn leads_are_applied_in_the_order_in_which_they_came() {
+async fn leads_are_processed_in_order_of_arrival() {
     let local = Local::start().await;
     for rating in [1, 2, 3, 4, 5, 1, 2] {
         let lead = json!({ "fields": { "phone": "919999999999", "rating": rating }, "actions": [
@@ -320,7 +322,7 @@ async fn leads_are_applied_in_the_order_in_which_they_came() {
 }
 
 #[tokio::test]
-async fn actions_are_dated_back_only_where_the_workspace_allows_it() {
+async fn actions_are_backdated_only_if_the_workspace_allows_it() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999" }, "actions": [
         { "type": "ACTION_1002", "fields": { "note": "now" }, "created_on": "01/01/2023 11:30:00" },
@@ -368,7 +370,7 @@ async fn malformed_bodies_are_refused() {
 }
 
 #[tokio::test]
-async fn older_paths_take_leads_as_well() {
+async fn older_paths_accept_leads() {
     let local = Local::start().await;
     let emulator = &local.emulator;
     for (index, path) in [
@@ -398,7 +400,7 @@ async fn older_paths_take_leads_as_well() {
 }
 
 #[tokio::test]
-async fn the_identifier_may_be_another_field() {
+async fn the_identifier_can_be_another_field() {
     let mut seed = telecrm_emulator::WorkspaceFile::sample();
     seed.metadata
         .as_mut()

@@ -1,9 +1,11 @@
+//! Leads of the Sync API.
+
 use crate::{Local, error, found};
 use serde_json::{Value, json};
 use telecrm_emulator::Emulator;
 
 #[tokio::test]
-async fn a_created_lead_is_read_back() {
+async fn a_created_lead_can_be_read() {
     let local = Local::start().await;
     let body = json!({
         "fields": { "name": "Jane Doe", "phone": "+919999999999", "email": "jane.doe@example.com",
@@ -49,7 +51,7 @@ async fn a_created_lead_is_read_back() {
 }
 
 #[tokio::test]
-async fn le2_what_is_ignored_is_in_the_remarks() {
+async fn le2_ignored_values_are_in_the_remarks() {
     let local = Local::start().await;
     let body = json!({
         "fields": { "phone": "919999999999", "rating": 9, "email": "nowhere", "ratng": 4, "name": "Jane" },
@@ -95,7 +97,7 @@ async fn le2_what_is_ignored_is_in_the_remarks() {
 }
 
 #[tokio::test]
-async fn ac2_the_sync_api_wants_bare_codes() {
+async fn ac2_the_sync_api_needs_bare_codes() {
     let local = Local::start().await;
     let body =
         json!({ "fields": { "phone": "919999999999" }, "actions": [{ "type": "ACTION_1001" }] });
@@ -109,7 +111,7 @@ async fn ac2_the_sync_api_wants_bare_codes() {
 }
 
 #[tokio::test]
-async fn ac1_types_that_nobody_can_write_fail_the_whole_request() {
+async fn ac1_a_built_in_type_refuses_the_whole_lead() {
     let local = Local::start().await;
     for kind in ["OUTGOING_CALL", "SYSTEM_NOTE"] {
         let body = json!({ "fields": { "phone": "919999999999" }, "actions": [{ "type": "1001" }, { "type": kind }] });
@@ -123,7 +125,7 @@ async fn ac1_types_that_nobody_can_write_fail_the_whole_request() {
 }
 
 #[tokio::test]
-async fn as2_a_lead_without_its_identifier_is_refused_by_create() {
+async fn as2_a_new_lead_without_its_identifier_is_refused() {
     let local = Local::start().await;
     for fields in [json!({ "name": "Jane" }), json!({ "phone": "99999" })] {
         let (status, refused) = local.post("/lead", json!({ "fields": fields })).await;
@@ -173,7 +175,7 @@ async fn an_unknown_lead_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_update_writes_what_is_supplied_and_nothing_else() {
+async fn an_update_writes_only_the_given_fields() {
     let local = Local::start().await;
     let id = local
         .create(json!({ "phone": "919999999999", "name": "Jane", "rating": 1 }))
@@ -218,7 +220,7 @@ async fn le1_the_identifier_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn le8_unknown_labels_and_names_change_nothing() {
+async fn le8_unknown_labels_and_fields_are_dropped() {
     let local = Local::start().await;
     let id = local
         .create(json!({ "phone": "919999999999", "status": "Contacted" }))
@@ -245,7 +247,7 @@ async fn le8_unknown_labels_and_names_change_nothing() {
 }
 
 #[tokio::test]
-async fn le9_a_bad_value_fails_the_whole_update() {
+async fn le9_a_bad_value_refuses_the_whole_update() {
     let local = Local::start().await;
     let id = local
         .create(json!({ "phone": "919999999999", "name": "Jane" }))
@@ -282,7 +284,7 @@ async fn le9_a_bad_value_fails_the_whole_update() {
 }
 
 #[tokio::test]
-async fn le5_pages_of_the_timeline_are_1_to_100_long() {
+async fn le5_a_page_of_the_timeline_has_1_to_100_entries() {
     let local = Local::with(Emulator::builder()).await;
     let actions: Vec<_> = (0..12)
         .map(|n| json!({ "type": "1002", "fields": { "attendees": n } }))

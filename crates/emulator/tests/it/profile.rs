@@ -1,3 +1,5 @@
+//! The switches of the profile.
+
 use crate::{Answer, Local, answer, error};
 use serde_json::{Value, json};
 use telecrm_emulator::{Builder, Emulator, Profile};
@@ -16,7 +18,7 @@ fn jane() -> Value {
 }
 
 #[tokio::test]
-async fn le7_rows_carry_ids_or_not() {
+async fn le7_rows_have_ids_or_not() {
     for (value, carried) in [("yes", true), ("no", false)] {
         let local = with("search-ids", value).await;
         local.create(jane()).await;
@@ -26,7 +28,7 @@ async fn le7_rows_carry_ids_or_not() {
 }
 
 #[tokio::test]
-async fn le11_status_and_the_like_stand_in_the_fields_or_beside_them() {
+async fn le11_rows_have_the_status_in_fields_or_at_the_top_level() {
     for (value, inside, beside) in [
         ("fields", true, false),
         ("row", false, true),
@@ -58,7 +60,7 @@ async fn le11_status_and_the_like_stand_in_the_fields_or_beside_them() {
 }
 
 #[tokio::test]
-async fn the_pipeline_is_told_by_stages_or_flat() {
+async fn the_pipeline_has_stages_or_is_flat() {
     let local = with("pipeline", "flat").await;
     let (_, flat) = local.get("/lead-stage-pipeline").await;
     assert_eq!(flat["leadStages"], Value::Null);
@@ -113,7 +115,7 @@ async fn le10_an_assignee_and_several_statuses_answer_500() {
 }
 
 #[tokio::test]
-async fn the_async_api_answers_in_four_ways_and_means_the_same() {
+async fn the_async_api_accepts_a_lead_with_four_answers() {
     for (value, status, content_type, body) in [
         ("queued", 200, "application/json", r#"{"status":"QUEUED"}"#),
         ("ok", 200, "text/plain; charset=utf-8", "OK"),
@@ -166,7 +168,7 @@ async fn of_another_enterprise(local: &Local, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn en7_an_unknown_enterprise_is_401_or_404_where_the_workspace_is_asked_for() {
+async fn en7_an_unknown_enterprise_is_401_or_404_for_workspace_operations() {
     let local = with("unknown-enterprise", "404").await;
     let missing = (
         404,
@@ -224,7 +226,7 @@ async fn blanks_in_phone_numbers_are_refused_or_stripped() {
 }
 
 #[tokio::test]
-async fn le6_the_case_of_a_status_matters_or_not() {
+async fn le6_a_status_filter_is_case_sensitive_or_not() {
     for (value, found) in [("matters", 0), ("ignored", 1)] {
         let local = with("status-case", value).await;
         local.create(jane()).await;
@@ -250,7 +252,7 @@ async fn le8_an_unknown_status_is_dropped_or_refused() {
 }
 
 #[tokio::test]
-async fn bad_values_of_a_new_lead_are_remarked_or_refused() {
+async fn a_bad_value_of_a_new_lead_is_a_remark_or_refused() {
     let mut lead = jane();
     lead["rating"] = json!(6);
     lead["status"] = json!("Won over");
@@ -270,7 +272,7 @@ async fn bad_values_of_a_new_lead_are_remarked_or_refused() {
 }
 
 #[tokio::test]
-async fn en6_the_identifier_is_named_by_id_or_api_name() {
+async fn en6_the_metadata_name_the_identifier_by_id_or_api_name() {
     for (value, expected) in [
         ("as-seeded", "phone"),
         ("id", "5f8a1b2c3d4e5f6a7b8c9d02"),
@@ -286,7 +288,7 @@ async fn en6_the_identifier_is_named_by_id_or_api_name() {
 }
 
 #[tokio::test]
-async fn the_reported_profile_is_all_that_is_reported_at_once() {
+async fn the_reported_profile_has_all_reported_answers() {
     let local = Local::with(Emulator::builder().profile(Profile::reported())).await;
     let entry = local.push(json!({ "fields": jane(), "actions": [{ "type": "ACTION_1001", "fields": { "note": "x" } }] })).await;
     assert!(entry.findings.is_empty());

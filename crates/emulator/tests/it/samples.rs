@@ -1,4 +1,4 @@
-//! The requests that the vendor's documentation shows, and what it says of them.
+//! The sample requests of the vendor's documentation, with their documented answers.
 
 use crate::{Local, answer};
 use reqwest::Method;

@@ -1,9 +1,11 @@
+//! Searches for leads.
+
 use crate::{Local, answer, error};
 use reqwest::Method;
 use serde_json::{Value, json};
 use telecrm_emulator::{Emulator, SearchIds};
 
-/// Three leads: Jane, then John, then Mary.
+/// An emulator with three leads: Jane, then John, then Mary.
 async fn three_leads() -> Local {
     let local = Local::start().await;
     for lead in [
@@ -28,7 +30,7 @@ fn names(found: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn without_a_filter_all_leads_are_found_newest_first() {
+async fn a_search_without_a_filter_finds_all_leads_newest_first() {
     let local = three_leads().await;
     for everything in [
         json!({}),
@@ -54,7 +56,7 @@ async fn without_a_filter_all_leads_are_found_newest_first() {
 }
 
 #[tokio::test]
-async fn a_foreign_number_is_found_by_every_spelling_of_it_and_no_other() {
+async fn a_foreign_number_is_found_by_all_its_spellings() {
     let local = Local::start().await;
     for (phone, name) in [("+6591234567", "Lim"), ("6591234567", "Asha")] {
         local
@@ -75,7 +77,7 @@ async fn a_foreign_number_is_found_by_every_spelling_of_it_and_no_other() {
 }
 
 #[tokio::test]
-async fn fields_must_all_fit_and_of_a_list_one() {
+async fn a_lead_matches_all_fields_and_one_value_of_each_list() {
     let local = three_leads().await;
     for (fields, expected) in [
         (json!({ "name": "JANE" }), vec!["Jane"]),
@@ -100,7 +102,7 @@ async fn fields_must_all_fit_and_of_a_list_one() {
 }
 
 #[tokio::test]
-async fn le6_status_labels_are_told_apart_by_case() {
+async fn le6_status_labels_are_case_sensitive() {
     let local = three_leads().await;
     assert_eq!(
         names(&local.search(json!({ "fields": { "status": "Won" } })).await),
@@ -188,7 +190,7 @@ async fn ranges_include_both_ends() {
 }
 
 #[tokio::test]
-async fn one_action_must_fit_in_every_way() {
+async fn one_action_must_match_the_whole_filter() {
     let local = three_leads().await;
     let april = json!({ "from": "01/04/2026 00:00:00", "to": "30/04/2026 23:59:59" });
     for (actions, expected) in [
@@ -241,7 +243,7 @@ async fn malformed_filters_are_refused() {
 }
 
 #[tokio::test]
-async fn le5_pages_of_a_search_are_1_to_100_long() {
+async fn le5_a_page_of_a_search_has_1_to_100_leads() {
     let local = three_leads().await;
     let refused = error("BAD_REQUEST", "Limit should be between 1 and 100");
     for limit in ["0", "101", "many"] {
@@ -264,7 +266,7 @@ async fn le5_pages_of_a_search_are_1_to_100_long() {
 }
 
 #[tokio::test]
-async fn le3_search_is_no_get() {
+async fn le3_a_search_is_a_post() {
     let local = three_leads().await;
     let (status, refused) = local.get("/lead/search?status=Won").await;
     assert!([404, 405].contains(&status), "{status}");
@@ -272,7 +274,7 @@ async fn le3_search_is_no_get() {
 }
 
 #[tokio::test]
-async fn le7_rows_without_an_id_can_be_had() {
+async fn le7_rows_can_lack_the_id() {
     let local = Local::with(Emulator::builder().search_ids(SearchIds::No)).await;
     let id = local.create(json!({ "phone": "919999999999" })).await;
     let found = local.search(json!({})).await;
@@ -293,35 +295,47 @@ async fn a_malformed_body_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn le6_the_log_tells_why_a_search_may_find_nothing() {
+/// Asserts that the log has one finding for this filter, with this reason.
+async fn assert_finding(fields: Value, reason: &str) {
     let local = Local::start().await;
-    for (fields, told) in [
-        (json!({ "status": "contacted" }), "spelled to the letter"),
-        (
-            json!({ "status": ["Contacted", "Nope"] }),
-            "no status `Nope`",
-        ),
-        (json!({ "lead_status": "Fresh" }), "no field `lead_status`"),
-        (json!({ "rating": "3" }), "a rating is a whole number"),
-        (json!({ "phone": "99999" }), "phone number"),
-        (json!({ "budget": 1000 }), "numeric string"),
-    ] {
-        local.search(json!({ "fields": fields })).await;
-        let call = local.emulator.log(0).pop().expect("the call");
-        assert_eq!(call.findings.len(), 1, "{fields}: {:?}", call.findings);
-        let finding = &call.findings[0];
-        assert!(finding.reason.starts_with("looked for as it is written"));
-        assert!(finding.reason.contains(told), "{finding}");
-        assert!(!finding.is_loss(), "nothing was to be stored");
-    }
-    for fields in [
-        json!({ "status": ["Contacted"], "interests": "VIP", "contact_source": "Other" }),
-        json!({ "phone": "9999999999", "rating": 3, "created_on": { "from": 5 } }),
-        json!({ "name": "x", "email": "a@b.cc", "created_on": 5, "modified_on": 5 }),
-    ] {
-        local.search(json!({ "fields": fields })).await;
-        let call = local.emulator.log(0).pop().expect("the call");
-        assert_eq!(call.findings, [], "{fields}");
-    }
+    local.search(json!({ "fields": fields })).await;
+    let call = local.emulator.log(0).pop().expect("the call");
+    assert_eq!(call.findings.len(), 1, "{:?}", call.findings);
+    let finding = &call.findings[0];
+    assert!(
+        finding
+            .reason
+            .starts_with("the search compares this value as written")
+    );
+    assert!(finding.reason.contains(reason), "{finding}");
+    assert!(!finding.is_loss(), "a search stores nothing");
+}
+
+scenarios! { assert_finding:
+    le6_a_status_in_another_case_is_a_finding(json!({ "status": "contacted" }), "spelled to the letter")
+    le6_an_unknown_status_is_a_finding(json!({ "status": ["Contacted", "Nope"] }), "no status `Nope`")
+    an_unknown_field_of_a_filter_is_a_finding(json!({ "lead_status": "Fresh" }), "no field `lead_status`")
+    a_rating_as_text_is_a_finding(json!({ "rating": "3" }), "a rating is a whole number")
+    a_short_phone_number_is_a_finding(json!({ "phone": "99999" }), "phone number")
+    a_number_for_a_text_is_a_finding(json!({ "budget": 1000 }), "numeric string")
+}
+
+/// Asserts that the log has no finding for this filter.
+async fn assert_no_finding(fields: Value) {
+    let local = Local::start().await;
+    local.search(json!({ "fields": fields })).await;
+    let call = local.emulator.log(0).pop().expect("the call");
+    assert_eq!(call.findings, []);
+}
+
+scenarios! { assert_no_finding:
+    options_in_a_filter_are_not_a_finding(
+        json!({ "status": ["Contacted"], "interests": "VIP", "contact_source": "Other" })
+    )
+    numbers_in_a_filter_are_not_a_finding(
+        json!({ "phone": "9999999999", "rating": 3, "created_on": { "from": 5 } })
+    )
+    texts_and_times_in_a_filter_are_not_a_finding(
+        json!({ "name": "x", "email": "a@b.cc", "created_on": 5, "modified_on": 5 })
+    )
 }

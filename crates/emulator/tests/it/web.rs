@@ -2,7 +2,7 @@
 
 mod markup;
 
-use crate::clock::Stopwatch;
+use crate::timing::Stopwatch;
 use crate::{Local, answer};
 use reqwest::header::{ACCEPT, HOST, LOCATION, ORIGIN};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};

@@ -1,11 +1,13 @@
-use crate::clock::{Stopwatch, sleep};
+//! Rate limits and the number of tokens.
+
+use crate::timing::{Stopwatch, sleep};
 use crate::{Local, answer};
 use serde_json::json;
 use std::time::Duration;
 use telecrm_emulator::{Emulator, RateLimit};
 
 #[tokio::test]
-async fn as9_more_than_the_limit_is_429_until_the_hour_is_over() {
+async fn as9_requests_beyond_the_limit_are_429_until_the_hour_is_over() {
     let hour = Duration::from_millis(1500);
     let limit = RateLimit::per_hour(2)
         .sped_up(3600.0 / hour.as_secs_f64())

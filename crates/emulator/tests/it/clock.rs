@@ -1,3 +1,5 @@
+//! The clock of the workspace.
+
 use crate::{Local, answer};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -13,7 +15,7 @@ impl Local {
 }
 
 #[tokio::test]
-async fn everything_that_tells_a_time_goes_by_the_clock() {
+async fn times_and_ids_follow_the_clock() {
     let local = Local::start().await;
     let set = json!({ "now": "2026-04-01T00:00:00Z", "hold": true });
     let stands = json!({ "now": APRIL, "utc": "2026-04-01T00:00:00Z", "held": true });
@@ -42,7 +44,7 @@ async fn everything_that_tells_a_time_goes_by_the_clock() {
 }
 
 #[tokio::test]
-async fn after_a_step_back_new_leads_are_no_older_than_others() {
+async fn a_new_lead_is_not_older_after_the_clock_was_set_back() {
     let local = Local::with(Emulator::builder().now("2026-04-01T00:00:00Z".parse().unwrap())).await;
     local.emulator.pause_clock();
     local.create(json!({ "phone": "919999999991" })).await;
@@ -71,32 +73,34 @@ async fn the_hour_of_a_rate_limit_passes_with_the_clock() {
     );
     advance(1).await;
     assert_eq!(local.get("/metadata").await.0, 200);
-    // Set back, the one request of this hour does not bar the next for longer than an hour.
+    // After the clock was set back, the old request does not block new ones for longer than an hour.
     advance(-7200).await;
     assert_eq!(local.get("/metadata").await.0, 200);
 }
 
-#[tokio::test]
-async fn what_is_no_time_is_refused() {
+/// Asserts that this change of the clock is refused with this reason, and changes nothing.
+async fn assert_refused(change: Value, reason: &str) {
     let local = Local::start().await;
-    for (wanted, said) in [
-        (json!({ "now": "yesterday" }), "now should be"),
-        (json!({ "now": null, "advance": "1" }), "advance"),
-        (json!({ "now": 1, "advance": 1 }), "Either"),
-        (json!({ "later": 1 }), "later"),
-        (json!({ "now": -1, "hold": true }), "1970"),
-        (json!({ "advance": i64::MAX }), "2106"),
-        (json!([]), "clock"),
-    ] {
-        let (status, refused) = local.clock(wanted.clone()).await;
-        let message = refused["error"]["message"].as_str().unwrap_or_default();
-        assert!(
-            status == 400 && message.contains(said),
-            "{wanted}: {refused}"
-        );
-    }
+    let (status, refused) = local.clock(change).await;
+    assert_eq!(status, 400);
+    let message = refused["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains(reason), "{message}");
     let url = format!("{}/_emulator/clock", local.emulator.url());
     assert_eq!(answer(Client::new().get(url)).await.1["held"], false);
+}
+
+scenarios! { assert_refused:
+    a_word_is_not_a_time(json!({ "now": "yesterday" }), "now should be")
+    a_text_does_not_advance_the_clock(json!({ "now": null, "advance": "1" }), "advance")
+    now_and_advance_exclude_each_other(json!({ "now": 1, "advance": 1 }), "both")
+    an_unknown_key_is_refused(json!({ "later": 1 }), "later")
+    a_time_before_1970_is_refused(json!({ "now": -1, "hold": true }), "1970")
+    a_time_after_2106_is_refused(json!({ "advance": i64::MAX }), "2106")
+    a_list_is_not_a_change_of_the_clock(json!([]), "clock")
+}
+
+#[tokio::test]
+async fn an_emulator_cannot_start_after_2106() {
     let far = "2200-01-01T00:00:00Z".parse().unwrap();
     assert!(Emulator::builder().now(far).start().await.is_err());
 }

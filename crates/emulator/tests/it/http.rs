@@ -1,4 +1,6 @@
-use crate::clock::sleep;
+//! Requests: tokens, paths, methods, hosts, and the address to listen on.
+
+use crate::timing::sleep;
 use crate::{Local, answer, error, status};
 use reqwest::{Method, StatusCode, header};
 use serde_json::json;
@@ -7,7 +9,7 @@ use telecrm_emulator::{Emulator, Fault, FaultyAnswer, RateLimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What the Sync API says to a wrong token and to an unknown enterprise alike.
+/// The answer of the Sync API to a wrong token and to an unknown enterprise.
 fn not_authorized(enterprise: &str) -> crate::Answer {
     let message = format!(
         "Enterprise with ID {enterprise} not found or invalid access token. \
@@ -17,7 +19,7 @@ fn not_authorized(enterprise: &str) -> crate::Answer {
 }
 
 #[tokio::test]
-async fn the_sync_api_takes_sync_tokens_only() {
+async fn the_sync_api_accepts_only_sync_tokens() {
     let local = Local::start().await;
     let emulator = &local.emulator;
     let url = format!("{}/enterprise/ent-local/metadata", emulator.sync_url());
@@ -71,11 +73,11 @@ async fn tokens_and_enterprise_can_be_chosen() {
     assert_eq!(answer(request).await, not_authorized("e1"));
 }
 
-/// Whoever is in the wrong place is told where the Sync API is.
+/// Part of the hint for an unknown path.
 const BASE: &str = "the Sync API is below /autoupdate/v2/enterprise/{enterpriseId}";
 
 #[tokio::test]
-async fn tr1_a_wrong_base_path_answers_a_web_page() {
+async fn tr1_an_unknown_path_outside_the_apis_is_a_web_page() {
     let local = Local::start().await;
     let emulator = &local.emulator;
     for path in [
@@ -116,7 +118,7 @@ async fn tr1_a_wrong_base_path_answers_a_web_page() {
 }
 
 #[tokio::test]
-async fn unknown_paths_inside_the_sync_api_answer_the_envelope() {
+async fn an_unknown_path_of_the_sync_api_is_a_404_in_the_envelope() {
     let local = Local::start().await;
     for path in [
         "/team-members/a/b",
@@ -144,7 +146,7 @@ async fn unknown_paths_inside_the_sync_api_answer_the_envelope() {
 }
 
 #[tokio::test]
-async fn wrong_methods_answer_the_envelope() {
+async fn a_wrong_method_is_a_405_in_the_envelope() {
     let local = Local::start().await;
     for (method, path) in [
         (Method::DELETE, "/lead/62ab16e"),
@@ -176,7 +178,7 @@ async fn wrong_methods_answer_the_envelope() {
 }
 
 #[tokio::test]
-async fn strange_paths_do_no_harm() {
+async fn paths_with_encoded_characters_are_refused() {
     let local = Local::start().await;
     for (path, expected) in [
         ("/lead/%ff", 400),
@@ -193,7 +195,7 @@ async fn strange_paths_do_no_harm() {
 }
 
 #[tokio::test]
-async fn bodies_beyond_one_mebibyte_are_refused() {
+async fn a_body_of_more_than_one_mebibyte_is_refused() {
     let local = Local::start().await;
     let lead =
         |length| json!({ "fields": { "phone": "919999999999", "name": "x".repeat(length) } });
@@ -212,7 +214,7 @@ async fn bodies_beyond_one_mebibyte_are_refused() {
 }
 
 #[tokio::test]
-async fn json_that_is_nested_too_deep_is_refused() {
+async fn nested_lists_without_end_are_refused() {
     let local = Local::start().await;
     let body = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let (status, refused) = answer(local.ingest().body(body)).await;
@@ -222,53 +224,39 @@ async fn json_that_is_nested_too_deep_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn requests_under_a_foreign_host_name_are_refused() {
+/// Asserts that a request with this host (`PORT` is the emulator's) has this status.
+async fn assert_host(path: &str, host: &str, status: u16) {
     let local = Local::start().await;
     let port = local.emulator.url().rsplit(':').next().unwrap().to_owned();
-    let status = async |path: &str, host: String| {
-        let request = local
-            .http
-            .get(format!("{}{path}", local.emulator.url()))
-            .header(header::HOST, host);
-        request.send().await.unwrap().status().as_u16()
-    };
-    for path in [
-        "/_emulator/health",
-        "/_emulator/log",
-        "/openapi/sync.yaml",
-        "/autoupdate/v2/enterprise/ent-local/metadata",
-    ] {
-        assert_eq!(
-            status(path, format!("evil.example:{port}")).await,
-            403,
-            "{path}"
-        );
-    }
-    assert_eq!(
-        status("/_emulator/health", "localhost:1".to_owned()).await,
-        403
-    );
-    assert_eq!(
-        status("/_emulator/health", format!("localhost:{port}")).await,
-        200
-    );
-    assert_eq!(
-        status("/_emulator/health", format!("[::1]:{port}")).await,
-        200
-    );
+    let request = local
+        .http
+        .get(format!("{}{path}", local.emulator.url()))
+        .header(header::HOST, host.replace("PORT", &port));
+    assert_eq!(request.send().await.unwrap().status(), status);
+}
+
+scenarios! { assert_host:
+    a_foreign_host_is_refused_at_health("/_emulator/health", "evil.example:PORT", 403)
+    a_foreign_host_is_refused_at_the_log("/_emulator/log", "evil.example:PORT", 403)
+    a_foreign_host_is_refused_at_the_descriptions("/openapi/sync.yaml", "evil.example:PORT", 403)
+    a_foreign_host_is_refused_at_the_apis(
+        "/autoupdate/v2/enterprise/ent-local/metadata", "evil.example:PORT", 403
+    )
+    localhost_with_another_port_is_refused("/_emulator/health", "localhost:1", 403)
+    localhost_is_accepted("/_emulator/health", "localhost:PORT", 200)
+    the_ipv6_loopback_address_is_accepted("/_emulator/health", "[::1]:PORT", 200)
 }
 
 #[tokio::test]
-async fn other_machines_are_let_in_only_if_allowed() {
-    let everywhere = "0.0.0.0:0".parse().unwrap();
-    let error = Emulator::builder()
-        .listen(everywhere)
-        .start()
-        .await
-        .unwrap_err();
+async fn an_address_for_other_machines_is_refused() {
+    let builder = Emulator::builder().listen("0.0.0.0:0".parse().unwrap());
+    let error = builder.start().await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+}
 
+#[tokio::test]
+async fn an_address_for_other_machines_can_be_allowed() {
+    let everywhere = "0.0.0.0:0".parse().unwrap();
     let local = Local::with(Emulator::builder().listen(everywhere).allow_remote()).await;
     assert!(local.emulator.url().starts_with("http://127.0.0.1:"));
     assert_eq!(local.get("/metadata").await.0, 200);
@@ -292,9 +280,9 @@ async fn a_taken_port_is_an_error() {
 }
 
 #[tokio::test]
-async fn shutdown_frees_the_port_and_drop_does_so_soon() {
+async fn shutdown_frees_the_port() {
     let local = Local::start().await;
-    assert_eq!(local.get("/metadata").await.0, 200); // and its connection stays open
+    assert_eq!(local.get("/metadata").await.0, 200); // leaves an idle connection
     let Local { emulator, http } = local;
     let url = format!("{}/_emulator/health", emulator.url());
     let address = emulator
@@ -302,7 +290,7 @@ async fn shutdown_frees_the_port_and_drop_does_so_soon() {
         .trim_start_matches("http://")
         .parse()
         .unwrap();
-    let quickly = Duration::from_secs(4); // well before it gives up waiting
+    let quickly = Duration::from_secs(4); // less than the grace period
     let shutdown = tokio::time::timeout(quickly, emulator.shutdown());
     shutdown.await.expect("an idle connection is closed");
     assert!(http.get(&url).send().await.is_err());
@@ -324,79 +312,71 @@ async fn shutdown_frees_the_port_and_drop_does_so_soon() {
 }
 
 #[tokio::test]
-async fn shutdown_does_not_wait_for_calls_that_hang() {
+async fn shutdown_does_not_wait_for_hanging_calls() {
     let builder = Emulator::builder().fault(Fault::hang().on("getMetadata"));
     let local = Local::with(builder).await;
     let hung = tokio::spawn(local.sync(Method::GET, "/metadata").send());
     while local.emulator.log(0).is_empty() {
         tokio::task::yield_now().await;
     }
-    let quickly = Duration::from_secs(4); // well before it gives up waiting
+    let quickly = Duration::from_secs(4); // less than the grace period
     let shutdown = tokio::time::timeout(quickly, local.emulator.shutdown());
     shutdown.await.expect("nothing keeps it");
     assert!(hung.await.expect("runs").is_err(), "it is hung up on");
 }
 
-/// As clients in Python send requests: the head first, and then the body.
-#[tokio::test]
-async fn a_connection_goes_on_after_a_call_whose_body_nobody_wants() {
+/// Sends a request twice over one connection, the head before the body as clients in Python do.
+/// Asserts that both are answered with this status.
+async fn assert_connection_survives(method: &str, path: &str, token: &str, status: u16) {
     const BODY: &str = r#"{"fields":{"phone":"919999999999"}}"#;
     let down = Fault::answer(FaultyAnswer::new(503)).on("createLead");
     let builder = Emulator::builder()
         .async_limit(RateLimit::per_hour(0))
         .fault(down);
     let local = Local::with(builder).await;
-    let sync = local.emulator.sync_token().to_owned();
-    let queue = local.emulator.async_token().to_owned();
-    let base = "/autoupdate/v2/enterprise/ent-local";
-    for (method, path, token, status) in [
-        ("POST", format!("{base}/lead"), sync.as_str(), 503),
-        ("POST", format!("{base}/lead/search"), "wrong", 401),
-        ("PUT", format!("{base}/lead"), &sync, 405),
-        ("POST", format!("{base}/leads"), &sync, 404),
-        ("POST", "/leads".to_owned(), &sync, 404),
-        (
-            "POST",
-            "/enterprise/ent-local/autoupdatelead".to_owned(),
-            "wrong",
-            401,
-        ),
-        (
-            "POST",
-            "/enterprise/ent-local/autoupdatelead".to_owned(),
-            &queue,
-            429,
-        ),
-        ("POST", "/_emulator/settle".to_owned(), "", 204),
-        ("POST", "/_emulator/reset".to_owned(), "", 204),
-        ("POST", "/_emulator/snapshot".to_owned(), "", 201),
-        ("POST", "/_emulator/restore?snapshot=1".to_owned(), "", 204),
-    ] {
-        let host = local
-            .emulator
-            .url()
-            .trim_start_matches("http://")
-            .to_owned();
-        let mut stream = TcpStream::connect(&host).await.expect("connects");
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n",
-            BODY.len()
-        );
-        for _ in 0..2 {
-            stream.write_all(head.as_bytes()).await.expect("takes it");
-            sleep(Duration::from_millis(30)).await;
-            stream.write_all(BODY.as_bytes()).await.expect("takes it");
-            let mut answer = vec![0; 4096];
-            let length = stream.read(&mut answer).await.expect("an answer");
-            let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
-            let expected = format!("HTTP/1.1 {status} ");
-            assert!(answer.starts_with(&expected), "{method} {path}: {answer:?}");
-        }
+    local.emulator.snapshot();
+    let url = local.emulator.url();
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await.expect("connects");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Length: {}\r\n\r\n",
+        BODY.len()
+    );
+    for _ in 0..2 {
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        sleep(Duration::from_millis(30)).await;
+        stream.write_all(BODY.as_bytes()).await.expect("sent");
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.expect("an answer");
+        let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{answer:?}");
     }
 }
 
+const SYNC: &str = "sync-local-token";
+const LEAD: &str = "/autoupdate/v2/enterprise/ent-local/lead";
+const SEARCH: &str = "/autoupdate/v2/enterprise/ent-local/lead/search";
+const LEADS: &str = "/autoupdate/v2/enterprise/ent-local/leads";
+const PUSH: &str = "/enterprise/ent-local/autoupdatelead";
+
+scenarios! { assert_connection_survives:
+    a_connection_survives_a_fault("POST", LEAD, SYNC, 503)
+    a_connection_survives_a_wrong_sync_token("POST", SEARCH, "wrong", 401)
+    a_connection_survives_a_wrong_method("PUT", LEAD, SYNC, 405)
+    a_connection_survives_an_unknown_operation("POST", LEADS, SYNC, 404)
+    a_connection_survives_an_unknown_path("POST", "/leads", SYNC, 404)
+    a_connection_survives_a_wrong_async_token("POST", PUSH, "wrong", 401)
+    a_connection_survives_the_rate_limit("POST", PUSH, "async-local-token", 429)
+    a_connection_survives_a_settle_with_a_body("POST", "/_emulator/settle", "", 204)
+    a_connection_survives_a_reset_with_a_body("POST", "/_emulator/reset", "", 204)
+    a_connection_survives_a_snapshot_with_a_body("POST", "/_emulator/snapshot", "", 201)
+    a_connection_survives_a_restore_with_a_body("POST", "/_emulator/restore?snapshot=1", "", 204)
+}
+
 #[tokio::test]
-async fn what_is_refused_is_received_all_the_same() {
+async fn refused_requests_are_received() {
     let down = Fault::answer(FaultyAnswer::new(503)).on("createLead");
     let hung = Fault::hang().on("updateLead");
     let local = Local::with(Emulator::builder().fault(down).fault(hung)).await;

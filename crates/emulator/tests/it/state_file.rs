@@ -1,4 +1,4 @@
-//! The state file: what is in it after a stop, after a crash, and when it is refused.
+//! The state file: its content after a stop and after a crash, and the errors of an unusable one.
 
 use crate::{Local, answer};
 use reqwest::{Client, Method};
@@ -6,12 +6,12 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use telecrm_emulator::{Emulator, Fault, StateError, WorkspaceFile};
 
-/// A path of its own, and nothing there.
+/// A path that does not exist yet, removed at the end of the test.
 pub(crate) struct StateFile(PathBuf);
 
 impl StateFile {
@@ -22,6 +22,10 @@ impl StateFile {
         let file = Self(std::env::temp_dir().join(name));
         file.remove();
         file
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 
     fn remove(&self) {
@@ -36,12 +40,12 @@ impl StateFile {
         Local::with(Emulator::builder().state(&self.0)).await
     }
 
-    /// An emulator in a process of its own, and where it is.
+    /// Starts an emulator in a child process. Returns the process and the URL.
     pub(crate) fn open_in_a_child(&self) -> (Child, String) {
         self.open_by(Command::new(std::env::current_exe().expect("this test")))
     }
 
-    /// The same, in a process that may have no more than so many files open.
+    /// The same with a limit on open files.
     #[cfg(unix)]
     pub(crate) fn open_in_a_child_with_few_files(&self, files: u32) -> (Child, String) {
         let mut shell = Command::new("sh");
@@ -53,7 +57,7 @@ impl StateFile {
 
     fn open_by(&self, mut test: Command) -> (Child, String) {
         let mut child = test
-            .args(["--ignored", "--exact", "state::child", "--nocapture"])
+            .args(["--ignored", "--exact", "state_file::child", "--nocapture"])
             .env(CHILD_FILE, &self.0)
             .stdout(Stdio::piped())
             .spawn()
@@ -87,7 +91,7 @@ impl Local {
         self.emulator.shutdown().await;
     }
 
-    /// All that can be read of the workspace.
+    /// Everything that the APIs return about the workspace, and the clock.
     async fn everything(&self) -> Value {
         let found = self.search(json!({})).await;
         let mut leads = Vec::new();
@@ -118,7 +122,7 @@ impl Local {
 }
 
 #[tokio::test]
-async fn everything_is_there_again_after_a_restart() {
+async fn everything_survives_a_restart() {
     let file = StateFile::new();
     let local = file.open().await;
     local.emulator.pause_clock();
@@ -170,7 +174,7 @@ async fn everything_is_there_again_after_a_restart() {
     let local = file.open().await;
     assert_eq!(local.everything().await, before);
     assert!(before.to_string().contains("Fair") && before.to_string().contains("Three"));
-    // The rules know the new option too, and identifiers and IDs go on.
+    // The rules have the new option too. Identifiers and IDs continue.
     local
         .push(json!({ "fields": { "phone": "919999999999", "contact_source": "Fair" } }))
         .await;
@@ -183,7 +187,7 @@ async fn everything_is_there_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn leads_that_wait_are_processed_after_a_restart() {
+async fn queued_leads_are_processed_after_a_restart() {
     let file = StateFile::new();
     let builder = Emulator::builder()
         .state(&file.0)
@@ -209,7 +213,7 @@ async fn leads_that_wait_are_processed_after_a_restart() {
         .collect();
     assert_eq!(phones, ["919999999992", "919999999991", "919999999993"]);
     local.stop().await;
-    // They wait no longer.
+    // The file has an empty queue again.
     let local = file.open().await;
     local.emulator.wait_idle().await;
     let timeline = json!({ "actions": { "type": "1001" } });
@@ -224,7 +228,7 @@ async fn leads_that_wait_are_processed_after_a_restart() {
 }
 
 #[tokio::test]
-async fn reset_and_restore_reach_the_file() {
+async fn reset_and_restore_change_the_file() {
     let file = StateFile::new();
     let local = file.open().await;
     let first = local
@@ -259,73 +263,98 @@ async fn reset_and_restore_reach_the_file() {
     );
 }
 
+/// Runs SQL on a file.
+pub(crate) fn execute(file: &StateFile, sql: &str) {
+    let connection = Connection::open(&file.0).unwrap();
+    connection.execute_batch(sql).unwrap();
+}
+
 #[tokio::test]
-async fn a_file_that_does_not_fit_is_refused_and_left_alone() {
-    let local = Emulator::builder;
+async fn a_file_of_another_format_is_refused_and_left_alone() {
     let file = StateFile::new();
-    std::fs::write(
-        &file.0,
-        "{\"customFields\": []}, and more that is no database",
-    )
-    .unwrap();
-    file.refused(local(), &["is not a state file", "choose another name"])
-        .await;
+    std::fs::write(&file.0, "{\"customFields\": []}, and more than JSON").unwrap();
+    let reason = ["is not a state file", "use another name"];
+    file.refused(Emulator::builder(), &reason).await;
     assert!(std::fs::read_to_string(&file.0).unwrap().starts_with('{'));
+}
 
+#[tokio::test]
+async fn a_database_of_another_program_is_refused() {
     let file = StateFile::new();
-    let other = Connection::open(&file.0).unwrap();
-    other
-        .execute_batch("CREATE TABLE notes (text TEXT)")
-        .unwrap();
-    drop(other);
-    file.refused(local(), &["another program"]).await;
+    execute(&file, "CREATE TABLE notes (text TEXT)");
+    file.refused(Emulator::builder(), &["another program"])
+        .await;
+}
 
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused() {
     let file = StateFile::new();
     file.open().await.stop().await;
-    let newer = Connection::open(&file.0).unwrap();
-    newer.pragma_update(None, "user_version", 99).unwrap();
-    drop(newer);
-    file.refused(local(), &["version 99", "up to 1", "newer emulator"])
-        .await;
+    execute(&file, "PRAGMA user_version = 99");
+    let reason = ["version 99", "up to 1", "newer emulator"];
+    file.refused(Emulator::builder(), &reason).await;
+}
 
+#[tokio::test]
+async fn a_file_in_use_is_refused() {
     let file = StateFile::new();
-    let holder = file.open().await;
-    file.refused(local(), &["in use by another emulator", "stop that one"])
-        .await;
-    holder.stop().await;
-    file.refused(local().enterprise("ent-s3cret"), &["another enterprise"])
-        .await;
+    let other = file.open().await;
+    let reason = ["in use by another emulator", "stop the other emulator"];
+    file.refused(Emulator::builder(), &reason).await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_of_another_enterprise_is_refused() {
+    let file = StateFile::new();
+    file.open().await.stop().await;
+    let other = Emulator::builder().enterprise("ent-s3cret");
+    file.refused(other, &["another enterprise"]).await;
+}
+
+#[tokio::test]
+async fn a_file_of_another_seed_is_refused() {
+    let file = StateFile::new();
+    file.open().await.stop().await;
     let mut seed = WorkspaceFile::sample();
-    file.open().await.stop().await;
-    Local::with(local().seed(seed.clone()).state(&file.0))
-        .await
-        .stop()
-        .await;
+    let same = Emulator::builder().seed(seed.clone()).state(&file.0);
+    Local::with(same).await.stop().await;
     seed.custom_fields.pop();
-    file.refused(local().seed(seed), &["another seed", "leave the seed out"])
-        .await;
+    let reason = ["another seed", "leave the seed out"];
+    file.refused(Emulator::builder().seed(seed), &reason).await;
+}
 
-    let folder = local().state(std::env::temp_dir()).start().await;
-    let error = folder.unwrap_err().to_string();
+#[tokio::test]
+async fn a_folder_is_refused() {
+    let folder = Emulator::builder().state(std::env::temp_dir());
+    let error = folder.start().await.unwrap_err().to_string();
     assert!(error.contains("is a folder"), "{error}");
+}
 
+#[tokio::test]
+async fn a_write_protected_file_is_refused() {
     let file = StateFile::new();
     file.open().await.stop().await;
     let mut rights = std::fs::metadata(&file.0).unwrap().permissions();
     rights.set_readonly(true);
     std::fs::set_permissions(&file.0, rights).unwrap();
-    // To root nothing is forbidden; the module's own test is for root too.
+    // Rights do not bind root, for whom there is a unit test.
     if std::fs::File::options().write(true).open(&file.0).is_err() {
-        file.refused(local(), &["check its permissions"]).await;
+        file.refused(Emulator::builder(), &["check its permissions"])
+            .await;
     }
-
-    let mut nowhere = StateFile::new();
-    nowhere.0 = nowhere.0.join("state.db");
-    nowhere.refused(local(), &["check its folder"]).await;
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_refused() {
+async fn a_file_in_a_missing_folder_is_refused() {
+    let mut file = StateFile::new();
+    file.0 = file.0.join("state.db");
+    file.refused(Emulator::builder(), &["check its folder"])
+        .await;
+}
+
+/// Asserts that a file is refused after this damage.
+async fn assert_damage_refused(damage: &str, reason: &str) {
     let file = StateFile::new();
     let local = file.open().await;
     for n in 0..3 {
@@ -334,20 +363,18 @@ async fn a_damaged_file_is_refused() {
             .await;
     }
     local.stop().await;
-    for (damage, said) in [
-        ("DELETE FROM lead WHERE place = 1", "a lead is missing"),
-        ("UPDATE lead SET json = '{' WHERE place = 0", "is damaged"),
-        ("DELETE FROM counters", "is damaged"),
-    ] {
-        Connection::open(&file.0)
-            .unwrap()
-            .execute_batch(damage)
-            .unwrap();
-        file.refused(Emulator::builder(), &[said]).await;
-    }
+    execute(&file, damage);
+    file.refused(Emulator::builder(), &[reason]).await;
 }
 
-/// Version 1 as it was written when it was new. It stays as it is; later versions get files of their own.
+scenarios! { assert_damage_refused:
+    a_missing_lead_is_refused("DELETE FROM lead WHERE place = 1", "a lead is missing")
+    broken_json_is_refused("UPDATE lead SET json = '{' WHERE place = 0", "is damaged")
+    missing_counters_are_refused("DELETE FROM counters", "is damaged")
+}
+
+/// A file as the first emulator with version 1 wrote it. It never changes. Later versions get files
+/// of their own.
 #[tokio::test]
 async fn files_of_earlier_versions_are_opened() {
     let file = StateFile::new();
@@ -384,7 +411,7 @@ async fn files_of_earlier_versions_are_opened() {
             .contains("Fair")
     );
     assert_eq!(local.get("/team-members").await.1["total_count"], 3);
-    // One waits for the next.
+    // One lead waits for the next one.
     local
         .push(json!({ "fields": { "phone": "917777777777" } }))
         .await;
@@ -395,7 +422,7 @@ async fn files_of_earlier_versions_are_opened() {
 
 const CHILD_FILE: &str = "TELECRM_STATE_TEST_FILE";
 
-/// The emulator of a process of its own.
+/// The emulator of the child process.
 #[tokio::test]
 #[ignore = "other tests start it"]
 async fn child() {
@@ -415,7 +442,7 @@ async fn child() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_kill_9_everything_acknowledged_is_there_and_nothing_by_half() {
+async fn after_kill_9_the_file_has_all_acknowledged_leads_in_whole() {
     let file = StateFile::new();
     let mut acknowledged = BTreeSet::new();
     for round in 0..3 {
@@ -423,8 +450,8 @@ async fn after_kill_9_everything_acknowledged_is_there_and_nothing_by_half() {
         let writers: Vec<_> = (0..4)
             .map(|writer| tokio::spawn(write(url.clone(), format!("9{round}{writer}"))))
             .collect();
-        crate::clock::sleep(std::time::Duration::from_millis(300 + 50 * round)).await;
-        // On Unix this is SIGKILL.
+        crate::timing::sleep(std::time::Duration::from_millis(300 + 50 * round)).await;
+        // SIGKILL on Unix.
         child.kill().expect("killed");
         child.wait().expect("ends");
         for writer in writers {
@@ -469,7 +496,8 @@ async fn after_kill_9_everything_acknowledged_is_there_and_nothing_by_half() {
     );
 }
 
-/// Creates leads of two actions each until nobody answers, and gives the numbers that were acknowledged.
+/// Creates leads with two actions each until the emulator is gone. Returns the phone numbers of the
+/// acknowledged leads.
 async fn write(url: String, prefix: String) -> Vec<String> {
     let http = Client::new();
     let url = format!("{url}/autoupdate/v2/enterprise/ent-local/lead");

@@ -1,4 +1,4 @@
-//! Every answer that a test is given is held against the OpenAPI descriptions, as the emulator serves them.
+//! Checks every answer in these tests against the OpenAPI descriptions that the emulator serves.
 
 #[path = "../../src/web/nullable.rs"]
 mod nullable;
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Holds an answer against the description of the operation to which the request belongs. What belongs to none must be
+/// Checks an answer against the description of its operation. An answer without an operation must be
 /// an error in the envelope.
 ///
 /// # Panics
-/// If the answer is not one that is described.
+/// Panics if the descriptions do not allow the answer.
 pub(crate) fn check(method: &str, path: &str, status: u16, content_type: &str, body: &[u8]) {
     let place = format!("{method} {path} answered {status}");
     let text = String::from_utf8_lossy(body);
@@ -46,7 +46,7 @@ pub(crate) fn check(method: &str, path: &str, status: u16, content_type: &str, b
     }
 }
 
-/// One API: its description, with schemas as JSON Schema has them.
+/// The description of one API, with its schemas as JSON Schema.
 struct Api {
     document: Value,
     base: &'static str,
@@ -92,9 +92,9 @@ fn place_of(template: &str, method: &str, status: u16) -> String {
     format!("{method} {template} {status}")
 }
 
-/// The operation to which a request belongs: of the paths that fit, the one with the fewest parameters counts.
+/// The operation of a request. If several paths match, it is the one with the fewest parameters.
 fn find(method: &str, path: &str) -> Option<(&'static Api, &'static str)> {
-    // Where older code posts leads.
+    // Older integrations use this path.
     let path = path
         .trim_start_matches("/v2")
         .replace("/wordpress", "/autoupdatelead");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_check_itself_finds_what_is_not_described() {
+    fn an_undescribed_answer_fails_the_check() {
         check(
             "POST",
             LEAD,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_find_their_operations() {
+    fn each_request_belongs_to_the_most_specific_operation() {
         let template = |method, path: &str| find(method, path).map(|(_, template)| template);
         assert_eq!(
             template("POST", "/autoupdate/v2/enterprise/e/lead/search"),
