@@ -99,8 +99,8 @@ impl Builder {
     /// leads and the clock. The file is created if it does not exist.
     ///
     /// Each change is in the file before the call is answered, so the process can be killed at any
-    /// time. Log, faults, profile, snapshots and the counts of rate limits are not in the file. After
-    /// a start, queued leads wait for the whole processing delay.
+    /// time. Log, faults, profile, snapshots and the counts of rate limits are not in the file.
+    /// After a start, queued leads wait for the whole processing delay.
     ///
     /// A file keeps the seed that it began with. [`start`](Self::start) returns a
     /// [`StateError`](crate::StateError) if the file is not a state file, is in use, has a newer
@@ -144,8 +144,8 @@ impl Builder {
     /// Repeats a recorded run before the emulator listens.
     ///
     /// The emulator begins with the workspace, enterprise, profile, faults and limits of the
-    /// recording. It carries out the calls one after another, at their recorded times and with their
-    /// recorded faults but without latency.
+    /// recording. It carries out the calls one after another, at their recorded times and with
+    /// their recorded faults but without latency.
     /// [`Emulator::differences`](crate::Emulator::differences) lists the calls with another answer,
     /// except those whose recorded answer a fault had broken.
     ///
@@ -241,8 +241,8 @@ impl Builder {
         self
     }
 
-    /// Allows [`listen`](Self::listen) to name an address that other machines can reach. The default
-    /// tokens are public, so everyone on the network can then read and write all leads.
+    /// Allows [`listen`](Self::listen) to name an address that other machines can reach. The
+    /// default tokens are public, so everyone on the network can then read and write all leads.
     pub fn allow_remote(mut self) -> Self {
         self.is_remote_allowed = true;
         self
@@ -251,8 +251,8 @@ impl Builder {
     /// Allows requests with this host name, such as the name of a container. Can be called several
     /// times.
     ///
-    /// By default, a request must name localhost or an address of this machine. Otherwise a web page
-    /// could reach the emulator by a host name of its own (DNS rebinding).
+    /// By default, a request must name localhost or an address of this machine. Otherwise a web
+    /// page could reach the emulator by a host name of its own (DNS rebinding).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -288,11 +288,11 @@ impl Builder {
         self
     }
 
-    /// Sets how long a client may take to send the head of a request, and then its body. The default
-    /// is [`DEFAULT_READ_TIMEOUT`](crate::DEFAULT_READ_TIMEOUT).
+    /// Sets how long a client may take to send the head of a request, and then its body. The
+    /// default is [`DEFAULT_READ_TIMEOUT`](crate::DEFAULT_READ_TIMEOUT).
     ///
-    /// After that time, the emulator closes a connection without the head of a request, even an idle
-    /// one, and answers a request without its body with 408.
+    /// After that time, the emulator closes a connection without the head of a request, even an
+    /// idle one, and answers a request without its body with 408.
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.config.read_timeout = timeout;
         self
@@ -318,34 +318,35 @@ impl Builder {
     /// Checks the settings as far as possible without starting anything.
     pub(crate) fn validate(&self) -> io::Result<()> {
         if !self.listen.ip().is_loopback() && !self.is_remote_allowed {
-            return Err(invalid_input(
-                Problem::new(format!("other machines can reach {}", self.listen))
-                    .hint("listen on 127.0.0.1, or allow remote access"),
+            return Err(refused(
+                format!("other machines can reach {}", self.listen),
+                "listen on 127.0.0.1, or allow remote access",
             ));
         }
         #[cfg(feature = "state")]
         if self.state.is_some() && (self.record.is_some() || self.replay.is_some()) {
-            return Err(invalid_input(
-                Problem::new("a recording begins with the seed, but a state file is set too")
-                    .hint("leave out the recording or the state file"),
+            return Err(refused(
+                "a recording begins with the seed, but a state file is set too",
+                "leave out the recording or the state file",
             ));
         }
         let tokens = [&self.config.sync_tokens, &self.config.async_tokens];
         if tokens.iter().any(|tokens| tokens.len() > MAX_TOKENS) {
-            return Err(invalid_input(
-                Problem::new(format!("there are more than {MAX_TOKENS} tokens of a type"))
-                    .hint(format!("use at most {MAX_TOKENS}, as a workspace does")),
+            return Err(refused(
+                format!("there are more than {MAX_TOKENS} tokens of a type"),
+                "use no more tokens than a workspace can have",
             ));
         }
         if self.config.max_connections == 0 {
-            return Err(invalid_input(
-                Problem::new("the maximum number of connections is 0")
-                    .hint("allow at least one connection"),
+            return Err(refused(
+                "the maximum number of connections is 0",
+                "allow at least one connection",
             ));
         }
         if self.config.enterprise.is_empty() {
-            return Err(invalid_input(
-                Problem::new("the enterprise ID is empty").hint("use an ID such as ent-local"),
+            return Err(refused(
+                "the enterprise ID is empty",
+                "use an ID such as ent-local",
             ));
         }
         for name in &self.config.hosts {
@@ -373,12 +374,12 @@ impl Builder {
             (&mut config.async_tokens, header.async_tokens),
         ] {
             if !(1..=MAX_TOKENS).contains(&count) {
-                return Err(invalid_input(
-                    Problem::new(format!(
+                return Err(refused(
+                    format!(
                         "the recording is damaged in line 1: it has {count} tokens of a type \
                          instead of 1 to {MAX_TOKENS}"
-                    ))
-                    .hint("make a new recording"),
+                    ),
+                    "make a new recording",
                 ));
             }
             for index in tokens.len()..count {
@@ -428,6 +429,10 @@ impl Builder {
         let seed = Seed::new(seed, strip).map_err(invalid_input)?;
         Ok((Store::new(seed), None, ClockState::default()))
     }
+}
+
+fn refused(reason: impl Into<String>, hint: &str) -> io::Error {
+    invalid_input(Problem::new(reason).hint(hint))
 }
 
 pub(crate) fn invalid_input(reason: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {

@@ -72,12 +72,12 @@ impl Builder {
     ///
     /// # Errors
     /// Returns an error if the emulator cannot listen on the address, or if a setting is invalid:
-    /// an address that other machines can reach without [`allow_remote`](Self::allow_remote), a seed
-    /// that is not a workspace, an impossible fault, time or host name, an empty enterprise ID, no
-    /// connection, or more than three tokens of a type.
+    /// an address that other machines can reach without [`allow_remote`](Self::allow_remote), a
+    /// seed that is not a workspace, an impossible fault, time or host name, an empty enterprise
+    /// ID, no connection, or more than three tokens of a type.
     ///
-    /// The error contains a [`StateError`](crate::StateError) if the state file cannot be used, and a
-    /// [`RecordingError`] if the recording cannot be created.
+    /// The error contains a [`StateError`](crate::StateError) if the state file cannot be used, and
+    /// a [`RecordingError`] if the recording cannot be created.
     pub async fn start(mut self) -> io::Result<Emulator> {
         self.validate()?;
         let recording = self.replay.take();
@@ -258,8 +258,8 @@ impl Emulator {
     /// The entry has the form in which the Sync API returns it: `type`, and keys such as
     /// `employeeid` (the performer), `creationTimestamp` and `duration`.
     ///
-    /// Returns None if there is no lead with this ID, if clients can create entries of this type, or
-    /// if the time is not in Unix milliseconds.
+    /// Returns None if there is no lead with this ID, if clients can create entries of this type,
+    /// or if the time is not in Unix milliseconds.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -279,14 +279,14 @@ impl Emulator {
         self.app.store().append_built_in(lead, entry)
     }
 
-    /// The calls of the [replayed recording](Builder::replay) whose answers differ from the recorded
-    /// ones.
+    /// The calls of the [replayed recording](Builder::replay) whose answers differ from the
+    /// recorded ones.
     pub fn differences(&self) -> &[Difference] {
         &self.differences
     }
 
-    /// Writes everything to the [recording](Builder::record) for which the disk had no room earlier.
-    /// Does nothing without a recording.
+    /// Writes everything to the [recording](Builder::record) for which the disk had no room
+    /// earlier. Does nothing without a recording.
     ///
     /// # Errors
     /// Returns an error if the recording is still incomplete.
@@ -408,14 +408,14 @@ impl Emulator {
         self.app.snapshot()
     }
 
-    /// Returns to a saved state. The queue is emptied, and the clock runs on. Returns false if there
-    /// is no snapshot with this number.
+    /// Returns to a saved state. The queue is emptied, and the clock runs on. Returns false if
+    /// there is no snapshot with this number.
     pub fn restore(&self, snapshot: usize) -> bool {
         self.app.restore(snapshot)
     }
 
-    /// Returns to the seed, and clears the queue and the log. Faults and rate limits stay, and count
-    /// from zero again. The profile and the clock stay too.
+    /// Returns to the seed, and clears the queue and the log. Faults and rate limits stay, and
+    /// count from zero again. The profile and the clock stay too.
     pub fn reset(&self) {
         self.app.reset();
     }

@@ -4,8 +4,8 @@ use crate::problem::Problem;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Defines the switches. Each has a name, its values (that of the documentation first), and the value
-/// in the profile `reported`.
+/// Defines the switches. Each has a name, its values (that of the documentation first), and the
+/// value in the profile `reported`.
 macro_rules! switches {
     ($(
         $(#[doc = $doc:literal])*
@@ -88,7 +88,8 @@ macro_rules! switches {
                 }
             }
 
-            /// The names of all switches with their possible values, that of the documentation first.
+            /// The names of all switches with their possible values, that of the documentation
+            /// first.
             pub fn switches() -> Vec<(&'static str, Vec<&'static str>)> {
                 vec![$(($name, vec![$($text),+])),+]
             }

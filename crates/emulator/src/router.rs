@@ -17,7 +17,7 @@ use axum::routing::{MethodFilter, any};
 use std::net::SocketAddr;
 
 /// Helps a caller who asks for an unknown path.
-const BASES: &str = "the Sync API is below /autoupdate/v2/enterprise/{enterpriseId}, the Async \
+const BASES: &str = "The Sync API is below /autoupdate/v2/enterprise/{enterpriseId}, the Async \
     API below /enterprise/{enterpriseId}, and the emulator's own endpoints below /_emulator";
 
 /// The easy misspelling of `/teammember/state_change`. Without a route of its own, it would read
@@ -103,7 +103,7 @@ async fn method_not_allowed(method: Method, uri: Uri, _: DiscardedBody) -> ApiEr
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED",
         format_args!(
-            "{method} is not allowed at {}\n  hint: the header Allow lists the allowed methods; \
+            "{method} is not allowed at {}\n  hint: the header Allow lists the allowed methods. \
              {BASES}",
             uri.path()
         ),

@@ -2,7 +2,7 @@
 
 use super::answers::{Created, Found, PAGE_LIMIT, action_results, with_findings};
 use super::remarks::{message, remarks, unread};
-use super::search::TimelineFilter;
+use super::search::ActionFilter;
 use crate::app::App;
 use crate::http::response::LEAD_NOT_FOUND;
 use crate::http::{ApiError, JsonBody, Params};
@@ -137,19 +137,13 @@ pub(super) async fn search(
 ) -> Result<Response, ApiError> {
     let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
-    let (filter, unread) = TimelineFilter::read(&body, &store, app.profile().performers)?;
+    let (filter, unread) = ActionFilter::for_timeline(&body, &store, app.profile().performers)?;
     let lead = store
         .find(&id)
         .ok_or_else(|| ApiError::not_found(LEAD_NOT_FOUND, "Lead with given ID was not found."))?;
     let found: Vec<_> = lead.timeline().filter(|entry| filter.fits(entry)).collect();
     let profile = app.profile();
-    let rows = page.of(found.iter());
-    let answer = Found {
-        data: rows.map(|entry| shown(entry, &profile)).collect(),
-        total_count: found.len(),
-        skip: page.skip,
-        limit: page.limit,
-    };
+    let answer = Found::new(page, &found, |entry| shown(entry, &profile));
     Ok(with_findings(Json(answer), unread))
 }
 

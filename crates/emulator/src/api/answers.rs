@@ -1,5 +1,6 @@
 //! Answers that several operations share.
 
+use crate::http::Page;
 use crate::log::Effect;
 use crate::store::Written;
 use axum::response::{IntoResponse, Response};
@@ -41,10 +42,22 @@ pub(super) fn action_results(count: usize, written: &Written) -> Vec<ActionResul
 /// The answer to a search.
 #[derive(Serialize)]
 pub(super) struct Found<T> {
-    pub(super) data: Vec<T>,
-    pub(super) total_count: usize,
-    pub(super) skip: usize,
-    pub(super) limit: usize,
+    data: Vec<T>,
+    total_count: usize,
+    skip: usize,
+    limit: usize,
+}
+
+impl<T> Found<T> {
+    /// The rows of this page.
+    pub(super) fn new<I>(page: Page, found: &[I], row: impl FnMut(&I) -> T) -> Self {
+        Self {
+            data: page.of(found.iter()).map(row).collect(),
+            total_count: found.len(),
+            skip: page.skip,
+            limit: page.limit,
+        }
+    }
 }
 
 /// Attaches findings to an answer for the log.

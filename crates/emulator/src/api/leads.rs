@@ -225,15 +225,9 @@ pub(super) async fn search(
     }
     let found: Vec<_> = filter.run(&store).collect();
     let has_id = profile.search_ids == SearchIds::Yes;
-    let rows = page.of(found.iter());
-    let answer = Found {
-        data: rows
-            .map(|lead| lead.row(profile.lead_attributes, has_id))
-            .collect(),
-        total_count: found.len(),
-        skip: page.skip,
-        limit: page.limit,
-    };
+    let answer = Found::new(page, &found, |lead| {
+        lead.row(profile.lead_attributes, has_id)
+    });
     Ok(with_findings(Json(answer), unread))
 }
 

@@ -30,20 +30,17 @@ struct Range {
     to: Option<i64>,
 }
 
-/// A filter for actions. One action must match every part.
-struct ActionFilter {
+/// A filter for timeline entries. One entry must match every part.
+pub(super) struct ActionFilter {
     types: Option<Vec<String>>,
     /// Email addresses.
     performers: Option<Vec<String>>,
     at: Option<Range>,
 }
 
-/// The filter of a search for timeline entries.
-pub(super) struct TimelineFilter(ActionFilter);
-
 impl Filter {
-    /// Reads the body of a search. The findings name the keys that the search ignores and the values
-    /// that match no lead.
+    /// Reads the body of a search. The findings name the keys that the search ignores and the
+    /// values that match no lead.
     pub(super) fn read(
         body: &Value,
         store: &Store,
@@ -64,12 +61,8 @@ impl Filter {
             }
             if matches!(criterion, Criterion::OneOf { .. }) && name == identifier {
                 // From the written value, since its normal form may read as another number (ID2).
-                let values = match wanted {
-                    Value::Array(values) => values.as_slice(),
-                    value => std::slice::from_ref(value),
-                };
                 let key = |value: &Value| store.workspace().identifier_key(&value.clone().into());
-                filter.identifiers = Some(values.iter().filter_map(key).collect());
+                filter.identifiers = Some(list(wanted).iter().filter_map(key).collect());
             }
             filter.fields.push((name.clone(), criterion));
         }
@@ -82,24 +75,20 @@ impl Filter {
 
     /// Whether the filter has an assignee and several statuses (pitfall LE10).
     pub(super) fn is_assignee_and_statuses(&self) -> bool {
-        let several = |criterion: &Criterion| match criterion {
-            Criterion::OneOf { values, .. } => values.len() > 1,
-            Criterion::Within(_) => false,
-        };
-        let asks = |wanted: &str, fits: &dyn Fn(&Criterion) -> bool| {
-            let mut fields = self.fields.iter();
-            fields.any(|(name, criterion)| name == wanted && fits(criterion))
-        };
-        asks("assignee", &|_| true) && asks("status", &several)
+        let mut fields = self.fields.iter();
+        let has_statuses = fields.any(|(name, criterion)| {
+            let is_list = matches!(criterion, Criterion::OneOf { values, .. } if values.len() > 1);
+            name == "status" && is_list
+        });
+        has_statuses && self.fields.iter().any(|(name, _)| name == "assignee")
     }
 
     /// The matching leads, from the newest to the oldest.
     pub(super) fn run<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = &'a StoredLead> {
-        let (few, all) = match &self.identifiers {
-            Some(keys) => (Some(store.with_identifiers(keys)), None),
-            None => (None, Some(store.newest_first())),
+        let candidates: Box<dyn Iterator<Item = &StoredLead>> = match &self.identifiers {
+            Some(keys) => Box::new(store.with_identifiers(keys)),
+            None => Box::new(store.newest_first()),
         };
-        let candidates = few.into_iter().flatten().chain(all.into_iter().flatten());
         candidates.filter(|lead| self.fits(lead))
     }
 
@@ -108,11 +97,8 @@ impl Filter {
             let value = lead.field(name);
             value.is_some_and(|value| criterion.fits(value.as_json()))
         });
-        fields_fit
-            && self
-                .action
-                .as_ref()
-                .is_none_or(|wanted| lead.actions().iter().any(|action| wanted.fits(action)))
+        let has_action = |wanted: &ActionFilter| lead.actions().iter().any(|a| wanted.fits(a));
+        fields_fit && self.action.as_ref().is_none_or(has_action)
     }
 }
 
@@ -140,30 +126,24 @@ impl Criterion {
             }
             outcome.stored().map(Value::from)
         };
-        let mut one_of = |values: &[Value]| {
-            if values
-                .iter()
-                .any(|v| v.is_object() || v.is_array() || v.is_null())
-            {
+        if let Value::Object(bounds) = wanted
+            && (is_own_time || field_type == Some(&FieldType::Date))
+        {
+            let millis = |bound: &Value| normal_form(bound)?.as_i64();
+            return Range::read(bounds, millis).map(Self::Within);
+        }
+        let mut values = Vec::new();
+        for value in list(wanted) {
+            if value.is_object() || value.is_array() || value.is_null() {
                 return Err(invalid());
             }
-            let values = values
-                .iter()
-                .map(|value| normal_form(value).unwrap_or(value.clone()));
-            Ok(Self::OneOf {
-                values: values.collect(),
-                case_sensitive: field_type == Some(&FieldType::Status)
-                    && status_case == StatusCase::Matters,
-            })
-        };
-        match wanted {
-            Value::Object(bounds) if is_own_time || field_type == Some(&FieldType::Date) => {
-                let millis = |bound: &Value| normal_form(bound)?.as_i64();
-                Range::read(bounds, millis).map(Self::Within)
-            }
-            Value::Array(values) => one_of(values),
-            value => one_of(std::slice::from_ref(value)),
+            values.push(normal_form(value).unwrap_or_else(|| value.clone()));
         }
+        let is_status = field_type == Some(&FieldType::Status);
+        Ok(Self::OneOf {
+            values,
+            case_sensitive: is_status && status_case == StatusCase::Matters,
+        })
     }
 
     fn fits(&self, stored: &Value) -> bool {
@@ -210,31 +190,15 @@ impl ActionFilter {
         })
     }
 
-    fn fits(&self, action: &StoredAction) -> bool {
-        let one_of = |wanted: &Option<Vec<String>>, is: Option<&str>| {
-            wanted.as_ref().is_none_or(|wanted| {
-                is.is_some_and(|is| wanted.iter().any(|one| same_text(one, is)))
-            })
-        };
-        one_of(&self.types, Some(action.type_name()))
-            && one_of(&self.performers, action.performer())
-            && self
-                .at
-                .as_ref()
-                .is_none_or(|range| range.contains(action.created))
-    }
-}
-
-impl TimelineFilter {
-    /// Reads the body of a search. The findings name the keys that the search ignores. According to
-    /// the documentation, performers are IDs here (pitfall AC7).
-    pub(super) fn read(
+    /// Reads the body of a search for timeline entries. The findings name the keys that the search
+    /// ignores. According to the documentation, performers are IDs here (pitfall AC7).
+    pub(super) fn for_timeline(
         body: &Value,
         store: &Store,
         performers: Performers,
     ) -> Result<(Self, Vec<Finding>), ApiError> {
         let wanted = body.as_object().ok_or_else(invalid)?;
-        let mut filter = ActionFilter::read(wanted, store, "created_on")?;
+        let mut filter = Self::read(wanted, store, "created_on")?;
         for performer in filter.performers.iter_mut().flatten() {
             match store.team().email_of(performer) {
                 Some(email) => *performer = email.to_owned(),
@@ -243,11 +207,19 @@ impl TimelineFilter {
                 None => {}
             }
         }
-        Ok((Self(filter), unread_of_action(wanted, "created_on", "")))
+        Ok((filter, unread_of_action(wanted, "created_on", "")))
     }
 
-    pub(super) fn fits(&self, entry: &StoredAction) -> bool {
-        self.0.fits(entry)
+    pub(super) fn fits(&self, action: &StoredAction) -> bool {
+        let one_of = |wanted: &Option<Vec<String>>, is: Option<&str>| match (wanted, is) {
+            (None, _) => true,
+            (Some(wanted), Some(is)) => wanted.iter().any(|one| same_text(one, is)),
+            (Some(_), None) => false,
+        };
+        let at = self.at.as_ref();
+        one_of(&self.types, Some(action.type_name()))
+            && one_of(&self.performers, action.performer())
+            && at.is_none_or(|range| range.contains(action.created))
     }
 }
 
@@ -296,14 +268,22 @@ fn section<'a>(
     }
 }
 
+/// The values of a list, or the single value.
+fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(values) => values,
+        value => std::slice::from_ref(value),
+    }
+}
+
 /// One text or a list of texts. Returns None if the key is missing.
 fn texts(of: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, ApiError> {
-    let values = match of.get(name) {
-        None => return Ok(None),
-        Some(Value::Array(values)) => values.as_slice(),
-        Some(value) => std::slice::from_ref(value),
+    let Some(value) = of.get(name) else {
+        return Ok(None);
     };
-    let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
+    let texts = list(value)
+        .iter()
+        .map(|value| value.as_str().map(str::to_owned));
     texts.collect::<Option<_>>().map(Some).ok_or_else(invalid)
 }
 

@@ -1,5 +1,6 @@
 //! Team members of the Sync API.
 
+use super::answers::Found;
 use super::remarks::unread;
 use crate::app::App;
 use crate::http::{ApiError, JsonBody, Params};
@@ -30,12 +31,9 @@ pub(super) async fn list(State(app): State<App>, params: Params) -> Result<Json<
     let include_deleted = params.flag("includeDeleted")?;
     let store = app.store();
     let members = store.team().sorted(include_deleted);
-    Ok(Json(json!({
-        "data": page.of(members.iter()).map(|member| shown(member)).collect::<Vec<_>>(),
-        "total_count": members.len(),
-        "skip": page.skip,
-        "limit": page.limit,
-    })))
+    Ok(Json(json!(Found::new(page, &members, |member| shown(
+        member
+    )))))
 }
 
 /// `GET /team-members/{email}`.

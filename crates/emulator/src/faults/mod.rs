@@ -214,7 +214,10 @@ impl Fault {
             Value::Array(_) => serde_json::from_value(json),
             one => serde_json::from_value(one).map(|fault| vec![fault]),
         };
-        let list: Vec<Self> = list.map_err(|error| FaultError(Problem::new(error.to_string())))?;
+        let list: Vec<Self> = list.map_err(|error| {
+            let hint = "write a rule such as {\"operation\": \"createLead\", \"do\": \"hang\"}";
+            FaultError::new(error.to_string(), hint)
+        })?;
         list.iter().try_for_each(Self::check)?;
         Ok(list)
     }
@@ -280,7 +283,8 @@ impl Fault {
         Self::new(FaultKind::ProcessAfterNext)
     }
 
-    /// Matches only this operation. Its ID stands in the OpenAPI descriptions, such as `createLead`.
+    /// Matches only this operation. Its ID stands in the OpenAPI descriptions, such as
+    /// `createLead`.
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.operation = Some(operation.into());
         self

@@ -21,8 +21,8 @@ use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Attached to a request of a replay: the fault that the recorded call had, or None. The rules count
-/// the call, but do not apply.
+/// Attached to a request of a replay: the fault that the recorded call had, or None. The rules
+/// count the call, but do not apply.
 #[derive(Clone)]
 pub(crate) struct ReplayedFault(pub(crate) Option<FaultKind>);
 

@@ -73,8 +73,8 @@ pub(crate) async fn serve(
 /// Accepts connections, even if the process runs out of file descriptors.
 struct Acceptor {
     listener: TcpListener,
-    /// A descriptor in reserve. Without a free one, the emulator closes this file to accept and close
-    /// the waiting connection, so that its client gets an error instead of a timeout.
+    /// A descriptor in reserve. Without a free one, the emulator closes this file to accept and
+    /// close the waiting connection, so that its client gets an error instead of a timeout.
     spare: Option<File>,
 }
 

@@ -10,5 +10,5 @@ pub(crate) mod request;
 pub(crate) mod response;
 
 pub(crate) use call::ReplayedFault;
-pub(crate) use request::{BODY_LIMIT, DiscardedBody, JsonBody, Params};
+pub(crate) use request::{BODY_LIMIT, DiscardedBody, JsonBody, Page, Params};
 pub(crate) use response::ApiError;

@@ -4,6 +4,7 @@ use super::response::ApiError;
 use crate::app::App;
 use crate::clock;
 use crate::log::exchange::BodySlot;
+use crate::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -59,12 +60,11 @@ impl FromRequest<App> for JsonBody {
 }
 
 fn not_json(body: &[u8], error: &serde_json::Error) -> ApiError {
-    match hint(body) {
-        Some(hint) => ApiError::bad_request(format_args!(
-            "The body is not JSON: {error}\n  hint: {hint}"
-        )),
-        None => ApiError::bad_request(format_args!("The body is not JSON: {error}")),
-    }
+    let problem = Problem::new(format!("The body is not JSON: {error}"));
+    ApiError::bad_request(match hint(body) {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    })
 }
 
 /// What helps if the body looks like something other than JSON.

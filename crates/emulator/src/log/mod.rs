@@ -255,7 +255,8 @@ impl Log {
         log.entries.iter().skip(start).filter_map(item).collect()
     }
 
-    /// Drops all calls. The numbers continue, so that a reader who continues from a number misses none.
+    /// Drops all calls. The numbers continue, so that a reader who continues from a number misses
+    /// none.
     pub(crate) fn clear(&self) {
         let mut log = lock(&self.entries);
         log.entries.clear();

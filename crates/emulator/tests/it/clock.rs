@@ -73,7 +73,8 @@ async fn the_hour_of_a_rate_limit_passes_with_the_clock() {
     );
     advance(1).await;
     assert_eq!(local.get("/metadata").await.0, 200);
-    // After the clock was set back, the old request does not block new ones for longer than an hour.
+    // After the clock was set back, the old request does not block new ones for longer than an
+    // hour.
     advance(-7200).await;
     assert_eq!(local.get("/metadata").await.0, 200);
 }

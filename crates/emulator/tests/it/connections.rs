@@ -100,7 +100,8 @@ async fn connections_without_a_file_descriptor_are_closed() {
     assert_eq!(answered, Some(StatusCode::OK), "there are files again");
 }
 
-/// Run by hand: `ulimit -n 12000; cargo test -p telecrm-emulator ten_thousand -- --ignored --nocapture`
+/// Run by hand: `ulimit -n 12000; cargo test -p telecrm-emulator ten_thousand -- --ignored
+/// --nocapture`
 #[cfg(target_os = "linux")]
 #[tokio::test]
 #[ignore = "more open files than a process has by default"]

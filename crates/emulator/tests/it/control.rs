@@ -275,7 +275,8 @@ async fn a_restored_snapshot_has_the_same_state_and_new_ids() {
     }
 }
 
-/// Sends this body. Asserts that the log has a loss for each of these keys, and the answer no remark.
+/// Sends this body. Asserts that the log has a loss for each of these keys, and the answer no
+/// remark.
 async fn assert_unread(local: &Local, path: &str, body: Value, unread: &[&str]) {
     let (status, answer) = local.post(path, body).await;
     assert!(status < 300, "{path}: {answer}");

@@ -20,7 +20,8 @@ async fn with(fault: Fault) -> Local {
 }
 
 impl Local {
-    /// Sends one request over a new connection, and returns everything that arrives before the timeout.
+    /// Sends one request over a new connection, and returns everything that arrives before the
+    /// timeout.
     async fn over_tcp(
         &self,
         path: &str,

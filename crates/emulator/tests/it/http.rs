@@ -74,7 +74,7 @@ async fn tokens_and_enterprise_can_be_chosen() {
 }
 
 /// Part of the hint for an unknown path.
-const BASE: &str = "the Sync API is below /autoupdate/v2/enterprise/{enterpriseId}";
+const BASE: &str = "The Sync API is below /autoupdate/v2/enterprise/{enterpriseId}";
 
 #[tokio::test]
 async fn tr1_an_unknown_path_outside_the_apis_is_a_web_page() {

@@ -1,5 +1,5 @@
-//! Tests of the emulator over HTTP. A name with an ID, such as `as5`, belongs to the pitfall with this
-//! ID in `docs/api-notes.md`.
+//! Tests of the emulator over HTTP. A name with an ID, such as `as5`, belongs to the pitfall with
+//! this ID in `docs/api-notes.md`.
 
 /// Makes a test of each line `name(arguments)`, which calls `check(arguments)`.
 macro_rules! scenarios {

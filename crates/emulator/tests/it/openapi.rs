@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Checks an answer against the description of its operation. An answer without an operation must be
-/// an error in the envelope.
+/// Checks an answer against the description of its operation. An answer without an operation must
+/// be an error in the envelope.
 ///
 /// # Panics
 /// Panics if the descriptions do not allow the answer.
