@@ -8,6 +8,7 @@ use crate::store::{BuiltInEntry, Processing, QueuedLead, Store};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 use telecrm_core::{FieldPath, FieldValue, Lead};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::watch;
@@ -32,6 +33,16 @@ struct Job {
     ticket: u64,
     due: Instant,
     processing: Processing,
+}
+
+impl Job {
+    fn new(ticket: u64, delay: Duration, processing: Processing) -> Self {
+        Self {
+            ticket,
+            due: clock::after(delay),
+            processing,
+        }
+    }
 }
 
 /// The receiving side of the queue.
@@ -66,15 +77,11 @@ impl Queue {
 
     /// Adds a lead to the store, and its ticket to the queue.
     pub(crate) fn push(&self, place: Place<'_>, store: &mut Store, lead: QueuedLead) {
-        let (due, processing) = (clock::after(lead.delay), lead.processing);
+        let (delay, processing) = (lead.delay, lead.processing);
         let ticket = store.enqueue(lead);
         if let Place(Some(permit)) = place {
             self.queued.fetch_add(1, Ordering::SeqCst);
-            permit.send(Job {
-                ticket,
-                due,
-                processing,
-            });
+            permit.send(Job::new(ticket, delay, processing));
         }
     }
 
@@ -82,11 +89,7 @@ impl Queue {
     pub(crate) fn open(&self, store: &Store) {
         self.is_open.store(true, Ordering::SeqCst);
         for (ticket, lead) in store.queue() {
-            let job = Job {
-                ticket,
-                due: clock::after(lead.delay),
-                processing: lead.processing,
-            };
+            let job = Job::new(ticket, lead.delay, lead.processing);
             // The store never has more leads than the queue has places.
             if self.sender.try_send(job).is_ok() {
                 self.queued.fetch_add(1, Ordering::SeqCst);

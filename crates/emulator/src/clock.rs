@@ -131,10 +131,17 @@ pub(crate) fn after(delay: Duration) -> Instant {
     Instant::now() + delay.min(FOREVER)
 }
 
-/// Starts a measurement. The returned function gives the time since then.
-pub(crate) fn stopwatch() -> impl Fn() -> Duration {
-    let start = Instant::now();
-    move || start.elapsed()
+/// Measures the time since its start.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
 /// Waits until this moment.

@@ -8,13 +8,15 @@ use crate::operations::SYNC_BASE;
 impl Config {
     /// Five `export` lines for a shell. `url` is the emulator's address.
     pub(crate) fn exports(&self, url: &str) -> String {
-        lines([
-            ("TELECRM_ENTERPRISE_ID", &self.enterprise),
+        [
+            ("TELECRM_ENTERPRISE_ID", self.enterprise.as_str()),
             ("TELECRM_SYNC_TOKEN", &self.sync_tokens[0]),
             ("TELECRM_ASYNC_TOKEN", &self.async_tokens[0]),
             ("TELECRM_SYNC_URL", &format!("{url}{SYNC_BASE}")),
             ("TELECRM_ASYNC_URL", url),
-        ])
+        ]
+        .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
+        .concat()
     }
 
     /// The same lines for a web page. They hide tokens other than the defaults, since such a token
@@ -37,12 +39,6 @@ impl Config {
         };
         public.exports(url)
     }
-}
-
-fn lines(variables: [(&str, &str); 5]) -> String {
-    variables
-        .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
-        .concat()
 }
 
 /// Quotes a text for a shell unless all its characters are plain.

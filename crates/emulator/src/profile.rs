@@ -1,8 +1,7 @@
 //! The profile: how the emulator answers where sources disagree about telecrm.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, impl_error};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// Defines the switches. Each has a name, its values (that of the documentation first), and the
 /// value in the profile `reported`.
@@ -328,13 +327,7 @@ impl SwitchError {
     }
 }
 
-impl fmt::Display for SwitchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for SwitchError {}
+impl_error!(SwitchError);
 
 #[cfg(test)]
 mod tests {

@@ -112,10 +112,10 @@ async fn method_not_allowed(method: Method, uri: Uri, _: DiscardedBody) -> ApiEr
 
 /// Answers an unknown path of the Sync API or of the emulator's own endpoints.
 async fn no_endpoint(method: Method, uri: Uri, _: DiscardedBody) -> ApiError {
-    ApiError::not_found(
-        "NOT_FOUND",
-        format_args!("There is no {method} {}\n  hint: {BASES}", uri.path()),
-    )
+    ApiError::missing(format_args!(
+        "There is no {method} {}\n  hint: {BASES}",
+        uri.path()
+    ))
 }
 
 /// Answers an unknown path.

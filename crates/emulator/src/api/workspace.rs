@@ -65,10 +65,9 @@ pub(super) async fn custom_field(
         known == name
     }) {
         Some(field) => Ok(field),
-        None => Err(ApiError::not_found(
-            "NOT_FOUND",
-            format_args!("Could not find custom field with apiName {name}"),
-        )),
+        None => Err(ApiError::missing(format_args!(
+            "Could not find custom field with apiName {name}"
+        ))),
     }
 }
 
@@ -97,10 +96,9 @@ pub(super) async fn custom_action(
     };
     match find(&app.store().answers().custom_actions, "code", is_asked_for) {
         Some(action) => Ok(action),
-        None => Err(ApiError::not_found(
-            "NOT_FOUND",
-            format_args!("Custom action with code {code} was not found."),
-        )),
+        None => Err(ApiError::missing(format_args!(
+            "Custom action with code {code} was not found."
+        ))),
     }
 }
 

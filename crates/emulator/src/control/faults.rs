@@ -38,8 +38,5 @@ pub(super) async fn remove(
     if id.parse().is_ok_and(|id| app.faults.remove(id)) {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(ApiError::not_found(
-        "NOT_FOUND",
-        format_args!("There is no fault {id}"),
-    ))
+    Err(ApiError::missing(format_args!("There is no fault {id}")))
 }

@@ -77,10 +77,9 @@ async fn restore(
     if app.restore(number) {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(ApiError::not_found(
-        "NOT_FOUND",
-        format_args!("There is no snapshot {number}"),
-    ))
+    Err(ApiError::missing(format_args!(
+        "There is no snapshot {number}"
+    )))
 }
 
 /// `POST /_emulator/leads/{lead}/timeline`: adds an entry that only telecrm itself can create, such

@@ -4,14 +4,13 @@ pub(crate) mod rate_limit;
 pub(crate) mod rules;
 
 use crate::operations;
-use crate::problem::Problem;
+use crate::problem::{Problem, impl_error};
 use crate::store::Processing;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 use telecrm_core::Workspace;
 
@@ -508,10 +507,4 @@ impl FaultError {
     }
 }
 
-impl fmt::Display for FaultError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for FaultError {}
+impl_error!(FaultError);

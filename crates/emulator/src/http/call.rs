@@ -6,7 +6,7 @@ use super::fault;
 use super::request::buffered;
 use super::response::ApiError;
 use crate::app::App;
-use crate::clock;
+use crate::clock::{self, Stopwatch};
 use crate::faults::FaultKind;
 use crate::faults::rules::Match;
 use crate::log::exchange::{BodySlot, Exchange, IntendedBody};
@@ -28,7 +28,7 @@ pub(crate) struct ReplayedFault(pub(crate) Option<FaultKind>);
 
 /// Answers a call to an API, applies its fault, and logs it.
 pub(crate) async fn run(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let elapsed = clock::stopwatch();
+    let stopwatch = Stopwatch::start();
     let path = request.extensions().get::<MatchedPath>();
     let route = path.and_then(|path| operations::find(request.method(), path.as_str()));
     let call = Call {
@@ -51,7 +51,7 @@ pub(crate) async fn run(State(app): State<App>, mut request: Request, next: Next
         call,
         exchange,
         slot,
-        elapsed,
+        stopwatch,
     };
     let (request, fault) = match chosen {
         Ok(chosen) => chosen,
@@ -93,16 +93,13 @@ async fn choose_fault(
     })
 }
 
-async fn run_with_fault<E>(
+async fn run_with_fault(
     app: App,
-    mut pending: PendingEntry<E>,
+    mut pending: PendingEntry,
     request: Request,
     fault: FaultKind,
     next: Next,
-) -> Response
-where
-    E: Fn() -> Duration + Send + 'static,
-{
+) -> Response {
     let mut request = match buffered(request, app.config.read_timeout).await {
         Ok((request, _)) => request,
         Err(error) => return pending.end(&app, error.into_response(), true).await,
@@ -132,16 +129,13 @@ where
 
 /// Answers a call after a delay. A server does not notice when a client disconnects, so the call
 /// takes effect anyway, unless a reset has replaced the state that the call was meant for.
-async fn answer_late<E>(
+async fn answer_late(
     app: App,
-    pending: PendingEntry<E>,
+    pending: PendingEntry,
     delay: Duration,
     request: Request,
     next: Next,
-) -> Response
-where
-    E: Fn() -> Duration + Send + 'static,
-{
+) -> Response {
     // Dropped with this future if the client disconnects.
     let client = Arc::new(());
     let connection = Arc::downgrade(&client);
@@ -162,14 +156,14 @@ where
 }
 
 /// The log entry of a call that is being answered.
-struct PendingEntry<E> {
+struct PendingEntry {
     call: Call,
     exchange: Exchange,
     slot: BodySlot,
-    elapsed: E,
+    stopwatch: Stopwatch,
 }
 
-impl<E: Fn() -> Duration> PendingEntry<E> {
+impl PendingEntry {
     /// Copies the body to the entry, without passwords.
     fn keep_body(&mut self) {
         let request = &mut self.exchange.request;
@@ -195,7 +189,7 @@ impl<E: Fn() -> Duration> PendingEntry<E> {
         let effect = response.extensions_mut().remove::<Effect>();
         let ending = Ending {
             status,
-            ms: Some(millis((self.elapsed)())),
+            ms: Some(millis(self.stopwatch.elapsed())),
             exchange: self.exchange,
         };
         let seq = match logged {

@@ -50,6 +50,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
+    /// A 404 without a code of its own.
+    pub(crate) fn missing(message: impl fmt::Display) -> Self {
+        Self::not_found("NOT_FOUND", message)
+    }
+
     pub(crate) fn lead_not_found(id: &str) -> Self {
         Self::not_found(
             LEAD_NOT_FOUND,

@@ -10,7 +10,7 @@ pub(crate) mod recorder;
 
 use crate::faults::rate_limit::RateLimit;
 use crate::faults::{Fault, FaultKind};
-use crate::problem::Problem;
+use crate::problem::{Problem, impl_error};
 use crate::redact::mask_passwords;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -266,13 +266,7 @@ impl RecordingError {
     }
 }
 
-impl fmt::Display for RecordingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for RecordingError {}
+impl_error!(RecordingError);
 
 #[cfg(test)]
 mod tests {

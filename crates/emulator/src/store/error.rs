@@ -1,7 +1,6 @@
 //! The error for a state file that cannot be used.
 
-use crate::problem::Problem;
-use std::fmt;
+use crate::problem::{Problem, impl_error};
 
 /// An error for a state file that cannot be used. It names the file and the reason.
 ///
@@ -29,10 +28,4 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateError(pub(super) Problem);
 
-impl fmt::Display for StateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for StateError {}
+impl_error!(StateError);

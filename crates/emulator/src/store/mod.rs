@@ -51,7 +51,7 @@ pub(crate) struct Store {
 }
 
 /// What the state file lacks. Leads and entries are named by their index.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 struct Changes {
     /// The whole content was replaced.
     everything: bool,
@@ -66,26 +66,6 @@ struct Changes {
     /// Tickets of leads that were added to the queue or removed from it.
     queue: BTreeSet<u64>,
     clock: bool,
-}
-
-impl Changes {
-    fn is_empty(&self) -> bool {
-        let Self {
-            everything,
-            workspace,
-            team,
-            identifiers,
-            leads,
-            entries,
-            queue,
-            clock,
-        } = self;
-        !(*everything || *workspace || *team || *clock)
-            && identifiers.is_empty()
-            && leads.is_empty()
-            && entries.is_empty()
-            && queue.is_empty()
-    }
 }
 
 /// The result of writing a lead.
@@ -197,7 +177,7 @@ impl Store {
         state_file: Option<&mut StateFile>,
         clock: ClockState,
     ) -> Option<Result<(), StateError>> {
-        if self.changes.is_empty() {
+        if self.changes == Changes::default() {
             return None;
         }
         if let Some(state_file) = state_file
@@ -220,14 +200,14 @@ impl Store {
     /// Reads a time as telecrm does: Unix milliseconds or a date string.
     pub(crate) fn parse_time(&self, written: &Value) -> Option<i64> {
         let written = FieldValue::from(written.clone());
-        let verdict = self.seed.standard.accept_field("created_on", &written);
-        verdict.stored()?.as_i64()
+        let outcome = self.seed.standard.accept_field("created_on", &written);
+        outcome.stored()?.as_i64()
     }
 
     /// Whether the text has the form of an email address.
     pub(crate) fn is_email(&self, text: &str) -> bool {
-        let verdict = self.seed.standard.accept_field("email", &text.into());
-        !verdict.is_dropped()
+        let outcome = self.seed.standard.accept_field("email", &text.into());
+        !outcome.is_dropped()
     }
 
     pub(crate) fn team(&self) -> &Team {

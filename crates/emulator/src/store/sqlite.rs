@@ -12,7 +12,6 @@ use crate::problem::Problem;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,38 +31,6 @@ const VERSION: i32 = MIGRATIONS.len() as i32;
 pub(crate) struct StateFile {
     path: PathBuf,
     connection: Connection,
-}
-
-/// The content of a state file.
-struct Saved {
-    seed: WorkspaceFile,
-    answers: WorkspaceFile,
-    members: Vec<Map<String, Value>>,
-    /// With their identifiers, in order of creation.
-    leads: Vec<(String, StoredLead)>,
-    queue: BTreeMap<u64, QueuedLead>,
-    last_ticket: u64,
-    last_id: u32,
-    clock: ClockState,
-}
-
-impl Saved {
-    fn into_store(self, strip_phone_blanks: bool) -> Result<Store, WorkspaceError> {
-        let mut store = Store::new(Seed::new(self.seed, strip_phone_blanks)?);
-        let workspace = Workspace::from_file(&self.answers)?;
-        store.workspace = workspace.with_phone_blanks_stripped(strip_phone_blanks);
-        store.answers = self.answers;
-        store.team.members = self.members;
-        for (place, (identifier, lead)) in self.leads.into_iter().enumerate() {
-            store.by_identifier.insert(identifier, place);
-            store.by_id.insert(lead.id.clone(), place);
-            store.leads.push(lead);
-        }
-        store.queue = self.queue;
-        store.last_ticket = self.last_ticket;
-        store.ids.last = self.last_id;
-        Ok(store)
-    }
 }
 
 /// An error without the name of the file.
@@ -186,9 +153,8 @@ fn open(
 ) -> Result<(Connection, Store, ClockState), Failure> {
     let mut connection = connect(path)?;
     migrate(&mut connection)?;
-    if let Some(saved) = load(&connection, enterprise, seed.as_ref())? {
-        let clock = saved.clock;
-        let store = saved.into_store(strip_phone_blanks).map_err(no_workspace)?;
+    if let Some((store, clock)) = load(&connection, enterprise, seed.as_ref(), strip_phone_blanks)?
+    {
         return Ok((connection, store, clock));
     }
     let seed = seed.unwrap_or_else(WorkspaceFile::sample);
@@ -288,7 +254,8 @@ fn load(
     connection: &Connection,
     enterprise: &str,
     seed: Option<&WorkspaceFile>,
-) -> Result<Option<Saved>, Failure> {
+    strip_phone_blanks: bool,
+) -> Result<Option<(Store, ClockState)>, Failure> {
     let workspace = connection
         .query_row(
             "SELECT enterprise, seed, answers, members FROM workspace",
@@ -322,41 +289,44 @@ fn load(
         [],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    Ok(Some(Saved {
-        seed: original,
-        answers: file(&answers)?,
-        members: read(&members)?,
-        leads: load_leads(connection)?,
-        queue: load_queue(connection)?,
-        last_ticket: last_ticket.cast_unsigned(),
-        last_id,
-        clock: read(&clock)?,
-    }))
+    let mut store = Store::new(Seed::new(original, strip_phone_blanks).map_err(no_workspace)?);
+    store.answers = file(&answers)?;
+    store.workspace = Workspace::from_file(&store.answers)
+        .map_err(no_workspace)?
+        .with_phone_blanks_stripped(strip_phone_blanks);
+    store.team.members = read(&members)?;
+    load_leads(connection, &mut store)?;
+    store.queue = load_queue(connection)?;
+    store.last_ticket = last_ticket.cast_unsigned();
+    store.ids.last = last_id;
+    Ok(Some((store, read(&clock)?)))
 }
 
-fn load_leads(connection: &Connection) -> Result<Vec<(String, StoredLead)>, Failure> {
-    let mut leads = Vec::new();
+fn load_leads(connection: &Connection, store: &mut Store) -> Result<(), Failure> {
     let mut statement =
         connection.prepare("SELECT place, identifier, json FROM lead ORDER BY place")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(0)? != leads.len() as i64 {
+        let place = store.leads.len();
+        if row.get::<_, i64>(0)? != place as i64 {
             return Err(missing_lead());
         }
         let lead: StoredLead = read(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?;
-        leads.push((row.get(1)?, lead));
+        store.by_identifier.insert(row.get(1)?, place);
+        store.by_id.insert(lead.id.clone(), place);
+        store.leads.push(lead);
     }
     let mut statement = connection.prepare("SELECT lead, json FROM entry ORDER BY lead, place")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let place = usize::try_from(row.get::<_, i64>(0)?).ok();
-        let Some((_, lead)) = place.and_then(|place| leads.get_mut(place)) else {
+        let Some(lead) = place.and_then(|place| store.leads.get_mut(place)) else {
             return Err(missing_lead());
         };
         let entry = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
         lead.timeline.push(read(entry)?);
     }
-    Ok(leads)
+    Ok(())
 }
 
 fn load_queue(connection: &Connection) -> Result<BTreeMap<u64, QueuedLead>, Failure> {
