@@ -266,7 +266,7 @@ impl Emulator {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
     /// let lead = telecrm::Lead::new().set("phone", "919999999999");
-    /// let created = emulator.client().leads().create(&lead).await?;
+    /// let created = emulator.client().leads().create(&lead).await?.complete()?;
     /// let call = serde_json::json!({
     ///     "type": "OUTGOING_CALL", "employeeid": "jane.doe@example.com", "duration": 42,
     /// });
@@ -294,7 +294,7 @@ impl Emulator {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let file = std::env::temp_dir().join(format!("telecrm-flush-{}.jsonl", std::process::id()));
+    /// # let file = std::env::temp_dir().join(format!("flush-{}.jsonl", std::process::id()));
     /// let emulator = telecrm_emulator::Emulator::builder().record(&file).start().await?;
     /// // … run the code under test …
     /// emulator.flush_recording()?;

@@ -24,7 +24,7 @@ use std::net::SocketAddr;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let file = std::env::temp_dir().join(format!("telecrm-difference-{}.jsonl", std::process::id()));
+/// # let file = std::env::temp_dir().join(format!("differs-{}.jsonl", std::process::id()));
 /// let emulator = Emulator::builder().record(&file).start().await?;
 /// emulator.client().workspace().await?;
 /// emulator.shutdown().await;

@@ -282,8 +282,7 @@ impl Fault {
         Self::new(FaultKind::ProcessAfterNext)
     }
 
-    /// Matches only this operation. Its ID stands in the OpenAPI descriptions, such as
-    /// `createLead`.
+    /// Matches only the operation with this ID in the OpenAPI descriptions, such as `createLead`.
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.operation = Some(operation.into());
         self

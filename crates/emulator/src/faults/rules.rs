@@ -24,7 +24,7 @@ struct Rule {
     calls: u64,
 }
 
-/// Whether any rule matches a request, as far as the operation and the path tell.
+/// Whether any rule matches the operation and the path of a request.
 #[derive(PartialEq)]
 pub(crate) enum Match {
     None,
@@ -100,7 +100,7 @@ impl Faults {
         shown.collect()
     }
 
-    /// Tells whether [`apply`](Self::apply) needs to look at a request, and at its body.
+    /// Returns what [`apply`](Self::apply) needs to know about a request.
     pub(crate) fn matches(&self, operation: Option<&str>, path: &str) -> Match {
         let rules = lock(&self.rules);
         let matching = rules

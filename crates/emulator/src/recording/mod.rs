@@ -170,7 +170,7 @@ impl RecordedAnswer {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use telecrm_emulator::{Emulator, Recording, RecordingError};
 ///
-/// # let file = std::env::temp_dir().join(format!("telecrm-recording-{}.jsonl", std::process::id()));
+/// # let file = std::env::temp_dir().join(format!("recorded-{}.jsonl", std::process::id()));
 /// let emulator = Emulator::builder().record(&file).start().await?;
 /// emulator.client().workspace().await?;
 /// emulator.shutdown().await;

@@ -93,6 +93,14 @@ impl SharedStore {
         inner.is_closed |= inner.state_file.take().is_some();
     }
 
+    /// Limits the size of the state file, as a full disk does.
+    #[cfg(all(test, feature = "state"))]
+    pub(super) fn limit_pages(&self, pages: u32) {
+        if let Some(state_file) = &lock(&self.inner).state_file {
+            state_file.limit_pages(pages);
+        }
+    }
+
     /// Returns why the state file lacks the latest changes, or None if it has them all.
     pub(crate) fn failure(&self) -> Option<StateError> {
         lock(&self.failure).clone()
@@ -138,65 +146,5 @@ impl Drop for Session<'_> {
             )));
         }
         *lock(&self.owner.failure) = saved.err();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![cfg(feature = "state")]
-
-    use super::*;
-    use crate::Emulator;
-    use serde_json::{Value, json};
-
-    #[tokio::test]
-    async fn a_call_fails_while_the_disk_is_full_and_its_change_is_saved_later() {
-        let name = format!("telecrm-full-{}.db", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_file(&path);
-        let start = async || {
-            let builder = Emulator::builder().state(&path);
-            builder.start().await.expect("the emulator starts")
-        };
-        let emulator = start().await;
-        let limit = |pages| {
-            let inner = lock(&emulator.app.shared_store.inner);
-            let state_file = inner.state_file.as_ref().expect("a state file");
-            state_file.limit_pages(pages);
-        };
-        let create = async |phone: &str| {
-            let url = format!("{}/enterprise/ent-local/lead", emulator.sync_url());
-            let lead = json!({ "fields": { "phone": phone, "name": "x".repeat(500_000) } });
-            let request = reqwest::Client::new().post(url).json(&lead);
-            let answer = request.bearer_auth(emulator.sync_token()).send().await;
-            let answer = answer.expect("an answer");
-            let status = answer.status().as_u16();
-            (status, answer.json::<Value>().await.expect("JSON"))
-        };
-        limit(1);
-        let (status, answer) = create("919999999991").await;
-        assert_eq!(status, 500, "{answer}");
-        assert_eq!(answer["error"]["code"], "STATE_NOT_KEPT");
-        assert_eq!(
-            emulator.log(0)[0].status,
-            500,
-            "the log has the same status"
-        );
-        let snapshot = format!("{}/_emulator/snapshot", emulator.url());
-        let snapshot = reqwest::Client::new().post(snapshot).send().await;
-        assert_eq!(snapshot.expect("an answer").status().as_u16(), 500);
-        let message = answer["error"]["message"].as_str().expect("a message");
-        assert!(message.contains("make room on the disk"), "{message}");
-        assert!(message.contains("telecrm-full-"), "{message}");
-
-        limit(1_000_000);
-        let (status, _) = create("919999999992").await;
-        assert_eq!(status, 201, "the emulator tries again");
-        emulator.shutdown().await;
-        let emulator = start().await;
-        let leads = emulator.app.store().newest_first().count();
-        assert_eq!(leads, 2, "the file has the lead of the failed call too");
-        emulator.shutdown().await;
-        std::fs::remove_file(&path).expect("the only file that remains");
     }
 }

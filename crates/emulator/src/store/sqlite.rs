@@ -466,6 +466,55 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Emulator;
+    use serde_json::{Value, json};
+
+    #[tokio::test]
+    async fn a_call_fails_while_the_disk_is_full_and_its_change_is_saved_later() {
+        let name = format!("telecrm-full-{}.db", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_file(&path);
+        let start = async || {
+            let builder = Emulator::builder().state(&path);
+            builder.start().await.expect("the emulator starts")
+        };
+        let emulator = start().await;
+        let limit = |pages| emulator.app.shared_store.limit_pages(pages);
+        let create = async |phone: &str| {
+            let url = format!("{}/enterprise/ent-local/lead", emulator.sync_url());
+            let lead = json!({ "fields": { "phone": phone, "name": "x".repeat(500_000) } });
+            let request = reqwest::Client::new().post(url).json(&lead);
+            let answer = request.bearer_auth(emulator.sync_token()).send().await;
+            let answer = answer.expect("an answer");
+            let status = answer.status().as_u16();
+            (status, answer.json::<Value>().await.expect("JSON"))
+        };
+        limit(1);
+        let (status, answer) = create("919999999991").await;
+        assert_eq!(status, 500, "{answer}");
+        assert_eq!(answer["error"]["code"], "STATE_NOT_KEPT");
+        assert_eq!(
+            emulator.log(0)[0].status,
+            500,
+            "the log has the same status"
+        );
+        let snapshot = format!("{}/_emulator/snapshot", emulator.url());
+        let snapshot = reqwest::Client::new().post(snapshot).send().await;
+        assert_eq!(snapshot.expect("an answer").status().as_u16(), 500);
+        let message = answer["error"]["message"].as_str().expect("a message");
+        assert!(message.contains("make room on the disk"), "{message}");
+        assert!(message.contains("telecrm-full-"), "{message}");
+
+        limit(1_000_000);
+        let (status, _) = create("919999999992").await;
+        assert_eq!(status, 201, "the emulator tries again");
+        emulator.shutdown().await;
+        let emulator = start().await;
+        let leads = emulator.app.store().newest_first().count();
+        assert_eq!(leads, 2, "the file has the lead of the failed call too");
+        emulator.shutdown().await;
+        std::fs::remove_file(&path).expect("the only file that remains");
+    }
 
     // Opens the file read-only instead of changing its rights, which do not bind root.
     #[test]

@@ -56,7 +56,7 @@ async fn ac1_a_built_in_type_refuses_the_whole_request() {
     let (_, lead) = local
         .get(&format!("/lead/{lead}?includeActions=true"))
         .await;
-    assert_eq!(lead["actions"], json!([]), "nothing was created");
+    assert_eq!(lead["actions"], json!([]), "no action was created");
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn ac5_a_built_in_entry_cannot_be_read_alone() {
     assert_eq!(
         local.emulator.add_timeline_entry(&lead, visit()),
         None,
-        "that can be written"
+        "clients can create this type"
     );
     assert_eq!(
         local
@@ -327,7 +327,11 @@ async fn a_timeline_is_searched_by_type_and_time_page_by_page() {
         .iter()
         .map(|c| &c["duration"])
         .collect();
-    assert_eq!(durations, [2, 1], "both ends included, the newest first");
+    assert_eq!(
+        durations,
+        [2, 1],
+        "the range includes both ends, and the newest entry is first"
+    );
     let page = found("?skip=2&limit=3", json!({})).await;
     assert_eq!(
         (
@@ -395,7 +399,7 @@ async fn an_update_of_a_custom_action_writes_all_fields_or_none() {
     assert_eq!(
         local.get(&path).await.1["fields"],
         updated["fields"],
-        "nothing was written"
+        "the update wrote nothing"
     );
     for wrong in [
         json!({ "type": "ACTION_1001" }),

@@ -18,8 +18,8 @@ impl Local {
 async fn times_and_ids_follow_the_clock() {
     let local = Local::start().await;
     let set = json!({ "now": "2026-04-01T00:00:00Z", "hold": true });
-    let stands = json!({ "now": APRIL, "utc": "2026-04-01T00:00:00Z", "held": true });
-    assert_eq!(local.clock(set).await, (200, stands));
+    let paused = json!({ "now": APRIL, "utc": "2026-04-01T00:00:00Z", "held": true });
+    assert_eq!(local.clock(set).await, (200, paused));
 
     let id = local.create(json!({ "phone": "919999999999" })).await;
     assert_eq!(i64::from_str_radix(&id[..8], 16), Ok(APRIL / 1000));

@@ -96,8 +96,11 @@ async fn connections_without_a_file_descriptor_are_closed() {
     }
     child.kill().expect("it runs");
     child.wait().expect("it ends");
-    assert!(in_time.is_ok(), "nobody answers, and nobody hangs up");
-    assert_eq!(answered, Some(StatusCode::OK), "there are files again");
+    assert!(
+        in_time.is_ok(),
+        "the connection stays open without an answer"
+    );
+    assert_eq!(answered, Some(StatusCode::OK), "descriptors are free again");
 }
 
 /// Run by hand: `ulimit -n 12000; cargo test -p telecrm-emulator ten_thousand -- --ignored

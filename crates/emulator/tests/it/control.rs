@@ -47,7 +47,11 @@ async fn the_log_shows_stored_values_and_losses() {
     let (status, log) = local.own("/_emulator/log").await;
     assert_eq!(status, 200);
     let entries = log["entries"].as_array().unwrap();
-    assert_eq!(entries.len(), 2, "its own endpoints are not in the log");
+    assert_eq!(
+        entries.len(),
+        2,
+        "the log has no calls to the own endpoints"
+    );
 
     let entry = entries[0].as_object().unwrap();
     let keys: Vec<_> = entry.keys().map(String::as_str).collect();
@@ -204,7 +208,7 @@ async fn reset_returns_to_the_seed() {
     assert_eq!(
         local.search(json!({})).await["total_count"],
         0,
-        "what was queued before is not applied after"
+        "the reset emptied the queue"
     );
     let (_, field) = local.get("/custom-fields/contact_source").await;
     assert_eq!(field["options"].as_array().unwrap().len(), 3);

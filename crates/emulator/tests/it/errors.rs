@@ -73,7 +73,7 @@ async fn all_errors() {
 async fn settings(texts: &mut Texts) {
     let builder = Emulator::builder;
     texts
-        .refused(builder().listen("0.0.0.0:0".parse().unwrap()))
+        .refused(builder().listen("0.0.0.0:0".parse().expect("valid")))
         .await;
     texts
         .refused(builder().record("x.jsonl").state("x.db"))
@@ -87,7 +87,7 @@ async fn settings(texts: &mut Texts) {
     texts.refused(builder().enterprise("")).await;
     texts.refused(builder().allow_host("http://crm.test")).await;
     texts
-        .refused(builder().now("2200-01-01T00:00:00Z".parse().unwrap()))
+        .refused(builder().now("2200-01-01T00:00:00Z".parse().expect("valid")))
         .await;
 }
 

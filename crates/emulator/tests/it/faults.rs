@@ -163,7 +163,7 @@ async fn a_truncated_body_is_shorter_than_its_content_length() {
 async fn an_endless_body_never_ends() {
     let local = with(Fault::endless().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
-    assert!(end.unwrap() > 0, "there is more");
+    assert!(end.unwrap() > 0, "the body continues");
     assert!(read.len() >= 1_000_000);
     assert!(String::from_utf8_lossy(&read).contains("lead_id"));
 }
@@ -211,7 +211,11 @@ async fn a_slow_call_takes_effect_after_its_client_has_disconnected() {
         assert!(entry.stored.is_some(), "{entry:?}");
     }
     assert_eq!(local.search(json!({})).await["total_count"], 2);
-    assert_eq!(local.post("/lead", lead(PHONE)).await.0, 409, "sent again");
+    assert_eq!(
+        local.post("/lead", lead(PHONE)).await.0,
+        409,
+        "the lead exists already"
+    );
 }
 
 #[tokio::test]
@@ -397,7 +401,7 @@ async fn rules_count_matching_calls() {
     assert_eq!(
         status(local.sync(Method::GET, member)).await,
         503,
-        "counted anew"
+        "the count begins at 0 again"
     );
     local.emulator.clear_faults();
     local.emulator.reset();
@@ -479,7 +483,11 @@ async fn rules_for_processing_ignore_the_sync_api() {
     assert_eq!(local.emulator.log(0)[0].fault, None);
     answer(local.ingest().json(&lead(PHONE))).await;
     local.emulator.wait_idle().await;
-    assert_eq!(local.count().await, 1, "the push is the first that fits");
+    assert_eq!(
+        local.count().await,
+        1,
+        "the push is the first matching call"
+    );
 }
 
 #[tokio::test]
@@ -513,7 +521,7 @@ async fn rules_are_added_and_removed_over_http() {
     );
     assert_eq!(
         shown["faults"][0]["do"], rules[0]["do"],
-        "as it was written"
+        "the list shows the rule as it was sent"
     );
 
     assert_eq!(local.http.delete(&url).send().await.unwrap().status(), 204);
@@ -557,5 +565,9 @@ async fn bodies_that_rules_read_have_the_usual_limit() {
         .send()
         .await
         .unwrap();
-    assert_eq!(response.status(), 400, "what is no JSON fits no rule");
+    assert_eq!(
+        response.status(),
+        400,
+        "a body that is not JSON matches no rule"
+    );
 }

@@ -34,7 +34,7 @@ async fn the_sync_api_accepts_only_sync_tokens() {
     assert_eq!(
         answer(bearer).await.0,
         200,
-        "the scheme's case is no matter"
+        "the scheme is case-insensitive"
     );
 }
 
@@ -227,12 +227,18 @@ async fn nested_lists_without_end_are_refused() {
 /// Asserts that a request with this host (`PORT` is the emulator's) has this status.
 async fn assert_host(path: &str, host: &str, status: u16) {
     let local = Local::start().await;
-    let port = local.emulator.url().rsplit(':').next().unwrap().to_owned();
+    let port = local
+        .emulator
+        .url()
+        .rsplit(':')
+        .next()
+        .expect("a port")
+        .to_owned();
     let request = local
         .http
         .get(format!("{}{path}", local.emulator.url()))
         .header(header::HOST, host.replace("PORT", &port));
-    assert_eq!(request.send().await.unwrap().status(), status);
+    assert_eq!(request.send().await.expect("an answer").status(), status);
 }
 
 scenarios! { assert_host:
@@ -322,7 +328,10 @@ async fn shutdown_does_not_wait_for_hanging_calls() {
     let quickly = Duration::from_secs(4); // less than the grace period
     let shutdown = tokio::time::timeout(quickly, local.emulator.shutdown());
     shutdown.await.expect("nothing keeps it");
-    assert!(hung.await.expect("runs").is_err(), "it is hung up on");
+    assert!(
+        hung.await.expect("runs").is_err(),
+        "the connection is closed"
+    );
 }
 
 /// Sends a request twice over one connection, the head before the body as clients in Python do.
@@ -389,7 +398,11 @@ async fn refused_requests_are_received() {
     let base = local.emulator.sync_url();
     let wrong = local.http.post(format!("{base}/enterprise/ent-local/lead"));
     let faulty = wrong.json(&lead).send().await.unwrap();
-    assert_eq!(faulty.status(), 503, "a fault comes first");
+    assert_eq!(
+        faulty.status(),
+        503,
+        "the fault applies before the token is checked"
+    );
     local.emulator.clear_faults();
     let wrong = local.http.post(format!("{base}/enterprise/ent-local/lead"));
     assert_eq!(status(wrong.json(&lead)).await, 401);
@@ -400,5 +413,8 @@ async fn refused_requests_are_received() {
     }
     let unknown = received[4].json().expect("a body");
     assert_eq!(unknown["fields"], lead["fields"]);
-    assert_ne!(unknown["password"], "hunter2", "it may be a member's");
+    assert_ne!(
+        unknown["password"], "hunter2",
+        "the password may be that of a team member"
+    );
 }

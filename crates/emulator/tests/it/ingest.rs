@@ -268,7 +268,7 @@ async fn id2_all_spellings_of_a_number_are_one_lead() {
     assert_eq!(lead["id"], first["id"]);
     let fields = &lead["fields"];
     assert_eq!(fields["phone"], "919999999999");
-    assert_eq!(fields["name"], "Jane", "what is not supplied stays");
+    assert_eq!(fields["name"], "Jane", "other fields keep their values");
     assert_eq!(
         (&fields["rating"], &fields["email"]),
         (&json!(5), &json!("jane@example.com"))
@@ -336,7 +336,7 @@ async fn actions_are_backdated_only_if_the_workspace_allows_it() {
     let lead = local.only_lead().await;
     assert_eq!(
         lead["actions"][0]["fields"]["note"], "now",
-        "the newest comes first"
+        "the newest entry is first"
     );
     assert!(
         lead["actions"][0]["creationTimestamp"].as_i64() >= lead["fields"]["created_on"].as_i64()

@@ -29,7 +29,7 @@ async fn le7_rows_have_ids_or_not() {
 
 #[tokio::test]
 async fn le11_rows_have_the_status_in_fields_or_at_the_top_level() {
-    for (value, inside, beside) in [
+    for (value, inside, at_top_level) in [
         ("fields", true, false),
         ("row", false, true),
         ("both", true, true),
@@ -48,14 +48,18 @@ async fn le11_rows_have_the_status_in_fields_or_at_the_top_level() {
                 inside,
                 "{value}: {name} inside"
             );
-            assert_eq!(&row[key] == wanted, beside, "{value}: {name} beside");
+            assert_eq!(
+                &row[key] == wanted,
+                at_top_level,
+                "{value}: {name} at the top level"
+            );
         }
         let lead = local.get(&format!("/lead/{id}")).await.1;
         assert_eq!(
             lead["fields"]["status"], "Contacted",
-            "one lead has it inside, always"
+            "a single lead has it in `fields`"
         );
-        assert_eq!(lead["fields"]["employeeid"].is_string(), beside);
+        assert_eq!(lead["fields"]["employeeid"].is_string(), at_top_level);
     }
 }
 
@@ -381,6 +385,6 @@ async fn the_profile_changes_at_run_time() {
     assert_eq!(
         local.emulator.profile(),
         Profile::documented(),
-        "all or none"
+        "an invalid change sets no switch"
     );
 }

@@ -52,7 +52,7 @@ async fn each_token_has_its_own_limit() {
         assert_eq!(response.status(), 429, "{token}");
         assert!(
             !response.headers().contains_key("retry-after"),
-            "not documented"
+            "the header is not documented"
         );
     }
     assert_eq!(
@@ -63,7 +63,7 @@ async fn each_token_has_its_own_limit() {
     assert_eq!(
         local.get("/metadata").await.0,
         200,
-        "a reset forgets what was sent"
+        "a reset restarts the count"
     );
 }
 

@@ -218,7 +218,7 @@ async fn a_replayed_run_with_faults_has_the_same_answers() {
     assert_eq!(
         leads(&again).await,
         before,
-        "it goes on from the end of the run"
+        "the clock runs on from the end of the run"
     );
     assert_eq!(again.emulator.enterprise(), "ent-taped");
     // The rules have counted the replayed calls, so this is not the first matching call.
@@ -374,7 +374,7 @@ async fn a_slow_call_without_a_client_is_recorded_at_its_turn() {
     }
     local.emulator.wait_idle().await;
     let before = leads(&local).await;
-    assert_eq!(before[1]["fields"]["name"], "Late", "it came last");
+    assert_eq!(before[1]["fields"]["name"], "Late", "it is the last lead");
     local.emulator.shutdown().await;
 
     let again = tape.play().await;
@@ -385,7 +385,7 @@ async fn a_slow_call_without_a_client_is_recorded_at_its_turn() {
 /// Asserts that a file with this content is refused with an error that names it.
 async fn assert_refused(content: &str, reason: &str) {
     let tape = Tape::new("refused");
-    std::fs::write(&tape.0, content).unwrap();
+    std::fs::write(&tape.0, content).expect("written");
     let error: RecordingError = Recording::read(&tape.0).expect_err(content);
     let error = error.to_string();
     assert!(
@@ -437,10 +437,10 @@ async fn assert_token_count_refused(name: &str, count: &str) {
     let tape = Tape::new(name);
     let header = record_nothing(&tape).await;
     let tokens = format!("\"sync_tokens\":{count}");
-    std::fs::write(&tape.0, header.replace("\"sync_tokens\":1", &tokens)).unwrap();
-    let recording = Recording::read(&tape.0).unwrap();
+    std::fs::write(&tape.0, header.replace("\"sync_tokens\":1", &tokens)).expect("written");
+    let recording = Recording::read(&tape.0).expect("a recording");
     let error = Emulator::builder().replay(recording).start().await;
-    let error = error.unwrap_err().to_string();
+    let error = error.expect_err("refused").to_string();
     assert!(error.contains("damaged in line 1"), "{error}");
 }
 

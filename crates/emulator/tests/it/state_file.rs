@@ -242,7 +242,10 @@ async fn reset_and_restore_change_the_file() {
     let local = file.open().await;
     assert_eq!(local.get(&format!("/lead/{first}")).await.0, 200);
     assert_eq!(local.get(&format!("/lead/{second}")).await.0, 404);
-    assert!(!local.emulator.restore(snapshot), "snapshots are gone");
+    assert!(
+        !local.emulator.restore(snapshot),
+        "the file has no snapshots"
+    );
     let lead = json!({ "fields": { "phone": "919999999993" } });
     local.emulator.fault(Fault::process_after_next()).unwrap();
     assert_eq!(answer(local.ingest().json(&lead)).await.0, 200);
@@ -259,14 +262,14 @@ async fn reset_and_restore_change_the_file() {
     let id = local.search(json!({})).await["data"][0]["id"].clone();
     assert!(
         id != first.as_str() && id != second.as_str(),
-        "IDs are never given twice"
+        "IDs are never reused"
     );
 }
 
 /// Runs SQL on a file.
 pub(crate) fn execute(file: &StateFile, sql: &str) {
-    let connection = Connection::open(&file.0).unwrap();
-    connection.execute_batch(sql).unwrap();
+    let connection = Connection::open(&file.0).expect("a database");
+    connection.execute_batch(sql).expect("valid SQL");
 }
 
 #[tokio::test]
@@ -486,7 +489,7 @@ async fn after_kill_9_the_file_has_all_acknowledged_leads_in_whole() {
             }
         }
         let lost: Vec<_> = acknowledged.difference(&seen).collect();
-        assert!(lost.is_empty(), "acknowledged, and lost: {lost:?}");
+        assert!(lost.is_empty(), "acknowledged but lost: {lost:?}");
         local.stop().await;
     }
     assert!(

@@ -239,7 +239,7 @@ async fn tm7_an_invitation_has_two_spellings() {
     assert_eq!(
         member["role"],
         Value::Null,
-        "only the answer to the creation tells it"
+        "only the answer to the creation has it"
     );
 
     let mut profile = Profile::documented();
@@ -306,7 +306,7 @@ async fn each_bad_field_of_a_member_has_a_message() {
     assert_eq!(
         local.get("/team-members").await.1["total_count"],
         2,
-        "nobody was added"
+        "no member was added"
     );
 }
 

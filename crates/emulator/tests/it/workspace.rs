@@ -202,7 +202,7 @@ async fn the_lock_file_of_a_workspace_is_a_seed() {
         assert_eq!(local.get(path).await.0, 200, "{path}");
     }
     let (_, team) = local.get("/team-members").await;
-    assert_eq!(team["total_count"], 0, "nobody is known");
+    assert_eq!(team["total_count"], 0, "the workspace has no members");
     let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER" });
     assert_eq!(local.post("/team-members", john).await.0, 201);
 
