@@ -333,8 +333,8 @@ impl Builder {
         let tokens = [&self.config.sync_tokens, &self.config.async_tokens];
         if tokens.iter().any(|tokens| tokens.len() > MAX_TOKENS) {
             return Err(refused(
-                format!("there are more than {MAX_TOKENS} tokens of a type"),
-                "use no more tokens than a workspace can have",
+                "there are too many tokens of a type",
+                &format!("use at most {MAX_TOKENS} tokens of each type, as a workspace does"),
             ));
         }
         if self.config.max_connections == 0 {

@@ -115,7 +115,7 @@ pub struct ClockError;
 
 impl fmt::Display for ClockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the time is before 1970 or after 2106, and lead IDs cannot hold it")
+        f.write_str("the time is not between 1970 and 2106, the range of lead IDs")
     }
 }
 

@@ -39,7 +39,7 @@ impl Recorder {
     pub(crate) fn create(path: &Path, header: &Header) -> Result<Self, RecordingError> {
         let file = create_private(path).map_err(|error| {
             let hint = match error.kind() {
-                io::ErrorKind::AlreadyExists => "use another name, or remove the file",
+                io::ErrorKind::AlreadyExists => "choose another name, or remove the file",
                 _ => "check its folder and the permissions",
             };
             RecordingError::new(path, format!("cannot be created: {error}"), hint)

@@ -56,7 +56,7 @@ impl From<serde_json::Error> for Failure {
     }
 }
 
-const OTHER_FILE: &str = "use another name, and the emulator creates the file";
+const OTHER_FILE: &str = "choose another name, and the emulator creates the file";
 
 impl Failure {
     fn new(reason: impl Into<String>, hint: &'static str) -> Self {

@@ -455,7 +455,7 @@ async fn an_existing_file_is_not_overwritten() {
     record_nothing(&tape).await;
     let error = Emulator::builder().record(&tape.0).start().await;
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("use another name"), "{error}");
+    assert!(error.contains("choose another name"), "{error}");
 }
 
 #[tokio::test]

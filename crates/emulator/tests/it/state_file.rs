@@ -276,7 +276,7 @@ pub(crate) fn execute(file: &StateFile, sql: &str) {
 async fn a_file_of_another_format_is_refused_and_left_alone() {
     let file = StateFile::new();
     std::fs::write(&file.0, "{\"customFields\": []}, and more than JSON").unwrap();
-    let reason = ["is not a state file", "use another name"];
+    let reason = ["is not a state file", "choose another name"];
     file.refused(Emulator::builder(), &reason).await;
     assert!(std::fs::read_to_string(&file.0).unwrap().starts_with('{'));
 }
