@@ -231,90 +231,78 @@ async fn a_slow_call_without_a_client_has_no_effect_after_a_reset() {
     assert_eq!(local.search(json!({})).await["total_count"], 0);
 }
 
-#[tokio::test]
-async fn a_wrong_answer_comes_before_or_after_the_call() {
-    for (answer_given, count) in [
-        (FaultyAnswer::new(503).body(error("DOWN", "try later")), 0),
-        (
-            FaultyAnswer::new(503)
-                .body(error("DOWN", "try later"))
-                .after_commit(),
-            1,
-        ),
-    ] {
-        let local = with(Fault::answer(answer_given).on("createLead")).await;
-        let request = local.sync(Method::POST, "/lead").json(&lead(PHONE));
-        let response = request.send().await.unwrap();
-        assert_eq!(response.status(), 503);
-        assert_eq!(
-            response.json::<Value>().await.unwrap(),
-            error("DOWN", "try later")
-        );
-        assert_eq!(local.count().await, count);
-        let entry = &local.emulator.log(0)[0];
-        assert_eq!(
-            (entry.status, entry.fault, entry.stored.is_some()),
-            (503, Some("answer"), count == 1)
-        );
-    }
+fn down() -> FaultyAnswer {
+    FaultyAnswer::new(503).body(error("DOWN", "try later"))
 }
 
-#[tokio::test]
-async fn a_429_has_a_retry_after_if_the_rule_does() {
-    for retry_after in [Some("7"), None] {
-        let mut answer = FaultyAnswer::new(429);
-        if let Some(seconds) = retry_after {
-            answer = answer.header("Retry-After", seconds);
-        }
-        let local = with(Fault::answer(answer).on("createOrUpdateLead")).await;
-        let response = local.ingest().json(&lead(PHONE)).send().await.unwrap();
-        assert_eq!(response.status(), 429);
-        let header = response
-            .headers()
-            .get("retry-after")
-            .map(|v| v.to_str().unwrap());
-        assert_eq!(header, retry_after);
-        assert!(response.bytes().await.unwrap().is_empty());
-        local.emulator.wait_idle().await;
-        assert_eq!(local.count().await, 0);
-    }
+/// Asserts that the answer is a 503, and whether the lead is stored.
+async fn assert_wrong_answer(wrong: FaultyAnswer, count: u64) {
+    let local = with(Fault::answer(wrong).on("createLead")).await;
+    let request = local.sync(Method::POST, "/lead").json(&lead(PHONE));
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.status(), 503);
+    let body: Value = response.json().await.expect("JSON");
+    assert_eq!(body, error("DOWN", "try later"));
+    assert_eq!(local.count().await, count);
+    let entry = &local.emulator.log(0)[0];
+    assert_eq!(
+        (entry.status, entry.fault, entry.stored.is_some()),
+        (503, Some("answer"), count == 1)
+    );
 }
 
-#[tokio::test]
-async fn a_push_can_be_answered_with_a_page_a_text_or_nothing() {
-    let page = "<!DOCTYPE html><title>Bad gateway</title>";
-    for (answer, status, content_type, body) in [
-        (
-            FaultyAnswer::new(502).html(page),
-            502,
-            "text/html; charset=utf-8",
-            page,
-        ),
-        (
-            FaultyAnswer::new(200).body("OK"),
-            200,
-            "text/plain; charset=utf-8",
-            "OK",
-        ),
-        (FaultyAnswer::new(204), 204, "", ""),
-    ] {
-        let local = with(Fault::answer(answer.after_commit()).on("createOrUpdateLead")).await;
-        let response = local.ingest().json(&lead(PHONE)).send().await.unwrap();
-        assert_eq!(response.status(), status);
-        let header = response
-            .headers()
-            .get("content-type")
-            .map_or("", |v| v.to_str().unwrap());
-        assert_eq!(header, content_type);
-        assert_eq!(response.text().await.unwrap(), body);
-        local.emulator.wait_idle().await;
-        assert_eq!(local.count().await, 1);
-        let entry = &local.emulator.log(0)[0];
-        assert_eq!(
-            (entry.status, entry.fault, entry.stored.is_some()),
-            (status, Some("answer"), true)
-        );
-    }
+scenarios! { assert_wrong_answer:
+    a_wrong_answer_replaces_the_call(down(), 0)
+    a_wrong_answer_comes_after_the_call(down().after_commit(), 1)
+}
+
+async fn assert_retry_after(answer: FaultyAnswer, seconds: Option<&str>) {
+    let local = with(Fault::answer(answer).on("createOrUpdateLead")).await;
+    let push = local.ingest().json(&lead(PHONE));
+    let response = push.send().await.expect("an answer");
+    assert_eq!(response.status(), 429);
+    let header = response.headers().get("retry-after");
+    assert_eq!(header.map(|value| value.to_str().expect("text")), seconds);
+    assert!(response.bytes().await.expect("a body").is_empty());
+    local.emulator.wait_idle().await;
+    assert_eq!(local.count().await, 0);
+}
+
+scenarios! { assert_retry_after:
+    a_429_has_the_retry_after_of_the_rule(
+        FaultyAnswer::new(429).header("Retry-After", "7"), Some("7")
+    )
+    a_429_has_no_retry_after_by_default(FaultyAnswer::new(429), None)
+}
+
+const PAGE: &str = "<!DOCTYPE html><title>Bad gateway</title>";
+
+async fn assert_push_answer(answer: FaultyAnswer, status: u16, content_type: &str, body: &str) {
+    let local = with(Fault::answer(answer.after_commit()).on("createOrUpdateLead")).await;
+    let push = local.ingest().json(&lead(PHONE));
+    let response = push.send().await.expect("an answer");
+    assert_eq!(response.status(), status);
+    let header = response.headers().get("content-type");
+    let header = header.map_or("", |value| value.to_str().expect("text"));
+    assert_eq!(header, content_type);
+    assert_eq!(response.text().await.expect("a body"), body);
+    local.emulator.wait_idle().await;
+    assert_eq!(local.count().await, 1);
+    let entry = &local.emulator.log(0)[0];
+    assert_eq!(
+        (entry.status, entry.fault, entry.stored.is_some()),
+        (status, Some("answer"), true)
+    );
+}
+
+scenarios! { assert_push_answer:
+    a_push_is_answered_with_a_page(
+        FaultyAnswer::new(502).html(PAGE), 502, "text/html; charset=utf-8", PAGE
+    )
+    a_push_is_answered_with_a_text(
+        FaultyAnswer::new(200).body("OK"), 200, "text/plain; charset=utf-8", "OK"
+    )
+    a_push_is_answered_with_nothing(FaultyAnswer::new(204), 204, "", "")
 }
 
 #[tokio::test]

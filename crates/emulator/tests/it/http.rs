@@ -117,51 +117,64 @@ async fn tr1_an_unknown_path_outside_the_apis_is_a_web_page() {
     );
 }
 
-#[tokio::test]
-async fn an_unknown_path_of_the_sync_api_is_a_404_in_the_envelope() {
+/// Asserts that this path of the Sync API is a 404 in the envelope, with a hint.
+async fn assert_unknown(path: &str) {
     let local = Local::start().await;
-    for path in [
-        "/team-members/a/b",
-        "/lead/62ab16e/actions",
-        "/nonsense",
-        "/lead/a/b/c",
-        "/custom-fields/",
-    ] {
-        let (status, missing) = local.get(path).await;
-        assert_eq!(
-            (status, &missing["error"]["code"]),
-            (404, &json!("NOT_FOUND")),
-            "{path}"
-        );
-        assert!(missing.to_string().contains(BASE), "{missing}");
-    }
+    let (status, missing) = local.get(path).await;
+    assert_eq!(
+        (status, &missing["error"]["code"]),
+        (404, &json!("NOT_FOUND"))
+    );
+    assert!(missing.to_string().contains(BASE), "{missing}");
+}
+
+scenarios! { assert_unknown:
+    a_path_below_a_team_member_is_unknown("/team-members/a/b")
+    a_misspelled_path_is_unknown("/lead/62ab16e/actions")
+    another_noun_is_unknown("/nonsense")
+    a_path_that_is_too_long_is_unknown("/lead/a/b/c")
+    a_path_with_a_slash_at_its_end_is_unknown("/custom-fields/")
+}
+
+#[tokio::test]
+async fn an_unknown_own_endpoint_is_a_404_in_the_envelope() {
+    let local = Local::start().await;
     let own = format!("{}/_emulator/nonsense", local.emulator.url());
     let (status, missing) = answer(local.http.get(own)).await;
     assert_eq!(
         (status, &missing["error"]["code"]),
         (404, &json!("NOT_FOUND"))
     );
+}
+
+#[tokio::test]
+async fn a_path_without_an_enterprise_is_unknown() {
+    let local = Local::start().await;
     let url = format!("{}/enterprise", local.emulator.sync_url());
     assert_eq!(answer(local.http.get(url)).await.0, 404);
 }
 
-#[tokio::test]
-async fn a_wrong_method_is_a_405_in_the_envelope() {
+/// Asserts that this method is a 405 in the envelope, with a hint.
+async fn assert_wrong_method(method: Method, path: &str) {
     let local = Local::start().await;
-    for (method, path) in [
-        (Method::DELETE, "/lead/62ab16e"),
-        (Method::PUT, "/lead"),
-        (Method::POST, "/metadata"),
-        (Method::PATCH, "/custom-fields/phone"),
-    ] {
-        let (status, refused) = answer(local.sync(method, path)).await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (405, &json!("METHOD_NOT_ALLOWED")),
-            "{path}"
-        );
-        assert!(refused.to_string().contains(BASE), "{refused}");
-    }
+    let (status, refused) = answer(local.sync(method, path)).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (405, &json!("METHOD_NOT_ALLOWED"))
+    );
+    assert!(refused.to_string().contains(BASE), "{refused}");
+}
+
+scenarios! { assert_wrong_method:
+    a_lead_cannot_be_deleted(Method::DELETE, "/lead/62ab16e")
+    a_lead_cannot_be_put(Method::PUT, "/lead")
+    the_metadata_cannot_be_posted(Method::POST, "/metadata")
+    a_field_cannot_be_patched(Method::PATCH, "/custom-fields/phone")
+}
+
+#[tokio::test]
+async fn a_wrong_method_of_the_async_api_names_the_allowed_one() {
+    let local = Local::start().await;
     let url = format!(
         "{}/enterprise/ent-local/autoupdatelead",
         local.emulator.async_url()
@@ -177,21 +190,18 @@ async fn a_wrong_method_is_a_405_in_the_envelope() {
     );
 }
 
-#[tokio::test]
-async fn paths_with_encoded_characters_are_refused() {
-    let local = Local::start().await;
-    for (path, expected) in [
-        ("/lead/%ff", 400),
-        ("/lead/%2e%2e", 404),
-        ("/lead/a%2Fb", 404),
-        ("/lead/%00", 404),
-    ] {
-        let (status, refused) = local.get(path).await;
-        assert_eq!(status, expected, "{path}");
-        assert!(refused["error"]["code"].is_string());
-    }
-    let (status, _) = local.get("/custom-fields?detail=%ff").await;
-    assert_eq!(status, 400);
+async fn assert_path_refused(path: &str, expected: u16) {
+    let (status, refused) = Local::start().await.get(path).await;
+    assert_eq!(status, expected);
+    assert!(refused["error"]["code"].is_string());
+}
+
+scenarios! { assert_path_refused:
+    a_path_that_is_not_utf_8_is_refused("/lead/%ff", 400)
+    encoded_dots_are_an_unknown_lead("/lead/%2e%2e", 404)
+    an_encoded_slash_is_an_unknown_lead("/lead/a%2Fb", 404)
+    an_encoded_nul_is_an_unknown_lead("/lead/%00", 404)
+    a_query_that_is_not_utf_8_is_refused("/custom-fields?detail=%ff", 400)
 }
 
 #[tokio::test]

@@ -75,31 +75,23 @@ async fn as3_each_bad_value_is_dropped_on_its_own() {
     }
 }
 
-#[tokio::test]
-async fn as4_dates_are_milliseconds_or_in_the_format_of_the_workspace() {
+/// Asserts that a date is stored in this form, or has a finding if it is null.
+async fn assert_date(written: Value, stored: Value) {
     let local = Local::start().await;
-    for (written, stored) in [
-        (json!(1_780_290_000_000_i64), json!(1_780_290_000_000_i64)),
-        (json!("01/06/2026 10:30:00"), json!(1_780_290_000_000_i64)),
-        (json!("2026-06-01T10:30:00+05:30"), Value::Null),
-    ] {
-        local.emulator.reset();
-        let entry = local
-            .push(json!({ "fields": { "phone": "919999999999", "follow_up_date": written } }))
-            .await;
-        assert_eq!(
-            entry
-                .findings
-                .iter()
-                .any(|f| f.pitfall.as_deref() == Some("AS4")),
-            stored.is_null()
-        );
-        assert_eq!(
-            local.only_lead().await["fields"]["follow_up_date"],
-            stored,
-            "{written}"
-        );
-    }
+    let fields = json!({ "phone": "919999999999", "follow_up_date": written });
+    let entry = local.push(json!({ "fields": fields })).await;
+    let mut findings = entry.findings.iter();
+    let is_lost = findings.any(|finding| finding.pitfall.as_deref() == Some("AS4"));
+    assert_eq!(is_lost, stored.is_null());
+    assert_eq!(local.only_lead().await["fields"]["follow_up_date"], stored);
+}
+
+const JUNE_1: i64 = 1_780_290_000_000;
+
+scenarios! { assert_date:
+    as4_a_date_in_milliseconds_is_stored(json!(JUNE_1), json!(JUNE_1))
+    as4_a_date_in_the_format_of_the_workspace_is_stored(json!("01/06/2026 10:30:00"), json!(JUNE_1))
+    as4_an_iso_date_is_dropped(json!("2026-06-01T10:30:00+05:30"), Value::Null)
 }
 
 #[tokio::test]
@@ -347,26 +339,25 @@ async fn actions_are_backdated_only_if_the_workspace_allows_it() {
     );
 }
 
-#[tokio::test]
-async fn malformed_bodies_are_refused() {
+/// Asserts that a push with this body is refused, and logged.
+async fn assert_push_refused(body: &'static str) {
     let local = Local::start().await;
-    for body in [
-        "{",
-        "",
-        "[]",
-        "{}",
-        r#"{"fields":[]}"#,
-        r#"{"fields":{},"actions":{}}"#,
-    ] {
-        let (status, answer) = answer(local.ingest().body(body)).await;
-        assert_eq!(
-            (status, &answer["error"]["code"]),
-            (400, &json!("BAD_REQUEST")),
-            "{body}"
-        );
-        assert!(answer["error"]["message"].is_string());
-    }
-    assert_eq!(local.emulator.log(0).len(), 6);
+    let (status, answer) = answer(local.ingest().body(body)).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (400, &json!("BAD_REQUEST"))
+    );
+    assert!(answer["error"]["message"].is_string());
+    assert_eq!(local.emulator.log(0).len(), 1);
+}
+
+scenarios! { assert_push_refused:
+    broken_json_is_refused("{")
+    a_push_without_a_body_is_refused("")
+    a_list_is_not_a_lead("[]")
+    a_push_without_fields_is_refused("{}")
+    a_push_with_a_list_of_fields_is_refused(r#"{"fields":[]}"#)
+    a_push_with_an_object_of_actions_is_refused(r#"{"fields":{},"actions":{}}"#)
 }
 
 #[tokio::test]

@@ -246,41 +246,52 @@ async fn le8_unknown_labels_and_fields_are_dropped() {
     }
 }
 
-#[tokio::test]
-async fn le9_a_bad_value_refuses_the_whole_update() {
+/// Asserts that an update with this value is refused, and writes no field.
+async fn assert_update_refused(name: &str, value: Value, message: Option<&str>) {
     let local = Local::start().await;
-    let id = local
-        .create(json!({ "phone": "919999999999", "name": "Jane" }))
-        .await;
-    for (name, value, message) in [
-        ("rating", json!(6), Some("Rating must be between 1 and 5")),
-        ("rating", json!("3"), Some("Rating must be between 1 and 5")),
-        ("email", json!("nowhere"), Some("Email is invalid")),
-        ("interests", json!("VIP, Returning"), None),
-        ("status", json!(3), None),
-    ] {
-        let mut fields = json!({ "name": "John" });
-        fields[name] = value;
-        let (status, refused) = local
-            .post(&format!("/lead/{id}"), json!({ "fields": fields }))
-            .await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("VALIDATION_ERROR")),
-            "{fields}"
-        );
-        if let Some(message) = message {
-            assert_eq!(refused["error"]["message"], message);
-        }
+    let lead = json!({ "phone": "919999999999", "name": "Jane" });
+    let id = local.create(lead).await;
+    let mut fields = json!({ "name": "John" });
+    fields[name] = value;
+    let update = json!({ "fields": fields });
+    let (status, refused) = local.post(&format!("/lead/{id}"), update).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (400, &json!("VALIDATION_ERROR"))
+    );
+    if let Some(message) = message {
+        assert_eq!(refused["error"]["message"], message);
     }
     assert_eq!(local.only_lead().await["fields"]["name"], "Jane");
-    for body in [json!({}), json!({ "fields": [] }), json!([])] {
-        let (status, refused) = local.post(&format!("/lead/{id}"), body).await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("BAD_REQUEST"))
-        );
-    }
+}
+
+const BAD_RATING: Option<&str> = Some("Rating must be between 1 and 5");
+
+scenarios! { assert_update_refused:
+    le9_a_rating_of_6_refuses_the_whole_update("rating", json!(6), BAD_RATING)
+    le9_a_rating_as_text_refuses_the_whole_update("rating", json!("3"), BAD_RATING)
+    le9_a_bad_address_refuses_the_whole_update(
+        "email", json!("nowhere"), Some("Email is invalid")
+    )
+    le9_tags_as_text_refuse_the_whole_update("interests", json!("VIP, Returning"), None)
+    le9_a_number_as_status_refuses_the_whole_update("status", json!(3), None)
+}
+
+/// Asserts that an update with this body is refused.
+async fn assert_update_body_refused(body: Value) {
+    let local = Local::start().await;
+    let id = local.create(json!({ "phone": "919999999999" })).await;
+    let (status, refused) = local.post(&format!("/lead/{id}"), body).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (400, &json!("BAD_REQUEST"))
+    );
+}
+
+scenarios! { assert_update_body_refused:
+    an_update_without_fields_is_refused(json!({}))
+    an_update_with_a_list_of_fields_is_refused(json!({ "fields": [] }))
+    a_list_is_not_an_update(json!([]))
 }
 
 #[tokio::test]
