@@ -3,9 +3,11 @@
 use super::request::DiscardedBody;
 use super::response::ApiError;
 use crate::app::App;
+use crate::config::Config;
 use crate::faults::rate_limit::{LimitExceeded, Limiter};
 use crate::operations::{self, Operation};
 use crate::profile::UnknownEnterprise;
+use crate::recording::RecordedToken;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequest, MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -60,8 +62,16 @@ pub(crate) async fn async_token(
     Ok(refuse(&app, request, refusal).await)
 }
 
+/// Which token a request has. Returns None if it has none at all.
+pub(super) fn token(config: &Config, headers: &HeaderMap) -> Option<RecordedToken> {
+    headers.get(header::AUTHORIZATION)?;
+    let sync = token_index(headers, &config.sync_tokens).map(RecordedToken::Sync);
+    let ingest = token_index(headers, &config.async_tokens).map(RecordedToken::Async);
+    sync.or(ingest).or(Some(RecordedToken::Unknown))
+}
+
 /// The index of the request's token among these. Returns None for any other token.
-pub(crate) fn token_index(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
+fn token_index(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
     let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Bearer") {

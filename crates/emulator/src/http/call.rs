@@ -1,6 +1,6 @@
 //! The layer around every call to the APIs: applies faults, and writes the log.
 
-use super::auth::token_index;
+use super::auth;
 use super::capture::Unrecorded;
 use super::fault;
 use super::request::buffered;
@@ -12,7 +12,7 @@ use crate::faults::rules::Match;
 use crate::log::exchange::{BodySlot, Exchange, IntendedBody};
 use crate::log::{Call, Effect, Ending, Logged};
 use crate::operations;
-use crate::recording::pending;
+use crate::recording::{RecordedToken, pending};
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -239,11 +239,9 @@ async fn with_body(mut response: Response) -> (Response, Bytes) {
 
 /// Describes the token of a request for the log, which never has tokens.
 fn credentials(app: &App, headers: &HeaderMap) -> &'static str {
-    if token_index(headers, &app.config.sync_tokens).is_some() {
-        "Bearer … (a Sync token)"
-    } else if token_index(headers, &app.config.async_tokens).is_some() {
-        "Bearer … (an Async token)"
-    } else {
-        "… (no token of this emulator)"
+    match auth::token(&app.config, headers) {
+        Some(RecordedToken::Sync(_)) => "Bearer … (a Sync token)",
+        Some(RecordedToken::Async(_)) => "Bearer … (an Async token)",
+        Some(RecordedToken::Unknown) | None => "… (no token of this emulator)",
     }
 }

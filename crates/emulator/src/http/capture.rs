@@ -1,6 +1,6 @@
 //! Records calls.
 
-use super::auth::token_index;
+use super::auth;
 use super::origin::OWN;
 use super::request::{BODY_LIMIT, too_large, too_slow};
 use super::response::ApiError;
@@ -10,11 +10,11 @@ use crate::log::Logged;
 use crate::operations::SYNC_BASE;
 use crate::recording::pending::PendingCall;
 use crate::recording::recorder::Recorder;
-use crate::recording::{RecordedAnswer, RecordedBody, RecordedCall, RecordedToken, RecordingError};
+use crate::recording::{RecordedAnswer, RecordedBody, RecordedCall, RecordingError};
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -105,7 +105,7 @@ fn recorded_call(app: &App, parts: &Parts, body: &[u8]) -> RecordedCall {
     RecordedCall {
         method: parts.method.to_string(),
         path: path.to_owned(),
-        token: recorded_token(app, &parts.headers),
+        token: auth::token(&app.config, &parts.headers),
         content_type: content_type.map(str::to_owned),
         body: RecordedBody::without_passwords(parts.uri.path(), body),
         fault: None,
@@ -129,15 +129,4 @@ fn is_recorded(method: &Method, path: &str) -> bool {
     [SYNC_BASE, "/enterprise/", "/v2/enterprise/"]
         .iter()
         .any(|base| path.starts_with(base))
-}
-
-fn recorded_token(app: &App, headers: &HeaderMap) -> Option<RecordedToken> {
-    headers.get(header::AUTHORIZATION)?;
-    if let Some(index) = token_index(headers, &app.config.sync_tokens) {
-        return Some(RecordedToken::Sync(index));
-    }
-    if let Some(index) = token_index(headers, &app.config.async_tokens) {
-        return Some(RecordedToken::Async(index));
-    }
-    Some(RecordedToken::Unknown)
 }

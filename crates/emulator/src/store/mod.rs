@@ -220,7 +220,7 @@ impl Store {
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<&StoredLead> {
-        self.by_id.get(id).map(|&place| &self.leads[place])
+        self.by_id.get(id).map(|&index| &self.leads[index])
     }
 
     pub(crate) fn has_identifier(&self, key: &str) -> bool {
@@ -234,7 +234,7 @@ impl Store {
             .iter()
             .filter_map(|key| self.by_identifier.get(key).copied())
             .collect();
-        places.into_iter().rev().map(|place| &self.leads[place])
+        places.into_iter().rev().map(|index| &self.leads[index])
     }
 
     /// All leads from the newest to the oldest.
@@ -248,26 +248,26 @@ impl Store {
         let key = accepted.identifier?;
         self.create_options(&accepted.created);
         let mut fields = accepted.fields;
-        let place = match self.by_identifier.get(&key) {
-            Some(&place) => place,
+        let index = match self.by_identifier.get(&key) {
+            Some(&index) => index,
             None => {
                 let status = self.default_status();
                 fields.entry("status".to_owned()).or_insert(status);
                 self.create(key)
             }
         };
-        Some(self.write(place, fields, accepted.actions))
+        Some(self.write(index, fields, accepted.actions))
     }
 
     /// Appends actions to a lead's timeline. Returns None if there is no lead with this ID.
     pub(crate) fn append(&mut self, id: &str, actions: Vec<AcceptedAction>) -> Option<Written> {
-        let place = *self.by_id.get(id)?;
-        Some(self.write(place, BTreeMap::new(), actions))
+        let index = *self.by_id.get(id)?;
+        Some(self.write(index, BTreeMap::new(), actions))
     }
 
     fn write(
         &mut self,
-        place: usize,
+        index: usize,
         fields: BTreeMap<String, FieldValue>,
         actions: Vec<AcceptedAction>,
     ) -> Written {
@@ -287,7 +287,7 @@ impl Store {
             let entry = StoredAction::new(self.ids.next(now), kind, action.fields, created);
             entries.push((action.index, entry));
         }
-        let lead = &mut self.leads[place];
+        let lead = &mut self.leads[index];
         let parts = StoredParts {
             id: &lead.id,
             fields: &fields,
@@ -308,8 +308,8 @@ impl Store {
         let first = lead.timeline.len();
         lead.append(entries.into_iter().map(|(_, entry)| entry).collect(), score);
         let new = first..lead.timeline.len();
-        self.changes.leads.insert(place);
-        self.changes.entries.extend(new.map(|entry| (place, entry)));
+        self.changes.leads.insert(index);
+        self.changes.entries.extend(new.map(|entry| (index, entry)));
         written
     }
 
@@ -322,17 +322,17 @@ impl Store {
         fields: BTreeMap<String, FieldValue>,
         created: &[(String, String)],
     ) -> Option<&StoredAction> {
-        let place = *self.by_id.get(lead)?;
-        let of_lead = self.leads[place].timeline.iter();
+        let index = *self.by_id.get(lead)?;
+        let of_lead = self.leads[index].timeline.iter();
         let entry = of_lead.enumerate().find(|(_, entry)| entry.id == action);
-        let (index, entry) = entry?;
+        let (position, entry) = entry?;
         if let EntryKind::Custom(code) = entry.kind.clone() {
             self.create_action_options(&code, created);
         }
-        let entry = &mut self.leads[place].timeline[index];
+        let entry = &mut self.leads[index].timeline[position];
         if !fields.is_empty() {
             entry.write(fields, self.now);
-            self.changes.entries.insert((place, index));
+            self.changes.entries.insert((index, position));
         }
         Some(entry)
     }
@@ -340,11 +340,11 @@ impl Store {
     /// Appends an entry that telecrm itself creates, and returns the entry's ID. Returns None if
     /// there is no lead with this ID.
     pub(crate) fn append_built_in(&mut self, lead: &str, entry: BuiltInEntry) -> Option<String> {
-        let place = *self.by_id.get(lead)?;
+        let index = *self.by_id.get(lead)?;
         let now = self.now;
         let id = self.ids.next(now);
-        let timeline = &mut self.leads[place].timeline;
-        self.changes.entries.insert((place, timeline.len()));
+        let timeline = &mut self.leads[index].timeline;
+        self.changes.entries.insert((index, timeline.len()));
         timeline.push(StoredAction::new(
             id.clone(),
             EntryKind::BuiltIn(entry.type_name),
@@ -370,30 +370,30 @@ impl Store {
         fields: BTreeMap<String, FieldValue>,
         created: &[(String, String)],
     ) -> Option<&StoredLead> {
-        let place = *self.by_id.get(id)?;
+        let index = *self.by_id.get(id)?;
         self.create_options(created);
-        let lead = &mut self.leads[place];
+        let lead = &mut self.leads[index];
         if !fields.is_empty() {
             lead.write(fields, self.now);
-            self.changes.leads.insert(place);
+            self.changes.leads.insert(index);
         }
         Some(lead)
     }
 
     fn create(&mut self, key: String) -> usize {
         let now = self.now;
-        let place = self.leads.len();
+        let index = self.leads.len();
         // Searches return the newest lead first, even after the clock was set back.
         let created_on = match self.leads.last() {
             Some(last) => now.max(last.created_on),
             None => now,
         };
         let id = self.ids.next(now);
-        self.changes.identifiers.insert(place, key.clone());
-        self.by_identifier.insert(key, place);
-        self.by_id.insert(id.clone(), place);
+        self.changes.identifiers.insert(index, key.clone());
+        self.by_identifier.insert(key, index);
+        self.by_id.insert(id.clone(), index);
         self.leads.push(StoredLead::new(id, created_on));
-        place
+        index
     }
 
     /// The status of a new lead: `Fresh`, or else the first active status.
