@@ -40,7 +40,7 @@ use telecrm_core::{
 ///     Err(error) if error.is_outcome_unknown() => Receipt::unconfirmed(lead),
 ///     Err(error) => return Err(error.into()),
 /// };
-/// # emulator.settle().await;
+/// # emulator.wait_idle().await;
 /// assert_eq!(receipt.sent().actions().len(), 1);
 /// match ingest.verify(&receipt.since(baseline)).await? {
 ///     Verification::Differs { losses, .. } => assert_eq!(losses[0].path, FieldPath::Field("rating".into())),

@@ -8,7 +8,7 @@ use crate::support::{client, emulator};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::path::Path;
-use telecrm_emulator::{Emulator, Received};
+use telecrm_emulator::{Emulator, ReceivedRequest};
 
 struct Call {
     /// The name of the function that makes the call.
@@ -58,7 +58,7 @@ fn calls() -> Vec<Call> {
 }
 
 /// Makes the calls. Returns what the emulator received, and a file with the code of its pages.
-async fn offered(emulator: &Emulator) -> (Vec<Received>, String) {
+async fn offered(emulator: &Emulator) -> (Vec<ReceivedRequest>, String) {
     let http = Client::new();
     let mut file = "//! Copied from the emulator's pages by the test in `emulator_snippets.rs`.\n\nuse std::error::Error;\n\
         use telecrm::{Method, Reply, Telecrm};\n"

@@ -24,7 +24,7 @@ async fn emulator_with_leads(count: usize) -> (Emulator, Telecrm) {
             .set("status", status);
         let _ = telecrm.ingest().push(&lead).await.expect("queued");
     }
-    emulator.settle().await;
+    emulator.wait_idle().await;
     (emulator, telecrm)
 }
 
@@ -55,7 +55,7 @@ async fn every_lead_comes_once_and_newest_first_while_others_arrive(prefetch: us
         if seen.len() % 50 == 0 {
             let late = Lead::new().set("phone", format!("9188{prefetch}{:07}", seen.len()));
             let _ = telecrm.ingest().push(&late).await.expect("queued");
-            emulator.settle().await;
+            emulator.wait_idle().await;
         }
     }
     assert!(seen.len() >= 250);

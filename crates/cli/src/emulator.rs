@@ -39,8 +39,10 @@ pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
         .enterprise(options.enterprise)
         .profile(profile)
         .random_seed(options.random_seed)
-        .max_connections(connections(options.max_connections))
-        .allow_remote(options.allow_remote);
+        .max_connections(connections(options.max_connections));
+    if options.allow_remote {
+        builder = builder.allow_remote();
+    }
     let limit = |requests| {
         let limit = RateLimit::per_hour(requests).sped_up(options.limit_speed);
         match options.retry_after {
@@ -176,7 +178,7 @@ async fn serve(
         emulator.url()
     ));
     let signal = signals.recv().await;
-    let recorded = emulator.recorded();
+    let recorded = emulator.flush_recording();
     tokio::select! {
         () = emulator.shutdown() => {}
         // Whoever asks twice does not want to wait for calls that are slow.

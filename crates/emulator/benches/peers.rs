@@ -1,9 +1,13 @@
-//! The emulator beside Prism, which mocks an OpenAPI document, and beside a bare axum handler that gives the same bytes.
+//! Compares the emulator with Prism, which mocks an OpenAPI document, and with a bare axum handler
+//! that returns the same bytes.
 //!
-//! `cargo bench -p telecrm-emulator --bench peers`. Needs Node.js 20 or newer and npm, which installs Prism below
-//! `target/`. Rounds are interleaved and medians compared, because machines are shared and noisy; only the ratios mean
-//! anything. Each server is a process of its own, with all it does by default: the emulator keeps state and its log of
-//! requests, and Prism its log of requests (`info`). Prism runs a second time without a log (`silent`), as it is fastest.
+//! Run `cargo bench -p telecrm-emulator --bench peers`. It needs Node.js 20 or newer and npm, which
+//! installs Prism below `target/`.
+//!
+//! Each server runs in its own process with its default settings: the emulator keeps state and a
+//! log of requests, and Prism writes a log of requests (`info`). Prism also runs without a log
+//! (`silent`), its fastest setting. Machines are shared and noisy, so the rounds of all servers
+//! alternate, and the report compares medians. Only the ratios are meaningful.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
@@ -31,7 +35,7 @@ const STARTS: usize = 20;
 const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
 
-/// The one that the command `telecrm` has.
+/// The allocator of the command `telecrm`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -48,7 +52,7 @@ fn main() -> Outcome {
     }
 }
 
-// --- What is measured -------------------------------------------------------------------------------------------------
+// --- Measurements ------------------------------------------------------------------------------
 
 /// The calls of an integration.
 #[derive(Clone, Copy)]
@@ -67,7 +71,7 @@ const CALLS: [(Call, &str); 4] = [
 ];
 
 fn compare() -> Outcome {
-    // One thread asks, so that the servers have the rest of the machine.
+    // One thread for the clients leaves the rest of the machine to the servers.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -133,7 +137,7 @@ fn compare() -> Outcome {
         Server::start_self(&["emulator"])?,
     ];
     runtime.block_on(few.load(FEW))?;
-    // Loaded first, so that what the process needs whatever it holds does not count.
+    // The first leads are not measured, so that the fixed memory of the process does not count.
     runtime.block_on(many.load(FEW))?;
     let before = many.resident();
     runtime.block_on(many.load(MANY - FEW))?;
@@ -147,10 +151,11 @@ fn compare() -> Outcome {
     Ok(())
 }
 
-/// How many such calls each server answers a second: in turns, so that whatever else the machine does hits all.
+/// The calls per second of each server. The servers take turns, so that other load on the machine
+/// affects all of them.
 async fn rates<const N: usize>(servers: &[Server; N], call: Call) -> Outcome<[f64; N]> {
     let mut rates = [const { Vec::new() }; N];
-    // The first round warms up.
+    // The first round is a warm-up.
     for round in 0..=ROUNDS {
         for (server, rates) in servers.iter().zip(&mut rates) {
             let rate = server.rate(call).await?;
@@ -171,21 +176,21 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.0} MB", bytes as f64 / 1e6)
 }
 
-// --- Servers ----------------------------------------------------------------------------------------------------------
+// --- Servers -----------------------------------------------------------------------------------
 
-/// A server in a process of its own; it ends with this.
+/// A server in its own process. Dropping it ends the process.
 struct Server {
     process: Child,
     address: String,
-    /// Where its Sync API begins.
+    /// The base URL of its Sync API.
     base: &'static str,
-    /// An ID that it knows, after leads were created.
+    /// The ID of a lead, once leads have been created.
     lead: std::sync::Mutex<String>,
     created: AtomicU64,
 }
 
 impl Server {
-    /// This program again, in another part.
+    /// Starts this program again as a server.
     fn start_self(arguments: &[&str]) -> Outcome<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .arg("serve")
@@ -194,8 +199,8 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()?;
         let mut address = String::new();
-        let said = process.stdout.take().ok_or("no standard output")?;
-        BufReader::new(said).read_line(&mut address)?;
+        let output = process.stdout.take().ok_or("no standard output")?;
+        BufReader::new(output).read_line(&mut address)?;
         Ok(Self::new(process, address.trim(), "/autoupdate/v2"))
     }
 
@@ -217,7 +222,7 @@ impl Server {
                 return Err(format!("npm could not install {PRISM}: {status}").into());
             }
         }
-        // Free a moment ago; Prism cannot say which port it took.
+        // Prism cannot report a port of its own choice, so it gets one that was free just now.
         let port = std::net::TcpListener::bind("127.0.0.1:0")?
             .local_addr()?
             .port();
@@ -249,7 +254,7 @@ impl Server {
         }
     }
 
-    /// The bytes that the process keeps in memory.
+    /// The resident memory of the process in bytes.
     fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
         let kilobytes = status.unwrap_or_default().lines().find_map(|line| {
@@ -273,7 +278,7 @@ impl Server {
         Ok(())
     }
 
-    /// What it answers to each call, for the bare server to repeat.
+    /// The answer to each call, which the bare server repeats.
     async fn answers(&self) -> Outcome<[String; 4]> {
         let mut connection = self.connect().await?;
         let mut answers = [const { String::new() }; 4];
@@ -326,14 +331,14 @@ impl Drop for Server {
     }
 }
 
-/// A connection that is kept alive. Written by hand, because a client that works as much as the server hides it.
+/// A keep-alive connection. A full HTTP client would use as much time as the server, and hide it.
 struct Connection {
     stream: TcpStream,
     read: Vec<u8>,
 }
 
 impl Connection {
-    /// One call and the body of its answer, which must be a success.
+    /// Makes a call, and returns the body of its answer. An error status is an error.
     async fn call(&mut self, server: &Server, call: Call) -> Outcome<&[u8]> {
         let (path, body) = match call {
             Call::Metadata => ("/metadata".to_owned(), None),
@@ -372,13 +377,13 @@ impl Connection {
         Ok(&self.read[body..])
     }
 
-    /// Reads one answer, and gives where its body begins.
+    /// Reads one answer, and returns the offset of its body.
     async fn answer(&mut self) -> Outcome<usize> {
         self.read.clear();
         let mut whole = None;
         while whole.is_none_or(|(_, end)| self.read.len() < end) {
             if self.stream.read_buf(&mut self.read).await? == 0 {
-                return Err("the server hung up".into());
+                return Err("the server closed the connection".into());
             }
             if whole.is_none()
                 && let Some(end) = self.read.windows(4).position(|four| four == b"\r\n\r\n")
@@ -394,7 +399,7 @@ impl Connection {
                     let fits = name.eq_ignore_ascii_case("content-length");
                     fits.then(|| value.trim().parse::<usize>().ok())?
                 });
-                let length = length.ok_or("an answer without its length")?;
+                let length = length.ok_or("the answer has no content length")?;
                 whole = Some((end + 4, end + 4 + length));
             }
         }
@@ -409,7 +414,7 @@ impl Server {
     }
 
     fn remember(&self, created: &[u8]) {
-        // Only now and then: what is measured is the server.
+        // Checked rarely, since the check would slow the client down.
         if self.created.load(Ordering::Relaxed) % 512 == 1
             && let Ok(body) = serde_json::from_slice::<Value>(created)
             && let (Some(id), Ok(mut lead)) = (body["lead_id"].as_str(), self.lead.lock())
@@ -419,12 +424,12 @@ impl Server {
     }
 }
 
-/// A valid number of its own for each lead.
+/// A valid phone number for each lead.
 fn phone(number: u64) -> String {
     format!("9198{number:08}")
 }
 
-// --- The parts that run in processes of their own ---------------------------------------------------------------------
+// --- Server processes --------------------------------------------------------------------------
 
 fn serve_emulator() -> Outcome {
     Runtime::new()?.block_on(async {
@@ -433,7 +438,7 @@ fn serve_emulator() -> Outcome {
     })
 }
 
-/// The same answers from a handler that does nothing.
+/// Returns fixed answers.
 fn serve_bare([metadata, created, lead, found]: [Bytes; 4]) -> Outcome {
     use axum::routing::{get, post};
     let json = |status: StatusCode, body: Bytes| {
@@ -467,7 +472,7 @@ fn serve_bare([metadata, created, lead, found]: [Bytes; 4]) -> Outcome {
     })
 }
 
-/// Says where this listens, and stays until nobody holds the other end of its input.
+/// Prints the address, and waits until the parent process closes the standard input.
 async fn announce(address: &str) -> Outcome {
     writeln!(std::io::stdout(), "{address}")?;
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;

@@ -1,7 +1,10 @@
-//! The one place that reads the clock or waits.
-#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+//! Time: the only module that reads the machine's clock or sleeps.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "only this module reads the clock and sleeps"
+)]
 
-use crate::lock;
+use crate::sync::lock;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -9,91 +12,93 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::{self, Instant};
 
-/// Longer than any emulator runs; a longer wait would overflow the clock.
+/// Longer than any emulator runs. A longer wait would overflow an `Instant`.
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The last moment that an ID can tell, in Unix milliseconds: it has 32 bits for the seconds.
-const LAST: i64 = u32::MAX as i64 * 1000 + 999;
+/// The latest time in Unix milliseconds that fits into an ID, which has 32 bits for the seconds.
+const LATEST: i64 = u32::MAX as i64 * 1000 + 999;
 
-/// What time it is in the workspace. Waiting is not ruled by it: a delay of a second takes a second.
+/// The clock of the workspace. Delays do not follow it: a delay of a second takes a second.
 #[derive(Debug)]
-pub(crate) struct Clock(Mutex<Hands>);
+pub(crate) struct Clock(Mutex<ClockState>);
 
-/// Where a clock stands.
+/// Whether a clock runs or is paused, and at which time. The state file keeps it under these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Hands {
-    /// So many milliseconds ahead of the machine's clock.
-    Ahead(i64),
-    /// Stopped at this Unix time in milliseconds.
-    Held(i64),
+pub(crate) enum ClockState {
+    /// Runs this many milliseconds ahead of the machine's clock.
+    #[serde(rename = "ahead")]
+    Running(i64),
+    /// Paused at this Unix time in milliseconds.
+    #[serde(rename = "held")]
+    Paused(i64),
 }
 
-impl Default for Hands {
+impl Default for ClockState {
     fn default() -> Self {
-        Self::Ahead(0)
+        Self::Running(0)
     }
 }
 
 impl Clock {
-    pub(crate) fn new(hands: Hands) -> Self {
-        Self(Mutex::new(hands))
+    pub(crate) fn new(state: ClockState) -> Self {
+        Self(Mutex::new(state))
     }
 
-    pub(crate) fn hands(&self) -> Hands {
+    pub(crate) fn state(&self) -> ClockState {
         *lock(&self.0)
     }
 
-    /// Now, in Unix milliseconds.
+    /// The time in Unix milliseconds.
     pub(crate) fn now(&self) -> i64 {
-        self.hands().now()
+        self.state().now()
     }
 
-    /// Sets the time, and goes on or stands still as before.
+    /// Sets the time. A paused clock stays paused.
     pub(crate) fn set(&self, now: i64) -> Result<(), ClockError> {
-        let mut hands = lock(&self.0);
-        *hands = hands.at(now)?;
+        let mut state = lock(&self.0);
+        *state = state.at(now)?;
         Ok(())
     }
 
-    /// Lets so many milliseconds pass at once; back, if there are less than none.
+    /// Moves the time forward by this many milliseconds, or back if they are negative.
     pub(crate) fn advance(&self, millis: i64) -> Result<(), ClockError> {
-        let mut hands = lock(&self.0);
-        *hands = hands.at(hands.now().saturating_add(millis))?;
+        let mut state = lock(&self.0);
+        *state = state.at(state.now().saturating_add(millis))?;
         Ok(())
     }
 
-    /// Stops it, or lets it go on from where it stands.
-    pub(crate) fn hold(&self, held: bool) {
-        let mut hands = lock(&self.0);
-        let now = hands.now();
-        *hands = match held {
-            true => Hands::Held(now),
-            false => Hands::Ahead(now - machine()),
-        };
+    pub(crate) fn pause(&self) {
+        let mut state = lock(&self.0);
+        *state = ClockState::Paused(state.now());
+    }
+
+    /// Lets the clock run on from its current time.
+    pub(crate) fn resume(&self) {
+        let mut state = lock(&self.0);
+        *state = ClockState::Running(state.now() - machine());
     }
 }
 
-impl Hands {
+impl ClockState {
     fn now(self) -> i64 {
         match self {
-            Self::Ahead(millis) => machine().saturating_add(millis),
-            Self::Held(now) => now,
+            Self::Running(ahead) => machine().saturating_add(ahead),
+            Self::Paused(now) => now,
         }
     }
 
     fn at(self, now: i64) -> Result<Self, ClockError> {
-        if !(0..=LAST).contains(&now) {
+        if !(0..=LATEST).contains(&now) {
             return Err(ClockError);
         }
         Ok(match self {
-            Self::Ahead(_) => Self::Ahead(now - machine()),
-            Self::Held(_) => Self::Held(now),
+            Self::Running(_) => Self::Running(now - machine()),
+            Self::Paused(_) => Self::Paused(now),
         })
     }
 }
 
-/// A time that no lead could have: it would be before 1970, or after 2106, where IDs end.
+/// An error for a time before 1970 or after 2106. Lead IDs cannot hold such a time.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -110,34 +115,41 @@ pub struct ClockError;
 
 impl fmt::Display for ClockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the time should be between 1970 and 2106, since IDs can tell no other")
+        f.write_str("the time is not between 1970 and 2106, the range of lead IDs")
     }
 }
 
 impl std::error::Error for ClockError {}
 
-/// The machine's time in Unix milliseconds, whatever time it is in the workspace.
+/// The machine's time in Unix milliseconds, regardless of the workspace's clock.
 pub(crate) fn machine() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// The moment that comes after this delay.
+/// The moment after this delay.
 pub(crate) fn after(delay: Duration) -> Instant {
     Instant::now() + delay.min(FOREVER)
 }
 
-/// Where a measurement begins: what it gives tells how long ago that was.
-pub(crate) fn stopwatch() -> impl Fn() -> Duration {
-    let began = Instant::now();
-    move || began.elapsed()
+/// Measures the time since its start.
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
 }
 
-/// Waits for a moment, if it is still to come.
+/// Waits until this moment.
 pub(crate) async fn wait_until(moment: Instant) {
     time::sleep_until(moment).await;
 }
 
-/// What comes of `work` if it is done within the limit.
+/// Returns the output of `work`, or None if it takes longer than the limit.
 pub(crate) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
     time::timeout(limit, work).await.ok()
 }
@@ -147,18 +159,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_is_set_advanced_and_held() {
-        let clock = Clock::new(Hands::default());
+    fn a_new_clock_shows_the_machines_time() {
+        let clock = Clock::new(ClockState::default());
         assert!((clock.now() - machine()).abs() < 60_000);
-        clock.hold(true);
-        clock.set(1_000).expect("a time");
-        assert_eq!((clock.now(), clock.hands()), (1_000, Hands::Held(1_000)));
-        clock.advance(500).expect("a time");
+    }
+
+    #[test]
+    fn a_paused_clock_moves_only_by_set_and_advance() {
+        let clock = Clock::new(ClockState::default());
+        clock.pause();
+        clock.set(1_000).expect("a valid time");
+        assert_eq!(clock.state(), ClockState::Paused(1_000));
+        assert_eq!(clock.now(), 1_000);
+        clock.advance(500).expect("a valid time");
         assert_eq!(clock.now(), 1_500);
-        clock.hold(false);
+    }
+
+    #[test]
+    fn a_resumed_clock_runs_on_from_its_time() {
+        let clock = Clock::new(ClockState::Paused(1_500));
+        clock.resume();
         assert!((1_500..61_500).contains(&clock.now()));
+    }
+
+    #[test]
+    fn a_refused_time_leaves_the_clock_as_it_was() {
+        let clock = Clock::new(ClockState::Paused(1_500));
         assert_eq!(clock.set(-1), Err(ClockError));
         assert_eq!(clock.advance(i64::MAX), Err(ClockError));
-        assert!((1_500..61_500).contains(&clock.now()));
+        assert_eq!(clock.now(), 1_500);
     }
 }

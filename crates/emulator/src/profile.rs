@@ -1,10 +1,10 @@
-//! Where sources disagree about what telecrm answers: which of them the emulator follows.
+//! The profile: how the emulator answers where sources disagree about telecrm.
 
+use crate::problem::{Problem, impl_error};
 use std::collections::BTreeMap;
-use std::fmt;
 
-/// Defines the switches: for each the name, the values (that of the documentation first) and the one
-/// of the profile `reported`.
+/// Defines the switches. Each has a name, its values (that of the documentation first), and the
+/// value in the profile `reported`.
 macro_rules! switches {
     ($(
         $(#[doc = $doc:literal])*
@@ -25,7 +25,7 @@ macro_rules! switches {
             }
         )+
 
-        /// How the emulator answers where sources disagree: a profile, and switches to differ from it.
+        /// How the emulator answers where sources disagree about telecrm. Each field is a switch.
         ///
         /// ```
         /// use telecrm_emulator::{AsyncAnswer, Profile};
@@ -42,12 +42,12 @@ macro_rules! switches {
         }
 
         impl Profile {
-            /// What the vendor's documentation says. The default.
+            /// Answers as the vendor's documentation says. This is the default.
             pub fn documented() -> Self {
                 Self::default()
             }
 
-            /// What users of the live service report.
+            /// Answers as users of the live service report.
             pub fn reported() -> Self {
                 Self { $($field: $switch::$reported,)+ }
             }
@@ -55,16 +55,19 @@ macro_rules! switches {
             /// Sets a switch by its name.
             ///
             /// # Errors
-            /// If there is no such switch, or it has no such value; the error lists what there is.
+            /// Returns an error that lists the valid names if the switch or the value is unknown.
             pub fn with(mut self, name: &str, value: &str) -> Result<Self, SwitchError> {
                 match name {
                     $($name => self.$field = choose(name, value, $switch::VALUES)?,)+
-                    _ => return Err(SwitchError::new("switch", name, Self::switches().iter().map(|(name, _)| *name))),
+                    _ => {
+                        let known = Self::switches().into_iter().map(|(name, _)| name);
+                        return Err(SwitchError::new(format!("unknown switch `{name}`"), known));
+                    }
                 }
                 Ok(self)
             }
 
-            /// The names of all switches, each with the value that it has.
+            /// The names of all switches with their current values.
             ///
             /// ```
             /// use telecrm_emulator::Profile;
@@ -75,7 +78,7 @@ macro_rules! switches {
                 BTreeMap::from([$(($name, name_of(self.$field, $switch::VALUES))),+])
             }
 
-            /// What a switch is about.
+            /// The documentation of a switch.
             #[cfg(feature = "web")]
             pub(crate) fn about(name: &str) -> Option<&'static str> {
                 match name {
@@ -84,7 +87,8 @@ macro_rules! switches {
                 }
             }
 
-            /// The names of all switches, each with its values, that of the documentation first.
+            /// The names of all switches with their possible values, that of the documentation
+            /// first.
             pub fn switches() -> Vec<(&'static str, Vec<&'static str>)> {
                 vec![$(($name, vec![$($text),+])),+]
             }
@@ -93,27 +97,28 @@ macro_rules! switches {
 }
 
 switches! {
-    /// Whether rows of a search carry the lead's ID (pitfall LE7). The documentation says both.
+    /// Whether rows of a search have the lead's ID (pitfall LE7). The documentation contradicts
+    /// itself.
     search_ids: SearchIds = "search-ids" {
-        /// They do, as reported.
+        /// They have it, as reported.
         #[default]
         Yes = "yes",
-        /// They hold nothing but `fields`, as in the documentation's example.
+        /// They have only `fields`, as in the documentation's example.
         No = "no",
     } reported Yes;
 
-    /// Where rows of a search carry status, rating and assignee (pitfall LE11).
+    /// Where rows of a search have status, rating and assignee (pitfall LE11).
     lead_attributes: LeadAttributes = "lead-attributes" {
         /// Inside `fields`, as documented.
         #[default]
         Fields = "fields",
-        /// Beside `fields`, with `employeeid` for the assignee, as reported.
+        /// At the top level, with `employeeid` for the assignee, as reported.
         Row = "row",
         /// In both places.
         Both = "both",
     } reported Row;
 
-    /// How the codes of custom actions read back.
+    /// How answers write the codes of custom actions.
     action_codes: ActionCodes = "action-codes" {
         /// `1001`, as documented.
         #[default]
@@ -122,25 +127,25 @@ switches! {
         Prefixed = "prefixed",
     } reported Prefixed;
 
-    /// What becomes of `ACTION_1001` as the type of an action that is created (pitfall AC2).
+    /// What happens to a new action whose type is written as `ACTION_1001` (pitfall AC2).
     prefixed_types: PrefixedTypes = "prefixed-types" {
-        /// The entry is ignored, with a remark.
+        /// telecrm ignores the action, with a remark.
         #[default]
         Ignored = "ignored",
-        /// The whole request is refused with 400.
+        /// telecrm refuses the whole request with 400.
         Refused = "refused",
     } reported Ignored;
 
-    /// How the pipeline is told.
+    /// The shape of the pipeline.
     pipeline: PipelineShape = "pipeline" {
-        /// As the workspace file has it, usually `leadStages` as documented.
+        /// That of the workspace file, usually `leadStages` as documented.
         #[default]
         Stages = "stages",
-        /// `statuses` and `lostReasons` at the top, as reported.
+        /// `statuses` and `lostReasons` at the top level, as reported.
         Flat = "flat",
     } reported Flat;
 
-    /// What a search by assignee together with several statuses answers (pitfall LE10).
+    /// What a search for an assignee with several statuses returns (pitfall LE10).
     assignee_and_statuses: AssigneeAndStatuses = "assignee-and-statuses" {
         /// The leads.
         #[default]
@@ -149,7 +154,7 @@ switches! {
         Fails = "fails",
     } reported Fails;
 
-    /// What the Async API answers when it has taken a lead.
+    /// What the Async API answers when it has accepted a lead.
     async_answer: AsyncAnswer = "async-answer" {
         /// `{"status":"QUEUED"}`, as documented.
         #[default]
@@ -162,16 +167,17 @@ switches! {
         Html = "html",
     } reported Queued;
 
-    /// What the Async API makes of `SYSTEM_NOTE`, which clients have posted for years (pitfall AS7).
+    /// What the Async API does with a `SYSTEM_NOTE`, which clients have posted for years (pitfall
+    /// AS7).
     system_notes: SystemNotes = "system-notes" {
-        /// Drops it, as everything that is neither a payment nor a custom action.
+        /// Drops it, as all actions except payments and custom actions.
         #[default]
         Dropped = "dropped",
-        /// Puts it into the timeline.
+        /// Adds it to the timeline.
         Kept = "kept",
     } reported Dropped;
 
-    /// What the metadata operations answer to an unknown enterprise; all others answer 401.
+    /// What the workspace operations answer to an unknown enterprise. All others answer 401.
     unknown_enterprise: UnknownEnterprise = "unknown-enterprise" {
         /// 401, as for a bad token (pitfall EN7).
         #[default]
@@ -180,75 +186,76 @@ switches! {
         NotFound = "404",
     } reported NotAuthorized;
 
-    /// What a change of state answers to an address that nobody has.
+    /// What a change of availability answers to an unknown email address.
     unknown_member: UnknownMember = "unknown-member" {
-        /// 404, as the documented pitfall says (TM4).
+        /// 404, as documented elsewhere (pitfall TM4).
         #[default]
         NotFound = "404",
-        /// 400, since the operation's page lists no 404.
+        /// 400, since the page of the operation lists no 404.
         BadRequest = "400",
     } reported NotFound;
 
-    /// What becomes of phone numbers with blanks, dashes or brackets.
+    /// What happens to phone numbers with blanks, dashes or brackets.
     phone_blanks: PhoneBlanks = "phone-blanks" {
-        /// They are not numbers.
+        /// telecrm rejects them.
         #[default]
         Refused = "refused",
-        /// Such characters are left out.
+        /// telecrm removes these characters.
         Stripped = "stripped",
     } reported Refused;
 
-    /// Whether a filter compares status labels with case (pitfall LE6).
+    /// Whether a filter for a status is case-sensitive (pitfall LE6).
     status_case: StatusCase = "status-case" {
-        /// With case, as the documented pitfall says.
+        /// Case-sensitive, as documented for statuses.
         #[default]
         Matters = "matters",
-        /// Without, as the documentation says of searches in general.
+        /// Case-insensitive, as documented for searches in general.
         Ignored = "ignored",
     } reported Matters;
 
-    /// What an update does with a label that the pipeline lacks (pitfall LE8).
+    /// What an update does with a status or lost reason that the pipeline lacks (pitfall LE8).
     unknown_labels: UnknownLabels = "unknown-labels" {
-        /// Drops it, and writes the rest.
+        /// Drops it, and writes the other fields.
         #[default]
         Dropped = "dropped",
         /// Refuses the update with 400.
         Refused = "refused",
     } reported Dropped;
 
-    /// What a creation does with a lead's value that does not fit its field.
+    /// What the creation of a lead does with a value that does not fit its field.
     bad_values: BadValues = "bad-values" {
-        /// Leaves it out, and says so in `remarks`.
+        /// Drops it, with a remark.
         #[default]
         Remarked = "remarked",
         /// Refuses the lead with 400 `VALIDATION_ERROR`.
         Refused = "refused",
     } reported Remarked;
 
-    /// What the search of a timeline takes for a performer (pitfall AC7).
+    /// How a search of a timeline names a performer (pitfall AC7).
     performers: Performers = "performers" {
-        /// An address, or the `id` that the seed gives a team member.
+        /// By the email address, or by the team member's `id` in the seed.
         #[default]
         Any = "any",
-        /// The `id` only, as the operation's page says.
+        /// Only by the `id`, as the page of the operation says.
         Ids = "ids",
     } reported Any;
 
-    /// How the answer to a new team member spells that an invitation is out (pitfall TM7).
+    /// How the answer to the creation of a team member spells the status of an invited member
+    /// (pitfall TM7).
     invited: Invited = "invited" {
-        /// `INVITED`, as the operation's page shows.
+        /// `INVITED`, as the page of the operation shows.
         #[default]
         Upper = "INVITED",
-        /// `Invited`, as the list does.
+        /// `Invited`, as in the list.
         Title = "Invited",
     } reported Upper;
 
-    /// What `leadIdentifierFieldId` holds (pitfall EN6).
+    /// The value of `leadIdentifierFieldId` (pitfall EN6).
     identifier_field: IdentifierField = "identifier-field" {
-        /// What the workspace file says.
+        /// That of the workspace file.
         #[default]
         AsSeeded = "as-seeded",
-        /// The field's ID, where it has one.
+        /// The field's ID, if it has one.
         Id = "id",
         /// The field's API name.
         ApiName = "api-name",
@@ -256,7 +263,7 @@ switches! {
 }
 
 impl Profile {
-    /// `documented` or `reported`.
+    /// The profile with this name: `documented` or `reported`.
     ///
     /// ```
     /// use telecrm_emulator::Profile;
@@ -267,14 +274,13 @@ impl Profile {
     /// ```
     ///
     /// # Errors
-    /// If it is neither.
+    /// Returns an error for any other name.
     pub fn named(name: &str) -> Result<Self, SwitchError> {
         match name {
             "documented" => Ok(Self::documented()),
             "reported" => Ok(Self::reported()),
             _ => Err(SwitchError::new(
-                "profile",
-                name,
+                format!("unknown profile `{name}`"),
                 ["documented", "reported"],
             )),
         }
@@ -296,14 +302,13 @@ fn choose<T: Copy>(
     let chosen = values.iter().find(|(text, _)| *text == value);
     chosen.map(|(_, choice)| *choice).ok_or_else(|| {
         SwitchError::new(
-            &format!("value of {name}"),
-            value,
+            format!("unknown value `{value}` of the switch {name}"),
             values.iter().map(|(text, _)| *text),
         )
     })
 }
 
-/// A profile, a switch or a value of one that does not exist. It names those that do.
+/// An error for an unknown profile, switch or value. It lists the known ones.
 ///
 /// ```
 /// use telecrm_emulator::Profile;
@@ -312,25 +317,17 @@ fn choose<T: Copy>(
 /// assert!(error.to_string().contains("queued"), "{error}");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SwitchError(String);
+pub struct SwitchError(Problem);
 
 impl SwitchError {
-    fn new<'a>(what: &str, given: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+    fn new<'a>(message: String, known: impl IntoIterator<Item = &'a str>) -> Self {
         let known: Vec<_> = known.into_iter().collect();
-        Self(format!(
-            "{given:?} is no {what}; choose from {}",
-            known.join(", ")
-        ))
+        let problem = Problem::new(message);
+        Self(problem.hint(format!("choose from {}", known.join(", "))))
     }
 }
 
-impl fmt::Display for SwitchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SwitchError {}
+impl_error!(SwitchError);
 
 #[cfg(test)]
 mod tests {
@@ -349,19 +346,27 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_what_there_is() {
+    fn an_unknown_value_lists_the_known_values() {
         let error = Profile::documented()
             .with("async-answer", "yes")
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            r#""yes" is no value of async-answer; choose from queued, ok, 204, html"#
+            "unknown value `yes` of the switch async-answer\n  hint: choose from queued, ok, 204, html"
         );
+    }
+
+    #[test]
+    fn an_unknown_switch_lists_the_known_switches() {
         let error = Profile::documented().with("search", "yes").unwrap_err();
         assert!(
             error.to_string().contains("search-ids, lead-attributes"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn an_unknown_profile_is_an_error() {
         assert!(Profile::named("live").is_err());
     }
 }

@@ -1,32 +1,37 @@
-//! Recorded runs, run again: the same calls at the same times, and whether they are answered the same.
+//! Replay: repeats the calls of a recording on a new emulator, and compares the answers.
 
-use crate::App;
-use crate::faults::{Applied, Forced};
-use crate::recording::{Event, EventKind, RecordedAnswer, RecordedCall, Recording, Text, Token};
+use crate::app::App;
+use crate::background;
+use crate::config::Config;
+use crate::faults::FaultKind;
+use crate::http::ReplayedFault;
+use crate::recording::{
+    Event, EventKind, RecordedAnswer, RecordedBody, RecordedCall, RecordedToken, Recording,
+};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
-/// A call that was answered otherwise than in the recording.
+/// A call whose answer differs from the recorded one.
 ///
 /// ```
 /// use telecrm_emulator::{Difference, Emulator, Recording};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let file = std::env::temp_dir().join(format!("telecrm-difference-{}.jsonl", std::process::id()));
+/// # let file = std::env::temp_dir().join(format!("differs-{}.jsonl", std::process::id()));
 /// let emulator = Emulator::builder().record(&file).start().await?;
-/// reqwest::get(format!("{}/enterprise/ent-local/metadata", emulator.sync_url())).await?;
+/// emulator.client().workspace().await?;
 /// emulator.shutdown().await;
 ///
-/// // Whoever waits for another answer finds out.
-/// std::fs::write(&file, std::fs::read_to_string(&file)?.replace(r#""status":401"#, r#""status":200"#))?;
+/// // The recording expects another status now.
+/// let recorded = std::fs::read_to_string(&file)?;
+/// std::fs::write(&file, recorded.replace(r#""status":200"#, r#""status":201"#))?;
 /// let emulator = Emulator::builder().replay(Recording::read(&file)?).start().await?;
 /// let first: &Difference = &emulator.differences()[0];
 /// assert!(first.to_string().contains("status"), "{first}");
@@ -37,17 +42,17 @@ use std::net::SocketAddr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Which of the recorded calls, counted from 1 in the order in which they were carried out.
+    /// The number of the recorded call, from 1 in the order in which the calls were carried out.
     pub call: usize,
     /// The HTTP method.
     pub method: String,
     /// The path with the query.
     pub path: String,
-    /// What differs, each with its place: `status`, `headers.…` or `body.…`.
+    /// The differing parts of the answer, each with its place: `status`, `headers.…` or `body.…`.
     pub parts: Vec<String>,
 }
 
-/// A line for the call, and one for each part that differs.
+/// One line for the call, and one for each differing part.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "call {}: {} {}", self.call, self.method, self.path)?;
@@ -57,8 +62,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Carries out the calls of a recording one after another, on an emulator that has done nothing yet. The clock stands at the time
-/// of each, and goes on from the last.
+/// Sends the calls of a recording one after another to an emulator without any calls yet. The clock
+/// has the time of each call, and runs on from the last one.
 pub(crate) async fn run(
     app: &App,
     router: Router,
@@ -68,59 +73,61 @@ pub(crate) async fn run(
     let service = TowerToHyperService::new(router);
     let mut differences = Vec::new();
     let mut calls = 0;
-    app.keeper.hold_clock(true);
+    app.shared_store.pause_clock();
     for Event { time, kind, .. } in &recording.events {
-        // It was the time of a clock like this one.
-        let _ = app.keeper.set_clock(|clock| clock.set(*time));
-        match kind {
-            EventKind::Processed(ticket) => app.apply(*ticket),
-            EventKind::Call(call) => {
-                calls += 1;
-                let parts = match request(app, local, call) {
-                    Some(request) => {
-                        let Ok(response) = service.call(request).await;
-                        match &call.answer {
-                            Some(recorded) => {
-                                let (parts, body) = response.into_parts();
-                                let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-                                let mut came =
-                                    RecordedAnswer::new(parts.status, &parts.headers, &body);
-                                if matches!(call.body, Text::LeftOut { .. }) {
-                                    // It says what was wrong with a body that was another.
-                                    came.body.clone_from(&recorded.body);
-                                }
-                                compare(recorded, &came)
-                            }
-                            None => Vec::new(),
+        // The clock of the recording emulator had this time, so it is valid.
+        let _ = app.shared_store.change_clock(|clock| clock.set(*time));
+        let call = match kind {
+            EventKind::Processed(ticket) => {
+                background::process(app, *ticket);
+                continue;
+            }
+            EventKind::Call(call) => call,
+        };
+        calls += 1;
+        let parts = match request(&app.config, local, call) {
+            Some(request) => {
+                let Ok(response) = service.call(request).await;
+                let (parts, body) = response.into_parts();
+                let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+                let mut answer = RecordedAnswer::new(parts.status, &parts.headers, &body);
+                match &call.answer {
+                    Some(recorded) => {
+                        if matches!(call.body, RecordedBody::Omitted { .. }) {
+                            // The recorded answer describes the omitted body.
+                            answer.body.clone_from(&recorded.body);
                         }
+                        compare(recorded, &answer)
                     }
-                    None => vec!["the recording holds no request that can be sent".to_owned()],
-                };
-                if !parts.is_empty() {
-                    differences.push(Difference {
-                        call: calls,
-                        method: call.method.clone(),
-                        path: call.path.clone(),
-                        parts,
-                    });
+                    None => Vec::new(),
                 }
             }
+            None => vec!["the recorded request is not valid HTTP".to_owned()],
+        };
+        if !parts.is_empty() {
+            differences.push(Difference {
+                call: calls,
+                method: call.method.clone(),
+                path: call.path.clone(),
+                parts,
+            });
         }
     }
-    app.keeper.hold_clock(false);
+    app.shared_store.resume_clock();
     differences
 }
 
-fn request(app: &App, local: SocketAddr, call: &RecordedCall) -> Option<Request<Body>> {
+/// Builds the request of a recorded call. Returns None if it is not valid HTTP.
+fn request(config: &Config, local: SocketAddr, call: &RecordedCall) -> Option<Request<Body>> {
     let mut request = Request::builder()
         .method(call.method.as_str())
         .uri(&call.path)
         .header(header::HOST, local.to_string());
     let token = match call.token {
         None => None,
-        Some(Token::Sync(place)) => app.config.sync_tokens.get(place),
-        Some(Token::Async(place)) => app.config.async_tokens.get(place),
-        Some(Token::Unknown) => Some(&app.unknown_token),
+        Some(RecordedToken::Sync(index)) => config.sync_tokens.get(index).cloned(),
+        Some(RecordedToken::Async(index)) => config.async_tokens.get(index).cloned(),
+        Some(RecordedToken::Unknown) => Some(rejected_token(config)),
     };
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -129,68 +136,74 @@ fn request(app: &App, local: SocketAddr, call: &RecordedCall) -> Option<Request<
         request = request.header(header::CONTENT_TYPE, content_type);
     }
     let mut request = request.body(call.body.clone().into()).ok()?;
-    let fault = call.fault.clone().map(Applied::at_once);
-    request.extensions_mut().insert(Forced(fault));
+    let fault = call.fault.clone().map(FaultKind::without_delay);
+    request.extensions_mut().insert(ReplayedFault(fault));
     Some(request)
 }
 
-/// What differs, in words.
-fn compare(recorded: &RecordedAnswer, came: &RecordedAnswer) -> Vec<String> {
-    let mut parts = Vec::new();
-    if recorded.status != came.status {
-        parts.push(differs("status", recorded.status, came.status));
+/// A token that the emulator does not accept.
+fn rejected_token(config: &Config) -> String {
+    let mut token = "unknown".to_owned();
+    while config.sync_tokens.contains(&token) || config.async_tokens.contains(&token) {
+        token.push('-');
     }
-    let json = |headers: &BTreeMap<String, String>| serde_json::json!(headers);
-    compare_json(
-        "headers",
-        &json(&recorded.headers),
-        &json(&came.headers),
-        &mut parts,
-    );
-    let json = |text: &Text| match text {
-        Text::Utf8(text) => {
-            serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()))
-        }
-        Text::Bytes(bytes) => Value::from(bytes.as_slice()),
-        Text::LeftOut { .. } => Value::Null,
-    };
-    if recorded.body != came.body {
-        let before = parts.len();
-        compare_json("body", &json(&recorded.body), &json(&came.body), &mut parts);
-        if parts.len() == before {
-            parts.push("body: the same JSON, written otherwise".to_owned());
+    token
+}
+
+/// Describes each difference.
+fn compare(recorded: &RecordedAnswer, answer: &RecordedAnswer) -> Vec<String> {
+    let mut parts = Vec::new();
+    if recorded.status != answer.status {
+        parts.push(differs("status", recorded.status, answer.status));
+    }
+    let [before, after] = [recorded, answer].map(|answer| serde_json::json!(answer.headers));
+    compare_json("headers", &before, &after, &mut parts);
+    if recorded.body != answer.body {
+        let [before, after] = [recorded, answer].map(|answer| body_json(&answer.body));
+        let count = parts.len();
+        compare_json("body", &before, &after, &mut parts);
+        if parts.len() == count {
+            parts.push("body: the same JSON in another spelling".to_owned());
         }
     }
     parts
 }
 
-fn compare_json(place: &str, recorded: &Value, came: &Value, parts: &mut Vec<String>) {
-    match (recorded, came) {
-        (Value::Object(recorded), Value::Object(came)) => {
-            for (key, value) in recorded {
-                compare_json(
-                    &format!("{place}.{key}"),
-                    value,
-                    came.get(key).unwrap_or(&Value::Null),
-                    parts,
-                );
-            }
-            for (key, value) in came.iter().filter(|(key, _)| !recorded.contains_key(*key)) {
-                parts.push(differs(&format!("{place}.{key}"), "nothing", value));
-            }
+fn body_json(body: &RecordedBody) -> Value {
+    match body {
+        RecordedBody::Text(text) => {
+            serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()))
         }
-        (Value::Array(recorded), Value::Array(came)) if recorded.len() == came.len() => {
-            for (index, (recorded, came)) in recorded.iter().zip(came).enumerate() {
-                compare_json(&format!("{place}[{index}]"), recorded, came, parts);
-            }
-        }
-        (recorded, came) if recorded == came => {}
-        (recorded, came) => parts.push(differs(place, recorded, came)),
+        RecordedBody::Bytes(bytes) => Value::from(bytes.as_slice()),
+        RecordedBody::Omitted { .. } => Value::Null,
     }
 }
 
-fn differs(place: &str, recorded: impl fmt::Display, came: impl fmt::Display) -> String {
-    format!("{place}: {recorded} was recorded, {came} came")
+fn compare_json(place: &str, recorded: &Value, answer: &Value, parts: &mut Vec<String>) {
+    match (recorded, answer) {
+        (Value::Object(recorded), Value::Object(answer)) => {
+            for (key, value) in recorded {
+                let other = answer.get(key).unwrap_or(&Value::Null);
+                compare_json(&format!("{place}.{key}"), value, other, parts);
+            }
+            for (key, value) in answer {
+                if !recorded.contains_key(key) {
+                    parts.push(differs(&format!("{place}.{key}"), "nothing", value));
+                }
+            }
+        }
+        (Value::Array(recorded), Value::Array(answer)) if recorded.len() == answer.len() => {
+            for (index, (recorded, answer)) in recorded.iter().zip(answer).enumerate() {
+                compare_json(&format!("{place}[{index}]"), recorded, answer, parts);
+            }
+        }
+        (recorded, answer) if recorded == answer => {}
+        (recorded, answer) => parts.push(differs(place, recorded, answer)),
+    }
+}
+
+fn differs(place: &str, recorded: impl fmt::Display, answer: impl fmt::Display) -> String {
+    format!("{place}: recorded {recorded}, answered {answer}")
 }
 
 #[cfg(test)]
@@ -201,35 +214,45 @@ mod tests {
         RecordedAnswer {
             status,
             headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
-            body: Text::Utf8(body.to_owned()),
+            body: RecordedBody::Text(body.to_owned()),
         }
     }
 
     #[test]
-    fn what_differs_is_said_with_its_place() {
-        let recorded = answer(200, r#"{"a": [1, {"b": 2}], "c": 3}"#);
+    fn equal_answers_have_no_difference() {
+        let recorded = answer(200, r#"{"a": 1}"#);
         assert!(compare(&recorded, &recorded).is_empty());
-        let mut came = answer(201, r#"{"a": [1, {"b": 4}], "d": 5}"#);
-        came.headers
-            .insert("retry-after".to_owned(), "1".to_owned());
+    }
+
+    #[test]
+    fn each_difference_is_named_with_its_place() {
+        let recorded = answer(200, r#"{"a": [1, {"b": 2}], "c": 3}"#);
+        let mut other = answer(201, r#"{"a": [1, {"b": 4}], "d": 5}"#);
+        let retry_after = ("retry-after".to_owned(), "1".to_owned());
+        other.headers.extend([retry_after]);
         assert_eq!(
-            compare(&recorded, &came),
+            compare(&recorded, &other),
             [
-                "status: 200 was recorded, 201 came",
-                "headers.retry-after: nothing was recorded, \"1\" came",
-                "body.a[1].b: 2 was recorded, 4 came",
-                "body.c: 3 was recorded, null came",
-                "body.d: nothing was recorded, 5 came",
+                "status: recorded 200, answered 201",
+                "headers.retry-after: recorded nothing, answered \"1\"",
+                "body.a[1].b: recorded 2, answered 4",
+                "body.c: recorded 3, answered null",
+                "body.d: recorded nothing, answered 5",
             ]
         );
-        let spaced = answer(200, r#"{"a":[1,{"b":2}],"c":3}"#);
-        assert_eq!(
-            compare(&recorded, &spaced),
-            ["body: the same JSON, written otherwise"]
-        );
-        assert_eq!(
-            compare(&answer(200, "OK"), &answer(200, "{}")),
-            ["body: \"OK\" was recorded, {} came"]
-        );
+    }
+
+    #[test]
+    fn json_in_another_spelling_is_a_difference() {
+        let recorded = answer(200, r#"{"a": 1}"#);
+        let spaced = answer(200, r#"{"a":1}"#);
+        let parts = compare(&recorded, &spaced);
+        assert_eq!(parts, ["body: the same JSON in another spelling"]);
+    }
+
+    #[test]
+    fn bodies_of_different_types_differ() {
+        let parts = compare(&answer(200, "OK"), &answer(200, "{}"));
+        assert_eq!(parts, ["body: recorded \"OK\", answered {}"]);
     }
 }

@@ -22,7 +22,7 @@ async fn with_a_lead_of_june() -> (Emulator, Telecrm) {
         .set("follow_up_date", due)
         .action(bare_visit().created_on(visited));
     let _ = telecrm.ingest().push(&lead).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     (emulator, telecrm)
 }
 

@@ -15,7 +15,7 @@ async fn as5_a_new_action_is_distinguished_from_an_equal_older_one() {
     let ingest = client(&emulator).ingest();
     let sent = jane().action(visit("same note"));
     let first = ingest.push(&sent).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert!(matches!(
         ingest.verify(&first).await,
         Ok(Verification::Stored(_))
@@ -23,9 +23,9 @@ async fn as5_a_new_action_is_distinguished_from_an_equal_older_one() {
 
     let baseline = ingest.baseline(&sent).await.expect("read");
     let _ = ingest.push(&jane()).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     let second = ingest.push(&sent).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert!(matches!(
         ingest.verify(&second.since(baseline)).await,
         Ok(Verification::Stored(_))
@@ -38,7 +38,7 @@ async fn as5_an_equal_older_action_does_not_prove_a_push() {
     let ingest = client(&emulator).ingest();
     let sent = jane().action(visit("same note"));
     let receipt = ingest.push(&sent).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
 
     // This receipt claims a push after the baseline, which was never made.
     let baseline = ingest.baseline(&sent).await.expect("read");
@@ -50,7 +50,10 @@ async fn as5_an_equal_older_action_does_not_prove_a_push() {
 }
 
 async fn emulator_without_ids_in_searches() -> Emulator {
-    let emulator = Emulator::builder().search_ids(false).start().await;
+    let emulator = Emulator::builder()
+        .search_ids(telecrm_emulator::SearchIds::No)
+        .start()
+        .await;
     emulator.expect("starts")
 }
 
@@ -60,7 +63,7 @@ async fn le7_without_ids_in_searches_the_outcome_of_actions_is_unknown() {
     let ingest = client(&emulator).ingest();
     let receipt = ingest.push(&jane().action(visit("x"))).await;
     let receipt = receipt.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     let Ok(Verification::Unknown { reason, .. }) = ingest.verify(&receipt).await else {
         panic!("actions cannot be seen");
     };
@@ -72,7 +75,7 @@ async fn le7_without_ids_in_searches_a_lead_without_actions_is_verified() {
     let emulator = emulator_without_ids_in_searches().await;
     let ingest = client(&emulator).ingest();
     let receipt = ingest.push(&bare_lead()).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert!(matches!(
         ingest.verify(&receipt).await,
         Ok(Verification::Stored(_))
@@ -190,7 +193,7 @@ async fn as5_an_unconfirmed_push_that_arrived_is_stored() {
     let ingest = client(&emulator).ingest();
     let unconfirmed = Receipt::unconfirmed(jane());
     let _ = ingest.push(&jane()).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert!(matches!(
         ingest.verify(&unconfirmed).await,
         Ok(Verification::Stored(_))

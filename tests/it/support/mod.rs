@@ -189,7 +189,7 @@ pub(crate) async fn losses_read_back(
     lead: &Lead,
 ) -> Losses {
     let receipt = telecrm.ingest().push(lead).await.expect("queued");
-    emulator.settle().await;
+    emulator.wait_idle().await;
     match telecrm.ingest().verify(&receipt).await.expect("readable") {
         Verification::Stored(_) => Losses::new(),
         Verification::Differs {

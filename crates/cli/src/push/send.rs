@@ -158,7 +158,7 @@ impl Sender {
     ) -> Result<Verification, telecrm::Error> {
         if let Some(emulator) = &reader.emulator {
             // Whether it settles or the time is over: the next look is the last.
-            let _ = time::within(reader.timeout, emulator.settle()).await;
+            let _ = time::within(reader.timeout, emulator.wait_idle()).await;
         }
         self.0.telecrm.ingest().verify(receipt).await
     }

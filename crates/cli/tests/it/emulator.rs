@@ -151,7 +151,7 @@ fn names_of_its_own_are_allowed_one_by_one() {
         "--allow-host",
         "http://x",
     ];
-    run(telecrm(&listen)).refused(2, &["\"http://x\" is no host name"]);
+    run(telecrm(&listen)).refused(2, &["\"http://x\" is not a host name"]);
 }
 
 #[test]
@@ -244,7 +244,10 @@ fn faults_come_from_a_file() {
         ("{", "is not JSON"),
         (r#"[{"do": "explode"}]"#, "explode"),
         ("[7]", "expected a rule, such as"),
-        (r#"{"do": {"answer": {"status": 99}}}"#, "99 is no status"),
+        (
+            r#"{"do": {"answer": {"status": 99}}}"#,
+            "99 is not the status",
+        ),
         (
             r#"[{"operation": "deleteLead", "do": "hang"}]"#,
             "createLead",
@@ -378,14 +381,14 @@ fn a_recording_is_run_again() {
     assert_eq!(ran.exit, 1, "{ran:?}");
     for said in [
         "POST /enterprise/ent-local/autoupdatelead",
-        "body.status: \"TAKEN\" was recorded, \"QUEUED\" came",
+        "body.status: recorded \"TAKEN\", answered \"QUEUED\"",
         "1 answered otherwise",
     ] {
         assert!(ran.stderr.contains(said), "{said}: {ran:?}");
     }
 
     run(telecrm(&["emulator", "replay", rules.path()]))
-        .refused(2, &[rules.path(), "is no recording"]);
+        .refused(2, &[rules.path(), "is not a recording"]);
     run(telecrm(&["emulator", "--record", tape.path()]))
         .refused(1, &[tape.path(), "choose another name"]);
 }

@@ -1,23 +1,23 @@
-//! How the pages read the log: from its end, one call, and what is new.
+//! Reading the log for the web pages.
 
-use super::{Log, Remembered};
-use crate::lock;
+use super::{Log, LoggedCall};
+use crate::sync::lock;
 use tokio::sync::watch;
 
-/// How many calls are looked at before others get their turn with the log.
+/// How many calls are read before the lock is released for others.
 const CHUNK: usize = 256;
 
-/// What happened to the log since a revision.
+/// The changes of the log since a revision.
 pub(crate) struct Changes<T> {
-    /// By which one reads on.
+    /// The revision to continue from.
     pub(crate) revision: u64,
-    /// Whether everything known before is to be forgotten.
+    /// Whether the log was cleared, so that the reader must drop what it has.
     pub(crate) cleared: bool,
     pub(crate) items: Vec<T>,
 }
 
 impl Log {
-    /// By which revisions of another process are recognised.
+    /// When the log began. Revisions with another beginning are those of another process.
     pub(crate) fn began(&self) -> i64 {
         self.began
     }
@@ -26,19 +26,19 @@ impl Log {
         lock(&self.entries).revision
     }
 
-    /// Tells of new revisions; nothing once there will be none.
+    /// Sends each new revision, and None once the log is closed.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Option<u64>> {
         self.latest.subscribe()
     }
 
-    /// Reads one call.
-    pub(crate) fn read<T>(&self, seq: u64, read: impl FnOnce(&Remembered) -> T) -> Option<T> {
+    /// Reads one call. Returns None if the log does not have it.
+    pub(crate) fn read<T>(&self, seq: u64, read: impl FnOnce(&LoggedCall) -> T) -> Option<T> {
         let log = lock(&self.entries);
         let place = log.place(seq).ok()?;
         Some(read(&log.entries[place]))
     }
 
-    /// The first and the last call that are remembered.
+    /// The numbers of the first and the last call. Returns None if the log is empty.
     pub(crate) fn ends(&self) -> Option<(u64, u64)> {
         let log = lock(&self.entries);
         Some((
@@ -47,12 +47,13 @@ impl Log {
         ))
     }
 
-    /// What `read` makes of the latest calls before this one, the newest first, until there are `most`.
+    /// Reads the calls before this one, from the newest to the oldest, until `read` has returned
+    /// `most` items.
     pub(crate) fn before<T>(
         &self,
         mut before: u64,
         most: usize,
-        mut read: impl FnMut(&Remembered) -> Option<T>,
+        mut read: impl FnMut(&LoggedCall) -> Option<T>,
     ) -> Vec<T> {
         let mut found = Vec::new();
         loop {
@@ -72,11 +73,11 @@ impl Log {
         }
     }
 
-    /// What `read` makes of the calls that are new or have changed since this revision, in their order.
+    /// Reads the calls that are new or have changed since this revision, in their order.
     pub(crate) fn changes<T>(
         &self,
         revision: u64,
-        read: impl FnMut(&Remembered) -> Option<T>,
+        read: impl FnMut(&LoggedCall) -> Option<T>,
     ) -> Changes<T> {
         let log = lock(&self.entries);
         let changed = log.entries.iter().filter(|known| known.revision > revision);

@@ -1,8 +1,8 @@
--- Version 1 of the state file. JSON where only the emulator looks inside; `place` counts from 0.
+-- Version 1 of the state file. Only the emulator reads the JSON columns. `place` counts from 0.
 CREATE TABLE workspace (
     enterprise TEXT NOT NULL,
-    seed TEXT NOT NULL, -- a workspace file, to which a reset goes back
-    answers TEXT NOT NULL, -- the same with the options that leads created
+    seed TEXT NOT NULL, -- the workspace file that a reset returns to
+    answers TEXT NOT NULL, -- the same file with the options that leads have created
     members TEXT NOT NULL
 ) STRICT;
 
@@ -18,14 +18,14 @@ CREATE TABLE lead (
     json TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE entry ( -- of a lead's timeline
+CREATE TABLE entry ( -- an entry of a timeline
     lead INTEGER NOT NULL,
     place INTEGER NOT NULL,
     json TEXT NOT NULL,
     PRIMARY KEY (lead, place)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE waiting ( -- taken by the Async API, and not processed
+CREATE TABLE waiting ( -- accepted by the Async API and not processed yet
     ticket INTEGER PRIMARY KEY,
     json TEXT NOT NULL
 ) STRICT;

@@ -3,9 +3,10 @@
 use super::filter::Filter;
 use super::outcome;
 use super::page::{self, Tab};
-use crate::answer::Params;
-use crate::log::{LogEntry, Remembered};
-use crate::{App, server};
+use crate::app::App;
+use crate::http::Params;
+use crate::log::{LogEntry, LoggedCall};
+use crate::operations;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
@@ -27,7 +28,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(call: &Remembered, enterprise: &str) -> Self {
+    pub(crate) fn new(call: &LoggedCall, enterprise: &str) -> Self {
         let path = &call.entry.path;
         let below = path.split_once("/enterprise/").and_then(|(_, path)| {
             let below = path.strip_prefix(enterprise)?;
@@ -151,7 +152,7 @@ fn filter_form(filter: &Filter) -> Markup {
                 span.visually-hidden { "Operation" }
                 select name="operation" {
                     option value="" { "All operations" }
-                    @for operation in server::operations() {
+                    @for operation in operations::ids() {
                         option value=(operation) selected[filter.operation == operation] { (operation) }
                     }
                     option value="none" selected[filter.operation == "none"] { "Unknown operation" }

@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_a_readable_description() {
-        for id in crate::server::operations() {
+        for id in crate::operations::ids() {
             let operation = OperationSpec::find(id).expect(id);
             assert!(!operation.summary().is_empty(), "{id}");
             let responses = operation.operation["responses"].as_object().expect(id);

@@ -2,9 +2,10 @@
 
 use super::calls::{PAGE_SIZE, Row};
 use super::filter::Filter;
-use crate::answer::Params;
+use crate::app::App;
+use crate::clock;
+use crate::http::Params;
 use crate::log::Changes;
-use crate::{App, clock};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;

@@ -1,8 +1,8 @@
 //! Selects the calls that the list shows.
 
-use crate::answer::Params;
-use crate::exchange::{Exchange, Message};
-use crate::log::Remembered;
+use crate::http::Params;
+use crate::log::LoggedCall;
+use crate::log::exchange::{Exchange, Message};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
 use telecrm_core::Finding;
@@ -36,7 +36,7 @@ impl Filter {
         self.losses || texts.iter().any(|text| !text.is_empty())
     }
 
-    pub(crate) fn matches(&self, call: &Remembered) -> bool {
+    pub(crate) fn matches(&self, call: &LoggedCall) -> bool {
         let entry = &call.entry;
         let operation = entry.operation.as_deref().unwrap_or("none");
         let status = match entry.status {
@@ -49,7 +49,7 @@ impl Filter {
             && (self.text.is_empty() || self.text_occurs_in(call))
     }
 
-    fn text_occurs_in(&self, call: &Remembered) -> bool {
+    fn text_occurs_in(&self, call: &LoggedCall) -> bool {
         let entry = &call.entry;
         let is_in = |text: &str| text.to_lowercase().contains(&self.lower_case_text);
         let in_finding =

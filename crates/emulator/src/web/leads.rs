@@ -3,8 +3,8 @@
 use super::calls::Row;
 use super::filter::query_value;
 use super::page::{self, Tab};
-use crate::App;
-use crate::answer::Params;
+use crate::app::App;
+use crate::http::Params;
 use crate::profile::LeadAttributes;
 use crate::store::{Store, StoredAction, StoredLead};
 use axum::extract::{Path, State};

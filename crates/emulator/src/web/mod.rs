@@ -14,7 +14,7 @@ mod settings;
 mod snippets;
 mod workspace;
 
-use crate::App;
+use crate::app::App;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};

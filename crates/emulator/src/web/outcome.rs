@@ -1,7 +1,7 @@
 //! What the emulator did with each field and action of a request: stored, changed or dropped.
 
-use crate::ingest;
 use crate::log::LogEntry;
+use crate::operations;
 use serde_json::{Map, Value};
 use telecrm_core::{FieldPath, Finding, FindingKind};
 
@@ -87,7 +87,7 @@ pub(crate) fn rows(entry: &LogEntry, sent: &Value) -> Vec<OutcomeRow> {
 
 /// Returns true if the Async API has accepted the lead and not processed it yet.
 pub(crate) fn is_queued(entry: &LogEntry, is_stored: bool) -> bool {
-    entry.operation.as_deref() == Some(ingest::OPERATION)
+    entry.operation.as_deref() == Some(operations::INGEST)
         && (200..300).contains(&entry.status)
         && !is_stored
         && entry.findings.is_empty()

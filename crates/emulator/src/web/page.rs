@@ -1,6 +1,6 @@
 //! The frame of every page, and the markup that several pages share.
 
-use crate::App;
+use crate::app::App;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;

@@ -1,10 +1,10 @@
 //! The settings page: fault rules, the profile, and the reset.
 
 use super::page::{self, Tab};
-use crate::App;
+use crate::app::App;
 use crate::faults::Fault;
+use crate::operations;
 use crate::profile::Profile;
-use crate::server;
 use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -186,7 +186,7 @@ fn faults(app: &App, form: &FormValues) -> Markup {
                 div.grid {
                     label { "Operation" select name="operation" {
                         option value="" { "any operation" }
-                        @for operation in server::operations() { option value=(operation) selected[text("operation") == operation] { (operation) } }
+                        @for operation in operations::ids() { option value=(operation) selected[text("operation") == operation] { (operation) } }
                     } }
                     label { "Fault" select name="do" {
                         @for (name, description) in FAULTS { option value=(name) selected[text("do") == name] { (description) } }

@@ -1,9 +1,9 @@
 //! Code that sends a call again: a curl command, and Rust. Tokens come from the environment.
 
 use super::json;
-use crate::exchange::Exchange;
 use crate::log::LogEntry;
-use crate::server::SYNC_BASE;
+use crate::log::exchange::Exchange;
+use crate::operations::SYNC_BASE;
 use axum::extract::Query;
 use axum::http::Uri;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -215,7 +215,7 @@ fn query_pairs(query: Option<&str>) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Slot;
+    use crate::log::exchange::BodySlot;
 
     #[test]
     fn raw_strings_have_enough_hashes() {
@@ -246,7 +246,7 @@ mod tests {
             .map(|(name, value)| (name.clone(), value.parse().unwrap()));
         let mut exchange = Exchange::begin(0, &uri, &headers.collect(), bearer);
         if !body.is_empty() {
-            let slot = Slot::default();
+            let slot = BodySlot::default();
             slot.put(&body.to_owned().into());
             exchange.request.body = slot.body();
         }

@@ -1,8 +1,8 @@
 //! The page of the workspace: fields, custom actions, pipeline and team.
 
 use super::page::{self, Tab};
-use crate::App;
-use crate::team_members;
+use crate::app::App;
+use crate::store::team;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -141,8 +141,8 @@ fn team(members: &[&Map<String, Value>]) -> Markup {
                     tbody {
                         @for member in members {
                             tr {
-                                th scope="row" { (team_members::text(member, "name")) }
-                                @for (heading, key) in MEMBER_COLUMNS { td data-label=(heading) { (team_members::text(member, key)) } }
+                                th scope="row" { (team::text(member, "name")) }
+                                @for (heading, key) in MEMBER_COLUMNS { td data-label=(heading) { (team::text(member, key)) } }
                             }
                         }
                     }

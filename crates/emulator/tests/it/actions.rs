@@ -1,3 +1,5 @@
+//! Actions of the Sync API.
+
 use crate::{Local, error};
 use serde_json::{Value, json};
 use telecrm_emulator::{ActionCodes, Emulator, Performers, PrefixedTypes, Profile, WorkspaceFile};
@@ -5,7 +7,7 @@ use telecrm_emulator::{ActionCodes, Emulator, Performers, PrefixedTypes, Profile
 const PHONE: &str = "919999999999";
 
 impl Local {
-    /// A lead, and what creating these actions answered.
+    /// Creates a lead with these actions. Returns the lead's ID and the answer.
     async fn with_actions(&self, actions: Value) -> (String, Value) {
         let lead = self.create(json!({ "phone": PHONE })).await;
         let answer = self
@@ -18,7 +20,7 @@ impl Local {
         (lead, answer.1)
     }
 
-    /// A lead with one action, as the start of its path.
+    /// Creates a lead with one action. Returns the path of the lead's actions.
     async fn with_action(&self, action: Value) -> String {
         let (lead, created) = self.with_actions(json!([action])).await;
         assert_eq!(created["actions"][0]["status"], "CREATED", "{created}");
@@ -36,7 +38,7 @@ fn payment() -> Value {
 }
 
 #[tokio::test]
-async fn ac1_types_that_telecrm_records_itself_fail_the_whole_request() {
+async fn ac1_a_built_in_type_refuses_the_whole_request() {
     let local = Local::start().await;
     let lead = local.create(json!({ "phone": PHONE })).await;
     let message = "Only custom actions and payment actions can be created";
@@ -54,11 +56,11 @@ async fn ac1_types_that_telecrm_records_itself_fail_the_whole_request() {
     let (_, lead) = local
         .get(&format!("/lead/{lead}?includeActions=true"))
         .await;
-    assert_eq!(lead["actions"], json!([]), "nothing was created");
+    assert_eq!(lead["actions"], json!([]), "no action was created");
 }
 
 #[tokio::test]
-async fn ac2_prefixed_codes_are_ignored_with_a_remark_or_refused() {
+async fn ac2_a_prefixed_code_is_ignored_or_refused() {
     let prefixed = json!({ "type": "ACTION_1001", "fields": { "note": "x" } });
     let local = Local::start().await;
     let (_, created) = local.with_actions(json!([prefixed, visit()])).await;
@@ -85,7 +87,7 @@ async fn ac2_prefixed_codes_are_ignored_with_a_remark_or_refused() {
 }
 
 #[tokio::test]
-async fn ac3_of_a_payment_only_the_status_changes() {
+async fn ac3_only_the_status_of_a_payment_changes() {
     let local = Local::start().await;
     let path = local.with_action(payment()).await;
     let message =
@@ -126,7 +128,7 @@ async fn ac3_of_a_payment_only_the_status_changes() {
 }
 
 #[tokio::test]
-async fn ac4_each_entry_is_handled_on_its_own() {
+async fn ac4_each_action_is_accepted_or_ignored_on_its_own() {
     let local = Local::start().await;
     let bad_payment = json!({ "type": "PAYMENT", "status": "PENDING", "currency": "INR" });
     let unknown = json!({ "type": "4711", "fields": {} });
@@ -169,12 +171,15 @@ async fn ac4_each_entry_is_handled_on_its_own() {
 }
 
 #[tokio::test]
-async fn ac5_entries_that_telecrm_records_itself_are_not_got_one_by_one() {
+async fn ac5_a_built_in_entry_cannot_be_read_alone() {
     let local = Local::start().await;
     let lead = local.create(json!({ "phone": PHONE })).await;
     let call =
         json!({ "type": "OUTGOING_CALL", "employeeid": "agent@company.com", "duration": 31 });
-    let id = local.emulator.record(&lead, call).expect("recorded");
+    let id = local
+        .emulator
+        .add_timeline_entry(&lead, call)
+        .expect("recorded");
     let path = format!("/lead/{lead}/action/{id}");
     let message = "Only custom actions and payment actions can be retrieved";
     assert_eq!(local.get(&path).await, (400, error("BAD_REQUEST", message)));
@@ -193,12 +198,14 @@ async fn ac5_entries_that_telecrm_records_itself_are_not_got_one_by_one() {
     );
 
     assert_eq!(
-        local.emulator.record(&lead, visit()),
+        local.emulator.add_timeline_entry(&lead, visit()),
         None,
-        "that can be written"
+        "clients can create this type"
     );
     assert_eq!(
-        local.emulator.record("62ab16e", json!({ "type": "NOTE" })),
+        local
+            .emulator
+            .add_timeline_entry("62ab16e", json!({ "type": "NOTE" })),
         None
     );
 }
@@ -231,7 +238,7 @@ async fn ac6_the_time_of_an_entry_is_its_creation_timestamp() {
     );
 }
 
-/// A workspace whose file gives a member an ID.
+/// A workspace with a member that has an ID.
 fn with_member_ids() -> WorkspaceFile {
     let mut file = WorkspaceFile::sample();
     file.team_members[0].insert("id".into(), json!("u1"));
@@ -247,7 +254,10 @@ async fn ac7_performers_are_addresses_for_leads_and_ids_for_timelines() {
         let local = Local::with(builder).await;
         let lead = local.create(json!({ "phone": PHONE })).await;
         let call = json!({ "type": "OUTGOING_CALL", "employeeid": "jane.doe@example.com" });
-        local.emulator.record(&lead, call).expect("recorded");
+        local
+            .emulator
+            .add_timeline_entry(&lead, call)
+            .expect("recorded");
         let count = async |filter: Value| {
             let found = local
                 .post(&format!("/lead/{lead}/action/search"), filter)
@@ -288,7 +298,10 @@ async fn a_timeline_is_searched_by_type_and_time_page_by_page() {
     ] {
         let call =
             json!({ "type": "OUTGOING_CALL", "creationTimestamp": time, "duration": duration });
-        local.emulator.record(&lead, call).expect("recorded");
+        local
+            .emulator
+            .add_timeline_entry(&lead, call)
+            .expect("recorded");
     }
     let path = format!("/lead/{lead}/action/search");
     let found = async |query: &str, filter: Value| {
@@ -314,7 +327,11 @@ async fn a_timeline_is_searched_by_type_and_time_page_by_page() {
         .iter()
         .map(|c| &c["duration"])
         .collect();
-    assert_eq!(durations, [2, 1], "both ends included, the newest first");
+    assert_eq!(
+        durations,
+        [2, 1],
+        "the range includes both ends, and the newest entry is first"
+    );
     let page = found("?skip=2&limit=3", json!({})).await;
     assert_eq!(
         (
@@ -348,7 +365,7 @@ async fn a_timeline_is_searched_by_type_and_time_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_custom_action_changes_field_by_field_or_not_at_all() {
+async fn an_update_of_a_custom_action_writes_all_fields_or_none() {
     let local = Local::start().await;
     let first = json!({ "type": "1001", "fields": { "note": "a", "outcome": "Interested" } });
     let path = local.with_action(first).await;
@@ -382,7 +399,7 @@ async fn a_custom_action_changes_field_by_field_or_not_at_all() {
     assert_eq!(
         local.get(&path).await.1["fields"],
         updated["fields"],
-        "nothing was written"
+        "the update wrote nothing"
     );
     for wrong in [
         json!({ "type": "ACTION_1001" }),
@@ -408,7 +425,7 @@ async fn a_custom_action_changes_field_by_field_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn leads_and_actions_that_are_not_there_are_404() {
+async fn unknown_leads_and_actions_are_404() {
     let local = Local::start().await;
     let lead = local.create(json!({ "phone": PHONE })).await;
     let no_lead = (

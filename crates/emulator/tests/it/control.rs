@@ -1,3 +1,5 @@
+//! The emulator's own endpoints.
+
 use crate::{Answer, Local, answer};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -36,7 +38,7 @@ async fn health_needs_no_token() {
 }
 
 #[tokio::test]
-async fn the_log_tells_what_was_stored_and_what_was_not() {
+async fn the_log_shows_stored_values_and_losses() {
     let local = Local::start().await;
     local
         .push(json!({ "fields": { "phone": "919999999999", "rating": "3" } }))
@@ -45,7 +47,11 @@ async fn the_log_tells_what_was_stored_and_what_was_not() {
     let (status, log) = local.own("/_emulator/log").await;
     assert_eq!(status, 200);
     let entries = log["entries"].as_array().unwrap();
-    assert_eq!(entries.len(), 2, "its own endpoints are not in the log");
+    assert_eq!(
+        entries.len(),
+        2,
+        "the log has no calls to the own endpoints"
+    );
 
     let entry = entries[0].as_object().unwrap();
     let keys: Vec<_> = entry.keys().map(String::as_str).collect();
@@ -167,7 +173,7 @@ async fn every_operation_has_its_id_in_the_log() {
 }
 
 #[tokio::test]
-async fn settle_waits_for_what_is_queued() {
+async fn settle_waits_until_the_queue_is_empty() {
     let delay = Duration::from_millis(200);
     let local = Local::with(Emulator::builder().processing_delay(delay)).await;
     for phone in ["919999999998", "919999999999"] {
@@ -184,7 +190,7 @@ async fn settle_waits_for_what_is_queued() {
 }
 
 #[tokio::test]
-async fn reset_goes_back_to_the_seed() {
+async fn reset_returns_to_the_seed() {
     let local = Local::with(Emulator::builder().processing_delay(Duration::from_millis(200))).await;
     let old = local
         .create(json!({ "phone": "919999999999", "contact_source": "Fair" }))
@@ -197,12 +203,12 @@ async fn reset_goes_back_to_the_seed() {
         StatusCode::NO_CONTENT
     );
     assert!(local.emulator.log(0).is_empty());
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
 
     assert_eq!(
         local.search(json!({})).await["total_count"],
         0,
-        "what was queued before is not applied after"
+        "the reset emptied the queue"
     );
     let (_, field) = local.get("/custom-fields/contact_source").await;
     assert_eq!(field["options"].as_array().unwrap().len(), 3);
@@ -239,7 +245,7 @@ async fn the_descriptions_are_served_in_both_stages() {
 }
 
 #[tokio::test]
-async fn a_snapshot_brings_everything_back_but_ids() {
+async fn a_restored_snapshot_has_the_same_state_and_new_ids() {
     let local = Local::start().await;
     let first = local.create(json!({ "phone": "919999999999" })).await;
     let url = format!("{}/_emulator/snapshot", local.emulator.url());
@@ -273,8 +279,45 @@ async fn a_snapshot_brings_everything_back_but_ids() {
     }
 }
 
-#[tokio::test]
-async fn the_log_tells_of_every_key_that_is_not_read() {
+/// Sends this body. Asserts that the log has a loss for each of these keys, and the answer no
+/// remark.
+async fn assert_unread(local: &Local, path: &str, body: Value, unread: &[&str]) {
+    let (status, answer) = local.post(path, body).await;
+    assert!(status < 300, "{path}: {answer}");
+    assert!(!answer.to_string().contains("IGNORED"), "{answer}");
+    let call = local.emulator.log(0).pop().expect("the call");
+    let paths: Vec<_> = call.findings.iter().map(|f| f.path.to_string()).collect();
+    assert_eq!(paths, unread, "{path}");
+    assert!(call.findings.iter().all(|finding| finding.is_loss()));
+}
+
+async fn assert_unread_of_workspace(path: &str, body: Value, unread: &[&str]) {
+    assert_unread(&Local::start().await, path, body, unread).await;
+}
+
+scenarios! { assert_unread_of_workspace:
+    the_log_shows_unread_keys_of_a_new_team_member(
+        "/team-members",
+        json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210",
+            "role": "CALLER", "manager": "x" }),
+        &["manager"],
+    )
+    the_log_shows_unread_keys_of_a_change_of_state(
+        "/teammember/state_change",
+        json!({ "email": "jane.doe@example.com", "state": "Active", "role": "ADMIN" }),
+        &["role"],
+    )
+    the_log_shows_unread_keys_of_a_search(
+        "/lead/search",
+        json!({ "filters": {}, "limit": 5,
+            "actions": { "since": 5, "performed_at": { "gte": 5 } },
+            "fields": { "created_on": { "from": 5, "until": 6 } } }),
+        &["filters", "limit", "fields.created_on.until", "actions.since", "actions.performed_at.gte"],
+    )
+}
+
+/// An emulator with a lead, and the paths of the lead and of its payment.
+async fn with_payment() -> (Local, String, String) {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999" }, "actions": [
         { "type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "5" },
@@ -282,81 +325,70 @@ async fn the_log_tells_of_every_key_that_is_not_read() {
     let (_, created) = local.post("/lead", lead).await;
     let lead = format!("/lead/{}", created["lead_id"].as_str().expect("an ID"));
     let payment = created["actions"][0]["action_id"].as_str().expect("an ID");
-    let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER", "manager": "x" });
-    for (path, body, unread) in [
-        (
-            format!("{lead}/action"),
-            json!({ "actions": [{ "type": "1001" }], "fields": { "name": "Jane" }, "note": "x" }),
-            ["fields", "note"].as_slice(),
-        ),
-        (
-            format!("{lead}/action/{payment}"),
-            json!({ "type": "PAYMENT", "status": "COMPLETED", "fields": {}, "created_on": 5 }),
-            &["actions[0].created_on", "actions[0].fields"],
-        ),
-        ("/team-members".to_owned(), john, &["manager"]),
-        (
-            "/teammember/state_change".to_owned(),
-            json!({ "email": "j@example.com", "state": "Active", "role": "ADMIN" }),
-            &["role"],
-        ),
-        (
-            "/lead/search".to_owned(),
-            json!({ "filters": {}, "limit": 5, "actions": { "since": 5, "performed_at": { "gte": 5 } }, "fields": { "created_on": { "from": 5, "until": 6 } } }),
-            &[
-                "filters",
-                "limit",
-                "fields.created_on.until",
-                "actions.since",
-                "actions.performed_at.gte",
-            ],
-        ),
-        (
-            format!("{lead}/action/search"),
-            json!({ "types": ["1001"], "created_on": { "after": 5 } }),
-            &["types", "created_on.after"],
-        ),
-    ] {
-        let (status, answer) = local.post(&path, body).await;
-        assert!(status < 300, "{path}: {answer}");
-        assert!(!answer.to_string().contains("IGNORED"), "{answer}");
-        let call = local.emulator.log(0).pop().expect("the call");
-        let told: Vec<_> = call.findings.iter().map(|f| f.path.to_string()).collect();
-        assert_eq!(told, unread, "{path}");
-        assert!(call.findings.iter().all(|finding| finding.is_loss()));
-    }
-    let (_, found) = local.post("/lead/search", json!({ "limit": 5 })).await;
-    assert_eq!(found["limit"], 10);
-    let call = local.emulator.log(0).pop().expect("the call");
-    let helps = call.findings[0].suggestion.as_deref();
-    assert_eq!(helps, Some("put it into the address: ?limit=…"));
+    let payment = format!("{lead}/action/{payment}");
+    (local, lead, payment)
 }
 
 #[tokio::test]
-async fn an_entry_that_could_not_be_read_back_is_refused() {
+async fn the_log_shows_unread_keys_of_new_actions() {
+    let (local, lead, _) = with_payment().await;
+    let body =
+        json!({ "actions": [{ "type": "1001" }], "fields": { "name": "Jane" }, "note": "x" });
+    assert_unread(&local, &format!("{lead}/action"), body, &["fields", "note"]).await;
+}
+
+#[tokio::test]
+async fn the_log_shows_unread_keys_of_a_changed_payment() {
+    let (local, _, payment) = with_payment().await;
+    let body = json!({ "type": "PAYMENT", "status": "COMPLETED", "fields": {}, "created_on": 5 });
+    let unread = ["actions[0].created_on", "actions[0].fields"];
+    assert_unread(&local, &payment, body, &unread).await;
+}
+
+#[tokio::test]
+async fn the_log_shows_unread_keys_of_a_search_for_actions() {
+    let (local, lead, _) = with_payment().await;
+    let body = json!({ "types": ["1001"], "created_on": { "after": 5 } });
+    let unread = ["types", "created_on.after"];
+    assert_unread(&local, &format!("{lead}/action/search"), body, &unread).await;
+}
+
+#[tokio::test]
+async fn a_limit_in_the_body_of_a_search_has_a_suggestion() {
+    let local = Local::start().await;
+    let (_, found) = local.post("/lead/search", json!({ "limit": 5 })).await;
+    assert_eq!(found["limit"], 10);
+    let call = local.emulator.log(0).pop().expect("the call");
+    let suggestion = call.findings[0].suggestion.as_deref();
+    assert_eq!(
+        suggestion,
+        Some("write it in the query of the URL: ?limit=…")
+    );
+}
+
+/// Asserts that the timeline entry is refused with this reason, over HTTP and by the method.
+async fn assert_entry_refused(entry: Value, reason: &str) {
     let local = Local::start().await;
     let lead = local.create(json!({ "phone": "919999999999" })).await;
-    for (entry, why) in [
-        (json!({}), "`type`"),
-        (json!({ "type": " " }), "`type`"),
-        (json!({ "type": "PAYMENT" }), "`type`"),
-        (
-            json!({ "type": "USER_NOTE", "creationTimestamp": "2026-04-01" }),
-            "Unix milliseconds",
-        ),
-        (
-            json!({ "type": "USER_NOTE", "creationTimestamp": null }),
-            "Unix milliseconds",
-        ),
-    ] {
-        let url = format!("{}/_emulator/leads/{lead}/timeline", local.emulator.url());
-        let (status, refused) = answer(local.http.post(url).json(&entry)).await;
-        assert_eq!(status, 400, "{entry}");
-        assert!(refused.to_string().contains(why), "{refused}");
-        assert_eq!(local.emulator.record(&lead, entry), None);
-    }
-    let (_, found) = local
+    let url = format!("{}/_emulator/leads/{lead}/timeline", local.emulator.url());
+    let (status, refused) = answer(local.http.post(url).json(&entry)).await;
+    assert_eq!(status, 400, "{entry}");
+    assert!(refused.to_string().contains(reason), "{refused}");
+    assert_eq!(local.emulator.add_timeline_entry(&lead, entry), None);
+    let lead = local
         .get(&format!("/lead/{lead}?includeActions=true"))
         .await;
-    assert_eq!(found["actions"], json!([]));
+    assert_eq!(lead.1["actions"], json!([]));
+}
+
+scenarios! { assert_entry_refused:
+    a_timeline_entry_without_a_type_is_refused(json!({}), "`type`")
+    a_timeline_entry_with_a_blank_type_is_refused(json!({ "type": " " }), "`type`")
+    a_payment_as_a_timeline_entry_is_refused(json!({ "type": "PAYMENT" }), "`type`")
+    a_timeline_entry_with_a_date_is_refused(
+        json!({ "type": "USER_NOTE", "creationTimestamp": "2026-04-01" }), "Unix milliseconds"
+    )
+    a_timeline_entry_with_null_as_time_is_refused(
+        json!({ "type": "USER_NOTE", "creationTimestamp": null }), "Unix milliseconds"
+    )
 }

@@ -1,6 +1,6 @@
-//! Each kind of fault as it looks at the socket.
+//! Faults, as a client sees them at its socket.
 
-use crate::clock::{Stopwatch, sleep};
+use crate::timing::{Stopwatch, sleep};
 use crate::{Local, answer, error, status};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,7 +20,8 @@ async fn with(fault: Fault) -> Local {
 }
 
 impl Local {
-    /// Sends one request over a connection of its own, and gives what is read until the end or `patience` is over.
+    /// Sends one request over a new connection, and returns everything that arrives before the
+    /// timeout.
     async fn over_tcp(
         &self,
         path: &str,
@@ -71,7 +72,7 @@ const LONG: Duration = Duration::from_secs(5);
 const SHORT: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_before_the_change_leaves_nothing_behind() {
+async fn a_reset_before_the_call_stores_nothing() {
     let local = with(Fault::reset_before().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
     assert_eq!(
@@ -87,7 +88,7 @@ async fn a_reset_before_the_change_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_after_the_change_leaves_the_lead() {
+async fn a_reset_after_the_call_stores_the_lead() {
     let local = with(Fault::reset_after().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
     assert_eq!(
@@ -101,7 +102,7 @@ async fn a_reset_after_the_change_leaves_the_lead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_that_is_reset_is_one_call_and_processed_if_it_was_taken() {
+async fn a_reset_push_is_one_call_and_processed_if_it_was_accepted() {
     for (fault, count) in [(Fault::reset_before(), 0), (Fault::reset_after(), 1)] {
         let local = with(fault.on("createOrUpdateLead")).await;
         let path = "/enterprise/ent-local/autoupdatelead";
@@ -110,7 +111,7 @@ async fn a_push_that_is_reset_is_one_call_and_processed_if_it_was_taken() {
             (read.len(), end.unwrap_err().kind()),
             (0, ErrorKind::ConnectionReset)
         );
-        local.emulator.settle().await;
+        local.emulator.wait_idle().await;
         let log = local.emulator.log(0);
         assert_eq!((log.len(), log[0].status), (1, 0));
         assert_eq!(log[0].stored.is_some(), count == 1);
@@ -119,7 +120,7 @@ async fn a_push_that_is_reset_is_one_call_and_processed_if_it_was_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hanging_call_neither_answers_nor_closes() {
+async fn a_hanging_call_has_no_answer_and_stays_open() {
     let local = with(Fault::hang().on("createLead")).await;
     let (read, end) = local.create_over_tcp(SHORT).await;
     let kind = end.unwrap_err().kind();
@@ -139,7 +140,7 @@ async fn a_hanging_call_neither_answers_nor_closes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_truncated_body_is_shorter_than_it_was_announced() {
+async fn a_truncated_body_is_shorter_than_its_content_length() {
     let local = with(Fault::truncated().on("createLead")).await;
     let (read, _) = local.create_over_tcp(LONG).await;
     let text = String::from_utf8(read).unwrap();
@@ -159,16 +160,16 @@ async fn a_truncated_body_is_shorter_than_it_was_announced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endless_body_goes_on_as_long_as_it_is_read() {
+async fn an_endless_body_never_ends() {
     let local = with(Fault::endless().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
-    assert!(end.unwrap() > 0, "there is more");
+    assert!(end.unwrap() > 0, "the body continues");
     assert!(read.len() >= 1_000_000);
     assert!(String::from_utf8_lossy(&read).contains("lead_id"));
 }
 
 #[tokio::test]
-async fn latency_comes_before_the_answer_and_changes_nothing_else() {
+async fn latency_only_delays_the_answer() {
     let local = with(
         Fault::latency(Duration::from_millis(150))
             .on("createLead")
@@ -184,9 +185,9 @@ async fn latency_comes_before_the_answer_and_changes_nothing_else() {
     assert_eq!(local.emulator.log(0)[1].fault, None);
 }
 
-/// Of a call that is slow, the caller sees nothing, and the server knows nothing of that.
+/// The server does not notice that the client of a slow call has disconnected.
 #[tokio::test]
-async fn a_slow_call_is_carried_out_although_its_caller_has_left() {
+async fn a_slow_call_takes_effect_after_its_client_has_disconnected() {
     let slow = Fault::latency(Duration::from_millis(600));
     let local = with(slow.times(2)).await;
     let impatient = Duration::from_millis(300);
@@ -202,7 +203,7 @@ async fn a_slow_call_is_carried_out_although_its_caller_has_left() {
     tokio::time::timeout(3 * LONG, both_done)
         .await
         .expect("logged");
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     for entry in local.emulator.log(0) {
         assert_eq!(entry.fault, Some("latency_ms"));
         assert_eq!(entry.status, 0, "there was no answer: {entry:?}");
@@ -210,11 +211,15 @@ async fn a_slow_call_is_carried_out_although_its_caller_has_left() {
         assert!(entry.stored.is_some(), "{entry:?}");
     }
     assert_eq!(local.search(json!({})).await["total_count"], 2);
-    assert_eq!(local.post("/lead", lead(PHONE)).await.0, 409, "sent again");
+    assert_eq!(
+        local.post("/lead", lead(PHONE)).await.0,
+        409,
+        "the lead exists already"
+    );
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_does_not_come_after_a_reset() {
+async fn a_slow_call_without_a_client_has_no_effect_after_a_reset() {
     let local = with(Fault::latency(Duration::from_millis(200)).times(1)).await;
     let create = local.sync(Method::POST, "/lead").json(&lead(PHONE));
     let impatient = create.timeout(Duration::from_millis(50));
@@ -226,94 +231,82 @@ async fn what_nobody_waits_for_does_not_come_after_a_reset() {
     assert_eq!(local.search(json!({})).await["total_count"], 0);
 }
 
-#[tokio::test]
-async fn any_status_with_any_body_is_answered_before_or_after_the_change() {
-    for (answer_given, count) in [
-        (FaultyAnswer::new(503).body(error("DOWN", "try later")), 0),
-        (
-            FaultyAnswer::new(503)
-                .body(error("DOWN", "try later"))
-                .after_commit(),
-            1,
-        ),
-    ] {
-        let local = with(Fault::answer(answer_given).on("createLead")).await;
-        let request = local.sync(Method::POST, "/lead").json(&lead(PHONE));
-        let response = request.send().await.unwrap();
-        assert_eq!(response.status(), 503);
-        assert_eq!(
-            response.json::<Value>().await.unwrap(),
-            error("DOWN", "try later")
-        );
-        assert_eq!(local.count().await, count);
-        let entry = &local.emulator.log(0)[0];
-        assert_eq!(
-            (entry.status, entry.fault, entry.stored.is_some()),
-            (503, Some("answer"), count == 1)
-        );
-    }
+fn down() -> FaultyAnswer {
+    FaultyAnswer::new(503).body(error("DOWN", "try later"))
+}
+
+/// Asserts that the answer is a 503, and whether the lead is stored.
+async fn assert_wrong_answer(wrong: FaultyAnswer, count: u64) {
+    let local = with(Fault::answer(wrong).on("createLead")).await;
+    let request = local.sync(Method::POST, "/lead").json(&lead(PHONE));
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.status(), 503);
+    let body: Value = response.json().await.expect("JSON");
+    assert_eq!(body, error("DOWN", "try later"));
+    assert_eq!(local.count().await, count);
+    let entry = &local.emulator.log(0)[0];
+    assert_eq!(
+        (entry.status, entry.fault, entry.stored.is_some()),
+        (503, Some("answer"), count == 1)
+    );
+}
+
+scenarios! { assert_wrong_answer:
+    a_wrong_answer_replaces_the_call(down(), 0)
+    a_wrong_answer_comes_after_the_call(down().after_commit(), 1)
+}
+
+async fn assert_retry_after(answer: FaultyAnswer, seconds: Option<&str>) {
+    let local = with(Fault::answer(answer).on("createOrUpdateLead")).await;
+    let push = local.ingest().json(&lead(PHONE));
+    let response = push.send().await.expect("an answer");
+    assert_eq!(response.status(), 429);
+    let header = response.headers().get("retry-after");
+    assert_eq!(header.map(|value| value.to_str().expect("text")), seconds);
+    assert!(response.bytes().await.expect("a body").is_empty());
+    local.emulator.wait_idle().await;
+    assert_eq!(local.count().await, 0);
+}
+
+scenarios! { assert_retry_after:
+    a_429_has_the_retry_after_of_the_rule(
+        FaultyAnswer::new(429).header("Retry-After", "7"), Some("7")
+    )
+    a_429_has_no_retry_after_by_default(FaultyAnswer::new(429), None)
+}
+
+const PAGE: &str = "<!DOCTYPE html><title>Bad gateway</title>";
+
+async fn assert_push_answer(answer: FaultyAnswer, status: u16, content_type: &str, body: &str) {
+    let local = with(Fault::answer(answer.after_commit()).on("createOrUpdateLead")).await;
+    let push = local.ingest().json(&lead(PHONE));
+    let response = push.send().await.expect("an answer");
+    assert_eq!(response.status(), status);
+    let header = response.headers().get("content-type");
+    let header = header.map_or("", |value| value.to_str().expect("text"));
+    assert_eq!(header, content_type);
+    assert_eq!(response.text().await.expect("a body"), body);
+    local.emulator.wait_idle().await;
+    assert_eq!(local.count().await, 1);
+    let entry = &local.emulator.log(0)[0];
+    assert_eq!(
+        (entry.status, entry.fault, entry.stored.is_some()),
+        (status, Some("answer"), true)
+    );
+}
+
+scenarios! { assert_push_answer:
+    a_push_is_answered_with_a_page(
+        FaultyAnswer::new(502).html(PAGE), 502, "text/html; charset=utf-8", PAGE
+    )
+    a_push_is_answered_with_a_text(
+        FaultyAnswer::new(200).body("OK"), 200, "text/plain; charset=utf-8", "OK"
+    )
+    a_push_is_answered_with_nothing(FaultyAnswer::new(204), 204, "", "")
 }
 
 #[tokio::test]
-async fn a_429_tells_when_to_come_back_or_not() {
-    for retry_after in [Some("7"), None] {
-        let mut answer = FaultyAnswer::new(429);
-        if let Some(seconds) = retry_after {
-            answer = answer.header("Retry-After", seconds);
-        }
-        let local = with(Fault::answer(answer).on("createOrUpdateLead")).await;
-        let response = local.ingest().json(&lead(PHONE)).send().await.unwrap();
-        assert_eq!(response.status(), 429);
-        let header = response
-            .headers()
-            .get("retry-after")
-            .map(|v| v.to_str().unwrap());
-        assert_eq!(header, retry_after);
-        assert!(response.bytes().await.unwrap().is_empty());
-        local.emulator.settle().await;
-        assert_eq!(local.count().await, 0);
-    }
-}
-
-#[tokio::test]
-async fn web_pages_plain_texts_and_empty_answers_are_possible_after_a_push_too() {
-    let page = "<!DOCTYPE html><title>Bad gateway</title>";
-    for (answer, status, content_type, body) in [
-        (
-            FaultyAnswer::new(502).html(page),
-            502,
-            "text/html; charset=utf-8",
-            page,
-        ),
-        (
-            FaultyAnswer::new(200).body("OK"),
-            200,
-            "text/plain; charset=utf-8",
-            "OK",
-        ),
-        (FaultyAnswer::new(204), 204, "", ""),
-    ] {
-        let local = with(Fault::answer(answer.after_commit()).on("createOrUpdateLead")).await;
-        let response = local.ingest().json(&lead(PHONE)).send().await.unwrap();
-        assert_eq!(response.status(), status);
-        let header = response
-            .headers()
-            .get("content-type")
-            .map_or("", |v| v.to_str().unwrap());
-        assert_eq!(header, content_type);
-        assert_eq!(response.text().await.unwrap(), body);
-        local.emulator.settle().await;
-        assert_eq!(local.count().await, 1);
-        let entry = &local.emulator.log(0)[0];
-        assert_eq!(
-            (entry.status, entry.fault, entry.stored.is_some()),
-            (status, Some("answer"), true)
-        );
-    }
-}
-
-#[tokio::test]
-async fn the_right_body_comes_under_a_wrong_content_type() {
+async fn the_right_body_has_a_wrong_content_type() {
     let local = with(Fault::content_type("text/html").on("getMetadata")).await;
     let response = local.sync(Method::GET, "/metadata").send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/html");
@@ -321,20 +314,20 @@ async fn the_right_body_comes_under_a_wrong_content_type() {
 }
 
 #[tokio::test]
-async fn processing_is_delayed() {
+async fn a_lead_is_processed_later() {
     let local = with(Fault::process_later(Duration::from_millis(200))).await;
     answer(local.ingest().json(&lead(PHONE))).await;
     assert_eq!(local.count().await, 0);
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(local.count().await, 1);
 }
 
 #[tokio::test]
-async fn processing_never_happens() {
+async fn a_lead_is_never_processed() {
     let local = with(Fault::process_never().field("phone", "+91".to_owned() + &PHONE[2..])).await;
     answer(local.ingest().json(&lead(PHONE))).await;
     answer(local.ingest().json(&lead("918888888888"))).await;
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(local.count().await, 1);
     let log = local.emulator.log(0);
     assert_eq!(
@@ -345,12 +338,12 @@ async fn processing_never_happens() {
 }
 
 #[tokio::test]
-async fn a_lead_that_is_delivered_twice_has_its_actions_twice() {
+async fn a_lead_that_is_processed_twice_has_its_actions_twice() {
     let local = with(Fault::process_twice()).await;
     let mut body = lead(PHONE);
     body["actions"] = json!([{ "type": "ACTION_1001", "fields": { "note": "x" } }]);
     answer(local.ingest().json(&body)).await;
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(
         local.only_lead().await["actions"].as_array().unwrap().len(),
         2
@@ -364,7 +357,7 @@ async fn leads_are_processed_out_of_order() {
         let body = json!({ "fields": { "phone": PHONE, "name": name } });
         answer(local.ingest().json(&body)).await;
     }
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(
         local.only_lead().await["fields"]["name"],
         "first",
@@ -373,7 +366,7 @@ async fn leads_are_processed_out_of_order() {
 }
 
 #[tokio::test]
-async fn rules_count_the_calls_that_fit() {
+async fn rules_count_matching_calls() {
     let down = || Fault::answer(FaultyAnswer::new(503).body(error("DOWN", "")));
     let local = Local::with(
         Emulator::builder()
@@ -396,7 +389,7 @@ async fn rules_count_the_calls_that_fit() {
     assert_eq!(
         status(local.sync(Method::GET, member)).await,
         503,
-        "counted anew"
+        "the count begins at 0 again"
     );
     local.emulator.clear_faults();
     local.emulator.reset();
@@ -425,7 +418,7 @@ async fn rules_count_the_calls_that_fit() {
 }
 
 #[tokio::test]
-async fn after_a_reset_nothing_waits_behind_a_lead_that_is_forgotten() {
+async fn a_reset_unblocks_the_queue() {
     let local = Local::start().await;
     let restore = |emulator: &Emulator| assert!(emulator.restore(emulator.snapshot()));
     for go_back in [Emulator::reset, restore] {
@@ -435,53 +428,58 @@ async fn after_a_reset_nothing_waits_behind_a_lead_that_is_forgotten() {
         go_back(&local.emulator);
         local.emulator.clear_faults();
         answer(local.ingest().json(&lead("918888888888"))).await;
-        let settled = tokio::time::timeout(LONG, local.emulator.settle()).await;
+        let settled = tokio::time::timeout(LONG, local.emulator.wait_idle()).await;
         settled.expect("the lead is processed at once");
         assert_eq!(local.count().await, 1);
     }
 }
 
-#[tokio::test]
-async fn rules_that_cannot_happen_are_refused_and_say_why() {
+/// Asserts that the emulator refuses the rule with this error.
+async fn assert_refused(rule: Fault, reason: &str) {
     let local = Local::start().await;
-    let answer = |name: &str| Fault::answer(FaultyAnswer::new(200).header(name, "5"));
-    for (fault, why) in [
-        (answer("Content-Length"), "follows from the body"),
-        (answer("transfer-encoding"), "follows from the body"),
-        (Fault::hang().nth(0), "nth is counted from 1"),
-        (Fault::hang().times(0), "times is counted from 1"),
-        (Fault::hang().chance(f64::NAN), "between 0 and 1"),
-        (Fault::hang().chance(f64::INFINITY), "between 0 and 1"),
-        (Fault::hang().chance(1.5), "between 0 and 1"),
-        (
-            Fault::process_twice().on("createLead"),
-            "createOrUpdateLead",
-        ),
-        (
-            Fault::process_never().on("searchLeads"),
-            "createOrUpdateLead",
-        ),
-    ] {
-        let refused = local.emulator.fault(fault.clone()).map(|()| String::new());
-        let refused = refused.unwrap_or_else(|error| error.to_string());
-        assert!(refused.contains(why), "{fault:?}: {refused}");
-    }
-    let possible = Fault::process_twice().on("createOrUpdateLead");
-    assert_eq!(local.emulator.fault(possible), Ok(()));
+    let error = local.emulator.fault(rule).expect_err("refused").to_string();
+    assert!(error.contains(reason), "{error}");
+}
+
+fn with_header(name: &str) -> Fault {
+    Fault::answer(FaultyAnswer::new(200).header(name, "5"))
+}
+
+scenarios! { assert_refused:
+    a_content_length_is_refused(with_header("Content-Length"), "sets content-length itself")
+    a_transfer_encoding_is_refused(with_header("transfer-encoding"), "itself")
+    the_0th_call_is_refused(Fault::hang().nth(0), "count calls from 1")
+    zero_times_are_refused(Fault::hang().times(0), "count calls from 1")
+    a_chance_that_is_not_a_number_is_refused(Fault::hang().chance(f64::NAN), "from 0 to 1")
+    an_infinite_chance_is_refused(Fault::hang().chance(f64::INFINITY), "from 0 to 1")
+    a_chance_above_1_is_refused(Fault::hang().chance(1.5), "from 0 to 1")
+    processing_a_creation_is_refused(Fault::process_twice().on("createLead"), "createOrUpdateLead")
+    processing_a_search_is_refused(Fault::process_never().on("searchLeads"), "createOrUpdateLead")
 }
 
 #[tokio::test]
-async fn rules_of_processing_leave_calls_alone_that_nothing_processes() {
+async fn processing_a_push_is_a_valid_rule() {
+    let local = Local::start().await;
+    let rule = Fault::process_twice().on("createOrUpdateLead");
+    assert_eq!(local.emulator.fault(rule), Ok(()));
+}
+
+#[tokio::test]
+async fn rules_for_processing_ignore_the_sync_api() {
     let local = with(Fault::process_never().nth(1)).await;
     local.post("/lead", lead("918888888888")).await;
     assert_eq!(local.emulator.log(0)[0].fault, None);
     answer(local.ingest().json(&lead(PHONE))).await;
-    local.emulator.settle().await;
-    assert_eq!(local.count().await, 1, "the push is the first that fits");
+    local.emulator.wait_idle().await;
+    assert_eq!(
+        local.count().await,
+        1,
+        "the push is the first matching call"
+    );
 }
 
 #[tokio::test]
-async fn rules_come_and_go_over_http() {
+async fn rules_are_added_and_removed_over_http() {
     let local = Local::start().await;
     let url = format!("{}/_emulator/faults", local.emulator.url());
     let rules = json!([
@@ -511,7 +509,7 @@ async fn rules_come_and_go_over_http() {
     );
     assert_eq!(
         shown["faults"][0]["do"], rules[0]["do"],
-        "as it was written"
+        "the list shows the rule as it was sent"
     );
 
     assert_eq!(local.http.delete(&url).send().await.unwrap().status(), 204);
@@ -519,29 +517,33 @@ async fn rules_come_and_go_over_http() {
         answer(local.http.get(&url)).await.1,
         json!({ "faults": [] })
     );
-    for wrong in [
-        json!({ "do": "explode" }),
-        json!({ "operation": "deleteLead", "do": "hang" }),
-        json!({ "do": "hang", "probability": 0.5 }),
-        json!([{ "do": "hang" }, { "do": { "answer": { "status": 1000 } } }]),
-        json!({}),
-    ] {
-        let (status, refused) = answer(local.http.post(&url).json(&wrong)).await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("BAD_REQUEST")),
-            "{wrong}"
-        );
-    }
+}
+
+/// Asserts that this body is refused, and adds no rule.
+async fn assert_rules_refused(rules: Value) {
+    let local = Local::start().await;
+    let url = format!("{}/_emulator/faults", local.emulator.url());
+    let (status, refused) = answer(local.http.post(&url).json(&rules)).await;
     assert_eq!(
-        answer(local.http.get(&url)).await.1,
-        json!({ "faults": [] }),
-        "all or none"
+        (status, &refused["error"]["code"]),
+        (400, &json!("BAD_REQUEST"))
     );
+    let left = answer(local.http.get(&url)).await.1;
+    assert_eq!(left, json!({ "faults": [] }));
+}
+
+scenarios! { assert_rules_refused:
+    an_unknown_kind_is_refused(json!({ "do": "explode" }))
+    an_unknown_operation_is_refused(json!({ "operation": "deleteLead", "do": "hang" }))
+    an_unknown_key_of_a_rule_is_refused(json!({ "do": "hang", "probability": 0.5 }))
+    a_list_with_one_bad_rule_is_refused(
+        json!([{ "do": "hang" }, { "do": { "answer": { "status": 1000 } } }])
+    )
+    a_rule_without_a_kind_is_refused(json!({}))
 }
 
 #[tokio::test]
-async fn bodies_that_rules_look_into_have_the_same_limit() {
+async fn bodies_that_rules_read_have_the_usual_limit() {
     let local = with(Fault::hang().field("name", "x")).await;
     let big = json!({ "fields": { "phone": PHONE, "name": "x".repeat(1024 * 1024) } });
     assert_eq!(local.post("/lead", big).await.0, 413);
@@ -551,5 +553,9 @@ async fn bodies_that_rules_look_into_have_the_same_limit() {
         .send()
         .await
         .unwrap();
-    assert_eq!(response.status(), 400, "what is no JSON fits no rule");
+    assert_eq!(
+        response.status(),
+        400,
+        "a body that is not JSON matches no rule"
+    );
 }

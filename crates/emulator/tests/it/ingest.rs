@@ -1,3 +1,5 @@
+//! The Async API.
+
 use crate::{Local, answer, error, found};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,7 +30,7 @@ async fn as1_a_bare_code_loses_the_action_and_not_the_lead() {
 }
 
 #[tokio::test]
-async fn as2_without_its_identifier_a_lead_is_dropped_though_200() {
+async fn as2_a_lead_without_its_identifier_is_dropped_after_200() {
     let local = Local::start().await;
     for fields in [
         json!({ "name": "Jane" }),
@@ -46,7 +48,7 @@ async fn as2_without_its_identifier_a_lead_is_dropped_though_200() {
 }
 
 #[tokio::test]
-async fn as3_values_that_do_not_fit_are_dropped_one_by_one() {
+async fn as3_each_bad_value_is_dropped_on_its_own() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999", "name": "Jane", "rating": "3",
         "interests": "VIP, Returning", "alternate_phone": "99999", "budget": 5 } });
@@ -73,35 +75,27 @@ async fn as3_values_that_do_not_fit_are_dropped_one_by_one() {
     }
 }
 
-#[tokio::test]
-async fn as4_dates_are_millis_or_in_the_workspace_format() {
+/// Asserts that a date is stored in this form, or has a finding if it is null.
+async fn assert_date(written: Value, stored: Value) {
     let local = Local::start().await;
-    for (written, stored) in [
-        (json!(1_780_290_000_000_i64), json!(1_780_290_000_000_i64)),
-        (json!("01/06/2026 10:30:00"), json!(1_780_290_000_000_i64)),
-        (json!("2026-06-01T10:30:00+05:30"), Value::Null),
-    ] {
-        local.emulator.reset();
-        let entry = local
-            .push(json!({ "fields": { "phone": "919999999999", "follow_up_date": written } }))
-            .await;
-        assert_eq!(
-            entry
-                .findings
-                .iter()
-                .any(|f| f.pitfall.as_deref() == Some("AS4")),
-            stored.is_null()
-        );
-        assert_eq!(
-            local.only_lead().await["fields"]["follow_up_date"],
-            stored,
-            "{written}"
-        );
-    }
+    let fields = json!({ "phone": "919999999999", "follow_up_date": written });
+    let entry = local.push(json!({ "fields": fields })).await;
+    let mut findings = entry.findings.iter();
+    let is_lost = findings.any(|finding| finding.pitfall.as_deref() == Some("AS4"));
+    assert_eq!(is_lost, stored.is_null());
+    assert_eq!(local.only_lead().await["fields"]["follow_up_date"], stored);
+}
+
+const JUNE_1: i64 = 1_780_290_000_000;
+
+scenarios! { assert_date:
+    as4_a_date_in_milliseconds_is_stored(json!(JUNE_1), json!(JUNE_1))
+    as4_a_date_in_the_format_of_the_workspace_is_stored(json!("01/06/2026 10:30:00"), json!(JUNE_1))
+    as4_an_iso_date_is_dropped(json!("2026-06-01T10:30:00+05:30"), Value::Null)
 }
 
 #[tokio::test]
-async fn as5_200_says_nothing_about_what_is_stored() {
+async fn as5_a_lead_can_be_lost_after_200() {
     let an_hour = Duration::from_secs(60 * 60);
     let local = Local::with(Emulator::builder().processing_delay(an_hour)).await;
     let lead = json!({ "fields": { "phone": "919999999999" } });
@@ -112,7 +106,7 @@ async fn as5_200_says_nothing_about_what_is_stored() {
 }
 
 #[tokio::test]
-async fn as6_unknown_names_vanish() {
+async fn as6_unknown_fields_are_dropped() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999", "Lead Type": "hot" }, "source": "ad" });
     let entry = local.push(lead).await;
@@ -127,7 +121,7 @@ async fn as6_unknown_names_vanish() {
 }
 
 #[tokio::test]
-async fn as7_other_action_types_vanish() {
+async fn as7_other_action_types_are_dropped() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999" }, "actions": [
         { "type": "SYSTEM_NOTE", "text": "hello" },
@@ -156,7 +150,7 @@ async fn as7_other_action_types_vanish() {
 }
 
 #[tokio::test]
-async fn as8_a_sync_token_is_no_async_token() {
+async fn as8_the_async_api_refuses_a_sync_token() {
     let local = Local::start().await;
     let emulator = &local.emulator;
     let url = format!(
@@ -183,7 +177,7 @@ async fn as8_a_sync_token_is_no_async_token() {
         refused
     );
 
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert_eq!(local.search(json!({})).await["total_count"], 0);
 }
 
@@ -199,7 +193,7 @@ async fn en3_an_archived_status_is_dropped() {
 }
 
 #[tokio::test]
-async fn en5_unknown_labels_become_options_once() {
+async fn en5_an_unknown_label_creates_one_option() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999", "contact_source": "Fair", "interests": ["VIP", "New"] },
         "actions": [
@@ -249,7 +243,7 @@ async fn en5_unknown_labels_become_options_once() {
 }
 
 #[tokio::test]
-async fn id2_spellings_of_one_number_are_one_lead() {
+async fn id2_all_spellings_of_a_number_are_one_lead() {
     let local = Local::start().await;
     local
         .push(json!({ "fields": { "phone": "9999999999", "name": "Jane", "rating": 2 } }))
@@ -266,7 +260,7 @@ async fn id2_spellings_of_one_number_are_one_lead() {
     assert_eq!(lead["id"], first["id"]);
     let fields = &lead["fields"];
     assert_eq!(fields["phone"], "919999999999");
-    assert_eq!(fields["name"], "Jane", "what is not supplied stays");
+    assert_eq!(fields["name"], "Jane", "other fields keep their values");
     assert_eq!(
         (&fields["rating"], &fields["email"]),
         (&json!(5), &json!("jane@example.com"))
@@ -277,7 +271,7 @@ async fn id2_spellings_of_one_number_are_one_lead() {
 }
 
 #[tokio::test]
-async fn a_stored_status_is_not_reset_by_an_update() {
+async fn an_update_keeps_the_stored_status() {
     let local = Local::start().await;
     local
         .push(json!({ "fields": { "phone": "919999999999", "status": "Won" } }))
@@ -289,14 +283,14 @@ async fn a_stored_status_is_not_reset_by_an_update() {
 }
 
 #[tokio::test]
-async fn leads_are_applied_in_the_order_in_which_they_came() {
+async fn leads_are_processed_in_order_of_arrival() {
     let local = Local::start().await;
     for rating in [1, 2, 3, 4, 5, 1, 2] {
         let lead = json!({ "fields": { "phone": "919999999999", "rating": rating }, "actions": [
             { "type": "ACTION_1002", "fields": { "attendees": rating } } ] });
         assert_eq!(answer(local.ingest().json(&lead)).await.0, 200);
     }
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let lead = local.only_lead().await;
     assert_eq!(lead["fields"]["rating"], 2);
     let newest_first: Vec<_> = lead["actions"]
@@ -320,7 +314,7 @@ async fn leads_are_applied_in_the_order_in_which_they_came() {
 }
 
 #[tokio::test]
-async fn actions_are_dated_back_only_where_the_workspace_allows_it() {
+async fn actions_are_backdated_only_if_the_workspace_allows_it() {
     let local = Local::start().await;
     let lead = json!({ "fields": { "phone": "919999999999" }, "actions": [
         { "type": "ACTION_1002", "fields": { "note": "now" }, "created_on": "01/01/2023 11:30:00" },
@@ -334,7 +328,7 @@ async fn actions_are_dated_back_only_where_the_workspace_allows_it() {
     let lead = local.only_lead().await;
     assert_eq!(
         lead["actions"][0]["fields"]["note"], "now",
-        "the newest comes first"
+        "the newest entry is first"
     );
     assert!(
         lead["actions"][0]["creationTimestamp"].as_i64() >= lead["fields"]["created_on"].as_i64()
@@ -345,30 +339,29 @@ async fn actions_are_dated_back_only_where_the_workspace_allows_it() {
     );
 }
 
-#[tokio::test]
-async fn malformed_bodies_are_refused() {
+/// Asserts that a push with this body is refused, and logged.
+async fn assert_push_refused(body: &'static str) {
     let local = Local::start().await;
-    for body in [
-        "{",
-        "",
-        "[]",
-        "{}",
-        r#"{"fields":[]}"#,
-        r#"{"fields":{},"actions":{}}"#,
-    ] {
-        let (status, answer) = answer(local.ingest().body(body)).await;
-        assert_eq!(
-            (status, &answer["error"]["code"]),
-            (400, &json!("BAD_REQUEST")),
-            "{body}"
-        );
-        assert!(answer["error"]["message"].is_string());
-    }
-    assert_eq!(local.emulator.log(0).len(), 6);
+    let (status, answer) = answer(local.ingest().body(body)).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (400, &json!("BAD_REQUEST"))
+    );
+    assert!(answer["error"]["message"].is_string());
+    assert_eq!(local.emulator.log(0).len(), 1);
+}
+
+scenarios! { assert_push_refused:
+    broken_json_is_refused("{")
+    a_push_without_a_body_is_refused("")
+    a_list_is_not_a_lead("[]")
+    a_push_without_fields_is_refused("{}")
+    a_push_with_a_list_of_fields_is_refused(r#"{"fields":[]}"#)
+    a_push_with_an_object_of_actions_is_refused(r#"{"fields":{},"actions":{}}"#)
 }
 
 #[tokio::test]
-async fn older_paths_take_leads_as_well() {
+async fn older_paths_accept_leads() {
     let local = Local::start().await;
     let emulator = &local.emulator;
     for (index, path) in [
@@ -387,7 +380,7 @@ async fn older_paths_take_leads_as_well() {
             .json(&lead);
         assert_eq!(answer(request).await, (200, json!({ "status": "QUEUED" })));
     }
-    emulator.settle().await;
+    emulator.wait_idle().await;
     assert_eq!(local.search(json!({})).await["total_count"], 2);
     assert!(
         emulator
@@ -398,7 +391,7 @@ async fn older_paths_take_leads_as_well() {
 }
 
 #[tokio::test]
-async fn the_identifier_may_be_another_field() {
+async fn the_identifier_can_be_another_field() {
     let mut seed = telecrm_emulator::WorkspaceFile::sample();
     seed.metadata
         .as_mut()

@@ -1,9 +1,11 @@
+//! Leads of the Sync API.
+
 use crate::{Local, error, found};
 use serde_json::{Value, json};
 use telecrm_emulator::Emulator;
 
 #[tokio::test]
-async fn a_created_lead_is_read_back() {
+async fn a_created_lead_can_be_read() {
     let local = Local::start().await;
     let body = json!({
         "fields": { "name": "Jane Doe", "phone": "+919999999999", "email": "jane.doe@example.com",
@@ -49,7 +51,7 @@ async fn a_created_lead_is_read_back() {
 }
 
 #[tokio::test]
-async fn le2_what_is_ignored_is_in_the_remarks() {
+async fn le2_ignored_values_are_in_the_remarks() {
     let local = Local::start().await;
     let body = json!({
         "fields": { "phone": "919999999999", "rating": 9, "email": "nowhere", "ratng": 4, "name": "Jane" },
@@ -95,7 +97,7 @@ async fn le2_what_is_ignored_is_in_the_remarks() {
 }
 
 #[tokio::test]
-async fn ac2_the_sync_api_wants_bare_codes() {
+async fn ac2_the_sync_api_needs_bare_codes() {
     let local = Local::start().await;
     let body =
         json!({ "fields": { "phone": "919999999999" }, "actions": [{ "type": "ACTION_1001" }] });
@@ -109,7 +111,7 @@ async fn ac2_the_sync_api_wants_bare_codes() {
 }
 
 #[tokio::test]
-async fn ac1_types_that_nobody_can_write_fail_the_whole_request() {
+async fn ac1_a_built_in_type_refuses_the_whole_lead() {
     let local = Local::start().await;
     for kind in ["OUTGOING_CALL", "SYSTEM_NOTE"] {
         let body = json!({ "fields": { "phone": "919999999999" }, "actions": [{ "type": "1001" }, { "type": kind }] });
@@ -123,7 +125,7 @@ async fn ac1_types_that_nobody_can_write_fail_the_whole_request() {
 }
 
 #[tokio::test]
-async fn as2_a_lead_without_its_identifier_is_refused_by_create() {
+async fn as2_a_new_lead_without_its_identifier_is_refused() {
     let local = Local::start().await;
     for fields in [json!({ "name": "Jane" }), json!({ "phone": "99999" })] {
         let (status, refused) = local.post("/lead", json!({ "fields": fields })).await;
@@ -173,7 +175,7 @@ async fn an_unknown_lead_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_update_writes_what_is_supplied_and_nothing_else() {
+async fn an_update_writes_only_the_given_fields() {
     let local = Local::start().await;
     let id = local
         .create(json!({ "phone": "919999999999", "name": "Jane", "rating": 1 }))
@@ -218,7 +220,7 @@ async fn le1_the_identifier_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn le8_unknown_labels_and_names_change_nothing() {
+async fn le8_unknown_labels_and_fields_are_dropped() {
     let local = Local::start().await;
     let id = local
         .create(json!({ "phone": "919999999999", "status": "Contacted" }))
@@ -244,45 +246,56 @@ async fn le8_unknown_labels_and_names_change_nothing() {
     }
 }
 
-#[tokio::test]
-async fn le9_a_bad_value_fails_the_whole_update() {
+/// Asserts that an update with this value is refused, and writes no field.
+async fn assert_update_refused(name: &str, value: Value, message: Option<&str>) {
     let local = Local::start().await;
-    let id = local
-        .create(json!({ "phone": "919999999999", "name": "Jane" }))
-        .await;
-    for (name, value, message) in [
-        ("rating", json!(6), Some("Rating must be between 1 and 5")),
-        ("rating", json!("3"), Some("Rating must be between 1 and 5")),
-        ("email", json!("nowhere"), Some("Email is invalid")),
-        ("interests", json!("VIP, Returning"), None),
-        ("status", json!(3), None),
-    ] {
-        let mut fields = json!({ "name": "John" });
-        fields[name] = value;
-        let (status, refused) = local
-            .post(&format!("/lead/{id}"), json!({ "fields": fields }))
-            .await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("VALIDATION_ERROR")),
-            "{fields}"
-        );
-        if let Some(message) = message {
-            assert_eq!(refused["error"]["message"], message);
-        }
+    let lead = json!({ "phone": "919999999999", "name": "Jane" });
+    let id = local.create(lead).await;
+    let mut fields = json!({ "name": "John" });
+    fields[name] = value;
+    let update = json!({ "fields": fields });
+    let (status, refused) = local.post(&format!("/lead/{id}"), update).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (400, &json!("VALIDATION_ERROR"))
+    );
+    if let Some(message) = message {
+        assert_eq!(refused["error"]["message"], message);
     }
     assert_eq!(local.only_lead().await["fields"]["name"], "Jane");
-    for body in [json!({}), json!({ "fields": [] }), json!([])] {
-        let (status, refused) = local.post(&format!("/lead/{id}"), body).await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("BAD_REQUEST"))
-        );
-    }
+}
+
+const BAD_RATING: Option<&str> = Some("Rating must be between 1 and 5");
+
+scenarios! { assert_update_refused:
+    le9_a_rating_of_6_refuses_the_whole_update("rating", json!(6), BAD_RATING)
+    le9_a_rating_as_text_refuses_the_whole_update("rating", json!("3"), BAD_RATING)
+    le9_a_bad_address_refuses_the_whole_update(
+        "email", json!("nowhere"), Some("Email is invalid")
+    )
+    le9_tags_as_text_refuse_the_whole_update("interests", json!("VIP, Returning"), None)
+    le9_a_number_as_status_refuses_the_whole_update("status", json!(3), None)
+}
+
+/// Asserts that an update with this body is refused.
+async fn assert_update_body_refused(body: Value) {
+    let local = Local::start().await;
+    let id = local.create(json!({ "phone": "919999999999" })).await;
+    let (status, refused) = local.post(&format!("/lead/{id}"), body).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (400, &json!("BAD_REQUEST"))
+    );
+}
+
+scenarios! { assert_update_body_refused:
+    an_update_without_fields_is_refused(json!({}))
+    an_update_with_a_list_of_fields_is_refused(json!({ "fields": [] }))
+    a_list_is_not_an_update(json!([]))
 }
 
 #[tokio::test]
-async fn le5_pages_of_the_timeline_are_1_to_100_long() {
+async fn le5_a_page_of_the_timeline_has_1_to_100_entries() {
     let local = Local::with(Emulator::builder()).await;
     let actions: Vec<_> = (0..12)
         .map(|n| json!({ "type": "1002", "fields": { "attendees": n } }))

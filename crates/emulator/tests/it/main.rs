@@ -1,21 +1,34 @@
-//! The emulator over real HTTP. Tests named after a pitfall carry its ID in `docs/api-notes.md`.
+//! Tests of the emulator over HTTP. A name with an ID, such as `as5`, belongs to the pitfall with
+//! this ID in `docs/api-notes.md`.
+
+/// Makes a test of each line `name(arguments)`, which calls `check(arguments)`.
+macro_rules! scenarios {
+    ($check:path: $($name:ident($($argument:expr),* $(,)?))+) => {
+        $(#[tokio::test]
+        async fn $name() {
+            $check($($argument),*).await;
+        })+
+    };
+}
 
 mod actions;
-mod bad_input;
-mod contract;
+mod bodies;
+mod clock;
+mod connections;
 mod control;
+mod errors;
 mod faults;
+mod http;
 mod ingest;
 mod leads;
-mod limits;
+mod openapi;
 mod profile;
+mod rate_limit;
 mod recording;
 mod samples;
 mod search;
-mod state;
+mod state_file;
 mod team_members;
-mod time;
-mod transport;
 mod web;
 mod workspace;
 
@@ -23,9 +36,9 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use telecrm_emulator::{Builder, Emulator, LogEntry};
 
-/// How long something takes, and waiting.
+/// Real time.
 #[expect(clippy::disallowed_methods, reason = "tests measure real time")]
-mod clock {
+mod timing {
     use std::time::{Duration, Instant};
 
     pub(crate) struct Stopwatch(Instant);
@@ -45,7 +58,7 @@ mod clock {
     }
 }
 
-/// An emulator and somebody who calls it.
+/// An emulator and an HTTP client.
 struct Local {
     emulator: Emulator,
     http: Client,
@@ -66,7 +79,7 @@ impl Local {
         }
     }
 
-    /// A request to the Sync API, with its token.
+    /// A request to the Sync API with a valid token.
     fn sync(&self, method: Method, path: &str) -> RequestBuilder {
         let emulator = &self.emulator;
         let url = format!(
@@ -87,7 +100,7 @@ impl Local {
         answer(self.sync(Method::POST, path).json(&body)).await
     }
 
-    /// A request to the Async API, with its token.
+    /// A request to the Async API with a valid token.
     fn ingest(&self) -> RequestBuilder {
         let emulator = &self.emulator;
         let url = format!(
@@ -98,11 +111,11 @@ impl Local {
         self.http.post(url).bearer_auth(emulator.async_token())
     }
 
-    /// Sends a lead through the Async API, waits for it, and gives what the log says of it.
+    /// Pushes a lead, waits until it is processed, and returns its log entry.
     async fn push(&self, lead: Value) -> LogEntry {
         let queued = answer(self.ingest().json(&lead)).await;
         assert_eq!(queued, (200, json!({ "status": "QUEUED" })));
-        self.emulator.settle().await;
+        self.emulator.wait_idle().await;
         self.emulator.log(0).pop().expect("the call is in the log")
     }
 
@@ -112,7 +125,7 @@ impl Local {
         found
     }
 
-    /// The one lead of the workspace, with its timeline.
+    /// The only lead of the workspace, with its timeline.
     async fn only_lead(&self) -> Value {
         let found = self.search(json!({})).await;
         assert_eq!(found["total_count"], 1, "{found}");
@@ -124,7 +137,7 @@ impl Local {
         lead
     }
 
-    /// Creates a lead through the Sync API and gives its ID.
+    /// Creates a lead, and returns its ID.
     async fn create(&self, fields: Value) -> String {
         let (status, created) = self.post("/lead", json!({ "fields": fields })).await;
         assert_eq!(status, 201, "{created}");
@@ -132,7 +145,7 @@ impl Local {
     }
 }
 
-/// Sends a request, and holds what is answered against the OpenAPI descriptions.
+/// Sends a request, and checks the answer against the OpenAPI descriptions.
 async fn answer(request: RequestBuilder) -> Answer {
     let (http, request) = request.build_split();
     let request = request.expect("a request");
@@ -145,7 +158,7 @@ async fn answer(request: RequestBuilder) -> Answer {
         .to_owned();
     let body = response.bytes().await.expect("a body");
     if !path.starts_with("/_emulator/") {
-        contract::check(method.as_str(), &path, status, &content_type, &body);
+        openapi::check(method.as_str(), &path, status, &content_type, &body);
     }
     (
         status,
@@ -153,18 +166,18 @@ async fn answer(request: RequestBuilder) -> Answer {
     )
 }
 
-/// Sends a request that a fault may befall, so that no description holds.
+/// Sends a request without that check, and returns the status.
 async fn status(request: RequestBuilder) -> u16 {
     let response = request.send().await.expect("the emulator answers");
     response.status().as_u16()
 }
 
-/// The envelope of an error.
+/// An error in the envelope.
 fn error(code: &str, message: &str) -> Value {
     json!({ "error": { "code": code, "message": message } })
 }
 
-/// Path and kind of each finding.
+/// The path and the kind of each finding.
 fn found(entry: &LogEntry) -> Vec<(String, &'static str)> {
     let findings = entry.findings.iter();
     findings

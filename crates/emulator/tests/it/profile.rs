@@ -1,3 +1,5 @@
+//! The switches of the profile.
+
 use crate::{Answer, Local, answer, error};
 use serde_json::{Value, json};
 use telecrm_emulator::{Builder, Emulator, Profile};
@@ -15,50 +17,55 @@ fn jane() -> Value {
     json!({ "phone": "919999999999", "status": "Contacted", "rating": 4, "assignee": "jane.doe@example.com" })
 }
 
-#[tokio::test]
-async fn le7_rows_carry_ids_or_not() {
-    for (value, carried) in [("yes", true), ("no", false)] {
-        let local = with("search-ids", value).await;
-        local.create(jane()).await;
-        let row = local.search(json!({})).await["data"][0].clone();
-        assert_eq!(row["id"].is_string(), carried, "{value}");
-    }
+async fn assert_row_ids(value: &str, has_id: bool) {
+    let local = with("search-ids", value).await;
+    local.create(jane()).await;
+    let row = local.search(json!({})).await["data"][0].clone();
+    assert_eq!(row["id"].is_string(), has_id);
 }
 
-#[tokio::test]
-async fn le11_status_and_the_like_stand_in_the_fields_or_beside_them() {
-    for (value, inside, beside) in [
-        ("fields", true, false),
-        ("row", false, true),
-        ("both", true, true),
+scenarios! { assert_row_ids:
+    le7_rows_have_ids("yes", true)
+    le7_rows_have_no_ids("no", false)
+}
+
+async fn assert_row_attributes(value: &str, inside: bool, at_top_level: bool) {
+    let local = with("lead-attributes", value).await;
+    let id = local.create(jane()).await;
+    let row = local.search(json!({})).await["data"][0].clone();
+    for (name, key) in [
+        ("status", "status"),
+        ("rating", "rating"),
+        ("assignee", "employeeid"),
     ] {
-        let local = with("lead-attributes", value).await;
-        let id = local.create(jane()).await;
-        let row = local.search(json!({})).await["data"][0].clone();
-        for (name, key) in [
-            ("status", "status"),
-            ("rating", "rating"),
-            ("assignee", "employeeid"),
-        ] {
-            let wanted = &jane()[name];
-            assert_eq!(
-                &row["fields"][name] == wanted,
-                inside,
-                "{value}: {name} inside"
-            );
-            assert_eq!(&row[key] == wanted, beside, "{value}: {name} beside");
-        }
-        let lead = local.get(&format!("/lead/{id}")).await.1;
+        let wanted = &jane()[name];
         assert_eq!(
-            lead["fields"]["status"], "Contacted",
-            "one lead has it inside, always"
+            &row["fields"][name] == wanted,
+            inside,
+            "{value}: {name} inside"
         );
-        assert_eq!(lead["fields"]["employeeid"].is_string(), beside);
+        assert_eq!(
+            &row[key] == wanted,
+            at_top_level,
+            "{value}: {name} at the top level"
+        );
     }
+    let lead = local.get(&format!("/lead/{id}")).await.1;
+    assert_eq!(
+        lead["fields"]["status"], "Contacted",
+        "a single lead has it in `fields`"
+    );
+    assert_eq!(lead["fields"]["employeeid"].is_string(), at_top_level);
+}
+
+scenarios! { assert_row_attributes:
+    le11_rows_have_the_status_in_fields("fields", true, false)
+    le11_rows_have_the_status_at_the_top_level("row", false, true)
+    le11_rows_have_the_status_in_both_places("both", true, true)
 }
 
 #[tokio::test]
-async fn the_pipeline_is_told_by_stages_or_flat() {
+async fn the_pipeline_has_stages_or_is_flat() {
     let local = with("pipeline", "flat").await;
     let (_, flat) = local.get("/lead-stage-pipeline").await;
     assert_eq!(flat["leadStages"], Value::Null);
@@ -112,52 +119,62 @@ async fn le10_an_assignee_and_several_statuses_answer_500() {
     assert_eq!(Local::start().await.search(both).await["total_count"], 0);
 }
 
-#[tokio::test]
-async fn the_async_api_answers_in_four_ways_and_means_the_same() {
-    for (value, status, content_type, body) in [
-        ("queued", 200, "application/json", r#"{"status":"QUEUED"}"#),
-        ("ok", 200, "text/plain; charset=utf-8", "OK"),
-        ("204", 204, "", ""),
-        ("html", 200, "text/html; charset=utf-8", "<!DOCTYPE html>"),
-    ] {
-        let local = with("async-answer", value).await;
-        let response = local
-            .ingest()
-            .json(&json!({ "fields": jane() }))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), status);
-        let header = response
-            .headers()
-            .get("content-type")
-            .map(|v| v.to_str().unwrap().to_owned());
-        assert_eq!(header.unwrap_or_default(), content_type);
-        assert!(response.text().await.unwrap().starts_with(body));
-        local.emulator.settle().await;
-        assert_eq!(local.search(json!({})).await["total_count"], 1, "{value}");
-        assert_eq!(local.emulator.log(0)[0].status, status);
-    }
+async fn assert_async_answer(value: &str, status: u16, content_type: &str, body: &str) {
+    let local = with("async-answer", value).await;
+    let response = local
+        .ingest()
+        .json(&json!({ "fields": jane() }))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(response.status(), status);
+    let header = response
+        .headers()
+        .get("content-type")
+        .map(|v| v.to_str().expect("an answer").to_owned());
+    assert_eq!(header.unwrap_or_default(), content_type);
+    assert!(response.text().await.expect("an answer").starts_with(body));
+    local.emulator.wait_idle().await;
+    assert_eq!(local.search(json!({})).await["total_count"], 1, "{value}");
+    assert_eq!(local.emulator.log(0)[0].status, status);
+}
+
+scenarios! { assert_async_answer:
+    the_async_api_answers_queued("queued", 200, "application/json", r#"{"status":"QUEUED"}"#)
+    the_async_api_answers_ok("ok", 200, "text/plain; charset=utf-8", "OK")
+    the_async_api_answers_204("204", 204, "", "")
+    the_async_api_answers_a_page("html", 200, "text/html; charset=utf-8", "<!DOCTYPE html>")
+}
+
+/// Pushes a lead with a note and a change of its stage. Returns its timeline and the number of
+/// findings.
+async fn push_with_note(value: &str) -> (Value, usize) {
+    let mut lead = json!({ "fields": jane() });
+    let note = json!({ "type": "SYSTEM_NOTE", "text": "Came by", "id": "mine" });
+    lead["actions"] = json!([note, { "type": "STAGE_CHANGE" }]);
+    let local = with("system-notes", value).await;
+    let entry = local.push(lead).await;
+    (
+        local.only_lead().await["actions"].clone(),
+        entry.findings.len(),
+    )
 }
 
 #[tokio::test]
-async fn as7_system_notes_are_dropped_or_kept() {
-    let mut body = json!({ "fields": jane() });
-    body["actions"] = json!([{ "type": "SYSTEM_NOTE", "text": "Came by", "id": "mine" }, { "type": "STAGE_CHANGE" }]);
-    for (value, kept, lost) in [("dropped", 0, 2), ("kept", 1, 1)] {
-        let local = with("system-notes", value).await;
-        let entry = local.push(body.clone()).await;
-        assert_eq!(entry.findings.len(), lost, "{value}");
-        let timeline = local.only_lead().await["actions"].clone();
-        assert_eq!(timeline.as_array().unwrap().len(), kept, "{value}");
-        if kept == 1 {
-            assert_eq!(
-                [&timeline[0]["type"], &timeline[0]["text"]],
-                ["SYSTEM_NOTE", "Came by"]
-            );
-            assert_ne!(timeline[0]["id"], "mine");
-        }
-    }
+async fn as7_a_system_note_is_dropped() {
+    assert_eq!(push_with_note("dropped").await, (json!([]), 2));
+}
+
+#[tokio::test]
+async fn as7_a_system_note_is_added_to_the_timeline() {
+    let (timeline, findings) = push_with_note("kept").await;
+    assert_eq!(findings, 1);
+    assert_eq!(timeline.as_array().unwrap().len(), 1);
+    assert_eq!(
+        [&timeline[0]["type"], &timeline[0]["text"]],
+        ["SYSTEM_NOTE", "Came by"]
+    );
+    assert_ne!(timeline[0]["id"], "mine");
 }
 
 async fn of_another_enterprise(local: &Local, path: &str) -> Answer {
@@ -166,7 +183,7 @@ async fn of_another_enterprise(local: &Local, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn en7_an_unknown_enterprise_is_401_or_404_where_the_workspace_is_asked_for() {
+async fn en7_an_unknown_enterprise_is_401_or_404_for_workspace_operations() {
     let local = with("unknown-enterprise", "404").await;
     let missing = (
         404,
@@ -223,70 +240,71 @@ async fn blanks_in_phone_numbers_are_refused_or_stripped() {
     local.create(json!({ "phone": "99999 99999" })).await;
 }
 
-#[tokio::test]
-async fn le6_the_case_of_a_status_matters_or_not() {
-    for (value, found) in [("matters", 0), ("ignored", 1)] {
-        let local = with("status-case", value).await;
-        local.create(jane()).await;
-        let filter = json!({ "fields": { "status": "CONTACTED" } });
-        assert_eq!(local.search(filter).await["total_count"], found, "{value}");
-    }
+async fn assert_found_in_another_case(value: &str, found: u64) {
+    let local = with("status-case", value).await;
+    local.create(jane()).await;
+    let filter = json!({ "fields": { "status": "CONTACTED" } });
+    assert_eq!(local.search(filter).await["total_count"], found);
+}
+
+scenarios! { assert_found_in_another_case:
+    le6_a_status_filter_is_case_sensitive("matters", 0)
+    le6_a_status_filter_is_case_insensitive("ignored", 1)
+}
+
+async fn assert_update_with_unknown_status(value: &str, status: u16, is_written: bool) {
+    let local = with("unknown-labels", value).await;
+    let id = local.create(jane()).await;
+    let body = json!({ "fields": { "status": "Won over", "rating": 5 } });
+    assert_eq!(local.post(&format!("/lead/{id}"), body).await.0, status);
+    let lead = local.get(&format!("/lead/{id}")).await.1;
+    assert_eq!(lead["fields"]["status"], "Contacted");
+    assert_eq!(lead["fields"]["rating"] == 5, is_written);
+}
+
+scenarios! { assert_update_with_unknown_status:
+    le8_an_unknown_status_is_dropped("dropped", 200, true)
+    le8_an_unknown_status_is_refused("refused", 400, false)
+}
+
+/// A lead with a bad rating and an unknown status.
+fn bad_lead() -> Value {
+    let mut fields = jane();
+    fields["rating"] = json!(6);
+    fields["status"] = json!("Won over");
+    json!({ "fields": fields })
 }
 
 #[tokio::test]
-async fn le8_an_unknown_status_is_dropped_or_refused() {
-    for (value, status) in [("dropped", 200), ("refused", 400)] {
-        let local = with("unknown-labels", value).await;
-        let id = local.create(jane()).await;
-        let body = json!({ "fields": { "status": "Won over", "rating": 5 } });
-        let (answered, _) = local.post(&format!("/lead/{id}"), body).await;
-        assert_eq!(answered, status, "{value}");
-        let lead = local.get(&format!("/lead/{id}")).await.1;
-        assert_eq!(
-            (&lead["fields"]["status"], &lead["fields"]["rating"] == 5),
-            (&json!("Contacted"), status == 200)
-        );
-    }
+async fn a_bad_value_of_a_new_lead_is_a_remark() {
+    let local = with("bad-values", "remarked").await;
+    assert_eq!(local.post("/lead", bad_lead()).await.0, 201);
 }
 
 #[tokio::test]
-async fn bad_values_of_a_new_lead_are_remarked_or_refused() {
-    let mut lead = jane();
-    lead["rating"] = json!(6);
-    lead["status"] = json!("Won over");
-    for (value, status) in [("remarked", 201), ("refused", 400)] {
-        let local = with("bad-values", value).await;
-        let (answered, body) = local.post("/lead", json!({ "fields": lead })).await;
-        assert_eq!(answered, status, "{value}");
-        if status == 400 {
-            assert_eq!(
-                body,
-                error("VALIDATION_ERROR", "Rating must be between 1 and 5")
-            );
-            assert_eq!(local.search(json!({})).await["total_count"], 0);
-            assert_eq!(local.post("/lead", json!({ "fields": { "phone": "918888888888", "status": "Won over", "nonsense": 1 } })).await.0, 201);
-        }
-    }
+async fn a_bad_value_of_a_new_lead_is_refused() {
+    let local = with("bad-values", "refused").await;
+    let refused = error("VALIDATION_ERROR", "Rating must be between 1 and 5");
+    assert_eq!(local.post("/lead", bad_lead()).await, (400, refused));
+    assert_eq!(local.search(json!({})).await["total_count"], 0);
+    let unknown = json!({ "phone": "918888888888", "status": "Won over", "nonsense": 1 });
+    local.create(unknown).await;
+}
+
+async fn assert_identifier(value: &str, expected: &str) {
+    let local = with("identifier-field", value).await;
+    let metadata = local.get("/metadata").await.1;
+    assert_eq!(metadata["leadIdentifierFieldId"], expected);
+}
+
+scenarios! { assert_identifier:
+    en6_the_metadata_name_the_identifier_as_the_seed_does("as-seeded", "phone")
+    en6_the_metadata_name_the_identifier_by_its_id("id", "5f8a1b2c3d4e5f6a7b8c9d02")
+    en6_the_metadata_name_the_identifier_by_its_api_name("api-name", "phone")
 }
 
 #[tokio::test]
-async fn en6_the_identifier_is_named_by_id_or_api_name() {
-    for (value, expected) in [
-        ("as-seeded", "phone"),
-        ("id", "5f8a1b2c3d4e5f6a7b8c9d02"),
-        ("api-name", "phone"),
-    ] {
-        let local = with("identifier-field", value).await;
-        assert_eq!(
-            local.get("/metadata").await.1["leadIdentifierFieldId"],
-            expected,
-            "{value}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn the_reported_profile_is_all_that_is_reported_at_once() {
+async fn the_reported_profile_has_all_reported_answers() {
     let local = Local::with(Emulator::builder().profile(Profile::reported())).await;
     let entry = local.push(json!({ "fields": jane(), "actions": [{ "type": "ACTION_1001", "fields": { "note": "x" } }] })).await;
     assert!(entry.findings.is_empty());
@@ -337,7 +355,7 @@ async fn the_profile_changes_at_run_time() {
         .ingest()
         .json(&json!({ "fields": { "phone": "+91 99999-99999" } }));
     assert_eq!(taken.send().await.unwrap().text().await.unwrap(), "OK");
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     assert_eq!(local.only_lead().await["fields"]["phone"], "919999999999");
     local.emulator.reset();
     assert_eq!(
@@ -355,30 +373,24 @@ async fn the_profile_changes_at_run_time() {
     assert!(pipeline["statuses"].is_array());
     let (_, bare) = answer(local.http.put(&url).json(&json!({}))).await;
     assert_eq!(bare, documented);
+}
 
-    for (wrong, said) in [
-        (json!({ "async-answer": "yes" }), "queued, ok, 204, html"),
-        (
-            json!({ "search-ids": "no", "nonsense": "x" }),
-            "search-ids, lead-attributes",
-        ),
-        (
-            json!({ "search-ids": false }),
-            "search-ids should be a text",
-        ),
-        (json!({ "profile": "live" }), "documented, reported"),
-        (json!([]), "switches"),
-    ] {
-        let (status, refused) = answer(local.http.put(&url).json(&wrong)).await;
-        let message = refused["error"]["message"].as_str().unwrap();
-        assert!(
-            status == 400 && message.contains(said),
-            "{wrong}: {message}"
-        );
-    }
-    assert_eq!(
-        local.emulator.profile(),
-        Profile::documented(),
-        "all or none"
-    );
+/// Asserts that this profile is refused with this reason, and changes no switch.
+async fn assert_profile_refused(profile: Value, reason: &str) {
+    let local = Local::start().await;
+    let url = format!("{}/_emulator/profile", local.emulator.url());
+    let (status, refused) = answer(local.http.put(&url).json(&profile)).await;
+    let message = refused["error"]["message"].as_str().unwrap_or_default();
+    assert!(status == 400 && message.contains(reason), "{message}");
+    assert_eq!(local.emulator.profile(), Profile::documented());
+}
+
+scenarios! { assert_profile_refused:
+    an_unknown_value_is_refused(json!({ "async-answer": "yes" }), "queued, ok, 204, html")
+    an_unknown_switch_is_refused(
+        json!({ "search-ids": "no", "nonsense": "x" }), "search-ids, lead-attributes"
+    )
+    a_boolean_value_is_refused(json!({ "search-ids": false }), "search-ids should be a text")
+    an_unknown_profile_is_refused(json!({ "profile": "live" }), "documented, reported")
+    a_list_is_not_a_profile(json!([]), "switches")
 }

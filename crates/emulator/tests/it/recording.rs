@@ -1,6 +1,6 @@
-//! Runs that are recorded and run again.
+//! Recordings and their replay.
 
-use crate::clock::sleep;
+use crate::timing::sleep;
 use crate::{Local, answer, status};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use telecrm_emulator::{
     Builder, Emulator, Fault, FaultyAnswer, Profile, RateLimit, Recording, RecordingError,
 };
 
-/// A file of its own, which is not there yet.
+/// A path that does not exist yet, removed at the end of the test.
 struct Tape(PathBuf);
 
 impl Tape {
@@ -37,7 +37,7 @@ impl Drop for Tape {
     }
 }
 
-/// What a search finds, with the timelines.
+/// All leads with their timelines.
 async fn leads(local: &Local) -> Vec<Value> {
     let found = local.search(json!({})).await;
     let mut leads = vec![found.clone()];
@@ -86,7 +86,7 @@ fn faulty(tape: &Tape) -> Builder {
 }
 
 #[tokio::test]
-async fn a_run_with_faults_is_answered_the_same_again() {
+async fn a_replayed_run_with_faults_has_the_same_answers() {
     let tape = Tape::new("same");
     let local = Local::with(faulty(&tape)).await;
     let create = |n: u32| {
@@ -99,14 +99,14 @@ async fn a_run_with_faults_is_answered_the_same_again() {
     assert_eq!(status(create(1)).await, 409);
     let search = local.sync(Method::POST, "/lead/search").json(&json!({}));
     assert!(search.send().await.expect("a head").bytes().await.is_err());
-    // The slow call overlaps with others.
+    // The slow call overlaps with other calls.
     let slow = tokio::spawn(local.sync(Method::GET, "/metadata").send());
     for name in ["Late", "Twice", "Plain"] {
         let lead = json!({ "fields": { "phone": "919999999990", "name": name }, "actions": [{ "type": "ACTION_1001" }] });
         assert_eq!(answer(local.ingest().json(&lead)).await.0, 200);
     }
     assert_eq!(slow.await.expect("runs").expect("an answer").status(), 200);
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let mut team = Vec::new();
     for _ in 0..12 {
         team.push(status(local.sync(Method::GET, "/team-members")).await);
@@ -167,7 +167,7 @@ async fn a_run_with_faults_is_answered_the_same_again() {
         status(local.sync(Method::GET, "/custom-fields/phone")).await,
         418
     );
-    // More than the limit, many at once.
+    // More requests than the limit allows, many of them in parallel.
     let pushes = (0..40).map(|n| {
         let lead = json!({ "fields": { "phone": format!("9188888888{n:02}") }, "actions": [{ "type": "ACTION_1001" }] });
         tokio::spawn(local.ingest().json(&lead).send())
@@ -183,7 +183,7 @@ async fn a_run_with_faults_is_answered_the_same_again() {
         );
     }
     assert_eq!(codes.iter().filter(|code| **code == 429).count(), 10);
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let id = local
         .emulator
         .log(0)
@@ -218,15 +218,15 @@ async fn a_run_with_faults_is_answered_the_same_again() {
     assert_eq!(
         leads(&again).await,
         before,
-        "it goes on from the end of the run"
+        "the clock runs on from the end of the run"
     );
     assert_eq!(again.emulator.enterprise(), "ent-taped");
-    // The rules have counted on, so the call that would be the first is not.
+    // The rules have counted the replayed calls, so this is not the first matching call.
     assert_eq!(
         status(again.sync(Method::GET, "/custom-fields/phone")).await,
         418
     );
-    // So have the limits.
+    // The rate limits have counted them too.
     let hour = Duration::from_secs(3600);
     again.emulator.advance_clock(hour).expect("a time");
     again
@@ -235,11 +235,11 @@ async fn a_run_with_faults_is_answered_the_same_again() {
 }
 
 impl Local {
-    /// Sends a lead through the Async API that answers with a plain `OK`.
+    /// Pushes a lead to an emulator that answers with a plain `OK`.
     async fn push_ok(&self, lead: Value) {
         let answer = self.ingest().json(&lead).send().await.expect("an answer");
         assert_eq!(answer.text().await.expect("a text"), "OK");
-        self.emulator.settle().await;
+        self.emulator.wait_idle().await;
         assert_eq!(
             self.search(json!({ "fields": lead["fields"] })).await["total_count"],
             1
@@ -247,19 +247,23 @@ impl Local {
     }
 }
 
-#[tokio::test]
-async fn what_is_answered_otherwise_is_named() {
-    let tape = Tape::new("other");
+/// Records the creation and the reading of a lead.
+async fn record_a_lead(tape: &Tape) -> String {
     let local = Local::with(Emulator::builder().record(&tape.0)).await;
     local
         .create(json!({ "phone": "919999999999", "name": "Asha" }))
         .await;
     local.only_lead().await;
     local.emulator.shutdown().await;
+    tape.text()
+}
 
-    let text = tape.text();
-    // The answer of the first call and the request of the second are not what they were.
+#[tokio::test]
+async fn a_differing_status_is_named() {
+    let tape = Tape::new("status");
+    let text = record_a_lead(&tape).await;
     let changed = text.replacen("\"status\":201", "\"status\":200", 1);
+    // An incomplete last line is ignored.
     std::fs::write(&tape.0, changed + "{\"turn\":").unwrap();
     let again = tape.play().await;
     let [difference] = again.emulator.differences() else {
@@ -268,29 +272,25 @@ async fn what_is_answered_otherwise_is_named() {
     assert_eq!((difference.call, difference.method.as_str()), (1, "POST"));
     assert_eq!(
         difference.to_string(),
-        "call 1: POST /autoupdate/v2/enterprise/ent-local/lead\n  status: 200 was recorded, 201 came"
-    );
-
-    std::fs::write(
-        &tape.0,
-        text.replace("Asha", "Asho").replacen("Asho", "Asha", 1),
-    )
-    .unwrap();
-    let again = tape.play().await;
-    let parts: Vec<_> = again
-        .emulator
-        .differences()
-        .iter()
-        .flat_map(|d| d.parts.clone())
-        .collect();
-    assert!(
-        parts.contains(&"body.fields.name: \"Asho\" was recorded, \"Asha\" came".to_owned()),
-        "{parts:?}"
+        "call 1: POST /autoupdate/v2/enterprise/ent-local/lead\n  status: recorded 200, answered 201"
     );
 }
 
+#[tokio::test]
+async fn a_differing_field_is_named() {
+    let tape = Tape::new("field");
+    let text = record_a_lead(&tape).await;
+    let changed = text.replace("Asha", "Asho").replacen("Asho", "Asha", 1);
+    std::fs::write(&tape.0, changed).unwrap();
+    let again = tape.play().await;
+    let differences = again.emulator.differences().iter();
+    let parts: Vec<_> = differences.flat_map(|d| d.parts.clone()).collect();
+    let expected = "body.fields.name: recorded \"Asho\", answered \"Asha\"".to_owned();
+    assert!(parts.contains(&expected), "{parts:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn calls_at_the_same_time_come_out_in_the_order_in_which_they_were_carried_out() {
+async fn parallel_calls_are_replayed_in_order() {
     let tape = Tape::new("many");
     let local = Local::with(Emulator::builder().record(&tape.0)).await;
     let calls = (0..200).map(|n| {
@@ -314,7 +314,7 @@ async fn calls_at_the_same_time_come_out_in_the_order_in_which_they_were_carried
                 < 500
         );
     }
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let before = leads(&local).await;
     local.emulator.shutdown().await;
     let again = tape.play().await;
@@ -322,7 +322,7 @@ async fn calls_at_the_same_time_come_out_in_the_order_in_which_they_were_carried
     assert_eq!(differences.collect::<Vec<_>>(), [""; 0]);
     assert_eq!(leads(&again).await, before);
 
-    // Whatever the order of the lines.
+    // The order of the lines does not matter.
     let text = tape.text();
     let (header, events) = text.split_once('\n').expect("lines");
     let mut lines = vec![header];
@@ -332,7 +332,7 @@ async fn calls_at_the_same_time_come_out_in_the_order_in_which_they_were_carried
 }
 
 #[tokio::test]
-async fn a_call_that_nobody_waits_for_is_recorded_without_an_answer() {
+async fn a_call_without_a_client_is_recorded_without_an_answer() {
     let tape = Tape::new("hang");
     let local = Local::with(
         Emulator::builder()
@@ -358,7 +358,7 @@ async fn a_call_that_nobody_waits_for_is_recorded_without_an_answer() {
 }
 
 #[tokio::test]
-async fn a_slow_call_whose_caller_left_is_recorded_where_it_was_carried_out() {
+async fn a_slow_call_without_a_client_is_recorded_at_its_turn() {
     let tape = Tape::new("left");
     let slow = Fault::latency(Duration::from_secs(1)).times(1);
     let local = Local::with(Emulator::builder().record(&tape.0).fault(slow)).await;
@@ -372,9 +372,9 @@ async fn a_slow_call_whose_caller_left_is_recorded_where_it_was_carried_out() {
     while local.emulator.log(0).len() < 2 {
         sleep(Duration::from_millis(10)).await;
     }
-    local.emulator.settle().await;
+    local.emulator.wait_idle().await;
     let before = leads(&local).await;
-    assert_eq!(before[1]["fields"]["name"], "Late", "it came last");
+    assert_eq!(before[1]["fields"]["name"], "Late", "it is the last lead");
     local.emulator.shutdown().await;
 
     let again = tape.play().await;
@@ -382,62 +382,86 @@ async fn a_slow_call_whose_caller_left_is_recorded_where_it_was_carried_out() {
     assert_eq!(leads(&again).await, before);
 }
 
-#[tokio::test]
-async fn what_is_no_recording_is_refused() {
-    let tape = Tape::new("bad");
-    let refused = |content: &str, said: &str| {
-        std::fs::write(&tape.0, content).unwrap();
-        let error: RecordingError = Recording::read(&tape.0).expect_err(content);
-        let error = error.to_string();
-        assert!(
-            error.contains(said) && error.contains("telecrm-recording"),
-            "{error}"
-        );
-    };
-    refused("", "is no recording");
-    refused("{\"fields\": {}}\n", "is no recording");
-    refused("{\"telecrm_recording\": 2}\n", "is of version 2");
-    refused("{\"telecrm_recording\": 1}\n", "damaged in line 1");
-    std::fs::remove_file(&tape.0).unwrap();
+/// Asserts that a file with this content is refused with an error that names it.
+async fn assert_refused(content: &str, reason: &str) {
+    let tape = Tape::new("refused");
+    std::fs::write(&tape.0, content).expect("written");
+    let error: RecordingError = Recording::read(&tape.0).expect_err(content);
+    let error = error.to_string();
     assert!(
-        Recording::read(&tape.0)
-            .unwrap_err()
-            .to_string()
-            .contains("cannot be read")
+        error.contains(reason) && error.contains("telecrm-recording"),
+        "{error}"
     );
+}
 
-    Local::with(Emulator::builder().record(&tape.0))
-        .await
-        .emulator
-        .shutdown()
-        .await;
-    let header = tape.text();
-    #[cfg(unix)]
-    {
-        let file = std::fs::metadata(&tape.0).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
-        assert_eq!(mode & 0o777, 0o600, "others cannot read what was sent");
-    }
-    for tokens in ["0", "4000000000"] {
-        let tokens = format!("\"sync_tokens\":{tokens}");
-        std::fs::write(&tape.0, header.replace("\"sync_tokens\":1", &tokens)).unwrap();
-        let recording = Recording::read(&tape.0).unwrap();
-        let error = Emulator::builder().replay(recording).start().await;
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains("damaged in line 1"), "{error}");
-    }
-    refused(&format!("{header}{{}}\n"), "damaged in line 2");
-    let again = Emulator::builder()
-        .record(&tape.0)
-        .start()
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(again.contains("choose another name"), "{again}");
-    let both = Emulator::builder()
-        .record(&tape.0)
-        .state("x.db")
-        .start()
-        .await;
-    assert!(both.unwrap_err().to_string().contains("state file"));
+scenarios! { assert_refused:
+    an_empty_file_is_refused("", "is not a recording")
+    a_file_with_other_json_is_refused("{\"fields\": {}}\n", "is not a recording")
+    a_recording_of_another_version_is_refused("{\"telecrm_recording\": 2}\n", "has version 2")
+    a_damaged_header_is_refused("{\"telecrm_recording\": 1}\n", "damaged in line 1")
+}
+
+#[test]
+fn a_missing_recording_is_refused() {
+    let tape = Tape::new("missing");
+    let error = Recording::read(&tape.0).unwrap_err().to_string();
+    assert!(error.contains("cannot be read"), "{error}");
+}
+
+/// Makes a recording without any calls, and returns its text.
+async fn record_nothing(tape: &Tape) -> String {
+    let local = Local::with(Emulator::builder().record(&tape.0)).await;
+    local.emulator.shutdown().await;
+    tape.text()
+}
+
+#[tokio::test]
+async fn a_damaged_event_is_refused() {
+    let tape = Tape::new("event");
+    let header = record_nothing(&tape).await;
+    assert_refused(&format!("{header}{{}}\n"), "damaged in line 2").await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_can_read_a_recording() {
+    let tape = Tape::new("private");
+    record_nothing(&tape).await;
+    let file = std::fs::metadata(&tape.0).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.permissions());
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+/// Asserts that a recording with this number of tokens cannot be replayed.
+async fn assert_token_count_refused(name: &str, count: &str) {
+    let tape = Tape::new(name);
+    let header = record_nothing(&tape).await;
+    let tokens = format!("\"sync_tokens\":{count}");
+    std::fs::write(&tape.0, header.replace("\"sync_tokens\":1", &tokens)).expect("written");
+    let recording = Recording::read(&tape.0).expect("a recording");
+    let error = Emulator::builder().replay(recording).start().await;
+    let error = error.expect_err("refused").to_string();
+    assert!(error.contains("damaged in line 1"), "{error}");
+}
+
+scenarios! { assert_token_count_refused:
+    a_recording_without_tokens_is_refused("no-token", "0")
+    a_recording_with_too_many_tokens_is_refused("many-tokens", "4000000000")
+}
+
+#[tokio::test]
+async fn an_existing_file_is_not_overwritten() {
+    let tape = Tape::new("existing");
+    record_nothing(&tape).await;
+    let error = Emulator::builder().record(&tape.0).start().await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("choose another name"), "{error}");
+}
+
+#[tokio::test]
+async fn a_recording_with_a_state_file_is_refused() {
+    let tape = Tape::new("both");
+    let builder = Emulator::builder().record(&tape.0).state("x.db");
+    let error = builder.start().await.unwrap_err().to_string();
+    assert!(error.contains("state file"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The requests that the vendor's documentation shows, and what it says of them.
+//! The sample requests of the vendor's documentation, with their documented answers.
 
 use crate::{Local, answer};
 use reqwest::Method;
@@ -66,7 +66,7 @@ async fn every_sample_request_has_its_documented_answer() {
         if let Some(documented) = sample.answer {
             assert_eq!(body, documented, "{}", sample.sample);
         }
-        emulator.settle().await;
+        emulator.wait_idle().await;
         let entry = emulator.log(0).pop().expect("an entry");
         let losses: Vec<_> = entry
             .findings

@@ -1,9 +1,11 @@
+//! Searches for leads.
+
 use crate::{Local, answer, error};
 use reqwest::Method;
 use serde_json::{Value, json};
-use telecrm_emulator::Emulator;
+use telecrm_emulator::{Emulator, SearchIds};
 
-/// Three leads: Jane, then John, then Mary.
+/// An emulator with three leads: Jane, then John, then Mary.
 async fn three_leads() -> Local {
     let local = Local::start().await;
     for lead in [
@@ -28,7 +30,7 @@ fn names(found: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn without_a_filter_all_leads_are_found_newest_first() {
+async fn a_search_without_a_filter_finds_all_leads_newest_first() {
     let local = three_leads().await;
     for everything in [
         json!({}),
@@ -54,7 +56,7 @@ async fn without_a_filter_all_leads_are_found_newest_first() {
 }
 
 #[tokio::test]
-async fn a_foreign_number_is_found_by_every_spelling_of_it_and_no_other() {
+async fn a_foreign_number_is_found_by_all_its_spellings() {
     let local = Local::start().await;
     for (phone, name) in [("+6591234567", "Lim"), ("6591234567", "Asha")] {
         local
@@ -74,33 +76,35 @@ async fn a_foreign_number_is_found_by_every_spelling_of_it_and_no_other() {
     }
 }
 
-#[tokio::test]
-async fn fields_must_all_fit_and_of_a_list_one() {
-    let local = three_leads().await;
-    for (fields, expected) in [
-        (json!({ "name": "JANE" }), vec!["Jane"]),
-        (json!({ "name": "Jan" }), vec![]),
-        (json!({ "name": ["jane", "mary"] }), vec!["Mary", "Jane"]),
-        (json!({ "rating": 4 }), vec!["John", "Jane"]),
-        (json!({ "rating": [1, 4], "status": ["Won"] }), vec!["Jane"]),
-        (json!({ "rating": "4" }), vec![]),
-        (json!({ "interests": "returning" }), vec!["John"]),
-        (json!({ "assignee": "agent@example.com" }), vec!["John"]),
-        (
-            json!({ "contact_source": ["Website", "Referral"], "name": "John" }),
-            vec!["John"],
-        ),
-        (json!({ "no_such_field": "x" }), vec![]),
-        (json!({ "name": [] }), vec![]),
-    ] {
-        let found = local.search(json!({ "fields": fields })).await;
-        assert_eq!(names(&found), expected, "{fields}");
-        assert_eq!(found["total_count"], expected.len());
-    }
+/// Asserts which of the three leads match this filter.
+async fn assert_found(filter: Value, expected: &[&str]) {
+    let found = three_leads().await.search(filter).await;
+    assert_eq!(names(&found), expected);
+    assert_eq!(found["total_count"], expected.len());
+}
+
+async fn assert_found_by_fields(fields: Value, expected: &[&str]) {
+    assert_found(json!({ "fields": fields }), expected).await;
+}
+
+scenarios! { assert_found_by_fields:
+    texts_match_without_case(json!({ "name": "JANE" }), &["Jane"])
+    a_part_of_a_text_does_not_match(json!({ "name": "Jan" }), &[])
+    one_value_of_a_list_matches(json!({ "name": ["jane", "mary"] }), &["Mary", "Jane"])
+    a_number_matches(json!({ "rating": 4 }), &["John", "Jane"])
+    all_fields_must_match(json!({ "rating": [1, 4], "status": ["Won"] }), &["Jane"])
+    a_number_as_text_does_not_match(json!({ "rating": "4" }), &[])
+    one_tag_matches(json!({ "interests": "returning" }), &["John"])
+    an_assignee_matches(json!({ "assignee": "agent@example.com" }), &["John"])
+    a_list_and_a_text_must_both_match(
+        json!({ "contact_source": ["Website", "Referral"], "name": "John" }), &["John"]
+    )
+    an_unknown_field_matches_no_lead(json!({ "no_such_field": "x" }), &[])
+    an_empty_list_matches_no_lead(json!({ "name": [] }), &[])
 }
 
 #[tokio::test]
-async fn le6_status_labels_are_told_apart_by_case() {
+async fn le6_status_labels_are_case_sensitive() {
     let local = three_leads().await;
     assert_eq!(
         names(&local.search(json!({ "fields": { "status": "Won" } })).await),
@@ -144,28 +148,27 @@ async fn id2_every_spelling_of_a_number_finds_its_lead() {
     );
 }
 
+const JUNE_1: i64 = 1_780_290_000_000;
+
+async fn assert_found_in_range(range: Value, expected: &[&str]) {
+    assert_found(json!({ "fields": { "follow_up_date": range } }), expected).await;
+}
+
+scenarios! { assert_found_in_range:
+    a_range_includes_both_ends(json!({ "from": JUNE_1, "to": JUNE_1 }), &["Jane"])
+    a_range_can_lack_its_end(json!({ "from": JUNE_1 + 1 }), &["Mary"])
+    a_range_can_lack_its_start(json!({ "to": JUNE_1 - 1 }), &[])
+    a_range_can_have_dates_as_text(
+        json!({ "from": "01/06/2026 10:30", "to": "02/06/2026 00:00:00" }), &["Mary", "Jane"]
+    )
+    a_range_can_have_null_as_its_end(
+        json!({ "from": "01/06/2026", "to": null }), &["Mary", "Jane"]
+    )
+}
+
 #[tokio::test]
-async fn ranges_include_both_ends() {
+async fn the_times_that_telecrm_sets_are_searched_by_range() {
     let local = three_leads().await;
-    let june_1 = 1_780_290_000_000_i64;
-    for (range, expected) in [
-        (json!({ "from": june_1, "to": june_1 }), vec!["Jane"]),
-        (json!({ "from": june_1 + 1 }), vec!["Mary"]),
-        (json!({ "to": june_1 - 1 }), vec![]),
-        (
-            json!({ "from": "01/06/2026 10:30", "to": "02/06/2026 00:00:00" }),
-            vec!["Mary", "Jane"],
-        ),
-        (
-            json!({ "from": "01/06/2026", "to": null }),
-            vec!["Mary", "Jane"],
-        ),
-    ] {
-        let found = local
-            .search(json!({ "fields": { "follow_up_date": range } }))
-            .await;
-        assert_eq!(names(&found), expected, "{range}");
-    }
     let all = local.search(json!({})).await;
     let created = |row: usize| all["data"][row]["fields"]["created_on"].as_i64().unwrap();
     let (newest, oldest) = (created(0), created(2));
@@ -187,61 +190,61 @@ async fn ranges_include_both_ends() {
     }
 }
 
-#[tokio::test]
-async fn one_action_must_fit_in_every_way() {
-    let local = three_leads().await;
-    let april = json!({ "from": "01/04/2026 00:00:00", "to": "30/04/2026 23:59:59" });
-    for (actions, expected) in [
-        (json!({ "type": "1001" }), vec!["Jane"]),
-        (json!({ "type": ["1001", "PAYMENT"] }), vec!["John", "Jane"]),
-        (
-            json!({ "type": "1001", "performed_at": april }),
-            vec!["Jane"],
-        ),
-        (json!({ "type": "PAYMENT", "performed_at": april }), vec![]),
-        (
-            json!({ "performed_at": { "from": 1 } }),
-            vec!["John", "Jane"],
-        ),
-        (
-            json!({ "type": "1001", "performed_by": "agent@example.com" }),
-            vec![],
-        ),
-    ] {
-        let found = local.search(json!({ "actions": actions })).await;
-        assert_eq!(names(&found), expected, "{actions}");
-    }
-    let both =
-        json!({ "fields": { "status": "Lost" }, "actions": { "type": ["1001", "PAYMENT"] } });
-    assert_eq!(names(&local.search(both).await), ["John"]);
+async fn assert_found_by_actions(actions: Value, expected: &[&str]) {
+    assert_found(json!({ "actions": actions }), expected).await;
+}
+
+fn april() -> Value {
+    json!({ "from": "01/04/2026 00:00:00", "to": "30/04/2026 23:59:59" })
+}
+
+scenarios! { assert_found_by_actions:
+    an_action_matches_by_its_type(json!({ "type": "1001" }), &["Jane"])
+    an_action_matches_one_of_several_types(
+        json!({ "type": ["1001", "PAYMENT"] }), &["John", "Jane"]
+    )
+    an_action_matches_by_type_and_time(
+        json!({ "type": "1001", "performed_at": april() }), &["Jane"]
+    )
+    one_action_must_match_type_and_time(
+        json!({ "type": "PAYMENT", "performed_at": april() }), &[]
+    )
+    an_action_matches_by_its_time(json!({ "performed_at": { "from": 1 } }), &["John", "Jane"])
+    one_action_must_match_type_and_performer(
+        json!({ "type": "1001", "performed_by": "agent@example.com" }), &[]
+    )
 }
 
 #[tokio::test]
-async fn malformed_filters_are_refused() {
-    let local = three_leads().await;
-    for filter in [
-        json!([]),
-        json!({ "fields": [] }),
-        json!({ "fields": { "name": null } }),
-        json!({ "fields": { "name": { "from": 1 } } }),
-        json!({ "fields": { "name": [["Jane"]] } }),
-        json!({ "fields": { "created_on": { "from": "2026-06-01" } } }),
-        json!({ "actions": "1001" }),
-        json!({ "actions": { "type": 1001 } }),
-        json!({ "actions": { "performed_at": { "to": "soon" } } }),
-        json!({ "actions": { "performed_at": 1 } }),
-    ] {
-        let refused = error("BAD_REQUEST", "Invalid filter");
-        assert_eq!(
-            local.post("/lead/search", filter.clone()).await,
-            (400, refused),
-            "{filter}"
-        );
-    }
+async fn a_lead_must_match_fields_and_actions() {
+    let actions = json!({ "type": ["1001", "PAYMENT"] });
+    let filter = json!({ "fields": { "status": "Lost" }, "actions": actions });
+    assert_found(filter, &["John"]).await;
+}
+
+async fn assert_filter_refused(filter: Value) {
+    let refused = error("BAD_REQUEST", "Invalid filter");
+    let local = Local::start().await;
+    assert_eq!(local.post("/lead/search", filter).await, (400, refused));
+}
+
+scenarios! { assert_filter_refused:
+    a_list_is_not_a_filter(json!([]))
+    a_list_of_fields_is_refused(json!({ "fields": [] }))
+    null_is_not_a_value_of_a_filter(json!({ "fields": { "name": null } }))
+    a_range_of_texts_is_refused(json!({ "fields": { "name": { "from": 1 } } }))
+    a_nested_list_is_refused(json!({ "fields": { "name": [["Jane"]] } }))
+    an_iso_date_in_a_range_is_refused(
+        json!({ "fields": { "created_on": { "from": "2026-06-01" } } })
+    )
+    a_text_for_actions_is_refused(json!({ "actions": "1001" }))
+    a_number_as_type_is_refused(json!({ "actions": { "type": 1001 } }))
+    a_word_as_time_is_refused(json!({ "actions": { "performed_at": { "to": "soon" } } }))
+    a_number_as_range_is_refused(json!({ "actions": { "performed_at": 1 } }))
 }
 
 #[tokio::test]
-async fn le5_pages_of_a_search_are_1_to_100_long() {
+async fn le5_a_page_of_a_search_has_1_to_100_leads() {
     let local = three_leads().await;
     let refused = error("BAD_REQUEST", "Limit should be between 1 and 100");
     for limit in ["0", "101", "many"] {
@@ -264,7 +267,7 @@ async fn le5_pages_of_a_search_are_1_to_100_long() {
 }
 
 #[tokio::test]
-async fn le3_search_is_no_get() {
+async fn le3_a_search_is_a_post() {
     let local = three_leads().await;
     let (status, refused) = local.get("/lead/search?status=Won").await;
     assert!([404, 405].contains(&status), "{status}");
@@ -272,8 +275,8 @@ async fn le3_search_is_no_get() {
 }
 
 #[tokio::test]
-async fn le7_rows_without_an_id_can_be_had() {
-    let local = Local::with(Emulator::builder().search_ids(false)).await;
+async fn le7_rows_can_lack_the_id() {
+    let local = Local::with(Emulator::builder().search_ids(SearchIds::No)).await;
     let id = local.create(json!({ "phone": "919999999999" })).await;
     let found = local.search(json!({})).await;
     assert_eq!(found["data"][0]["id"], Value::Null);
@@ -293,35 +296,47 @@ async fn a_malformed_body_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn le6_the_log_tells_why_a_search_may_find_nothing() {
+/// Asserts that the log has one finding for this filter, with this reason.
+async fn assert_finding(fields: Value, reason: &str) {
     let local = Local::start().await;
-    for (fields, told) in [
-        (json!({ "status": "contacted" }), "spelled to the letter"),
-        (
-            json!({ "status": ["Contacted", "Nope"] }),
-            "no status `Nope`",
-        ),
-        (json!({ "lead_status": "Fresh" }), "no field `lead_status`"),
-        (json!({ "rating": "3" }), "a rating is a whole number"),
-        (json!({ "phone": "99999" }), "phone number"),
-        (json!({ "budget": 1000 }), "numeric string"),
-    ] {
-        local.search(json!({ "fields": fields })).await;
-        let call = local.emulator.log(0).pop().expect("the call");
-        assert_eq!(call.findings.len(), 1, "{fields}: {:?}", call.findings);
-        let finding = &call.findings[0];
-        assert!(finding.reason.starts_with("looked for as it is written"));
-        assert!(finding.reason.contains(told), "{finding}");
-        assert!(!finding.is_loss(), "nothing was to be stored");
-    }
-    for fields in [
-        json!({ "status": ["Contacted"], "interests": "VIP", "contact_source": "Other" }),
-        json!({ "phone": "9999999999", "rating": 3, "created_on": { "from": 5 } }),
-        json!({ "name": "x", "email": "a@b.cc", "created_on": 5, "modified_on": 5 }),
-    ] {
-        local.search(json!({ "fields": fields })).await;
-        let call = local.emulator.log(0).pop().expect("the call");
-        assert_eq!(call.findings, [], "{fields}");
-    }
+    local.search(json!({ "fields": fields })).await;
+    let call = local.emulator.log(0).pop().expect("the call");
+    assert_eq!(call.findings.len(), 1, "{:?}", call.findings);
+    let finding = &call.findings[0];
+    assert!(
+        finding
+            .reason
+            .starts_with("the search compares this value as written")
+    );
+    assert!(finding.reason.contains(reason), "{finding}");
+    assert!(!finding.is_loss(), "a search stores nothing");
+}
+
+scenarios! { assert_finding:
+    le6_a_status_in_another_case_is_a_finding(json!({ "status": "contacted" }), "spelled to the letter")
+    le6_an_unknown_status_is_a_finding(json!({ "status": ["Contacted", "Nope"] }), "no status `Nope`")
+    an_unknown_field_of_a_filter_is_a_finding(json!({ "lead_status": "Fresh" }), "no field `lead_status`")
+    a_rating_as_text_is_a_finding(json!({ "rating": "3" }), "a rating is a whole number")
+    a_short_phone_number_is_a_finding(json!({ "phone": "99999" }), "phone number")
+    a_number_for_a_text_is_a_finding(json!({ "budget": 1000 }), "numeric string")
+}
+
+/// Asserts that the log has no finding for this filter.
+async fn assert_no_finding(fields: Value) {
+    let local = Local::start().await;
+    local.search(json!({ "fields": fields })).await;
+    let call = local.emulator.log(0).pop().expect("the call");
+    assert_eq!(call.findings, []);
+}
+
+scenarios! { assert_no_finding:
+    options_in_a_filter_are_not_a_finding(
+        json!({ "status": ["Contacted"], "interests": "VIP", "contact_source": "Other" })
+    )
+    numbers_in_a_filter_are_not_a_finding(
+        json!({ "phone": "9999999999", "rating": 3, "created_on": { "from": 5 } })
+    )
+    texts_and_times_in_a_filter_are_not_a_finding(
+        json!({ "name": "x", "email": "a@b.cc", "created_on": 5, "modified_on": 5 })
+    )
 }

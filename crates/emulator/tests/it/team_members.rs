@@ -1,3 +1,5 @@
+//! Team members of the Sync API.
+
 use crate::{Local, error};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +9,7 @@ fn john() -> Value {
     json!({ "name": "John Doe", "email": "john.doe@example.com", "phone_number": "919876543210", "role": "CALLER" })
 }
 
-/// The team of a workspace file.
+/// A workspace file with these team members.
 fn team(members: Value) -> WorkspaceFile {
     let mut file = WorkspaceFile::sample();
     file.team_members = serde_json::from_value(members).expect("objects");
@@ -26,7 +28,7 @@ fn names(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn tm1_pages_hold_ten_by_name() {
+async fn tm1_a_page_has_ten_members_by_name() {
     let members: Vec<_> = (0..12)
         .rev()
         .map(|n| json!({ "name": format!("member {n:02}"), "email": format!("m{n}@example.com"), "status": "Active" }))
@@ -56,7 +58,7 @@ async fn tm1_pages_hold_ten_by_name() {
 }
 
 #[tokio::test]
-async fn tm2_inactive_members_keep_their_seat_and_deleted_ones_do_not() {
+async fn tm2_inactive_members_keep_their_seat() {
     let mut file = team(json!([
         { "name": "A", "email": "a@example.com", "status": "Inactive" },
         { "name": "B", "email": "b@example.com", "status": "Deleted" },
@@ -97,7 +99,7 @@ async fn tm3_deleted_members_are_hidden() {
 }
 
 #[tokio::test]
-async fn tm4_case_does_not_matter_and_blanks_and_look_alikes_do() {
+async fn tm4_addresses_are_compared_without_case() {
     let local = Local::start().await;
     let (status, jane) = local.get("/team-members/Jane.DOE%40example.com").await;
     assert_eq!(
@@ -150,7 +152,7 @@ async fn tm4_case_does_not_matter_and_blanks_and_look_alikes_do() {
 }
 
 #[tokio::test]
-async fn tm5_phone_numbers_are_digits_only() {
+async fn tm5_phone_numbers_have_only_digits() {
     let local = Local::start().await;
     for wrong in [
         "+91 98765 43210",
@@ -171,7 +173,7 @@ async fn tm5_phone_numbers_are_digits_only() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_no_text_is_told_from_one_that_is_missing() {
+async fn a_wrong_type_and_a_missing_value_have_different_messages() {
     let local = Local::start().await;
     let mut member = john();
     member["phone_number"] = json!(919876543210_u64);
@@ -186,7 +188,7 @@ async fn a_value_that_is_no_text_is_told_from_one_that_is_missing() {
 }
 
 #[tokio::test]
-async fn tm6_the_state_has_a_path_of_its_own() {
+async fn tm6_the_state_has_its_own_path() {
     let local = Local::start().await;
     let change = json!({ "state": "On Leave", "email": "jane.doe@example.com" });
     assert_eq!(
@@ -223,7 +225,7 @@ async fn tm6_the_state_has_a_path_of_its_own() {
 }
 
 #[tokio::test]
-async fn tm7_an_invitation_is_spelled_in_two_ways() {
+async fn tm7_an_invitation_has_two_spellings() {
     let local = Local::start().await;
     let (status, created) = local.post("/team-members", john()).await;
     let mut expected = john();
@@ -237,20 +239,20 @@ async fn tm7_an_invitation_is_spelled_in_two_ways() {
     assert_eq!(
         member["role"],
         Value::Null,
-        "only the answer to the creation tells it"
+        "only the answer to the creation has it"
     );
 
     let mut profile = Profile::documented();
     profile.invited = Invited::Title;
     let local = Local::with(Emulator::builder().profile(profile)).await;
-    // Not through the usual way, because the description has the other spelling only.
+    // Without the check, because the description has only the other spelling.
     let request = local.sync(Method::POST, "/team-members").json(&john());
     let created: Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!(created["status"], "Invited");
 }
 
 #[tokio::test]
-async fn with_a_password_a_member_is_active_and_it_is_kept_nowhere() {
+async fn a_member_with_a_password_is_active_and_the_password_is_not_stored() {
     let local = Local::start().await;
     let mut member = john();
     member["password"] = json!("correct horse");
@@ -264,7 +266,7 @@ async fn with_a_password_a_member_is_active_and_it_is_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn each_field_of_a_member_is_complained_about() {
+async fn each_bad_field_of_a_member_has_a_message() {
     let local = Local::start().await;
     let complaints = async |member: Value| {
         let (status, refused) = local.post("/team-members", member).await;
@@ -304,12 +306,12 @@ async fn each_field_of_a_member_is_complained_about() {
     assert_eq!(
         local.get("/team-members").await.1["total_count"],
         2,
-        "nobody was added"
+        "no member was added"
     );
 }
 
 #[tokio::test]
-async fn a_reset_brings_the_team_of_the_seed_back() {
+async fn a_reset_restores_the_team() {
     let local = Local::start().await;
     local.post("/team-members", john()).await;
     local.emulator.reset();

@@ -2,7 +2,7 @@
 
 mod markup;
 
-use crate::clock::Stopwatch;
+use crate::timing::Stopwatch;
 use crate::{Local, answer};
 use reqwest::header::{ACCEPT, HOST, LOCATION, ORIGIN};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -576,7 +576,7 @@ async fn leads_show_their_timelines_and_calls() {
     );
     local
         .emulator
-        .record(&id, json!({ "type": "OUTGOING_CALL", "duration": 31 }));
+        .add_timeline_entry(&id, json!({ "type": "OUTGOING_CALL", "duration": 31 }));
     let text = markup::plain(&local.page(&format!("/_emulator/leads/{id}")).await);
     for expected in [
         "Asha Rao",

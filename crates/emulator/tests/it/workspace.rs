@@ -1,9 +1,11 @@
+//! The workspace operations of the Sync API, and seeds.
+
 use crate::{Local, error, found};
 use serde_json::{Value, json};
 use telecrm_emulator::{Emulator, WorkspaceFile};
 
 #[tokio::test]
-async fn the_seed_is_answered_as_it_is() {
+async fn the_answers_are_those_of_the_seed() {
     let local = Local::start().await;
     let seed = WorkspaceFile::sample();
     assert_eq!(local.get("/metadata").await, (200, json!(seed.metadata)));
@@ -21,7 +23,7 @@ async fn the_seed_is_answered_as_it_is() {
 }
 
 #[tokio::test]
-async fn en1_without_detail_the_items_have_another_shape() {
+async fn en1_items_have_another_shape_without_detail() {
     let local = Local::start().await;
     let (_, fields) = local.get("/custom-fields").await;
     let fields = fields["customFields"].as_array().unwrap();
@@ -73,7 +75,7 @@ async fn en2_field_names_are_case_sensitive() {
 }
 
 #[tokio::test]
-async fn en4_an_action_is_asked_for_with_its_prefix() {
+async fn en4_an_action_is_read_by_its_prefixed_code() {
     let local = Local::start().await;
     let (status, action) = local.get("/custom-actions/ACTION_1001").await;
     assert_eq!(
@@ -93,7 +95,7 @@ async fn en4_an_action_is_asked_for_with_its_prefix() {
 }
 
 #[tokio::test]
-async fn an_action_is_found_however_the_seed_writes_its_code() {
+async fn an_action_is_found_with_and_without_a_prefix_in_the_seed() {
     let mut seed = WorkspaceFile::sample();
     seed.custom_actions[0].insert("code".into(), json!("1001"));
     let local = Local::with(Emulator::builder().seed(seed)).await;
@@ -103,7 +105,7 @@ async fn an_action_is_found_however_the_seed_writes_its_code() {
 }
 
 #[tokio::test]
-async fn en6_the_identifier_may_be_named_by_its_id() {
+async fn en6_the_metadata_can_name_the_identifier_by_its_id() {
     let mut seed = WorkspaceFile::sample();
     let id = "5f8a1b2c3d4e5f6a7b8c9d03"; // the email field
     seed.metadata
@@ -123,7 +125,7 @@ async fn en6_the_identifier_may_be_named_by_its_id() {
 }
 
 #[tokio::test]
-async fn a_seed_needs_no_more_than_fields() {
+async fn a_seed_needs_only_fields() {
     let seed =
         json!({ "customFields": [{ "apiName": "phone", "type": "PHONE", "isLeadid": true }] });
     let seed = WorkspaceFile::from_json(seed).unwrap();
@@ -137,7 +139,7 @@ async fn a_seed_needs_no_more_than_fields() {
         local.get("/custom-actions?detail=true").await.1,
         json!({ "customActions": [] })
     );
-    // What the pipeline says can be written, and what it does not cannot.
+    // A lead can have the statuses of the pipeline, and no others.
     let (_, pipeline) = local.get("/lead-stage-pipeline").await;
     assert_eq!(
         pipeline["leadStages"][0]["activeStatuses"][0]["label"],
@@ -151,7 +153,7 @@ async fn a_seed_needs_no_more_than_fields() {
 }
 
 #[tokio::test]
-async fn both_shapes_of_the_pipeline_are_taken() {
+async fn both_shapes_of_the_pipeline_are_accepted() {
     let mut seed = WorkspaceFile::sample();
     let pipeline = json!({ "statuses": ["New", { "label": "Won" }], "lostReasons": ["Price"] });
     seed.pipeline = pipeline.as_object().cloned();
@@ -164,7 +166,7 @@ async fn both_shapes_of_the_pipeline_are_taken() {
 }
 
 #[tokio::test]
-async fn a_seed_that_is_no_workspace_is_refused() {
+async fn an_invalid_seed_is_refused() {
     let mut seed = WorkspaceFile::sample();
     seed.custom_fields[3].insert("apiName".into(), Value::Null);
     let error = Emulator::builder().seed(seed).start().await.unwrap_err();
@@ -175,7 +177,7 @@ async fn a_seed_that_is_no_workspace_is_refused() {
     );
 }
 
-/// The lock file of a workspace is a seed: it lacks what is personal, and what no endpoint tells.
+/// A lock file lacks personal data and everything that no endpoint returns.
 #[tokio::test]
 async fn the_lock_file_of_a_workspace_is_a_seed() {
     let lock: Value =
@@ -200,11 +202,11 @@ async fn the_lock_file_of_a_workspace_is_a_seed() {
         assert_eq!(local.get(path).await.0, 200, "{path}");
     }
     let (_, team) = local.get("/team-members").await;
-    assert_eq!(team["total_count"], 0, "nobody is known");
+    assert_eq!(team["total_count"], 0, "the workspace has no members");
     let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER" });
     assert_eq!(local.post("/team-members", john).await.0, 201);
 
-    // The identifier is the address, and numbers and dates are read as in India.
+    // The identifier is the email address. Numbers and dates have the Indian form.
     let lead = json!({
         "fields": { "email": "asha@example.com", "phone": "9999999999", "project": "Lake View", "visit_on": "01/04/2026 09:00" },
         "actions": [{ "type": "ACTION_2041", "fields": { "note": "Cab sent" } }],

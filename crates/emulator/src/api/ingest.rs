@@ -1,0 +1,74 @@
+//! The Async API: accepts a lead, answers at once, and lets the background worker store it.
+
+use crate::app::App;
+use crate::faults::FaultKind;
+use crate::http::{ApiError, JsonBody};
+use crate::log::exchange::BodySlot;
+use crate::log::{Call, Effect, Logged};
+use crate::operations;
+use crate::profile::AsyncAnswer;
+use crate::store::{Processing, QueuedLead};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{Extension, Html, IntoResponse};
+use serde_json::json;
+use telecrm_core::Lead;
+
+const PAGE: &str =
+    "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>OK</body></html>\n";
+
+/// `POST /autoupdatelead`: 200 only means that the lead is in the queue (pitfall AS5).
+pub(super) async fn push(
+    State(app): State<App>,
+    method: Method,
+    uri: Uri,
+    fault: Option<Extension<FaultKind>>,
+    Extension(slot): Extension<BodySlot>,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
+    let async_answer = app.profile().async_answer;
+    let Ok(place) = app.queue.reserve() else {
+        return Err(ApiError::too_many(
+            "Too many leads are waiting to be processed",
+        ));
+    };
+    let call = Call {
+        method: method.to_string(),
+        path: uri.path().to_owned(),
+        operation: Some(operations::INGEST),
+        status: match async_answer {
+            AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
+            _ => StatusCode::OK.as_u16(),
+        },
+        fault: fault.as_ref().map(|fault| fault.name()),
+    };
+    let processing = fault.map(|fault| fault.processing()).unwrap_or_default();
+    let delay = match processing {
+        Processing::Later(delay) => app.config.processing_delay.saturating_add(delay),
+        _ => app.config.processing_delay,
+    };
+    // Locked, so that no reset happens between the log entry and the queue. The entry must exist
+    // before the worker completes it.
+    let mut store = app.store();
+    let seq = app.log.append(call, Effect::default(), None);
+    if processing != Processing::Never {
+        let queued = QueuedLead {
+            lead,
+            processing,
+            delay,
+            seq: Some(seq),
+            repeated: slot.repeated(),
+        };
+        app.queue.push(place, &mut store, queued);
+    }
+    drop(store);
+    let answer = match async_answer {
+        AsyncAnswer::Queued => Json(json!({ "status": "QUEUED" })).into_response(),
+        AsyncAnswer::Ok => "OK".into_response(),
+        AsyncAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
+        AsyncAnswer::Html => Html(PAGE).into_response(),
+    };
+    Ok((Extension(Logged(seq)), answer))
+}

@@ -1,0 +1,263 @@
+//! Leads of the Sync API.
+
+use super::actions;
+use super::answers::{Created, Found, PAGE_LIMIT, action_results, with_findings};
+use super::remarks::{message, remarks};
+use super::search::Filter;
+use crate::app::App;
+use crate::http::response::LEAD_NOT_FOUND;
+use crate::http::{ApiError, JsonBody, Params};
+use crate::log::Effect;
+use crate::profile::{AssigneeAndStatuses, BadValues, LeadAttributes, SearchIds, UnknownLabels};
+use crate::store::lead::{LeadFields, ShownAction};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Extension, IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use telecrm_core::{
+    Certainty, FieldDefinition, FieldPath, FieldType, FieldValue, Finding, FindingKind, Lead,
+    Workspace,
+};
+
+/// `POST /lead`: drops values that it cannot store, and lists them in `remarks`.
+pub(super) async fn create(
+    State(app): State<App>,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let mut lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
+    let actions = std::mem::take(lead.actions_mut());
+    let profile = &app.profile();
+    let mut store = app.store();
+    let workspace = store.workspace();
+    let mut accepted = workspace.accept(&lead);
+    let (of_actions, findings) = actions::accept(workspace, &actions, profile)?;
+    if profile.bad_values == BadValues::Refused {
+        refuse_bad_values(workspace, &lead, &accepted.findings)?;
+    }
+    accepted.actions = of_actions;
+    accepted.findings.extend(findings);
+    let findings = accepted.findings.clone();
+    let remarks = remarks(workspace, &actions, &findings);
+    let identifier = workspace.identifier().api_name().to_owned();
+    if let Some(key) = &accepted.identifier
+        && store.has_identifier(key)
+    {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "LEAD_ALREADY_EXISTS",
+            format_args!("A lead with the same {identifier} already exists"),
+        ));
+    }
+    let Some(written) = store.upsert(accepted) else {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_LEAD",
+            format_args!("The lead identifier field {identifier} is missing or invalid"),
+        )
+        .because(findings));
+    };
+    let answer = Json(Created {
+        lead_id: &written.lead_id,
+        actions: action_results(actions.len(), &written),
+        remarks,
+    })
+    .into_response();
+    let effect = Effect {
+        stored: Some(written.stored),
+        findings,
+    };
+    Ok((StatusCode::CREATED, Extension(effect), answer))
+}
+
+/// The answer to reading a lead.
+#[derive(Serialize)]
+struct Read<'a> {
+    id: &'a str,
+    fields: LeadFields<'a>,
+    #[serde(flatten)]
+    timeline: Option<Timeline<'a>>,
+}
+
+/// The page of the timeline that is read together with its lead.
+#[derive(Serialize)]
+struct Timeline<'a> {
+    actions: Vec<ShownAction<'a>>,
+    actions_skip: usize,
+    actions_limit: usize,
+}
+
+/// `GET /lead/{leadId}`.
+pub(super) async fn get(
+    State(app): State<App>,
+    Path((_, id)): Path<(String, String)>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let profile = &app.profile();
+    let page = if params.flag("includeActions")? {
+        Some(params.page(PAGE_LIMIT)?)
+    } else {
+        None
+    };
+    let store = app.store();
+    let lead = store.find(&id).ok_or_else(|| {
+        ApiError::not_found(
+            LEAD_NOT_FOUND,
+            format_args!("The lead with ID {id} was not found."),
+        )
+    })?;
+    // Users report `employeeid` inside `fields` here, unlike in the rows of a search.
+    let has_employee = profile.lead_attributes != LeadAttributes::Fields;
+    let timeline = page.map(|page| {
+        let actions = page.of(lead.timeline());
+        Timeline {
+            actions: actions
+                .map(|entry| actions::shown(entry, profile))
+                .collect(),
+            actions_skip: page.skip,
+            actions_limit: page.limit,
+        }
+    });
+    let answer = Read {
+        id: &lead.id,
+        fields: lead.fields().with_employee(has_employee),
+        timeline,
+    };
+    Ok(Json(answer).into_response())
+}
+
+/// `POST /lead/{leadId}`: one bad value refuses the whole update.
+pub(super) async fn update(
+    State(app): State<App>,
+    Path((_, id)): Path<(String, String)>,
+    JsonBody(body): JsonBody,
+) -> Result<impl IntoResponse, ApiError> {
+    let mut store = app.store();
+    let unknown = || ApiError::lead_not_found(&id);
+    store.find(&id).ok_or_else(unknown)?;
+    let Some(Value::Object(fields)) = body.get("fields") else {
+        return Err(ApiError::bad_request("`fields` must be an object"));
+    };
+    let workspace = store.workspace();
+    if fields.contains_key(workspace.identifier().api_name()) {
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "INVALID_LEAD",
+            "Cannot modify lead identifier field",
+        ));
+    }
+    let mut accepted = BTreeMap::new();
+    let mut created = Vec::new();
+    let mut findings = Vec::new();
+    for (name, value) in fields {
+        let outcome = workspace.accept_field(name, &value.clone().into());
+        let finding = outcome.finding(FieldPath::Field(name.clone()));
+        let drops_labels = app.profile().unknown_labels == UnknownLabels::Dropped;
+        if outcome.is_dropped() && is_refused(workspace, name, value, drops_labels) {
+            let reason = finding
+                .iter()
+                .map(|f| message(workspace, &[], f))
+                .collect::<String>();
+            return Err(ApiError::validation(reason).because(finding.into_iter().collect()));
+        }
+        findings.extend(finding);
+        created.extend(
+            outcome
+                .created()
+                .iter()
+                .map(|label| (name.clone(), label.clone())),
+        );
+        if let Some(value) = outcome.stored() {
+            accepted.insert(name.clone(), value);
+        }
+    }
+    findings.extend(ignored_by_update(&body));
+    let mut effect = Effect::default();
+    if !accepted.is_empty() {
+        effect = Effect::stored(&json!({ "id": id, "fields": accepted }));
+    }
+    effect.findings = findings;
+    let lead = store.update(&id, accepted, &created).ok_or_else(unknown)?;
+    let answer = json!({ "fields": lead.fields() });
+    Ok((Extension(effect), Json(answer)))
+}
+
+/// Findings for everything except `fields`, which an update ignores.
+fn ignored_by_update(body: &Value) -> Vec<Finding> {
+    let lead = Lead::from_json(body.clone()).unwrap_or_default();
+    let ignored = |path, kind| {
+        let mut finding = Finding::new(
+            path,
+            kind,
+            Certainty::Inferred,
+            "an update reads only `fields`",
+        );
+        finding.pitfall = Some("AS6".into());
+        finding
+    };
+    let actions = (0..lead.actions().len())
+        .map(|index| ignored(FieldPath::Action(index), FindingKind::ActionDropped));
+    let keys = lead.extra().iter().filter(|(_, value)| !value.is_null());
+    let keys = keys.map(|(key, _)| ignored(FieldPath::Key(key.clone()), FindingKind::FieldDropped));
+    actions.chain(keys).collect()
+}
+
+/// `POST /lead/search`.
+pub(super) async fn search(
+    State(app): State<App>,
+    params: Params,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let profile = &app.profile();
+    let page = params.page(PAGE_LIMIT)?;
+    let store = app.store();
+    let (filter, unread) = Filter::read(&body, &store, profile.status_case)?;
+    if profile.assignee_and_statuses == AssigneeAndStatuses::Fails
+        && filter.is_assignee_and_statuses()
+    {
+        return Err(ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL_SERVER_ERROR",
+            "Something went wrong",
+        ));
+    }
+    let found: Vec<_> = filter.run(&store).collect();
+    let has_id = profile.search_ids == SearchIds::Yes;
+    let answer = Found::new(page, &found, |lead| {
+        lead.row(profile.lead_attributes, has_id)
+    });
+    Ok(with_findings(Json(answer), unread))
+}
+
+/// Whether this dropped value refuses the request. Unknown fields and labels are dropped without an
+/// error instead (pitfalls LE8, EN3).
+fn is_refused(workspace: &Workspace, name: &str, value: &Value, drops_labels: bool) -> bool {
+    let is_label = |field: &FieldDefinition| {
+        matches!(field.field_type, FieldType::Status | FieldType::LostReason) && value.is_string()
+    };
+    let field = workspace.field(name);
+    field.is_some_and(|field| !(drops_labels && is_label(field)))
+}
+
+fn refuse_bad_values(
+    workspace: &Workspace,
+    lead: &Lead,
+    findings: &[Finding],
+) -> Result<(), ApiError> {
+    let refused = findings.iter().find(|finding| match &finding.path {
+        FieldPath::Field(name) if finding.kind == FindingKind::FieldDropped => {
+            let value = lead.get(name).map(FieldValue::as_json);
+            value.is_some_and(|value| is_refused(workspace, name, value, true))
+        }
+        _ => false,
+    });
+    match refused {
+        None => Ok(()),
+        Some(finding) => {
+            Err(ApiError::validation(message(workspace, &[], finding))
+                .because(vec![finding.clone()]))
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Routes and the layers that every request passes.
+
+use crate::api;
+use crate::app::App;
+use crate::control;
+use crate::http::origin::{OWN, check_host, check_origin};
+use crate::http::{ApiError, BODY_LIMIT, DiscardedBody, auth, call, capture};
+use crate::operations::{ROUTES, SYNC_BASE};
+#[cfg(feature = "web")]
+use crate::web;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{MethodFilter, any};
+use std::net::SocketAddr;
+
+/// Helps a caller who asks for an unknown path.
+const BASES: &str = "The Sync API is below /autoupdate/v2/enterprise/{enterpriseId}, the Async \
+    API below /enterprise/{enterpriseId}, and the emulator's own endpoints below /_emulator";
+
+/// The easy misspelling of `/teammember/state_change`. Without a route of its own, it would read
+/// as the address of a team member (pitfall TM6).
+const MISSPELLED_STATE_CHANGE: &str =
+    "/autoupdate/v2/enterprise/{enterprise}/team-members/state_change";
+
+/// Everything that the emulator answers.
+pub(crate) fn router(app: App, local: SocketAddr) -> Router {
+    let mut sync = Router::new().route(MISSPELLED_STATE_CHANGE, any(no_endpoint));
+    let mut ingest = Router::new();
+    for route in ROUTES {
+        let method = if route.method == Method::GET {
+            MethodFilter::GET
+        } else {
+            MethodFilter::POST
+        };
+        let handler = api::handler(route.operation, method);
+        if route.is_sync() {
+            sync = sync.route(route.path, handler);
+        } else {
+            ingest = ingest.route(route.path, handler);
+        }
+    }
+    let sync = sync
+        .method_not_allowed_fallback(method_not_allowed)
+        .route_layer(from_fn_with_state(app.clone(), auth::sync_token));
+    let ingest = ingest
+        .method_not_allowed_fallback(method_not_allowed)
+        .route_layer(from_fn_with_state(app.clone(), auth::async_token));
+    let own = control::router();
+    #[cfg(feature = "web")]
+    let own = own.merge(web::router());
+    let own = own
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), acknowledge));
+    sync.merge(ingest)
+        .fallback(unknown)
+        .layer(from_fn_with_state(app.clone(), call::run))
+        .merge(own)
+        .layer((
+            DefaultBodyLimit::max(BODY_LIMIT),
+            from_fn_with_state((app.clone(), local), guard),
+        ))
+        .with_state(app)
+}
+
+/// Checks where a request comes from, and records it. One layer does both, since a layer costs more
+/// than either.
+async fn guard(
+    State((app, local)): State<(App, SocketAddr)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let checked = check_host(&request, local, &app.config.hosts);
+    if let Err(refusal) = checked.and_then(|()| check_origin(&request)) {
+        return refusal.into_response();
+    }
+    #[cfg(feature = "web")]
+    if web::is_front_door(&request) {
+        return web::home().into_response();
+    }
+    match &app.recorder {
+        // Boxed, so that calls without a recording do not carry the size of this future.
+        Some(recorder) => Box::pin(capture::run(&app, recorder, request, next)).await,
+        None => next.run(request).await,
+    }
+}
+
+/// Answers a command with an error as long as the state file lacks a change.
+async fn acknowledge(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_command = !request.method().is_safe();
+    let response = next.run(request).await;
+    if is_command {
+        call::acknowledged(&app, response)
+    } else {
+        response
+    }
+}
+
+async fn method_not_allowed(method: Method, uri: Uri, _: DiscardedBody) -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        format_args!(
+            "{method} is not allowed at {}\n  hint: the header Allow lists the allowed methods. \
+             {BASES}",
+            uri.path()
+        ),
+    )
+}
+
+/// Answers an unknown path of the Sync API or of the emulator's own endpoints.
+async fn no_endpoint(method: Method, uri: Uri, _: DiscardedBody) -> ApiError {
+    ApiError::missing(format_args!(
+        "There is no {method} {}\n  hint: {BASES}",
+        uri.path()
+    ))
+}
+
+/// Answers an unknown path.
+async fn unknown(method: Method, uri: Uri, body: DiscardedBody) -> Response {
+    let is_below = |base| {
+        let rest = uri.path().strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if is_below(SYNC_BASE) || is_below(OWN) {
+        return no_endpoint(method, uri, body).await.into_response();
+    }
+    not_an_api()
+}
+
+/// The page of the web app, with which the real host answers outside its APIs (pitfall TR1).
+fn not_an_api() -> Response {
+    let page = format!(
+        "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>Not found: {BASES}\
+         </body></html>\n"
+    );
+    (StatusCode::NOT_FOUND, Html(page)).into_response()
+}

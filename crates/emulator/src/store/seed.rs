@@ -1,0 +1,48 @@
+//! The workspace file that a store starts from and returns to on a reset.
+
+use serde_json::json;
+use telecrm_core::{Workspace, WorkspaceError, WorkspaceFile};
+
+#[derive(Clone)]
+pub(crate) struct Seed {
+    pub(super) answers: WorkspaceFile,
+    pub(super) workspace: Workspace,
+    /// Only the standard fields and the date `created_on`. It reads addresses and times that
+    /// belong to no lead.
+    pub(super) standard: Workspace,
+    pub(super) strips_phone_blanks: bool,
+}
+
+impl Seed {
+    /// # Errors
+    /// Returns an error if the file is not a workspace.
+    pub(crate) fn new(answers: WorkspaceFile, strip: bool) -> Result<Self, WorkspaceError> {
+        let answers = Self::completed(answers);
+        let workspace = Workspace::from_file(&answers)?.with_phone_blanks_stripped(strip);
+        let mut standard = WorkspaceFile::from_json(json!({ "customFields": [
+            { "apiName": "phone", "type": "PHONE" },
+            { "apiName": "created_on", "type": "DATE" },
+        ] }))?;
+        standard.emulator = answers.emulator.clone();
+        Ok(Self {
+            standard: Workspace::from_file(&standard)?,
+            strips_phone_blanks: strip,
+            workspace,
+            answers,
+        })
+    }
+
+    /// Adds the sample's pipeline if the file has none, since statuses need one.
+    pub(super) fn completed(mut answers: WorkspaceFile) -> WorkspaceFile {
+        if answers.pipeline.is_none() {
+            answers.pipeline = WorkspaceFile::sample().pipeline;
+        }
+        answers
+    }
+
+    /// Sets whether phone numbers may contain blanks.
+    pub(super) fn strip_phone_blanks(&mut self, strip: bool) {
+        self.strips_phone_blanks = strip;
+        self.workspace = self.workspace.clone().with_phone_blanks_stripped(strip);
+    }
+}
