@@ -166,7 +166,8 @@ fn merge(node: &mut Value, update: &Value) {
     }
 }
 
-fn remove(document: &mut Value, place: &str) {
+/// Removes the node at a JSON pointer.
+pub(crate) fn remove(document: &mut Value, place: &str) {
     let Some((parent, last)) = place.rsplit_once('/') else {
         // The whole document: nothing useful is left of it either way.
         *document = Value::Null;

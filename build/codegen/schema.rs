@@ -38,6 +38,11 @@ impl<'a> Operation<'a> {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
+    /// The JSON pointer to the operation.
+    pub(crate) fn pointer(&self) -> String {
+        format!("/paths/{}/{}", escape(self.path), self.method)
+    }
+
     /// The operationId, where there is one.
     pub(crate) fn id(&self) -> Option<&'a str> {
         text(self.value, "operationId")

@@ -174,8 +174,8 @@ impl Caller<'_, ingest::Client> {
             extra: lead.extra().clone(),
         };
         let class = match lead.actions().is_empty() && turn.is_some() {
-            true => Idempotency::Upsert,
-            false => Idempotency::Appends,
+            true => Idempotency::Idempotent,
+            false => Idempotency::NotIdempotent,
         };
         let call = Call::new(Some(Operation::CreateOrUpdateLead), class, self.options);
         let client = &self.endpoint.client;

@@ -54,7 +54,7 @@ impl From<Method> for reqwest::Method {
 ///     .request(Method::Post, "/lead/archive")
 ///     .query("dry_run", true)
 ///     .json(&serde_json::json!({ "ids": ["62ab16e", "62ab16f"] }))
-///     .idempotency(Idempotency::Settles) // archiving twice does no harm
+///     .idempotency(Idempotency::Idempotent) // archiving twice does no harm
 ///     .send()
 ///     .await?;
 /// assert_eq!(reply.status(), 200);
@@ -94,7 +94,7 @@ impl Request {
             class: match method {
                 Method::Get => Idempotency::Safe,
                 // What a request does that nobody describes is not known.
-                _ => Idempotency::Appends,
+                _ => Idempotency::NotIdempotent,
             },
             over_async: false,
         }
@@ -113,7 +113,7 @@ impl Request {
     }
 
     /// When the request may be sent again by itself. Unless told, `GET` is [`Safe`](Idempotency::Safe), and
-    /// everything else [`Appends`](Idempotency::Appends).
+    /// everything else [`NotIdempotent`](Idempotency::NotIdempotent).
     pub fn idempotency(mut self, class: Idempotency) -> Self {
         self.class = class;
         self

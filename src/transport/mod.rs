@@ -76,12 +76,11 @@ impl Context {
     pub(crate) fn send(
         &self,
         client: &reqwest::Client,
-        operation_id: &str,
+        operation: Option<Operation>,
         request: Result<Request, Unbuilt>,
     ) -> impl Future<Output = Result<Response, Error>> {
-        let operation = Operation::from_generated(operation_id);
-        // What a newer spec adds is not known to be harmless.
-        let class = operation.map_or(Idempotency::Appends, Operation::idempotency);
+        // An operation that only a newer spec has may add a record each time.
+        let class = operation.map_or(Idempotency::NotIdempotent, Operation::idempotency);
         let call = Call::new(operation, class, self.options);
         self.transport.call(client, call, request)
     }

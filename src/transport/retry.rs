@@ -124,8 +124,8 @@ impl AttemptOutcome {
 pub(super) fn may_repeat(class: Idempotency, ending: AttemptOutcome) -> bool {
     ending.is_fault()
         && match class {
-            Idempotency::Safe | Idempotency::Settles | Idempotency::Upsert => true,
-            Idempotency::Appends => !ending.leaves_doubt(),
+            Idempotency::Safe | Idempotency::Idempotent => true,
+            Idempotency::NotIdempotent => !ending.leaves_doubt(),
         }
 }
 
@@ -256,9 +256,9 @@ mod tests {
 
     #[test]
     fn only_what_can_do_no_harm_is_repeated() {
-        use Idempotency::{Appends, Safe, Settles, Upsert};
+        use Idempotency::{Idempotent, NotIdempotent, Safe};
         let answered = |status| AttemptOutcome::Answered(StatusCode::from_u16(status).unwrap());
-        for class in [Safe, Settles, Upsert, Appends] {
+        for class in [Safe, Idempotent, NotIdempotent] {
             for ending in [AttemptOutcome::NotSent, answered(429)] {
                 assert!(may_repeat(class, ending), "{class:?} {ending:?}");
             }
@@ -281,7 +281,7 @@ mod tests {
             ] {
                 assert_eq!(
                     may_repeat(class, ending),
-                    class != Appends,
+                    class != NotIdempotent,
                     "{class:?} {ending:?}"
                 );
             }

@@ -194,10 +194,10 @@ async fn a_request_beyond_the_specs_is_a_call_like_any_other() {
 async fn requests_are_repeated_only_where_the_caller_says_that_it_does_no_harm() {
     for (method, class, sent) in [
         (Method::Get, None, 2),
-        (Method::Get, Some(Idempotency::Appends), 1),
+        (Method::Get, Some(Idempotency::NotIdempotent), 1),
         (Method::Post, None, 1),
         (Method::Patch, None, 1),
-        (Method::Put, Some(Idempotency::Settles), 2),
+        (Method::Put, Some(Idempotency::Idempotent), 2),
         (Method::Post, Some(Idempotency::Safe), 2),
     ] {
         let fake = FakeTelecrm::new()
@@ -378,7 +378,7 @@ async fn every_operation_is_repeated_by_its_class() {
         let fake = fake.always(*operation, Response::reset());
         let error = crate::canary::call(&telecrm, *operation).await;
         let error = error.expect_err("no answer");
-        let appends = operation.idempotency() == Idempotency::Appends;
+        let appends = operation.idempotency() == Idempotency::NotIdempotent;
         let sent = fake.sent_to(*operation).len() - before;
         assert_eq!(sent, if appends { 1 } else { 3 }, "{operation}");
         assert_eq!(error.attempts() as usize, sent, "{operation}");

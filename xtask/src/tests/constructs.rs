@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::codegen::operations::Variants;
 use crate::codegen::{APIS, Api, generate, normalise, read, source_of};
 use crate::stage;
 
@@ -650,7 +651,7 @@ fn parsed(text: &str) -> Result<Value, String> {
 }
 
 fn generated(text: &str) -> Result<String, String> {
-    source_of(APIS[0], parsed(text)?).map_err(|problems| problems.to_string())
+    source_of(APIS[0], parsed(text)?, &Variants::default()).map_err(|problems| problems.to_string())
 }
 
 fn normalised(text: &str) -> Value {
@@ -735,7 +736,7 @@ fn the_parts_of_a_path_are_encoded_before_it_is_put_together() {
             "let number = &number.to_string();",
             r#"let number = encode_path("number", number)?;"#,
             r#"let url = encode_path("url", url)?;"#,
-            r#"let _url = format!("{}/x/{number}/{url}", self.baseurl);"#,
+            r#"let _url = format!("{}/x/{}/{}", self.baseurl, number, url);"#,
         ],
     );
 }
@@ -758,6 +759,8 @@ fn a_panic_of_the_generator_is_an_error() {
     // Past the lint, as a construct would go that nobody has thought of.
     let document = normalised(&answer("{not: {type: string}}"));
     let api: Api = APIS[0];
-    let error = generate::generate(api, document).unwrap_err().to_string();
+    let error = generate::generate(api, document, &Variants::default())
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("the generator panicked: "), "{error}");
 }

@@ -3,7 +3,7 @@
 mod constructs;
 mod coverage;
 mod diff;
-mod examples;
+mod operations;
 mod overlay;
 mod read;
 mod regen;

@@ -32,7 +32,7 @@ fn two_runs_give_the_same_bytes() {
     };
     let once = generate();
     let twice = generate();
-    assert_eq!(once.len(), 6);
+    assert_eq!(once.len(), 7);
     for (first, second) in once.iter().zip(&twice) {
         assert_eq!(first.path, second.path);
         assert_eq!(first.text, second.text, "{}", first.path.display());
@@ -164,7 +164,7 @@ fn a_newer_file_is_taken_whole_or_not_at_all() {
         itself: operationId none -> getMetadata
     ");
     let error = run(scratch.path(), &options).unwrap_err().to_string();
-    assert!(error.contains("\nnothing was written; "), "{error}");
+    assert!(error.starts_with("overlay actions have no effect, so nothing was written:\n"), "{error}");
     // Every correction of the lost operation is named at once, and the one that came true.
     let overlay = read::parse(&scratch.read("openapi/sync.overlay.yaml")).unwrap();
     let targets = schema::elements(overlay.get("actions"));
@@ -229,7 +229,13 @@ fn a_file_that_cannot_be_generated_leaves_everything_as_it_was() {
         ..Options::default()
     };
     let error = run(scratch.path(), &options).unwrap_err().to_string();
-    let said = "theirs.yaml cannot be generated:\n$.openapi: only 3.0.x can be generated";
-    assert_eq!(error, scratch.path().join(said).display().to_string());
+    let place = scratch.path().join("theirs.yaml");
+    assert_eq!(
+        error,
+        format!(
+            "no code can be generated for {}:\n$.openapi: only 3.0.x can be generated\nhint: correct the document in openapi/async.overlay.yaml",
+            place.display()
+        )
+    );
     assert_eq!(scratch.contents(), before);
 }
