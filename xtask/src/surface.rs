@@ -237,7 +237,11 @@ pub(crate) fn is_public(visibility: &Visibility) -> bool {
 }
 
 /// Collects the imported names with their full paths.
-fn imported(tree: &UseTree, path: &mut Vec<String>, names: &mut BTreeMap<String, String>) {
+pub(crate) fn imported(
+    tree: &UseTree,
+    path: &mut Vec<String>,
+    names: &mut BTreeMap<String, String>,
+) {
     match tree {
         UseTree::Path(tree_path) => {
             path.push(tree_path.ident.to_string());

@@ -736,7 +736,7 @@ fn the_parts_of_a_path_are_encoded_before_it_is_put_together() {
             "let number = &number.to_string();",
             r#"let number = encode_path("number", number)?;"#,
             r#"let url = encode_path("url", url)?;"#,
-            r#"let _url = format!("{}/x/{}/{}", self.baseurl, number, url);"#,
+            r#"let _url = format!("{}/x/{}/{}", self.baseurl, number, url,);"#,
         ],
     );
 }

@@ -1,5 +1,6 @@
 //! Tests of the pipeline, from single constructs to the real specs.
 
+mod check;
 mod constructs;
 mod coverage;
 mod diff;

@@ -164,7 +164,10 @@ fn a_newer_file_is_taken_whole_or_not_at_all() {
         itself: operationId none -> getMetadata
     ");
     let error = run(scratch.path(), &options).unwrap_err().to_string();
-    assert!(error.starts_with("overlay actions have no effect, so nothing was written:\n"), "{error}");
+    assert!(
+        error.starts_with("overlay actions have no effect, so nothing was written:\n"),
+        "{error}"
+    );
     // Every correction of the lost operation is named at once, and the one that came true.
     let overlay = read::parse(&scratch.read("openapi/sync.overlay.yaml")).unwrap();
     let targets = schema::elements(overlay.get("actions"));
