@@ -5,7 +5,6 @@ mod codegen;
 #[path = "../../build/digest.rs"]
 mod digest;
 
-mod check;
 mod coverage;
 mod diff;
 
@@ -42,12 +41,6 @@ enum Task {
         /// Write nothing. Fail if the file differs from the sources.
         #[arg(long)]
         check: bool,
-    },
-    /// Check the repository's own rules and print every fault with its place.
-    Check {
-        /// The rules to check, all by default.
-        #[arg(value_enum)]
-        rules: Vec<check::Rule>,
     },
     /// Run the tests that need Python, npm or a browser. Installs what is missing.
     TestServices {
@@ -98,7 +91,6 @@ fn main() -> ExitCode {
         Task::Coverage => coverage::run(&root),
         Task::Surface { check: true } => surface::check(&root),
         Task::Surface { check: false } => surface::write(&root),
-        Task::Check { rules } => check::run(&root, &rules),
         Task::TestServices { suites } => services::run(&root, &suites),
         Task::Spec(spec) => {
             let [sync, ingest] = codegen::APIS;

@@ -1,6 +1,5 @@
 //! Tests of the pipeline, from single constructs to the real specs.
 
-mod check;
 mod constructs;
 mod coverage;
 mod diff;
@@ -10,6 +9,7 @@ mod read;
 mod regen;
 mod specs;
 mod surface;
+mod tidy;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

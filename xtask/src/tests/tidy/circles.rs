@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::{Fault, File, is_test};
-use crate::Outcome;
 use crate::surface::imported;
 
 /// Folders with up to this many modules may hold circles.
@@ -25,7 +24,7 @@ type Modules = BTreeMap<Vec<String>, Vec<Reference>>;
 type Imports = BTreeMap<(String, String), Vec<String>>;
 
 /// Lists the circles of all crates, with the import lines that close each.
-pub(crate) fn circles(files: &[File]) -> Outcome<Vec<Fault>> {
+pub(super) fn circles(files: &[File]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let roots = files.iter().filter_map(|file| {
         let root = file.path.strip_suffix("/lib.rs");
@@ -48,8 +47,7 @@ pub(crate) fn circles(files: &[File]) -> Outcome<Vec<Fault>> {
             if ["lib", "main", "mod"].contains(&module[module.len() - 1].as_str()) {
                 module.pop();
             }
-            let at = |error: &dyn std::fmt::Display| format!("{}: {error}", file.path);
-            let parsed = syn::parse_file(&file.text).map_err(|error| at(&error))?;
+            let parsed = syn::parse_file(&file.text).expect(&file.path);
             let mut names = BTreeMap::new();
             for item in &parsed.items {
                 if let syn::Item::Use(item) = item {
@@ -57,7 +55,7 @@ pub(crate) fn circles(files: &[File]) -> Outcome<Vec<Fault>> {
                 }
             }
             exports.insert(module.clone(), names);
-            let tokens: TokenStream = file.text.parse().map_err(|error| at(&error))?;
+            let tokens: TokenStream = file.text.parse().expect(&file.path);
             let used = modules.entry(module.clone()).or_default();
             references(tokens, &module, &file.path, used);
         }
@@ -82,7 +80,7 @@ pub(crate) fn circles(files: &[File]) -> Outcome<Vec<Fault>> {
             }
         }
     }
-    Ok(faults)
+    faults
 }
 
 /// The module directly below `folder` that `path` lies in.

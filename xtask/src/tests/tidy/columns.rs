@@ -11,7 +11,7 @@ const PROSE: usize = 120;
 /// Lists the lines that are too long.
 ///
 /// Tables, code blocks and lines that a link makes long are exempt.
-pub(crate) fn columns(files: &[File]) -> Vec<Fault> {
+pub(super) fn columns(files: &[File]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for file in files {
         let limit = match file.path.rsplit_once('.') {

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use super::{Fault, File, is_test, without_tests};
-use crate::Outcome;
+use super::{Fault, File, is_test};
 
 /// The words and phrases to avoid, one a line.
-const LIST: &str = "xtask/words.txt";
+const LIST: &str = "xtask/src/tests/tidy/words.txt";
 
 /// The places that may use them: lines of `COUNT PATH WORDS`.
-const ALLOWED: &str = "xtask/words-allowed.txt";
+const ALLOWED: &str = "xtask/src/tests/tidy/words-allowed.txt";
 
 /// The number of entries that the list of allowed places may have. Lower it whenever one goes.
 const ALLOWED_AT_MOST: usize = 0;
@@ -20,18 +19,17 @@ const ALLOWED_AT_MOST: usize = 0;
 const KINDS: [&str; 8] = ["css", "js", "md", "mjs", "py", "rs", "toml", "yml"];
 
 /// Lists the places that use one of the words.
-pub(crate) fn words(files: &[File]) -> Outcome<Vec<Fault>> {
+pub(super) fn words(files: &[File]) -> Vec<Fault> {
     let phrases: Vec<Vec<&str>> = list(files, LIST)
         .map(|line| line.split(' ').collect())
         .collect();
     let mut allowed = BTreeMap::new();
     for line in list(files, ALLOWED) {
         let mut parts = line.splitn(3, ' ');
-        let (Some(count), Some(path), Some(phrase)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Err(format!("{ALLOWED}: `{line}` is not `COUNT PATH WORDS`").into());
-        };
-        allowed.insert((path, phrase.to_owned()), count.parse::<usize>()?);
+        let mut part = || parts.next().expect("COUNT PATH WORDS");
+        let (count, path, phrase) = (part(), part(), part().to_owned());
+        let count: usize = count.parse().expect("COUNT PATH WORDS");
+        allowed.insert((path, phrase), count);
     }
     let mut faults = Vec::new();
     if allowed.len() > ALLOWED_AT_MOST {
@@ -49,7 +47,7 @@ pub(crate) fn words(files: &[File]) -> Outcome<Vec<Fault>> {
             continue;
         }
         let spoken = if kind == "rs" {
-            of_rust(file)?
+            of_rust(file)
         } else {
             of_lines(file.text.lines().enumerate())
         };
@@ -84,7 +82,7 @@ pub(crate) fn words(files: &[File]) -> Outcome<Vec<Fault>> {
         .into_keys()
         .map(|(path, phrase)| format!("{path} does not use `{phrase}`"));
     faults.extend(unused.map(|what| Fault::new(ALLOWED, what)));
-    Ok(faults)
+    faults
 }
 
 /// The lines of a list that are neither empty nor comments.
@@ -120,15 +118,14 @@ fn of_lines<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<(usize, St
 }
 
 /// The words of the comments and texts of a Rust file, without its unit tests.
-fn of_rust(file: &File) -> Outcome<Vec<(usize, String)>> {
-    let text = without_tests(&file.text);
+fn of_rust(file: &File) -> Vec<(usize, String)> {
+    let text = file.text.split("#[cfg(test)]\nmod tests {").next();
+    let text = text.unwrap_or_default();
     let is_comment =
         |line: &str| line.starts_with("//") && !line.starts_with("///") && !line.starts_with("//!");
     let comments = text.lines().enumerate();
     let mut words = of_lines(comments.filter(|(_, line)| is_comment(line.trim_start())));
-    let tokens: TokenStream = text
-        .parse()
-        .map_err(|error| format!("{}: {error}", file.path))?;
+    let tokens: TokenStream = text.parse().expect(&file.path);
     let mut open = vec![tokens.into_iter()];
     while let Some(tokens) = open.last_mut() {
         match tokens.next() {
@@ -142,5 +139,5 @@ fn of_rust(file: &File) -> Outcome<Vec<(usize, String)>> {
             None => drop(open.pop()),
         }
     }
-    Ok(words)
+    words
 }
