@@ -236,7 +236,7 @@ fn a_file_that_cannot_be_generated_leaves_everything_as_it_was() {
     assert_eq!(
         error,
         format!(
-            "no code can be generated for {}:\n$.openapi: only 3.0.x can be generated\nhint: correct the document in openapi/async.overlay.yaml",
+            "no code can be generated for {}:\n$.openapi: only versions 3.0.x are supported\nhint: correct the document in openapi/async.overlay.yaml",
             place.display()
         )
     );
