@@ -3,6 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 
 use heck::ToPascalCase as _;
+use proc_macro2::Span;
 use progenitor_impl::{
     GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl,
 };
@@ -24,15 +25,12 @@ const REPLACED: [(&str, &str); 2] = [
 /// The Rust source for a normalised and linted document, with a first line against editing.
 pub(crate) fn generate(api: Api, document: Value, variants: &Variants) -> Result<String> {
     let enums = open_enums(&document);
-    let spec =
-        serde_json::from_value(document).map_err(|error| Problems::one(error.to_string()))?;
-    let names: Vec<String> = enums.iter().map(|(name, _)| name.clone()).collect();
-    let mut generator = Generator::new(&settings(&names)?);
-    let tokens = catch(|| generator.generate_tokens(&spec))??;
-    let mut file: syn::File =
-        syn::parse2(tokens).map_err(|error| Problems::one(error.to_string()))?;
+    let spec = serde_json::from_value(document).map_err(Problems::one)?;
+    let mut generator = Generator::new(&settings(&enums)?);
+    let tokens = catch(|| generator.generate_tokens(&spec))?;
+    let mut file: syn::File = syn::parse2(tokens).map_err(Problems::one)?;
     adapt(&mut file, variants)?;
-    let module = wrap(api, file, enums)?;
+    let module = wrap(api, &file, &enums);
     let source = prettyplease::unparse(&parse_quote!(#module));
     Ok(format!(
         "// Generated from openapi/{}.yaml by `cargo xtask regen`. Do not edit: change its overlay instead.\n\n{source}",
@@ -40,29 +38,26 @@ pub(crate) fn generate(api: Api, document: Value, variants: &Variants) -> Result
     ))
 }
 
-fn settings(enums: &[String]) -> Result<GenerationSettings> {
+fn settings(enums: &[OpenEnum]) -> Result<GenerationSettings> {
     let inner = "crate::transport::Context".parse();
+    // An f64 would change integers beyond 2^53 and write 10 as 10.0.
+    let number = serde_json::from_value(serde_json::json!({ "type": "number" }));
+    let text = [TypeImpl::Display, TypeImpl::FromStr];
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Positional)
         .with_tag(TagStyle::Merged)
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(inner.map_err(|error| Problems::one(format!("{error}")))?)
+        .with_inner_type(inner.map_err(Problems::one)?)
         .with_derive("PartialEq")
         .with_map_type("::std::collections::BTreeMap");
-    // An f64 would change integers beyond 2^53 and write 10 as 10.0.
-    let number = serde_json::from_value(serde_json::json!({ "type": "number" }));
-    settings.with_conversion(
-        number.map_err(|error| Problems::one(error.to_string()))?,
-        "::serde_json::Number",
-        [TypeImpl::Display, TypeImpl::FromStr].into_iter(),
-    );
+    let number = number.map_err(Problems::one)?;
+    settings.with_conversion(number, "::serde_json::Number", text.into_iter());
     for (name, path) in REPLACED {
         settings.with_replacement(name, path, [TypeImpl::Default].into_iter());
     }
-    for name in enums {
-        let traits = [TypeImpl::Display, TypeImpl::FromStr];
-        settings.with_replacement(name, format!("enums::{name}"), traits.into_iter());
+    for (name, _) in enums {
+        settings.with_replacement(name, format!("enums::{name}"), text.into_iter());
     }
     Ok(settings)
 }
@@ -70,35 +65,32 @@ fn settings(enums: &[String]) -> Result<GenerationSettings> {
 /// Runs the generator and turns its panics into errors.
 ///
 /// It panics on constructs that it does not support. The lint should refuse these first.
-fn catch<T>(
-    run: impl FnOnce() -> progenitor_impl::Result<T>,
-) -> Result<std::result::Result<T, Problems>> {
-    match panic::catch_unwind(AssertUnwindSafe(run)) {
-        Ok(result) => Ok(result.map_err(|error| Problems::one(format!("the generator: {error}")))),
-        Err(payload) => {
-            let text = payload
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| payload.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(Problems::one(format!(
-                "the generator panicked: {text}\nhint: add a rule to build/codegen/lint.rs that names the place"
-            )))
-        }
-    }
+fn catch<T>(run: impl FnOnce() -> progenitor_impl::Result<T>) -> Result<T> {
+    let payload = match panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => return result.map_err(|error| Problems::one(error).within("the generator")),
+        Err(payload) => payload,
+    };
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    let text = text.unwrap_or("no message");
+    let hint = "add a rule to build/codegen/lint.rs that names the place";
+    Err(Problems::one(format!(
+        "the generator panicked: {text}\nhint: {hint}"
+    )))
 }
 
-/// The string enums among the components, with their values.
-fn open_enums(document: &Value) -> Vec<(String, Vec<String>)> {
-    schema::members(document.pointer("/components/schemas"))
-        .filter(|(_, node)| normalise::is_text_enum(node))
-        .map(|(name, node)| {
-            let values = schema::elements(node.get("enum"))
-                .filter_map(Value::as_str)
-                .map(str::to_owned);
-            (name.to_pascal_case(), values.collect())
-        })
-        .collect()
+/// The name of a string enum, and its values.
+type OpenEnum = (String, Vec<String>);
+
+/// The string enums among the components.
+fn open_enums(document: &Value) -> Vec<OpenEnum> {
+    let components = schema::members(document.pointer("/components/schemas"));
+    let enums = components.filter(|(_, node)| normalise::is_text_enum(node));
+    let enums = enums.map(|(name, node)| {
+        let values = schema::elements(node.get("enum")).filter_map(Value::as_str);
+        (name.to_pascal_case(), values.map(str::to_owned).collect())
+    });
+    enums.collect()
 }
 
 /// The variant for a value of an open enum. Returns `None` if the value has no letter or digit.
@@ -106,10 +98,7 @@ pub(crate) fn variant(value: &str) -> Option<String> {
     if value.is_empty() {
         return Some("Empty".to_owned());
     }
-    let ascii: String = value
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' })
-        .collect();
+    let ascii = value.replace(|c: char| !c.is_ascii_alphanumeric(), " ");
     let name = ascii.to_pascal_case();
     match name.as_str() {
         "" => None,
@@ -136,20 +125,28 @@ fn adapt(file: &mut syn::File, variants: &Variants) -> Result<()> {
     adapter.visit_file_mut(file);
     // A new version of the generator may write these parts in another way. Left alone they would
     // compile and behave differently.
-    let Adapter {
-        constructors,
-        headers,
-        operations,
-        ref whole,
-        ..
-    } = adapter;
-    if constructors != 1 || headers != operations || !whole.is_empty() {
-        return Err(Problems::one(format!(
-            "the generator writes other code than before: {constructors} constructors instead of 1; {headers} of {operations} operations set the header `api-version`; operations that cannot be split: [{}]\nhint: adapt build/codegen/generate.rs to the new version of progenitor-impl",
-            whole.join(", ")
-        )));
+    let mut changed = adapter.whole;
+    if adapter.constructors != 1 {
+        changed.push(format!("{} methods `new`", adapter.constructors));
     }
-    Ok(())
+    if adapter.headers != adapter.operations {
+        let Adapter {
+            headers,
+            operations,
+            ..
+        } = adapter;
+        changed.push(format!(
+            "{headers} headers `api-version` in {operations} operations"
+        ));
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let hint = "adapt build/codegen/generate.rs to this version of progenitor-impl";
+    let changed = changed.join(", ");
+    Err(Problems::one(format!(
+        "the generator writes unexpected code: {changed}\nhint: {hint}"
+    )))
 }
 
 /// Whether an item belongs to the generator's own runtime library, which `raw::runtime` replaces.
@@ -204,6 +201,9 @@ impl VisitMut for Adapter<'_> {
         {
             let data = std::mem::take(&mut self.data);
             let structures = std::mem::take(items).into_iter();
+            items.push(parse_quote!(
+                use super::enums;
+            ));
             items.extend(structures.flat_map(|item| with_reader(item, &data)));
             items.push(parse_quote!(crate::raw::runtime::print_names_only!(#(#data),*);));
         }
@@ -212,16 +212,14 @@ impl VisitMut for Adapter<'_> {
     fn visit_item_struct_mut(&mut self, item: &mut syn::ItemStruct) {
         for attribute in &mut item.attrs {
             // The generator itself would derive it without the feature too.
-            if !derives(attribute)
-                .iter()
-                .any(|path| is_last(path, "Serialize"))
-            {
+            let mut traits = derives(attribute).into_iter();
+            if !traits.any(|path| is_last(&path, "Serialize")) {
                 continue;
             }
-            let schema =
-                parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]);
             self.data.push(item.ident.clone());
-            item.attrs.push(schema);
+            item.attrs.push(
+                parse_quote!(#[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]),
+            );
             // Requests and responses hold personal data and passwords.
             without_derive(&mut item.attrs, "Debug");
             break;
@@ -259,17 +257,17 @@ impl VisitMut for Adapter<'_> {
         if is_function(call, "encode_path")
             && let Some(Expr::Reference(argument)) = call.args.first()
             && let Expr::MethodCall(text) = &*argument.expr
+            && let Expr::Path(parameter) = &*text.receiver
+            && let Some(name) = parameter.path.get_ident().cloned()
         {
-            let name = (*text.receiver).clone();
-            let quoted = quoted(&name);
-            if !self.is_text(&name) {
-                self.encoded
-                    .push(parse_quote!(let #name = &#name.to_string();));
+            let quoted = name.unraw().to_string();
+            let encoded = &mut self.encoded;
+            if !is_text(&self.parameters, &text.receiver) {
+                encoded.push(parse_quote!(let #name = &#name.to_string();));
             }
             // `encode_path` refuses values that cannot be a segment.
-            self.encoded
-                .push(parse_quote!(let #name = encode_path(#quoted, #name)?;));
-            *expression = name;
+            encoded.push(parse_quote!(let #name = encode_path(#quoted, #name)?;));
+            *expression = parse_quote!(#name);
         }
     }
 
@@ -282,7 +280,7 @@ impl VisitMut for Adapter<'_> {
         {
             let (pair, value) = (&parameter.args, &value.expr);
             // Without the condition, reqwest would parse and rebuild the URL for absent parameters.
-            call.args = if self.is_optional(value) {
+            call.args = if type_of(&self.parameters, value).is_some_and(is_option) {
                 call.method = parse_quote!(query_if);
                 parse_quote!(#value.is_some(), &[(#pair)])
             } else {
@@ -342,25 +340,12 @@ fn is_option(of: &syn::Type) -> bool {
 }
 
 fn is_last(path: &syn::Path, name: &str) -> bool {
-    path.segments
-        .last()
-        .is_some_and(|segment| segment.ident == name)
+    let last = path.segments.last();
+    last.is_some_and(|segment| segment.ident == name)
 }
 
 fn is_function(call: &ExprCall, name: &str) -> bool {
     matches!(&*call.func, Expr::Path(function) if is_last(&function.path, name))
-}
-
-/// The name of a parameter as a string literal.
-fn quoted(parameter: &Expr) -> Expr {
-    match parameter {
-        Expr::Path(path) => {
-            let name = path.path.segments.last().map(|s| s.ident.to_string());
-            let name = name.unwrap_or_default();
-            parse_quote!(#name)
-        }
-        _ => parse_quote!(""),
-    }
 }
 
 fn is_version_header(statement: &Stmt) -> bool {
@@ -373,26 +358,20 @@ fn is_version_header(statement: &Stmt) -> bool {
     call.method == "append" && name.args.first() == Some(&parse_quote!("api-version"))
 }
 
-impl Adapter<'_> {
-    /// The type of a parameter.
-    fn type_of(&self, parameter: &Expr) -> Option<&syn::Type> {
-        let same = |known: &&syn::PatType| match (&*known.pat, parameter) {
-            (syn::Pat::Ident(name), Expr::Path(path)) => path.path.is_ident(&name.ident),
-            _ => false,
-        };
-        self.parameters.iter().find(same).map(|known| &*known.ty)
-    }
+/// The type of a parameter.
+fn type_of<'a>(parameters: &'a [syn::PatType], parameter: &Expr) -> Option<&'a syn::Type> {
+    let same = |known: &&syn::PatType| match (&*known.pat, parameter) {
+        (syn::Pat::Ident(name), Expr::Path(path)) => path.path.is_ident(&name.ident),
+        _ => false,
+    };
+    parameters.iter().find(same).map(|known| &*known.ty)
+}
 
-    fn is_text(&self, parameter: &Expr) -> bool {
-        let Some(syn::Type::Reference(reference)) = self.type_of(parameter) else {
-            return false;
-        };
-        matches!(&*reference.elem, syn::Type::Path(path) if path.path.is_ident("str"))
-    }
-
-    fn is_optional(&self, parameter: &Expr) -> bool {
-        self.type_of(parameter).is_some_and(is_option)
-    }
+fn is_text(parameters: &[syn::PatType], parameter: &Expr) -> bool {
+    let Some(syn::Type::Reference(reference)) = type_of(parameters, parameter) else {
+        return false;
+    };
+    matches!(&*reference.elem, syn::Type::Path(path) if path.path.is_ident("str"))
 }
 
 /// Replaces the derived `Deserialize` of a struct that keeps unknown keys.
@@ -579,28 +558,11 @@ fn shorten_doc(attribute: &mut Attribute) {
 }
 
 /// Wraps everything in a module, because a file that `include!` reads cannot have inner attributes.
-fn wrap(api: Api, file: syn::File, enums: Vec<(String, Vec<String>)>) -> Result<ItemMod> {
-    let enums: Vec<Item> = enums
-        .iter()
-        .map(|(name, values)| open_enum(name, values))
-        .collect::<Result<_>>()?;
-    let items = file.items.into_iter().map(|item| match item {
-        Item::Mod(mut module) if module.ident == "types" => {
-            if let Some((_, content)) = &mut module.content {
-                content.insert(
-                    0,
-                    parse_quote!(
-                        use super::enums;
-                    ),
-                );
-            }
-            Item::Mod(module)
-        }
-        item => item,
-    });
-    let module = syn::Ident::new(api.module, proc_macro2::Span::call_site());
+fn wrap(api: Api, file: &syn::File, enums: &[OpenEnum]) -> ItemMod {
+    let module = syn::Ident::new(api.module, Span::call_site());
     let about = format!(" The `{}` client, generated.", api.name);
-    Ok(parse_quote! {
+    let (items, enums) = (&file.items, enums.iter().map(open_enum));
+    parse_quote! {
         #[doc = #about]
         #[allow(clippy::all, clippy::unwrap_used, missing_docs, rustdoc::all, unreachable_pub, unused)]
         pub mod #module {
@@ -613,19 +575,14 @@ fn wrap(api: Api, file: syn::File, enums: Vec<(String, Vec<String>)>) -> Result<
 
             #(#items)*
         }
-    })
+    }
 }
 
-fn open_enum(name: &str, values: &[String]) -> Result<Item> {
-    let mut lines = String::new();
-    for value in values {
-        let variant = variant(value)
-            .ok_or_else(|| Problems::one(format!("{name}: no variant for `{value}`")))?;
-        lines.push_str(&format!("{variant} = {value:?},"));
-    }
-    let about = format!("/// A value of `{name}`.");
-    syn::parse_str(&format!(
-        "::telecrm_core::open_enum! {{ {about}\n {name}: {lines} }}"
-    ))
-    .map_err(|error| Problems::one(format!("{name}: {error}")))
+fn open_enum((name, values): &OpenEnum) -> Item {
+    let about = format!(" A value of `{name}`.");
+    let name = syn::Ident::new(name, Span::call_site());
+    // The lint refuses values without a variant.
+    let variants = values.iter().filter_map(|value| variant(value));
+    let variants = variants.map(|variant| syn::Ident::new(&variant, Span::call_site()));
+    parse_quote!(::telecrm_core::open_enum! { #[doc = #about] #name: #(#variants = #values,)* })
 }

@@ -42,9 +42,9 @@ pub(crate) const APIS: [Api; 2] = [
 pub(crate) struct Problems(pub(crate) Vec<String>);
 
 impl Problems {
-    /// A single problem.
-    pub(crate) fn one(text: impl Into<String>) -> Self {
-        Self(vec![text.into()])
+    /// A single problem, from a text or an error.
+    pub(crate) fn one(problem: impl ToString) -> Self {
+        Self(vec![problem.to_string()])
     }
 
     /// The same problems, each preceded by the place where it was found.
