@@ -349,13 +349,12 @@ fn is_function(call: &ExprCall, name: &str) -> bool {
 }
 
 fn is_version_header(statement: &Stmt) -> bool {
-    let Stmt::Expr(Expr::MethodCall(call), _) = statement else {
-        return false;
-    };
-    let Some(Expr::Call(name)) = call.args.first() else {
-        return false;
-    };
-    call.method == "append" && name.args.first() == Some(&parse_quote!("api-version"))
+    if let Stmt::Expr(Expr::MethodCall(call), _) = statement
+        && let Some(Expr::Call(name)) = call.args.first()
+    {
+        return call.method == "append" && name.args.first() == Some(&parse_quote!("api-version"));
+    }
+    false
 }
 
 /// The type of a parameter.
@@ -513,32 +512,29 @@ fn in_memory(decode: &Stmt) -> Option<Expr> {
     let Expr::Call(decode) = decode else {
         return None;
     };
-    if is_function(decode, "from_response") {
-        Some(parse_quote!(ResponseValue::from_response(response)))
-    } else if is_function(decode, "empty") {
-        Some(parse_quote!(Ok(ResponseValue::of((), response))))
-    } else if is_function(decode, "stream") {
-        Some(parse_quote!(Ok(ResponseValue::of(
+    let Expr::Path(function) = &*decode.func else {
+        return None;
+    };
+    match function.path.segments.last()?.ident.to_string().as_str() {
+        "from_response" => Some(parse_quote!(ResponseValue::from_response(response))),
+        "empty" => Some(parse_quote!(Ok(ResponseValue::of((), response)))),
+        "stream" => Some(parse_quote!(Ok(ResponseValue::of(
             response.body.clone(),
             response
-        ))))
-    } else {
-        None
+        )))),
+        _ => None,
     }
 }
 
 /// The `T` of a return type `Result<T, E>`.
 fn success(output: &syn::ReturnType) -> Option<&syn::GenericArgument> {
-    let syn::ReturnType::Type(_, output) = output else {
-        return None;
-    };
-    let syn::Type::Path(output) = &**output else {
-        return None;
-    };
-    match &output.path.segments.last()?.arguments {
-        syn::PathArguments::AngleBracketed(arguments) => arguments.args.first(),
-        _ => None,
+    if let syn::ReturnType::Type(_, output) = output
+        && let syn::Type::Path(output) = &**output
+        && let syn::PathArguments::AngleBracketed(found) = &output.path.segments.last()?.arguments
+    {
+        return found.args.first();
     }
+    None
 }
 
 /// Cuts the JSON schema that the generator appends to the docs of each type.

@@ -67,9 +67,8 @@ fn trim(document: &mut Value) {
     };
     document.retain(|key, _| ["openapi", "info", "paths", "components"].contains(&key.as_str()));
     if let Some(Value::Object(components)) = document.get_mut("components") {
-        components.retain(|key, _| {
-            ["schemas", "parameters", "requestBodies", "responses"].contains(&key.as_str())
-        });
+        let kept = ["schemas", "parameters", "requestBodies", "responses"];
+        components.retain(|key, _| kept.contains(&key.as_str()));
     }
 }
 
@@ -202,17 +201,23 @@ fn unwrap_single_union(schema: &mut Map<String, Value>) {
 /// Merges `allOf` into one object. Otherwise each part would collect the unknown keys.
 fn merge_all_of(document: &mut Value) {
     for pointer in schema::schemas(document).into_iter().rev() {
-        let Some(merged) = document
-            .pointer(&pointer)
-            .and_then(|schema| merged_object(document, schema))
-        else {
-            continue;
-        };
-        if let Some(schema) = document.pointer_mut(&pointer) {
+        let schema = document.pointer(&pointer);
+        let merged = schema.and_then(|schema| merged_object(document, schema));
+        if let (Some(merged), Some(schema)) = (merged, document.pointer_mut(&pointer)) {
             *schema = merged;
         }
     }
 }
+
+/// The keywords of a plain object.
+const PLAIN: [&str; 6] = [
+    "additionalProperties",
+    "description",
+    "nullable",
+    "properties",
+    "required",
+    "type",
+];
 
 fn merged_object(document: &Value, schema: &Value) -> Option<Value> {
     let parts = schema.get("allOf")?.as_array()?;
@@ -224,33 +229,17 @@ fn merged_object(document: &Value, schema: &Value) -> Option<Value> {
     merged.insert("type".to_owned(), json!("object"));
     for part in parts {
         let part = schema::resolve(document, part);
-        let nested;
-        let part = match merged_object(document, part) {
-            Some(object) => {
-                nested = object;
-                &nested
-            }
-            None => part,
-        };
-        let part = part.as_object()?;
+        let nested = merged_object(document, part);
+        let part = nested.as_ref().unwrap_or(part).as_object()?;
         // The lint refuses parts that are not plain objects.
-        let plain = [
-            "type",
-            "properties",
-            "required",
-            "additionalProperties",
-            "description",
-            "nullable",
-        ];
-        if !part.keys().all(|key| plain.contains(&key.as_str())) {
+        let mut keys = part.keys().map(String::as_str);
+        if !keys.all(|key| PLAIN.contains(&key)) {
             return None;
         }
         let properties = merged.entry("properties").or_insert_with(|| json!({}));
+        let properties = properties.as_object_mut()?;
         for (name, property) in schema::members(part.get("properties")) {
-            properties
-                .as_object_mut()?
-                .entry(name)
-                .or_insert_with(|| property.clone());
+            properties.entry(name).or_insert_with(|| property.clone());
         }
         let mut required = names(merged.get("required"));
         required.extend(names(part.get("required")));
@@ -381,11 +370,10 @@ fn enum_name(document: &Value, pointer: &str) -> String {
             segments.get(3..).unwrap_or_default()
         }
     };
-    let parameter = pointer
-        .strip_suffix("/schema")
-        .and_then(|parameter| document.pointer(parameter))
-        .and_then(|parameter| schema::text(parameter, "name"));
-    words.extend(parameter.map(str::to_owned));
+    let parameter = pointer.strip_suffix("/schema");
+    let parameter = parameter.and_then(|pointer| document.pointer(pointer));
+    let name = parameter.and_then(|parameter| schema::text(parameter, "name"));
+    words.extend(name.map(str::to_owned));
     for pair in rest.windows(2) {
         if pair[0] == "properties" {
             words.push(pair[1].clone());
@@ -446,19 +434,17 @@ fn prune(document: &mut Value) {
 
 /// Makes every object of a response keep the keys that the document does not list.
 fn keep_unknown_keys(document: &mut Value) {
-    let in_answer = |pointer: &str| pointer.contains("/responses/");
-    let answered = schema::reachable(document, in_answer);
+    let in_response = |pointer: &str| pointer.contains("/responses/");
+    let received = schema::reachable(document, in_response);
     for pointer in schema::schemas(document) {
-        let component = pointer
-            .strip_prefix("/components/schemas/")
-            .and_then(|rest| rest.split('/').next())
-            .map(schema::unescape);
-        let answer = match component {
-            Some(name) => answered.contains(&name),
-            None => in_answer(&pointer),
+        let component = pointer.strip_prefix("/components/schemas/");
+        let component = component.and_then(|rest| rest.split('/').next());
+        let is_received = match component {
+            Some(name) => received.contains(&schema::unescape(name)),
+            None => in_response(&pointer),
         };
         if let Some(Value::Object(schema)) = document.pointer_mut(&pointer)
-            && answer
+            && is_received
             && schema.get("properties").is_some_and(Value::is_object)
             && !schema
                 .get("additionalProperties")
@@ -471,21 +457,14 @@ fn keep_unknown_keys(document: &mut Value) {
 }
 
 fn for_each_text(value: &mut Value, rule: &mut impl FnMut(&mut String)) {
-    match value {
-        Value::Object(map) => {
-            for (key, member) in map {
-                match member {
-                    Value::String(text) if key == "description" || key == "summary" => rule(text),
-                    member => for_each_text(member, rule),
-                }
-            }
+    for item in value.as_array_mut().into_iter().flatten() {
+        for_each_text(item, rule);
+    }
+    for (key, member) in value.as_object_mut().into_iter().flatten() {
+        match member {
+            Value::String(text) if key == "description" || key == "summary" => rule(text),
+            member => for_each_text(member, rule),
         }
-        Value::Array(items) => {
-            for item in items {
-                for_each_text(item, rule);
-            }
-        }
-        _ => {}
     }
 }
 

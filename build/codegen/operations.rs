@@ -36,28 +36,22 @@ impl Variants {
 pub(crate) fn source(documents: &[&Value]) -> Result<String> {
     let mut names: Vec<syn::Ident> = Vec::new();
     let (mut ids, mut methods, mut paths) = (Vec::new(), Vec::new(), Vec::new());
-    let mut problems = Vec::new();
     for document in documents {
         let mut operations = schema::operations(document);
         operations.sort_by_key(|operation| operation.path);
         for operation in operations {
-            let title = operation.title();
-            let Some(id) = operation.id() else {
-                problems.push(format!("{title}: no operationId"));
-                continue;
-            };
+            // The lint refuses operations without an ID.
+            let id = operation.id().unwrap_or_default();
             let name = variant(id);
             if names.contains(&name) {
-                problems.push(format!("{title}: another operation is called `{id}` too"));
+                let what = format!("another operation is called `{id}` too");
+                return Err(Problems::one(what).within(operation.title()));
             }
             names.push(name);
             ids.push(id);
             methods.push(operation.method.to_uppercase());
             paths.push(operation.path);
         }
-    }
-    if !problems.is_empty() {
-        return Err(Problems(problems));
     }
     let docs = methods.iter().zip(&paths).zip(&ids);
     let docs = docs.map(|((method, path), id)| format!(" `{id}`: `{method} {path}`."));

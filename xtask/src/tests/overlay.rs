@@ -107,5 +107,8 @@ fn a_mistaken_overlay_is_refused_with_all_its_faults() {
     let other = Overlay::from_document(json!({ "overlay": "1.0.0", "actions": [] }))
         .err()
         .unwrap();
-    assert_eq!(other.to_string(), "the document is not an OpenAPI Overlay 1.1");
+    assert_eq!(
+        other.to_string(),
+        "the document is not an OpenAPI Overlay 1.1"
+    );
 }
