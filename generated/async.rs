@@ -11,7 +11,8 @@
 )]
 pub mod ingest {
     use crate::raw::runtime::{Bytes, QueryIf as _, ResponseValue, Unbuilt, encode_path};
-    /// Enums that the vendor may extend: the known values, and a variant that keeps other text.
+    /// Enums that the vendor may extend: the known values, and a variant that keeps other
+    /// text.
     pub mod enums {
         ::telecrm_core::open_enum! {
             #[doc = " A value of `CreateOrUpdateLeadResponseStatus`."]

@@ -564,7 +564,8 @@ fn wrap(api: Api, file: &syn::File, enums: &[OpenEnum]) -> ItemMod {
         pub mod #module {
             use crate::raw::runtime::{Bytes, QueryIf as _, ResponseValue, Unbuilt, encode_path};
 
-            /// Enums that the vendor may extend: the known values, and a variant that keeps other text.
+            /// Enums that the vendor may extend: the known values, and a variant that keeps other
+            /// text.
             pub mod enums {
                 #(#enums)*
             }

@@ -1,5 +1,5 @@
-//! Turns an OpenAPI document into Rust source, one step per module:
-//! [`read`] → [`overlay`] → [`normalise`] → [`lint`] → [`generate`], and [`operations`] for the enum.
+//! Turns an OpenAPI document into Rust source, one step per module: [`read`] → [`overlay`] →
+//! [`normalise`] → [`lint`] → [`generate`], and [`operations`] for the enum.
 //!
 //! The xtask compiles this file, and so does `build.rs` with the feature `regenerate`.
 

@@ -160,7 +160,8 @@ impl Surface {
         text
     }
 
-    /// Foreign types in signatures that are not allowed there, and entries of `ALLOWED` without a use.
+    /// Foreign types in signatures that are not allowed there, and entries of `ALLOWED` without a
+    /// use.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for (name, items) in &self.foreign {
@@ -268,7 +269,7 @@ pub(crate) fn imported(
     }
 }
 
-/// Reduces an item to its public part. Returns `false` if there is none.
+/// Reduces an item to its public part. Returns `false` if it has no public part.
 fn reduce(item: &mut Item, offered: &BTreeSet<String>) -> bool {
     let visible = match item {
         Item::Const(item) => is_public(&item.vis),

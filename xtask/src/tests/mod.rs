@@ -1,4 +1,4 @@
-//! Tests of the pipeline, from single constructs to the real specs.
+//! Tests of the commands, and of the rules of the repository.
 
 mod constructs;
 mod coverage;
@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io};
 
-/// The workspace.
+/// The root of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A copy of what regen reads and writes, removed at the end.
+/// A copy of the files that regen reads and writes, removed when dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {

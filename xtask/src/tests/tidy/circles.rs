@@ -1,4 +1,5 @@
-//! Finds modules that import each other, in each crate and in each folder of more than five modules.
+//! Finds modules that import each other, in each crate and in each folder of more than five
+//! modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
