@@ -74,7 +74,7 @@ pub mod sync {
     #[allow(clippy::all)]
     pub mod types {
         use super::enums;
-        ///An action as it is answered. Only `type`, `fields` and the keys of a payment are documented; the rest is reported.
+        ///An action in a response. `type`, `fields` and the keys of a payment are documented, the others are reported.
         #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ActionRecord {
@@ -293,7 +293,7 @@ pub mod sync {
                 })
             }
         }
-        ///A type of action, in short or in full. In full it has an `id`.
+        ///A type of action, in the short or the full form. Only the full form has an `id`.
         #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecord {
@@ -459,7 +459,7 @@ pub mod sync {
                 })
             }
         }
-        ///A field of a lead, in short or in full. In full it has an `id`.
+        ///A field of a lead, in the short or the full form. Only the full form has an `id`.
         #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomFieldRecord {
@@ -489,7 +489,7 @@ pub mod sync {
                 skip_serializing_if = "::std::option::Option::is_none"
             )]
             pub lock_after_create: ::std::option::Option<bool>,
-            ///Labels in short, objects with `id` and `label` in full.
+            ///Labels in the short form, objects with `id` and `label` in the full form.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub options: ::std::option::Option<
                 ::std::vec::Vec<::telecrm_core::FieldValue>,
@@ -616,11 +616,11 @@ pub mod sync {
                 })
             }
         }
-        ///A lead as it is answered. Only `fields` and the keys that begin with `actions` are documented; the rest is reported.
+        ///A lead in a response. `fields` and the keys that begin with `actions` are documented, the others are reported.
         #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadRecord {
-            ///One page of the timeline when one lead is read with it; reported to be empty in search results.
+            ///One page of the timeline, if a single lead is read with its actions. Reported to be empty in search results.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub actions: ::std::option::Option<::std::vec::Vec<ActionRecord>>,
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -815,7 +815,7 @@ pub mod sync {
                 skip_serializing_if = "::std::option::Option::is_none"
             )]
             pub lead_stages: ::std::option::Option<::std::vec::Vec<LeadStage>>,
-            ///Reported beside `statuses`. The shape of the items is not known.
+            ///Reported together with `statuses`. The shape of the items is unknown.
             #[serde(
                 rename = "lostReasons",
                 skip_serializing_if = "::std::option::Option::is_none"
@@ -829,7 +829,7 @@ pub mod sync {
                 skip_serializing_if = "::std::option::Option::is_none"
             )]
             pub modification_timestamp: ::std::option::Option<i64>,
-            ///Reported in place of `leadStages`. The shape of the items is not known.
+            ///Reported instead of `leadStages`. The shape of the items is unknown.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub statuses: ::std::option::Option<
                 ::std::vec::Vec<::telecrm_core::FieldValue>,
@@ -1031,7 +1031,7 @@ pub mod sync {
                 >,
             >,
         }
-        ///Keeps leads with at least one action that passes all of these together.
+        ///Keeps leads with at least one action that matches all of these filters.
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsBodyActions {
@@ -1860,7 +1860,7 @@ Arguments:
 - `enterprise_id`: ID of the enterprise.
 - `lead_id`: ID of the lead, as given when the lead was created or by a search.
 - `limit`: Number of actions to return.
-- `skip`: Number of actions to pass over.
+- `skip`: Number of actions to skip.
 - `body`
 */
         pub async fn search_actions<'a>(

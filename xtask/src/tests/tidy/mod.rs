@@ -8,7 +8,6 @@ mod msrv;
 mod words;
 
 use std::fmt;
-use std::process::Command;
 
 use super::root;
 
@@ -74,26 +73,27 @@ fn the_documents_agree_with_the_tree() {
     assert_none(&docs::docs(&files()), "correct the document");
 }
 
-/// All text files that git tracks or would add.
+/// All text files of the repository, sorted by path.
 fn files() -> Vec<File> {
-    let mut git = Command::new("git");
-    git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]);
-    let listed = git.current_dir(root()).output().expect("git runs");
-    assert!(listed.status.success(), "git lists the files: {listed:?}");
-    let listed = String::from_utf8(listed.stdout).expect("UTF-8");
-    let read = |path: &str| {
-        // Git lists deleted files until the deletion is staged. Binary files are not UTF-8.
-        let text = std::fs::read_to_string(root().join(path)).ok()?;
-        let path = path.to_owned();
-        Some(File { path, text })
-    };
-    listed.split_terminator('\0').filter_map(read).collect()
+    let mut files = Vec::new();
+    let mut open = vec![(root(), String::new())];
+    while let Some((path, name)) = open.pop() {
+        if path.is_dir() {
+            for entry in std::fs::read_dir(&path).expect("a folder") {
+                let entry = entry.expect("an entry");
+                let inner = entry.file_name().into_string().expect("UTF-8");
+                if ![".git", "node_modules", "target"].contains(&inner.as_str()) {
+                    let name = [name.as_str(), &inner].join("/");
+                    open.push((entry.path(), name.trim_start_matches('/').to_owned()));
+                }
+            }
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            // Binary files are not UTF-8.
+            files.push(File { path: name, text });
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
 }
 
 /// Whether a file is a test or belongs to one.
