@@ -15,11 +15,11 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// Builds the command and starts its emulator.
+    /// Builds the command, with the same features as `cargo run`, and starts its emulator.
     pub(crate) fn start(root: &Path) -> Outcome<Self> {
         succeed(
             Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-                .args(["build", "--quiet", "--package", "telecrm-cli"])
+                .args(["build", "--quiet"])
                 .current_dir(root),
         )?;
         // Cargo puts both programs into the same folder.
