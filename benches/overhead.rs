@@ -1,8 +1,9 @@
 //! Measures the overhead of the facade: the same request with telecrm, reqwest and hyper.
 //!
-//! Run it with `cargo bench --bench overhead`. All three talk to the same server and decode the same
-//! JSON. Rounds are short, many and interleaved, because other programs disturb the measurement. A
-//! ratio is the median of the ratios within a round. Only the ratios carry over to other machines.
+//! Run it with `cargo bench --bench overhead`. All three talk to the same server and decode the
+//! same JSON. Rounds are short, many and interleaved, because other programs disturb the
+//! measurement. A ratio is the median of the ratios within a round. Only the ratios carry over to
+//! other machines.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

@@ -384,10 +384,9 @@ fn enum_name(document: &Value, pointer: &str) -> String {
 
 /// Moves a nullable reference into `allOf`, because OpenAPI 3.0 ignores siblings of `$ref`.
 fn wrap_nullable_reference(schema: &mut Map<String, Value>) {
-    if schema.get("nullable") != Some(&Value::Bool(true)) {
-        return;
-    }
-    if let Some(reference) = schema.remove("$ref") {
+    if schema.get("nullable") == Some(&Value::Bool(true))
+        && let Some(reference) = schema.remove("$ref")
+    {
         schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
     }
 }
