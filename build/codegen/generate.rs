@@ -98,9 +98,8 @@ pub(crate) fn variant(value: &str) -> Option<String> {
     if value.is_empty() {
         return Some("Empty".to_owned());
     }
-    let name = value
-        .replace(|c: char| !c.is_ascii_alphanumeric(), " ")
-        .to_pascal_case();
+    let ascii = value.replace(|c: char| !c.is_ascii_alphanumeric(), " ");
+    let name = ascii.to_pascal_case();
     match name.as_str() {
         "" => None,
         // `Unknown` is the catch-all, and `Self` is a keyword.

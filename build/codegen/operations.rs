@@ -9,7 +9,6 @@ use syn::parse_quote;
 use super::{Problems, Result, schema};
 
 /// The operations that the enum `Operation` of the crate has: variants by method name.
-#[derive(Default)]
 pub(crate) struct Variants(BTreeMap<String, syn::Ident>);
 
 impl Variants {
