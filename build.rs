@@ -1,4 +1,4 @@
-//! Guards `generated/`, or generates `telecrm::raw` anew.
+//! Fails the build if `generated/` is out of date, and generates `telecrm::raw` with `regenerate`.
 
 #[path = "build/digest.rs"]
 mod digest;
@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
-    // Only where the tool is that mends it: a packaged copy cannot fail on it.
+    // A published package has no xtask, so its users could not repair what this check finds.
     if root.join("xtask").is_dir() {
-        guard(&root)?;
+        check_digest(&root)?;
     }
     #[cfg(feature = "regenerate")]
     if let Err(error) = regenerate(&root) {
@@ -25,8 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Fails the build when `generated/` is not what `openapi/` generates.
-fn guard(root: &Path) -> std::io::Result<()> {
+/// Fails the build if `generated/` is not what `openapi/` generates.
+fn check_digest(root: &Path) -> std::io::Result<()> {
     for file in digest::files(root)? {
         println!("cargo::rerun-if-changed={}", file.display());
     }
@@ -34,15 +34,16 @@ fn guard(root: &Path) -> std::io::Result<()> {
     let recorded = std::fs::read_to_string(root.join(digest::FILE)).unwrap_or_default();
     let current = digest::of_tree(root)?;
     if !recorded.lines().eq(current.lines()) {
-        println!("cargo::error=generated/ is not what openapi/ generates: run `cargo xtask regen`");
+        println!("cargo::error=generated/ is out of date: openapi/ or the generator has changed");
+        println!("cargo::error=hint: run `cargo xtask regen`");
     }
     Ok(())
 }
 
 /// Writes the raw clients for `openapi/`, or for the folder in `TELECRM_OPENAPI_DIR`, to `OUT_DIR`.
 ///
-/// Our corrections still apply. One without effect on a newer document is worth a warning only, and so is an operation
-/// that none of them names.
+/// The overlays apply to newer documents as well. An action without effect is only a warning there,
+/// and so is an operation without an ID.
 #[cfg(feature = "regenerate")]
 fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-env-changed=TELECRM_OPENAPI_DIR");
@@ -53,8 +54,9 @@ fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     for api in codegen::APIS {
         let file = format!("{}.yaml", api.name);
         // A folder with one newer document leaves the other API as it is.
-        let spec = [&folder, &ours].map(|folder| folder.join(&file));
-        let spec = spec.iter().find(|spec| spec.exists()).ok_or(file)?;
+        let vendored = ours.join(&file);
+        let newer = folder.join(&file);
+        let spec = if newer.exists() { &newer } else { &vendored };
         let overlay = ours.join(format!("{}.overlay.yaml", api.name));
         println!("cargo::rerun-if-changed={}", spec.display());
         println!("cargo::rerun-if-changed={}", overlay.display());
@@ -63,10 +65,13 @@ fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
             println!("cargo::warning={}: {stale}", spec.display());
         }
         for operation in overlaid.leave_out_unnamed() {
-            let missing = "left out, because no correction gives it an operationId";
-            println!("cargo::warning={}: {missing}: {operation}", spec.display());
+            let place = spec.display();
+            println!("cargo::warning={place}: left out, as it has no operationId: {operation}");
         }
-        let source = codegen::source_of(api, overlaid.document)?;
+        // The enum `Operation` is the checked-in one, so a newer document may have more operations.
+        let known = codegen::Source::read(api, &vendored, &ours)?.overlaid();
+        let variants = codegen::operations::Variants::of(&known.document);
+        let source = codegen::source_of(api, overlaid.document, &variants)?;
         std::fs::write(out.join(format!("{}.rs", api.name)), source)?;
     }
     Ok(())

@@ -1,7 +1,9 @@
-//! What the facade costs over reqwest and hyper used by hand: same server, same requests, same JSON work.
+//! Measures the overhead of the facade: the same request with telecrm, reqwest and hyper.
 //!
-//! `cargo bench --bench overhead`. Machines are shared and noisy, so rounds are short, many and interleaved, and a ratio is the
-//! median of those within one round; nothing but the ratios means anything.
+//! Run it with `cargo bench --bench overhead`. All three talk to the same server and decode the
+//! same JSON. Rounds are short, many and interleaved, because other programs disturb the
+//! measurement. A ratio is the median of the ratios within a round. Only the ratios carry over to
+//! other machines.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -20,21 +22,24 @@ use tokio::runtime::Builder;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// A few milliseconds each: most rounds then pass undisturbed, and what disturbs one hits all three alike.
+/// A round takes a few milliseconds, so that most rounds are undisturbed.
 const ROUNDS: usize = 301;
+/// Calls one after the other in a round.
 const ALONE: usize = 60;
+/// Concurrent tasks in a round.
 const TOGETHER: usize = 64;
+/// Calls of each task.
 const EACH: usize = 8;
 
-/// All send the same request, to the byte.
+/// All clients send the same bytes.
 const AGENT: &str = concat!("telecrm-rust/", env!("CARGO_PKG_VERSION"));
 
-/// Everybody who gets a lead, in the order of the table.
+/// The clients, in the order of the table.
 const NAMES: [&str; 3] = ["hyper", "reqwest", "telecrm"];
 
 fn main() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    // One thread serves and one asks, so that two cores are enough for both.
+    // One thread for the server and one for the client, so that two cores are enough.
     let server = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -47,13 +52,13 @@ fn main() -> std::io::Result<()> {
         .expect("a runtime");
     let clients = Arc::new(Clients::new(&url));
 
-    // Seconds per call, by who makes it.
+    // Seconds per call, by client.
     let mut alone = [const { Vec::new() }; NAMES.len()];
     let mut together = [const { Vec::new() }; NAMES.len()];
     // The first round warms up connections, caches and the allocator.
     for round in 0..=ROUNDS {
         for turn in 0..NAMES.len() {
-            // Nobody always comes after the same other.
+            // The order rotates, so that no client always follows the same one.
             let who = (round + turn) % NAMES.len();
             let one = runtime.block_on(one_by_one(&clients, who));
             let many = runtime.block_on(many_at_once(&clients, who));
@@ -66,7 +71,7 @@ fn main() -> std::io::Result<()> {
 
     writeln!(
         out,
-        "one GET of a lead, medians of {ROUNDS} interleaved rounds; telecrm with its limits off\n"
+        "one GET of a lead, medians of {ROUNDS} interleaved rounds; telecrm without rate limits\n"
     )?;
     writeln!(
         out,
@@ -109,7 +114,7 @@ impl Clients {
         Self {
             url: format!("{base}/enterprise/ent/lead/62ab16e"),
             hyper: Hyper::builder(hyper_util::rt::TokioExecutor::new()).build_http(),
-            // As anybody who writes it by hand should have it.
+            // The settings that a hand-written client should have.
             reqwest: reqwest::Client::builder()
                 .user_agent(AGENT)
                 .timeout(Duration::from_secs(30))
@@ -196,12 +201,12 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Of values of the same round.
+/// The median of the ratios of the same rounds.
 fn ratio(ones: &[f64], others: &[f64]) -> f64 {
     median(ones.iter().zip(others).map(|(one, other)| one / other))
 }
 
-/// Answers every request with the same lead, on a runtime of its own.
+/// Starts a server that answers every request with the same lead. Returns its URL.
 async fn serve() -> String {
     let lead = serde_json::json!({
         "id": "603d2b2f9b1e8a001c8e4f5c", "status": "Qualified", "rating": 4, "employeeid": "jane.doe@example.com",
@@ -226,7 +231,7 @@ async fn serve() -> String {
             let _ = stream.set_nodelay(true);
             tokio::spawn(async move {
                 let mut request = [0; 4096];
-                // A request without a body, as all here are, fits into one read.
+                // A request without a body fits into one read.
                 while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
                     if stream.write_all(&answer).await.is_err() {
                         break;

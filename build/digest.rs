@@ -1,15 +1,15 @@
-//! What `generated/` was made from: one line per file, kept in `generated/DIGEST`.
+//! Hashes of all files that the generator reads and writes, recorded in `generated/DIGEST`.
 //!
-//! Without dependencies, because every build of the crate from a checkout compiles it.
+//! It has no dependencies, because every build of the crate from a checkout compiles it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// The file that holds the digest.
+/// The file with the recorded hashes.
 pub(crate) const FILE: &str = "generated/DIGEST";
 
-/// What is hashed, folder by folder: what the generator reads, then what it writes.
+/// The folders and extensions of the files: first the generator and its input, then its output.
 const FOLDERS: [(&str, &str); 4] = [
     ("build/codegen", "rs"),
     ("openapi", "yaml"),
@@ -17,17 +17,17 @@ const FOLDERS: [(&str, &str); 4] = [
     ("crates/emulator/openapi", "yaml"),
 ];
 
-/// The crates whose version decides what the generated code looks like.
+/// The crates whose versions affect the generated code.
 const GENERATORS: [&str; 3] = ["prettyplease", "progenitor-impl", "typify-impl"];
 
-/// The files that the digest covers, relative to `root`, in a fixed order.
+/// The files that the digest covers, relative to `root` and in a fixed order.
 pub(crate) fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for (folder, extension) in FOLDERS {
         let mut found = Vec::new();
         for entry in fs::read_dir(root.join(folder))? {
             let name = PathBuf::from(entry?.file_name());
-            // The linter's settings lie beside the specs and say nothing about the API.
+            // The settings of the OpenAPI linter do not affect the code.
             let setting = name.to_string_lossy().starts_with("redocly");
             if name.extension().is_some_and(|e| e == extension) && !setting {
                 found.push(Path::new(folder).join(name));
@@ -39,12 +39,12 @@ pub(crate) fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The digest of the tree at `root` as it is now.
+/// The digest of the files below `root`.
 pub(crate) fn of_tree(root: &Path) -> io::Result<String> {
     let mut text = String::new();
     for file in files(root)? {
         let hash = fnv1a(&fs::read(root.join(&file))?);
-        // The file is compared on every system: `/` on all of them.
+        // The digest must be the same on every system.
         let name = file.to_string_lossy().replace('\\', "/");
         let _ = writeln!(text, "{hash:016x} {name}");
     }
@@ -56,7 +56,7 @@ pub(crate) fn of_tree(root: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// FNV-1a. Carriage returns are left out, so that a checkout with CRLF line ends has the same digest.
+/// The FNV-1a hash. It skips carriage returns, so that a checkout with CRLF has the same digest.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()

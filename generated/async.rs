@@ -11,7 +11,8 @@
 )]
 pub mod ingest {
     use crate::raw::runtime::{Bytes, QueryIf as _, ResponseValue, Unbuilt, encode_path};
-    /// Lists of values that may grow: the known ones, and the text of any other.
+    /// Enums that the vendor may extend: the known values, and a variant that keeps other
+    /// text.
     pub mod enums {
         ::telecrm_core::open_enum! {
             #[doc = " A value of `CreateOrUpdateLeadResponseStatus`."]
@@ -149,8 +150,9 @@ Version: 1.0.0*/
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/autoupdatelead", self.baseurl
+                "{}/enterprise/{}/autoupdatelead", self.baseurl, enterprise_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -160,6 +162,7 @@ Version: 1.0.0*/
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .json(&body)
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -181,7 +184,7 @@ Arguments:
             let request = self.create_or_update_lead_request(enterprise_id, body);
             let response = self
                 .inner
-                .send(&self.client, "create_or_update_lead", request)
+                .send(&self.client, Some(crate::Operation::CreateOrUpdateLead), request)
                 .await?;
             ResponseValue::from_response(response)
         }

@@ -11,7 +11,8 @@
 )]
 pub mod sync {
     use crate::raw::runtime::{Bytes, QueryIf as _, ResponseValue, Unbuilt, encode_path};
-    /// Lists of values that may grow: the known ones, and the text of any other.
+    /// Enums that the vendor may extend: the known values, and a variant that keeps other
+    /// text.
     pub mod enums {
         ::telecrm_core::open_enum! {
             #[doc = " A value of `ActionRecordCurrency`."] ActionRecordCurrency : Inr =
@@ -73,7 +74,7 @@ pub mod sync {
     #[allow(clippy::all)]
     pub mod types {
         use super::enums;
-        ///An action as it is answered. Only `type`, `fields` and the keys of a payment are documented; the rest is reported.
+        ///An action in a response. `type`, `fields` and the keys of a payment are documented, the others are reported.
         #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct ActionRecord {
@@ -292,7 +293,7 @@ pub mod sync {
                 })
             }
         }
-        ///A type of action, in short or in full. In full it has an `id`.
+        ///A type of action, in the short or the full form. Only the full form has an `id`.
         #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomActionRecord {
@@ -458,7 +459,7 @@ pub mod sync {
                 })
             }
         }
-        ///A field of a lead, in short or in full. In full it has an `id`.
+        ///A field of a lead, in the short or the full form. Only the full form has an `id`.
         #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct CustomFieldRecord {
@@ -488,7 +489,7 @@ pub mod sync {
                 skip_serializing_if = "::std::option::Option::is_none"
             )]
             pub lock_after_create: ::std::option::Option<bool>,
-            ///Labels in short, objects with `id` and `label` in full.
+            ///Labels in the short form, objects with `id` and `label` in the full form.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub options: ::std::option::Option<
                 ::std::vec::Vec<::telecrm_core::FieldValue>,
@@ -615,11 +616,11 @@ pub mod sync {
                 })
             }
         }
-        ///A lead as it is answered. Only `fields` and the keys that begin with `actions` are documented; the rest is reported.
+        ///A lead in a response. `fields` and the keys that begin with `actions` are documented, the others are reported.
         #[derive(::serde::Serialize, Clone, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct LeadRecord {
-            ///One page of the timeline when one lead is read with it; reported to be empty in search results.
+            ///One page of the timeline, if a single lead is read with its actions. Reported to be empty in search results.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub actions: ::std::option::Option<::std::vec::Vec<ActionRecord>>,
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -814,7 +815,7 @@ pub mod sync {
                 skip_serializing_if = "::std::option::Option::is_none"
             )]
             pub lead_stages: ::std::option::Option<::std::vec::Vec<LeadStage>>,
-            ///Reported beside `statuses`. The shape of the items is not known.
+            ///Reported together with `statuses`. The shape of the items is unknown.
             #[serde(
                 rename = "lostReasons",
                 skip_serializing_if = "::std::option::Option::is_none"
@@ -828,7 +829,7 @@ pub mod sync {
                 skip_serializing_if = "::std::option::Option::is_none"
             )]
             pub modification_timestamp: ::std::option::Option<i64>,
-            ///Reported in place of `leadStages`. The shape of the items is not known.
+            ///Reported instead of `leadStages`. The shape of the items is unknown.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub statuses: ::std::option::Option<
                 ::std::vec::Vec<::telecrm_core::FieldValue>,
@@ -1030,7 +1031,7 @@ pub mod sync {
                 >,
             >,
         }
-        ///Keeps leads with at least one action that passes all of these together.
+        ///Keeps leads with at least one action that matches all of these filters.
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         pub struct SearchLeadsBodyActions {
@@ -1345,8 +1346,9 @@ Version: 1.0.0*/
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/custom-actions", self.baseurl
+                "{}/enterprise/{}/custom-actions", self.baseurl, enterprise_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1356,6 +1358,7 @@ Version: 1.0.0*/
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .query_if(detail.is_some(), &[("detail", &detail)])
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1377,7 +1380,7 @@ Arguments:
             let request = self.list_custom_actions_request(enterprise_id, detail);
             let response = self
                 .inner
-                .send(&self.client, "list_custom_actions", request)
+                .send(&self.client, Some(crate::Operation::ListCustomActions), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -1389,8 +1392,9 @@ Arguments:
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let code = encode_path("code", code)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/custom-actions/{code}", self.baseurl
+                "{}/enterprise/{}/custom-actions/{}", self.baseurl, enterprise_id, code,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1399,6 +1403,7 @@ Arguments:
                         ::reqwest::header::ACCEPT,
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1420,7 +1425,7 @@ Arguments:
             let request = self.get_custom_action_request(enterprise_id, code);
             let response = self
                 .inner
-                .send(&self.client, "get_custom_action", request)
+                .send(&self.client, Some(crate::Operation::GetCustomAction), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -1431,8 +1436,9 @@ Arguments:
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/custom-fields", self.baseurl
+                "{}/enterprise/{}/custom-fields", self.baseurl, enterprise_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1442,6 +1448,7 @@ Arguments:
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .query_if(detail.is_some(), &[("detail", &detail)])
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1463,7 +1470,7 @@ Arguments:
             let request = self.list_custom_fields_request(enterprise_id, detail);
             let response = self
                 .inner
-                .send(&self.client, "list_custom_fields", request)
+                .send(&self.client, Some(crate::Operation::ListCustomFields), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -1475,8 +1482,10 @@ Arguments:
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let api_name = encode_path("api_name", api_name)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/custom-fields/{api_name}", self.baseurl
+                "{}/enterprise/{}/custom-fields/{}", self.baseurl, enterprise_id,
+                api_name,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1485,6 +1494,7 @@ Arguments:
                         ::reqwest::header::ACCEPT,
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1506,7 +1516,7 @@ Arguments:
             let request = self.get_custom_field_request(enterprise_id, api_name);
             let response = self
                 .inner
-                .send(&self.client, "get_custom_field", request)
+                .send(&self.client, Some(crate::Operation::GetCustomField), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -1516,7 +1526,8 @@ Arguments:
             body: &'a types::CreateLeadBody,
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
-            let url = format!("{}/enterprise/{enterprise_id}/lead", self.baseurl);
+            let url = format!("{}/enterprise/{}/lead", self.baseurl, enterprise_id,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1526,6 +1537,7 @@ Arguments:
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .json(&body)
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1545,7 +1557,10 @@ Arguments:
             body: &'a types::CreateLeadBody,
         ) -> Result<ResponseValue<types::WriteResult>, crate::Error> {
             let request = self.create_lead_request(enterprise_id, body);
-            let response = self.inner.send(&self.client, "create_lead", request).await?;
+            let response = self
+                .inner
+                .send(&self.client, Some(crate::Operation::CreateLead), request)
+                .await?;
             ResponseValue::from_response(response)
         }
         pub(crate) fn get_lead_stage_pipeline_request<'a>(
@@ -1554,8 +1569,9 @@ Arguments:
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/lead-stage-pipeline", self.baseurl
+                "{}/enterprise/{}/lead-stage-pipeline", self.baseurl, enterprise_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1564,6 +1580,7 @@ Arguments:
                         ::reqwest::header::ACCEPT,
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1583,7 +1600,11 @@ Arguments:
             let request = self.get_lead_stage_pipeline_request(enterprise_id);
             let response = self
                 .inner
-                .send(&self.client, "get_lead_stage_pipeline", request)
+                .send(
+                    &self.client,
+                    Some(crate::Operation::GetLeadStagePipeline),
+                    request,
+                )
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -1595,7 +1616,10 @@ Arguments:
             body: &'a types::SearchLeadsBody,
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
-            let url = format!("{}/enterprise/{enterprise_id}/lead/search", self.baseurl);
+            let url = format!(
+                "{}/enterprise/{}/lead/search", self.baseurl, enterprise_id,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1607,6 +1631,7 @@ Arguments:
                     .json(&body)
                     .query_if(limit.is_some(), &[("limit", &limit)])
                     .query_if(skip.is_some(), &[("skip", &skip)])
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1630,7 +1655,10 @@ Arguments:
             body: &'a types::SearchLeadsBody,
         ) -> Result<ResponseValue<types::SearchLeadsResponse>, crate::Error> {
             let request = self.search_leads_request(enterprise_id, limit, skip, body);
-            let response = self.inner.send(&self.client, "search_leads", request).await?;
+            let response = self
+                .inner
+                .send(&self.client, Some(crate::Operation::SearchLeads), request)
+                .await?;
             ResponseValue::from_response(response)
         }
         pub(crate) fn get_lead_request<'a>(
@@ -1644,8 +1672,9 @@ Arguments:
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/lead/{lead_id}", self.baseurl
+                "{}/enterprise/{}/lead/{}", self.baseurl, enterprise_id, lead_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1660,6 +1689,7 @@ Arguments:
                     )
                     .query_if(limit.is_some(), &[("limit", &limit)])
                     .query_if(skip.is_some(), &[("skip", &skip)])
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1686,7 +1716,10 @@ Arguments:
         ) -> Result<ResponseValue<types::LeadRecord>, crate::Error> {
             let request = self
                 .get_lead_request(enterprise_id, lead_id, include_actions, limit, skip);
-            let response = self.inner.send(&self.client, "get_lead", request).await?;
+            let response = self
+                .inner
+                .send(&self.client, Some(crate::Operation::GetLead), request)
+                .await?;
             ResponseValue::from_response(response)
         }
         pub(crate) fn update_lead_request<'a>(
@@ -1698,8 +1731,9 @@ Arguments:
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/lead/{lead_id}", self.baseurl
+                "{}/enterprise/{}/lead/{}", self.baseurl, enterprise_id, lead_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1709,6 +1743,7 @@ Arguments:
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .json(&body)
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1730,7 +1765,10 @@ Arguments:
             body: &'a types::UpdateLeadBody,
         ) -> Result<ResponseValue<types::LeadRecord>, crate::Error> {
             let request = self.update_lead_request(enterprise_id, lead_id, body);
-            let response = self.inner.send(&self.client, "update_lead", request).await?;
+            let response = self
+                .inner
+                .send(&self.client, Some(crate::Operation::UpdateLead), request)
+                .await?;
             ResponseValue::from_response(response)
         }
         pub(crate) fn create_actions_request<'a>(
@@ -1742,8 +1780,9 @@ Arguments:
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/lead/{lead_id}/action", self.baseurl
+                "{}/enterprise/{}/lead/{}/action", self.baseurl, enterprise_id, lead_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1753,6 +1792,7 @@ Arguments:
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .json(&body)
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1776,7 +1816,7 @@ Arguments:
             let request = self.create_actions_request(enterprise_id, lead_id, body);
             let response = self
                 .inner
-                .send(&self.client, "create_actions", request)
+                .send(&self.client, Some(crate::Operation::CreateActions), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -1791,9 +1831,10 @@ Arguments:
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/lead/{lead_id}/action/search", self
-                .baseurl
+                "{}/enterprise/{}/lead/{}/action/search", self.baseurl, enterprise_id,
+                lead_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1805,6 +1846,7 @@ Arguments:
                     .json(&body)
                     .query_if(limit.is_some(), &[("limit", &limit)])
                     .query_if(skip.is_some(), &[("skip", &skip)])
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1818,7 +1860,7 @@ Arguments:
 - `enterprise_id`: ID of the enterprise.
 - `lead_id`: ID of the lead, as given when the lead was created or by a search.
 - `limit`: Number of actions to return.
-- `skip`: Number of actions to pass over.
+- `skip`: Number of actions to skip.
 - `body`
 */
         pub async fn search_actions<'a>(
@@ -1833,7 +1875,7 @@ Arguments:
                 .search_actions_request(enterprise_id, lead_id, limit, skip, body);
             let response = self
                 .inner
-                .send(&self.client, "search_actions", request)
+                .send(&self.client, Some(crate::Operation::SearchActions), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -1847,9 +1889,10 @@ Arguments:
             let lead_id = encode_path("lead_id", lead_id)?;
             let action_id = encode_path("action_id", action_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/lead/{lead_id}/action/{action_id}", self
-                .baseurl
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl, enterprise_id,
+                lead_id, action_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1858,6 +1901,7 @@ Arguments:
                         ::reqwest::header::ACCEPT,
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1879,7 +1923,10 @@ Arguments:
             action_id: &'a str,
         ) -> Result<ResponseValue<types::ActionRecord>, crate::Error> {
             let request = self.get_action_request(enterprise_id, lead_id, action_id);
-            let response = self.inner.send(&self.client, "get_action", request).await?;
+            let response = self
+                .inner
+                .send(&self.client, Some(crate::Operation::GetAction), request)
+                .await?;
             ResponseValue::from_response(response)
         }
         pub(crate) fn update_action_request<'a>(
@@ -1893,9 +1940,10 @@ Arguments:
             let lead_id = encode_path("lead_id", lead_id)?;
             let action_id = encode_path("action_id", action_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/lead/{lead_id}/action/{action_id}", self
-                .baseurl
+                "{}/enterprise/{}/lead/{}/action/{}", self.baseurl, enterprise_id,
+                lead_id, action_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1905,6 +1953,7 @@ Arguments:
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .json(&body)
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1931,7 +1980,7 @@ Arguments:
                 .update_action_request(enterprise_id, lead_id, action_id, body);
             let response = self
                 .inner
-                .send(&self.client, "update_action", request)
+                .send(&self.client, Some(crate::Operation::UpdateAction), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -1940,7 +1989,8 @@ Arguments:
             enterprise_id: &'a str,
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
-            let url = format!("{}/enterprise/{enterprise_id}/metadata", self.baseurl);
+            let url = format!("{}/enterprise/{}/metadata", self.baseurl, enterprise_id,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1949,6 +1999,7 @@ Arguments:
                         ::reqwest::header::ACCEPT,
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -1966,7 +2017,10 @@ Arguments:
             enterprise_id: &'a str,
         ) -> Result<ResponseValue<types::EnterpriseMetadata>, crate::Error> {
             let request = self.get_metadata_request(enterprise_id);
-            let response = self.inner.send(&self.client, "get_metadata", request).await?;
+            let response = self
+                .inner
+                .send(&self.client, Some(crate::Operation::GetMetadata), request)
+                .await?;
             ResponseValue::from_response(response)
         }
         pub(crate) fn list_team_members_request<'a>(
@@ -1978,8 +2032,9 @@ Arguments:
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/team-members", self.baseurl
+                "{}/enterprise/{}/team-members", self.baseurl, enterprise_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -1994,6 +2049,7 @@ Arguments:
                     )
                     .query_if(limit.is_some(), &[("limit", &limit)])
                     .query_if(skip.is_some(), &[("skip", &skip)])
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -2020,7 +2076,7 @@ Arguments:
                 .list_team_members_request(enterprise_id, include_deleted, limit, skip);
             let response = self
                 .inner
-                .send(&self.client, "list_team_members", request)
+                .send(&self.client, Some(crate::Operation::ListTeamMembers), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -2031,8 +2087,9 @@ Arguments:
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/team-members", self.baseurl
+                "{}/enterprise/{}/team-members", self.baseurl, enterprise_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -2042,6 +2099,7 @@ Arguments:
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .json(&body)
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -2063,7 +2121,7 @@ Arguments:
             let request = self.create_team_member_request(enterprise_id, body);
             let response = self
                 .inner
-                .send(&self.client, "create_team_member", request)
+                .send(&self.client, Some(crate::Operation::CreateTeamMember), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -2076,8 +2134,9 @@ Arguments:
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let email = encode_path("email", email)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/team-members/{email}", self.baseurl
+                "{}/enterprise/{}/team-members/{}", self.baseurl, enterprise_id, email,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -2090,6 +2149,7 @@ Arguments:
                         include_deleted.is_some(),
                         &[("includeDeleted", &include_deleted)],
                     )
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -2114,7 +2174,7 @@ Arguments:
                 .get_team_member_request(enterprise_id, email, include_deleted);
             let response = self
                 .inner
-                .send(&self.client, "get_team_member", request)
+                .send(&self.client, Some(crate::Operation::GetTeamMember), request)
                 .await?;
             ResponseValue::from_response(response)
         }
@@ -2125,8 +2185,9 @@ Arguments:
         ) -> Result<reqwest::Request, Unbuilt> {
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
-                "{}/enterprise/{enterprise_id}/teammember/state_change", self.baseurl
+                "{}/enterprise/{}/teammember/state_change", self.baseurl, enterprise_id,
             );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             Ok(
                 self
                     .client
@@ -2136,6 +2197,7 @@ Arguments:
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
                     .json(&body)
+                    .headers(header_map)
                     .build()?,
             )
         }
@@ -2157,7 +2219,7 @@ Arguments:
             let request = self.set_team_member_state_request(enterprise_id, body);
             let response = self
                 .inner
-                .send(&self.client, "set_team_member_state", request)
+                .send(&self.client, Some(crate::Operation::SetTeamMemberState), request)
                 .await?;
             ResponseValue::from_response(response)
         }

@@ -1,41 +1,13 @@
-//! The operations of both APIs, as data.
+//! The operations of both APIs, and what a second, equal request of each does.
 
 use std::fmt;
 
-macro_rules! operations {
-    ($($variant:ident = $id:literal, $words:literal, $class:ident;)+) => {
-        /// An operation of either API, named as in the overlaid OpenAPI documents.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum Operation {
-            $(#[doc = concat!("`", $id, "`: ", $words, ".")] $variant,)+
-        }
+include!("../generated/operations.rs");
 
-        impl Operation {
-            /// Every operation, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The operation ID.
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$variant => $id,)+ }
-            }
-
-            /// The operation in words.
-            pub(crate) const fn words(self) -> &'static str {
-                match self { $(Self::$variant => $words,)+ }
-            }
-
-            /// What a second, equal request does.
-            pub const fn idempotency(self) -> Idempotency {
-                match self { $(Self::$variant => Idempotency::$class,)+ }
-            }
-        }
-    };
-}
-
-/// What sending the same request twice does, and so when it is sent again by itself.
+/// What a second, equal request does, which decides whether this crate retries a failed request.
 ///
-/// A request is always sent again if it provably never left, or if the server says that it did not take it (429).
+/// Requests that certainly never reached telecrm are retried in every class, and so are requests
+/// that telecrm refused with 429.
 ///
 /// ```
 /// use telecrm::{Idempotency, Operation};
@@ -48,59 +20,66 @@ macro_rules! operations {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Idempotency {
-    /// Nothing is written. Sent again after connection faults, time-outs, 408, 429 and 5xx.
+    /// The request changes nothing. It is retried after connection errors, timeouts, 408, 429 and
+    /// 5xx.
     Safe,
-    /// A second request writes the same values again, or the server refuses it. Retried like a
-    /// safe request, unless this client began a newer write to the same target meanwhile.
+    /// A repeat writes the same values, or telecrm refuses it because they exist already. The
+    /// request is retried as if it were safe, unless this client has written the same record in
+    /// the meantime.
     Idempotent,
-    /// Each request appends. Never retried after an unknown outcome.
+    /// A repeat adds one more record. The request is never retried if telecrm may have carried it
+    /// out.
     NotIdempotent,
 }
 
 impl Operation {
-    /// Whether the operation changes nothing.
+    /// Returns what a second, equal request does.
+    ///
+    /// A push is `NotIdempotent` here. Without actions it only writes fields, and the client then
+    /// treats it as `Idempotent`.
+    pub const fn idempotency(self) -> Idempotency {
+        self.facts().0
+    }
+
+    /// Returns `true` if the operation changes nothing.
     pub const fn is_read(self) -> bool {
         matches!(self.idempotency(), Idempotency::Safe)
     }
 
-    /// The operation that a generated client names in its own spelling, such as `create_lead`.
-    pub(crate) fn from_generated(name: &str) -> Option<Self> {
-        let same = |id: &str| {
-            name.split('_').map(str::len).sum::<usize>() == id.len() && {
-                let plain: String = name.split('_').collect();
-                plain.eq_ignore_ascii_case(id)
-            }
-        };
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|operation| same(operation.id()))
+    /// The operation in words, for error messages.
+    pub(crate) const fn words(self) -> &'static str {
+        self.facts().1
+    }
+
+    // Written by hand, because the OpenAPI documents state neither of the two: a person decides
+    // both when an operation is added. The match has no catch-all, so until then nothing compiles.
+    const fn facts(self) -> (Idempotency, &'static str) {
+        use Idempotency::{Idempotent, NotIdempotent, Safe};
+        match self {
+            Self::CreateOrUpdateLead => (NotIdempotent, "pushing a lead"),
+            Self::CreateLead => (Idempotent, "creating a lead"),
+            Self::GetLead => (Safe, "reading a lead"),
+            Self::UpdateLead => (Idempotent, "updating a lead"),
+            Self::SearchLeads => (Safe, "searching leads"),
+            Self::CreateActions => (NotIdempotent, "creating actions"),
+            Self::GetAction => (Safe, "reading an action"),
+            Self::UpdateAction => (Idempotent, "updating an action"),
+            Self::SearchActions => (Safe, "searching a timeline"),
+            Self::ListTeamMembers => (Safe, "listing team members"),
+            Self::CreateTeamMember => (NotIdempotent, "creating a team member"),
+            Self::GetTeamMember => (Safe, "reading a team member"),
+            Self::SetTeamMemberState => (Idempotent, "setting a team member's availability"),
+            Self::GetMetadata => (Safe, "reading the workspace"),
+            Self::ListCustomFields => (Safe, "listing fields"),
+            Self::GetCustomField => (Safe, "reading a field"),
+            Self::ListCustomActions => (Safe, "listing custom actions"),
+            Self::GetCustomAction => (Safe, "reading a custom action"),
+            Self::GetLeadStagePipeline => (Safe, "reading the pipeline"),
+        }
     }
 }
 
-operations! {
-    CreateOrUpdateLead = "createOrUpdateLead", "pushing a lead", NotIdempotent;
-    CreateLead = "createLead", "creating a lead", Idempotent;
-    GetLead = "getLead", "reading a lead", Safe;
-    UpdateLead = "updateLead", "updating a lead", Idempotent;
-    SearchLeads = "searchLeads", "searching leads", Safe;
-    CreateActions = "createActions", "creating actions", NotIdempotent;
-    GetAction = "getAction", "reading an action", Safe;
-    UpdateAction = "updateAction", "updating an action", Idempotent;
-    SearchActions = "searchActions", "searching a timeline", Safe;
-    ListTeamMembers = "listTeamMembers", "listing team members", Safe;
-    CreateTeamMember = "createTeamMember", "creating a team member", NotIdempotent;
-    GetTeamMember = "getTeamMember", "reading a team member", Safe;
-    SetTeamMemberState = "setTeamMemberState", "setting a team member's availability", Idempotent;
-    GetMetadata = "getMetadata", "reading the workspace", Safe;
-    ListCustomFields = "listCustomFields", "listing fields", Safe;
-    GetCustomField = "getCustomField", "reading a field", Safe;
-    ListCustomActions = "listCustomActions", "listing custom actions", Safe;
-    GetCustomAction = "getCustomAction", "reading a custom action", Safe;
-    GetLeadStagePipeline = "getLeadStagePipeline", "reading the pipeline", Safe;
-}
-
-/// The operation ID.
+/// Prints the operation ID.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())
@@ -114,57 +93,53 @@ mod tests {
     #[test]
     fn every_operation_has_its_class() {
         let class = |class| {
-            let operations = Operation::ALL
-                .iter()
-                .filter(move |o| o.idempotency() == class);
-            operations
-                .map(|operation| operation.id())
-                .collect::<Vec<_>>()
+            let operations = Operation::ALL.iter();
+            let operations = operations.filter(|operation| operation.idempotency() == class);
+            let mut ids: Vec<_> = operations.map(|operation| operation.id()).collect();
+            ids.sort_unstable();
+            ids
         };
         assert_eq!(
             class(Idempotency::Safe),
             [
-                "getLead",
-                "searchLeads",
                 "getAction",
-                "searchActions",
-                "listTeamMembers",
-                "getTeamMember",
-                "getMetadata",
-                "listCustomFields",
-                "getCustomField",
-                "listCustomActions",
                 "getCustomAction",
+                "getCustomField",
+                "getLead",
                 "getLeadStagePipeline",
+                "getMetadata",
+                "getTeamMember",
+                "listCustomActions",
+                "listCustomFields",
+                "listTeamMembers",
+                "searchActions",
+                "searchLeads",
             ]
         );
         assert_eq!(
             class(Idempotency::Idempotent),
             [
                 "createLead",
-                "updateLead",
+                "setTeamMemberState",
                 "updateAction",
-                "setTeamMemberState"
+                "updateLead"
             ]
         );
-        // A push without actions is idempotent, which only the caller can know.
         assert_eq!(
             class(Idempotency::NotIdempotent),
-            ["createOrUpdateLead", "createActions", "createTeamMember"]
+            ["createActions", "createOrUpdateLead", "createTeamMember"]
         );
         assert_eq!(Operation::ALL.len(), 19);
     }
 
     #[test]
-    fn generated_names_are_recognised() {
-        assert_eq!(
-            Operation::from_generated("create_or_update_lead"),
-            Some(Operation::CreateOrUpdateLead)
-        );
-        assert_eq!(
-            Operation::from_generated("get_lead_stage_pipeline"),
-            Some(Operation::GetLeadStagePipeline)
-        );
-        assert_eq!(Operation::from_generated("get_leads"), None);
+    fn generated_operations_keep_the_method_and_path_of_the_documents() {
+        let push = Operation::CreateOrUpdateLead;
+        assert_eq!(push.id(), "createOrUpdateLead");
+        assert_eq!(push.method(), "POST");
+        assert_eq!(push.path(), "/enterprise/{enterpriseId}/autoupdatelead");
+        let pipeline = Operation::GetLeadStagePipeline;
+        assert_eq!(pipeline.to_string(), "getLeadStagePipeline");
+        assert_eq!(pipeline.method(), "GET");
     }
 }

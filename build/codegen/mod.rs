@@ -1,7 +1,7 @@
-//! From an OpenAPI document to Rust source, one step per module:
-//! [`read`] → [`overlay`] → [`normalise`] → [`lint`] → [`generate`].
+//! Turns an OpenAPI document into Rust source, one step per module: [`read`] → [`overlay`] →
+//! [`normalise`] → [`lint`] → [`generate`], and [`operations`] for the enum.
 //!
-//! The same file is compiled into the xtask and, with the feature `regenerate`, into `build.rs`.
+//! The xtask compiles this file, and so does `build.rs` with the feature `regenerate`.
 
 use std::fmt;
 use std::path::Path;
@@ -11,6 +11,7 @@ use serde_json::Value;
 pub(crate) mod generate;
 pub(crate) mod lint;
 pub(crate) mod normalise;
+pub(crate) mod operations;
 pub(crate) mod overlay;
 pub(crate) mod read;
 pub(crate) mod schema;
@@ -20,7 +21,7 @@ pub(crate) mod schema;
 pub(crate) struct Api {
     /// The stem of its files in `openapi/` and `generated/`.
     pub(crate) name: &'static str,
-    /// The Rust module of its client, where the stem is a keyword.
+    /// The Rust module of its client. `async` is a keyword, so that API has another name here.
     pub(crate) module: &'static str,
 }
 
@@ -36,24 +37,20 @@ pub(crate) const APIS: [Api; 2] = [
     },
 ];
 
-/// Everything found wrong in one step, so that one run shows all of it.
+/// All faults that one step found, so that one run reports all of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problems(pub(crate) Vec<String>);
 
 impl Problems {
-    /// A single problem.
-    pub(crate) fn one(text: impl Into<String>) -> Self {
-        Self(vec![text.into()])
+    /// A single problem, from a text or an error.
+    pub(crate) fn one(problem: impl ToString) -> Self {
+        Self(vec![problem.to_string()])
     }
 
-    /// The same problems, each with the place in front.
+    /// The same problems, each preceded by the place where it was found.
     pub(crate) fn within(self, place: impl fmt::Display) -> Self {
-        Self(
-            self.0
-                .into_iter()
-                .map(|text| format!("{place}: {text}"))
-                .collect(),
-        )
+        let texts = self.0.into_iter();
+        Self(texts.map(|text| format!("{place}: {text}")).collect())
     }
 }
 
@@ -68,30 +65,30 @@ impl std::error::Error for Problems {}
 /// A result of one step.
 pub(crate) type Result<T> = std::result::Result<T, Problems>;
 
-/// The vendored document of an API and the corrections to it.
+/// The vendored document of an API and its overlay.
 pub(crate) struct Source {
     pub(crate) document: Value,
     pub(crate) overlay: overlay::Overlay,
 }
 
-/// A document with its corrections applied.
+/// A document after its overlay.
 pub(crate) struct Overlaid {
     pub(crate) document: Value,
     pub(crate) stale: Vec<overlay::Stale>,
 }
 
 impl Source {
-    /// Reads `spec` and, from the folder of specs, the overlay that belongs to the API.
-    pub(crate) fn read(api: Api, spec: &Path, folder: &Path) -> Result<Self> {
-        let corrections = folder.join(format!("{}.overlay.yaml", api.name));
+    /// Reads the document `spec`, and the overlay of the API from the folder `overlays`.
+    pub(crate) fn read(api: Api, spec: &Path, overlays: &Path) -> Result<Self> {
+        let overlay = overlays.join(format!("{}.overlay.yaml", api.name));
         Ok(Self {
             document: read::document(spec)?,
-            overlay: overlay::Overlay::from_document(read::document(&corrections)?)
-                .map_err(|problems| problems.within(corrections.display()))?,
+            overlay: overlay::Overlay::from_document(read::document(&overlay)?)
+                .map_err(|problems| problems.within(overlay.display()))?,
         })
     }
 
-    /// The document after its corrections; those without effect are listed, not refused.
+    /// Applies the overlay. Actions without effect are listed and raise no error here.
     pub(crate) fn overlaid(&self) -> Overlaid {
         let mut document = self.document.clone();
         let stale = self.overlay.apply(&mut document);
@@ -100,28 +97,30 @@ impl Source {
 }
 
 impl Overlaid {
-    /// Removes the operations whose path the corrections do not know, and says which.
+    /// Removes the operations without an ID and returns their titles.
     pub(crate) fn leave_out_unnamed(&mut self) -> Vec<String> {
-        let unnamed: Vec<_> = schema::operations(&self.document)
-            .into_iter()
+        let operations = schema::operations(&self.document).into_iter();
+        let unnamed: Vec<_> = operations
             .filter(|operation| operation.id().is_none())
-            .map(|operation| {
-                let (path, method) = (operation.path.to_owned(), operation.method.to_owned());
-                (path, method, operation.title())
-            })
+            .map(|operation| (operation.pointer(), operation.title()))
             .collect();
-        for (path, method, _) in &unnamed {
-            if let Some(Value::Object(item)) = self.document["paths"].get_mut(path) {
-                item.remove(method);
-            }
-        }
-        unnamed.into_iter().map(|(_, _, title)| title).collect()
+        let remove = |(pointer, title): (String, String)| {
+            overlay::remove(&mut self.document, &pointer);
+            title
+        };
+        unnamed.into_iter().map(remove).collect()
     }
 }
 
-/// The Rust source of the client for a document that has its corrections already.
-pub(crate) fn source_of(api: Api, mut document: Value) -> Result<String> {
+/// The Rust source of the client for an overlaid document.
+///
+/// `variants` are the operations that the enum `Operation` has. A newer document may have more.
+pub(crate) fn source_of(
+    api: Api,
+    mut document: Value,
+    variants: &operations::Variants,
+) -> Result<String> {
     normalise::normalise(&mut document);
     lint::lint(&document)?;
-    generate::generate(api, document)
+    generate::generate(api, document, variants)
 }

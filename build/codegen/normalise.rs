@@ -1,7 +1,8 @@
-//! What follows from the generator's limits, as opposed to what is wrong in the document.
+//! Rewrites a document so that the generator can handle it.
 //!
-//! Every rule is generic and idempotent; none says anything about the API. What the facade wants to
-//! know about lengths, ranges and defaults it checks itself: here an answer must stay readable.
+//! Every rule is general and can be applied twice; no rule knows this API. Limits and defaults are
+//! dropped, because a response must stay readable when the server breaks them. The facade checks
+//! what it sends itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{self, escape};
 
-/// The keywords that would make an answer unreadable or pull in crates, and those that say nothing
-/// to the generator.
+/// Keywords that would make responses unreadable, need another crate, or have no effect.
 const DROPPED: [&str; 24] = [
     "default",
     "deprecated",
@@ -38,7 +38,7 @@ const DROPPED: [&str; 24] = [
     "xml",
 ];
 
-/// Rewrites a document so that the generator takes it.
+/// Applies all rules to a document.
 pub(crate) fn normalise(document: &mut Value) {
     trim(document);
     for operation in operations_mut(document) {
@@ -56,20 +56,19 @@ pub(crate) fn normalise(document: &mut Value) {
     prune(document);
     keep_unknown_keys(document);
     for_each_text(document, &mut |text| *text = without_doctests(text));
-    // Some builds of serde_json keep the order of the source; the output must not depend on it.
+    // The order of the source must not matter, and some builds of serde_json keep it.
     document.sort_all_objects();
 }
 
-/// Keeps the parts of a document that end up in code.
+/// Keeps only the parts of a document that the generator reads.
 fn trim(document: &mut Value) {
     let Some(document) = document.as_object_mut() else {
         return;
     };
     document.retain(|key, _| ["openapi", "info", "paths", "components"].contains(&key.as_str()));
     if let Some(Value::Object(components)) = document.get_mut("components") {
-        components.retain(|key, _| {
-            ["schemas", "parameters", "requestBodies", "responses"].contains(&key.as_str())
-        });
+        let kept = ["schemas", "parameters", "requestBodies", "responses"];
+        components.retain(|key, _| kept.contains(&key.as_str()));
     }
 }
 
@@ -83,7 +82,7 @@ fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Map<String,
     })
 }
 
-/// The generated method always takes a body, and takes it in one media type.
+/// Makes the body required and JSON, as the generated method takes one argument.
 fn request_body(operation: &mut Map<String, Value>) {
     for key in ["tags", "security", "servers", "callbacks", "externalDocs"] {
         operation.remove(key);
@@ -111,10 +110,10 @@ fn only_json(content: &mut Map<String, Value>) {
     }
 }
 
-/// Leaves the successes, and of those the ones with a body.
+/// Keeps the success responses, and of these the ones with a body if any has one.
 ///
-/// An error with a declared body would lose its status and headers when that body is not what was
-/// declared; undeclared, it reaches the caller unread.
+/// The generator would decode a declared error body, and drop status and headers if that fails.
+/// An undeclared one reaches the caller unread.
 fn responses(document: &mut Value) {
     let shared = document.pointer("/components/responses").cloned();
     for operation in operations_mut(document) {
@@ -137,10 +136,8 @@ fn responses(document: &mut Value) {
             }
         }
         let typed = |response: &Value| {
-            response
-                .get("content")
-                .is_some_and(|content| !schema::members(Some(content)).count().eq(&0))
-                || response.get("$ref").is_some()
+            let media = schema::members(response.get("content"));
+            media.count() > 0 || response.get("$ref").is_some()
         };
         if responses.values().any(typed) {
             responses.retain(|_, response| typed(response));
@@ -151,44 +148,20 @@ fn responses(document: &mut Value) {
     }
 }
 
-/// Path parameters are required whatever the document says; the three headers that OpenAPI reserves
-/// are no parameters.
+/// Makes path parameters required, and drops the three headers that OpenAPI reserves.
 fn parameters(document: &mut Value) {
-    let mut all: Vec<&mut Value> = Vec::new();
-    let Some(document) = document.as_object_mut() else {
-        return;
-    };
-    for (key, section) in document.iter_mut() {
-        match (key.as_str(), section) {
-            ("components", Value::Object(components)) => {
-                let shared = components.get_mut("parameters");
-                all.extend(
-                    shared
-                        .and_then(Value::as_object_mut)
-                        .into_iter()
-                        .flat_map(|map| map.values_mut()),
-                );
-            }
-            ("paths", Value::Object(paths)) => {
-                for holder in paths.values_mut().filter_map(Value::as_object_mut) {
-                    for (key, value) in holder.iter_mut() {
-                        if key == "parameters" {
-                            all.extend(value.as_array_mut().into_iter().flatten());
-                        } else if let Some(Value::Array(own)) = value.get_mut("parameters") {
-                            own.retain(|parameter| !is_reserved_header(parameter));
-                            all.extend(own);
-                        }
-                    }
-                }
-            }
-            _ => {}
+    for operation in operations_mut(document) {
+        if let Some(Value::Array(parameters)) = operation.get_mut("parameters") {
+            parameters.retain(|parameter| !is_reserved_header(parameter));
         }
     }
-    for parameter in all.into_iter().filter_map(Value::as_object_mut) {
-        parameter.remove("example");
-        parameter.remove("examples");
-        if parameter.get("in").is_some_and(|place| place == "path") {
-            parameter.insert("required".to_owned(), Value::Bool(true));
+    for pointer in schema::parameters(document) {
+        if let Some(Value::Object(parameter)) = document.pointer_mut(&pointer) {
+            parameter.remove("example");
+            parameter.remove("examples");
+            if parameter.get("in").is_some_and(|place| place == "path") {
+                parameter.insert("required".to_owned(), Value::Bool(true));
+            }
         }
     }
 }
@@ -201,7 +174,7 @@ fn is_reserved_header(parameter: &Value) -> bool {
 }
 
 fn for_each_schema(document: &mut Value, rule: impl Fn(&mut Map<String, Value>)) {
-    // Children first: a rule may move a schema, and then its children are done already.
+    // Children first, since a rule may move a schema and its children with it.
     for pointer in schema::schemas(document).into_iter().rev() {
         if let Some(Value::Object(schema)) = document.pointer_mut(&pointer) {
             rule(schema);
@@ -213,12 +186,10 @@ fn drop_keywords(schema: &mut Map<String, Value>) {
     schema.retain(|key, _| !DROPPED.contains(&key.as_str()) && !key.starts_with("x-"));
 }
 
-/// A union of one is that one.
+/// Replaces a union of one member by that member.
 fn unwrap_single_union(schema: &mut Map<String, Value>) {
     for key in ["anyOf", "oneOf"] {
-        if schema
-            .get(key)
-            .is_some_and(|v| schema::elements(Some(v)).count() == 1)
+        if schema::elements(schema.get(key)).count() == 1
             && !schema.contains_key("allOf")
             && let Some(members) = schema.remove(key)
         {
@@ -227,20 +198,26 @@ fn unwrap_single_union(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Objects put together from several become one, so that only one of them keeps the unknown keys.
+/// Merges `allOf` into one object. Otherwise each part would collect the unknown keys.
 fn merge_all_of(document: &mut Value) {
     for pointer in schema::schemas(document).into_iter().rev() {
-        let Some(merged) = document
-            .pointer(&pointer)
-            .and_then(|schema| merged_object(document, schema))
-        else {
-            continue;
-        };
-        if let Some(schema) = document.pointer_mut(&pointer) {
+        let schema = document.pointer(&pointer);
+        let merged = schema.and_then(|schema| merged_object(document, schema));
+        if let (Some(merged), Some(schema)) = (merged, document.pointer_mut(&pointer)) {
             *schema = merged;
         }
     }
 }
+
+/// The keywords of a plain object.
+const PLAIN: [&str; 6] = [
+    "additionalProperties",
+    "description",
+    "nullable",
+    "properties",
+    "required",
+    "type",
+];
 
 fn merged_object(document: &Value, schema: &Value) -> Option<Value> {
     let parts = schema.get("allOf")?.as_array()?;
@@ -252,33 +229,17 @@ fn merged_object(document: &Value, schema: &Value) -> Option<Value> {
     merged.insert("type".to_owned(), json!("object"));
     for part in parts {
         let part = schema::resolve(document, part);
-        let nested;
-        let part = match merged_object(document, part) {
-            Some(object) => {
-                nested = object;
-                &nested
-            }
-            None => part,
-        };
-        let part = part.as_object()?;
-        // Anything but a plain object is for the lint to name.
-        let plain = [
-            "type",
-            "properties",
-            "required",
-            "additionalProperties",
-            "description",
-            "nullable",
-        ];
-        if !part.keys().all(|key| plain.contains(&key.as_str())) {
+        let nested = merged_object(document, part);
+        let part = nested.as_ref().unwrap_or(part).as_object()?;
+        // The lint refuses parts that are not plain objects.
+        let mut keys = part.keys().map(String::as_str);
+        if !keys.all(|key| PLAIN.contains(&key)) {
             return None;
         }
         let properties = merged.entry("properties").or_insert_with(|| json!({}));
+        let properties = properties.as_object_mut()?;
         for (name, property) in schema::members(part.get("properties")) {
-            properties
-                .as_object_mut()?
-                .entry(name)
-                .or_insert_with(|| property.clone());
+            properties.entry(name).or_insert_with(|| property.clone());
         }
         let mut required = names(merged.get("required"));
         required.extend(names(part.get("required")));
@@ -301,8 +262,9 @@ fn names(list: Option<&Value>) -> BTreeSet<String> {
         .collect()
 }
 
-/// Lists of numbers or booleans are dropped: they would become types that refuse a new value. A
-/// null in a list of texts says that the value may be null.
+/// Drops enums of numbers and booleans, whose types would refuse new values.
+///
+/// A null among strings makes the value nullable.
 fn enum_values(schema: &mut Map<String, Value>) {
     let Some(Value::Array(values)) = schema.get_mut("enum") else {
         return;
@@ -322,34 +284,28 @@ fn enum_values(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Whether a schema is a list of texts.
+/// Whether a schema is an enum of strings.
 pub(crate) fn is_text_enum(schema: &Value) -> bool {
     schema.get("enum").is_some() && schema::text(schema, "type") == Some("string")
 }
 
-/// Gives every list of texts a name, because only named types can be replaced by open enums.
+/// Gives every string enum a name. The generator can only replace named types by open enums.
 fn name_enums(document: &mut Value) {
     let mut added: BTreeMap<String, Value> = BTreeMap::new();
     for pointer in schema::schemas(document) {
-        let named = pointer
-            .strip_prefix("/components/schemas/")
-            .is_some_and(|rest| !rest.contains('/'));
-        let Some(schema) = document
-            .pointer(&pointer)
-            .filter(|s| is_text_enum(s) && !named)
-        else {
+        let component = pointer.strip_prefix("/components/schemas/");
+        let named = component.is_some_and(|rest| !rest.contains('/'));
+        let schema = document.pointer(&pointer);
+        let Some(schema) = schema.filter(|schema| is_text_enum(schema) && !named) else {
             continue;
         };
         let mut schema = schema.clone();
-        let nullable = schema
-            .as_object_mut()
-            .and_then(|schema| schema.remove("nullable"));
+        let nullable = remove_nullable(&mut schema);
         let base = enum_name(document, &pointer);
         let components = document.pointer("/components/schemas");
         let free = |name: &String| {
-            let other = added
-                .get(name)
-                .or_else(|| components.and_then(|components| components.get(name)));
+            let component = || components.and_then(|components| components.get(name));
+            let other = added.get(name).or_else(component);
             other.is_none_or(|other| *other == schema)
         };
         let numbered = (2..).map(|count| format!("{base}{count}"));
@@ -368,31 +324,29 @@ fn name_enums(document: &mut Value) {
     for (name, schema) in added {
         document["components"]["schemas"][name] = schema;
     }
-    // A named enum that may be null: the null belongs to the places that use it.
+    // A component that is nullable makes every reference to it nullable.
     let mut nullable = BTreeSet::new();
     if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
         for (name, schema) in schemas {
-            if is_text_enum(schema)
-                && let Some(Value::Bool(true)) = schema
-                    .as_object_mut()
-                    .and_then(|schema| schema.remove("nullable"))
-            {
+            if is_text_enum(schema) && remove_nullable(schema) == Some(Value::Bool(true)) {
                 nullable.insert(name.clone());
             }
         }
     }
     for_each_schema(document, |schema| {
-        let name = schema
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        let name = reference.and_then(|path| path.strip_prefix("#/components/schemas/"));
         if name.is_some_and(|name| nullable.contains(name)) {
             schema.insert("nullable".to_owned(), Value::Bool(true));
         }
     });
 }
 
-/// A name from the place: the component or operation, then the properties on the way.
+fn remove_nullable(schema: &mut Value) -> Option<Value> {
+    schema.as_object_mut()?.remove("nullable")
+}
+
+/// A name for the enum at a pointer: the component or operation, then the properties above it.
 fn enum_name(document: &Value, pointer: &str) -> String {
     use heck::ToPascalCase as _;
     let segments: Vec<String> = pointer.split('/').skip(1).map(schema::unescape).collect();
@@ -403,7 +357,7 @@ fn enum_name(document: &Value, pointer: &str) -> String {
             let operation = document.pointer(&operation);
             let id = operation.and_then(|operation| schema::text(operation, "operationId"));
             words.push(id.unwrap_or(&segments[1]).to_owned());
-            // As the generator names the types of bodies and answers.
+            // The generator names the types of bodies and responses in this way.
             match segments.get(3).map(String::as_str) {
                 Some("requestBody") => words.push("body".to_owned()),
                 Some("responses") => words.push("response".to_owned()),
@@ -416,11 +370,10 @@ fn enum_name(document: &Value, pointer: &str) -> String {
             segments.get(3..).unwrap_or_default()
         }
     };
-    let parameter = pointer
-        .strip_suffix("/schema")
-        .and_then(|parameter| document.pointer(parameter))
-        .and_then(|parameter| schema::text(parameter, "name"));
-    words.extend(parameter.map(str::to_owned));
+    let parameter = pointer.strip_suffix("/schema");
+    let parameter = parameter.and_then(|pointer| document.pointer(pointer));
+    let name = parameter.and_then(|parameter| schema::text(parameter, "name"));
+    words.extend(name.map(str::to_owned));
     for pair in rest.windows(2) {
         if pair[0] == "properties" {
             words.push(pair[1].clone());
@@ -429,18 +382,18 @@ fn enum_name(document: &Value, pointer: &str) -> String {
     words.join(" ").to_pascal_case()
 }
 
-/// OpenAPI 3.0 ignores what stands beside a reference; a null there would end the decoding.
+/// Moves a nullable reference into `allOf`, because OpenAPI 3.0 ignores siblings of `$ref`.
 fn wrap_nullable_reference(schema: &mut Map<String, Value>) {
-    if schema.get("nullable") != Some(&Value::Bool(true)) {
-        return;
-    }
-    if let Some(reference) = schema.remove("$ref") {
+    if schema.get("nullable") == Some(&Value::Bool(true))
+        && let Some(reference) = schema.remove("$ref")
+    {
         schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
     }
 }
 
-/// An optional list or map may also be null. Alone it would have a default, and then only its
-/// absence would decode.
+/// Makes optional lists and maps nullable.
+///
+/// The generator would give them a default instead, and then null does not decode.
 fn nullable_collections(document: &mut Value) {
     for pointer in schema::schemas(document) {
         let Some(schema) = document.pointer(&pointer) else {
@@ -470,7 +423,7 @@ fn is_collection(schema: &Value) -> bool {
     }
 }
 
-/// Removes the components that nothing uses any more, such as the bodies of errors.
+/// Removes components without a use, such as the bodies of errors.
 fn prune(document: &mut Value) {
     let used = schema::reachable(document, |_| true);
     if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
@@ -478,52 +431,43 @@ fn prune(document: &mut Value) {
     }
 }
 
-/// Every object of an answer keeps the keys that the document does not know.
+/// Makes every object of a response keep the keys that the document does not list.
 fn keep_unknown_keys(document: &mut Value) {
-    let in_answer = |pointer: &str| pointer.contains("/responses/");
-    let answered = schema::reachable(document, in_answer);
+    let in_response = |pointer: &str| pointer.contains("/responses/");
+    let received = schema::reachable(document, in_response);
     for pointer in schema::schemas(document) {
-        let component = pointer
-            .strip_prefix("/components/schemas/")
-            .and_then(|rest| rest.split('/').next())
-            .map(schema::unescape);
-        let answer = match component {
-            Some(name) => answered.contains(&name),
-            None => in_answer(&pointer),
+        let component = pointer.strip_prefix("/components/schemas/");
+        let component = component.and_then(|rest| rest.split('/').next());
+        let is_received = match component {
+            Some(name) => received.contains(&schema::unescape(name)),
+            None => in_response(&pointer),
         };
         if let Some(Value::Object(schema)) = document.pointer_mut(&pointer)
-            && answer
+            && is_received
             && schema.get("properties").is_some_and(Value::is_object)
             && !schema
                 .get("additionalProperties")
                 .is_some_and(Value::is_object)
         {
-            // An empty schema, since the generator takes `true` for the default and drops them.
+            // The generator treats `true` as the default and drops unknown keys, but not for `{}`.
             schema.insert("additionalProperties".to_owned(), json!({}));
         }
     }
 }
 
 fn for_each_text(value: &mut Value, rule: &mut impl FnMut(&mut String)) {
-    match value {
-        Value::Object(map) => {
-            for (key, member) in map {
-                match member {
-                    Value::String(text) if key == "description" || key == "summary" => rule(text),
-                    member => for_each_text(member, rule),
-                }
-            }
+    for item in value.as_array_mut().into_iter().flatten() {
+        for_each_text(item, rule);
+    }
+    for (key, member) in value.as_object_mut().into_iter().flatten() {
+        match member {
+            Value::String(text) if key == "description" || key == "summary" => rule(text),
+            member => for_each_text(member, rule),
         }
-        Value::Array(items) => {
-            for item in items {
-                for_each_text(item, rule);
-            }
-        }
-        _ => {}
     }
 }
 
-/// Code in a description would be compiled as a Rust example.
+/// Marks code in a description as text, so that rustdoc does not compile it.
 fn without_doctests(text: &str) -> String {
     let mut fence: Option<&str> = None;
     let mut lines = Vec::new();
@@ -549,7 +493,7 @@ fn without_doctests(text: &str) -> String {
             }
         }
     }
-    // An open fence would swallow what the generator writes after the text.
+    // The generator appends to the text, and an open fence would include that.
     lines.extend(fence.map(str::to_owned));
     lines.join("\n")
 }

@@ -1,8 +1,9 @@
-//! Corrections as data: OpenAPI Overlay 1.1, applied strictly.
+//! Applies an OpenAPI Overlay 1.1 document, our corrections of the vendor's document.
 //!
-//! A correction that has no effect any more is reported rather than ignored: either it was mistyped
-//! or the vendor has mended the document, and then it is time to drop it.
+//! An action without effect is reported: it is mistyped, or the vendor has corrected the document
+//! and the action can go.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use serde_json::Value;
@@ -10,7 +11,7 @@ use serde_json_path::{JsonPath, PathElement};
 
 use super::{Problems, Result};
 
-/// A list of corrections.
+/// The actions of an overlay document.
 pub(crate) struct Overlay {
     actions: Vec<Action>,
 }
@@ -26,7 +27,7 @@ enum Change {
     Remove,
 }
 
-/// A correction without effect.
+/// An action without effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stale {
     index: usize,
@@ -37,27 +38,25 @@ pub(crate) struct Stale {
 impl fmt::Display for Stale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { index, target, .. } = self;
-        let why = if self.selects {
-            "changes nothing"
-        } else {
-            "selects nothing"
-        };
-        write!(f, "actions[{index}] {why} (fixed upstream?): {target}")
+        let verb = if self.selects { "changes" } else { "selects" };
+        write!(
+            f,
+            "actions[{index}] {verb} nothing (fixed upstream?): {target}"
+        )
     }
 }
 
 impl Overlay {
-    /// The corrections of an overlay document.
+    /// Reads the actions of an overlay document.
     pub(crate) fn from_document(document: Value) -> Result<Self> {
         let version = document.get("overlay").and_then(Value::as_str);
         if !version.is_some_and(|version| version.starts_with("1.1")) {
-            return Err(Problems::one("not an OpenAPI Overlay 1.1 document"));
+            return Err(Problems::one("the document is not an OpenAPI Overlay 1.1"));
         }
         let Some(actions) = document.get("actions").and_then(Value::as_array) else {
-            return Err(Problems::one("no list of `actions`"));
+            return Err(Problems::one("the document has no list of `actions`"));
         };
-        let mut parsed = Vec::new();
-        let mut problems = Vec::new();
+        let (mut parsed, mut problems) = (Vec::new(), Vec::new());
         for (index, action) in actions.iter().enumerate() {
             match Action::from_value(action) {
                 Ok(action) => parsed.push(action),
@@ -71,7 +70,7 @@ impl Overlay {
         }
     }
 
-    /// Applies all corrections in order and lists those without effect.
+    /// Applies all actions in order and lists those without effect.
     pub(crate) fn apply(&self, document: &mut Value) -> Vec<Stale> {
         let mut stale = Vec::new();
         for (index, action) in self.actions.iter().enumerate() {
@@ -101,24 +100,26 @@ impl Overlay {
 
 impl Action {
     fn from_value(value: &Value) -> std::result::Result<Self, String> {
-        let object = value.as_object().ok_or("not an object")?;
+        let object = value.as_object().ok_or("the action is not an object")?;
         for key in object.keys() {
             let known = ["target", "description", "update", "remove"].contains(&key.as_str());
             if !known && !key.starts_with("x-") {
                 return Err(format!("unknown key `{key}`"));
             }
         }
-        let target = object
-            .get("target")
-            .and_then(Value::as_str)
-            .ok_or("no `target`")?;
+        let target = object.get("target").and_then(Value::as_str);
+        let target = target.ok_or("the action has no `target`")?;
         if !object.get("description").is_some_and(Value::is_string) {
-            return Err(format!("no `description` that gives the reason: {target}"));
+            return Err(format!("the action has no `description`: {target}"));
         }
         let change = match (object.get("update"), object.get("remove")) {
             (Some(update), None) => Change::Update(update.clone()),
             (None, Some(Value::Bool(true))) => Change::Remove,
-            _ => return Err(format!("neither `update` nor `remove: true`: {target}")),
+            _ => {
+                return Err(format!(
+                    "the action needs either `update` or `remove: true`: {target}"
+                ));
+            }
         };
         Ok(Self {
             path: JsonPath::parse(target).map_err(|error| format!("{target}: {error}"))?,
@@ -128,26 +129,26 @@ impl Action {
     }
 }
 
-/// JSON pointers of the selected nodes, the last member of an array first, so that removing one
-/// does not move the others.
+/// JSON pointers of the selected nodes.
+///
+/// Later elements of an array come first, so that removing one does not move the others.
 fn places(path: &JsonPath, document: &Value) -> Vec<String> {
     let nodes = path.query_located(document).dedup();
     let mut locations: Vec<_> = nodes.locations().collect();
-    locations.sort_by(|a, b| {
+    locations.sort_by_key(|location| {
         let key = |element: &PathElement<'_>| match element {
             PathElement::Name(name) => (0, (*name).to_owned()),
             PathElement::Index(index) => (*index, String::new()),
         };
-        b.iter().map(key).cmp(a.iter().map(key))
+        Reverse(location.iter().map(key).collect::<Vec<_>>())
     });
+    let locations = locations.iter();
     locations
-        .iter()
         .map(|location| location.to_json_pointer())
         .collect()
 }
 
-/// Objects are merged member by member, an array takes the update as further elements, everything
-/// else is replaced.
+/// Merges objects member by member, appends to arrays, and replaces everything else.
 fn merge(node: &mut Value, update: &Value) {
     match (node, update) {
         (Value::Object(node), Value::Object(update)) => {
@@ -166,9 +167,10 @@ fn merge(node: &mut Value, update: &Value) {
     }
 }
 
-fn remove(document: &mut Value, place: &str) {
+/// Removes the node at a JSON pointer.
+pub(crate) fn remove(document: &mut Value, place: &str) {
     let Some((parent, last)) = place.rsplit_once('/') else {
-        // The whole document: nothing useful is left of it either way.
+        // The target is the whole document.
         *document = Value::Null;
         return;
     };

@@ -1,30 +1,30 @@
-//! Walking an OpenAPI document: operations, and the schemas at every place that can hold one.
+//! Finds the operations, parameters and schemas of an OpenAPI document.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-/// The operations that a path item can have.
+/// The methods of the operations that a path can have.
 pub(crate) const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-/// The members of `value`, or none when it is no object.
+/// The members of an object. Other values have none.
 pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flatten()
 }
 
-/// The elements of `value`, or none when it is no array.
+/// The elements of an array. Other values have none.
 pub(crate) fn elements(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The text at a key.
+/// The string at a key.
 pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str)
 }
 
-/// An operation of a document and the parameters that its path item adds.
+/// An operation of a document, with the parameters that all operations of its path share.
 pub(crate) struct Operation<'a> {
     pub(crate) path: &'a str,
     pub(crate) method: &'a str,
@@ -33,9 +33,14 @@ pub(crate) struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// `POST /lead/search`, as people name it.
+    /// Method and path, such as `POST /lead/search`.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.method.to_uppercase(), self.path)
+    }
+
+    /// The JSON pointer to the operation.
+    pub(crate) fn pointer(&self) -> String {
+        format!("/paths/{}/{}", escape(self.path), self.method)
     }
 
     /// The operationId, where there is one.
@@ -43,18 +48,17 @@ impl<'a> Operation<'a> {
         text(self.value, "operationId")
     }
 
-    /// Its parameters with references resolved; those of the operation hide those of the path.
+    /// Its parameters with references resolved. Those of the operation hide those of the path.
     pub(crate) fn parameters(&self, document: &'a Value) -> Vec<&'a Value> {
         let mut found: Vec<&Value> = Vec::new();
         let own = elements(self.value.get("parameters"));
         for parameter in own.chain(elements(self.shared)) {
             let parameter = resolve(document, parameter);
-            let same = |other: &&Value| {
-                ["in", "name"]
-                    .iter()
-                    .all(|key| other.get(key) == parameter.get(key))
-            };
-            if !found.iter().any(same) {
+            let identity = |value: &'a Value| (text(value, "in"), text(value, "name"));
+            if !found
+                .iter()
+                .any(|other| identity(other) == identity(parameter))
+            {
                 found.push(parameter);
             }
         }
@@ -85,10 +89,10 @@ pub(crate) fn target<'a>(document: &'a Value, reference: &str) -> Option<&'a Val
     document.pointer(reference.strip_prefix('#')?)
 }
 
-/// `value`, or what it refers to. A reference that leads nowhere is left as it is: the lint names it.
+/// Follows references. One that does not exist is returned as it is, and the lint refuses it.
 pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let mut value = value;
-    // Components may refer to each other, and a circle must not hang the generator.
+    // Components may refer to each other in a circle.
     for _ in 0..16 {
         match text(value, "$ref").and_then(|reference| target(document, reference)) {
             Some(next) => value = next,
@@ -98,12 +102,12 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
-/// The name of the schema component that a reference names.
+/// The name of the schema component that a schema refers to.
 pub(crate) fn component(schema: &Value) -> Option<&str> {
     text(schema, "$ref")?.strip_prefix("#/components/schemas/")
 }
 
-/// The places of a schema that hold further schemas.
+/// The places below a schema that hold other schemas.
 fn child_keys(schema: &Map<String, Value>) -> Vec<String> {
     let mut keys = Vec::new();
     for key in ["items", "additionalProperties", "not"] {
@@ -144,47 +148,53 @@ fn schemas_below(document: &Value, pointer: String, found: &mut Vec<String>) {
     }
 }
 
-/// JSON pointers of the outermost schemas: components, parameters, bodies and answers.
+/// JSON pointers of all parameters: those of components, paths and operations.
+pub(crate) fn parameters(document: &Value) -> Vec<String> {
+    let shared = members(document.pointer("/components/parameters"));
+    let shared = shared.map(|(name, _)| format!("/components/parameters/{}", escape(name)));
+    let mut pointers: Vec<String> = shared.collect();
+    for (path, item) in members(document.get("paths")) {
+        let at = format!("/paths/{}", escape(path));
+        pointers.extend(own_parameters(item, &at));
+        for method in METHODS.iter().filter(|method| item.get(**method).is_some()) {
+            pointers.extend(own_parameters(&item[*method], &format!("{at}/{method}")));
+        }
+    }
+    pointers
+}
+
+fn own_parameters(holder: &Value, at: &str) -> impl Iterator<Item = String> {
+    let count = elements(holder.get("parameters")).count();
+    (0..count).map(move |index| format!("{at}/parameters/{index}"))
+}
+
+/// JSON pointers of the outermost schemas: components, parameters, bodies and responses.
 pub(crate) fn roots(document: &Value) -> Vec<String> {
-    let mut roots = Vec::new();
-    for (name, _) in members(document.pointer("/components/schemas")) {
-        roots.push(format!("/components/schemas/{}", escape(name)));
-    }
-    for (name, _) in members(document.pointer("/components/parameters")) {
-        roots.push(format!("/components/parameters/{}/schema", escape(name)));
-    }
+    let components = members(document.pointer("/components/schemas"));
+    let components = components.map(|(name, _)| format!("/components/schemas/{}", escape(name)));
+    let mut roots: Vec<String> = components.collect();
+    roots.extend(
+        parameters(document)
+            .iter()
+            .map(|parameter| format!("{parameter}/schema")),
+    );
     for kind in ["requestBodies", "responses"] {
         let at = format!("/components/{kind}");
         for (name, value) in members(document.pointer(&at)) {
             roots.extend(media_types(value, &format!("{at}/{}", escape(name))));
         }
     }
-    for (path, item) in members(document.get("paths")) {
-        let at = format!("/paths/{}", escape(path));
-        roots.extend(parameter_schemas(item, &at));
-        for method in METHODS {
-            let Some(operation) = item.get(method) else {
-                continue;
-            };
-            let at = format!("{at}/{method}");
-            roots.extend(parameter_schemas(operation, &at));
-            if let Some(body) = operation.get("requestBody") {
-                roots.extend(media_types(body, &format!("{at}/requestBody")));
-            }
-            for (status, response) in members(operation.get("responses")) {
-                roots.extend(media_types(response, &format!("{at}/responses/{status}")));
-            }
+    for operation in operations(document) {
+        let at = operation.pointer();
+        if let Some(body) = operation.value.get("requestBody") {
+            roots.extend(media_types(body, &format!("{at}/requestBody")));
+        }
+        for (status, response) in members(operation.value.get("responses")) {
+            roots.extend(media_types(response, &format!("{at}/responses/{status}")));
         }
     }
     roots.retain(|root| document.pointer(root).is_some());
     roots
-}
-
-fn parameter_schemas(holder: &Value, at: &str) -> Vec<String> {
-    let count = elements(holder.get("parameters")).count();
-    (0..count)
-        .map(|index| format!("{at}/parameters/{index}/schema"))
-        .collect()
 }
 
 fn media_types(holder: &Value, at: &str) -> Vec<String> {
@@ -202,7 +212,7 @@ pub(crate) fn schemas(document: &Value) -> Vec<String> {
     found
 }
 
-/// The schema components that can be reached from the outermost schemas for which `start` holds.
+/// The schema components that are used, directly or not, at the roots for which `start` holds.
 pub(crate) fn reachable(document: &Value, start: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let mut open: Vec<String> = roots(document)
         .into_iter()
@@ -224,7 +234,7 @@ pub(crate) fn reachable(document: &Value, start: impl Fn(&str) -> bool) -> BTree
     names
 }
 
-/// A JSON pointer in the form in which overlays write targets.
+/// A JSON pointer in the notation of overlay targets.
 pub(crate) fn json_path(pointer: &str) -> String {
     let mut path = "$".to_owned();
     for segment in pointer.split('/').skip(1) {

@@ -151,11 +151,10 @@ impl Context {
     pub(crate) fn send(
         &self,
         client: &reqwest::Client,
-        operation_id: &str,
+        operation: Option<Operation>,
         request: Result<Request, Unbuilt>,
     ) -> impl Future<Output = Result<Response, Error>> {
-        let operation = Operation::from_generated(operation_id);
-        // An operation of a newer spec may append.
+        // An operation that only a newer spec has may add a record each time.
         let class = operation.map_or(Idempotency::NotIdempotent, Operation::idempotency);
         let call = Call::new(operation, class, self.options);
         self.transport.call(client, call, request)

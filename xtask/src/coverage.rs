@@ -1,4 +1,4 @@
-//! `cargo xtask coverage`: which operations the facade covers, by a list that is reviewed.
+//! `cargo xtask coverage`: compares the reviewed list of covered operations with the documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,16 +9,16 @@ use crate::codegen::{APIS, Source, schema};
 /// The reviewed list, relative to the root.
 const LIST: &str = "xtask/coverage.txt";
 
-/// The class of what only `telecrm::raw` has.
+/// The class of operations that only `telecrm::raw` has.
 const RAW_ONLY: &str = "raw only";
 
-/// Prints every operation with its coverage; fails when the list and the specs differ.
+/// Prints all operations with their coverage. Fails if the list and the documents differ.
 pub(crate) fn run(root: &Path) -> Outcome {
     print!("{}", read(root)?);
     Ok(())
 }
 
-/// The coverage of the operations of both specs.
+/// The coverage of the operations of both documents.
 pub(crate) fn read(root: &Path) -> Outcome<String> {
     let mut operations = BTreeSet::new();
     let folder = root.join("openapi");
@@ -29,10 +29,11 @@ pub(crate) fn read(root: &Path) -> Outcome<String> {
         operations.extend(found.iter().filter_map(|o| o.id().map(str::to_owned)));
     }
     let list = std::fs::read_to_string(root.join(LIST))?;
-    Ok(table(&operations, &list)?)
+    let hint = format!("classify each operation in {LIST} as `facade METHOD` or `raw only`");
+    Ok(table(&operations, &list).map_err(|faults| format!("{faults}\nhint: {hint}"))?)
 }
 
-/// The operations with their coverage, or what is wrong with the list.
+/// The operations with their coverage, or the faults of the list.
 pub(crate) fn table(operations: &BTreeSet<String>, list: &str) -> Result<String, String> {
     let mut faults = Vec::new();
     let mut classified: BTreeMap<&str, &str> = BTreeMap::new();
@@ -43,20 +44,20 @@ pub(crate) fn table(operations: &BTreeSet<String>, list: &str) -> Result<String,
         match line.split_once(char::is_whitespace) {
             Some((operation, class)) if is_class(class.trim()) => {
                 if classified.insert(operation, class.trim()).is_some() {
-                    faults.push(format!("{operation} stands in {LIST} twice"));
+                    faults.push(format!("{LIST}: duplicate operation {operation}"));
                 }
             }
-            _ => faults.push(format!("`{line}`: neither `facade METHOD` nor `raw only`")),
+            _ => faults.push(format!("{LIST}: unknown class in `{line}`")),
         }
     }
     for operation in operations
         .iter()
         .filter(|o| !classified.contains_key(o.as_str()))
     {
-        faults.push(format!("{operation} is not classified: add it to {LIST}"));
+        faults.push(format!("{LIST}: {operation} is missing"));
     }
     for operation in classified.keys().filter(|o| !operations.contains(**o)) {
-        faults.push(format!("{operation} is in {LIST}, but in no spec"));
+        faults.push(format!("{LIST}: no document has the operation {operation}"));
     }
     if !faults.is_empty() {
         return Err(faults.join("\n"));
@@ -67,7 +68,7 @@ pub(crate) fn table(operations: &BTreeSet<String>, list: &str) -> Result<String,
         .collect();
     let facade = classified.values().filter(|class| **class != RAW_ONLY);
     let (facade, all) = (facade.count(), classified.len());
-    table.push_str(&format!("{facade} of {all} in the facade\n"));
+    table.push_str(&format!("{facade} of {all} operations are in the facade\n"));
     Ok(table)
 }
 

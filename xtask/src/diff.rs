@@ -1,11 +1,11 @@
-//! `cargo xtask diff`: what changed between two specs, and what it means for Rust callers.
+//! `cargo xtask diff`: prints what changed between two documents, and what it means for callers.
 //!
-//! Both documents are flattened into facts, one per operation, side and JSON path; the facts are
-//! compared. Components are looked through, so that renaming one is no change; what they share is
-//! reported once, under the component.
+//! Both documents are flattened into facts, one for each operation and JSON path, and the facts are
+//! compared. References are followed, so renaming a component changes nothing. A change inside a
+//! component is reported once, under the component.
 //!
-//! *Compatible* means that code goes on compiling and working that builds values with
-//! `..Default::default()`, has a catch-all for the open enums and does not look for known keys in
+//! A change is *compatible* if code still compiles and works that builds values with
+//! `..Default::default()`, has a catch-all for the open enums, and does not read known keys from
 //! `extra`. Limits and defaults are compatible, since the generated types do not hold them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ pub(crate) fn run(old: &Path, new: &Path) -> Outcome {
     Ok(())
 }
 
-/// What a change means for Rust callers.
+/// What a change means for callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     Breaking,
@@ -32,25 +32,25 @@ enum Class {
 
 use Class::{Breaking, Compatible};
 
-/// Where a fact was found: the operation, and the way from there.
+/// Where a fact was found: the operation, and the path below it.
 type Place = (String, String);
 
 #[derive(Clone, Debug, Default)]
 struct Fact {
     /// The innermost component, or the operation.
     owner: String,
-    /// The way from the owner.
+    /// The path below the owner.
     inner: String,
-    /// Owner and way of the place that refers to the component, where it is one.
+    /// Owner and path of the reference to the component, if the owner is one.
     referrer: Option<(String, String)>,
-    /// What is said about the place.
+    /// The properties of the place, such as its type.
     traits: BTreeMap<&'static str, String>,
     /// The values of an enum.
     values: BTreeSet<String>,
 }
 
 impl Fact {
-    /// Where the thing described stands.
+    /// The place that uses the description.
     fn place(&self) -> (&str, &str) {
         match &self.referrer {
             Some((owner, inner)) => (owner, inner),
@@ -58,13 +58,13 @@ impl Fact {
         }
     }
 
-    /// Where the description stands.
+    /// The place of the description itself.
     fn inside(&self) -> (&str, &str) {
         (&self.owner, &self.inner)
     }
 }
 
-/// The changes as text, the breaking ones first, grouped by component.
+/// The changes as text, breaking ones first, grouped by component.
 pub(crate) fn report(old: &Value, new: &Value) -> String {
     let (old, new) = (facts(old), facts(new));
     let mut changes: BTreeMap<(Class, String, String), BTreeSet<String>> = BTreeMap::new();
@@ -78,7 +78,7 @@ pub(crate) fn report(old: &Value, new: &Value) -> String {
         match new.get(place) {
             Some(newer) => {
                 for (class, what) in compare(fact, newer) {
-                    // Whether a property is required is no matter of the component it refers to.
+                    // Being required belongs to the property, not to the component it refers to.
                     let at = if what.starts_with("required") {
                         newer.place()
                     } else {
@@ -95,7 +95,7 @@ pub(crate) fn report(old: &Value, new: &Value) -> String {
     }
     for (place, fact) in &new {
         if !old.contains_key(place) && has_parent(place, &old) {
-            // An argument more, or a field that every caller must now give.
+            // The method gets one more argument, or callers must set a new field.
             let argument = place.1.starts_with("parameter") && !place.1.contains("\n.");
             let demanded = place.1.starts_with("request")
                 && fact
@@ -115,7 +115,7 @@ pub(crate) fn report(old: &Value, new: &Value) -> String {
 
 fn render(changes: &BTreeMap<(Class, String, String), BTreeSet<String>>) -> String {
     if changes.is_empty() {
-        return "no change\n".to_owned();
+        return "no changes\n".to_owned();
     }
     let mut text = String::new();
     let mut last = (None, "");
@@ -141,13 +141,13 @@ fn render(changes: &BTreeMap<(Class, String, String), BTreeSet<String>>) -> Stri
     text
 }
 
-/// Whether the place above exists: of a part that came or went as a whole only the top is told.
+/// Whether the place above exists. Of a part that is new or gone, only the top is reported.
 fn has_parent(place: &Place, facts: &BTreeMap<Place, Fact>) -> bool {
     let (operation, way) = place;
     let parent = match way.rsplit_once('\n') {
         Some((parent, _)) => parent.to_owned(),
         None if !way.is_empty() => String::new(),
-        // An operation hangs on the document.
+        // The document itself is above every operation.
         None => return true,
     };
     facts.contains_key(&(operation.clone(), parent))
@@ -160,7 +160,7 @@ fn compare(old: &Fact, new: &Fact) -> Vec<(Class, String)> {
         let (before, after) = (old.traits.get(key), new.traits.get(key));
         if before != after {
             let shown = |value: Option<&String>| value.map_or("none", String::as_str).to_owned();
-            // A vendor that begins to name operations changes nothing: our corrections name them.
+            // Our overlay names the operations already.
             let class = match (*key, before) {
                 ("limits", _) | ("operationId", None) => Compatible,
                 _ => Breaking,
@@ -171,7 +171,7 @@ fn compare(old: &Fact, new: &Fact) -> Vec<(Class, String)> {
             ));
         }
     }
-    // The type of the field is another one when the list comes or goes.
+    // Becoming an enum, or ceasing to be one, changes the type of the field.
     if old.values.is_empty() != new.values.is_empty() {
         let what = if new.values.is_empty() {
             "no longer an enum"
@@ -207,7 +207,7 @@ struct Flat<'a> {
     facts: BTreeMap<Place, Fact>,
 }
 
-/// The way to a schema, seen from the operation and from the innermost component.
+/// The path of a schema, below the operation and below the innermost component.
 #[derive(Clone)]
 struct Way<'a> {
     operation: &'a str,
@@ -228,7 +228,7 @@ impl Way<'_> {
 
 impl<'a> Flat<'a> {
     fn add(&mut self, operation: &str, way: &str, fact: Fact) {
-        // Parts of an `allOf` share a place; the first says what it is.
+        // The parts of an `allOf` share a place. The first one describes it.
         self.facts
             .entry((operation.to_owned(), way.to_owned()))
             .or_insert(fact);
@@ -282,12 +282,12 @@ impl<'a> Flat<'a> {
             }
         }
         for (status, response) in schema::members(operation.value.get("responses")) {
-            // Errors are not in the generated signatures.
+            // The generated signatures do not contain errors.
             if !status.starts_with('2') {
                 continue;
             }
             let response = schema::resolve(document, response);
-            let at = way(format!("answer:{status}"));
+            let at = way(format!("response:{status}"));
             let fact = Fact {
                 owner: at.owner.clone(),
                 inner: at.inner.clone(),

@@ -1,4 +1,4 @@
-//! The project's own tool: makes `generated/` from `openapi/`, and guards it.
+//! The project's own tool: generates code from `openapi/`, and checks the rules of the repository.
 
 #[path = "../../build/codegen/mod.rs"]
 mod codegen;
@@ -7,7 +7,7 @@ mod digest;
 
 mod coverage;
 mod diff;
-mod examples;
+
 mod regen;
 mod services;
 mod stage;
@@ -25,30 +25,30 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Task {
-    /// Write generated/ and the emulator's specs from openapi/.
+    /// Write generated/ and the OpenAPI documents of the emulator from openapi/.
     Regen(regen::Options),
-    /// Say what changed between two specs, and what it breaks.
+    /// Print what changed between two OpenAPI documents, breaking changes first.
     Diff {
         /// The older document.
         old: PathBuf,
         /// The newer document.
         new: PathBuf,
     },
-    /// List every operation as covered by the facade or raw only.
+    /// List all operations with the facade method that covers each.
     Coverage,
-    /// Write docs/public-api.txt, the public API as the sources have it.
+    /// Write docs/public-api.txt, the public API of telecrm and telecrm-core.
     Surface {
-        /// Only compare, and fail if it differs.
+        /// Write nothing. Fail if the file differs from the sources.
         #[arg(long)]
         check: bool,
     },
-    /// Run the tests that need Python, npm or a browser, and install what they need.
+    /// Run the tests that need Python, npm or a browser. Installs what is missing.
     TestServices {
-        /// Only these.
+        /// The suites to run, all by default.
         #[arg(value_enum)]
         suites: Vec<services::Suite>,
     },
-    /// Print a spec as YAML at a stage of the pipeline.
+    /// Print an OpenAPI document at a stage of the generation.
     #[command(subcommand)]
     Spec(Spec),
 }
@@ -63,33 +63,34 @@ enum Spec {
 
 #[derive(clap::Args)]
 struct StageOption {
-    /// How far to go.
+    /// The stage.
     #[arg(long, value_enum, default_value_t = Stage::Overlaid)]
     stage: Stage,
 }
 
-/// How far a document has come on its way to Rust.
+/// The stages of a document on its way to Rust.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Stage {
-    /// As it came.
+    /// As published by the vendor.
     Vendored,
-    /// With our corrections.
+    /// After our overlay.
     Overlaid,
-    /// As the generator takes it.
+    /// After the rewrite for the generator.
     Normalised,
 }
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    // Cargo says at run time where it runs this: a shared target folder may hold another checkout's build.
+    // Read at run time, because a shared target folder may hold the build of another checkout.
     let folder = std::env::var("CARGO_MANIFEST_DIR");
     let root = Path::new(folder.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"))).join("..");
     let done = match Task::parse() {
         Task::Regen(options) => regen::run(&root, &options),
         Task::Diff { old, new } => diff::run(&old, &new),
         Task::Coverage => coverage::run(&root),
-        Task::Surface { check } => surface::run(&root, check),
+        Task::Surface { check: true } => surface::check(&root),
+        Task::Surface { check: false } => surface::write(&root),
         Task::TestServices { suites } => services::run(&root, &suites),
         Task::Spec(spec) => {
             let [sync, ingest] = codegen::APIS;
@@ -103,7 +104,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask regen`: everything that follows from `openapi/`, written or compared.
+//! `cargo xtask regen`: writes or compares the files that follow from `openapi/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use similar::TextDiff;
 
+use crate::Outcome;
+use crate::codegen::operations::{self, Variants};
 use crate::codegen::{self, APIS, Api, Source};
-use crate::{Outcome, diff, digest, stage};
+use crate::{diff, digest, stage};
 
-/// Where the documents come from and what to do with the result.
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct Options {
-    /// Write nothing: compare, print the differences and fail if there are any.
+    /// Write nothing. Print the differences and fail if there are any.
     #[arg(long)]
     pub(crate) check: bool,
-    /// Take this file as the new openapi/sync.yaml.
+    /// Replace openapi/sync.yaml by this file.
     #[arg(long, value_name = "PATH")]
     pub(crate) sync: Option<PathBuf>,
-    /// Take this file as the new openapi/async.yaml.
+    /// Replace openapi/async.yaml by this file.
     #[arg(long, value_name = "PATH")]
     pub(crate) r#async: Option<PathBuf>,
-    /// Go on without the corrections that have no effect, and without the operations that they should have named.
+    /// Ignore overlay actions without effect, and leave out operations without an operationId.
     #[arg(long)]
     pub(crate) skip_stale: bool,
 }
@@ -35,28 +36,29 @@ impl Options {
     }
 }
 
-/// A file as it should be, relative to the root.
+/// A file as it should be, with its path relative to the root.
 pub(crate) struct Output {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
 }
 
-/// The documents to generate from, and what there is to say about them.
+/// The documents to generate from, and the messages about them.
+#[derive(Default)]
 pub(crate) struct Plan {
     outputs: Vec<Output>,
     overlaid: Vec<Overlaid>,
-    /// The corrections without effect.
+    /// The overlay actions without effect.
     pub(crate) stale: Vec<String>,
     /// What the new files change, operation by operation.
     pub(crate) changes: Vec<String>,
-    /// The operations without a name, which nothing is generated for.
+    /// The operations without an operationId, which get no code.
     pub(crate) left_out: Vec<String>,
 }
 
-/// A corrected document.
+/// A document after its overlay.
 struct Overlaid {
     api: Api,
-    /// The file it comes from, as it is to be called.
+    /// The path of the vendored document, for messages.
     origin: String,
     document: Value,
 }
@@ -68,17 +70,16 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
         println!("{change}");
     }
     if !plan.stale.is_empty() {
-        let stale = format!("corrections without effect:\n  {}", plan.stale.join("\n  "));
+        let stale = plan.stale.join("\n  ");
         if !options.skip_stale {
-            return Err(format!(
-                "{stale}\nnothing was written; mend the overlay, or pass --skip-stale to go on without these"
-            )
-            .into());
+            let what = "overlay actions have no effect, so nothing was written";
+            let hint = "correct the overlay, or pass --skip-stale to ignore these actions";
+            return Err(format!("{what}:\n  {stale}\nhint: {hint}").into());
         }
-        eprintln!("{stale}");
+        eprintln!("ignored overlay actions without effect:\n  {stale}");
     }
     for operation in &plan.left_out {
-        eprintln!("left out, because no correction gives it an operationId: {operation}");
+        eprintln!("left out, as it has no operationId: {operation}");
     }
     let outputs = plan.outputs()?;
     if options.check {
@@ -86,12 +87,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     }
     for output in &outputs {
         let path = root.join(&output.path);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        // An unchanged file keeps its time, and nothing is built again because of it.
+        // An unchanged file keeps its time stamp, so that cargo does not rebuild what uses it.
         if fs::read_to_string(&path).is_ok_and(|text| text == output.text) {
             continue;
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
         }
         fs::write(&path, &output.text)?;
         println!("wrote {}", output.path.display());
@@ -100,47 +101,36 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     Ok(())
 }
 
-/// Reads and corrects the documents; nothing is generated or written.
+/// Reads the documents and applies their overlays. Generates and writes nothing.
 pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
     let folder = root.join("openapi");
-    let mut plan = Plan {
-        outputs: Vec::new(),
-        overlaid: Vec::new(),
-        stale: Vec::new(),
-        changes: Vec::new(),
-        left_out: Vec::new(),
-    };
+    let mut plan = Plan::default();
     for api in APIS {
         let vendored = format!("openapi/{}.yaml", api.name);
         let current = root.join(&vendored);
-        let spec = options.replacement(api).unwrap_or(&current);
+        let replacement = options.replacement(api);
+        let spec = replacement.unwrap_or(&current);
         let source = Source::read(api, spec, &folder)?;
-        if options.replacement(api).is_some() {
+        let text = fs::read_to_string(spec)?;
+        let mut origin = vendored.clone();
+        if let Some(path) = replacement {
             let old = codegen::read::document(&current)?;
             plan.changes.push(diff::report(&old, &source.document));
-            plan.outputs.push(Output {
-                path: vendored.clone().into(),
-                text: fs::read_to_string(spec)?,
-            });
+            plan.output(vendored, text.clone());
+            origin = path.display().to_string();
         }
-        plan.outputs.push(Output {
-            path: format!("crates/emulator/openapi/{}.vendored.yaml", api.name).into(),
-            text: fs::read_to_string(spec)?,
-        });
-        let origin = match options.replacement(api) {
-            Some(path) => path.display().to_string(),
-            None => vendored,
-        };
+        plan.output(
+            format!("crates/emulator/openapi/{}.vendored.yaml", api.name),
+            text,
+        );
         let mut result = source.overlaid();
-        let overlay = format!("openapi/{}.overlay.yaml", api.name);
         let stale = result.stale.iter();
-        plan.stale
-            .extend(stale.map(|stale| format!("{overlay}: {stale}")));
+        let stale = stale.map(|stale| format!("openapi/{}.overlay.yaml: {stale}", api.name));
+        plan.stale.extend(stale);
         if options.skip_stale {
-            let unnamed = result.leave_out_unnamed();
-            let unnamed = unnamed.iter();
-            plan.left_out
-                .extend(unnamed.map(|operation| format!("{origin}: {operation}")));
+            let unnamed = result.leave_out_unnamed().into_iter();
+            let unnamed = unnamed.map(|operation| format!("{origin}: {operation}"));
+            plan.left_out.extend(unnamed);
         }
         plan.overlaid.push(Overlaid {
             api,
@@ -152,56 +142,62 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
 }
 
 impl Plan {
-    /// All files that follow from the documents.
-    pub(crate) fn outputs(self) -> Outcome<Vec<Output>> {
-        let mut outputs = self.outputs;
+    fn output(&mut self, path: impl Into<PathBuf>, text: String) {
+        let path = path.into();
+        self.outputs.push(Output { path, text });
+    }
+
+    /// Generates all files that follow from the documents.
+    pub(crate) fn outputs(mut self) -> Outcome<Vec<Output>> {
+        let overlaid = std::mem::take(&mut self.overlaid);
         for Overlaid {
             api,
             origin,
             document,
-        } in self.overlaid
+        } in &overlaid
         {
-            outputs.push(Output {
-                path: format!("crates/emulator/openapi/{}.yaml", api.name).into(),
-                text: stage::yaml(document.clone())?,
-            });
-            let text = codegen::source_of(api, document)
-                .map_err(|problems| format!("{origin} cannot be generated:\n{problems}"))?;
-            outputs.push(Output {
-                path: format!("generated/{}.rs", api.name).into(),
-                text,
-            });
+            let path = format!("crates/emulator/openapi/{}.yaml", api.name);
+            self.output(path, stage::yaml(document.clone())?);
+            let variants = Variants::of(document);
+            let generated = codegen::source_of(*api, document.clone(), &variants);
+            let text = generated.map_err(|problems| {
+                let hint = format!("correct the document in openapi/{}.overlay.yaml", api.name);
+                format!("no code can be generated for {origin}:\n{problems}\nhint: {hint}")
+            })?;
+            self.output(format!("generated/{}.rs", api.name), text);
         }
-        Ok(outputs)
+        let documents: Vec<&Value> = overlaid.iter().map(|overlaid| &overlaid.document).collect();
+        self.output("generated/operations.rs", operations::source(&documents)?);
+        Ok(self.outputs)
     }
 }
 
 fn check(root: &Path, outputs: &[Output]) -> Outcome {
-    let mut differences = 0;
+    let mut stale = Vec::new();
     for output in outputs {
         let found = fs::read_to_string(root.join(&output.path)).unwrap_or_default();
         if found == output.text {
             continue;
         }
-        differences += 1;
-        let name = output.path.display();
+        let name = output.path.display().to_string();
         let (is, wanted) = (
-            format!("{name} (as it is)"),
-            format!("{name} (as generated)"),
+            format!("{name} (in the tree)"),
+            format!("{name} (generated)"),
         );
         let diff = TextDiff::from_lines(found.as_str(), output.text.as_str());
         print!("{}", diff.unified_diff().header(&is, &wanted));
+        stale.push(name);
     }
-    if differences > 0 {
-        let text = "files are not what openapi/ generates: run `cargo xtask regen`";
-        return Err(format!("{differences} {text}").into());
-    }
-    // The digest also covers the generator, which may change and still write the same.
+    // The digest also covers the generator, which may change and still write the same code.
     let recorded = fs::read_to_string(root.join(digest::FILE)).unwrap_or_default();
     if recorded != digest::of_tree(root)? {
-        let file = digest::FILE;
-        return Err(format!("{file} is not that of the tree: run `cargo xtask regen`").into());
+        stale.push(digest::FILE.to_owned());
     }
-    println!("generated/ is what openapi/ generates");
-    Ok(())
+    if stale.is_empty() {
+        println!("generated/ is up to date");
+        return Ok(());
+    }
+    let what = "files differ from what openapi/ generates";
+    let stale = stale.join("\n  ");
+    Err(format!("{what}:\n  {stale}\nhint: run `cargo xtask regen`").into())
 }

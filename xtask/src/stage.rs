@@ -1,4 +1,4 @@
-//! A spec as YAML, at each stage of the pipeline.
+//! `cargo xtask spec`: prints an OpenAPI document as YAML at a stage of the generation.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use yaml_serde::{Mapping, Value as Yaml};
 use crate::codegen::{Api, Source, normalise};
 use crate::{Outcome, Stage};
 
-/// Prints the spec of an API.
+/// Prints the document of an API.
 pub(crate) fn run(root: &Path, api: Api, stage: Stage) -> Outcome {
     print!("{}", at(root, api, stage)?);
     Ok(())
 }
 
-/// The text of an API's spec at a stage.
+/// The document of an API at a stage.
 pub(crate) fn at(root: &Path, api: Api, stage: Stage) -> Outcome<String> {
     let folder = root.join("openapi");
     let spec = folder.join(format!("{}.yaml", api.name));
@@ -28,7 +28,7 @@ pub(crate) fn at(root: &Path, api: Api, stage: Stage) -> Outcome<String> {
     yaml(document)
 }
 
-/// A document as YAML, its sections in the customary order and the rest sorted.
+/// A document as YAML, with its sections in the usual order and everything else sorted.
 pub(crate) fn yaml(mut document: Value) -> Outcome<String> {
     document.sort_all_objects();
     let mut ordered = Mapping::new();

@@ -1,7 +1,7 @@
-//! `cargo xtask surface`: the public API of the hand-written crates, as a file that is reviewed.
+//! `cargo xtask surface`: lists the public API of the hand-written crates in a file for review.
 //!
-//! Read from the source, so that it works on any toolchain. That rests on the lint `unreachable_pub`: what is `pub`
-//! in these crates can be reached from outside, and so belongs to the list.
+//! It reads the sources, so it works on any toolchain. This relies on the lint `unreachable_pub`:
+//! every `pub` item of these crates can be reached from outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,21 +11,17 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, TraitItem, Type, UseTree, Visibility};
 
 use crate::Outcome;
-use crate::examples::Examples;
 
-/// The crates, each with its sources.
-const CRATES: [(&str, &str); 2] = [("telecrm", "src"), ("telecrm-core", "crates/core/src")];
+/// The sources of each crate, files or folders.
+const CRATES: [&[&str]; 2] = [&["src", "generated/operations.rs"], &["crates/core/src"]];
 
-/// The sources in which everything that is offered stands in an example.
-const DOCUMENTED: [&str; 3] = ["src", "crates/core/src", "crates/emulator/src"];
-
-/// Not written by hand, or only for what is not.
-const SKIPPED: [&str; 2] = ["src/generated.rs", "src/raw/runtime.rs"];
+/// Files that hold no hand-written API.
+const SKIPPED: [&str; 2] = ["src/raw/generated.rs", "src/raw/runtime.rs"];
 
 /// The list, relative to the root.
 const LIST: &str = "docs/public-api.txt";
 
-/// Types of other crates that may stand in signatures, and where if not everywhere.
+/// Types of other crates that signatures may use. A text restricts one to items that contain it.
 const ALLOWED: &[(&str, Option<&str>)] = &[
     ("futures_util::stream::Stream", Some("Stream for Items")),
     ("jiff::Error", None),
@@ -44,7 +40,7 @@ const ALLOWED: &[(&str, Option<&str>)] = &[
     ("serde_json::Value", None),
 ];
 
-/// The crates whose types count as foreign.
+/// The crates whose types are foreign.
 const FOREIGN: [&str; 15] = [
     "bytes",
     "fastrand",
@@ -63,56 +59,59 @@ const FOREIGN: [&str; 15] = [
     "tracing",
 ];
 
-/// Writes the list, or compares it.
-pub(crate) fn run(root: &Path, check: bool) -> Outcome {
-    let surface = Surface::read(root)?;
-    let mut faults = surface.faults();
-    for folder in DOCUMENTED {
-        let mut examples = Examples::default();
-        for (name, file) in read(root, folder)? {
-            examples.add(&name, &file);
-        }
-        faults.extend(examples.missing());
-    }
-    if !faults.is_empty() {
-        return Err(faults.join("\n").into());
-    }
-    let path = root.join(LIST);
-    let text = surface.text();
-    if !check {
-        return Ok(std::fs::write(path, text)?);
-    }
-    let old = std::fs::read_to_string(&path).unwrap_or_default();
+/// Writes the list.
+pub(crate) fn write(root: &Path) -> Outcome {
+    let text = Surface::checked(root)?.text();
+    Ok(std::fs::write(root.join(LIST), text)?)
+}
+
+/// Fails if the list differs from the sources.
+pub(crate) fn check(root: &Path) -> Outcome {
+    let text = Surface::checked(root)?.text();
+    let old = std::fs::read_to_string(root.join(LIST)).unwrap_or_default();
     if old == text {
         return Ok(());
     }
     let diff = similar::TextDiff::from_lines(&old, &text);
-    Err(format!(
-        "{}\nThe public API changed. If that is meant, write it down: cargo xtask surface",
-        diff.unified_diff().header(LIST, "src")
-    )
-    .into())
+    print!("{}", diff.unified_diff().header(LIST, "the sources"));
+    let hint = "if the change is intended, run `cargo xtask surface` and commit the file";
+    Err(format!("{LIST} differs from the public API of the sources\nhint: {hint}").into())
 }
 
-/// What the crates offer.
+/// The public items of the crates.
 #[derive(Default)]
 pub(crate) struct Surface {
     /// The items of each file that has any.
     files: BTreeMap<String, Vec<String>>,
-    /// Foreign types, each with the items in whose signatures it stands.
+    /// Foreign types, each with the items whose signatures use it.
     foreign: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Surface {
     pub(crate) fn read(root: &Path) -> Outcome<Self> {
         let mut surface = Self::default();
-        for (_, folder) in CRATES {
-            surface.add_crate(read(root, folder)?);
+        for folders in CRATES {
+            let mut files = Vec::new();
+            for folder in folders {
+                files.extend(read(root, folder)?);
+            }
+            surface.add_crate(files);
         }
         Ok(surface)
     }
 
-    /// Adds what the files of one crate offer.
+    /// Reads the sources and fails if a signature uses a foreign type that is not allowed.
+    fn checked(root: &Path) -> Outcome<Self> {
+        let surface = Self::read(root)?;
+        let faults = surface.faults();
+        if faults.is_empty() {
+            return Ok(surface);
+        }
+        let hint = "wrap the type, or correct `ALLOWED` in xtask/src/surface.rs";
+        Err(format!("{}\nhint: {hint}", faults.join("\n")).into())
+    }
+
+    /// Adds the public items of the files of one crate.
     pub(crate) fn add_crate(&mut self, files: Vec<(String, syn::File)>) {
         let offered = files.iter().flat_map(|(_, file)| offered(&file.items));
         let offered: BTreeSet<String> = offered.collect();
@@ -121,7 +120,7 @@ impl Surface {
         }
     }
 
-    /// Adds what a file offers; of implementations those of offered types.
+    /// Adds the public items of a file, and the implementations of public types.
     fn add(&mut self, name: String, items: Vec<Item>, offered: &BTreeSet<String>) {
         let mut names = BTreeMap::new();
         for item in &items {
@@ -139,6 +138,7 @@ impl Surface {
                 names: &names,
                 found: BTreeSet::new(),
             };
+            // A re-export of a foreign type shows up where a signature uses it.
             if !matches!(item, Item::Use(_)) {
                 finder.visit_item_mut(&mut item);
             }
@@ -160,7 +160,8 @@ impl Surface {
         text
     }
 
-    /// Foreign types that are not allowed where they stand, and permissions that nothing needs.
+    /// Foreign types in signatures that are not allowed there, and entries of `ALLOWED` without a
+    /// use.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for (name, items) in &self.foreign {
@@ -168,19 +169,19 @@ impl Surface {
             for item in items {
                 match allowed {
                     Some((_, place)) if place.is_none_or(|place| item.contains(place)) => {}
-                    _ => faults.push(format!("{item}: {name} may not stand in the public API")),
+                    _ => faults.push(format!("{item}: the public API may not use {name}")),
                 }
             }
         }
         let stale = ALLOWED
             .iter()
             .filter(|(name, _)| !self.foreign.contains_key(*name));
-        faults.extend(stale.map(|(name, _)| format!("{name} is allowed, and nothing uses it")));
+        faults.extend(stale.map(|(name, _)| format!("{name} is allowed but not used")));
         faults
     }
 }
 
-/// The files of a crate that are written by hand, each with its name.
+/// The hand-written files of a folder, or a single file, each with its path below the root.
 fn read(root: &Path, folder: &str) -> Outcome<Vec<(String, syn::File)>> {
     let mut files = Vec::new();
     for path in sources(&root.join(folder))? {
@@ -199,21 +200,22 @@ fn read(root: &Path, folder: &str) -> Outcome<Vec<(String, syn::File)>> {
     Ok(files)
 }
 
-/// The Rust files of a folder and the folders in it.
-fn sources(folder: &Path) -> Outcome<Vec<PathBuf>> {
+/// The Rust files in a folder and its subfolders, in no fixed order.
+pub(crate) fn sources(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    if folder.is_file() {
+        return Ok(vec![folder.to_owned()]);
+    }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_dir() {
+        if path.is_dir() || path.extension().is_some_and(|extension| extension == "rs") {
             files.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
         }
     }
     Ok(files)
 }
 
-/// The names of the types and traits that these items offer. Macros name theirs first, after attributes.
+/// The names of the public types and traits. A macro that defines a type names it first.
 fn offered(items: &[Item]) -> Vec<String> {
     let names = items.iter().filter_map(|item| match item {
         Item::Struct(item) if is_public(&item.vis) => Some(item.ident.to_string()),
@@ -235,8 +237,12 @@ pub(crate) fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// Which name stands for which type of another crate.
-fn imported(tree: &UseTree, path: &mut Vec<String>, names: &mut BTreeMap<String, String>) {
+/// Collects the imported names with their full paths.
+pub(crate) fn imported(
+    tree: &UseTree,
+    path: &mut Vec<String>,
+    names: &mut BTreeMap<String, String>,
+) {
     match tree {
         UseTree::Path(tree_path) => {
             path.push(tree_path.ident.to_string());
@@ -248,18 +254,22 @@ fn imported(tree: &UseTree, path: &mut Vec<String>, names: &mut BTreeMap<String,
             .iter()
             .for_each(|tree| imported(tree, path, names)),
         UseTree::Name(name) => {
-            let full = path.iter().cloned().chain([name.ident.to_string()]);
-            names.insert(name.ident.to_string(), full.collect::<Vec<_>>().join("::"));
+            names.insert(
+                name.ident.to_string(),
+                format!("{}::{}", path.join("::"), name.ident),
+            );
         }
         UseTree::Rename(name) => {
-            let full = path.iter().cloned().chain([name.ident.to_string()]);
-            names.insert(name.rename.to_string(), full.collect::<Vec<_>>().join("::"));
+            names.insert(
+                name.rename.to_string(),
+                format!("{}::{}", path.join("::"), name.ident),
+            );
         }
         UseTree::Glob(_) => {}
     }
 }
 
-/// Leaves of an item what others see of it; says whether that is anything.
+/// Reduces an item to its public part. Returns `false` if it has no public part.
 fn reduce(item: &mut Item, offered: &BTreeSet<String>) -> bool {
     let visible = match item {
         Item::Const(item) => is_public(&item.vis),
@@ -303,13 +313,7 @@ fn reduce(item: &mut Item, offered: &BTreeSet<String>) -> bool {
 }
 
 /// The macros that define types.
-const DEFINING: [&str; 5] = [
-    "open_enum",
-    "operations",
-    "record",
-    "token",
-    "from_json_scalar",
-];
+const DEFINING: [&str; 4] = ["open_enum", "record", "token", "from_json_scalar"];
 
 fn reduce_impl(item: &mut ItemImpl, offered: &BTreeSet<String>) -> bool {
     let test =
@@ -366,7 +370,7 @@ fn reduce_fields(fields: &mut Fields) {
     }
 }
 
-/// Removes what documents and what steers lints; what promises something stays.
+/// Removes docs and lint attributes, and keeps the attributes that are part of the API.
 struct StripAttributes;
 
 impl VisitMut for StripAttributes {
@@ -390,7 +394,7 @@ fn mentions(attribute: &Attribute, word: &str) -> bool {
     list.is_ok_and(|list| list.tokens.to_string().contains(word))
 }
 
-/// A macro's input without documentation.
+/// The input of a macro without its docs.
 fn without_docs(tokens: TokenStream) -> TokenStream {
     let mut kept: Vec<TokenTree> = Vec::new();
     for token in tokens {
@@ -411,7 +415,7 @@ fn without_docs(tokens: TokenStream) -> TokenStream {
     kept.into_iter().collect()
 }
 
-/// Finds the types of other crates that an item names.
+/// Finds the foreign types that an item uses.
 struct Finder<'a> {
     names: &'a BTreeMap<String, String>,
     found: BTreeSet<String>,
@@ -440,7 +444,7 @@ impl VisitMut for Finder<'_> {
     fn visit_macro_mut(&mut self, _: &mut syn::Macro) {}
 }
 
-/// What an item is called in a fault.
+/// The name of an item in messages.
 fn title(item: &Item) -> String {
     match item {
         Item::Impl(item) => {
@@ -456,7 +460,7 @@ fn title(item: &Item) -> String {
     }
 }
 
-/// The item as text, with a semicolon where a body would be.
+/// Prints an item, with a semicolon instead of each body.
 fn print(item: Item) -> String {
     let file = syn::File {
         shebang: None,

@@ -1,4 +1,4 @@
-//! The emulator's pages in a real browser, driven by a script.
+//! Runs the script that drives the emulator's pages in a browser.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::Outcome;
 pub(super) fn run(root: &Path) -> Outcome {
     let folder = root.join("tests/services/browser");
     let browser = tools::debian("chromium", &["chromium"])?;
-    // What is copied from a page is carried out.
+    // The script runs the commands that the pages offer to copy.
     tools::debian("curl", &["curl"])?;
     let npm = tools::debian("npm", &["nodejs", "npm"])?;
     tools::succeed(

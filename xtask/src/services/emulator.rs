@@ -1,4 +1,4 @@
-//! A running `telecrm emulator`, as a user starts it.
+//! Starts `telecrm emulator` in a process of its own, as a user does.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use super::tools::succeed;
 use crate::Outcome;
 
-/// The command's emulator on a free port of this machine; it ends with this.
+/// A running emulator on a free local port. Dropping it ends the process.
 pub(crate) struct Emulator {
     command: PathBuf,
     process: Child,
@@ -15,14 +15,14 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// Builds the command and starts its emulator.
+    /// Builds the command, with the same features as `cargo run`, and starts its emulator.
     pub(crate) fn start(root: &Path) -> Outcome<Self> {
         succeed(
             Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-                .args(["build", "--quiet", "--package", "telecrm-cli"])
+                .args(["build", "--quiet"])
                 .current_dir(root),
         )?;
-        // Cargo puts both into one folder.
+        // Cargo puts both programs into the same folder.
         let command = std::env::current_exe()?
             .with_file_name("telecrm")
             .with_extension(std::env::consts::EXE_EXTENSION);
@@ -38,29 +38,30 @@ impl Emulator {
             process,
             environment: Vec::new(),
         };
-        // It closes nothing after the last `export`, so exactly these lines are read.
+        // The process keeps its output open, so reading stops after the last `export`.
         for line in announcement.into_iter().flat_map(BufRead::lines).take(5) {
             let line = line?;
             let (name, value) = line
                 .strip_prefix("export ")
                 .and_then(|export| export.split_once('='))
-                .ok_or_else(|| format!("the emulator said: {line}"))?;
+                .ok_or_else(|| format!("the emulator printed no `export` line but: {line}"))?;
             emulator
                 .environment
                 .push((name.to_owned(), value.to_owned()));
         }
-        match emulator.environment.len() {
-            5 => Ok(emulator),
-            _ => Err("the emulator ended before it said where it listens".into()),
+        if emulator.environment.len() == 5 {
+            Ok(emulator)
+        } else {
+            Err("the emulator ended before it printed its address".into())
         }
     }
 
-    /// The command that runs it.
+    /// The path of the command `telecrm`.
     pub(crate) fn command(&self) -> &Path {
         &self.command
     }
 
-    /// What a client needs to reach it, by the names that the command uses.
+    /// The environment variables that point a client at this emulator.
     pub(crate) fn environment(&self) -> &[(String, String)] {
         &self.environment
     }
@@ -68,7 +69,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // Nothing can be done about a process that is gone already.
+        // Both fail only if the process has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,4 +1,6 @@
-//! Tests that need more than Rust and a C compiler: each finds or installs what it needs, and fails where it cannot.
+//! `cargo xtask test-services`: tests that need more than Rust and a C compiler.
+//!
+//! Each suite finds or installs what it needs, and fails if it cannot.
 
 mod browser;
 mod emulator;
@@ -11,16 +13,16 @@ use clap::ValueEnum;
 
 use crate::Outcome;
 
-/// A group of tests, by what it needs.
+/// A group of tests with the same requirements.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Suite {
-    /// The emulator against its own OpenAPI documents, by schemathesis (Python).
+    /// Schemathesis checks the emulator against its OpenAPI documents. Needs Python.
     Schemathesis,
-    /// The emulator's pages in headless Chromium (Node.js).
+    /// A script drives the emulator's pages in headless Chromium. Needs Node.js.
     Browser,
 }
 
-/// Runs these suites, or all if none is named.
+/// Runs the given suites, or all if the list is empty.
 pub(crate) fn run(root: &Path, suites: &[Suite]) -> Outcome {
     let suites = match suites {
         [] => Suite::value_variants(),
@@ -32,15 +34,15 @@ pub(crate) fn run(root: &Path, suites: &[Suite]) -> Outcome {
         let name = suite
             .to_possible_value()
             .map_or_else(String::new, |value| value.get_name().to_owned());
-        println!("test-services: {name}");
+        println!("{name}: started");
         let done = match suite {
             Suite::Schemathesis => schemathesis::run(&root),
             Suite::Browser => browser::run(&root),
         };
         match done {
-            Ok(()) => println!("test-services: {name} ok"),
+            Ok(()) => println!("{name}: passed"),
             Err(error) => {
-                println!("test-services: {name} FAILED: {error}");
+                println!("{name}: FAILED: {error}");
                 failed.push(name);
             }
         }
@@ -48,6 +50,6 @@ pub(crate) fn run(root: &Path, suites: &[Suite]) -> Outcome {
     if failed.is_empty() {
         Ok(())
     } else {
-        Err(format!("failed: {}", failed.join(", ")).into())
+        Err(format!("suites failed: {}", failed.join(", ")).into())
     }
 }

@@ -1,4 +1,4 @@
-//! Generated requests against a live emulator: each answer must be one that its OpenAPI document has.
+//! Sends generated requests to an emulator and checks each response against its OpenAPI document.
 
 use std::path::Path;
 use std::process::Command;

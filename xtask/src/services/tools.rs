@@ -1,4 +1,4 @@
-//! Finds what a suite needs, or installs it: programs from Debian, packages from PyPI and npm at pinned versions.
+//! Finds or installs what a suite needs: Debian programs, and pinned packages of PyPI.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,13 +8,13 @@ use std::process::{Command, Stdio};
 use crate::Outcome;
 use crate::digest;
 
-/// Runs a command to its end, and fails with its name unless it succeeds.
+/// Runs a command and waits for it. Fails with its name if it does not succeed.
 pub(crate) fn succeed(command: &mut Command) -> Outcome {
     let program = command.get_program().to_string_lossy().into_owned();
     let status = command
         .stdin(Stdio::null())
         .status()
-        .map_err(|error| format!("{program} cannot be run: {error}"))?;
+        .map_err(|error| format!("{program} did not start: {error}"))?;
     if status.success() {
         Ok(())
     } else {
@@ -22,18 +22,19 @@ pub(crate) fn succeed(command: &mut Command) -> Outcome {
     }
 }
 
-/// Where a program is, installed from a package of Debian's if it is missing and this may install.
+/// The path of a program. Installs Debian packages if it is missing.
 pub(crate) fn debian(program: &str, packages: &[&str]) -> Outcome<PathBuf> {
     if let Some(found) = in_path(program) {
         return Ok(found);
     }
     let missing = |why: String| {
         format!(
-            "{program} is needed and is not there ({why}): install {}",
+            "{program} is missing: {why}\nhint: install {}",
             packages.join(" ")
         )
     };
-    let apt = in_path("apt-get").ok_or_else(|| missing("no apt-get to install it with".into()))?;
+    let apt =
+        in_path("apt-get").ok_or_else(|| missing("there is no apt-get to install it".into()))?;
     let run = |arguments: &[&str]| {
         let mut command = match in_path("sudo") {
             Some(sudo) => {
@@ -51,13 +52,15 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Outcome<PathBuf> {
     run(&["update", "-qq"])?;
     let install = ["install", "-qq", "-y", "--no-install-recommends"];
     run(&[&install[..], packages].concat())?;
-    in_path(program).ok_or_else(|| missing("installed, but not in PATH".into()).into())
+    in_path(program).ok_or_else(|| {
+        missing("its package is installed, but PATH does not contain it".into()).into()
+    })
 }
 
-/// The Python of an environment with exactly these requirements, kept for the next run.
+/// The Python of a virtual environment with these requirements, which is kept for later runs.
 pub(crate) fn python(requirements: &Path) -> Outcome<PathBuf> {
     let base = debian("python3", &["python3", "python3-venv"])?;
-    // Another set of versions, or another Python, is another environment.
+    // Other requirements, or another Python, get another environment.
     let base = base.canonicalize()?;
     let wanted = [
         &fs::read(requirements)?[..],
@@ -72,7 +75,7 @@ pub(crate) fn python(requirements: &Path) -> Outcome<PathBuf> {
             fs::remove_dir_all(&home)?;
         }
         succeed(Command::new(&base).args(["-m", "venv"]).arg(&home))
-            .map_err(|error| format!("{error}: install python3-venv"))?;
+            .map_err(|error| format!("{error}\nhint: install python3-venv"))?;
         let pip = [
             "-m",
             "pip",
@@ -91,12 +94,12 @@ pub(crate) fn python(requirements: &Path) -> Outcome<PathBuf> {
     Ok(python)
 }
 
-/// Where what is installed stays between runs.
+/// The folder for installed packages.
 fn folder() -> Outcome<PathBuf> {
     let cache = match std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
         Some(cache) => PathBuf::from(cache),
         None => std::env::home_dir()
-            .ok_or("there is no home folder to keep tools in: set XDG_CACHE_HOME")?
+            .ok_or("there is no home folder for tools\nhint: set XDG_CACHE_HOME")?
             .join(".cache"),
     };
     let folder = cache.join("telecrm-tools");

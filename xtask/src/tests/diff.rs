@@ -1,4 +1,4 @@
-//! The comparison of two specs.
+//! The comparison of two documents.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn spec() -> Value {
     read::parse(SPEC).unwrap()
 }
 
-/// What is reported once `value` stands at `pointer`.
+/// The report after `value` has replaced the node at `pointer`.
 fn changed(pointer: &str, value: Value) -> String {
     let mut new = spec();
     *new.pointer_mut(pointer).unwrap() = value;
@@ -132,11 +132,11 @@ fn the_name_of_a_component_does_not_matter() {
         .replace("schemas/Lead", "schemas/Customer")
         .replace("    Lead:", "    Customer:");
     assert_ne!(new, SPEC);
-    assert_eq!(report(&spec(), &read::parse(&new).unwrap()), "no change\n");
+    assert_eq!(report(&spec(), &read::parse(&new).unwrap()), "no changes\n");
 }
 
 #[test]
-fn an_operation_that_comes_or_goes_is_told_once() {
+fn a_new_or_removed_operation_is_reported_once() {
     let mut old = spec();
     old["paths"]["/lead/{id}"]
         .as_object_mut()

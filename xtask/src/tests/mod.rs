@@ -1,25 +1,26 @@
-//! Tests of the pipeline, from single constructs to the real specs.
+//! Tests of the commands, and of the rules of the repository.
 
 mod constructs;
 mod coverage;
 mod diff;
-mod examples;
+mod operations;
 mod overlay;
 mod read;
 mod regen;
 mod specs;
 mod surface;
+mod tidy;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io};
 
-/// The workspace.
+/// The root of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A copy of what regen reads and writes, removed at the end.
+/// A copy of the files that regen reads and writes, removed when dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {

@@ -1,4 +1,4 @@
-//! The applier of corrections.
+//! Overlays: how actions are read and applied.
 
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ fn a_removal_takes_every_selected_node_and_no_other() {
 }
 
 #[test]
-fn all_corrections_without_effect_are_listed() {
+fn actions_without_effect_are_listed() {
     let actions =
         "[{target: $.nope, description: d, update: 1}, {target: $.a, description: d, update: 1},
         {target: $.b, description: d, update: 3}, {target: $.nope, description: d, remove: true}]";
@@ -95,7 +95,7 @@ fn all_corrections_without_effect_are_listed() {
 }
 
 #[test]
-fn a_mistaken_overlay_is_refused_with_all_its_faults() {
+fn a_faulty_overlay_is_refused_with_all_faults() {
     let actions =
         "[1, {description: d, update: 1}, {target: $.a, update: 1}, {target: $.a, description: d},
         {target: '$.[', description: d, remove: true}, {target: $.a, description: d, updte: 1},
@@ -107,5 +107,8 @@ fn a_mistaken_overlay_is_refused_with_all_its_faults() {
     let other = Overlay::from_document(json!({ "overlay": "1.0.0", "actions": [] }))
         .err()
         .unwrap();
-    assert_eq!(other.to_string(), "not an OpenAPI Overlay 1.1 document");
+    assert_eq!(
+        other.to_string(),
+        "the document is not an OpenAPI Overlay 1.1"
+    );
 }

@@ -1,9 +1,9 @@
-//! What is refused before a document is one.
+//! YAML that is refused.
 
 use crate::codegen::read;
 
 #[test]
-fn a_key_that_stands_twice_is_named_with_its_way_and_never_with_a_wrong_line() {
+fn a_duplicate_key_is_named_with_its_mapping_and_never_with_a_wrong_line() {
     let error = |text| read::parse(text).unwrap_err().to_string();
     insta::assert_snapshot!(error("a: 1\nb: 2\n\n\nb: 3\n"), @r#"duplicate entry with key "b", in the mapping that starts in line 1"#);
     insta::assert_snapshot!(error("paths:\n  /a:\n    get: {}\n  /b: {}\n  /a:\n    get: {}\n"), @r#"paths: duplicate entry with key "/a", in the mapping that starts in line 2"#);

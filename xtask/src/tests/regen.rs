@@ -1,4 +1,4 @@
-//! The command that writes `generated/`.
+//! `cargo xtask regen` on a copy of the tree.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::regen::{Options, plan, run};
 use crate::stage;
 
 #[test]
-fn what_is_checked_in_is_what_is_generated() {
+fn the_committed_files_are_up_to_date() {
     run(
         &root(),
         &Options {
@@ -32,7 +32,7 @@ fn two_runs_give_the_same_bytes() {
     };
     let once = generate();
     let twice = generate();
-    assert_eq!(once.len(), 6);
+    assert_eq!(once.len(), 7);
     for (first, second) in once.iter().zip(&twice) {
         assert_eq!(first.path, second.path);
         assert_eq!(first.text, second.text, "{}", first.path.display());
@@ -45,7 +45,7 @@ fn two_runs_give_the_same_bytes() {
 }
 
 #[test]
-fn the_check_fails_on_any_edit_and_regen_mends_it() {
+fn the_check_fails_on_any_edit_and_regen_repairs_it() {
     let check = Options {
         check: true,
         ..Options::default()
@@ -71,7 +71,7 @@ fn the_check_fails_on_any_edit_and_regen_mends_it() {
 }
 
 #[test]
-fn the_digest_tells_which_file_changed_and_ignores_line_ends() {
+fn the_digest_shows_which_file_changed_and_ignores_line_ends() {
     let scratch = Scratch::new();
     let before = digest::of_tree(scratch.path()).unwrap();
     let spec = scratch.read("openapi/sync.yaml");
@@ -115,7 +115,7 @@ fn renamed() -> String {
 }
 
 #[test]
-fn the_corrections_apply_whatever_the_components_are_called() {
+fn the_overlay_applies_even_if_components_have_other_names() {
     let scratch = Scratch::new();
     let theirs = scratch.write("theirs.yaml", &renamed());
     let options = Options {
@@ -127,7 +127,7 @@ fn the_corrections_apply_whatever_the_components_are_called() {
         scratch.read("openapi/sync.yaml"),
         fs::read_to_string(theirs).unwrap()
     );
-    // The new file is the vendored one from now on.
+    // The new file has become the vendored one.
     run(
         scratch.path(),
         &Options {
@@ -141,9 +141,9 @@ fn the_corrections_apply_whatever_the_components_are_called() {
 }
 
 #[test]
-fn a_newer_file_is_taken_whole_or_not_at_all() {
+fn a_newer_file_with_stale_overlay_actions_changes_nothing_unless_they_are_skipped() {
     let scratch = Scratch::new();
-    // The vendor has named an operation as we do, and dropped another.
+    // The vendor has named one operation as our overlay does, and removed another.
     let mut document = read::parse(&scratch.read("openapi/sync.yaml")).unwrap();
     let path = &mut document["paths"]["/enterprise/{enterpriseId}/metadata"];
     path["get"]["operationId"] = "getMetadata".into();
@@ -164,8 +164,11 @@ fn a_newer_file_is_taken_whole_or_not_at_all() {
         itself: operationId none -> getMetadata
     ");
     let error = run(scratch.path(), &options).unwrap_err().to_string();
-    assert!(error.contains("\nnothing was written; "), "{error}");
-    // Every correction of the lost operation is named at once, and the one that came true.
+    assert!(
+        error.starts_with("overlay actions have no effect, so nothing was written:\n"),
+        "{error}"
+    );
+    // All actions on the removed operation are listed, and the one that the vendor has made.
     let overlay = read::parse(&scratch.read("openapi/sync.overlay.yaml")).unwrap();
     let targets = schema::elements(overlay.get("actions"));
     let lost = targets
@@ -191,7 +194,7 @@ fn a_newer_file_is_taken_whole_or_not_at_all() {
 }
 
 #[test]
-fn an_operation_whose_path_is_renamed_is_left_out_and_the_rest_is_written() {
+fn an_operation_with_a_renamed_path_is_left_out_and_the_rest_is_written() {
     let scratch = Scratch::new();
     let theirs = scratch
         .read("openapi/sync.yaml")
@@ -217,7 +220,7 @@ fn an_operation_whose_path_is_renamed_is_left_out_and_the_rest_is_written() {
 }
 
 #[test]
-fn a_file_that_cannot_be_generated_leaves_everything_as_it_was() {
+fn a_file_without_code_changes_nothing() {
     let scratch = Scratch::new();
     let theirs = scratch
         .read("openapi/async.yaml")
@@ -229,7 +232,13 @@ fn a_file_that_cannot_be_generated_leaves_everything_as_it_was() {
         ..Options::default()
     };
     let error = run(scratch.path(), &options).unwrap_err().to_string();
-    let said = "theirs.yaml cannot be generated:\n$.openapi: only 3.0.x can be generated";
-    assert_eq!(error, scratch.path().join(said).display().to_string());
+    let place = scratch.path().join("theirs.yaml");
+    assert_eq!(
+        error,
+        format!(
+            "no code can be generated for {}:\n$.openapi: only versions 3.0.x are supported\nhint: correct the document in openapi/async.overlay.yaml",
+            place.display()
+        )
+    );
     assert_eq!(scratch.contents(), before);
 }

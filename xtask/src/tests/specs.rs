@@ -1,4 +1,4 @@
-//! The real specs: what is generated from them, as snapshots.
+//! Snapshots of the normalised documents and of the generated signatures.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::root;
 use crate::codegen::{APIS, normalise, schema};
 use crate::{Stage, stage};
 
-/// The public signatures of generated source: no bodies, no attributes, no trait implementations.
+/// The public signatures of generated code, without bodies, attributes and trait implementations.
 pub(super) fn surface(source: &str) -> String {
     let mut file = syn::parse_file(source).unwrap();
     Surface.visit_file_mut(&mut file);
@@ -49,7 +49,7 @@ fn keep_public(items: &mut Vec<syn::Item>) {
 }
 
 #[test]
-fn the_normalised_specs() {
+fn the_normalised_documents() {
     for api in APIS {
         let text = stage::at(&root(), api, Stage::Normalised).unwrap();
         insta::assert_snapshot!(format!("normalised_{}", api.name), text);
