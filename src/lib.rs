@@ -14,9 +14,9 @@ mod transport;
 mod workspace_cache;
 
 pub use api::actions::{ActionFilter, Actions};
+pub use api::filter::Period;
 pub use api::ingest::{Baseline, Ingest, Receipt, Verification};
 pub use api::leads::{Filter, Leads, PageRequest, Upserted};
-pub use api::period::Period;
 pub use api::request::{Method, Reply, Request};
 pub use api::schema::Schema;
 pub use api::team_members::{NewTeamMember, TeamMembers};

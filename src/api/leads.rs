@@ -509,7 +509,7 @@ impl Leads {
         let Some(id) = lead.id() else {
             return Ok(None);
         };
-        pagination::timeline::whole(|skip| async move {
+        pagination::overlap::whole(|skip| async move {
             let slice = PageRequest { skip, limit: PAGE };
             let lead = self.get_with_actions(id, slice).await?;
             Ok(lead.actions().to_vec())

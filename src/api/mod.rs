@@ -2,9 +2,9 @@
 
 pub(crate) mod actions;
 pub(crate) mod calls;
+pub(crate) mod filter;
 pub(crate) mod ingest;
 pub(crate) mod leads;
-pub(crate) mod period;
 pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod team_members;

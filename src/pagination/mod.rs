@@ -1,9 +1,9 @@
 //! Whole lists, item by item.
 
-pub(crate) mod timeline;
-pub(crate) mod walk;
+pub(crate) mod overlap;
+pub(crate) mod time_window;
 
-use crate::pagination::walk::{Merge, Source, Walk, Window};
+use crate::pagination::time_window::{Merge, Source, Walk, Window};
 use crate::{ActionFilter, Error, Filter, Operation, PageRequest, Telecrm};
 use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::Value;
