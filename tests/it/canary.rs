@@ -131,10 +131,10 @@ pub(crate) async fn call(telecrm: &Telecrm, operation: Operation) -> Result<(), 
             assert_debug_clean(&actions.search(&filter, slice).await?);
         }
         Operation::ListTeamMembers => {
-            assert_debug_clean(&telecrm.team_members().list(slice, false).await?);
+            assert_debug_clean(&telecrm.team_members().list(slice).await?);
         }
         Operation::GetTeamMember => {
-            assert_debug_clean(&telecrm.team_members().get(EMAIL, true).await?);
+            assert_debug_clean(&telecrm.team_members().with_deleted().get(EMAIL).await?);
         }
         Operation::CreateTeamMember => {
             assert_debug_clean(&telecrm.team_members().create(&member()).await?);
@@ -314,7 +314,7 @@ async fn canary_what_is_refused_before_it_is_sent_is_not_quoted() {
         leads.actions(&control).get(EMAIL).await.map(drop),
         members.create(&bad_member).await.map(drop),
         members.create(&nobody).await.map(drop),
-        members.get("canary", false).await.map(drop),
+        members.get("canary").await.map(drop),
         members
             .set_availability(EMAIL, Availability::Unknown(EMAIL.into()))
             .await
@@ -539,6 +539,7 @@ async fn call_over_a_socket() {
         .verify_timeout(std::time::Duration::ZERO)
         .build()
         .expect("builds");
+    assert_debug_clean(&telecrm);
     for operation in Operation::ALL {
         if let Err(error) = call(&telecrm, *operation).await {
             assert_error_clean(operation.id(), &error);

@@ -190,13 +190,11 @@ async fn tm1_members_are_listed_by_ten() {
     });
     let members = client(&server).team_members();
     let page = members
-        .list(
-            PageRequest {
-                skip: 20,
-                limit: 10,
-            },
-            true,
-        )
+        .with_deleted()
+        .list(PageRequest {
+            skip: 20,
+            limit: 10,
+        })
         .await
         .expect("listed");
     assert_eq!(page.data[0].status(), Some(TeamMemberStatus::OnLeave));
@@ -207,7 +205,7 @@ async fn tm1_members_are_listed_by_ten() {
         Some("GROWTH".into())
     );
     let error = members
-        .list(PageRequest { skip: 0, limit: 11 }, false)
+        .list(PageRequest { skip: 0, limit: 11 })
         .await
         .expect_err("TM1");
     assert!(error.to_string().contains("between 1 and 10"), "{error}");
@@ -221,16 +219,12 @@ async fn tm3_tm4_members_are_read_by_trimmed_address() {
     let server = server(Method::GET, path, None, 404, answer).await;
     let members = client(&server).team_members();
     let error = members
-        .get(" jane.x@example.com ", false)
+        .get(" jane.x@example.com ")
         .await
         .expect_err("not found");
     assert_eq!(error.code(), Some(&ErrorCode::TeamMemberNotFound));
     assert_eq!(
-        members
-            .get("jane", false)
-            .await
-            .expect_err("no address")
-            .phase(),
+        members.get("jane").await.expect_err("no address").phase(),
         Phase::NotBuilt
     );
 }

@@ -699,7 +699,7 @@ impl reqwest::dns::Resolve for Nowhere {
 async fn who_is_not_connected_in_time_has_sent_nothing() {
     let clock = ManualClock::new();
     let telecrm = builder("http://telecrm.test", &clock)
-        .allow_http(true)
+        .allow_http()
         .connect_timeout(Duration::from_millis(20))
         .call_options(CallOptions::new())
         .http(reqwest::ClientBuilder::new().dns_resolver(Arc::new(Nowhere)))

@@ -277,7 +277,7 @@ async fn a_filter_by_one_of_no_values_is_refused() {
             leads.stream(filter).collect().await.expect_err("refused"),
         ] {
             assert_eq!(error.phase(), Phase::NotBuilt);
-            assert!(error.to_string().contains("one of no values"), "{error}");
+            assert!(error.to_string().contains("empty value list"), "{error}");
         }
     }
     let actions = leads.actions("62ab16e");
@@ -343,7 +343,7 @@ async fn le8_an_update_that_the_answered_lead_does_not_show_is_told() {
         let incomplete = outcome.complete().expect_err("the status is lost");
         assert_eq!(
             incomplete.to_string(),
-            "telecrm stored only a part: fields.status: sent, and the answer does not show it (LE8);"
+            "telecrm stored only a part: fields.status: sent, but the response does not show it (LE8);"
         );
     }
 }
@@ -390,8 +390,11 @@ async fn a_workspace_that_cannot_be_understood_is_no_fault_of_the_caller() {
 async fn le7_an_upsert_that_cannot_go_on_says_why() {
     let nameless = json!({ "fields": { "phone": "919999999999" } });
     for (rows, reason) in [
-        (vec![], "no search finds the lead"),
-        (vec![nameless], "does not tell the ID of that lead (LE7)"),
+        (vec![], "a search does not find the existing lead"),
+        (
+            vec![nameless],
+            "returned the existing lead without ID (LE7)",
+        ),
     ] {
         let fake = FakeTelecrm::new()
             .always(Operation::CreateLead, conflict())
@@ -646,7 +649,7 @@ async fn an_update_of_what_is_called_search_is_refused() {
         let refused = refused.expect_err("no ID");
         assert_eq!(refused.phase(), Phase::NotBuilt, "{refused}");
         assert!(
-            refused.to_string().contains("`search` is no ID"),
+            refused.to_string().contains("`search` is not an ID"),
             "{refused}"
         );
     }

@@ -185,7 +185,7 @@ async fn a_stopped_client_looks_no_further_for_a_lead() {
     let Verification::Unknown { lead: None, reason } = verdict else {
         panic!("{verdict:?}");
     };
-    assert!(reason.contains("stopped"), "{reason}");
+    assert!(reason.contains("shut down"), "{reason}");
 }
 
 #[tokio::test]

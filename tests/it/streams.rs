@@ -171,7 +171,7 @@ async fn tm1_members_are_counted_through_by_ten() {
     }
     let members = scripted(&server)
         .team_members()
-        .stream(false)
+        .stream()
         .collect()
         .await
         .expect("read");

@@ -204,13 +204,13 @@ async fn read(telecrm: &Telecrm, operation: Operation) -> Result<Option<Value>, 
         Operation::GetAction => written(&actions.get("a1").await?),
         Operation::UpdateAction => written(&actions.update("a1", visit()).await?.accept_partial()),
         Operation::SearchActions => written(&actions.search(&ActionFilter::new(), slice).await?),
-        Operation::ListTeamMembers => written(&members.list(slice, false).await?),
+        Operation::ListTeamMembers => written(&members.list(slice).await?),
         Operation::CreateTeamMember => {
             let member =
                 NewTeamMember::new("Jane Doe", jane, "919876543210", TeamMemberRole::Caller);
             written(&members.create(&member).await?)
         }
-        Operation::GetTeamMember => written(&members.get(jane, false).await?),
+        Operation::GetTeamMember => written(&members.get(jane).await?),
         Operation::SetTeamMemberState => written(
             &members
                 .set_availability(jane, Availability::OnLeave)
