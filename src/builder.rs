@@ -22,7 +22,8 @@ use telecrm_core::Country;
 /// use telecrm::{ASYNC_URL, SYNC_URL, Telecrm};
 ///
 /// assert!(SYNC_URL.ends_with("/autoupdate/v2"));
-/// let telecrm = Telecrm::builder("enterprise-id").sync_url(SYNC_URL).async_url(ASYNC_URL).build()?;
+/// let builder = Telecrm::builder("enterprise-id");
+/// let telecrm = builder.sync_url(SYNC_URL).async_url(ASYNC_URL).build()?;
 /// # Ok::<(), telecrm::Error>(())
 /// ```
 pub const SYNC_URL: &str = "https://next.telecrm.in/autoupdate/v2";
@@ -76,7 +77,8 @@ pub struct Builder {
 }
 
 impl Telecrm {
-    /// Starts a builder for the workspace with this enterprise ID (dashboard: Settings, Website and API).
+    /// Starts a builder for the workspace with this enterprise ID (dashboard: Settings, Website and
+    /// API).
     pub fn builder(enterprise_id: impl Into<String>) -> Builder {
         Builder {
             enterprise_id: enterprise_id.into(),
@@ -109,8 +111,8 @@ impl Builder {
 
     /// Adds a token of type Async, for pushing.
     ///
-    /// Up to three tokens alternate, each within its own rate limit. A token that the server refuses is not
-    /// used again while another one works: see [`Telecrm::async_limits`].
+    /// Up to three tokens alternate, each within its own rate limit. A token that the server
+    /// refuses is not used again while another one works: see [`Telecrm::async_limits`].
     pub fn async_token(mut self, token: AsyncToken) -> Self {
         self.async_tokens.push(token);
         self
@@ -152,7 +154,8 @@ impl Builder {
     /// ```
     /// use telecrm::Telecrm;
     ///
-    /// let http = reqwest::ClientBuilder::new().proxy(reqwest::Proxy::all("http://proxy.example.com:3128")?);
+    /// let proxy = reqwest::Proxy::all("http://proxy.example.com:3128")?;
+    /// let http = reqwest::ClientBuilder::new().proxy(proxy);
     /// let telecrm = Telecrm::builder("enterprise-id").http(http).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -191,8 +194,8 @@ impl Builder {
         self
     }
 
-    /// Sets a function to call after every call, for example to count requests. It runs within the call, so
-    /// it must return quickly.
+    /// Sets a function to call after every call, for example to count requests. It runs within the
+    /// call, so it must return quickly.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -224,8 +227,8 @@ impl Builder {
         self
     }
 
-    /// Sets how long [`Ingest::verify`](crate::Ingest::verify) looks for a lead. The default is 30 s. The last
-    /// read may take one attempt longer.
+    /// Sets how long [`Ingest::verify`](crate::Ingest::verify) looks for a lead. The default is 30
+    /// s. The last read may take one attempt longer.
     pub fn verify_timeout(mut self, timeout: Duration) -> Self {
         self.verify_timeout = timeout;
         self
@@ -261,11 +264,13 @@ impl Builder {
         self
     }
 
-    /// Sets the country of phone numbers without a country code, as in the settings of the workspace.
+    /// Sets the country of phone numbers without a country code, as in the settings of the
+    /// workspace.
     ///
-    /// The country is an ISO 3166 code: any with the feature `phone`, otherwise one that [`Country`] knows.
-    /// [Checking](telecrm_core::Workspace::check) a lead then adds the country code to national numbers. By
-    /// default, numbers are checked as Indian ones, but none is rewritten.
+    /// The country is an ISO 3166 code: any with the feature `phone`, otherwise one that
+    /// [`Country`] knows. [Checking](telecrm_core::Workspace::check) a lead then adds the country
+    /// code to national numbers. By default, numbers are checked as Indian ones, but none is
+    /// rewritten.
     pub fn default_country(mut self, code: impl Into<String>) -> Self {
         self.default_country = Some(code.into());
         self
@@ -280,8 +285,9 @@ impl Builder {
     /// Creates the client. Nothing is sent yet.
     ///
     /// # Errors
-    /// Returns an error if the enterprise ID cannot be part of a path, a base URL is invalid or not `https`,
-    /// the default country is unknown, there are more than three Async tokens, or TLS cannot be set up.
+    /// Returns an error if the enterprise ID cannot be part of a path, a base URL is invalid or not
+    /// `https`, the default country is unknown, there are more than three Async tokens, or TLS
+    /// cannot be set up.
     pub fn build(self) -> Result<Telecrm, Error> {
         let enterprise = check_enterprise_id(&self.enterprise_id)?;
         let default_country = self.default_country.map(|code| code.parse::<Country>());

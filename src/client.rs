@@ -13,8 +13,8 @@ use telecrm_core::Workspace;
 
 /// A client of one telecrm workspace.
 ///
-/// Clones are cheap, and share connections, rate limits and the discovered workspace. Calls need a tokio
-/// runtime with I/O and time enabled.
+/// Clones are cheap, and share connections, rate limits and the discovered workspace. Calls need a
+/// tokio runtime with I/O and time enabled.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -47,7 +47,8 @@ use telecrm_core::Workspace;
 pub struct Telecrm(pub(crate) Handle);
 
 impl Telecrm {
-    /// Returns the schema of the workspace, which this client discovers once and caches for 15 minutes.
+    /// Returns the schema of the workspace, which this client discovers once and caches for 15
+    /// minutes.
     ///
     /// # Errors
     /// Returns an error if one of the four requests fails, or their responses cannot be combined.
@@ -65,7 +66,7 @@ impl Telecrm {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let telecrm = telecrm::testing::FakeTelecrm::new().client();
     /// let before = telecrm.workspace().await?;
-    /// // If somebody adds a field in the dashboard now, `workspace` returns it after 15 minutes at most.
+    /// // A field that is added in the dashboard now would otherwise show after 15 minutes.
     /// let after = telecrm.refresh_workspace().await?;
     /// assert_eq!(before.fields(), after.fields());
     /// # Ok(())
@@ -89,8 +90,8 @@ impl Telecrm {
     /// # let fake = FakeTelecrm::new().always(Operation::GetLead, Response::timeout());
     /// # let telecrm = fake.client();
     ///
-    /// let impatient = telecrm.with_options(CallOptions::new().attempts(1).total_timeout(Duration::from_secs(2)));
-    /// let error = impatient.leads().get("62ab16e").await.unwrap_err();
+    /// let options = CallOptions::new().attempts(1).total_timeout(Duration::from_secs(2));
+    /// let error = telecrm.with_options(options).leads().get("62ab16e").await.unwrap_err();
     /// assert!(error.is_timeout() && error.attempts() == 1);
     /// # Ok(())
     /// # }
@@ -100,11 +101,13 @@ impl Telecrm {
         Self(self.0.with_options(options))
     }
 
-    /// Shuts down this client and its clones: requests in flight finish, and retries and waits stop.
+    /// Shuts down this client and its clones: requests in flight finish, and retries and waits
+    /// stop.
     ///
-    /// A request in flight is not aborted, because only its response shows whether a write succeeded. A call
-    /// that waits returns at once: with the result of its last attempt, or as [stopped](Error::is_stopped).
-    /// Later calls make one attempt, if the rate limit allows it without waiting.
+    /// A request in flight is not aborted, because only its response shows whether a write
+    /// succeeded. A call that waits returns at once: with the result of its last attempt, or as
+    /// [stopped](Error::is_stopped). Later calls make one attempt, if the rate limit allows it
+    /// without waiting.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -130,8 +133,8 @@ impl Telecrm {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::{Lead, RateLimit};
-    /// # use telecrm::testing::{Response, FakeTelecrm};
-    /// # let fake = FakeTelecrm::new().always(telecrm::Operation::CreateOrUpdateLead, Response::queued());
+    /// # use telecrm::{Operation, testing::{Response, FakeTelecrm}};
+    /// # let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, Response::queued());
     /// # let builder = fake.builder();
     /// let telecrm = builder.async_limit(Some(RateLimit::ASYNC)).build()?;
     /// assert_eq!(telecrm.async_limits()[0].remaining, Some(60));
@@ -166,18 +169,21 @@ impl Telecrm {
         api.connection.transport.limits().into_iter().next()
     }
 
-    /// The generated clients, with this client's tokens, limits and retries. See [`raw`](crate::raw).
+    /// The generated clients, with this client's tokens, limits and retries. See
+    /// [`raw`](crate::raw).
     pub fn raw(&self) -> Raw<'_> {
         Raw(&self.0)
     }
 
-    /// Creates a request to an endpoint that no method covers, with this client's token, limits and retries.
+    /// Creates a request to an endpoint that no method covers, with this client's token, limits and
+    /// retries.
     ///
     /// ```
     /// # async fn run() -> Result<(), telecrm::Error> {
     /// use telecrm::Method;
     /// # use telecrm::testing::{Response, FakeTelecrm};
-    /// # let fake = FakeTelecrm::new().on_request(Response::json(serde_json::json!({ "total": 3 })));
+    /// # let response = Response::json(serde_json::json!({ "total": 3 }));
+    /// # let fake = FakeTelecrm::new().on_request(response);
     /// # let telecrm = fake.client();
     /// let reply = telecrm
     ///     .request(Method::Get, "/reports/calls")
@@ -229,7 +235,8 @@ impl Telecrm {
 /// # let lead = telecrm.leads().create(&Lead::new().set("phone", "919999999999")).await?;
 /// # let lead_id = &lead.complete()?.lead_id;
 /// let raw = telecrm.raw();
-/// let lead = raw.sync()?.get_lead(raw.enterprise_id()?, lead_id, Some(true), Some(5), None).await?;
+/// let enterprise = raw.enterprise_id()?;
+/// let lead = raw.sync()?.get_lead(enterprise, lead_id, Some(true), Some(5), None).await?;
 /// assert_eq!(lead.actions.as_ref().map_or(0, Vec::len), 0);
 /// # let _ = raw.ingest()?;
 /// # Ok(())

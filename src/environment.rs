@@ -18,11 +18,13 @@ impl Telecrm {
     /// | `TELECRM_ENTERPRISE_ID` | the enterprise ID (dashboard: Settings, Website and API) |
     /// | `TELECRM_SYNC_TOKEN` | a token of type Sync |
     /// | `TELECRM_ASYNC_TOKEN` | a token of type Async, or several separated by commas |
-    /// | `TELECRM_SYNC_URL` | base URL with `/autoupdate/v2` (TR1), by default [`SYNC_URL`](crate::SYNC_URL) |
-    /// | `TELECRM_ASYNC_URL` | base URL, by default [`ASYNC_URL`](crate::ASYNC_URL) |
+    /// | `TELECRM_SYNC_URL` | the base URL of the Sync API, with `/autoupdate/v2` (TR1) |
+    /// | `TELECRM_ASYNC_URL` | the base URL of the Async API |
     ///
-    /// Surrounding blanks are ignored, and a blank variable counts as not set. The command `telecrm` reads
-    /// the same variables, and `telecrm emulator` prints the `export` lines for a local server.
+    /// The URLs are optional: the defaults are [`SYNC_URL`](crate::SYNC_URL) and
+    /// [`ASYNC_URL`](crate::ASYNC_URL). Surrounding blanks are ignored, and a blank variable counts
+    /// as not set. The command `telecrm` reads the same variables, and `telecrm emulator` prints
+    /// the `export` lines for a local server.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), telecrm::Error> {
@@ -33,8 +35,8 @@ impl Telecrm {
     /// ```
     ///
     /// # Errors
-    /// Returns an error that names the variable if the enterprise ID or both tokens are not set, or a token
-    /// is invalid. Otherwise the errors of [`Builder::build`].
+    /// Returns an error that names the variable if the enterprise ID or both tokens are not set, or
+    /// a token is invalid. Otherwise the errors of [`Builder::build`].
     pub fn from_env() -> Result<Self, Error> {
         Builder::from_env()?.build()
     }
@@ -51,8 +53,8 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// Returns an error that names the variable if the enterprise ID or both tokens are not set, or a token
-    /// is invalid.
+    /// Returns an error that names the variable if the enterprise ID or both tokens are not set, or
+    /// a token is invalid.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| std::env::var(name).ok())
     }

@@ -1,4 +1,5 @@
-//! The handle that every part of the client holds: both APIs, the cached workspace, and call options.
+//! The handle that every part of the client holds: both APIs, the cached workspace, and call
+//! options.
 
 use crate::clock::Clock;
 use crate::error::unmarked;
@@ -71,7 +72,8 @@ impl Handle {
         self.with_options(self.options.in_one_call(self.clock.now()))
     }
 
-    /// Returns a handle whose calls take at most this long, or as long as one attempt if that is longer.
+    /// Returns a handle whose calls take at most this long, or as long as one attempt if that is
+    /// longer.
     pub(crate) fn at_most(&self, time: Duration) -> Self {
         let options = self.options;
         let time = time.max(options.attempt_timeout);

@@ -1,4 +1,5 @@
-//! Keeps the discovered workspace for 15 minutes, and discovers it once for calls that need it together.
+//! Keeps the discovered workspace for 15 minutes, and discovers it once for calls that need it
+//! together.
 
 use crate::Error;
 use crate::clock::{self, Clock};
@@ -24,7 +25,8 @@ struct Cached {
 }
 
 impl WorkspaceCache {
-    /// Returns the cached workspace, or discovers it. `discover` gets the time that the call has left.
+    /// Returns the cached workspace, or discovers it. `discover` gets the time that the call has
+    /// left.
     pub(crate) async fn get<F>(
         &self,
         clock: &dyn Clock,

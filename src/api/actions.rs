@@ -27,9 +27,11 @@ use telecrm_core::{
 /// # let lead_id = lead.complete()?.lead_id;
 ///
 /// let actions = telecrm.leads().actions(&lead_id);
-/// let created = actions.create([CustomAction::new(1001)?.field("note", "called")]).await?.complete()?;
+/// let visit = CustomAction::new(1001)?.field("note", "called");
+/// let created = actions.create([visit]).await?.complete()?;
 /// let visit = created.action_ids[0].as_deref().expect("an ID");
-/// let visit = actions.update(visit, CustomAction::new(1001)?.field("note", "called twice")).await?.complete()?;
+/// let changes = CustomAction::new(1001)?.field("note", "called twice");
+/// let visit = actions.update(visit, changes).await?.complete()?;
 /// assert_eq!(visit.fields().unwrap()["note"], "called twice");
 ///
 /// let deposit = Payment::new(PaymentStatus::Pending, Currency::Inr, 5000.into());
@@ -57,9 +59,9 @@ const PAGE_SIZE: u32 = 100;
 impl Actions {
     /// Appends actions to the lead.
     ///
-    /// telecrm accepts or ignores each action by itself (AC4), and the [`Outcome`] lists the ignored ones.
-    /// [Blanks](Lead::stray_blanks) are not sent. The response does not say which options of a dropdown were
-    /// created (EN5), but the workspace does:
+    /// telecrm accepts or ignores each action by itself (AC4), and the [`Outcome`] lists the
+    /// ignored ones. [Blanks](Lead::stray_blanks) are not sent. The response does not say which
+    /// options of a dropdown were created (EN5), but the workspace does:
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -67,8 +69,8 @@ impl Actions {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
     /// # let telecrm = emulator.client();
     /// use telecrm::{CustomAction, FindingKind, Lead};
-    /// # let lead = telecrm.leads().create(&telecrm::Lead::new().set("phone", "919999999999")).await?;
-    /// # let lead_id = lead.complete()?.lead_id;
+    /// # let lead = Lead::new().set("phone", "919999999999");
+    /// # let lead_id = telecrm.leads().create(&lead).await?.complete()?.lead_id;
     ///
     /// let visit = Lead::new().action(CustomAction::new(1001)?.field("outcome", "Perhaps"));
     /// let options = telecrm.workspace().await?.new_options(&visit);
@@ -81,10 +83,10 @@ impl Actions {
     /// ```
     ///
     /// # Errors
-    /// - Invalid if an action is neither a custom action nor a payment. The server would refuse all of them
-    ///   (AC1).
-    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost. Another attempt may append
-    ///   the actions twice.
+    /// - Invalid if an action is neither a custom action nor a payment. The server would refuse all
+    ///   of them (AC1).
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost. Another
+    ///   attempt may append the actions twice.
     pub async fn create<A: Into<Action>>(
         &self,
         actions: impl IntoIterator<Item = A>,
@@ -124,10 +126,11 @@ impl Actions {
 
     /// Updates fields of a custom action. Fields that are not named keep their values.
     ///
-    /// The code must be the one of the existing action, and the creation time cannot change. The fields are
-    /// checked against the workspace before sending, because telecrm ignores unknown fields without an error
-    /// (LE8). The [findings](Outcome::findings) list new options of dropdowns, and values that the updated
-    /// action does not show. If the response is not an action, the action is read back.
+    /// The code must be the one of the existing action, and the creation time cannot change. The
+    /// fields are checked against the workspace before sending, because telecrm ignores unknown
+    /// fields without an error (LE8). The [findings](Outcome::findings) list new options of
+    /// dropdowns, and values that the updated action does not show. If the response is not an
+    /// action, the action is read back.
     ///
     /// # Errors
     /// - Invalid if a field would be lost: [`Error::finding`] names it.
@@ -157,8 +160,8 @@ impl Actions {
             return Err(Error::would_lose(Operation::UpdateAction, loss.clone()));
         }
         let mut updated = this.write(action_id, &action).await?;
-        // The response is not documented. If the action cannot be read back either, its values become
-        // findings.
+        // The response is not documented. If the action cannot be read back either, its values
+        // become findings.
         if updated.fields().is_none()
             && let Ok(action) = this.get(action_id).await
         {

@@ -57,8 +57,8 @@ impl Filter {
         self.eq(api_name, one_or_many(values))
     }
 
-    /// Matches leads with at least one action that matches this filter. Team members are given by email
-    /// address here (AC7).
+    /// Matches leads with at least one action that matches this filter. Team members are given by
+    /// email address here (AC7).
     pub fn with_action(mut self, action: ActionFilter) -> Self {
         self.action = Some(action);
         self
@@ -69,8 +69,8 @@ impl Filter {
         self.between(api_name, period.from, period.to)
     }
 
-    /// Matches leads with a date in this range, both ends included: `created_on`, `modified_on` or a date
-    /// field.
+    /// Matches leads with a date in this range, both ends included: `created_on`, `modified_on` or
+    /// a date field.
     pub fn between(
         self,
         api_name: impl Into<String>,
@@ -102,8 +102,8 @@ impl Filter {
         }
     }
 
-    /// Whether [`narrowed`](Self::narrowed) keeps the meaning of the filter: an exact creation time cannot
-    /// be replaced with a range.
+    /// Whether [`narrowed`](Self::narrowed) keeps the meaning of the filter: an exact creation time
+    /// cannot be replaced with a range.
     pub(crate) fn can_be_narrowed(&self) -> bool {
         let value = self.fields.get(CREATED_ON).map(FieldValue::as_json);
         matches!(value, None | Some(Value::Object(_)))
@@ -119,8 +119,8 @@ impl Filter {
         self.eq(CREATED_ON, Value::Object(range))
     }
 
-    /// Splits an assignee with several statuses into one filter per status, because the server was seen to
-    /// fail on the combination (LE10).
+    /// Splits an assignee with several statuses into one filter per status, because the server was
+    /// seen to fail on the combination (LE10).
     pub(crate) fn branches(self) -> Vec<Self> {
         let statuses = self.fields.get("status").and_then(FieldValue::as_strings);
         match statuses {
@@ -169,7 +169,8 @@ impl ActionFilter {
         Self::default()
     }
 
-    /// Matches actions of a type that telecrm records by itself, such as `OUTGOING_CALL`, or `PAYMENT`.
+    /// Matches actions of a type that telecrm records by itself, such as `OUTGOING_CALL`, or
+    /// `PAYMENT`.
     pub fn of_type(mut self, action_type: impl Into<String>) -> Self {
         self.kind = Some(action_type.into().into());
         self
@@ -181,8 +182,8 @@ impl ActionFilter {
         self
     }
 
-    /// Matches actions of these team members: by ID, which no endpoint returns, or in a search for leads by
-    /// email address (AC7).
+    /// Matches actions of these team members: by ID, which no endpoint returns, or in a search for
+    /// leads by email address (AC7).
     pub fn performed_by<V: Into<FieldValue>>(
         mut self,
         members: impl IntoIterator<Item = V>,
@@ -220,8 +221,8 @@ impl ActionFilter {
 
 /// A period of time, both ends included, in milliseconds.
 ///
-/// telecrm filters by Unix milliseconds, but users think in days of their time zone. For India, a month
-/// in UTC begins and ends five and a half hours too late.
+/// telecrm filters by Unix milliseconds, but users think in days of their time zone. For India, a
+/// month in UTC begins and ends five and a half hours too late.
 ///
 /// ```
 /// use jiff::{civil::date, tz::TimeZone};
@@ -259,7 +260,8 @@ impl Period {
     /// use jiff::{civil::date, tz::TimeZone};
     /// use telecrm::Period;
     ///
-    /// let week = Period::days(date(2026, 6, 1), date(2026, 6, 7), &TimeZone::get("Asia/Kolkata")?)?;
+    /// let india = TimeZone::get("Asia/Kolkata")?;
+    /// let week = Period::days(date(2026, 6, 1), date(2026, 6, 7), &india)?;
     /// assert_eq!(week.from.unwrap().to_string(), "2026-05-31T18:30:00Z");
     /// # Ok::<(), jiff::Error>(())
     /// ```

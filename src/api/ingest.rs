@@ -11,7 +11,8 @@ use crate::{Error, Idempotency, Operation};
 use serde_json::Value;
 use telecrm_core::{ActionRecord, Lead};
 
-/// Pushes leads over the Async API, and reads them back. From [`Telecrm::ingest`](crate::Telecrm::ingest).
+/// Pushes leads over the Async API, and reads them back. From
+/// [`Telecrm::ingest`](crate::Telecrm::ingest).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -36,7 +37,9 @@ use telecrm_core::{ActionRecord, Lead};
 /// # emulator.settle().await;
 /// assert_eq!(receipt.sent().actions().len(), 1);
 /// match ingest.verify(&receipt.since(baseline)).await? {
-///     Verification::Differs { losses, .. } => assert_eq!(losses[0].path, FieldPath::Field("rating".into())),
+///     Verification::Differs { losses, .. } => {
+///         assert_eq!(losses[0].path, FieldPath::Field("rating".into()));
+///     }
 ///     other => panic!("{other:?}"),
 /// }
 /// # Ok(())
@@ -45,7 +48,8 @@ use telecrm_core::{ActionRecord, Lead};
 #[derive(Debug, Clone)]
 pub struct Ingest(pub(crate) Handle);
 
-/// A lead that telecrm has accepted into its queue, but may not store (AS5). [`Ingest::verify`] reads it back.
+/// A lead that telecrm has accepted into its queue, but may not store (AS5). [`Ingest::verify`]
+/// reads it back.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a queued lead is not stored yet: verify it"]
 pub struct Receipt {
@@ -54,9 +58,11 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Creates a receipt for a lead whose push ended with an [unknown outcome](Error::is_outcome_unknown).
+    /// Creates a receipt for a lead whose push ended with an [unknown
+    /// outcome](Error::is_outcome_unknown).
     ///
-    /// If [`Ingest::verify`] finds the lead stored, it arrived. Any other result leaves the outcome unknown.
+    /// If [`Ingest::verify`] finds the lead stored, it arrived. Any other result leaves the outcome
+    /// unknown.
     pub fn unconfirmed(sent: Lead) -> Self {
         let before = Baseline::default();
         Self { sent, before }
@@ -67,8 +73,8 @@ impl Receipt {
         &self.sent
     }
 
-    /// Sets the actions that the lead had before, so that [`Ingest::verify`] does not count an equal older
-    /// action as the new one.
+    /// Sets the actions that the lead had before, so that [`Ingest::verify`] does not count an
+    /// equal older action as the new one.
     pub fn since(mut self, baseline: Baseline) -> Self {
         self.before = baseline;
         self
@@ -114,9 +120,9 @@ impl Ingest {
     /// Queues a lead for creation or update. The lead is sent as it is:
     /// [check](telecrm_core::Workspace::check) it first.
     ///
-    /// Any lead is retried if it was not sent or was refused with 429. After an unknown outcome, a lead is
-    /// retried only if it has no actions, the [workspace](crate::Telecrm::workspace) was discovered, and this
-    /// client has not pushed the same lead since.
+    /// Any lead is retried if it was not sent or was refused with 429. After an unknown outcome, a
+    /// lead is retried only if it has no actions, the [workspace](crate::Telecrm::workspace) was
+    /// discovered, and this client has not pushed the same lead since.
     ///
     /// # Errors
     /// - [`is_not_authorized`](Error::is_not_authorized), also for a token of type Sync (AS8).
@@ -129,7 +135,8 @@ impl Ingest {
             workspace.identifier_key(identifier).map(Target::Push)
         });
         let ticket = target.map(|target| handle.write_order.enter(target));
-        // Fields can be written twice, but only while no later push of the same lead is overwritten.
+        // Fields can be written twice, but only while no later push of the same lead is
+        // overwritten.
         let class = if lead.actions().is_empty() && ticket.is_some() {
             Idempotency::Upsert
         } else {
@@ -154,11 +161,12 @@ impl Ingest {
         Ok(Receipt::unconfirmed(lead.clone()))
     }
 
-    /// Reads which actions the lead has, before a push. A new lead has none, and for a lead that is pushed
-    /// without actions nothing is read.
+    /// Reads which actions the lead has, before a push. A new lead has none, and for a lead that is
+    /// pushed without actions nothing is read.
     ///
-    /// If the actions cannot all be read, verifying returns [`Unknown`](crate::Verification::Unknown): a lead
-    /// with more than 1,000 actions, without an ID, or whose actions change during every read.
+    /// If the actions cannot all be read, verifying returns
+    /// [`Unknown`](crate::Verification::Unknown): a lead with more than 1,000 actions, without an
+    /// ID, or whose actions change during every read.
     ///
     /// # Errors
     /// Returns an error if a request fails or a response cannot be read.
@@ -179,8 +187,8 @@ impl Ingest {
 
 /// Whether a success body confirms that the lead is queued.
 ///
-/// Servers answer `{"status":"QUEUED"}`, `OK` or nothing. Any other body, such as a web page (TR1) or a
-/// notice, does not come from the queue.
+/// Servers answer `{"status":"QUEUED"}`, `OK` or nothing. Any other body, such as a web page (TR1)
+/// or a notice, does not come from the queue.
 fn is_acknowledgement(body: &[u8]) -> bool {
     let is_one_of = |text: &str, words: &[&str]| {
         let text = text.trim();

@@ -57,14 +57,16 @@ const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 impl Leads {
     /// Creates a lead.
     ///
-    /// telecrm ignores parts that it does not accept, and the [`Outcome`] lists them. [Blanks](Lead::stray_blanks)
-    /// are not sent. The response does not say which options of a dropdown were created:
-    /// [check](Workspace::check) the lead first, or call [`Workspace::new_options`].
+    /// telecrm ignores parts that it does not accept, and the [`Outcome`] lists them.
+    /// [Blanks](Lead::stray_blanks) are not sent. The response does not say which options of a
+    /// dropdown were created: [check](Workspace::check) the lead first, or call
+    /// [`Workspace::new_options`].
     ///
     /// # Errors
-    /// - [`is_already_exists`](Error::is_already_exists) if a lead with this identifier exists (LE4).
-    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost, and reading the lead back
-    ///   failed or showed another lead. Look for the lead before you try again.
+    /// - [`is_already_exists`](Error::is_already_exists) if a lead with this identifier exists
+    ///   (LE4).
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost, and reading
+    ///   the lead back failed or showed another lead. Look for the lead before you try again.
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
         let this = Self(self.0.in_one_call());
         let clock = &self.0.clock;
@@ -97,8 +99,8 @@ impl Leads {
         }
     }
 
-    /// Returns the outcome of a creation if the existing lead is the created one. The actions of an older
-    /// lead may be older too, even if they are equal.
+    /// Returns the outcome of a creation if the existing lead is the created one. The actions of an
+    /// older lead may be older too, even if they are equal.
     async fn find_created(
         &self,
         sent: &Lead,
@@ -141,7 +143,8 @@ impl Leads {
     /// let visit = CustomAction::new(1001)?.field("note", "called");
     /// let lead = Lead::new().set("phone", "919999999999").action(visit);
     /// let lead_id = telecrm.leads().create(&lead).await?.complete()?.lead_id;
-    /// let lead = telecrm.leads().get_with_actions(&lead_id, PageRequest { skip: 0, limit: 20 }).await?;
+    /// let page = PageRequest { skip: 0, limit: 20 };
+    /// let lead = telecrm.leads().get_with_actions(&lead_id, page).await?;
     /// assert_eq!(lead.actions()[0].fields().unwrap()["note"], "called");
     /// # Ok(())
     /// # }
@@ -172,11 +175,12 @@ impl Leads {
 
     /// Updates fields of a lead. Fields that are not named keep their values.
     ///
-    /// The fields are checked and repaired against the workspace before sending, as by [`Workspace::check`]:
-    /// telecrm ignores unknown statuses and fields without an error (LE8), and refuses an update with any
-    /// other mistake (LE1, LE9). The [findings](Outcome::findings) list new options of dropdowns (EN5), values
-    /// that telecrm reads differently, such as seconds as milliseconds (AS4), and values that the response
-    /// does not show. Blanks that are left out of a list are remarks.
+    /// The fields are checked and repaired against the workspace before sending, as by
+    /// [`Workspace::check`]: telecrm ignores unknown statuses and fields without an error (LE8),
+    /// and refuses an update with any other mistake (LE1, LE9). The [findings](Outcome::findings)
+    /// list new options of dropdowns (EN5), values that telecrm reads differently, such as seconds
+    /// as milliseconds (AS4), and values that the response does not show. Blanks that are left out
+    /// of a list are remarks.
     ///
     /// To update from a type of your own, use
     /// [`Lead::from_serialize(&changes)?.fields().clone()`](Lead::from_serialize).
@@ -188,8 +192,8 @@ impl Leads {
     /// # let telecrm = emulator.client();
     /// use std::collections::BTreeMap;
     /// use telecrm::FindingKind;
-    /// # let lead = telecrm.leads().create(&telecrm::Lead::new().set("phone", "919999999999")).await?;
-    /// # let lead_id = lead.complete()?.lead_id;
+    /// # let lead = telecrm::Lead::new().set("phone", "919999999999");
+    /// # let lead_id = telecrm.leads().create(&lead).await?.complete()?.lead_id;
     ///
     /// let changes = BTreeMap::from([("contact_source".to_owned(), "Billboard".into())]);
     /// let updated = telecrm.leads().update(&lead_id, changes).await?;
@@ -200,8 +204,8 @@ impl Leads {
     /// ```
     ///
     /// # Errors
-    /// - Invalid if a field would be lost or refused ([`Error::finding`] names it), or if a text is blank: to
-    ///   write a blank on purpose, use [`FieldValue::blank`].
+    /// - Invalid if a field would be lost or refused ([`Error::finding`] names it), or if a text is
+    ///   blank: to write a blank on purpose, use [`FieldValue::blank`].
     /// - [`is_not_found`](Error::is_not_found) if no lead has this ID.
     pub async fn update(
         &self,
@@ -256,8 +260,9 @@ impl Leads {
     /// Creates a lead, or updates the existing lead with the same identifier.
     ///
     /// An update writes the fields without the identifier (LE1), then appends the actions.
-    /// [Blanks](Lead::stray_blanks) are left out of both and listed as remarks. The findings list what no
-    /// response shows: keys other than `fields` and `actions`, which are lost, and new options of dropdowns.
+    /// [Blanks](Lead::stray_blanks) are left out of both and listed as remarks. The findings list
+    /// what no response shows: keys other than `fields` and `actions`, which are lost, and new
+    /// options of dropdowns.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -270,7 +275,9 @@ impl Leads {
     ///     let lead = Lead::new().set("phone", "919999999999").set("rating", rating);
     ///     match telecrm.leads().upsert(&lead).await? {
     ///         Upserted::Created(outcome) => assert_eq!((rating, outcome.remarks().len()), (3, 0)),
-    ///         Upserted::Updated { lead, .. } => assert_eq!(lead.complete()?.get("rating"), Some(&4.into())),
+    ///         Upserted::Updated { lead, .. } => {
+    ///             assert_eq!(lead.complete()?.get("rating"), Some(&4.into()));
+    ///         }
     ///     }
     /// }
     /// # Ok(())
@@ -279,12 +286,12 @@ impl Leads {
     ///
     /// # Errors
     /// The errors of [`create`](Self::create) and [`update`](Self::update), and:
-    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the existing lead may be the one that this call
-    ///   created.
-    /// - [`is_already_exists`](Error::is_already_exists) if a search does not find the existing lead, or does
-    ///   not return its ID (LE7).
-    /// - [`updated_lead`](Error::updated_lead) returns the ID if the fields were written and the actions were
-    ///   not.
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the existing lead may be the one that
+    ///   this call created.
+    /// - [`is_already_exists`](Error::is_already_exists) if a search does not find the existing
+    ///   lead, or does not return its ID (LE7).
+    /// - [`updated_lead`](Error::updated_lead) returns the ID if the fields were written and the
+    ///   actions were not.
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
         let this = Self(self.0.in_one_call());
         // Needed before anything is written: only the workspace shows what an update would ignore.
@@ -294,8 +301,8 @@ impl Leads {
                 let created = outcome.with_findings(workspace.new_options(lead));
                 return Ok(Upserted::Created(created));
             }
-            // If the outcome is unknown, this call may have created the lead. An update would append its
-            // actions twice.
+            // If the outcome is unknown, this call may have created the lead. An update would
+            // append its actions twice.
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
@@ -378,8 +385,8 @@ impl Leads {
 
     /// Returns all leads that match, newest first: see [`Items`].
     ///
-    /// The server was seen to fail on an assignee with several statuses (LE10). Such a filter is split into
-    /// one list per status, and the lists are merged.
+    /// The server was seen to fail on an assignee with several statuses (LE10). Such a filter is
+    /// split into one list per status, and the lists are merged.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

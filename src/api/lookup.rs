@@ -32,8 +32,8 @@ pub(crate) fn identifier<'a>(workspace: &Workspace, lead: &'a Lead) -> Option<&'
     is_searchable.then_some(value)
 }
 
-/// Returns the row that is the lead. A search for a foreign number may also return the national number
-/// with the same digits (ID2).
+/// Returns the row that is the lead. A search for a foreign number may also return the national
+/// number with the same digits (ID2).
 pub(crate) fn select(
     workspace: &Workspace,
     lead: &Lead,
@@ -67,8 +67,8 @@ pub(crate) fn select(
     in_other_spelling
 }
 
-/// Whether the identifier is a phone number. A leading `+` does not change a phone number, but it does
-/// change other texts.
+/// Whether the identifier is a phone number. A leading `+` does not change a phone number, but it
+/// does change other texts.
 fn is_phone(workspace: &Workspace) -> bool {
     let field = workspace.field(workspace.identifier().api_name());
     field.is_some_and(|field| field.field_type == FieldType::Phone)

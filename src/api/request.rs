@@ -40,8 +40,9 @@ impl From<Method> for reqwest::Method {
 
 /// A request to a path that no method covers. From [`Telecrm::request`](crate::Telecrm::request).
 ///
-/// The path begins below `/enterprise/{id}`. Each segment is percent-encoded as it is, percent signs
-/// included. Empty segments, `.` and `..` are refused. The request goes to the Sync API by default.
+/// The path begins below `/enterprise/{id}`. Each segment is percent-encoded as it is, percent
+/// signs included. Empty segments, `.` and `..` are refused. The request goes to the Sync API by
+/// default.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -114,8 +115,8 @@ impl Request {
         self
     }
 
-    /// Sets when the request may be retried. The default is [`Safe`](Idempotency::Safe) for `GET` and
-    /// [`Appends`](Idempotency::Appends) for all other methods.
+    /// Sets when the request may be retried. The default is [`Safe`](Idempotency::Safe) for `GET`
+    /// and [`Appends`](Idempotency::Appends) for all other methods.
     pub fn idempotency(mut self, class: Idempotency) -> Self {
         self.class = class;
         self
@@ -130,7 +131,8 @@ impl Request {
     /// Sends the request, with the options of its client.
     ///
     /// # Errors
-    /// - Invalid if the path has an empty segment, `.`, `..` or a query, or the body cannot be written as JSON.
+    /// - Invalid if the path has an empty segment, `.`, `..` or a query, or the body cannot be
+    ///   written as JSON.
     /// - The errors of any call if the response has no success status.
     pub async fn send(self) -> Result<Reply, Error> {
         if self.path.contains(['?', '#', '\\']) {
@@ -157,7 +159,8 @@ impl Request {
     ) -> Result<Result<reqwest::Request, Unbuilt>, Error> {
         let mut url = connection.base_url.clone();
         let segments = self.path.trim_matches('/').split('/');
-        // Segments are encoded like path parameters, so that none of them can name another resource.
+        // Segments are encoded like path parameters, so that none of them can name another
+        // resource.
         for segment in ["enterprise", &connection.enterprise]
             .into_iter()
             .chain(segments)
@@ -204,8 +207,8 @@ impl Reply {
         &self.0.body
     }
 
-    /// Parses the body as JSON. Numbers are rounded as `serde_json` does it: [`decode`](Self::decode) can keep
-    /// all digits.
+    /// Parses the body as JSON. Numbers are rounded as `serde_json` does it:
+    /// [`decode`](Self::decode) can keep all digits.
     ///
     /// # Errors
     /// Returns an error if the body is not JSON.

@@ -1,4 +1,5 @@
-//! The schema of a workspace, over the Sync API: single endpoints, and the discovery that combines them.
+//! The schema of a workspace, over the Sync API: single endpoints, and the discovery that combines
+//! them.
 
 use crate::handle::Handle;
 use crate::transport::Response;
@@ -11,10 +12,11 @@ use telecrm_core::{
     WorkspaceError, WorkspaceFile,
 };
 
-/// The schema of the workspace, endpoint by endpoint. From [`Telecrm::schema`](crate::Telecrm::schema).
+/// The schema of the workspace, endpoint by endpoint. From
+/// [`Telecrm::schema`](crate::Telecrm::schema).
 ///
-/// To check leads, use [`Telecrm::workspace`](crate::Telecrm::workspace), which combines these endpoints and
-/// caches the result.
+/// To check leads, use [`Telecrm::workspace`](crate::Telecrm::workspace), which combines these
+/// endpoints and caches the result.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -76,7 +78,8 @@ impl Schema {
         actions(&self.0).await?.decode_member("customActions")
     }
 
-    /// Reads one custom action. [`ActionCode`] adds the prefix that the path needs: `ACTION_1001` (EN4).
+    /// Reads one custom action. [`ActionCode`] adds the prefix that the path needs: `ACTION_1001`
+    /// (EN4).
     ///
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if no custom action has this code.

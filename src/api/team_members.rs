@@ -26,9 +26,10 @@ use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
 /// let jane = team.set_availability("jane.doe@example.com", Availability::OnLeave).await?;
 /// assert_eq!(jane.status(), Some(TeamMemberStatus::OnLeave));
 ///
-/// let caller = NewTeamMember::new("Ravi Kumar", "ravi@example.com", "919876501234", TeamMemberRole::Caller)
+/// let role = TeamMemberRole::Caller;
+/// let ravi = NewTeamMember::new("Ravi Kumar", "ravi@example.com", "919876501234", role)
 ///     .password("until-the-first-login");
-/// team.create(&caller).await?;
+/// team.create(&ravi).await?;
 /// let everybody = team.with_deleted().stream().collect().await?;
 /// assert_eq!(everybody.len(), 3);
 /// # Ok(())
@@ -45,7 +46,8 @@ pub struct TeamMembers {
 /// ```
 /// use telecrm::{NewTeamMember, TeamMemberRole};
 ///
-/// let member = NewTeamMember::new("John Doe", "john.doe@example.com", "919876543210", TeamMemberRole::Caller);
+/// let role = TeamMemberRole::Caller;
+/// let member = NewTeamMember::new("John Doe", "john.doe@example.com", "919876543210", role);
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -69,8 +71,9 @@ impl fmt::Debug for NewTeamMember {
 impl NewTeamMember {
     /// Creates a team member without a password.
     ///
-    /// The phone number is the country code and the number, digits only: `919876543210` (TM5). A leading `+`
-    /// is not sent. It marks a number that has its country code, in case it is as long as a national number.
+    /// The phone number is the country code and the number, digits only: `919876543210` (TM5). A
+    /// leading `+` is not sent. It marks a number that has its country code, in case it is as long
+    /// as a national number.
     pub fn new(
         name: impl Into<String>,
         email: impl Into<String>,
@@ -86,8 +89,8 @@ impl NewTeamMember {
         }
     }
 
-    /// Sets a password, so that the member can log in at once. Without one, telecrm sends an invitation by
-    /// email.
+    /// Sets a password, so that the member can log in at once. Without one, telecrm sends an
+    /// invitation by email.
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into());
         self
@@ -104,8 +107,8 @@ impl NewTeamMember {
 const PAGE_SIZE: u32 = 10;
 
 impl TeamMembers {
-    /// Includes deleted members in [`list`](Self::list), [`stream`](Self::stream) and [`get`](Self::get),
-    /// which leave them out by default (TM3).
+    /// Includes deleted members in [`list`](Self::list), [`stream`](Self::stream) and
+    /// [`get`](Self::get), which leave them out by default (TM3).
     #[must_use]
     pub fn with_deleted(&self) -> Self {
         Self {
@@ -137,8 +140,8 @@ impl TeamMembers {
     ///
     /// # Errors
     /// - Invalid if the address is not an email address.
-    /// - [`is_not_found`](Error::is_not_found) if no member has this address, or if the member is deleted and
-    ///   [`with_deleted`](Self::with_deleted) was not called (TM3).
+    /// - [`is_not_found`](Error::is_not_found) if no member has this address, or if the member is
+    ///   deleted and [`with_deleted`](Self::with_deleted) was not called (TM3).
     pub async fn get(&self, email: &str) -> Result<TeamMember, Error> {
         let email = check_email(Operation::GetTeamMember, email)?;
         let response = self
@@ -152,9 +155,9 @@ impl TeamMembers {
     /// Creates a member.
     ///
     /// # Errors
-    /// - Invalid if the phone number is not digits only, or lacks the country code although it is a national
-    ///   number of the [default country](crate::Builder::default_country) (TM5), if the address is not an
-    ///   email address, or if name or password is blank.
+    /// - Invalid if the phone number is not digits only, or lacks the country code although it is a
+    ///   national number of the [default country](crate::Builder::default_country) (TM5), if the
+    ///   address is not an email address, or if name or password is blank.
     /// - Status 402 if the workspace has no free licence (TM2).
     /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost.
     pub async fn create(&self, member: &NewTeamMember) -> Result<TeamMember, Error> {
@@ -191,8 +194,8 @@ impl TeamMembers {
     /// Sets the availability of a member. telecrm assigns new leads by it.
     ///
     /// # Errors
-    /// - Invalid if the availability is [`Unknown`](Availability::Unknown), or the address is not an email
-    ///   address.
+    /// - Invalid if the availability is [`Unknown`](Availability::Unknown), or the address is not
+    ///   an email address.
     /// - [`is_not_found`](Error::is_not_found) if no member has this address.
     pub async fn set_availability(
         &self,

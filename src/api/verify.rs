@@ -46,15 +46,16 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 impl Ingest {
     /// Reads a pushed lead back and compares every field and action.
     ///
-    /// telecrm processes its queue in the background. This method therefore reads the lead repeatedly, until
-    /// everything is there or the [verify timeout](crate::Builder::verify_timeout) is over. A lead that is
-    /// [documented](Certainty::Documented) to be dropped is read only once. Without [`Receipt::since`], an
-    /// equal older action counts as stored.
+    /// telecrm processes its queue in the background. This method therefore reads the lead
+    /// repeatedly, until everything is there or the [verify
+    /// timeout](crate::Builder::verify_timeout) is over. A lead that is
+    /// [documented](Certainty::Documented) to be dropped is read only once. Without
+    /// [`Receipt::since`], an equal older action counts as stored.
     ///
     /// # Errors
-    /// Returns an error if reading is refused, for example because of the token. If temporary errors last
-    /// until the timeout, or the client is [shut down](crate::Telecrm::shutdown), the result is
-    /// [`Unknown`](Verification::Unknown) instead.
+    /// Returns an error if reading is refused, for example because of the token. If temporary
+    /// errors last until the timeout, or the client is [shut down](crate::Telecrm::shutdown), the
+    /// result is [`Unknown`](Verification::Unknown) instead.
     pub async fn verify(&self, receipt: &Receipt) -> Result<Verification, Error> {
         let handle = &self.0;
         let workspace = schema::workspace(handle).await?;
@@ -98,8 +99,8 @@ impl Ingest {
 fn is_final(verification: &Verification, workspace: &Workspace, sent: &Lead) -> bool {
     match verification {
         Verification::Stored(_) => true,
-        // A lead without an identifier cannot be found. A lead that is documented to be dropped does not
-        // arrive, but one that is inferred to be dropped may.
+        // A lead without an identifier cannot be found. A lead that is documented to be dropped
+        // does not arrive, but one that is inferred to be dropped may.
         Verification::Missing(finding) => {
             finding.certainty == Certainty::Documented
                 || lookup::identifier(workspace, sent).is_none()

@@ -63,22 +63,24 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 
 /// All items of a list, one by one: a [`Stream`] with the most common adapters built in.
 ///
-/// Leads and actions come newest first. Items that exist during the whole iteration come exactly once,
-/// even if others are added or deleted meanwhile. Items that are newer than the start do not come.
+/// Leads and actions come newest first. Items that exist during the whole iteration come exactly
+/// once, even if others are added or deleted meanwhile. Items that are newer than the start do not
+/// come.
 ///
 /// Items are identified by ID, otherwise by content. If a list has neither IDs nor times, repeated
-/// items are left out, and the list is read again when it shrinks. A page that repeats the one before
-/// it, or that is outside the requested time range, is an error rather than the end of the list.
+/// items are left out, and the list is read again when it shrinks. A page that repeats the one
+/// before it, or that is outside the requested time range, is an error rather than the end of the
+/// list.
 ///
-/// Each page is requested when its first item is needed, within the client's rate limits. Dropping the
-/// stream stops it.
+/// Each page is requested when its first item is needed, within the client's rate limits. Dropping
+/// the stream stops it.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use telecrm::Operation;
 /// # use telecrm::testing::{Response, FakeTelecrm};
-/// # let rows = [serde_json::json!({ "name": "Jane Doe" }), serde_json::json!({ "name": "John Smith" })];
+/// # let rows = ["Jane Doe", "John Smith"].map(|name| serde_json::json!({ "name": name }));
 /// # let fake = FakeTelecrm::new().always(Operation::ListTeamMembers, Response::page(rows));
 /// # let telecrm = fake.client();
 ///
@@ -132,14 +134,15 @@ impl<T: Send + Unpin + 'static> Items<T> {
                 }
             }
         });
-        // Dropping the stream aborts the task. The list has ended only if the task has ended by itself.
+        // Dropping the stream aborts the task. The list has ended only if the task has ended by
+        // itself.
         let pages = stream::unfold((receiver, task), async |(mut receiver, mut task)| {
             let page = match receiver.recv().await {
                 Some(page) => page,
                 None => match task.join_next().await?.err()?.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(_) => Err(Error::config(
-                        "the list was not read to its end: the runtime of the prefetch task has shut down",
+                        "the list ended early: the runtime of the prefetch task has shut down",
                     )),
                 },
             };
@@ -153,8 +156,8 @@ impl<T: Send + Unpin + 'static> Items<T> {
 
     /// Returns the next item, or `None` at the end.
     ///
-    /// After an error the stream is at its end. To continue, start a stream of leads or actions that
-    /// are [not newer](crate::Filter::between) than the last item.
+    /// After an error the stream is at its end. To continue, start a stream of leads or actions
+    /// that are [not newer](crate::Filter::between) than the last item.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
@@ -162,7 +165,8 @@ impl<T: Send + Unpin + 'static> Items<T> {
     /// Returns all remaining items.
     ///
     /// # Errors
-    /// Returns the first error and drops the items before it. Take the items of long lists one by one.
+    /// Returns the first error and drops the items before it. Take the items of long lists one by
+    /// one.
     pub async fn collect(mut self) -> Result<Vec<T>, Error> {
         let mut items = Vec::new();
         while let Some(item) = self.next().await {

@@ -1,8 +1,9 @@
-//! Reads the actions of a lead from the lead's own endpoint, which pages by position and gives no total.
+//! Reads the actions of a lead from the lead's own endpoint, which pages by position and gives no
+//! total.
 //!
-//! A page may be shorter than requested without being the last one, so only an empty remainder is the
-//! end. Each request starts at the last entry that was read. If the page begins with another entry, the
-//! list has changed meanwhile, and reading starts over.
+//! A page may be shorter than requested without being the last one, so only an empty remainder is
+//! the end. Each request starts at the last entry that was read. If the page begins with another
+//! entry, the list has changed meanwhile, and reading starts over.
 
 use crate::Error;
 use telecrm_core::ActionRecord;
@@ -84,8 +85,8 @@ mod tests {
         Delete(prop::sample::Index),
     }
 
-    /// Reads a list that changes before each page, from a server whose pages hold at most `cap` entries.
-    /// Returns the entries that were there from start to end, and the ones that were read.
+    /// Reads a list that changes before each page, from a server whose pages hold at most `cap`
+    /// entries. Returns the entries that were there from start to end, and the ones that were read.
     fn read(count: u32, changes: Vec<Change>, cap: usize) -> (Vec<u32>, Option<Vec<u32>>) {
         let ids = |entries: &[ActionRecord]| -> Vec<u32> {
             let ids = entries.iter().filter_map(|entry| entry.id()?.parse().ok());
@@ -119,7 +120,11 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 1000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn lasting_entries_are_read_exactly_once_or_the_result_is_none(

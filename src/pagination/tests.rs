@@ -169,7 +169,11 @@ fn read_all(times: &[i64], from: Option<i64>, model: Model) -> Reading {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn lasting_items_are_returned_exactly_once(

@@ -1,10 +1,10 @@
 //! Pages through a list by time, so that items added or deleted meanwhile cause no repeats or gaps.
 //!
-//! The server pages by position from the newest item. A new item shifts every later page by one, so an
-//! item repeats; a deleted item shifts them back, so an item is skipped. This pager therefore remembers
-//! the oldest time it has seen, asks for the first page of what is not newer, and recognises the items
-//! of that millisecond by their keys. It counts positions only where one millisecond fills a page, or
-//! where items have no time.
+//! The server pages by position from the newest item. A new item shifts every later page by one, so
+//! an item repeats; a deleted item shifts them back, so an item is skipped. This pager therefore
+//! remembers the oldest time it has seen, asks for the first page of what is not newer, and
+//! recognises the items of that millisecond by their keys. It counts positions only where one
+//! millisecond fills a page, or where items have no time.
 
 use crate::{Error, Operation};
 use std::collections::HashSet;
@@ -101,8 +101,8 @@ struct PageKeys {
 }
 
 impl PageKeys {
-    /// Whether more pages follow. A server may return fewer items than requested; if it does not count
-    /// them either, only an empty page is the end.
+    /// Whether more pages follow. A server may return fewer items than requested; if it does not
+    /// count them either, only an empty page is the end.
     fn has_more(&self, skip: u32) -> bool {
         let seen = u64::from(skip) + self.items.len() as u64;
         let is_counted = self.total > 0;
@@ -113,7 +113,8 @@ impl PageKeys {
 
 enum Position {
     Start,
-    /// Everything newer than `to` was read. Of the millisecond `to` itself, the keys in `seen` were.
+    /// Everything newer than `to` was read. Of the millisecond `to` itself, the keys in `seen`
+    /// were.
     Before {
         to: i64,
         seen: HashSet<String>,
@@ -127,8 +128,8 @@ enum Position {
 struct Offset {
     window: TimeWindow,
     skip: u32,
-    /// The total that the server last gave. If it shrinks, later items have moved up, and some may have
-    /// been skipped.
+    /// The total that the server last gave. If it shrinks, later items have moved up, and some may
+    /// have been skipped.
     total: u64,
     shrunk: bool,
     seen: HashSet<String>,
@@ -152,8 +153,8 @@ impl Position {
         }
     }
 
-    /// Returns the position after a page, and for each item whether it is new. The error says what is
-    /// inconsistent about the page.
+    /// Returns the position after a page, and for each item whether it is new. The error says what
+    /// is inconsistent about the page.
     fn advance(self, page: PageKeys, requested: TimeWindow) -> Result<(Self, Vec<bool>), String> {
         match self {
             Self::Start if page.items.iter().any(|item| item.time.is_none()) => {
@@ -256,7 +257,8 @@ impl Offset {
             return Ok((Position::Offset(self), new));
         }
         if self.shrunk {
-            // A deleted item may have moved another one to a page that was already read: start over.
+            // A deleted item may have moved another one to a page that was already read: start
+            // over.
             self.skip = 0;
             self.shrunk = false;
             self.last.clear();
