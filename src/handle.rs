@@ -94,7 +94,7 @@ impl Handle {
     ///
     /// `build` makes it with the generated client, which knows method, path, query and body. The
     /// response is not decoded, because the generated types accept only what is documented.
-    pub(crate) async fn sync(
+    pub(crate) async fn send(
         &self,
         operation: Operation,
         build: impl FnOnce(&sync::Client, &str) -> Result<Request, Unbuilt>,
@@ -104,7 +104,7 @@ impl Handle {
     }
 
     /// Sends a request that overwrites earlier ones to the same target.
-    pub(crate) async fn sync_write(
+    pub(crate) async fn send_write(
         &self,
         operation: Operation,
         target: Target,

@@ -106,7 +106,7 @@ impl Actions {
         let body = types::CreateActionsBody { actions };
         let response = self
             .handle
-            .sync(Operation::CreateActions, |api, enterprise| {
+            .send(Operation::CreateActions, |api, enterprise| {
                 api.create_actions_request(enterprise, &self.lead_id, &body)
             });
         self.handle.outcome(&response.await?, sent)
@@ -118,7 +118,7 @@ impl Actions {
     /// - [`is_not_found`](Error::is_not_found) if the lead has no action with this ID.
     /// - Status 400 if the action has another type.
     pub async fn get(&self, action_id: &str) -> Result<ActionRecord, Error> {
-        let response = self.handle.sync(Operation::GetAction, |api, enterprise| {
+        let response = self.handle.send(Operation::GetAction, |api, enterprise| {
             api.get_action_request(enterprise, &self.lead_id, action_id)
         });
         response.await?.decode()
@@ -199,7 +199,7 @@ impl Actions {
         let target = Target::Action(self.lead_id.clone(), action_id.to_owned());
         let response =
             self.handle
-                .sync_write(Operation::UpdateAction, target, |api, enterprise| {
+                .send_write(Operation::UpdateAction, target, |api, enterprise| {
                     check_id(action_id)?;
                     api.update_action_request(enterprise, &self.lead_id, action_id, action)
                 });
@@ -237,7 +237,7 @@ impl Actions {
                 .map(|(from, to)| types::SearchActionsBodyCreatedOn { from, to }),
         };
         let lead_id = &self.lead_id;
-        let response = self.handle.sync(OPERATION, |api, enterprise| {
+        let response = self.handle.send(OPERATION, |api, enterprise| {
             api.search_actions_request(enterprise, lead_id, Some(limit), Some(skip), &body)
         });
         response.await?.decode_page(page.skip)

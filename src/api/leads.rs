@@ -77,7 +77,7 @@ impl Leads {
             actions: (!sent.actions().is_empty()).then(|| actions::bare_codes(&sent)),
             extra: sent.extra().clone(),
         };
-        let created = this.0.sync(Operation::CreateLead, |api, enterprise| {
+        let created = this.0.send(Operation::CreateLead, |api, enterprise| {
             api.create_lead_request(enterprise, &body)
         });
         match created.await {
@@ -167,7 +167,7 @@ impl Leads {
             None => (None, None),
         };
         let included = actions.map(|_| true);
-        let response = self.0.sync(Operation::GetLead, |api, enterprise| {
+        let response = self.0.send(Operation::GetLead, |api, enterprise| {
             api.get_lead_request(enterprise, lead_id, included, limit, skip)
         });
         decode_lead(&response.await?)
@@ -239,7 +239,7 @@ impl Leads {
         let target = Target::Lead(lead_id.to_owned());
         let response = self
             .0
-            .sync_write(Operation::UpdateLead, target, |api, enterprise| {
+            .send_write(Operation::UpdateLead, target, |api, enterprise| {
                 check_id(lead_id)?;
                 api.update_lead_request(enterprise, lead_id, &body)
             })
@@ -454,7 +454,7 @@ impl Leads {
                     .map(|(from, to)| types::SearchLeadsBodyActionsPerformedAt { from, to }),
             }),
         };
-        let response = self.0.sync(OPERATION, |api, enterprise| {
+        let response = self.0.send(OPERATION, |api, enterprise| {
             api.search_leads_request(enterprise, Some(limit), Some(skip), &body)
         });
         response.await?.decode_page(page.skip)

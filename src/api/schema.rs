@@ -64,7 +64,7 @@ impl Schema {
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if no field has this API name.
     pub async fn field(&self, api_name: &str) -> Result<CustomFieldRecord, Error> {
-        let response = self.0.sync(Operation::GetCustomField, |api, enterprise| {
+        let response = self.0.send(Operation::GetCustomField, |api, enterprise| {
             api.get_custom_field_request(enterprise, api_name)
         });
         response.await?.decode()
@@ -85,7 +85,7 @@ impl Schema {
     /// [`is_not_found`](Error::is_not_found) if no custom action has this code.
     pub async fn action(&self, code: impl Into<ActionCode>) -> Result<CustomActionRecord, Error> {
         let code = code.into().prefixed();
-        let response = self.0.sync(Operation::GetCustomAction, |api, enterprise| {
+        let response = self.0.send(Operation::GetCustomAction, |api, enterprise| {
             api.get_custom_action_request(enterprise, &code)
         });
         response.await?.decode()
@@ -106,7 +106,7 @@ impl Schema {
 
 async fn metadata(handle: &Handle) -> Result<Response, Error> {
     handle
-        .sync(Operation::GetMetadata, |api, enterprise| {
+        .send(Operation::GetMetadata, |api, enterprise| {
             api.get_metadata_request(enterprise)
         })
         .await
@@ -114,7 +114,7 @@ async fn metadata(handle: &Handle) -> Result<Response, Error> {
 
 async fn fields(handle: &Handle) -> Result<Response, Error> {
     handle
-        .sync(Operation::ListCustomFields, |api, enterprise| {
+        .send(Operation::ListCustomFields, |api, enterprise| {
             api.list_custom_fields_request(enterprise, Some(true))
         })
         .await
@@ -122,7 +122,7 @@ async fn fields(handle: &Handle) -> Result<Response, Error> {
 
 async fn actions(handle: &Handle) -> Result<Response, Error> {
     handle
-        .sync(Operation::ListCustomActions, |api, enterprise| {
+        .send(Operation::ListCustomActions, |api, enterprise| {
             api.list_custom_actions_request(enterprise, Some(true))
         })
         .await
@@ -130,7 +130,7 @@ async fn actions(handle: &Handle) -> Result<Response, Error> {
 
 async fn pipeline(handle: &Handle) -> Result<Response, Error> {
     handle
-        .sync(Operation::GetLeadStagePipeline, |api, enterprise| {
+        .send(Operation::GetLeadStagePipeline, |api, enterprise| {
             api.get_lead_stage_pipeline_request(enterprise)
         })
         .await

@@ -124,7 +124,7 @@ impl TeamMembers {
     pub async fn list(&self, page: PageRequest) -> Result<Page<TeamMember>, Error> {
         const OPERATION: Operation = Operation::ListTeamMembers;
         let (skip, limit) = page.check(OPERATION, PAGE_SIZE)?;
-        let response = self.handle.sync(OPERATION, |api, enterprise| {
+        let response = self.handle.send(OPERATION, |api, enterprise| {
             api.list_team_members_request(enterprise, self.deleted(), Some(limit), Some(skip))
         });
         response.await?.decode_page(page.skip)
@@ -146,7 +146,7 @@ impl TeamMembers {
         let email = check_email(Operation::GetTeamMember, email)?;
         let response = self
             .handle
-            .sync(Operation::GetTeamMember, |api, enterprise| {
+            .send(Operation::GetTeamMember, |api, enterprise| {
                 api.get_team_member_request(enterprise, email, self.deleted())
             });
         response.await?.decode()
@@ -185,7 +185,7 @@ impl TeamMembers {
             role: member.role.as_str().into(),
             password: member.password.clone(),
         };
-        let response = self.handle.sync(OPERATION, |api, enterprise| {
+        let response = self.handle.send(OPERATION, |api, enterprise| {
             api.create_team_member_request(enterprise, &body)
         });
         response.await?.decode()
@@ -214,7 +214,7 @@ impl TeamMembers {
         let target = Target::Member(email.to_lowercase());
         let response = self
             .handle
-            .sync_write(OPERATION, target, |api, enterprise| {
+            .send_write(OPERATION, target, |api, enterprise| {
                 api.set_team_member_state_request(enterprise, &body)
             });
         response.await?.decode()
