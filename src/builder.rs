@@ -1,11 +1,11 @@
 //! The settings of a client, and how they become one.
 
 use crate::clock::{Clock, SystemClock};
-use crate::handle::{Api, Connection, Handle, Shared, config_error};
+use crate::handle::{Api, Connection, Handle, Shared};
 use crate::raw::generated::{ingest, sync};
 use crate::transport::write_order::WriteOrder;
 use crate::transport::{
-    Backend, CallOptions, CallReport, Observer, Settings, Stop, Transport, authorization,
+    Backend, CallOptions, CallReport, Http, Observer, Settings, Shutdown, Transport, authorization,
 };
 use crate::workspace_cache::WorkspaceCache;
 use crate::{AsyncToken, Error, RateLimit, SyncToken, Telecrm};
@@ -67,7 +67,7 @@ pub struct Builder {
     options: CallOptions,
     clock: Arc<dyn Clock>,
     observer: Observer,
-    backend: Backend,
+    backend: Arc<dyn Backend>,
     verify_timeout: Duration,
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
@@ -91,7 +91,7 @@ impl Telecrm {
             options: CallOptions::new(),
             clock: Arc::new(SystemClock),
             observer: Observer::default(),
-            backend: Backend::Http,
+            backend: Arc::new(Http),
             verify_timeout: Duration::from_secs(30),
             sync_limit: Some(RateLimit::SYNC),
             async_limit: Some(RateLimit::ASYNC),
@@ -222,7 +222,7 @@ impl Builder {
 
     /// Replaces the network with scripted responses.
     #[cfg(feature = "testing")]
-    pub(crate) fn backend(mut self, backend: Backend) -> Self {
+    pub(crate) fn backend(mut self, backend: Arc<dyn Backend>) -> Self {
         self.backend = backend;
         self
     }
@@ -295,10 +295,10 @@ impl Builder {
             .transpose()
             .map_err(|error| Error::config(error.to_string()))?;
         if self.async_tokens.len() > MAX_TOKENS {
-            return Err(config_error(
-                &format!("there are more than {MAX_TOKENS} Async tokens"),
-                "give at most as many as a workspace has",
-            ));
+            return Err(
+                Error::config(format!("there are more than {MAX_TOKENS} Async tokens"))
+                    .with_hint("give at most as many as a workspace has"),
+            );
         }
         let http = http_client(
             self.http,
@@ -308,7 +308,7 @@ impl Builder {
         let sync_tokens: Vec<&str> = self.sync_token.iter().map(SyncToken::expose).collect();
         let async_tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
         let secrets = [&sync_tokens[..], &async_tokens[..], &[&enterprise]].concat();
-        let stop = Stop::default();
+        let shutdown = Shutdown::default();
         let connector = Connector {
             secrets: secrets.into_iter().map(str::to_owned).collect(),
             enterprise,
@@ -316,10 +316,9 @@ impl Builder {
             allow_http: self.allow_http,
             settings: Settings {
                 backend: self.backend,
-                timeout: self.options.attempt_timeout,
                 observer: self.observer,
                 clock: self.clock.clone(),
-                stop: stop.clone(),
+                shutdown: shutdown.clone(),
             },
         };
         let sync = connector.connect("Sync", &self.sync_url, &sync_tokens, self.sync_limit)?;
@@ -334,7 +333,7 @@ impl Builder {
             verify_timeout: self.verify_timeout,
             write_order: WriteOrder::default(),
             clock: self.clock,
-            stop,
+            shutdown,
         };
         Ok(Telecrm(Handle::new(shared, self.options)))
     }
@@ -391,10 +390,8 @@ fn http_client(
     // Without a provider reqwest would panic.
     #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        return Err(config_error(
-            "rustls has no crypto provider",
-            "call `CryptoProvider::install_default`, or enable the feature `rustls`",
-        ));
+        return Err(Error::config("rustls has no crypto provider")
+            .with_hint("call `CryptoProvider::install_default`, or enable the feature `rustls`"));
     }
     let http = http
         .redirect(reqwest::redirect::Policy::none())
@@ -414,25 +411,23 @@ fn check_enterprise_id(id: &str) -> Result<String, Error> {
         return Err(Error::config("the enterprise ID is empty"));
     }
     if matches!(id, "." | "..") || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(config_error(
+        return Err(Error::config(
             "the enterprise ID contains blanks or control characters, or is `.` or `..`",
-            "copy it from the dashboard again (Settings, Website and API)",
-        ));
+        )
+        .with_hint("copy it from the dashboard again (Settings, Website and API)"));
     }
     // People paste tokens here. Tokens contain a colon, enterprise IDs do not.
     if id.contains(':') {
-        return Err(config_error(
-            "the enterprise ID contains a colon",
-            "it looks like a token; copy the enterprise ID from the dashboard",
-        ));
+        return Err(Error::config("the enterprise ID contains a colon")
+            .with_hint("it looks like a token; copy the enterprise ID from the dashboard"));
     }
     Ok(id.to_owned())
 }
 
 fn check_base_url(api: &str, url: &str, allow_http: bool) -> Result<String, Error> {
-    let invalid = |reason: String| Error::config(format!("the {api} base URL {reason}"));
+    let invalid = |reason: &str| Error::config(format!("the {api} base URL {reason}"));
     let parsed = reqwest::Url::parse(url.trim())
-        .map_err(|error| invalid(format!("is not a URL: {error}")))?;
+        .map_err(|error| invalid(&format!("is not a URL: {error}")))?;
     let host = parsed.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
@@ -440,15 +435,14 @@ fn check_base_url(api: &str, url: &str, allow_http: bool) -> Result<String, Erro
         "https" => {}
         "http" if is_loopback || allow_http => {}
         "http" => {
-            return Err(invalid(
-                "is not https: tokens would cross the network unencrypted".to_owned(),
-            ));
+            return Err(invalid("is not https")
+                .with_hint("use https, or `allow_http` to send tokens and leads unencrypted"));
         }
-        _ => return Err(invalid("is neither https nor http".to_owned())),
+        _ => return Err(invalid("is neither https nor http")),
     }
     let has_login = !parsed.username().is_empty() || parsed.password().is_some();
     if parsed.query().is_some() || parsed.fragment().is_some() || has_login {
-        return Err(invalid("has more than a host and a path".to_owned()));
+        return Err(invalid("has more than a host and a path"));
     }
     Ok(parsed.as_str().trim_end_matches('/').to_owned())
 }
@@ -464,7 +458,7 @@ mod tests {
             .sync_token(SyncToken::new("s3cret").expect("a token"))
             .sync_url(url)
             .build()
-            .map_err(|error| error.to_string())
+            .map_err(|error| format!("{error:#}"))
     }
 
     fn assert_refused(enterprise: &str, url: &str, reason: &str) {
@@ -594,7 +588,7 @@ mod tests {
         let telecrm = build("ent", "https://localhost:9").expect("a client");
         let once = telecrm.with_options(CallOptions::new().attempts(1));
         let error = once.schema().metadata().await.expect_err("an error");
-        assert!(error.to_string().contains("`native-tls`"), "{error}");
+        assert!(format!("{error:#}").contains("`native-tls`"), "{error:#}");
         assert!(!error.is_transient() && !error.is_outcome_unknown());
     }
 
@@ -605,7 +599,7 @@ mod tests {
         let Poll::Ready(Err(error)) = call.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("the call waits");
         };
-        assert!(error.to_string().contains("tokio runtime"), "{error}");
+        assert!(error.to_string().contains("no tokio runtime"), "{error}");
         assert!(!error.is_transient() && !error.is_outcome_unknown());
     }
 

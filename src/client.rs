@@ -5,7 +5,7 @@ use crate::api::leads::Leads;
 use crate::api::request::{Method, Request};
 use crate::api::schema::{self, Schema};
 use crate::api::team_members::TeamMembers;
-use crate::handle::{Connection, Handle, config_error};
+use crate::handle::{Connection, Handle};
 use crate::transport::CallOptions;
 use crate::{Error, LimitState, raw};
 use std::sync::Arc;
@@ -106,7 +106,7 @@ impl Telecrm {
     ///
     /// A request in flight is not aborted, because only its response shows whether a write
     /// succeeded. A call that waits returns at once: with the result of its last attempt, or as
-    /// [stopped](Error::is_stopped). Later calls make one attempt, if the rate limit allows it
+    /// [stopped](Error::is_shutdown). Later calls make one attempt, if the rate limit allows it
     /// without waiting.
     ///
     /// ```
@@ -124,7 +124,7 @@ impl Telecrm {
     /// # }
     /// ```
     pub fn shutdown(&self) {
-        self.0.stop.set();
+        self.0.shutdown.begin();
     }
 
     /// Returns the state of the rate limit of each Async token, in the order of the builder.
@@ -191,7 +191,7 @@ impl Telecrm {
     ///     .send()
     ///     .await?;
     /// assert_eq!(reply.json()?["total"], 3);
-    /// # assert_eq!(fake.sent()[0].path(), "/reports/calls");
+    /// # assert_eq!(fake.requests()[0].path(), "/reports/calls");
     /// # Ok(())
     /// # }
     /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
@@ -287,7 +287,7 @@ impl Raw<'_> {
     pub fn enterprise_id(&self) -> Result<&str, Error> {
         let sync = self.0.sync.as_ref().map(|api| &api.connection);
         let ingest = self.0.ingest.as_ref().map(|api| &api.connection);
-        let missing = || config_error("this call needs a token", "give the builder one");
+        let missing = || Error::config("this call needs a token").with_hint("give the builder one");
         let connection: Option<&Connection> = sync.or(ingest);
         let connection = connection.ok_or_else(missing)?;
         Ok(&connection.enterprise)

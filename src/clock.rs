@@ -1,15 +1,16 @@
-//! The only place that reads the clock and sleeps, so that everything else can be tested without waiting.
+//! Clocks: the only module that reads the time and sleeps. Everything else can therefore be tested
+//! without waiting.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::Handle;
 
-/// Where a client takes the time from.
+/// The clock of a client.
 ///
-/// Give [`Builder::clock`](crate::Builder::clock) one of your own to test waits, limits and deadlines without waiting.
-/// Timeouts of single requests are the HTTP client's, and real; so is the wait for those by which another call discovers the
-/// workspace.
+/// Pass your own clock to [`Builder::clock`](crate::Builder::clock) to test waits, rate limits and
+/// deadlines without waiting. Two things use real time with any clock: timeouts of attempts, which
+/// belong to the HTTP client, and the wait while another call discovers the workspace.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -18,10 +19,10 @@ use tokio::runtime::Handle;
 /// use std::time::{Duration, Instant};
 /// use telecrm::Clock;
 ///
-/// /// Waits a tenth of the time.
-/// struct Hurried;
+/// /// A clock whose waits take a tenth of the time.
+/// struct Fast;
 ///
-/// impl Clock for Hurried {
+/// impl Clock for Fast {
 ///     fn now(&self) -> Instant {
 ///         Instant::now()
 ///     }
@@ -31,23 +32,24 @@ use tokio::runtime::Handle;
 ///     }
 /// }
 ///
-/// let before = Hurried.now();
-/// Hurried.sleep(Duration::from_millis(10)).await;
-/// assert!(Hurried.now() > before);
-/// assert!(Hurried.date() > std::time::SystemTime::UNIX_EPOCH);
-/// let telecrm = telecrm::Telecrm::builder("enterprise-id").clock(Hurried).build()?;
+/// let before = Fast.now();
+/// Fast.sleep(Duration::from_millis(10)).await;
+/// assert!(Fast.now() > before);
+/// assert!(Fast.date() > std::time::SystemTime::UNIX_EPOCH);
+/// let telecrm = telecrm::Telecrm::builder("enterprise-id").clock(Fast).build()?;
 /// # Ok(())
 /// # }
 /// ```
 pub trait Clock: Send + Sync + 'static {
-    /// A point in time for measuring distances.
+    /// The current time, for measuring durations.
     fn now(&self) -> Instant;
 
-    /// Ready after this time.
+    /// Waits for this duration.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-    /// The date and time of day, for what a server tells as a date and no distance; the machine's unless told otherwise.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    /// The current date, which is compared with dates that the server sends. The default is the
+    /// date of the machine.
+    #[expect(clippy::disallowed_methods, reason = "this module reads the clock")]
     fn date(&self) -> SystemTime {
         SystemTime::now()
     }
@@ -57,21 +59,23 @@ pub trait Clock: Send + Sync + 'static {
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    #[expect(clippy::disallowed_methods, reason = "this module reads the clock")]
     fn now(&self) -> Instant {
         Instant::now()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    #[expect(clippy::disallowed_methods, reason = "this module sleeps")]
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(duration))
     }
 }
 
-/// What comes of this, if it comes in time. By the machine's clock, for what others do on the network: a clock of which every wait is
-/// over at once would leave them no time.
+/// The result of a future. Returns `None` if it takes longer than the limit.
+///
+/// This uses real time, because it waits for other calls on the network. A clock of tests, whose
+/// waits end immediately, would leave them no time.
 pub(crate) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
-    // Outside a runtime there is none, and the call itself will say so.
+    // tokio's timers panic outside of a runtime. The call reports that itself.
     if Handle::try_current().is_err() {
         return Some(work.await);
     }

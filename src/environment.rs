@@ -1,6 +1,5 @@
 //! Reads the settings of a client from `TELECRM_*` variables.
 
-use crate::handle::config_error;
 use crate::{AsyncToken, Builder, Error, SyncToken, Telecrm, TokenError};
 
 const ENTERPRISE_ID: &str = "TELECRM_ENTERPRISE_ID";
@@ -62,18 +61,17 @@ impl Builder {
     fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let get = |name| get(name).filter(|value| !value.trim().is_empty());
         let Some(enterprise_id) = get(ENTERPRISE_ID) else {
-            return Err(config_error(
-                &format!("{ENTERPRISE_ID} is not set"),
-                "set it to the enterprise ID (dashboard: Settings, Website and API)",
-            ));
+            return Err(Error::config(format!("{ENTERPRISE_ID} is not set"))
+                .with_hint("set it to the enterprise ID (dashboard: Settings, Website and API)"));
         };
         let mut builder = Telecrm::builder(enterprise_id);
         let (sync_token, async_tokens) = (get(SYNC_TOKEN), get(ASYNC_TOKEN));
         if sync_token.is_none() && async_tokens.is_none() {
-            return Err(config_error(
-                &format!("neither {SYNC_TOKEN} nor {ASYNC_TOKEN} is set"),
-                "set at least one of them to a token (dashboard: Settings, Website and API)",
-            ));
+            return Err(
+                Error::config(format!("neither {SYNC_TOKEN} nor {ASYNC_TOKEN} is set")).with_hint(
+                    "set at least one of them to a token (dashboard: Settings, Website and API)",
+                ),
+            );
         }
         if let Some(token) = sync_token {
             let token = SyncToken::new(&token).map_err(|error| invalid(SYNC_TOKEN, &error))?;
@@ -94,10 +92,8 @@ impl Builder {
 }
 
 fn invalid(variable: &str, error: &TokenError) -> Error {
-    config_error(
-        &format!("{variable}: {error}"),
-        "copy the token from the dashboard again (Settings, Website and API)",
-    )
+    Error::config(format!("{variable}: {error}"))
+        .with_hint("copy the token from the dashboard again (Settings, Website and API)")
 }
 
 #[cfg(test)]
@@ -117,7 +113,7 @@ mod tests {
             let found = variables.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        Builder::from_variables(get).map_err(|error| error.to_string())
+        Builder::from_variables(get).map_err(|error| format!("{error:#}"))
     }
 
     fn build(variables: &[(&str, &str)]) -> Telecrm {

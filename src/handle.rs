@@ -2,11 +2,10 @@
 //! options.
 
 use crate::clock::Clock;
-use crate::error::unmarked;
-use crate::raw::Unbuilt;
 use crate::raw::generated::{ingest, sync};
+use crate::transport::envelope::without_bom;
 use crate::transport::write_order::{Target, WriteOrder};
-use crate::transport::{Call, CallOptions, Context, Response, Stop, Transport};
+use crate::transport::{Call, CallOptions, Context, Response, Shutdown, Transport, Unbuilt};
 use crate::workspace_cache::WorkspaceCache;
 use crate::{Error, Operation};
 use jiff::tz::TimeZone;
@@ -33,7 +32,7 @@ pub(crate) struct Shared {
     pub(crate) verify_timeout: Duration,
     pub(crate) write_order: WriteOrder,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) stop: Stop,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl Deref for Handle {
@@ -81,12 +80,14 @@ impl Handle {
     }
 
     pub(crate) fn sync_api(&self) -> Result<&Api<sync::Client>, Error> {
-        let missing = || config_error("this call needs a Sync token", "give the builder one");
+        let missing =
+            || Error::config("this call needs a Sync token").with_hint("give the builder one");
         self.sync.as_ref().ok_or_else(missing)
     }
 
     pub(crate) fn async_api(&self) -> Result<&Api<ingest::Client>, Error> {
-        let missing = || config_error("this call needs an Async token", "give the builder one");
+        let missing =
+            || Error::config("this call needs an Async token").with_hint("give the builder one");
         self.ingest.as_ref().ok_or_else(missing)
     }
 
@@ -112,7 +113,7 @@ impl Handle {
     ) -> Result<Response, Error> {
         let ticket = self.write_order.enter(target);
         let call = Call::new(Some(operation), operation.idempotency(), self.options);
-        let call = call.in_turn(Some(ticket));
+        let call = call.with_ticket(Some(ticket));
         self.sync_api()?.send(call, build).await
     }
 
@@ -122,7 +123,7 @@ impl Handle {
         response: &Response,
         sent: &Lead,
     ) -> Result<Outcome<Created>, Error> {
-        let outcome = Outcome::from_answer(unmarked(&response.body), sent);
+        let outcome = Outcome::from_answer(without_bom(&response.body), sent);
         let outcome = outcome.map_err(|error| response.unreadable(error))?;
         let transport = &self.sync_api()?.connection.transport;
         Ok(outcome.with_words(|text| transport.masked(text, response)))
@@ -183,9 +184,4 @@ impl Connection {
         let context = Context::through(self.transport.clone(), options);
         new(&self.base_url, self.http.clone(), context)
     }
-}
-
-/// An error in the settings of the client, and how to correct it.
-pub(crate) fn config_error(message: &str, hint: &str) -> Error {
-    Error::config(format!("{message}: {hint}"))
 }

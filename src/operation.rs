@@ -40,7 +40,7 @@ macro_rules! operations {
 /// ```
 /// use telecrm::{Idempotency, Operation};
 ///
-/// assert_eq!(Operation::CreateActions.idempotency(), Idempotency::Appends);
+/// assert_eq!(Operation::CreateActions.idempotency(), Idempotency::NotIdempotent);
 /// let reads = Operation::ALL.iter().filter(|operation| operation.is_read());
 /// assert!(reads.clone().all(|operation| operation.idempotency() == Idempotency::Safe));
 /// assert_eq!(reads.count(), 12);
@@ -50,14 +50,11 @@ macro_rules! operations {
 pub enum Idempotency {
     /// Nothing is written. Sent again after connection faults, time-outs, 408, 429 and 5xx.
     Safe,
-    /// The same is written once more, or the repeat is refused. Sent again as if it were safe, unless the same client has written
-    /// the same thing anew meanwhile; a refusal as existing is then looked into by reading.
-    Settles,
-    /// A push without actions: the same fields are written once more. Sent again as if it were safe, but never after a later
-    /// push of the same lead by this client.
-    Upsert,
-    /// Something is appended each time. Never sent again after a doubtful outcome.
-    Appends,
+    /// A second request writes the same values again, or the server refuses it. Retried like a
+    /// safe request, unless this client began a newer write to the same target meanwhile.
+    Idempotent,
+    /// Each request appends. Never retried after an unknown outcome.
+    NotIdempotent,
 }
 
 impl Operation {
@@ -82,19 +79,19 @@ impl Operation {
 }
 
 operations! {
-    CreateOrUpdateLead = "createOrUpdateLead", "pushing a lead", Appends;
-    CreateLead = "createLead", "creating a lead", Settles;
+    CreateOrUpdateLead = "createOrUpdateLead", "pushing a lead", NotIdempotent;
+    CreateLead = "createLead", "creating a lead", Idempotent;
     GetLead = "getLead", "reading a lead", Safe;
-    UpdateLead = "updateLead", "updating a lead", Settles;
+    UpdateLead = "updateLead", "updating a lead", Idempotent;
     SearchLeads = "searchLeads", "searching leads", Safe;
-    CreateActions = "createActions", "creating actions", Appends;
+    CreateActions = "createActions", "creating actions", NotIdempotent;
     GetAction = "getAction", "reading an action", Safe;
-    UpdateAction = "updateAction", "updating an action", Settles;
+    UpdateAction = "updateAction", "updating an action", Idempotent;
     SearchActions = "searchActions", "searching a timeline", Safe;
     ListTeamMembers = "listTeamMembers", "listing team members", Safe;
-    CreateTeamMember = "createTeamMember", "creating a team member", Appends;
+    CreateTeamMember = "createTeamMember", "creating a team member", NotIdempotent;
     GetTeamMember = "getTeamMember", "reading a team member", Safe;
-    SetTeamMemberState = "setTeamMemberState", "setting a team member's availability", Settles;
+    SetTeamMemberState = "setTeamMemberState", "setting a team member's availability", Idempotent;
     GetMetadata = "getMetadata", "reading the workspace", Safe;
     ListCustomFields = "listCustomFields", "listing fields", Safe;
     GetCustomField = "getCustomField", "reading a field", Safe;
@@ -142,7 +139,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            class(Idempotency::Settles),
+            class(Idempotency::Idempotent),
             [
                 "createLead",
                 "updateLead",
@@ -150,12 +147,11 @@ mod tests {
                 "setTeamMemberState"
             ]
         );
-        // A push without actions is an upsert, which only the caller can know.
+        // A push without actions is idempotent, which only the caller can know.
         assert_eq!(
-            class(Idempotency::Appends),
+            class(Idempotency::NotIdempotent),
             ["createOrUpdateLead", "createActions", "createTeamMember"]
         );
-        assert_eq!(class(Idempotency::Upsert), [""; 0]);
         assert_eq!(Operation::ALL.len(), 19);
     }
 

@@ -1,4 +1,4 @@
-//! The two kinds of tokens. The wrong one does not compile, and neither prints.
+//! The two types of tokens. Using one in place of the other does not compile, and neither prints.
 
 use std::fmt;
 
@@ -8,17 +8,31 @@ use std::fmt;
 /// use telecrm::AsyncToken;
 ///
 /// let error = AsyncToken::new("Bearer 0f1e2d3c").unwrap_err();
-/// assert_eq!(error.to_string(), "the Async token starts with `Bearer `: give the token alone");
+/// assert_eq!(error.to_string(), "the Async token starts with `Bearer `");
+/// assert_eq!(error.hint(), "pass the token alone");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenError {
     what: &'static str,
-    reason: &'static str,
+    fault: &'static str,
+    hint: &'static str,
 }
 
+impl TokenError {
+    /// What to do about the error.
+    pub fn hint(&self) -> &str {
+        self.hint
+    }
+}
+
+/// `{}` is one sentence. `{:#}` adds the hint on a line of its own.
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the {} {}", self.what, self.reason)
+        write!(f, "the {} {}", self.what, self.fault)?;
+        if f.alternate() {
+            write!(f, "\n  hint: {}", self.hint)?;
+        }
+        Ok(())
     }
 }
 
@@ -26,19 +40,23 @@ impl std::error::Error for TokenError {}
 
 fn validate(what: &'static str, token: &str) -> Result<Box<str>, TokenError> {
     let token = token.trim();
-    let reason = if token.is_empty() {
-        "is empty"
-    } else if token
-        .get(..7)
-        .is_some_and(|start| start.eq_ignore_ascii_case("bearer "))
-    {
-        "starts with `Bearer `: give the token alone"
+    let has_prefix = match token.get(..7) {
+        Some(start) => start.eq_ignore_ascii_case("bearer "),
+        None => false,
+    };
+    let (fault, hint) = if token.is_empty() {
+        ("is empty", "copy the token from the dashboard")
+    } else if has_prefix {
+        ("starts with `Bearer `", "pass the token alone")
     } else if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        "has blanks, control characters or non-ASCII characters in it: was it copied whole, and alone?"
+        (
+            "has blanks, control characters or non-ASCII characters",
+            "copy the whole token from the dashboard, and nothing else",
+        )
     } else {
         return Ok(token.into());
     };
-    Err(TokenError { what, reason })
+    Err(TokenError { what, fault, hint })
 }
 
 macro_rules! token {
@@ -48,24 +66,25 @@ macro_rules! token {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// Takes the token as the dashboard shows it, without `Bearer `.
+            /// A token as the dashboard shows it, without `Bearer `.
             ///
             /// # Errors
-            /// If it is empty or holds characters that no token has.
+            /// Returns an error if the text is empty or has characters that no token has.
             pub fn new(token: &str) -> Result<Self, TokenError> {
                 validate($what, token).map(Self)
             }
 
-            #[doc = concat!("Takes the token from the environment variable `", $variable, "`.")]
+            #[doc = concat!("The token in the environment variable `", $variable, "`.")]
             ///
             /// # Errors
-            /// If the variable is not set, or does not hold a token.
+            /// Returns an error if the variable is not set or does not hold a token.
             pub fn from_env() -> Result<Self, TokenError> {
                 match std::env::var($variable) {
                     Ok(token) => Self::new(&token),
                     Err(_) => Err(TokenError {
                         what: $what,
-                        reason: concat!("is not in the environment: set ", $variable),
+                        fault: "is not in the environment",
+                        hint: concat!("set ", $variable),
                     }),
                 }
             }
@@ -84,7 +103,7 @@ macro_rules! token {
 }
 
 token! {
-    /// A token of type Sync: for everything but [ingest](crate::Ingest::push).
+    /// A token of type Sync, for everything except [ingest](crate::Ingest::push).
     ///
     /// ```
     /// let token = telecrm::SyncToken::new("0f1e2d3c")?;
@@ -95,7 +114,7 @@ token! {
 }
 
 token! {
-    /// A token of type Async: for [ingest](crate::Ingest::push) only (pitfall AS8).
+    /// A token of type Async, for [ingest](crate::Ingest::push) only (pitfall AS8).
     ///
     /// ```compile_fail
     /// let token = telecrm::SyncToken::new("0f1e2d3c")?;
@@ -109,21 +128,34 @@ token! {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_not_a_token_is_refused_without_being_quoted() {
-        for (text, reason) in [
-            ("  ", "is empty"),
-            ("Bearer s3cret", "starts with `Bearer `"),
-            ("s3cret\u{200b}", "has blanks"),
-        ] {
-            let error = SyncToken::new(text).expect_err("not a token").to_string();
-            assert!(error.contains(reason), "{error}");
-            assert!(!error.contains("s3cret"), "{error}");
-        }
+    /// Asserts that a text is refused for this reason, and that the error does not quote it.
+    #[track_caller]
+    fn assert_refused(text: &str, reason: &str) {
+        let error = SyncToken::new(text).expect_err("not a token");
+        let text = format!("{error:#}");
+        assert!(text.contains(reason), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     }
 
     #[test]
-    fn surrounding_blanks_are_no_part_of_a_token() {
+    fn an_empty_token_is_refused() {
+        assert_refused("  ", "is empty");
+    }
+
+    #[test]
+    fn a_token_with_its_scheme_is_refused() {
+        assert_refused("Bearer s3cret", "starts with `Bearer `");
+        assert_refused("bearer s3cret", "starts with `Bearer `");
+    }
+
+    #[test]
+    fn a_token_with_invisible_characters_is_refused() {
+        assert_refused("s3cret\u{200b}", "has blanks");
+    }
+
+    #[test]
+    fn blanks_around_a_token_are_removed() {
         assert_eq!(
             AsyncToken::new(" abc:123\n").map(|t| t.expose().to_owned()),
             Ok("abc:123".into())

@@ -3,7 +3,8 @@
 
 use crate::Error;
 use crate::clock::{self, Clock};
-use crate::transport::{CallOptions, Deadline, TransportFailure};
+use crate::error::Kind;
+use crate::transport::{CallOptions, Deadline};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use telecrm_core::Workspace;
@@ -82,7 +83,7 @@ impl WorkspaceCache {
         }
         let left = deadline.left(clock.now()).unwrap_or_default();
         let guard = clock::within(left, self.discovering.lock()).await;
-        guard.ok_or_else(|| Error::failure(TransportFailure::OutOfTime))
+        guard.ok_or_else(|| Error::new(Kind::Deadline))
     }
 
     async fn discover<F>(
@@ -97,7 +98,7 @@ impl WorkspaceCache {
         let now = clock.now();
         // If the discovery of another call has failed, no time may be left.
         let Some(left) = deadline.left(now) else {
-            return Err(Error::failure(TransportFailure::OutOfTime));
+            return Err(Error::new(Kind::Deadline));
         };
         // Boxed, because the four requests would make the future of every call large.
         let workspace = Arc::new(Box::pin(discover(left)).await?);

@@ -2,10 +2,10 @@
 
 use super::schema;
 use crate::api::leads::Leads;
-use crate::error::{json, unmarked};
 use crate::handle::Handle;
 use crate::raw::generated::ingest::types;
 use crate::transport::Call;
+use crate::transport::envelope::{json, without_bom};
 use crate::transport::write_order::Target;
 use crate::{Error, Idempotency, Operation};
 use serde_json::Value;
@@ -138,9 +138,9 @@ impl Ingest {
         // Fields can be written twice, but only while no later push of the same lead is
         // overwritten.
         let class = if lead.actions().is_empty() && ticket.is_some() {
-            Idempotency::Upsert
+            Idempotency::Idempotent
         } else {
-            Idempotency::Appends
+            Idempotency::NotIdempotent
         };
         let body = types::CreateOrUpdateLeadBody {
             fields: lead.fields().clone(),
@@ -150,13 +150,13 @@ impl Ingest {
         let call = Call::new(Some(Operation::CreateOrUpdateLead), class, handle.options);
         let response = handle
             .async_api()?
-            .send(call.in_turn(ticket), |api, enterprise| {
+            .send(call.with_ticket(ticket), |api, enterprise| {
                 api.create_or_update_lead_request(enterprise, &body)
             })
             .await?;
         if !is_acknowledgement(&response.body) {
             let reason = "a success status without the confirmation that the lead is queued";
-            return Err(response.misshapen(reason));
+            return Err(response.malformed(reason));
         }
         Ok(Receipt::unconfirmed(lead.clone()))
     }
@@ -202,7 +202,7 @@ fn is_acknowledgement(body: &[u8]) -> bool {
         Some(Value::String(text)) => is_one_of(&text, &["QUEUED", "OK"]),
         Some(_) => false,
         None => {
-            let text = std::str::from_utf8(unmarked(body));
+            let text = std::str::from_utf8(without_bom(body));
             text.is_ok_and(|text| is_one_of(text, &["QUEUED", "OK", ""]))
         }
     }

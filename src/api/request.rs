@@ -1,8 +1,8 @@
 //! Requests to endpoints that have no method here.
 
 use crate::handle::{Connection, Handle};
-use crate::raw::{Unbuilt, encode_path};
-use crate::transport::{Call, Response};
+use crate::raw::encode_path;
+use crate::transport::{Call, Response, Unbuilt};
 use crate::{Error, Idempotency};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,7 +57,7 @@ impl From<Method> for reqwest::Method {
 ///     .request(Method::Post, "/lead/archive")
 ///     .query("dry_run", true)
 ///     .json(&serde_json::json!({ "ids": ["62ab16e", "62ab16f"] }))
-///     .idempotency(Idempotency::Settles) // archiving twice is harmless
+///     .idempotency(Idempotency::Idempotent) // archiving twice is harmless
 ///     .send()
 ///     .await?;
 /// assert_eq!(reply.status(), 200);
@@ -97,7 +97,7 @@ impl Request {
             class: match method {
                 Method::Get => Idempotency::Safe,
                 // Nothing is known of the endpoint, so assume the worst.
-                _ => Idempotency::Appends,
+                _ => Idempotency::NotIdempotent,
             },
             over_async: false,
         }
@@ -116,7 +116,7 @@ impl Request {
     }
 
     /// Sets when the request may be retried. The default is [`Safe`](Idempotency::Safe) for `GET`
-    /// and [`Appends`](Idempotency::Appends) for all other methods.
+    /// and [`NotIdempotent`](Idempotency::NotIdempotent) for all other methods.
     pub fn idempotency(mut self, class: Idempotency) -> Self {
         self.class = class;
         self
@@ -136,9 +136,8 @@ impl Request {
     /// - The errors of any call if the response has no success status.
     pub async fn send(self) -> Result<Reply, Error> {
         if self.path.contains(['?', '#', '\\']) {
-            return Err(Error::refused(
-                "the path contains `?`, `#` or `\\`: add parameters with `query`",
-            ));
+            return Err(Error::refused("the path contains `?`, `#` or `\\`")
+                .with_hint("add parameters with `query`"));
         }
         let body = self.body.as_ref().map(Result::as_deref).transpose();
         let body = body.map_err(|_| Error::refused("the body cannot be written as JSON"))?;

@@ -98,9 +98,9 @@ impl Schema {
     pub async fn pipeline(&self) -> Result<Pipeline, Error> {
         let response = pipeline(&self.0).await?;
         let Value::Object(pipeline) = response.json()? else {
-            return Err(response.misshapen("not a JSON object"));
+            return Err(response.malformed("not a JSON object"));
         };
-        Pipeline::read(&pipeline).map_err(|error| response.misshapen(error))
+        Pipeline::read(&pipeline).map_err(|error| response.malformed(error))
     }
 }
 

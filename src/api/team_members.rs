@@ -165,8 +165,7 @@ impl TeamMembers {
         let invalid = |message: &str| Err(Error::invalid(OPERATION, message));
         let is_blank = |text: &str| text.trim().is_empty();
         let email = check_email(OPERATION, &member.email)?;
-        self.check_phone(member)
-            .map_err(|message| Error::invalid(OPERATION, message))?;
+        self.check_phone(member)?;
         if let TeamMemberRole::Unknown(_) = member.role {
             return invalid("unknown role");
         }
@@ -174,9 +173,8 @@ impl TeamMembers {
             return invalid("the name is blank");
         }
         if member.password.as_deref().is_some_and(is_blank) {
-            return invalid(
-                "the password is blank: leave it out, and telecrm sends an invitation by email",
-            );
+            let error = Error::invalid(OPERATION, "the password is blank");
+            return Err(error.with_hint("without a password, telecrm sends an invitation by email"));
         }
         let body = types::CreateTeamMemberRequest {
             name: member.name.clone(),
@@ -225,22 +223,26 @@ impl TeamMembers {
     }
 
     /// The server accepts digits only, and cannot guess a missing country code (TM5).
-    fn check_phone(&self, member: &NewTeamMember) -> Result<(), String> {
+    fn check_phone(&self, member: &NewTeamMember) -> Result<(), Error> {
         let country = self.handle.default_country.unwrap_or_default();
-        let code = country.calling_code();
         let digits = member.digits();
         let has_plus = digits.len() < member.phone_number.len();
         let is_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         let reason = match digits.len() {
-            _ if !is_digits => "is not digits only",
-            8..=15 if digits.starts_with('0') => "begins with 0, and no country code does",
-            8..=15 if !has_plus && country.is_without_code(digits) => "has no country code",
+            _ if !is_digits => "is not digits only".to_owned(),
+            8..=15 if digits.starts_with('0') => {
+                "begins with 0, as no country code does".to_owned()
+            }
+            8..=15 if !has_plus && country.is_without_code(digits) => {
+                let code = country.calling_code();
+                format!("does not begin with a country code, such as {code} for {country}")
+            }
             8..=15 => return Ok(()),
-            _ => "does not have 8 to 15 digits",
+            _ => "does not have 8 to 15 digits".to_owned(),
         };
-        Err(format!(
-            "`phone_number` {reason} (TM5): write country code and number as digits, \
-             in {country} beginning with {code}; a leading `+` marks a number that has its code"
+        let message = format!("`phone_number` {reason} (TM5)");
+        Err(Error::invalid(Operation::CreateTeamMember, message).with_hint(
+            "write country code and number as digits; a leading `+` marks a number that has its code",
         ))
     }
 }
@@ -275,9 +277,9 @@ fn check_email(operation: Operation, email: &str) -> Result<&str, Error> {
     let email = email.trim();
     match email.split_once('@') {
         Some((local, domain)) if !local.is_empty() && domain.contains('.') => Ok(email),
-        _ => Err(Error::invalid(
-            operation,
-            "invalid email address: write local@domain.tld",
-        )),
+        _ => {
+            Err(Error::invalid(operation, "invalid email address")
+                .with_hint("write local@domain.tld"))
+        }
     }
 }

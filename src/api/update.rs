@@ -1,6 +1,6 @@
 //! What updates of leads and of actions have in common.
 
-use crate::raw::Unbuilt;
+use crate::transport::Unbuilt;
 use telecrm_core::Finding;
 
 /// Refuses the ID `search`: the same path with that ID is the search operation.

@@ -59,7 +59,7 @@ impl Ingest {
     pub async fn verify(&self, receipt: &Receipt) -> Result<Verification, Error> {
         let handle = &self.0;
         let workspace = schema::workspace(handle).await?;
-        let deadline = Deadline::of(handle.clock.now(), handle.verify_timeout);
+        let deadline = Deadline::after(handle.verify_timeout, handle.clock.now());
         let mut wait = FIRST_WAIT;
         loop {
             // A read may take one attempt longer than the timeout, so that there is at least one.
@@ -79,17 +79,17 @@ impl Ingest {
                 return Ok(verification);
             };
             // What is missing now may still arrive before the timeout.
-            if handle.stop.is_set() {
+            if handle.shutdown.has_begun() {
                 return Ok(Verification::Unknown {
                     lead: match verification {
                         Verification::Differs { lead, .. } => Some(lead),
                         _ => None,
                     },
-                    reason: "the client was shut down before the verify timeout".to_owned(),
+                    reason: "the client is shutting down".to_owned(),
                 });
             }
             let sleep = handle.clock.sleep(wait.min(left));
-            handle.stop.or(sleep).await;
+            handle.shutdown.interrupt(sleep).await;
             wait = (wait * 3 / 2).min(MAX_WAIT);
         }
     }

@@ -1,4 +1,4 @@
-//! The checked-in clients. The facade always uses these, whatever `raw` shows.
+//! The committed clients. The facade uses these, even if the feature `regenerate` is enabled.
 
 include!("../../generated/sync.rs");
 include!("../../generated/async.rs");

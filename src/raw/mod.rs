@@ -1,29 +1,31 @@
 //! The generated clients, for calls that the facade does not cover.
 //!
-//! Everything here follows the specs: a newer spec may change any of it, in any release. With the
-//! feature `regenerate` it follows the spec that you name in `TELECRM_OPENAPI_DIR`.
+//! Everything in this module follows the specs, so any release may change it to follow a newer
+//! spec. With the feature `regenerate` it follows the specs in the folder `TELECRM_OPENAPI_DIR`.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let emulator = telecrm_emulator::Emulator::start().await?;
-//! # let (base, token, enterprise_id) = (emulator.sync_url(), emulator.sync_token(), emulator.enterprise());
 //! use telecrm::raw::{Context, sync};
+//! use telecrm_emulator::Emulator;
 //!
-//! let client = sync::Client::new_with_client(&base, reqwest::Client::new(), Context::bearer(token)?);
-//! let pipeline = client.get_lead_stage_pipeline(enterprise_id).await?;
+//! let emulator = Emulator::start().await?;
+//! let token = Context::bearer(emulator.sync_token())?;
+//! let client = sync::Client::new_with_client(&emulator.sync_url(), reqwest::Client::new(), token);
+//! let pipeline = client.get_lead_stage_pipeline(emulator.enterprise()).await?;
 //! assert_eq!(pipeline.version, Some(3));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Numbers are read as `i64` and `f64`, and no further: integers beyond 2^63 and decimals of more than 17 digits are
-//! rounded. The facade's records keep every digit.
+//! Numbers are read as `i64` and `f64`, so integers beyond 2^63 and decimals of more than 17 digits
+//! are rounded. The records of the facade keep every digit.
 //!
-//! What is sent and answered prints its name only, since it holds personal data; `serde_json` shows the rest to whom it concerns.
+//! The `Debug` output of bodies and responses shows only the name of the type, because they hold
+//! personal data. Use `serde_json` to see the data.
 //!
-//! Errors are those of the facade: they tell whether the server may have acted, keep the answer's body, and print neither
-//! secrets nor what was sent. Any status of success is decoded, documented or not.
+//! Errors are those of the facade. They know whether the server may have acted, they keep the body
+//! of the response, and they print neither secrets nor values that were sent.
 
 pub use crate::transport::Context;
 pub use response::ResponseValue;
@@ -40,4 +42,4 @@ pub(crate) mod generated;
 mod response;
 pub(crate) mod runtime;
 
-pub(crate) use runtime::{Unbuilt, encode_path};
+pub(crate) use runtime::encode_path;

@@ -1,4 +1,4 @@
-//! What a generated call brings.
+//! The responses of the generated clients.
 
 use crate::Error;
 use crate::transport::Response;
@@ -7,22 +7,22 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-/// A decoded answer, with its status and headers.
+/// A decoded response with its status and headers.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let emulator = telecrm_emulator::Emulator::start().await?;
-/// # let (base, token, enterprise_id) = (emulator.sync_url(), emulator.sync_token(), emulator.enterprise());
-/// use telecrm::raw::{Context, ResponseValue, sync};
+/// use telecrm::raw::{ResponseValue, sync};
+/// use telecrm_emulator::Emulator;
 ///
-/// let client = sync::Client::new_with_client(&base, reqwest::Client::new(), Context::bearer(token)?);
-/// let answer: ResponseValue<sync::types::EnterpriseMetadata> = client.get_metadata(enterprise_id).await?;
-/// assert_eq!(answer.status(), 200);
-/// assert_eq!(answer.header("content-type"), Some("application/json"));
-/// assert_eq!(answer.lead_identifier_field_id.as_deref(), Some("phone"));
-/// let metadata = answer.into_inner();
-/// # drop(metadata);
+/// let telecrm = Emulator::start().await?.client();
+/// let raw = telecrm.raw();
+/// let response: ResponseValue<sync::types::EnterpriseMetadata> =
+///     raw.sync()?.get_metadata(raw.enterprise_id()?).await?;
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.header("content-type"), Some("application/json"));
+/// assert_eq!(response.lead_identifier_field_id.as_deref(), Some("phone"));
+/// let _metadata = response.into_inner();
 /// # Ok(())
 /// # }
 /// ```
@@ -34,39 +34,39 @@ pub struct ResponseValue<T> {
 }
 
 impl<T> ResponseValue<T> {
-    pub(crate) fn of(value: T, answer: Response) -> Self {
+    pub(crate) fn of(value: T, response: Response) -> Self {
         Self {
             value,
-            status: answer.status.as_u16(),
-            headers: answer.headers,
+            status: response.status.as_u16(),
+            headers: response.headers,
         }
     }
 
-    /// What was decoded.
+    /// The decoded value.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// The status of the answer; every success is decoded.
+    /// The status. Every success status is decoded, documented or not.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// A header of the answer, whatever its case, if it is text.
+    /// A header, in any case. Returns `None` if it is missing or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
 impl<T: DeserializeOwned> ResponseValue<T> {
-    /// Of JSON.
-    pub(crate) fn from_response(answer: Response) -> Result<Self, Error> {
-        let value = answer.decode()?;
-        Ok(Self::of(value, answer))
+    /// Decodes a JSON body.
+    pub(crate) fn from_response(response: Response) -> Result<Self, Error> {
+        let value = response.decode()?;
+        Ok(Self::of(value, response))
     }
 }
 
-/// Without what was decoded, and without the headers.
+/// Shows neither the decoded value nor the headers.
 impl<T> fmt::Debug for ResponseValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseValue")

@@ -1,42 +1,15 @@
-//! What generated code is written against.
+//! The support code that the generated clients call.
 
 pub(crate) use super::response::ResponseValue;
+pub(crate) use crate::transport::Unbuilt;
 pub(crate) use bytes::Bytes;
 
-use crate::Error;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::RequestBuilder;
-use reqwest::header::InvalidHeaderValue;
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
-
-/// Why a request could not be built.
-#[derive(Debug)]
-pub(crate) struct Unbuilt(Error);
-
-impl Unbuilt {
-    pub(crate) fn because(reason: impl Into<String>) -> Self {
-        Self(Error::refused(reason))
-    }
-
-    pub(crate) fn into_error(self) -> Error {
-        self.0
-    }
-}
-
-impl From<reqwest::Error> for Unbuilt {
-    fn from(error: reqwest::Error) -> Self {
-        Self(Error::transport(error))
-    }
-}
-
-impl From<InvalidHeaderValue> for Unbuilt {
-    fn from(_: InvalidHeaderValue) -> Self {
-        Self::because("a parameter holds characters that no header can carry")
-    }
-}
 
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -45,9 +18,10 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'@');
 
-/// A value as exactly one segment of a path, or the reason why none can carry it.
+/// Encodes a value as exactly one segment of a path. Returns an error if that is impossible.
 ///
-/// The URL parser would take `.`, `..` and `\` for other paths: an ID of `..` would reach another resource.
+/// URL parsers read `.`, `..` and `\` as parts of the path, so an ID of `..` would reach another
+/// resource.
 pub(crate) fn encode_path<'a>(
     name: &str,
     value: &'a str,
@@ -63,7 +37,7 @@ pub(crate) fn encode_path<'a>(
     )))
 }
 
-/// Makes types print their names, and nothing of what is in them.
+/// Implements `Debug` for types so that it shows their names and no content.
 macro_rules! print_names_only {
     ($($name:ident),*) => {$(
         impl ::std::fmt::Debug for $name {
@@ -76,7 +50,7 @@ macro_rules! print_names_only {
 
 pub(crate) use print_names_only;
 
-/// A JSON object, from which a structure is read key by key.
+/// A JSON object, from which a struct is read key by key.
 pub(crate) struct Object(Map<String, Value>);
 
 impl Object {
@@ -84,7 +58,7 @@ impl Object {
         deserializer.deserialize_map(Entries).map(Self)
     }
 
-    /// The value of a key that must be there.
+    /// The value of a required key.
     pub(crate) fn required<T: DeserializeOwned, E: de::Error>(
         &mut self,
         key: &'static str,
@@ -95,7 +69,7 @@ impl Object {
         }
     }
 
-    /// The value of a key, unless it is missing or `null`.
+    /// The value of an optional key. Returns `None` if it is missing or `null`.
     pub(crate) fn optional<T: DeserializeOwned, E: de::Error>(
         &mut self,
         key: &'static str,
@@ -106,7 +80,7 @@ impl Object {
         }
     }
 
-    /// The keys that nobody asked for.
+    /// The keys that the spec does not name.
     pub(crate) fn rest<T: DeserializeOwned, E: de::Error>(self) -> Result<T, E> {
         T::deserialize(Value::Object(self.0)).map_err(E::custom)
     }
@@ -124,10 +98,9 @@ impl<'de> Visitor<'de> for Entries {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
         let mut object = Map::new();
         while let Some((key, value)) = entries.next_entry::<String, Value>()? {
-            // One of the values would be lost.
+            // Otherwise one of the values would be lost.
             if object.contains_key(&key) {
-                let twice = format_args!("`{key}` stands twice in one object");
-                return Err(de::Error::custom(twice));
+                return Err(de::Error::custom(format_args!("duplicate key `{key}`")));
             }
             object.insert(key, value);
         }
@@ -139,7 +112,7 @@ fn value_of<T: DeserializeOwned, E: de::Error>(key: &str, value: Value) -> Resul
     T::deserialize(value).map_err(|error| E::custom(format_args!("`{key}`: {error}")))
 }
 
-/// Parameters that may not be given.
+/// Optional query parameters.
 pub(crate) trait QueryIf {
     /// Adds a parameter to the query if it is given.
     fn query_if(self, given: bool, parameter: &impl Serialize) -> Self;
@@ -147,10 +120,7 @@ pub(crate) trait QueryIf {
 
 impl QueryIf for RequestBuilder {
     fn query_if(self, given: bool, parameter: &impl Serialize) -> Self {
-        match given {
-            true => self.query(parameter),
-            false => self,
-        }
+        if given { self.query(parameter) } else { self }
     }
 }
 
@@ -161,47 +131,64 @@ mod tests {
     use crate::raw::sync::types::LeadStagePipeline;
 
     #[test]
-    fn a_structure_is_read_key_by_key() {
-        let read = |json: &str| serde_json::from_str::<CreateOrUpdateLeadBody>(json);
+    fn a_struct_is_read_key_by_key_and_keeps_unknown_keys() {
         let all = r#"{"actions":[],"fields":{"a":[1],"b":null},"new":{"x":0.5}}"#;
-        let body = read(all).unwrap();
+        let body: CreateOrUpdateLeadBody = serde_json::from_str(all).unwrap();
         assert_eq!(body.fields["a"].to_string(), "[1]");
         assert_eq!(serde_json::to_string(&body).unwrap(), all);
+    }
+
+    #[test]
+    fn an_optional_key_may_be_missing_or_null() {
         for json in [
             r#"{"fields":{}}"#,
             r#"{"actions":null,"fields":{}}"#,
             r#"{"fields":{},"actions":null}"#,
         ] {
-            assert_eq!(read(json).unwrap().actions, None, "{json}");
+            let body: CreateOrUpdateLeadBody = serde_json::from_str(json).unwrap();
+            assert_eq!(body.actions, None, "{json}");
         }
     }
 
-    #[test]
-    fn what_cannot_be_read_is_named_by_its_key() {
-        let read = |json: &str| {
-            serde_json::from_str::<LeadStagePipeline>(json)
-                .expect_err(json)
-                .to_string()
+    #[track_caller]
+    fn assert_refused<T: DeserializeOwned>(json: &str, reason: &str) {
+        let Err(error) = serde_json::from_str::<T>(json) else {
+            panic!("{json} was read");
         };
-        for (json, reason) in [
-            (r#"{"version":"3"}"#, "`version`: invalid type: string"),
-            (
-                r#"{"leadStages":[{"stageid":"x"},{"stageid":7}]}"#,
-                "`leadStages`: `stageid`: invalid type: integer `7`",
-            ),
-            ("[3]", "invalid type: sequence, expected an object"),
-            (r#"{"new":1,"new":2}"#, "`new` stands twice in one object"),
-        ] {
-            let error = read(json);
-            assert!(error.starts_with(reason), "{error}");
-        }
-        let missing = serde_json::from_str::<CreateOrUpdateLeadBody>(r#"{"field":{}}"#);
-        let missing = missing.expect_err("no fields").to_string();
-        assert!(missing.starts_with("missing field `fields`"), "{missing}");
+        assert!(error.to_string().starts_with(reason), "{error}");
     }
 
     #[test]
-    fn a_value_stays_one_segment() {
+    fn a_value_of_the_wrong_type_is_named_by_its_key() {
+        let reason = "`version`: invalid type: string";
+        assert_refused::<LeadStagePipeline>(r#"{"version":"3"}"#, reason);
+    }
+
+    #[test]
+    fn a_value_deep_within_is_named_by_its_keys() {
+        let json = r#"{"leadStages":[{"stageid":"x"},{"stageid":7}]}"#;
+        let reason = "`leadStages`: `stageid`: invalid type: integer `7`";
+        assert_refused::<LeadStagePipeline>(json, reason);
+    }
+
+    #[test]
+    fn a_list_is_not_read_as_a_struct() {
+        let reason = "invalid type: sequence, expected an object";
+        assert_refused::<LeadStagePipeline>("[3]", reason);
+    }
+
+    #[test]
+    fn a_duplicate_key_is_refused() {
+        assert_refused::<LeadStagePipeline>(r#"{"new":1,"new":2}"#, "duplicate key `new`");
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        assert_refused::<CreateOrUpdateLeadBody>(r#"{"field":{}}"#, "missing field `fields`");
+    }
+
+    #[test]
+    fn a_path_parameter_is_encoded_as_one_segment() {
         for (value, segment) in [
             ("62ab16e", "62ab16e"),
             ("jane.doe+x@example.com", "jane.doe%2Bx@example.com"),
@@ -220,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_segment_can_carry_is_refused_by_name() {
+    fn a_path_parameter_that_cannot_be_a_segment_is_refused_by_name() {
         for value in ["", " ", ".", "..", "a\nb", "\u{0}", "\u{85}"] {
             let Err(refused) = encode_path("lead_id", value) else {
                 panic!("{value:?}");

@@ -1,13 +1,15 @@
-//! A telecrm without a network, for tests of code that uses this crate. With the feature `testing`.
+//! A telecrm without a network, for tests of code that uses this crate. Needs the feature
+//! `testing`.
 //!
-//! A [`FakeTelecrm`] makes a real [`Telecrm`]: what is checked, encoded, limited, repeated and decoded is the same as in
-//! production. Only the answers come from a script, operation by operation, and time does not pass by itself.
+//! A [`FakeTelecrm`] makes a real [`Telecrm`], which checks, encodes, limits, retries and decodes
+//! as in production. Only the responses come from a script, and waits take no real time.
 //!
 //! ```
-//! use telecrm::testing::{Response, FakeTelecrm};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), telecrm::Error> {
+//! use telecrm::testing::{FakeTelecrm, Response};
 //! use telecrm::{Lead, Operation};
 //!
-//! # async fn run() -> Result<(), telecrm::Error> {
 //! let fake = FakeTelecrm::new()
 //!     .on(Operation::CreateLead, Response::rate_limited(Some(17)))
 //!     .on(Operation::CreateLead, Response::created("62ab16e"));
@@ -17,43 +19,37 @@
 //! let outcome = telecrm.leads().create(&lead).await?;
 //! assert_eq!(outcome.complete().expect("nothing was ignored").lead_id, "62ab16e");
 //!
-//! let sent = fake.sent();
-//! assert_eq!(sent.len(), 2, "once more after the refusal");
-//! assert_eq!((sent[1].method(), sent[1].path()), ("POST", "/lead"));
-//! assert_eq!(sent[1].body().unwrap()["fields"]["phone"], "919999999999");
+//! let requests = fake.requests();
+//! assert_eq!(requests.len(), 2, "the client retried after the 429");
+//! assert_eq!((requests[1].method(), requests[1].path()), ("POST", "/lead"));
+//! assert_eq!(requests[1].body().unwrap()["fields"]["phone"], "919999999999");
 //! assert_eq!(fake.clock().slept().as_secs(), 17);
 //! # Ok(())
 //! # }
-//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 //! ```
 //!
-//! For a server that keeps what it is sent, drops what telecrm drops, and listens on a port, take the crate
-//! `telecrm-emulator`.
+//! The crate `telecrm-emulator` has a server that listens on a port, stores leads, and drops what
+//! telecrm drops.
 
-use crate::clock::SystemClock;
-use crate::error::tells_of_an_error;
-use crate::operation::Idempotency;
-use crate::transport::{Backend, Call, TransportFailure, retry_after};
-use crate::{
-    AsyncToken, Builder, CallOptions, Clock, Error, ErrorCode, Operation, SyncToken, Telecrm,
-    WorkspaceFile,
-};
-use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Request, StatusCode};
-use serde::Serialize;
+mod clock;
+mod response;
+
+pub use clock::ManualClock;
+pub use response::Response;
+
+use crate::transport::{Backend, Reply, Sending};
+use crate::{AsyncToken, Builder, Clock, Error, Operation, SyncToken, Telecrm, WorkspaceFile};
+use reqwest::Request;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
 
-/// A telecrm that answers by a script. See the [module](self).
+/// A telecrm that answers from a script. See the [module](self).
 ///
-/// The four reads of [`Telecrm::workspace`] are answered from a sample workspace, unless told otherwise. A call for which the
-/// script has no answer is an error that says so. Clones share the script.
+/// The four reads of [`Telecrm::workspace`] return a sample workspace unless the script has other
+/// responses. A call without a response in the script fails with an error that says so. Clones
+/// share the script.
 #[derive(Clone)]
 pub struct FakeTelecrm {
     enterprise: String,
@@ -73,7 +69,7 @@ impl FakeTelecrm {
         Self::of_enterprise("ent-fake")
     }
 
-    /// The same, with an enterprise ID of yours.
+    /// The same with another enterprise ID.
     ///
     /// ```
     /// use telecrm::testing::FakeTelecrm;
@@ -91,7 +87,7 @@ impl FakeTelecrm {
         fake.workspace(&WorkspaceFile::sample())
     }
 
-    /// Answers what is asked of the workspace from this one.
+    /// Sets the workspace that [`Telecrm::workspace`] discovers.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -109,33 +105,32 @@ impl FakeTelecrm {
     pub fn workspace(self, workspace: &WorkspaceFile) -> Self {
         let pipeline = workspace.pipeline.clone().unwrap_or_default();
         let metadata = workspace.metadata.clone().unwrap_or_default();
+        let fields = json!({ "customFields": workspace.custom_fields });
+        let actions = json!({ "customActions": workspace.custom_actions });
         self.always(Operation::GetMetadata, Response::json(metadata))
-            .always(
-                Operation::ListCustomFields,
-                Response::json(json!({ "customFields": workspace.custom_fields })),
-            )
-            .always(
-                Operation::ListCustomActions,
-                Response::json(json!({ "customActions": workspace.custom_actions })),
-            )
+            .always(Operation::ListCustomFields, Response::json(fields))
+            .always(Operation::ListCustomActions, Response::json(actions))
             .always(Operation::GetLeadStagePipeline, Response::json(pipeline))
     }
 
-    /// Answers one request of this operation; several are given in their order.
+    /// Answers one request of this operation. Several responses are used in order.
     #[must_use]
-    pub fn on(self, operation: Operation, answer: Response) -> Self {
+    pub fn on(self, operation: Operation, response: Response) -> Self {
         self.script
-            .add(Some(operation), |lines| lines.once.push_back(answer));
+            .lock()
+            .responses(Some(operation))
+            .once
+            .push_back(response);
         self
     }
 
-    /// Answers every request of this operation for which nothing else is left.
+    /// Answers every request of this operation for which no other response is left.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::Operation;
-    /// use telecrm::testing::{Response, FakeTelecrm};
+    /// use telecrm::testing::{FakeTelecrm, Response};
     ///
     /// let fake = FakeTelecrm::new()
     ///     .on(Operation::GetLead, Response::html(502))
@@ -143,48 +138,47 @@ impl FakeTelecrm {
     /// for _ in 0..3 {
     ///     assert_eq!(fake.client().leads().get("62ab16e").await?.id(), Some("62ab16e"));
     /// }
-    /// assert_eq!(fake.sent_to(Operation::GetLead).len(), 4, "one of them was sent again");
+    /// assert_eq!(fake.requests_to(Operation::GetLead).len(), 4, "the client retried after the 502");
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn always(self, operation: Operation, answer: Response) -> Self {
-        self.script
-            .add(Some(operation), |lines| lines.always = Some(answer));
+    pub fn always(self, operation: Operation, response: Response) -> Self {
+        self.script.lock().responses(Some(operation)).always = Some(response);
         self
     }
 
-    /// Answers one request made by [`Telecrm::request`]; several are given in their order.
+    /// Answers one request of [`Telecrm::request`]. Several responses are used in order.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use telecrm::Method;
-    /// use telecrm::testing::{Response, FakeTelecrm, SentRequest};
+    /// use telecrm::testing::{FakeTelecrm, RecordedRequest, Response};
     ///
     /// let fake = FakeTelecrm::new().on_request(Response::text(200, "text/csv", "id,phone"));
     /// let reply = fake.client().request(Method::Get, "/export").query("page", 2).send().await?;
     /// assert_eq!(reply.bytes(), b"id,phone");
     ///
-    /// let sent: &SentRequest = &fake.sent()[0];
-    /// assert_eq!((sent.operation(), sent.query("page")), (None, Some("2")));
+    /// let request: &RecordedRequest = &fake.requests()[0];
+    /// assert_eq!((request.operation(), request.query("page")), (None, Some("2")));
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn on_request(self, answer: Response) -> Self {
-        self.script.add(None, |lines| lines.once.push_back(answer));
+    pub fn on_request(self, response: Response) -> Self {
+        self.script.lock().responses(None).once.push_back(response);
         self
     }
 
-    /// A client of this telecrm, with tokens of both types and without limits.
+    /// A client of this telecrm, with tokens of both types and without rate limits.
     pub fn client(&self) -> Telecrm {
         self.builder()
             .build()
-            .expect("the settings of a fake are right")
+            .expect("the settings of a fake are valid")
     }
 
-    /// The settings of [`client`](Self::client), to change them.
+    /// The builder behind [`client`](Self::client), to change its settings.
     ///
     /// ```
     /// use telecrm::RateLimit;
@@ -195,31 +189,30 @@ impl FakeTelecrm {
     /// # Ok::<(), telecrm::Error>(())
     /// ```
     pub fn builder(&self) -> Builder {
-        let (sync, ingest) = (SyncToken::new("fake"), AsyncToken::new("fake"));
         Telecrm::builder(&self.enterprise)
-            .sync_token(sync.expect("a token"))
-            .async_token(ingest.expect("a token"))
+            .sync_token(SyncToken::new("fake").expect("a token"))
+            .async_token(AsyncToken::new("fake").expect("a token"))
             .sync_limit(None)
             .async_limit(None)
             .clock(self.clock.clone())
-            .backend(Backend::Fake(self.script.clone()))
+            .backend(self.script.clone())
     }
 
-    /// The time of this telecrm's clients.
+    /// The clock of this telecrm's clients.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// What was sent, in its order.
-    pub fn sent(&self) -> Vec<SentRequest> {
-        self.script.lock().sent.clone()
+    /// The requests so far, in order.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.script.lock().requests.clone()
     }
 
-    /// What was sent of one operation, in its order.
-    pub fn sent_to(&self, operation: Operation) -> Vec<SentRequest> {
-        let mut sent = self.sent();
-        sent.retain(|request| request.operation == Some(operation));
-        sent
+    /// The requests of one operation so far, in order.
+    pub fn requests_to(&self, operation: Operation) -> Vec<RecordedRequest> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.operation == Some(operation));
+        requests
     }
 }
 
@@ -229,9 +222,10 @@ impl fmt::Debug for FakeTelecrm {
     }
 }
 
-/// A request that reached a [`FakeTelecrm`]. `Debug` shows all of it: it is meant for tests.
+/// A request that a [`FakeTelecrm`] received. Its `Debug` output shows all data, because it is
+/// meant for tests.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SentRequest {
+pub struct RecordedRequest {
     operation: Option<Operation>,
     method: String,
     path: String,
@@ -239,8 +233,24 @@ pub struct SentRequest {
     body: Option<Value>,
 }
 
-impl SentRequest {
-    /// The operation; nothing for [`Telecrm::request`].
+impl RecordedRequest {
+    fn of(operation: Option<Operation>, request: &Request) -> Self {
+        let path = request.url().path();
+        let below = match path.split_once("/enterprise/") {
+            Some((_, rest)) => rest.find('/').map(|slash| &rest[slash..]),
+            None => None,
+        };
+        let body = request.body().and_then(reqwest::Body::as_bytes);
+        Self {
+            operation,
+            method: request.method().to_string(),
+            path: below.unwrap_or(path).to_owned(),
+            query: request.url().query_pairs().into_owned().collect(),
+            body: body.and_then(|body| serde_json::from_slice(body).ok()),
+        }
+    }
+
+    /// The operation. Returns `None` for [`Telecrm::request`].
     pub fn operation(&self) -> Option<Operation> {
         self.operation
     }
@@ -250,279 +260,44 @@ impl SentRequest {
         &self.method
     }
 
-    /// The path below `/enterprise/{id}`, such as `/lead/62ab16e`, as it is encoded.
+    /// The encoded path below `/enterprise/{id}`, such as `/lead/62ab16e`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// A parameter of the query.
+    /// A parameter of the query. Returns `None` if the query does not have it.
     pub fn query(&self, name: &str) -> Option<&str> {
-        let mut query = self.query.iter();
-        query
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        let (_, value) = self.query.iter().find(|(key, _)| key == name)?;
+        Some(value)
     }
 
-    /// The body, if it is JSON.
+    /// The body. Returns `None` if it is empty or not JSON.
     pub fn body(&self) -> Option<&Value> {
         self.body.as_ref()
     }
 }
 
-/// An answer of a [`FakeTelecrm`], or the lack of one.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use telecrm::testing::{Response, FakeTelecrm};
-/// use telecrm::{ErrorCode, Filter, Lead, Operation, PageRequest};
-///
-/// let fake = FakeTelecrm::new()
-///     .on(Operation::CreateOrUpdateLead, Response::queued())
-///     .on(Operation::CreateLead, Response::created_in_part("62ab16e", [("rating", "Rating must be between 1 and 5")]))
-///     .on(Operation::CreateLead, Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists already"))
-///     .on(Operation::SearchLeads, Response::page([serde_json::json!({ "fields": { "phone": "919999999999" } })]));
-/// let telecrm = fake.client();
-///
-/// let lead = Lead::new().set("phone", "919999999999").set("rating", 9);
-/// let receipt = telecrm.ingest().push(&lead).await?;
-/// let outcome = telecrm.leads().create(&lead).await?;
-/// assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
-/// assert!(telecrm.leads().create(&lead).await.unwrap_err().is_already_exists());
-/// assert_eq!(telecrm.leads().search(&Filter::new(), PageRequest::default()).await?.data.len(), 1);
-/// # drop(receipt);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone)]
-pub struct Response {
-    play: Play,
-    /// To be told of as many actions as were sent.
-    creates: bool,
-}
-
-#[derive(Clone)]
-enum Play {
-    Response {
-        status: StatusCode,
-        headers: HeaderMap,
-        body: Bytes,
-    },
-    Nothing(TransportFailure),
-}
-
-impl Response {
-    /// 200 with this body: a JSON value, a [`LeadRecord`](crate::LeadRecord), a [`Page`](crate::Page), anything that serialises.
-    ///
-    /// # Panics
-    /// If the body cannot be written as JSON.
-    pub fn json(body: impl Serialize) -> Self {
-        Self::json_with(StatusCode::OK, &body)
-    }
-
-    /// 200 with one page of a list or search that holds these rows and no more. After a full page (100 leads or entries, 10 members) a
-    /// stream asks for what follows it, which is to be answered by a page without rows.
-    ///
-    /// # Panics
-    /// If a row cannot be written as JSON.
-    pub fn page<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Self {
-        let rows: Vec<T> = rows.into_iter().collect();
-        let (count, limit) = (rows.len(), rows.len().max(10));
-        Self::json(json!({ "data": rows, "total_count": count, "skip": 0, "limit": limit }))
-    }
-
-    /// 201: a lead was created, or actions of it, and nothing was ignored. The actions that are sent get IDs: `a0`, `a1` and so on.
-    pub fn created(lead_id: &str) -> Self {
-        Self::created_in_part(lead_id, [])
-    }
-
-    /// 201: a lead was created without these fields, each with telecrm's remark.
-    pub fn created_in_part<'a>(
-        lead_id: &str,
-        ignored: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Self {
-        let remarks = ignored.into_iter().map(|(field, remark)| {
-            json!({ "field": format!("fields.{field}"), "status": "IGNORED", "remark": remark })
-        });
-        let remarks: Vec<_> = remarks.collect();
-        let body = json!({ "lead_id": lead_id, "actions": [], "remarks": remarks });
-        Self {
-            creates: true,
-            ..Self::json_with(StatusCode::CREATED, &body)
-        }
-    }
-
-    /// 200: a push was queued.
-    pub fn queued() -> Self {
-        Self::json(json!({ "status": "QUEUED" }))
-    }
-
-    /// A refusal in telecrm's envelope.
-    ///
-    /// # Panics
-    /// If the status is not between 100 and 999.
-    pub fn refusal(status: u16, code: ErrorCode, message: &str) -> Self {
-        let body = json!({ "error": { "code": code, "message": message } });
-        Self::json_with(status_code(status), &body)
-    }
-
-    /// 429, with the seconds after which to come back if they are told (pitfall AS9).
-    pub fn rate_limited(retry_after: Option<u64>) -> Self {
-        let mut answer = Self::refusal(429, ErrorCode::TooManyRequests, "too many requests");
-        if let (Some(seconds), Play::Response { headers, .. }) = (retry_after, &mut answer.play) {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        answer
-    }
-
-    /// A web page, as proxies and wrong base URLs answer it (pitfall TR1).
-    ///
-    /// # Panics
-    /// If the status is not between 100 and 999.
-    pub fn html(status: u16) -> Self {
-        Self::text(
-            status,
-            "text/html",
-            "<!doctype html><title>Not JSON</title>",
-        )
-    }
-
-    /// Any body under any status.
-    ///
-    /// # Panics
-    /// If the status is not between 100 and 999, or the type holds what no header can carry.
-    pub fn text(status: u16, content_type: &str, body: impl Into<String>) -> Self {
-        let content_type = HeaderValue::from_str(content_type).expect("a content type");
-        Self::of(Play::Response {
-            status: status_code(status),
-            headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
-            body: body.into().into(),
-        })
-    }
-
-    /// Nobody listens: nothing was sent.
-    pub fn refused() -> Self {
-        Self::of(Play::Nothing(TransportFailure::Refused))
-    }
-
-    /// Nothing comes in time: the request may have been carried out.
-    pub fn timeout() -> Self {
-        Self::of(Play::Nothing(TransportFailure::TimedOut))
-    }
-
-    /// The connection breaks: the request may have been carried out.
-    pub fn reset() -> Self {
-        Self::of(Play::Nothing(TransportFailure::Reset))
-    }
-
-    /// The error of a call that ends with this answer. A success becomes the error for a success that cannot be read.
-    ///
-    /// ```
-    /// use telecrm::Operation;
-    /// use telecrm::testing::Response;
-    ///
-    /// let lost = Response::reset().into_error(Operation::CreateActions);
-    /// assert!(lost.is_outcome_unknown());
-    /// let late = Response::timeout().into_error(Operation::CreateActions);
-    /// assert!(late.is_outcome_unknown() && late.is_timeout());
-    /// let refused = Response::refused().into_error(Operation::CreateActions);
-    /// assert!(refused.is_connect() && !refused.is_outcome_unknown());
-    /// ```
-    pub fn into_error(self, operation: Operation) -> Error {
-        let error = match self.play {
-            Play::Response { status, body, .. }
-                if status.is_success() && !tells_of_an_error(&body) =>
-            {
-                Error::unreadable(status, body, "the answer is another one than expected")
-            }
-            Play::Response {
-                status,
-                headers,
-                body,
-            } => {
-                let wait = retry_after(&headers, &SystemClock);
-                Error::status(status, wait, body, str::to_owned)
-            }
-            Play::Nothing(reason) => Error::failure(reason),
-        };
-        let class: Idempotency = operation.idempotency();
-        error.during(&Call::new(Some(operation), class, CallOptions::new()))
-    }
-
-    fn json_with(status: StatusCode, body: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(body).expect("the body can be written as JSON");
-        let json = HeaderValue::from_static("application/json");
-        Self::of(Play::Response {
-            status,
-            headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]),
-            body: body.into(),
-        })
-    }
-
-    fn of(play: Play) -> Self {
-        Self {
-            play,
-            creates: false,
-        }
-    }
-
-    fn into_response(self, request: &SentRequest) -> reqwest::Response {
-        match self.play {
-            Play::Nothing(reason) => reason.into_response(),
-            Play::Response {
-                status,
-                headers,
-                body,
-            } => {
-                let sent = request.body().and_then(|sent| sent["actions"].as_array());
-                let body = match sent.filter(|_| self.creates) {
-                    Some(sent) => with_actions(&body, sent.len()),
-                    None => body,
-                };
-                let mut response = http::Response::new(body);
-                *response.status_mut() = status;
-                *response.headers_mut() = headers;
-                response.into()
-            }
-        }
-    }
-}
-
-fn status_code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).expect("a status")
-}
-
-fn with_actions(answer: &[u8], count: usize) -> Bytes {
-    let mut answer: Value = serde_json::from_slice(answer).expect("it was written as JSON");
-    let created = |index| json!({ "action_id": format!("a{index}"), "status": "CREATED" });
-    answer["actions"] = (0..count).map(created).collect();
-    answer.to_string().into()
-}
-
-/// Without the body.
-impl fmt::Debug for Response {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.play {
-            Play::Response { status, .. } => f.debug_tuple("Response").field(status).finish(),
-            Play::Nothing(reason) => f.debug_tuple("Response").field(reason).finish(),
-        }
-    }
-}
-
-/// What a fake answers, and what it was sent.
+/// The responses of a fake, and the requests that it received.
 #[derive(Default)]
-pub(crate) struct Script(Mutex<State>);
+struct Script(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    lines: HashMap<Option<Operation>, Lines>,
-    sent: Vec<SentRequest>,
+    responses: HashMap<Option<Operation>, Responses>,
+    requests: Vec<RecordedRequest>,
 }
 
+/// The responses to one operation.
 #[derive(Default)]
-struct Lines {
+struct Responses {
     once: VecDeque<Response>,
     always: Option<Response>,
+}
+
+impl State {
+    fn responses(&mut self, operation: Option<Operation>) -> &mut Responses {
+        self.responses.entry(operation).or_default()
+    }
 }
 
 impl Script {
@@ -530,112 +305,40 @@ impl Script {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds to what is answered.
-    fn add(&self, operation: Option<Operation>, add: impl FnOnce(&mut Lines)) {
-        add(self.lock().lines.entry(operation).or_default());
-    }
-
-    /// Answers a request.
-    pub(crate) fn play(
-        &self,
-        operation: Option<Operation>,
-        request: &Request,
-    ) -> reqwest::Response {
+    /// Records a request and answers it.
+    fn reply(&self, operation: Option<Operation>, request: &Request) -> Result<Reply, Error> {
+        let request = RecordedRequest::of(operation, request);
         let mut state = self.lock();
-        let sent = record(operation, request);
-        let lines = state.lines.entry(operation).or_default();
-        let response = match lines.once.pop_front().or_else(|| lines.always.clone()) {
-            Some(answer) => answer.into_response(&sent),
-            None => TransportFailure::Unscripted.into_response(),
+        let responses = state.responses(operation);
+        let response = match responses.once.pop_front() {
+            Some(response) => Some(response),
+            None => responses.always.clone(),
         };
-        state.sent.push(sent);
-        response
+        let reply = match response {
+            Some(response) => response.into_reply(request.body()),
+            None => Err(Error::refused("the fake has no response for this request")),
+        };
+        state.requests.push(request);
+        reply
     }
 }
 
-fn record(operation: Option<Operation>, request: &Request) -> SentRequest {
-    let path = request.url().path();
-    let enterprise = path.split_once("/enterprise/").map(|(_, rest)| rest);
-    let below = enterprise.and_then(|rest| rest.find('/').map(|slash| &rest[slash..]));
-    let body = request.body().and_then(reqwest::Body::as_bytes);
-    SentRequest {
-        operation,
-        method: request.method().to_string(),
-        path: below.unwrap_or(path).to_owned(),
-        query: request.url().query_pairs().into_owned().collect(),
-        body: body.and_then(|body| serde_json::from_slice(body).ok()),
-    }
-}
-
-/// A clock on which every wait is over at once, and took its time. Clones are the same clock.
-///
-/// ```
-/// use std::time::Duration;
-/// use telecrm::Clock;
-/// use telecrm::testing::ManualClock;
-///
-/// let clock = ManualClock::new();
-/// let start = clock.now();
-/// clock.advance(Duration::from_secs(3600));
-/// assert_eq!(clock.now() - start, Duration::from_secs(3600));
-/// ```
-#[derive(Debug, Clone)]
-pub struct ManualClock {
-    start: Instant,
-    date: SystemTime,
-    passed: Arc<Mutex<Passed>>,
-}
-
-#[derive(Debug, Default)]
-struct Passed {
-    slept: Duration,
-    advanced: Duration,
-}
-
-impl ManualClock {
-    /// A clock that stands still at the present.
-    pub fn new() -> Self {
-        Self {
-            start: SystemClock.now(),
-            date: SystemClock.date(),
-            passed: Arc::default(),
-        }
-    }
-
-    /// Lets time pass.
-    pub fn advance(&self, duration: Duration) {
-        self.lock().advanced += duration;
-    }
-
-    /// How much time was waited away, of all waits together.
-    pub fn slept(&self) -> Duration {
-        self.lock().slept
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Passed> {
-        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for ManualClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Instant {
-        let passed = self.lock();
-        self.start + passed.slept + passed.advanced
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        self.lock().slept += duration;
-        Box::pin(std::future::ready(()))
-    }
-
-    fn date(&self) -> SystemTime {
-        let passed = self.lock();
-        self.date + passed.slept + passed.advanced
+impl Backend for Script {
+    fn send<'a>(
+        &'a self,
+        _client: &'a reqwest::Client,
+        clock: &'a dyn Clock,
+        operation: Option<Operation>,
+        request: Request,
+    ) -> Sending<'a> {
+        Box::pin(async move {
+            let reply = self.reply(operation, &request);
+            if let (Err(error), Some(timeout)) = (&reply, request.timeout())
+                && error.is_timeout()
+            {
+                clock.sleep(*timeout).await;
+            }
+            reply
+        })
     }
 }

@@ -1,33 +1,123 @@
-//! What every request passes through on its way out.
+//! The transport: everything between a method of the facade and the network.
+//!
+//! A [`Call`] waits for a token, is sent by a [`Backend`], is retried, and ends as a [`Response`]
+//! or an error.
 
+mod backend;
 mod call;
+mod deadline;
+pub(crate) mod envelope;
+mod headers;
 mod observe;
+mod options;
 pub(crate) mod rate_limit;
 mod redact;
 mod response;
 mod retry;
+mod settings;
+mod shutdown;
+mod tokens;
 pub(crate) mod write_order;
 
-pub(crate) use call::{Backend, Call, Settings, Transport, TransportFailure};
+pub(crate) use backend::{Backend, Http};
+#[cfg(feature = "testing")]
+pub(crate) use backend::{Reply, Sending};
+pub(crate) use call::{Call, Unbuilt};
+pub(crate) use deadline::Deadline;
+#[cfg(feature = "testing")]
+pub(crate) use headers::retry_after;
 pub use observe::CallReport;
 pub(crate) use observe::Observer;
+pub use options::CallOptions;
 pub(crate) use response::Response;
-pub use retry::CallOptions;
-#[cfg(feature = "testing")]
-pub(crate) use retry::retry_after;
-pub(crate) use retry::{Deadline, Stop};
+pub(crate) use settings::Settings;
+pub(crate) use shutdown::Shutdown;
+pub(crate) use tokens::authorization;
 
 use crate::clock::SystemClock;
-use crate::operation::Idempotency;
-use crate::raw::Unbuilt;
-use crate::{Error, Operation};
+use crate::error::Error;
+use crate::operation::{Idempotency, Operation};
+use observe::Watch;
+use rate_limit::{LimitState, RateLimit};
 use reqwest::Request;
 use reqwest::header::{HeaderValue, InvalidHeaderValue};
+use retry::{Retry, RetryBudget};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokens::TokenSlots;
+use tracing::Instrument;
 
-/// What a generated client needs beside a base URL: the token, which does not print.
+/// The way to one of the two APIs, shared by all of its calls.
+pub(crate) struct Transport {
+    tokens: TokenSlots,
+    budget: RetryBudget,
+    /// The tokens of both APIs and the enterprise ID, which no message may hold.
+    secrets: Vec<String>,
+    settings: Settings,
+}
+
+impl Transport {
+    pub(crate) fn new(
+        authorizations: Vec<HeaderValue>,
+        secrets: Vec<String>,
+        limit: Option<RateLimit>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            tokens: TokenSlots::new(authorizations, limit),
+            budget: RetryBudget::new(),
+            secrets,
+            settings,
+        }
+    }
+
+    /// The state of the rate limit of each token.
+    pub(crate) fn limits(&self) -> Vec<LimitState> {
+        self.tokens.limits(self.settings.clock.now())
+    }
+
+    /// Makes a call with this request.
+    pub(crate) async fn call(
+        &self,
+        client: &reqwest::Client,
+        mut call: Call,
+        request: Result<Request, Unbuilt>,
+    ) -> Result<Response, Error> {
+        let result = self.exchange(client, &mut call, request).await;
+        result.map_err(|error| error.during(call.operation, &call.progress))
+    }
+
+    async fn exchange(
+        &self,
+        client: &reqwest::Client,
+        call: &mut Call,
+        request: Result<Request, Unbuilt>,
+    ) -> Result<Response, Error> {
+        let request = request.map_err(Unbuilt::into_error)?;
+        let settings = &self.settings;
+        settings.backend.check()?;
+        let retry = Retry {
+            client,
+            tokens: &self.tokens,
+            budget: &self.budget,
+            settings,
+        };
+        let mut watch = Watch::begin(&request, call, &settings.observer, &*settings.clock);
+        let span = watch.span();
+        let result = retry.send(&request, watch.call()).instrument(span).await;
+        watch.end(&result);
+        Response::read(result?, &request, call, &self.secrets)
+    }
+
+    /// A message of the server without secrets and without the values that were sent.
+    pub(crate) fn masked(&self, message: &str, response: &Response) -> String {
+        redact::mask(message, &self.secrets, &response.sent)
+    }
+}
+
+/// What a generated client needs besides a base URL: the token. Its `Debug` output does not show
+/// the token.
 ///
 /// ```
 /// use telecrm::raw::Context;
@@ -43,23 +133,19 @@ pub struct Context {
 }
 
 impl Context {
-    /// For requests that carry this token, and are sent at once and once.
+    /// For requests with this token. They are sent immediately, without retries.
     ///
     /// # Errors
-    /// When the token holds characters that a header cannot carry.
+    /// Returns an error if the token has characters that a header cannot hold.
     pub fn bearer(token: &str) -> Result<Self, InvalidHeaderValue> {
-        let transport = Transport::new(
-            vec![authorization(token)?],
-            vec![token.to_owned()],
-            None,
-            Settings {
-                backend: Backend::Http,
-                timeout: Duration::MAX,
-                observer: Observer::default(),
-                clock: Arc::new(SystemClock),
-                stop: Stop::default(),
-            },
-        );
+        let settings = Settings {
+            backend: Arc::new(Http),
+            observer: Observer::default(),
+            clock: Arc::new(SystemClock),
+            shutdown: Shutdown::default(),
+        };
+        let authorizations = vec![authorization(token)?];
+        let transport = Transport::new(authorizations, vec![token.to_owned()], None, settings);
         let options = CallOptions::new()
             .attempts(1)
             .attempt_timeout(Duration::MAX)
@@ -67,12 +153,12 @@ impl Context {
         Ok(Self::through(Arc::new(transport), options))
     }
 
-    /// For requests with the client's tokens, limits and retries.
+    /// For requests with the tokens, limits and retries of a client.
     pub(crate) fn through(transport: Arc<Transport>, options: CallOptions) -> Self {
         Self { transport, options }
     }
 
-    /// Sends what generated code has built.
+    /// Sends a request of a generated client.
     pub(crate) fn send(
         &self,
         client: &reqwest::Client,
@@ -80,18 +166,11 @@ impl Context {
         request: Result<Request, Unbuilt>,
     ) -> impl Future<Output = Result<Response, Error>> {
         let operation = Operation::from_generated(operation_id);
-        // What a newer spec adds is not known to be harmless.
-        let class = operation.map_or(Idempotency::Appends, Operation::idempotency);
+        // An operation of a newer spec may append.
+        let class = operation.map_or(Idempotency::NotIdempotent, Operation::idempotency);
         let call = Call::new(operation, class, self.options);
         self.transport.call(client, call, request)
     }
-}
-
-/// The header that carries a token, and does not print it.
-pub(crate) fn authorization(token: &str) -> Result<HeaderValue, InvalidHeaderValue> {
-    let mut authorization = HeaderValue::try_from(format!("Bearer {token}"))?;
-    authorization.set_sensitive(true);
-    Ok(authorization)
 }
 
 impl fmt::Debug for Context {

@@ -1,17 +1,19 @@
-//! What can be seen of calls from outside: spans, events and reports, none of them with data.
+//! Observability: spans, events and reports of calls. None of them holds data.
 
-use super::call::{Call, Reply, Transport, TransportFailure, ending};
-use super::retry::AttemptOutcome;
-use crate::Operation;
+use super::backend::Reply;
+use super::call::Call;
+use crate::clock::Clock;
+use crate::error::{AttemptOutcome, Error, Kind, Progress};
+use crate::operation::Operation;
 use reqwest::Request;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::field::Empty;
 
-/// What a call brought, for metrics. To [`Builder::on_call`](crate::Builder::on_call).
+/// How a call ended, for metrics. [`Builder::on_call`](crate::Builder::on_call) receives it.
 ///
-/// It tells of the exchange with the server: an answer that cannot be understood afterwards is an answer here.
+/// It covers the exchange with the server. A response that arrived but cannot be decoded counts as
+/// a response.
 ///
 /// ```
 /// use telecrm::{CallReport, Operation};
@@ -21,32 +23,33 @@ use tracing::field::Empty;
 ///     let ending = report.error_type.as_deref().unwrap_or("ok");
 ///     format!("{name} {ending} after {} attempts, {:?} of it waiting", report.attempts, report.waited)
 /// }
-/// # let telecrm = telecrm::testing::FakeTelecrm::new().builder().on_call(|report| _ = line(report)).build()?;
-/// # let _ = telecrm;
+///
+/// let telecrm = telecrm::Telecrm::builder("enterprise-id")
+///     .on_call(|report| println!("{}", line(report)))
+///     .build()?;
 /// # Ok::<(), telecrm::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallReport {
-    /// What was called; nothing for [`Telecrm::request`](crate::Telecrm::request).
+    /// The operation that was called. `None` for [`Telecrm::request`](crate::Telecrm::request).
     pub operation: Option<Operation>,
-    /// The status of the last answer.
+    /// The status of the last response. `None` if the last attempt has none.
     pub status: Option<u16>,
     /// How often the request was sent.
     pub attempts: u32,
-    /// How long the call took, waits included.
+    /// How long the call took, including waits.
     pub duration: Duration,
-    /// How long it waited for the limit and between attempts.
+    /// How long the call waited for the rate limit and between attempts.
     pub waited: Duration,
-    /// Why it did not succeed: the status, or `not_sent`, `failure`, `out_of_time`, `stopped` or `cancelled`.
+    /// Why the call failed: the status, or `not_sent`, `failure`, `deadline`, `shutdown` or
+    /// `cancelled`. `None` for a success.
     pub error_type: Option<String>,
 }
 
-/// Who is told of calls.
+/// The function that receives the reports, if there is one.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<Tell>>);
-
-type Tell = dyn Fn(&CallReport) + Send + Sync;
+pub(crate) struct Observer(Option<Arc<dyn Fn(&CallReport) + Send + Sync>>);
 
 impl Observer {
     pub(crate) fn new(observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
@@ -54,19 +57,26 @@ impl Observer {
     }
 }
 
-/// Watches one call, and reports it when it is over, also when it is dropped half-way.
+/// Reports one call when it is dropped, so that a call that is cancelled is reported too.
 pub(super) struct Watch<'a> {
-    transport: &'a Transport,
-    call: &'a Call,
-    span: tracing::Span,
+    call: &'a mut Call,
+    observer: &'a Observer,
+    clock: &'a dyn Clock,
     began: Instant,
+    span: tracing::Span,
     status: Option<u16>,
-    error_type: Option<Cow<'static, str>>,
+    error_type: Option<String>,
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn begin(transport: &'a Transport, request: &Request, call: &'a Call) -> Self {
-        // The names are OpenTelemetry's for HTTP clients. `url.full` is missing: it holds the enterprise ID.
+    pub(super) fn begin(
+        request: &Request,
+        call: &'a mut Call,
+        observer: &'a Observer,
+        clock: &'a dyn Clock,
+    ) -> Self {
+        // The names are OpenTelemetry's for HTTP clients. `url.full` is missing because it holds
+        // the enterprise ID.
         let span = tracing::info_span!(
             "telecrm",
             otel.kind = "client",
@@ -79,44 +89,45 @@ impl<'a> Watch<'a> {
             "error.type" = Empty,
         );
         Self {
-            transport,
             call,
+            observer,
+            clock,
+            began: clock.now(),
             span,
-            began: transport.settings.clock.now(),
             status: None,
-            error_type: Some("cancelled".into()),
+            error_type: Some("cancelled".to_owned()),
         }
-    }
-
-    pub(super) fn began(&self) -> Instant {
-        self.began
     }
 
     pub(super) fn span(&self) -> tracing::Span {
         self.span.clone()
     }
 
-    pub(super) fn end(mut self, result: &reqwest::Result<Reply>) {
-        let reply = result.as_ref().ok();
-        let none = reply.and_then(|reply| reply.failure);
-        self.status = match none {
-            Some(_) => None,
-            None => reply.map(|reply| reply.status.as_u16()),
-        };
-        self.error_type = match ending(result) {
-            _ if none == Some(TransportFailure::OutOfTime) => Some("out_of_time".into()),
-            _ if none == Some(TransportFailure::Stopped) => Some("stopped".into()),
-            AttemptOutcome::NotSent => Some("not_sent".into()),
-            AttemptOutcome::InDoubt => Some("failure".into()),
-            AttemptOutcome::Answered(status) if status.is_success() => None,
-            AttemptOutcome::Answered(status) => Some(status.as_u16().to_string().into()),
+    pub(super) fn call(&mut self) -> &mut Call {
+        self.call
+    }
+
+    pub(super) fn end(mut self, result: &Result<Reply, Error>) {
+        let outcome = self.call.progress.last;
+        self.status = outcome.status().map(|status| status.as_u16());
+        self.error_type = match (result.as_ref().err().map(Error::kind), outcome) {
+            (Some(Kind::Deadline), _) => Some("deadline".to_owned()),
+            (Some(Kind::Shutdown), _) => Some("shutdown".to_owned()),
+            (_, AttemptOutcome::NotBuilt | AttemptOutcome::NotSent) => Some("not_sent".to_owned()),
+            (_, AttemptOutcome::NoResponse | AttemptOutcome::Unreadable(_)) => {
+                Some("failure".to_owned())
+            }
+            (_, AttemptOutcome::Answered(status)) if status.is_success() => None,
+            (_, AttemptOutcome::Answered(status)) => Some(status.as_u16().to_string()),
         };
     }
 }
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        let attempts = self.call.attempts();
+        let Progress {
+            attempts, waited, ..
+        } = self.call.progress;
         if let Some(status) = self.status {
             self.span.record("http.response.status_code", status);
         }
@@ -124,41 +135,40 @@ impl Drop for Watch<'_> {
             self.span.record("http.request.resend_count", attempts - 1);
         }
         if let Some(error_type) = &self.error_type {
-            self.span.record("error.type", &**error_type);
+            self.span.record("error.type", error_type);
         }
-        if let Some(tell) = &self.transport.settings.observer.0 {
-            tell(&CallReport {
+        if let Some(observer) = &self.observer.0 {
+            observer(&CallReport {
                 operation: self.call.operation,
                 status: self.status,
                 attempts,
-                duration: self
-                    .transport
-                    .settings
-                    .clock
-                    .now()
-                    .saturating_duration_since(self.began),
-                waited: self.call.waited(),
-                error_type: self.error_type.take().map(Cow::into_owned),
+                duration: self.clock.now().saturating_duration_since(self.began),
+                waited,
+                error_type: self.error_type.take(),
             });
         }
     }
 }
 
-/// An attempt is over.
-pub(super) fn attempted(attempt: u32, ending: AttemptOutcome) {
-    match ending {
+/// Logs the end of an attempt.
+pub(super) fn attempted(progress: &Progress) {
+    let attempt = progress.attempts;
+    match progress.last {
         AttemptOutcome::Answered(status) if status.is_success() => {
-            tracing::debug!(attempt, status = status.as_u16(), "answered");
+            tracing::debug!(attempt, status = status.as_u16(), "success");
         }
         AttemptOutcome::Answered(status) => {
-            tracing::warn!(attempt, status = status.as_u16(), "refused");
+            tracing::warn!(attempt, status = status.as_u16(), "error response");
         }
-        AttemptOutcome::NotSent => tracing::warn!(attempt, "not sent"),
-        AttemptOutcome::InDoubt => tracing::warn!(attempt, "no whole answer"),
+        AttemptOutcome::Unreadable(status) => {
+            tracing::warn!(attempt, status = status.as_u16(), "incomplete response");
+        }
+        AttemptOutcome::NoResponse => tracing::warn!(attempt, "no response"),
+        AttemptOutcome::NotBuilt | AttemptOutcome::NotSent => tracing::warn!(attempt, "not sent"),
     }
 }
 
-/// The call waits, for the limit or before its next attempt.
+/// Logs a wait for the rate limit or before the next attempt.
 pub(super) fn waiting(duration: Duration) {
     let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(milliseconds, "waiting");

@@ -1,11 +1,11 @@
-//! Staying within a rate limit, in front of the wire.
+//! Rate limits: hold requests back so that the server never sees more than it allows.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// A number of requests per hour that is never exceeded, over any hour.
+/// A number of requests per hour. The client does not exceed it in any span of 60 minutes.
 ///
 /// ```
 /// use telecrm::RateLimit;
@@ -22,24 +22,26 @@ pub struct RateLimit {
 const HOUR: Duration = Duration::from_secs(3600);
 
 impl RateLimit {
-    /// The documented limit of the Async API: 18,000 requests/hour per token. Steadily one per 200.7 ms after a burst of 60.
+    /// The documented limit of the Async API: 18,000 requests/hour per token. After a burst of 60,
+    /// one request is sent every 200.7 ms.
     pub const ASYNC: Self = Self::new(18_000, 60);
 
-    /// What is reported of the Sync API, which documents no limit: 3,600 requests/hour, here with a burst of 600.
+    /// The reported limit of the Sync API: 3,600 requests/hour, used with a burst of 600. telecrm
+    /// documents no limit.
     pub const SYNC: Self = Self::new(3_600, 600);
 
-    /// At most `per_hour` requests in any hour, of which `burst` may follow each other at once.
+    /// At most `per_hour` requests in any hour, of which `burst` may be sent without a wait.
     ///
     /// ```
     /// use telecrm::RateLimit;
     ///
-    /// // A third of the hour, for one of three programs that share a token.
-    /// const MINE: RateLimit = RateLimit::new(6_000, 20);
-    /// assert_eq!(MINE.per_hour(), 6_000);
+    /// // A third of the limit, for one of three programs that share a token.
+    /// const THIRD: RateLimit = RateLimit::new(6_000, 20);
+    /// assert_eq!(THIRD.per_hour(), 6_000);
     /// ```
     ///
     /// # Panics
-    /// Unless `0 < burst < per_hour`.
+    /// Panics unless `0 < burst < per_hour`.
     pub const fn new(per_hour: u32, burst: u32) -> Self {
         assert!(burst > 0 && burst < per_hour);
         Self { per_hour, burst }
@@ -50,65 +52,68 @@ impl RateLimit {
         self.per_hour
     }
 
-    /// The distance of requests after the burst. The burst is part of the hour's number, not on top of it.
+    /// The time between two requests after the burst. The burst counts towards the hour.
     fn interval(self) -> Duration {
         HOUR / (self.per_hour - self.burst)
     }
 
-    /// How long a request with this place on the virtual clock has to wait.
+    /// How long a request waits that has this place on the virtual clock.
     fn wait(self, place: Instant, now: Instant) -> Duration {
-        let behind = self.interval() * (self.burst - 1);
-        place
-            .checked_sub(behind)
-            .map_or(Duration::ZERO, |free| free.saturating_duration_since(now))
+        let lead = self.interval() * (self.burst - 1);
+        match place.checked_sub(lead) {
+            Some(free) => free.saturating_duration_since(now),
+            None => Duration::ZERO,
+        }
     }
 }
 
-/// How far the limit of one token is used up.
+/// How much of the rate limit of one token is left.
 ///
 /// ```
 /// use std::time::Duration;
 /// use telecrm::LimitState;
-/// # let telecrm = telecrm::testing::FakeTelecrm::new().client();
 ///
-/// let worn_out = |state: &LimitState| state.set_aside || state.next_free_in > Duration::from_secs(60);
-/// assert!(!telecrm.async_limits().iter().all(worn_out));
+/// let telecrm = telecrm::testing::FakeTelecrm::new().client();
+/// let is_busy = |state: &LimitState| state.set_aside || state.next_free_in > Duration::from_secs(60);
+/// assert!(!telecrm.async_limits().iter().all(is_busy));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LimitState {
-    /// How many requests can leave at once; nothing if there is no limit.
+    /// How many requests can be sent without a wait. `None` if there is no limit.
     pub remaining: Option<u32>,
-    /// How long until the next request can leave.
+    /// How long the next request would wait.
     pub next_free_in: Duration,
-    /// Whether the token is used no more, because the server refused it while others were taken.
+    /// Whether the client stopped using the token because the server refused it but accepted
+    /// another one.
     pub set_aside: bool,
 }
 
 /// Lets requests leave no faster than the limit, first come, first served.
 ///
-/// A virtual clock (GCRA): each request that leaves moves the time of the next one forward by the interval, and
-/// the burst is how far that time may lie behind. Who waits has booked nothing, so giving up costs nobody anything, in
-/// whichever order it is done. A waiter that is not polled holds up the others no longer than until it could have left.
+/// This is the generic cell rate algorithm (GCRA) with a virtual clock. Each request that leaves
+/// moves the virtual clock forward by the interval. The burst is how far that clock may run ahead.
+/// A request that waits has not moved the clock, so it can be dropped at no cost to others. A
+/// request that is not polled delays the others only until it could have left.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     limit: Option<RateLimit>,
     queue: Mutex<Queue>,
-    /// Somebody has given up, so that others may leave earlier.
-    shorter: Notify,
+    /// Notified when a request leaves the queue early, which shortens the wait of others.
+    shortened: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// The place of the next request on the virtual clock, as those that have left made it.
+    /// The virtual clock: the place of the next request.
     next: Option<Instant>,
-    /// Who waits, by the number of the ticket, first come, first.
+    /// The tickets of the requests that wait, in order of arrival.
     waiting: Vec<u64>,
-    tickets: u64,
+    next_ticket: u64,
 }
 
 impl Queue {
-    /// How long a request waits that has so many before it.
+    /// How long a request waits that has this number of others in front.
     fn wait(&self, limit: RateLimit, before: usize, now: Instant) -> Duration {
         let before = u32::try_from(before).unwrap_or(u32::MAX);
         limit.wait(
@@ -121,43 +126,42 @@ impl Queue {
         self.next.map_or(now, |next| next.max(now))
     }
 
-    /// How many came before this ticket and still wait.
+    /// How many requests wait in front of this ticket.
     fn before(&self, ticket: u64) -> usize {
         self.waiting.partition_point(|other| *other < ticket)
     }
 
-    /// Takes who waits out of the queue; false if nobody waits with this ticket.
+    /// Removes a ticket. Returns `false` if it is not in the queue.
     fn remove(&mut self, ticket: u64) -> bool {
-        let place = self.before(ticket);
-        let waits = self.waiting.get(place) == Some(&ticket);
-        if waits {
-            self.waiting.remove(place);
-        }
-        waits
+        let Ok(index) = self.waiting.binary_search(&ticket) else {
+            return false;
+        };
+        self.waiting.remove(index);
+        true
     }
 }
 
-/// A place in the queue. Dropping it leaves the queue.
+/// A place in the queue. Dropping it gives the place up.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Place<'a> {
     limiter: &'a Limiter,
     ticket: u64,
-    /// When its turn comes at the latest: whoever is before it and has not left by then does not use the turn.
+    /// The latest time of departure. Requests in front that have not left by then are overtaken.
     due: Instant,
 }
 
 impl Place<'_> {
-    /// Lets the request leave, or tells how long it has to wait as things are.
+    /// Lets the request leave. Returns the current wait as an error if it is too early.
     pub(crate) fn leave(&self, now: Instant) -> Result<(), Duration> {
         let Some(limit) = self.limiter.limit else {
             return Ok(());
         };
         let mut queue = self.limiter.lock();
         let before = queue.before(self.ticket);
-        let turn = self.due.saturating_duration_since(now);
+        let until_due = self.due.saturating_duration_since(now);
         let alone = queue.wait(limit, 0, now);
-        let wait = queue.wait(limit, before, now).min(turn.max(alone));
+        let wait = queue.wait(limit, before, now).min(until_due.max(alone));
         if !wait.is_zero() {
             return Err(wait);
         }
@@ -166,16 +170,16 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// Ready when the wait may have become shorter.
-    pub(crate) fn shorter(&self) -> Notified<'_> {
-        self.limiter.shorter.notified()
+    /// Ready when the wait may be shorter than before.
+    pub(crate) fn shortened(&self) -> Notified<'_> {
+        self.limiter.shortened.notified()
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if self.limiter.limit.is_some() && self.limiter.lock().remove(self.ticket) {
-            self.limiter.shorter.notify_waiters();
+            self.limiter.shortened.notify_waiters();
         }
     }
 }
@@ -185,7 +189,7 @@ impl Limiter {
         Self {
             limit,
             queue: Mutex::default(),
-            shorter: Notify::new(),
+            shortened: Notify::new(),
         }
     }
 
@@ -193,7 +197,7 @@ impl Limiter {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long a request would wait that came now.
+    /// How long a request would wait that arrives now.
     pub(crate) fn wait(&self, now: Instant) -> Duration {
         let queue = self.lock();
         self.limit.map_or(Duration::ZERO, |limit| {
@@ -207,8 +211,8 @@ impl Limiter {
         if let Some(limit) = self.limit {
             let mut queue = self.lock();
             due += queue.wait(limit, queue.waiting.len(), now);
-            ticket = queue.tickets;
-            queue.tickets += 1;
+            ticket = queue.next_ticket;
+            queue.next_ticket += 1;
             queue.waiting.push(ticket);
         }
         Place {
@@ -242,7 +246,7 @@ mod tests {
     use crate::clock::{Clock, SystemClock};
     use proptest::prelude::*;
 
-    /// When requests leave that all want to leave at once, whenever they may.
+    /// When requests leave that arrive at the same time.
     fn departures(limit: RateLimit, count: u32) -> Vec<Duration> {
         let limiter = Limiter::new(Some(limit));
         let start = SystemClock.now();
@@ -270,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_burst_leaves_at_once_and_the_rest_steadily() {
+    fn the_burst_leaves_without_a_wait_and_the_rest_at_intervals() {
         let departures = departures(RateLimit::ASYNC, 62);
         assert_eq!(departures[59], Duration::ZERO);
         assert_eq!(departures[60].as_millis(), 200);
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_fills_the_burst_again() {
+    fn a_pause_restores_the_burst() {
         let limiter = Limiter::new(Some(RateLimit::ASYNC));
         let start = SystemClock.now();
         let take = |now| limiter.enter(now).leave(now);
@@ -293,32 +297,43 @@ mod tests {
         }
     }
 
-    #[test]
-    fn who_gives_up_leaves_nothing_behind_in_any_order() {
+    /// Drops a hundred requests that wait, in this order.
+    fn assert_dropping_leaves_no_wait(reorder: impl Fn(&mut Vec<Place<'_>>)) {
         let limiter = Limiter::new(Some(RateLimit::new(3_601, 1)));
         let start = SystemClock.now();
         assert_eq!(limiter.enter(start).leave(start), Ok(()));
-        for order in ["first in", "last in", "any"] {
-            let mut places: Vec<_> = (0..100).map(|_| limiter.enter(start)).collect();
-            assert_eq!(limiter.wait(start), Duration::from_secs(101));
-            match order {
-                "first in" => {}
-                "last in" => places.reverse(),
-                _ => places.sort_by_key(|place| place.ticket * 37 % 101),
-            }
-            places.into_iter().for_each(drop);
-            let state = limiter.state(start, false);
-            assert_eq!(state.next_free_in, Duration::from_secs(1), "{order}");
-        }
+        let mut places: Vec<_> = (0..100).map(|_| limiter.enter(start)).collect();
+        assert_eq!(limiter.wait(start), Duration::from_secs(101));
+        reorder(&mut places);
+        places.into_iter().for_each(drop);
+        let state = limiter.state(start, false);
+        assert_eq!(state.next_free_in, Duration::from_secs(1));
     }
 
     #[test]
-    fn who_is_never_polled_holds_up_nobody() {
+    fn requests_dropped_in_order_of_arrival_leave_no_wait() {
+        assert_dropping_leaves_no_wait(|_| {});
+    }
+
+    #[test]
+    fn requests_dropped_in_reverse_order_leave_no_wait() {
+        assert_dropping_leaves_no_wait(|places| places.reverse());
+    }
+
+    #[test]
+    fn requests_dropped_in_mixed_order_leave_no_wait() {
+        assert_dropping_leaves_no_wait(|places| {
+            places.sort_by_key(|place| place.ticket * 37 % 101);
+        });
+    }
+
+    #[test]
+    fn requests_that_are_never_polled_are_overtaken() {
         let limiter = Limiter::new(Some(RateLimit::new(3_601, 1)));
         let start = SystemClock.now();
         let second = Duration::from_secs(1);
         assert_eq!(limiter.enter(start).leave(start), Ok(()));
-        let _forgotten = [limiter.enter(start), limiter.enter(start)];
+        let _unpolled = [limiter.enter(start), limiter.enter(start)];
         let (one, other) = (limiter.enter(start), limiter.enter(start));
         assert_eq!(one.leave(start + second), Err(2 * second));
         assert_eq!(one.leave(start + 3 * second), Ok(()));
@@ -327,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_behind_moves_up_and_no_faster_than_the_limit() {
+    fn a_request_moves_up_when_one_in_front_is_dropped() {
         let limiter = Limiter::new(Some(RateLimit::new(3_601, 1)));
         let start = SystemClock.now();
         let second = Duration::from_secs(1);
@@ -345,14 +360,16 @@ mod tests {
         assert_eq!(other.leave(start + second), Err(second));
     }
 
-    /// What those do that want to send, in any order.
+    /// One step of a random scenario.
     #[derive(Debug, Clone)]
     enum Event {
+        /// A request arrives.
         Enter,
-        /// One of those that wait looks whether it may leave.
+        /// A request that waits tries to leave.
         Try(prop::sample::Index),
-        /// One of those that wait is dropped.
+        /// A request that waits is dropped.
         GiveUp(prop::sample::Index),
+        /// Seconds pass.
         Pass(u64),
     }
 
@@ -369,13 +386,13 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn as9_no_hour_holds_more_whoever_comes_when_and_gives_up(
+        fn as9_no_hour_holds_more_than_the_limit_in_random_scenarios(
             per_hour in 3u32..12,
             burst in 1u32..11,
             events in prop::collection::vec(event(), 0..200),
         ) {
             let limit = RateLimit::new(per_hour, burst.min(per_hour - 1));
-            // The other one never hears of those that give up.
+            // The other limiter only sees the requests that leave.
             let limiter = Limiter::new(Some(limit));
             let without = Limiter::new(Some(limit));
             let start = SystemClock.now();

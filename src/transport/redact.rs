@@ -1,4 +1,4 @@
-//! What a request carried, so that it can be masked where the server repeats it.
+//! Redaction: masks secrets, and the values of a request, in messages of the server.
 
 use percent_encoding::percent_decode_str;
 use reqwest::Request;
@@ -6,47 +6,44 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use telecrm_core::FieldValue;
 
-/// The values that a refused request carried.
+/// The values of a request.
 #[derive(Clone, Default)]
-pub(crate) struct Sent {
-    /// In lower case and in order.
+pub(crate) struct SentValues {
+    /// All values, in lower case and sorted.
     values: Vec<String>,
-    /// The digits of what in them may be numbers of phones, in the order of their last ones.
+    /// The digits of possible phone numbers in the values, sorted by their last digits.
     phones: Vec<String>,
 }
 
-/// Shorter values are not masked: they would take words out of every sentence.
+/// Shorter values are not masked, because they are parts of too many ordinary words.
 const SHORTEST: usize = 4;
 
-/// What is as long as this stands in a longer word by no accident.
+/// A value of this length is masked within a longer word too.
 const LONG: usize = 8;
 
-impl Sent {
-    pub(super) fn by(request: &Request) -> Self {
+impl SentValues {
+    pub(super) fn of(request: &Request) -> Self {
         let mut values = Vec::new();
         if let Some(body) = request.body().and_then(reqwest::Body::as_bytes) {
-            let read = serde_json::from_slice(body);
-            if read.and_then(|body| leaves(body, &mut values)).is_err() {
+            let json = serde_json::from_slice(body);
+            if json.and_then(|json| leaves(json, &mut values)).is_err() {
                 words(&String::from_utf8_lossy(body), &mut values);
             }
         }
         let url = request.url();
-        // Words of a path are no values; IDs and addresses are.
-        let telling = |text: &str| text.contains(|c: char| c.is_ascii_digit() || c == '@');
+        // IDs and email addresses are values, other words of a URL are not.
+        let is_value = |text: &str| text.contains(|c: char| c.is_ascii_digit() || c == '@');
         let mut before = "";
         for segment in url.path().split('/') {
-            // As the server reads it, and repeats it.
+            // The server decodes a segment before it repeats it.
             let value = percent_decode_str(segment).decode_utf8_lossy();
-            if before == "enterprise" || telling(&value) {
+            if before == "enterprise" || is_value(&value) {
                 values.push(value.into_owned());
             }
             before = segment;
         }
-        for (_, value) in url.query_pairs() {
-            if telling(&value) {
-                values.push(value.into_owned());
-            }
-        }
+        let query = url.query_pairs().map(|(_, value)| value.into_owned());
+        values.extend(query.filter(|value| is_value(value)));
         values.retain(|value| value.len() >= SHORTEST);
         let mut phones = Vec::new();
         for value in &values {
@@ -55,14 +52,15 @@ impl Sent {
         phones.sort_by(|one, other| last_of(one).cmp(last_of(other)).then(one.cmp(other)));
         phones.dedup();
         Self {
-            values: in_order(values),
+            values: sorted(values),
             phones,
         }
     }
 }
 
-/// Values as they are looked up. Case is ignored in ASCII only, where it does not move places.
-fn in_order(mut values: Vec<String>) -> Vec<String> {
+/// Values in the form in which they are looked up. Only the case of ASCII letters is ignored,
+/// because that of others can change the length of a text.
+fn sorted(mut values: Vec<String>) -> Vec<String> {
     values.retain(|value| !value.is_empty());
     for value in &mut values {
         value.make_ascii_lowercase();
@@ -72,24 +70,24 @@ fn in_order(mut values: Vec<String>) -> Vec<String> {
     values
 }
 
-/// The fewest digits by which a number is recognised, and the most that it has.
+/// How many digits a phone number has.
 const PHONE: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// The longest country code, and the same with the zeros that are dialled before it.
+/// The length of the longest country code, and of the same with two zeros in front.
 const CALLING_CODE: usize = 3;
 const DIALLED_CODE: usize = CALLING_CODE + 2;
 
-/// The last digits of a number, by which it is looked up.
+/// The last digits of a phone number, by which it is looked up.
 fn last_of(digits: &str) -> &str {
     &digits[digits.len() - PHONE.start()..]
 }
 
-/// What may stand between the digits of a number.
-fn is_between(c: char) -> bool {
+/// Whether a character may separate the digits of a phone number.
+fn is_separator(c: char) -> bool {
     matches!(c, ' ' | '\u{a0}' | '-' | '.' | '(' | ')' | '+')
 }
 
-/// The digits of what may be numbers of phones.
+/// Adds the digits of possible phone numbers.
 fn phones_in(value: &str, phones: &mut Vec<String>) {
     for run in runs(value) {
         let digits = digits_at(value, &run);
@@ -108,18 +106,19 @@ fn digits_at(text: &str, places: &[usize]) -> String {
         .collect()
 }
 
-/// What stands in quotes, and words with digits, of a body that is no JSON that can be read.
+/// Adds the quoted texts, and the words with digits, of a body that cannot be read as JSON.
 fn words(body: &str, values: &mut Vec<String>) {
     for part in body.split('"') {
-        // Keys and blanks between the parts are masked as well: better a word too many than a name too few.
+        // Keys count as values here: masking a word too many is better than a name too few.
         text(part, values);
         let words = part.split(|c: char| !c.is_alphanumeric());
-        let telling = words.filter(|word| word.contains(|c: char| c.is_ascii_digit()));
-        values.extend(telling.map(str::to_owned));
+        let with_digits = words.filter(|word| word.contains(|c: char| c.is_ascii_digit()));
+        values.extend(with_digits.map(str::to_owned));
     }
     values.retain(|value| value.contains(char::is_alphanumeric));
 }
 
+/// Adds the texts and numbers of a JSON value.
 fn leaves(json: &RawValue, values: &mut Vec<String>) -> serde_json::Result<()> {
     let json = json.get();
     match json.as_bytes().first() {
@@ -147,13 +146,13 @@ fn leaves(json: &RawValue, values: &mut Vec<String>) -> serde_json::Result<()> {
 fn text(value: &str, values: &mut Vec<String>) {
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     values.push(value.trim().to_owned());
-    // The server may repeat a number without its blanks and signs.
-    if digits.len() >= 7 {
+    // The server may repeat a phone number without its separators.
+    if digits.len() >= *PHONE.start() {
         values.push(digits);
     }
 }
 
-/// The number as it was sent, and as a server repeats it that has read it as a float.
+/// Adds a number as it was sent, and as a server repeats it that reads numbers as floats.
 fn number(digits: &str, values: &mut Vec<String>) {
     values.push(digits.to_owned());
     let Ok(float) = digits.parse::<f64>() else {
@@ -161,70 +160,71 @@ fn number(digits: &str, values: &mut Vec<String>) {
     };
     let repeated = float.to_string();
     if repeated != digits {
-        // Before its exponent, which may be written in two ways.
+        // Without the exponent, because servers write it in different ways.
         let mantissa = format!("{float:e}");
         values.extend(mantissa.split('e').next().map(str::to_owned));
         values.push(repeated);
     }
 }
 
-/// A text without these secrets and without what was sent, in whichever case and spelling it writes them.
+/// A text in which `…` replaces the secrets and the values that were sent, in any case, and phone
+/// numbers in any spelling.
 ///
-/// Each place of the text is looked up once among all values: a long text may answer to thousands of them.
-pub(crate) fn mask(text: &str, secrets: &[String], sent: &Sent) -> String {
+/// Each place of the text is looked up once among all sorted values, because a request can carry
+/// thousands of values and a message can repeat them all.
+pub(crate) fn mask(text: &str, secrets: &[String], sent: &SentValues) -> String {
     let mut hidden = vec![false; text.len()];
-    hide(&in_order(secrets.to_vec()), text, &mut hidden);
+    hide(&sorted(secrets.to_vec()), text, &mut hidden);
     hide(&sent.values, text, &mut hidden);
     hide_phones(&sent.phones, text, &mut hidden);
     let mut masked = String::with_capacity(text.len());
-    let mut before = false;
+    let mut after_hidden = false;
     for (place, c) in text.char_indices() {
-        match hidden[place] {
-            false => masked.push(c),
-            // Of a value that is part of another no rest must stand.
-            true if !before => masked.push('…'),
-            true => {}
+        if !hidden[place] {
+            masked.push(c);
+        } else if !after_hidden {
+            // One mark for values that overlap.
+            masked.push('…');
         }
-        before = hidden[place];
+        after_hidden = hidden[place];
     }
     masked
 }
 
-/// Hides each value wherever the text has it.
+/// Hides all values in a text.
 fn hide(values: &[String], text: &str, hidden: &mut [bool]) {
     let lower = text.to_ascii_lowercase();
-    let part_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     for (start, _) in lower.char_indices() {
         let mut rest = &lower.as_bytes()[start..];
-        // What the rest begins with is in order before it, and so is whatever begins alike.
-        while let Some(value) = last_before(values, rest) {
-            let both = value.iter().zip(rest);
-            let alike = both.take_while(|(one, other)| one == other).count();
-            rest = &rest[..alike];
-            if alike < value.len() {
+        // A value with which the rest begins sorts before the rest. So does everything between
+        // the two, which begins with the same bytes.
+        while let Some(value) = last_up_to(values, rest) {
+            let pairs = value.iter().zip(rest);
+            let common = pairs.take_while(|(one, other)| one == other).count();
+            rest = &rest[..common];
+            if common < value.len() {
                 continue;
             }
-            let end = start + alike;
-            // A short one within a word is another word's.
-            let inside = alike < LONG
-                && (part_of_word(text[..start].chars().next_back())
-                    || part_of_word(text[end..].chars().next()));
-            if !inside {
+            let end = start + common;
+            let is_within_word = is_letter(text[..start].chars().next_back())
+                || is_letter(text[end..].chars().next());
+            if common >= LONG || !is_within_word {
                 hidden[start..end].fill(true);
                 break;
             }
-            rest = &rest[..alike - 1];
+            rest = &rest[..common - 1];
         }
     }
 }
 
-/// The last value that is not after this one.
-fn last_before<'a>(values: &'a [String], place: &[u8]) -> Option<&'a [u8]> {
-    let count = values.partition_point(|value| value.as_bytes() <= place);
+/// The last of the sorted values that is not greater than the bytes.
+fn last_up_to<'a>(values: &'a [String], bytes: &[u8]) -> Option<&'a [u8]> {
+    let count = values.partition_point(|value| value.as_bytes() <= bytes);
     values[..count].last().map(String::as_bytes)
 }
 
-/// Hides each number wherever the text has it, with its country code or without, and with whatever between its digits.
+/// Hides all phone numbers in a text, with or without country code and separators.
 fn hide_phones(phones: &[String], text: &str, hidden: &mut [bool]) {
     for run in runs(text) {
         let written = digits_at(text, &run);
@@ -244,36 +244,38 @@ fn hide_phones(phones: &[String], text: &str, hidden: &mut [bool]) {
     }
 }
 
-/// Where the number starts that ends these digits, with its country code or without.
+/// Where a phone number starts that ends these written digits. Returns `None` if another number
+/// ends them.
 fn start_of(digits: &str, written: &str) -> Option<usize> {
-    // What stands before these is its country code, if it has one.
+    // The digits in front of these may be a country code.
     let national = (digits.len() - CALLING_CODE).max(*PHONE.start());
-    let own = &digits[digits.len() - national..];
+    let national = &digits[digits.len() - national..];
     let before = written
         .strip_suffix(digits)
-        .or_else(|| written.strip_suffix(own))?;
-    // What few digits are left before it are a country code, or zeros.
+        .or_else(|| written.strip_suffix(national))?;
+    // A few digits in front are a country code or zeros, more are another number.
     match before.len() {
         ..=DIALLED_CODE => Some(0),
         start => Some(start),
     }
 }
 
-/// The places of digits that may be one number, with no more than two signs between any of them.
+/// The places of digits that may belong to one phone number, with at most two separators between
+/// neighbours.
 fn runs(text: &str) -> Vec<Vec<usize>> {
     let mut runs: Vec<Vec<usize>> = Vec::new();
-    let mut between = usize::MAX;
+    let mut separators = usize::MAX;
     for (place, c) in text.char_indices() {
-        match c {
-            c if c.is_ascii_digit() => {
-                match runs.last_mut().filter(|_| between <= 2) {
-                    Some(run) => run.push(place),
-                    None => runs.push(vec![place]),
-                }
-                between = 0;
+        if c.is_ascii_digit() {
+            match runs.last_mut() {
+                Some(run) if separators <= 2 => run.push(place),
+                _ => runs.push(vec![place]),
             }
-            c if is_between(c) => between = between.saturating_add(1),
-            _ => between = usize::MAX,
+            separators = 0;
+        } else if is_separator(c) {
+            separators = separators.saturating_add(1);
+        } else {
+            separators = usize::MAX;
         }
     }
     runs
@@ -295,7 +297,7 @@ mod tests {
     }
 
     fn masked(text: &str, secrets: &[String]) -> String {
-        mask(text, secrets, &Sent::default())
+        mask(text, secrets, &SentValues::default())
     }
 
     #[test]
@@ -310,7 +312,7 @@ mod tests {
         ] {
             let body = serde_json::json!({ "fields": { "phone": sent } }).to_string();
             let request = reqwest::Client::new().post("http://localhost/").body(body);
-            let sent_values = Sent::by(&request.build().unwrap());
+            let sent_values = SentValues::of(&request.build().unwrap());
             for written in [
                 "919999999999",
                 "9999999999",
@@ -345,7 +347,7 @@ mod tests {
         }
         let body = serde_json::to_string(&fields).unwrap();
         let request = reqwest::Client::new().post("http://localhost/").body(body);
-        let sent = Sent::by(&request.build().unwrap());
+        let sent = SentValues::of(&request.build().unwrap());
         let began = SystemClock.now();
         let masked = mask(&message, &[], &sent);
         let took = SystemClock.now().duration_since(began);
@@ -360,13 +362,13 @@ mod tests {
     fn an_id_is_masked_as_the_server_reads_it() {
         let url = "http://localhost/enterprise/acme%20%26%20co/lead/%2B91%2099999%2099999";
         let request = reqwest::Client::new().get(url).build().unwrap();
-        let sent = Sent::by(&request);
+        let sent = SentValues::of(&request);
         assert_eq!(
             mask("nothing of +91 99999-99999 in Acme & Co", &[], &sent),
             "nothing of … in …"
         );
         let request = reqwest::Client::new().get("http://localhost/lead/ref%209%2Fa");
-        let sent = Sent::by(&request.build().unwrap());
+        let sent = SentValues::of(&request.build().unwrap());
         assert_eq!(mask("no lead Ref 9/a", &[], &sent), "no lead …");
     }
 
@@ -410,7 +412,7 @@ mod tests {
             .body(r#"{"fields":{"phone":"+91 99999 99999","email":"a@b.in","huge":1e999}}"#)
             .build()
             .unwrap();
-        let sent = Sent::by(&request);
+        let sent = SentValues::of(&request);
         let message = mask("lead 919999999999, +91 99999 99999 or A@b.in", &[], &sent);
         assert_eq!(message, "lead …, … or …");
     }
@@ -425,7 +427,7 @@ mod tests {
             )
             .build()
             .unwrap();
-        let sent = Sent::by(&request);
+        let sent = SentValues::of(&request);
         let message = "not 12345678901234567890123.10 (1.2345678901234568e+22), 9007199254740993 nor 9007199254740992; \
              10000000000 or 1e10, -0.10, so far \u{fffd}; 1.5 of 1780290000000";
         assert_eq!(
@@ -441,7 +443,7 @@ mod tests {
             .body(r#"{"fields":{"phone":"+91 99999 99999","rating":12345},"actions":[{"type":"1001"}]}"#)
             .build()
             .unwrap();
-        let mut values = Sent::by(&request).values;
+        let mut values = SentValues::of(&request).values;
         values.sort();
         assert_eq!(
             values,

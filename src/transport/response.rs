@@ -1,12 +1,13 @@
-//! What a call brought: an answer, or the error that it amounts to.
+//! Responses: turns what arrived into a success that can be decoded, or into an error.
 
-use super::call::{Backend, Call, Reply, Transport};
-use super::redact::{Sent, mask};
-use super::retry::answered;
-use crate::Error;
-use crate::error::{tells_of_an_error, unmarked};
-use crate::raw::Unbuilt;
+use super::backend::Reply;
+use super::call::Call;
+use super::redact::{SentValues, mask};
+use super::{envelope, headers};
+use crate::error::{Error, Progress};
+use crate::operation::Operation;
 use bytes::Bytes;
+use memchr::memmem;
 use reqwest::header::HeaderMap;
 use reqwest::{Request, StatusCode};
 use serde::Deserialize;
@@ -16,79 +17,126 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use telecrm_core::{FieldValue, Page};
-use tokio::runtime::Handle;
 
-/// A success, undecoded.
+/// A successful response, undecoded.
 pub(crate) struct Response {
-    call: Call,
+    operation: Option<Operation>,
+    progress: Progress,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// What the request carried, if the answer has words of its own.
-    sent: Option<Sent>,
+    /// The values of the request, if the response may repeat them in a message.
+    pub(super) sent: SentValues,
 }
 
 impl Response {
-    pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        serde_json::from_slice(unmarked(&self.body)).map_err(|error| self.unreadable(error))
+    /// Separates successes from errors.
+    pub(super) fn read(
+        reply: Reply,
+        request: &Request,
+        call: &Call,
+        secrets: &[String],
+    ) -> Result<Self, Error> {
+        let Reply {
+            status,
+            headers,
+            body,
+            broken,
+        } = reply;
+        if let Some(reason) = broken {
+            return Err(Error::unreadable(status, envelope::unread(body), reason));
+        }
+        let sent = if has_messages(status, &body, call) {
+            SentValues::of(request)
+        } else {
+            SentValues::default()
+        };
+        // In a response that no spec describes, `error` may be data.
+        let is_contradictory = call.operation.is_some() && envelope::reports_error(&body);
+        if !status.is_success() || is_contradictory {
+            let body = envelope::read(body, |text| mask(text, secrets, &sent));
+            return Err(Error::error_response(status, body).dated(headers::date(&headers)));
+        }
+        Ok(Self {
+            operation: call.operation,
+            progress: call.progress,
+            status,
+            headers,
+            body,
+            sent,
+        })
     }
 
-    /// The answer as JSON, with the nearest of what has no place in it: numbers beyond every float, halves of characters.
+    pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        let body = envelope::without_bom(&self.body);
+        serde_json::from_slice(body).map_err(|error| self.unreadable(error))
+    }
+
+    /// The body as JSON. Numbers beyond every float and halves of characters, which
+    /// [`Value`] cannot hold, are replaced by the nearest value.
     pub(crate) fn json(&self) -> Result<Value, Error> {
         self.decode::<FieldValue>().map(FieldValue::into_json)
     }
 
-    /// What an answer holds under one key. Unlike a structure that serde derives, it is not read from a list.
+    /// Decodes the value of one key. Unlike a struct with `derive(Deserialize)`, this refuses a
+    /// list.
     pub(crate) fn decode_member<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
-        let member = self.member(key)?.get();
-        serde_json::from_slice(member.as_bytes()).map_err(|error| self.unreadable(error))
-    }
-
-    fn member(&self, key: &str) -> Result<&RawValue, Error> {
         let members: BTreeMap<String, &RawValue> = self.decode()?;
-        let missing = || self.misshapen(format!("missing field `{key}`"));
-        members.get(key).copied().ok_or_else(missing)
+        let Some(member) = members.get(key) else {
+            return Err(self.malformed(format!("missing field `{key}`")));
+        };
+        serde_json::from_str(member.get()).map_err(|error| self.unreadable(error))
     }
 
-    /// A page of a list. An answer without the list, or with none of the items that it counts, is not the end of it.
+    /// Decodes a page of a list. A page without items is an error if the list is missing, or if
+    /// the server counts more items than were skipped.
     pub(crate) fn decode_page<T: DeserializeOwned>(&self, skip: u32) -> Result<Page<T>, Error> {
         let page: Page<T> = self.decode()?;
-        if page.data.is_empty() {
-            self.check_empty_page(page.total_count, skip)?;
+        if !page.data.is_empty() {
+            return Ok(page);
         }
-        Ok(page)
-    }
-
-    fn check_empty_page(&self, total: u64, skip: u32) -> Result<(), Error> {
         let list: Option<Vec<IgnoredAny>> = self.decode_member("data")?;
         if list.is_none() {
-            // `null` is an empty list only if it is counted.
+            // `null` is an empty list only if the server counts its items.
             let _: u64 = self.decode_member("total_count")?;
         }
-        if total > skip.into() {
-            let left = total - u64::from(skip);
-            let reason = format!("a page without items, though {left} of {total} are left");
-            return Err(self.misshapen(reason));
+        let total = page.total_count;
+        match total.checked_sub(skip.into()) {
+            None | Some(0) => Ok(page),
+            Some(left) => {
+                let reason = format!("a page without items, although {left} of {total} are left");
+                Err(self.malformed(reason))
+            }
         }
-        Ok(())
     }
 
+    /// The response is not the JSON that was expected.
     pub(crate) fn unreadable(&self, error: serde_json::Error) -> Error {
-        self.misshapen(without_values(&error))
+        self.malformed(without_values(&error))
     }
 
-    pub(crate) fn misshapen(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-        Error::unreadable(self.status, self.body.clone(), source).during(&self.call)
+    /// The response is JSON, but not what was expected.
+    pub(crate) fn malformed(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        Error::unreadable(self.status, envelope::unread(self.body.clone()), source)
+            .during(self.operation, &self.progress)
     }
 }
 
-/// What serde says of a text, without the parts of the text that it repeats.
+/// Whether a response has messages of the server, which may repeat values of the request.
+fn has_messages(status: StatusCode, body: &[u8], call: &Call) -> bool {
+    !status.is_success()
+        || envelope::has_error_key(body)
+        // Only responses to writes have remarks.
+        || call.progress.writes && memmem::find(body, b"\"remarks\"").is_some()
+}
+
+/// The message of a serde error without the values that it quotes.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
     if !error.is_data() {
         return text;
     }
-    // The keys that lead there are the spec's.
+    // The keys in front, such as `leadStages`, come from the spec.
     let mut fault = text.as_str();
     while let Some((_, inner)) = fault
         .strip_prefix('`')
@@ -96,82 +144,16 @@ fn without_values(error: &serde_json::Error) -> String {
     {
         fault = inner;
     }
-    let place = &text[..text.len() - fault.len()];
     if fault.starts_with("missing field") {
         return text;
     }
+    let keys = &text[..text.len() - fault.len()];
     match fault.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("{place}something else than {expected}"),
-        None => format!(
-            "{place}something unexpected at line {} column {}",
-            error.line(),
-            error.column()
-        ),
-    }
-}
-
-impl Transport {
-    /// Makes a call with this request.
-    pub(crate) async fn call(
-        &self,
-        client: &reqwest::Client,
-        call: Call,
-        request: Result<Request, Unbuilt>,
-    ) -> Result<Response, Error> {
-        let mut request = request.map_err(|error| error.into_error().during(&call))?;
-        // The HTTP client would panic.
-        if matches!(self.settings.backend, Backend::Http) && Handle::try_current().is_err() {
-            let message = "calls need a tokio runtime: make them within one";
-            return Err(Error::config(message).during(&call));
+        Some((_, expected)) => format!("{keys}something else than {expected}"),
+        None => {
+            let (line, column) = (error.line(), error.column());
+            format!("{keys}something unexpected at line {line} column {column}")
         }
-        let reply = self.execute(client, &mut request, &call).await;
-        self.conclude(call, reply)
-    }
-
-    fn conclude(&self, call: Call, reply: reqwest::Result<Reply>) -> Result<Response, Error> {
-        let error = match reply {
-            Ok(Reply {
-                failure: Some(reason),
-                ..
-            }) => Error::failure(reason),
-            Ok(Reply {
-                status,
-                body,
-                broken: Some(reason),
-                ..
-            }) => Error::unreadable(status, body, reason),
-            // Where nobody describes the answer, `error` may be a part of it.
-            Ok(reply)
-                if reply.status.is_success()
-                    && !(reply.sent.is_some()
-                        && call.operation.is_some()
-                        && tells_of_an_error(&reply.body)) =>
-            {
-                return Ok(Response {
-                    call,
-                    status: reply.status,
-                    headers: reply.headers,
-                    body: reply.body,
-                    sent: reply.sent,
-                });
-            }
-            Ok(reply) => {
-                let mask = |message: &str| self.mask(message, reply.sent.as_ref());
-                Error::status(reply.status, reply.retry_after, reply.body.clone(), mask)
-                    .dated(answered(&reply.headers))
-            }
-            Err(error) => Error::transport(error),
-        };
-        Err(error.during(&call))
-    }
-
-    /// What an answer says, without what must not be told: secrets, and what was sent.
-    pub(crate) fn masked(&self, words: &str, answer: &Response) -> String {
-        self.mask(words, answer.sent.as_ref())
-    }
-
-    fn mask(&self, message: &str, sent: Option<&Sent>) -> String {
-        mask(message, &self.secrets, sent.unwrap_or(&Sent::default()))
     }
 }
 
@@ -180,13 +162,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn canary_of_what_cannot_be_read_no_part_is_told() {
+    fn canary_the_message_of_a_decoding_error_quotes_no_value() {
         for text in [r#""Jane""#, r#""of age, expected Jane""#] {
             let error = serde_json::from_str::<u8>(text).expect_err(text);
-            let told = without_values(&error);
+            let message = without_values(&error);
             assert!(
-                told.starts_with("something else than u8 at line 1"),
-                "{told}"
+                message.starts_with("something else than u8 at line 1"),
+                "{message}"
             );
         }
     }

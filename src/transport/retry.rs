@@ -1,371 +1,271 @@
-//! When a request may be sent again, and after how long.
+//! Retries: decides after each attempt whether to send the request again, and how long to wait
+//! first.
 
-use crate::clock::Clock;
-use crate::error::leaves_doubt;
+use super::backend::Reply;
+use super::call::Call;
+use super::deadline::Deadline;
+use super::headers;
+use super::observe;
+use super::settings::Settings;
+use super::tokens::{TokenSlot, TokenSlots};
+use crate::error::{AttemptOutcome, Error};
 use crate::operation::Idempotency;
 use futures_util::future;
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Request, StatusCode};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// How calls wait and repeat. Set for a client by [`Builder::call_options`](crate::Builder::call_options), for single
-/// calls by [`Telecrm::with_options`](crate::Telecrm::with_options).
-///
-/// ```
-/// use std::time::Duration;
-/// use telecrm::CallOptions;
-///
-/// let patient = CallOptions::new()
-///     .attempts(5)
-///     .attempt_timeout(Duration::from_secs(10))
-///     .total_timeout(Duration::from_secs(120));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub struct CallOptions {
-    pub(crate) attempts: u32,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) total_timeout: Duration,
-    /// When the call must be over of which this one is a part.
-    until: Option<Instant>,
+/// Sends the request of one call until an attempt succeeds or may not be repeated.
+pub(super) struct Retry<'a> {
+    pub(super) client: &'a reqwest::Client,
+    pub(super) tokens: &'a TokenSlots,
+    pub(super) budget: &'a RetryBudget,
+    pub(super) settings: &'a Settings,
 }
 
-impl Default for CallOptions {
-    fn default() -> Self {
-        Self {
-            attempts: 3,
-            attempt_timeout: Duration::from_secs(30),
-            total_timeout: Duration::from_secs(90),
-            until: None,
-        }
-    }
-}
-
-impl CallOptions {
-    /// Three attempts of at most 30 s each, within 90 s.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// How often a request is sent at most; with 1 never again. What may be repeated is decided by the
-    /// operation's [`Idempotency`](crate::Idempotency).
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts.max(1);
-        self
-    }
-
-    /// How long one attempt may take, from connecting to the end of the answer.
-    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = timeout;
-        self
-    }
-
-    /// How long the call may take in all: waits, repeats, and each request that a method makes, such as
-    /// [`upsert`](crate::Leads::upsert). Lists have this time for each page, and [verifying](crate::Builder::verify_timeout) has its own.
-    pub fn total_timeout(mut self, timeout: Duration) -> Self {
-        self.total_timeout = timeout;
-        self
-    }
-
-    /// When a call that begins now must be over.
-    pub(crate) fn deadline(&self, now: Instant) -> Deadline {
-        let Deadline(own) = Deadline::of(now, self.total_timeout);
-        Deadline(match (own, self.until) {
-            (Some(own), Some(whole)) => Some(own.min(whole)),
-            (own, whole) => own.or(whole),
-        })
-    }
-
-    /// For the parts of a call that begins now, which end together.
-    pub(crate) fn in_one_call(mut self, now: Instant) -> Self {
-        self.until = self.deadline(now).0;
-        self
-    }
-}
-
-/// What became of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AttemptOutcome {
-    /// The request never left.
-    NotSent,
-    /// It left, or part of it, and no whole answer came.
-    InDoubt,
-    /// The server answered.
-    Answered(StatusCode),
-}
-
-impl AttemptOutcome {
-    /// Whether the server may have acted without our knowing.
-    pub(super) fn leaves_doubt(self) -> bool {
-        match self {
-            Self::NotSent => false,
-            Self::InDoubt => true,
-            Self::Answered(status) => leaves_doubt(status),
-        }
-    }
-
-    fn is_fault(self) -> bool {
-        match self {
-            Self::NotSent | Self::InDoubt => true,
-            Self::Answered(status) => {
-                self.leaves_doubt() || status == StatusCode::TOO_MANY_REQUESTS
+impl Retry<'_> {
+    pub(super) async fn send(&self, request: &Request, call: &mut Call) -> Result<Reply, Error> {
+        let deadline = call.options.deadline(self.settings.clock.now());
+        let mut previous = None;
+        loop {
+            let token = self
+                .tokens
+                .acquire(deadline, self.settings, &mut call.progress)
+                .await;
+            if token.is_ok()
+                && let Some(result) = previous.take()
+                && !self.may_still_retry(call)
+            {
+                return result;
             }
+            call.progress.begin_attempt();
+            let (slot, left) = token?;
+            let result = self.attempt(request, call, slot, left).await;
+            call.progress.last = classify(&result);
+            observe::attempted(&call.progress);
+            if call.progress.last.is_success() {
+                self.budget.deposit();
+                return result;
+            }
+            if self.has_other_token(call.progress.last, slot) {
+                continue;
+            }
+            let Some(delay) = self.delay(call, deadline) else {
+                return result;
+            };
+            self.settings
+                .wait(delay, future::pending::<()>(), &mut call.progress)
+                .await;
+            if self.settings.shutdown.has_begun() {
+                return result;
+            }
+            previous = Some(result);
         }
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        call: &mut Call,
+        slot: &TokenSlot,
+        left: Duration,
+    ) -> Result<Reply, Error> {
+        // Bodies are JSON in memory, so only a future spec could bring one that is a stream.
+        let Some(mut request) = request.try_clone() else {
+            return Err(Error::refused("a body that is a stream cannot be sent"));
+        };
+        let authorization = slot.authorization.clone();
+        request.headers_mut().insert(AUTHORIZATION, authorization);
+        let timeout = left.min(call.options.attempt_timeout);
+        // An endless timeout leaves it to the HTTP client, which may have its own.
+        if timeout < Duration::MAX {
+            *request.timeout_mut() = Some(timeout);
+        }
+        call.progress.sent();
+        let clock = &*self.settings.clock;
+        let sending = self
+            .settings
+            .backend
+            .send(self.client, clock, call.operation, request);
+        let reply = sending.await?;
+        call.progress.retry_after = headers::retry_after(&reply.headers, clock);
+        Ok(reply)
+    }
+
+    /// Whether the server refused the token, and the request can be sent with another one.
+    fn has_other_token(&self, outcome: AttemptOutcome, slot: &TokenSlot) -> bool {
+        outcome == AttemptOutcome::Answered(StatusCode::UNAUTHORIZED)
+            && self.tokens.set_aside(slot)
+            && !self.settings.shutdown.has_begun()
+    }
+
+    /// How long to wait before the next attempt. Returns `None` if there should be none.
+    fn delay(&self, call: &Call, deadline: Deadline) -> Option<Duration> {
+        let progress = &call.progress;
+        let may_retry = progress.attempts < call.options.attempts
+            && is_retryable(call.class, progress.last)
+            && call.is_latest()
+            && self.budget.has_any();
+        if !may_retry {
+            return None;
+        }
+        let delay = backoff(progress.attempts, progress.retry_after, fastrand::f64());
+        let left = deadline.left(self.settings.clock.now())?;
+        (delay < left).then_some(delay)
+    }
+
+    /// Whether the retry is still allowed after the waits. Meanwhile a later write may have begun,
+    /// and other calls may have spent the budget. The budget is charged here and not earlier, so
+    /// that a call that is dropped while it waits costs nothing.
+    fn may_still_retry(&self, call: &Call) -> bool {
+        call.is_latest() && self.budget.withdraw()
     }
 }
 
-/// Whether another attempt can do no harm.
-pub(super) fn may_repeat(class: Idempotency, ending: AttemptOutcome) -> bool {
-    ending.is_fault()
-        && match class {
-            Idempotency::Safe | Idempotency::Settles | Idempotency::Upsert => true,
-            Idempotency::Appends => !ending.leaves_doubt(),
-        }
-}
-
-/// The date of an answer, by the server's clock, if it tells that.
-pub(crate) fn answered(headers: &HeaderMap) -> Option<Timestamp> {
-    date(headers.get(DATE)?.to_str().ok()?.trim())
-}
-
-fn date(text: &str) -> Option<Timestamp> {
-    DateTimeParser::new().parse_timestamp(text).ok()
-}
-
-/// How long the server asks to wait: in seconds, or until a date, which is measured by its own clock where it tells that.
-pub(crate) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
-    let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
+fn classify(result: &Result<Reply, Error>) -> AttemptOutcome {
+    match result {
+        Ok(reply) if reply.broken.is_some() => AttemptOutcome::Unreadable(reply.status),
+        Ok(reply) => AttemptOutcome::Answered(reply.status),
+        Err(error) => error.outcome(),
     }
-    let until = date(asked)?;
-    let ours = || Timestamp::try_from(clock.date()).ok();
-    let now = answered(headers).or_else(ours)?;
-    // What is over need not be waited for.
-    Some(until.duration_since(now).try_into().unwrap_or_default())
+}
+
+/// Whether sending the request again may help and cannot do harm.
+fn is_retryable(class: Idempotency, outcome: AttemptOutcome) -> bool {
+    let is_incomplete = matches!(outcome, AttemptOutcome::Unreadable(_));
+    let may_help = outcome.is_transient() || is_incomplete;
+    let is_harmless = class != Idempotency::NotIdempotent || !outcome.leaves_doubt();
+    may_help && is_harmless
 }
 
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(20);
 
-/// A random share of a bound that doubles with each attempt, so that clients that failed together do not come back
-/// together; at least what the server asks for.
-pub(super) fn delay(attempt: u32, retry_after: Option<Duration>, random: f64) -> Duration {
-    let bound = FIRST_DELAY
-        .saturating_mul(1 << (attempt - 1).min(16))
-        .min(LONGEST_DELAY);
+/// A random part of a bound that doubles with each attempt, but at least what the server asks for.
+/// The randomness spreads out clients that failed at the same time.
+fn backoff(attempt: u32, retry_after: Option<Duration>, random: f64) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(16);
+    let bound = (FIRST_DELAY * 2_u32.pow(doublings)).min(LONGEST_DELAY);
     bound.mul_f64(random).max(retry_after.unwrap_or_default())
 }
 
-/// Stops repeating when everything fails: each repeat costs one, each success gives a tenth back.
+/// Limits the retries of all calls together, so that they stop when every request fails. A retry
+/// costs one unit, a success earns a tenth of it.
 #[derive(Debug)]
-pub(super) struct Throttle(Mutex<f64>);
+pub(super) struct RetryBudget(Mutex<f64>);
 
-const MOST: f64 = 10.0;
+const FULL_BUDGET: f64 = 10.0;
 
-impl Throttle {
+impl RetryBudget {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(MOST))
+        Self(Mutex::new(FULL_BUDGET))
     }
 
     fn lock(&self) -> MutexGuard<'_, f64> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a repeat can be paid as things are.
-    pub(super) fn has_any(&self) -> bool {
+    /// Whether the budget covers a retry.
+    fn has_any(&self) -> bool {
         *self.lock() >= 1.0
     }
 
-    /// Takes the price of a repeat, if it can be paid.
-    pub(super) fn take(&self) -> bool {
+    /// Pays for a retry. Returns `false` if the budget does not cover it.
+    fn withdraw(&self) -> bool {
         let mut left = self.lock();
-        let enough = *left >= 1.0;
-        if enough {
-            *left -= 1.0;
+        if *left < 1.0 {
+            return false;
         }
-        enough
+        *left -= 1.0;
+        true
     }
 
-    pub(super) fn succeeded(&self) {
+    fn deposit(&self) {
         let mut left = self.lock();
-        *left = (*left + 0.1).min(MOST);
-    }
-}
-
-/// Whether a client is being shut down. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Stop(Arc<Signal>);
-
-#[derive(Debug, Default)]
-struct Signal {
-    is_set: AtomicBool,
-    set: Notify,
-}
-
-impl Stop {
-    pub(crate) fn set(&self) {
-        self.0.is_set.store(true, Ordering::SeqCst);
-        self.0.set.notify_waiters();
-    }
-
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.is_set.load(Ordering::SeqCst)
-    }
-
-    /// Waits, no longer than until it is set.
-    pub(crate) async fn or(&self, wait: impl Future) {
-        // Before looking, so that nothing can be missed in between.
-        let set = self.0.set.notified();
-        if !self.is_set() {
-            future::select(pin!(set), pin!(wait)).await;
-        }
-    }
-}
-
-/// The end of a call, and what is left until then. None lies beyond what a clock can tell.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline(Option<Instant>);
-
-impl Deadline {
-    pub(crate) fn of(began: Instant, timeout: Duration) -> Self {
-        Self(began.checked_add(timeout))
-    }
-
-    /// What is left, or nothing if it is over.
-    pub(crate) fn left(self, now: Instant) -> Option<Duration> {
-        let left = self
-            .0
-            .map_or(Duration::MAX, |end| end.saturating_duration_since(now));
-        (!left.is_zero()).then_some(left)
+        *left = (*left + 0.1).min(FULL_BUDGET);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
-    use std::pin::Pin;
-    use std::time::SystemTime;
+    use Idempotency::{Idempotent, NotIdempotent, Safe};
+
+    const CLASSES: [Idempotency; 3] = [Safe, Idempotent, NotIdempotent];
+
+    fn answered(status: u16) -> AttemptOutcome {
+        AttemptOutcome::Answered(StatusCode::from_u16(status).unwrap())
+    }
 
     #[test]
-    fn only_what_can_do_no_harm_is_repeated() {
-        use Idempotency::{Appends, Safe, Settles, Upsert};
-        let answered = |status| AttemptOutcome::Answered(StatusCode::from_u16(status).unwrap());
-        for class in [Safe, Settles, Upsert, Appends] {
-            for ending in [AttemptOutcome::NotSent, answered(429)] {
-                assert!(may_repeat(class, ending), "{class:?} {ending:?}");
+    fn a_request_that_had_no_effect_is_retried_in_every_class() {
+        for class in CLASSES {
+            assert!(is_retryable(class, AttemptOutcome::NotSent), "{class:?}");
+            assert!(is_retryable(class, answered(429)), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn a_final_answer_is_not_retried_in_any_class() {
+        for class in CLASSES {
+            for status in [200, 302, 400, 401, 404, 409] {
+                assert!(!is_retryable(class, answered(status)), "{class:?} {status}");
             }
-            for ending in [
-                answered(200),
-                answered(302),
-                answered(400),
-                answered(401),
-                answered(404),
-                answered(409),
-            ] {
-                assert!(!may_repeat(class, ending), "{class:?} {ending:?}");
-            }
-            for ending in [
-                AttemptOutcome::InDoubt,
+            assert!(!is_retryable(class, AttemptOutcome::NotBuilt), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_may_have_had_an_effect_is_retried_unless_it_would_append_twice() {
+        let incomplete = AttemptOutcome::Unreadable(StatusCode::OK);
+        for class in CLASSES {
+            for outcome in [
+                AttemptOutcome::NoResponse,
+                incomplete,
                 answered(408),
                 answered(500),
                 answered(502),
                 answered(503),
             ] {
+                let expected = class != NotIdempotent;
                 assert_eq!(
-                    may_repeat(class, ending),
-                    class != Appends,
-                    "{class:?} {ending:?}"
+                    is_retryable(class, outcome),
+                    expected,
+                    "{class:?} {outcome:?}"
                 );
             }
         }
     }
 
     #[test]
-    fn delays_double_within_bounds_and_heed_the_server() {
-        assert_eq!(delay(1, None, 1.0), Duration::from_millis(500));
-        assert_eq!(delay(3, None, 0.5), Duration::from_secs(1));
-        assert_eq!(delay(40, None, 1.0), LONGEST_DELAY);
-        assert_eq!(
-            delay(1, Some(Duration::from_secs(17)), 0.1),
-            Duration::from_secs(17)
-        );
+    fn delays_double_up_to_a_bound() {
+        assert_eq!(backoff(1, None, 1.0), Duration::from_millis(500));
+        assert_eq!(backoff(3, None, 0.5), Duration::from_secs(1));
+        assert_eq!(backoff(40, None, 1.0), LONGEST_DELAY);
     }
 
     #[test]
-    fn waits_are_told_in_seconds_or_until_a_date_by_the_server_s_clock_or_ours() {
-        /// Midnight of the first of June.
-        struct Midnight;
-
-        impl Clock for Midnight {
-            fn now(&self) -> Instant {
-                SystemClock.now()
-            }
-
-            fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-                Box::pin(std::future::ready(()))
-            }
-
-            fn date(&self) -> SystemTime {
-                let midnight: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
-                midnight.into()
-            }
-        }
-
-        for (asked, date, expected) in [
-            (Some("17"), None, Some(17)),
-            (
-                Some(" 17 "),
-                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
-                Some(17),
-            ),
-            (Some("Mon, 01 Jun 2026 00:01:00 GMT"), None, Some(60)),
-            (
-                Some("Mon, 01 Jun 2026 10:30:09 GMT"),
-                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
-                Some(9),
-            ),
-            (
-                Some("Mon, 01 Jun 2026 00:01:00 GMT"),
-                Some("not a date"),
-                Some(60),
-            ),
-            (Some("Sun, 31 May 2026 23:59:00 GMT"), None, Some(0)),
-            (
-                Some("Mon, 01 Jun 2026 10:29:00 GMT"),
-                Some("Mon, 01 Jun 2026 10:30:00 GMT"),
-                Some(0),
-            ),
-            (Some("soon"), None, None),
-            (Some("-5"), None, None),
-            (None, Some("Mon, 01 Jun 2026 10:30:00 GMT"), None),
-        ] {
-            let header = |name, text: Option<&str>| Some((name, text?.parse().unwrap()));
-            let headers = [header(RETRY_AFTER, asked), header(DATE, date)];
-            let headers = HeaderMap::from_iter(headers.into_iter().flatten());
-            let wait = retry_after(&headers, &Midnight);
-            assert_eq!(
-                wait,
-                expected.map(Duration::from_secs),
-                "{asked:?} {date:?}"
-            );
-        }
+    fn a_delay_is_at_least_what_the_server_asks_for() {
+        let asked = Duration::from_secs(17);
+        assert_eq!(backoff(1, Some(asked), 0.1), asked);
     }
 
     #[test]
-    fn when_everything_fails_repeating_stops_and_successes_pay_for_more() {
-        let throttle = Throttle::new();
-        assert_eq!((0..20).filter(|_| throttle.take()).count(), 10);
-        (0..9).for_each(|_| throttle.succeeded());
-        assert!(!throttle.has_any() && !throttle.take());
-        (0..2).for_each(|_| throttle.succeeded());
-        assert!(throttle.has_any() && throttle.take());
+    fn the_budget_is_spent_after_ten_retries() {
+        let budget = RetryBudget::new();
+        assert_eq!((0..20).filter(|_| budget.withdraw()).count(), 10);
+        assert!(!budget.has_any());
+    }
+
+    #[test]
+    fn ten_successes_pay_for_a_retry() {
+        let budget = RetryBudget::new();
+        (0..10).for_each(|_| assert!(budget.withdraw()));
+        (0..9).for_each(|_| budget.deposit());
+        assert!(!budget.has_any() && !budget.withdraw());
+        // The sum of ten tenths is a little less than one.
+        (0..2).for_each(|_| budget.deposit());
+        assert!(budget.has_any() && budget.withdraw());
     }
 }

@@ -1,65 +1,65 @@
-//! Which writes came later than others, so that an old one is not repeated over a new one.
+//! Write order: keeps an old write from being retried over a newer one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What is written over by a later write.
+/// What a write changes. A later write of the same target replaces an earlier one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     /// A lead, by the normal form of its identifier.
     Push(String),
     /// A lead, by its ID.
     Lead(String),
-    /// An entry of a lead's timeline, by both IDs.
+    /// An entry of a timeline, by the IDs of lead and action.
     Action(String, String),
-    /// A team member, by address.
+    /// A team member, by email address.
     Member(String),
 }
 
-/// The writes under way.
+/// The writes in flight, each with the number of the latest write to its target.
 #[derive(Debug, Default)]
 pub(crate) struct WriteOrder(Mutex<Vec<(Target, Arc<AtomicU64>)>>);
 
-/// A write's place among those of the same target.
+/// The number of a write among the writes to the same target.
 #[derive(Debug)]
 pub(crate) struct WriteTicket {
     latest: Arc<AtomicU64>,
-    mine: u64,
+    number: u64,
 }
 
 impl WriteTicket {
-    /// Whether no write of the same target came later.
+    /// Whether no later write to the same target began.
     pub(crate) fn is_latest(&self) -> bool {
-        self.latest.load(Ordering::SeqCst) == self.mine
+        self.latest.load(Ordering::SeqCst) == self.number
     }
 
-    /// Gives the place back, as that of a write that never left.
+    /// Gives the number back, for a write that was never sent.
     pub(crate) fn withdraw(&self) {
-        let (mine, before) = (self.mine, self.mine - 1);
-        // Where a later write came, that one stands before the earlier ones by itself.
-        let _ = self
-            .latest
-            .compare_exchange(mine, before, Ordering::SeqCst, Ordering::SeqCst);
+        let before = self.number - 1;
+        // If a later write began, the earlier ones stay replaced.
+        let _ =
+            self.latest
+                .compare_exchange(self.number, before, Ordering::SeqCst, Ordering::SeqCst);
     }
 }
 
 impl WriteOrder {
-    /// Counts a write.
+    /// Numbers a write that begins now.
     pub(crate) fn enter(&self, target: Target) -> WriteTicket {
-        let mut write_order = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Only writes under way are worth remembering.
-        write_order.retain(|(_, latest)| Arc::strong_count(latest) > 1);
-        let known = write_order.iter().find(|(other, _)| *other == target);
+        let mut writes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Forget the targets of finished writes.
+        writes.retain(|(_, latest)| Arc::strong_count(latest) > 1);
+        let known = writes.iter().find(|(other, _)| *other == target);
         let latest = match known {
             Some((_, latest)) => latest.clone(),
             None => {
                 let latest = Arc::new(AtomicU64::new(0));
-                write_order.push((target, latest.clone()));
+                writes.push((target, latest.clone()));
                 latest
             }
         };
-        let mine = latest.fetch_add(1, Ordering::SeqCst) + 1;
-        WriteTicket { latest, mine }
+        let number = latest.fetch_add(1, Ordering::SeqCst) + 1;
+        WriteTicket { latest, number }
     }
 }
 
@@ -67,26 +67,55 @@ impl WriteOrder {
 mod tests {
     use super::*;
 
+    fn lead(id: &str) -> Target {
+        Target::Lead(id.to_owned())
+    }
+
     #[test]
-    fn a_later_write_of_the_same_target_ends_the_repeats_of_an_earlier_one() {
-        let write_order = WriteOrder::default();
-        let lead = |id: &str| Target::Lead(id.to_owned());
-        let first = write_order.enter(lead("62ab16e"));
-        let other = write_order.enter(lead("51ab23c"));
-        let pushed = write_order.enter(Target::Push("62ab16e".to_owned()));
+    fn a_later_write_to_the_same_target_replaces_an_earlier_one() {
+        let order = WriteOrder::default();
+        let first = order.enter(lead("62ab16e"));
         assert!(first.is_latest());
-        let second = write_order.enter(lead("62ab16e"));
+        let second = order.enter(lead("62ab16e"));
         assert!(!first.is_latest() && second.is_latest());
-        assert!(other.is_latest() && pushed.is_latest());
-        let third = write_order.enter(lead("62ab16e"));
+    }
+
+    #[test]
+    fn writes_to_other_targets_do_not_replace_each_other() {
+        let order = WriteOrder::default();
+        let first = order.enter(lead("62ab16e"));
+        let other = order.enter(lead("51ab23c"));
+        let pushed = order.enter(Target::Push("62ab16e".to_owned()));
+        assert!(first.is_latest() && other.is_latest() && pushed.is_latest());
+    }
+
+    #[test]
+    fn a_write_that_is_withdrawn_replaces_nothing() {
+        let order = WriteOrder::default();
+        let first = order.enter(lead("62ab16e"));
+        let second = order.enter(lead("62ab16e"));
+        let third = order.enter(lead("62ab16e"));
         third.withdraw();
         assert!(second.is_latest() && !first.is_latest());
+    }
+
+    #[test]
+    fn a_write_that_was_replaced_can_be_withdrawn() {
+        let order = WriteOrder::default();
+        let first = order.enter(lead("62ab16e"));
+        let second = order.enter(lead("62ab16e"));
         first.withdraw();
         assert!(second.is_latest());
-        drop(third);
-        drop((first, second, pushed));
-        write_order.enter(lead("73cd45f"));
-        let remembered = write_order.0.lock().expect("not poisoned").len();
-        assert_eq!(remembered, 2, "what is over is forgotten");
+    }
+
+    #[test]
+    fn targets_of_finished_writes_are_forgotten() {
+        let order = WriteOrder::default();
+        let in_flight = order.enter(lead("51ab23c"));
+        drop((order.enter(lead("62ab16e")), order.enter(lead("62ab16e"))));
+        let newest = order.enter(lead("73cd45f"));
+        let remembered = order.0.lock().expect("not poisoned").len();
+        assert_eq!(remembered, 2);
+        drop((in_flight, newest));
     }
 }

@@ -32,7 +32,7 @@ async fn a_lead_is_created_without_them() {
     assert_eq!(outcome.remarks()[1].sent, Some("".into()));
     assert!(outcome.complete().is_err());
     assert_eq!(
-        fake.sent()[0].body(),
+        fake.requests()[0].body(),
         Some(&json!({
             "fields": { "phone": "919999999999", "interests": ["VIP"] },
             "actions": [{ "type": "1001", "fields": { "outcome": "Interested" } }],
@@ -47,12 +47,12 @@ async fn actions_are_created_without_them() {
     let outcome = actions.create(read().actions().to_vec()).await.unwrap();
     assert_eq!(left_out(&outcome), ["actions[0].fields.note"]);
     let sent = json!({ "actions": [{ "type": "1001", "fields": { "outcome": "Interested" } }] });
-    assert_eq!(fake.sent()[0].body(), Some(&sent));
+    assert_eq!(fake.requests()[0].body(), Some(&sent));
 }
 
 #[tokio::test]
 async fn a_lead_is_upserted_without_them_whether_it_exists_or_not() {
-    let exists = Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    let exists = Response::error(409, ErrorCode::LeadAlreadyExists, "exists");
     let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
     let fake = FakeTelecrm::new()
         .on(Operation::CreateLead, Response::created("l1"))
@@ -72,7 +72,7 @@ async fn a_lead_is_upserted_without_them_whether_it_exists_or_not() {
     assert_eq!(left_out(&created), [&fields[..], &of_actions].concat());
     assert_eq!(left_out(&lead), fields);
     assert_eq!(left_out(&actions.expect("one")), of_actions);
-    let sent = fake.sent_to(Operation::UpdateLead);
+    let sent = fake.requests_to(Operation::UpdateLead);
     let expected = json!({ "fields": { "interests": ["VIP"] } });
     assert_eq!(sent[0].body(), Some(&expected));
 }
@@ -85,7 +85,7 @@ async fn those_that_are_meant_are_sent() {
         .set("name", FieldValue::blank());
     let outcome = fake.client().leads().create(&lead).await.unwrap();
     assert!(outcome.complete().is_ok());
-    assert_eq!(fake.sent()[0].body().unwrap()["fields"]["name"], "");
+    assert_eq!(fake.requests()[0].body().unwrap()["fields"]["name"], "");
 }
 
 #[tokio::test]
@@ -104,5 +104,5 @@ async fn no_member_joins_the_team_with_them() {
         assert_eq!(error.phase(), Phase::NotBuilt, "{part}");
         assert!(error.to_string().contains(part), "{error}");
     }
-    assert!(fake.sent().is_empty());
+    assert!(fake.requests().is_empty());
 }

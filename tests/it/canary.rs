@@ -171,7 +171,7 @@ fn answers() -> Vec<(&'static str, Response)> {
         ("envelope", json(400, &envelope)),
         (
             "unknown code",
-            Response::refusal(403, ENTERPRISE.into(), ASYNC_TOKEN),
+            Response::error(403, ENTERPRISE.into(), ASYNC_TOKEN),
         ),
         (
             "text",
@@ -209,9 +209,9 @@ fn answers() -> Vec<(&'static str, Response)> {
                 &json!({ "lead_id": "l1", "remarks": [{ "field": "fields.phone", "status": "IGNORED", "remark": PHONE }] }),
             ),
         ),
-        ("nobody listens", Response::refused()),
+        ("nobody listens", Response::connection_refused()),
         ("nothing comes", Response::timeout()),
-        ("the connection breaks", Response::reset()),
+        ("the connection breaks", Response::connection_reset()),
     ]
 }
 
@@ -349,7 +349,7 @@ async fn canary_what_is_refused_before_it_is_sent_is_not_quoted() {
             .expect_err(&format!("number {index} is refused"));
         assert_error_clean(&format!("number {index}"), error);
     }
-    assert_eq!(fake.sent_to(Operation::UpdateLead), []);
+    assert_eq!(fake.requests_to(Operation::UpdateLead), []);
     assert_debug_clean(&request(PHONE).query("email", EMAIL));
     for text in [
         format!("Bearer {SYNC_TOKEN}"),
@@ -462,11 +462,7 @@ fn print_data() {
         lead: Outcome::updated(record, &lead()).with_findings(losses),
         actions: None,
     });
-    assert_debug_clean(&Response::refusal(
-        401,
-        ErrorCode::NotAuthorized,
-        ENTERPRISE,
-    ));
+    assert_debug_clean(&Response::error(401, ErrorCode::NotAuthorized, ENTERPRISE));
     assert_debug_clean(&planted(Telecrm::builder(ENTERPRISE)));
     assert_debug_clean(&SyncToken::new(SYNC_TOKEN));
     assert_debug_clean(&AsyncToken::new(ASYNC_TOKEN));
@@ -589,7 +585,7 @@ const WITHOUT_DATA: &[&str] = &[
     // Driven by the errors above, of other tests.
     "ErrorDetail",
     // A record of the fake, for assertions: it prints all of it.
-    "SentRequest",
+    "RecordedRequest",
 ];
 
 /// So that a new type is thought of here too.

@@ -344,7 +344,7 @@ async fn en5_as6_an_upsert_tells_what_no_answer_does() {
 
 /// A workspace that has the lead already, and what becomes of its actions.
 fn existing(actions: Response) -> FakeTelecrm {
-    let exists = Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    let exists = Response::error(409, ErrorCode::LeadAlreadyExists, "exists");
     let row = json!({ "id": "l1", "fields": { "phone": "919999999999" } });
     FakeTelecrm::new()
         .on(Operation::CreateLead, exists)
@@ -356,20 +356,21 @@ fn existing(actions: Response) -> FakeTelecrm {
 
 #[tokio::test]
 async fn an_upsert_that_stops_halfway_tells_what_is_written() {
-    let refused = || Response::refusal(400, ErrorCode::BadRequest, "no such action");
+    let refused = || Response::error(400, ErrorCode::BadRequest, "no such action");
     for (answer, rated, text) in [
         (
             refused(),
             true,
-            "creating actions failed: the server answered 400 BAD_REQUEST: no such action; \
-             the fields of the lead were written before, and its actions are left",
+            "creating actions failed after the fields of the lead were updated: \
+             the server answered 400 BAD_REQUEST: no such action\
+             \n  hint: create only the actions: the fields of the lead are stored",
         ),
         (
             Response::timeout(),
             true,
-            "creating actions failed: no answer came in time; \
-             the fields of the lead were written before, and its actions are left; \
-             it cannot be told whether any of them were written",
+            "creating actions failed after the fields of the lead were updated, outcome unknown: \
+             no response arrived in time\
+             \n  hint: read the timeline of the lead, and create only the actions that are missing",
         ),
         (
             refused(),
@@ -386,10 +387,10 @@ async fn an_upsert_that_stops_halfway_tells_what_is_written() {
         }
         let error = fake.client().leads().upsert(&lead).await;
         let error = error.expect_err("the actions are not there");
-        assert_eq!(error.to_string(), text);
+        assert_eq!(format!("{error:#}"), text);
         assert_eq!(error.updated_lead(), rated.then_some("l1"));
         assert_eq!(
-            fake.sent_to(Operation::UpdateLead).len(),
+            fake.requests_to(Operation::UpdateLead).len(),
             usize::from(rated)
         );
     }
@@ -403,7 +404,7 @@ async fn ac1_an_upsert_writes_nothing_if_its_actions_cannot_be_appended() {
     let error = fake.client().leads().upsert(&lead).await.expect_err("AC1");
     assert_eq!(error.phase(), Phase::NotBuilt);
     assert!(error.to_string().contains("AC1"), "{error}");
-    assert!(fake.sent_to(Operation::UpdateLead).is_empty());
+    assert!(fake.requests_to(Operation::UpdateLead).is_empty());
 }
 
 #[tokio::test]
@@ -530,7 +531,7 @@ async fn as5_equal_actions_from_before_are_told_apart() {
 async fn id2_the_lead_of_another_country_is_not_the_one_that_is_meant() {
     let row = |id: &str, phone: &str| json!({ "id": id, "fields": { "phone": phone, "name": "Jane Doe" } });
     let (indian, singaporean) = (row("in", "916591234567"), row("sg", "6591234567"));
-    let exists = || Response::refusal(409, ErrorCode::LeadAlreadyExists, "exists");
+    let exists = || Response::error(409, ErrorCode::LeadAlreadyExists, "exists");
     for (rows, stored) in [
         (vec![indian.clone()], None),
         (vec![indian, singaporean], Some("sg")),
@@ -557,7 +558,7 @@ async fn id2_the_lead_of_another_country_is_not_the_one_that_is_meant() {
         assert_eq!(found.as_deref(), stored);
         let upserted = telecrm.leads().upsert(&lead).await;
         assert_eq!(upserted.is_ok(), stored.is_some(), "{upserted:?}");
-        let written = fake.sent_to(Operation::UpdateLead);
+        let written = fake.requests_to(Operation::UpdateLead);
         let paths: Vec<_> = written.iter().map(|sent| sent.path().to_owned()).collect();
         let expected = stored.map(|id| format!("/lead/{id}"));
         assert_eq!(paths, Vec::from_iter(expected));
@@ -643,7 +644,7 @@ async fn as3_verify_looks_once_for_a_lead_that_is_documented_to_be_dropped() {
             panic!("{phone}: {verdict:?}");
         };
         assert!(finding.reason.contains("dropped"), "{phone}: {finding}");
-        let looks = fake.sent_to(Operation::SearchLeads).len();
+        let looks = fake.requests_to(Operation::SearchLeads).len();
         assert_eq!(looks == 1, is_documented, "{phone}: {looks}");
         let whole = fake.clock().slept() >= Duration::from_secs(30);
         assert_eq!(whole, !is_documented, "{phone}");

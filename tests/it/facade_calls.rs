@@ -110,7 +110,7 @@ async fn custom_actions_are_updated_by_their_bare_code() {
         ActionKind::Custom(1001.into()),
         "either spelling reads alike"
     );
-    let sent = &fake.sent_to(Operation::UpdateAction)[0];
+    let sent = &fake.requests_to(Operation::UpdateAction)[0];
     assert_eq!((sent.method(), sent.path()), ("POST", "/lead/l1/action/a1"));
     let body = json!({ "type": "1001", "fields": { "note": "Demo scheduled" } });
     assert_eq!(sent.body(), Some(&body));
@@ -294,7 +294,7 @@ async fn tm5_a_foreign_number_is_taken_where_its_plus_says_that_it_is_one() {
         let created = members.create(&john).await;
         assert_eq!(created.is_ok(), written.starts_with('+'), "{created:?}");
     }
-    let sent = fake.sent();
+    let sent = fake.requests();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].body().unwrap()["phone_number"], phone);
 }

@@ -658,7 +658,7 @@ async fn a_limit_that_leaves_no_time_sends_nothing() {
     );
     assert_eq!(
         error.to_string(),
-        "pushing a lead failed: no time was left for it, by the rate limit or by another call"
+        "pushing a lead failed: the total timeout expired while waiting for the rate limit or another call"
     );
     assert_eq!(emulator.log(0).len(), 1);
 }

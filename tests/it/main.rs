@@ -4,6 +4,7 @@ mod blanks;
 mod canary;
 mod copied;
 mod digits;
+mod errors;
 mod facade;
 mod facade_calls;
 mod faults;

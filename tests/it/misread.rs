@@ -31,7 +31,7 @@ fn workspace(identifier: &str) -> telecrm::WorkspaceFile {
 }
 
 fn conflict() -> Response {
-    Response::refusal(409, telecrm::ErrorCode::LeadAlreadyExists, "there is one")
+    Response::error(409, telecrm::ErrorCode::LeadAlreadyExists, "there is one")
 }
 
 #[tokio::test]
@@ -63,13 +63,13 @@ async fn id2_only_numbers_of_phones_are_the_same_with_a_sign_before_them() {
             panic!("{upserted:?}");
         };
         assert_eq!(lead_id, "mine", "{mine} is not {other}");
-        let asked = fake.sent_to(Operation::SearchLeads)[0].body().cloned();
+        let asked = fake.requests_to(Operation::SearchLeads)[0].body().cloned();
         let asked = asked.expect("a body")["fields"][identifier].to_string();
         assert!(!asked.contains(other), "{asked}");
         // Where only the other one is there, the lead that is meant is not found.
         let error = fake.client().leads().upsert(&lead).await;
         assert!(error.expect_err("not found").is_already_exists());
-        assert_eq!(fake.sent_to(Operation::UpdateLead).len(), 1);
+        assert_eq!(fake.requests_to(Operation::UpdateLead).len(), 1);
     }
 }
 
@@ -257,7 +257,7 @@ async fn verifying_ends_in_time_also_if_the_server_stalls() {
         "{:?}",
         fake.clock().slept()
     );
-    assert!(!fake.sent_to(Operation::SearchLeads).is_empty());
+    assert!(!fake.requests_to(Operation::SearchLeads).is_empty());
 }
 
 #[tokio::test]
@@ -283,7 +283,7 @@ async fn a_filter_by_one_of_no_values_is_refused() {
     let actions = leads.actions("62ab16e");
     let error = actions.search(&by_nobody(), PageRequest::default()).await;
     assert_eq!(error.expect_err("refused").phase(), Phase::NotBuilt);
-    assert!(fake.sent().is_empty());
+    assert!(fake.requests().is_empty());
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
     let finding = error.finding().expect("told");
     assert_eq!(finding.path, FieldPath::Field("rating".to_owned()));
     assert!(finding.reason.contains("no way to clear"), "{finding}");
-    assert!(fake.sent_to(Operation::UpdateLead).is_empty());
+    assert!(fake.requests_to(Operation::UpdateLead).is_empty());
 
     let lead = Lead::new()
         .set("phone", "919999999999")
@@ -312,7 +312,7 @@ async fn an_update_with_null_is_refused_and_an_upsert_leaves_it_out() {
         .set("rating", nothing());
     let upserted = leads.upsert(&lead).await.expect("updated");
     assert!(matches!(upserted, Upserted::Updated { .. }));
-    let sent = fake.sent_to(Operation::UpdateLead)[0].body().cloned();
+    let sent = fake.requests_to(Operation::UpdateLead)[0].body().cloned();
     assert_eq!(sent, Some(json!({ "fields": { "name": "Jane" } })));
 }
 
@@ -353,7 +353,7 @@ async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
     let lead = Lead::new().set("phone", "919999999999");
     for upsert in [false, true] {
         let fake = FakeTelecrm::new()
-            .on(Operation::CreateLead, Response::reset())
+            .on(Operation::CreateLead, Response::connection_reset())
             .always(Operation::CreateLead, conflict())
             .always(Operation::SearchLeads, Response::html(502));
         let leads = fake.client().leads();
@@ -364,11 +364,13 @@ async fn a_creation_in_doubt_stays_so_if_it_cannot_be_read_back() {
         let error = error.expect_err("nobody knows");
         assert!(error.is_outcome_unknown(), "{error}");
         assert_eq!(error.operation(), Some(Operation::CreateLead));
-        let chain = format!("{error:#}");
+        let text = format!("{error:#}");
+        let (chain, hint) = text.split_once("\n  hint: ").expect("a hint");
         assert!(
             chain.ends_with(": searching leads failed: the server answered 502"),
             "{chain}"
         );
+        assert_eq!(Some(hint), error.hint());
     }
 }
 
@@ -381,7 +383,7 @@ async fn a_workspace_that_cannot_be_understood_is_no_fault_of_the_caller() {
     assert!(!error.is_outcome_unknown() && !error.is_transient());
     assert_eq!(
         error.to_string(),
-        "reading the workspace failed: the server's answer could not be understood, with status 200: \
+        "reading the workspace failed: the server answered 200 with a response that cannot be read: \
          customFields[0].apiName: must be a text, and is a number"
     );
 }
@@ -449,7 +451,7 @@ async fn an_update_of_an_action_loses_no_field_in_silence() {
     }
     let error = timeline.set_payment_status("a1", "Paid".into()).await;
     assert_eq!(error.expect_err("no state").phase(), Phase::NotBuilt);
-    assert!(fake.sent_to(Operation::UpdateAction).is_empty());
+    assert!(fake.requests_to(Operation::UpdateAction).is_empty());
 
     // What the workspace had when this client last looked, and telecrm takes no more.
     for (action, lost) in [
@@ -571,7 +573,7 @@ async fn an_older_update_is_not_repeated_over_a_newer_one() {
         newer.expect("written");
         let error = older.expect_err("not repeated");
         assert!(error.is_outcome_unknown(), "{operation}: {error}");
-        assert_eq!(fake.sent_to(operation).len(), 2, "{operation}");
+        assert_eq!(fake.requests_to(operation).len(), 2, "{operation}");
     }
 }
 
@@ -592,10 +594,10 @@ async fn who_waited_in_vain_for_the_workspace_does_not_begin_when_the_time_is_ov
     let error = hasty.expect_err("no time");
     assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 0));
     assert!(
-        error.is_transient() && error.to_string().contains("no time was left"),
+        error.is_transient() && error.to_string().contains("the total timeout expired"),
         "{error}"
     );
-    assert_eq!(fake.sent_to(Operation::GetMetadata).len(), 2);
+    assert_eq!(fake.requests_to(Operation::GetMetadata).len(), 2);
 }
 
 #[tokio::test]
@@ -615,7 +617,7 @@ async fn who_waits_for_another_s_discovery_waits_no_longer_than_its_own_time() {
         let error = waited.expect_err("no time");
         assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 0));
         assert!(
-            error.is_transient() && error.to_string().contains("no time was left"),
+            error.is_transient() && error.to_string().contains("the total timeout expired"),
             "{error}"
         );
     }
@@ -653,7 +655,7 @@ async fn an_update_of_what_is_called_search_is_refused() {
             "{refused}"
         );
     }
-    let sent = fake.sent();
+    let sent = fake.requests();
     assert!(sent.iter().all(|request| request.method() == "GET"));
 }
 
@@ -669,7 +671,7 @@ async fn a_push_has_its_turn_while_the_workspace_is_discovered_anew() {
         .always(Operation::CreateOrUpdateLead, Response::queued());
     let discovering = telecrm.clone();
     let discovering = tokio::spawn(async move { discovering.refresh_workspace().await });
-    while fake.sent_to(Operation::GetMetadata).len() < 2 {
+    while fake.requests_to(Operation::GetMetadata).len() < 2 {
         tokio::task::yield_now().await;
     }
     let pushing = tokio::spawn(async move {

@@ -34,14 +34,14 @@ async fn the_fake_answers_in_order_and_then_with_what_always_holds() {
     let slice = PageRequest { skip: 0, limit: 3 };
     let page = telecrm.leads().search(&filter, slice).await.expect("read");
     assert_eq!((page.data, page.total_count), (vec![row("found")], 1));
-    let search = &fake.sent_to(Operation::SearchLeads)[0];
+    let search = &fake.requests_to(Operation::SearchLeads)[0];
     assert_eq!((search.method(), search.path()), ("POST", "/lead/search"));
     assert_eq!(search.query("limit"), Some("3"));
     assert_eq!(
         search.body(),
         Some(&json!({ "fields": { "name": "found" } }))
     );
-    assert_eq!(fake.sent().len(), 5);
+    assert_eq!(fake.requests().len(), 5);
 }
 
 #[tokio::test]
@@ -56,9 +56,9 @@ async fn what_the_script_lacks_is_said() {
     assert_eq!(error.phase(), Phase::NotBuilt);
     assert_eq!(
         error.to_string(),
-        "reading a lead failed: the fake has no answer for it"
+        "reading a lead failed: the fake has no response for this request"
     );
-    assert_eq!(fake.sent().len(), 1, "and it is not asked again");
+    assert_eq!(fake.requests().len(), 1, "and it is not asked again");
     let workspace = fake.client().workspace().await.expect("the sample");
     assert!(workspace.field("phone").is_some());
 }
@@ -68,9 +68,11 @@ async fn what_the_script_lacks_is_said() {
 async fn faults_are_repeated_and_reported_like_real_ones() {
     type Check = fn(&telecrm::Error) -> bool;
     let cases: [(Response, usize, usize, Check); 7] = [
-        (Response::refused(), 3, 3, |error| error.is_connect()),
+        (Response::connection_refused(), 3, 3, |error| {
+            error.is_connect()
+        }),
         (Response::timeout(), 3, 1, |error| error.is_timeout()),
-        (Response::reset(), 3, 1, |error| {
+        (Response::connection_reset(), 3, 1, |error| {
             error.phase() == Phase::MaybeSent
         }),
         (Response::html(502), 3, 1, |error| {
@@ -83,7 +85,7 @@ async fn faults_are_repeated_and_reported_like_real_ones() {
             error.retry_after() == Some(Duration::from_secs(600))
         }),
         (
-            Response::refusal(404, ErrorCode::LeadNotFound, "no"),
+            Response::error(404, ErrorCode::LeadNotFound, "no"),
             1,
             1,
             |error| error.is_not_found(),
@@ -101,7 +103,8 @@ async fn faults_are_repeated_and_reported_like_real_ones() {
             .create([visit])
             .await
             .expect_err("a fault");
-        let sent = [Operation::GetLead, Operation::CreateActions].map(|o| fake.sent_to(o).len());
+        let sent =
+            [Operation::GetLead, Operation::CreateActions].map(|o| fake.requests_to(o).len());
         assert_eq!(sent, [reads, writes], "{answer:?}");
         for (error, operation) in [
             (read, Operation::GetLead),
@@ -152,11 +155,7 @@ async fn a_request_beyond_the_specs_is_a_call_like_any_other() {
     let fake = FakeTelecrm::new()
         .on_request(Response::html(503))
         .on_request(Response::json(json!({ "name": "Jane" })))
-        .on_request(Response::refusal(
-            404,
-            ErrorCode::NotFound,
-            "no such report",
-        ));
+        .on_request(Response::error(404, ErrorCode::NotFound, "no such report"));
     let telecrm = fake.client();
     let request = |method| {
         let request = telecrm.request(method, "reports/jane doe/100%/");
@@ -173,7 +172,7 @@ async fn a_request_beyond_the_specs_is_a_call_like_any_other() {
             .status_code()
             == Some(200)
     );
-    let sent = &fake.sent()[1];
+    let sent = &fake.requests()[1];
     assert_eq!((sent.operation(), sent.method()), (None, "GET"));
     assert_eq!(sent.path(), "/reports/jane%20doe/100%25");
     assert_eq!(
@@ -194,22 +193,22 @@ async fn a_request_beyond_the_specs_is_a_call_like_any_other() {
 async fn requests_are_repeated_only_where_the_caller_says_that_it_does_no_harm() {
     for (method, class, sent) in [
         (Method::Get, None, 2),
-        (Method::Get, Some(Idempotency::Appends), 1),
+        (Method::Get, Some(Idempotency::NotIdempotent), 1),
         (Method::Post, None, 1),
         (Method::Patch, None, 1),
-        (Method::Put, Some(Idempotency::Settles), 2),
+        (Method::Put, Some(Idempotency::Idempotent), 2),
         (Method::Post, Some(Idempotency::Safe), 2),
     ] {
         let fake = FakeTelecrm::new()
-            .on_request(Response::reset())
+            .on_request(Response::connection_reset())
             .on_request(Response::json(json!({})));
         let mut request = fake.client().request(method, "/x").json(&json!({ "a": 1 }));
         if let Some(class) = class {
             request = request.idempotency(class);
         }
         let result = request.send().await;
-        assert_eq!(fake.sent().len(), sent, "{method:?} {class:?}");
-        assert_eq!(fake.sent()[0].body(), Some(&json!({ "a": 1 })));
+        assert_eq!(fake.requests().len(), sent, "{method:?} {class:?}");
+        assert_eq!(fake.requests()[0].body(), Some(&json!({ "a": 1 })));
         match result {
             Ok(_) => assert_eq!(sent, 2),
             Err(error) => assert!(error.is_outcome_unknown(), "{method:?} {class:?}: {error}"),
@@ -240,17 +239,21 @@ async fn a_request_s_path_stays_below_the_enterprise() {
             .expect_err(path);
         assert_eq!(error.phase(), Phase::NotBuilt, "{path:?}: {error}");
     }
-    assert_eq!(fake.sent(), []);
+    assert_eq!(fake.requests(), []);
     let error = telecrm
         .request(Method::Get, "/%2e%2e/x")
         .send()
         .await
         .expect_err("unscripted");
     assert!(
-        error.to_string().contains("the fake has no answer"),
+        error.to_string().contains("the fake has no response"),
         "{error}"
     );
-    assert_eq!(fake.sent()[0].path(), "/%252e%252e/x", "as it is written");
+    assert_eq!(
+        fake.requests()[0].path(),
+        "/%252e%252e/x",
+        "as it is written"
+    );
 }
 
 #[tokio::test]
@@ -262,10 +265,10 @@ async fn every_call_is_reported_once() {
         .on(Operation::GetLead, Response::json(json!({ "fields": {} })))
         .on(
             Operation::GetLead,
-            Response::refusal(404, ErrorCode::LeadNotFound, "no"),
+            Response::error(404, ErrorCode::LeadNotFound, "no"),
         )
         .on(Operation::CreateLead, Response::timeout())
-        .always(Operation::CreateLead, Response::refused());
+        .always(Operation::CreateLead, Response::connection_refused());
     let telecrm = fake
         .builder()
         .on_call(move |report| seen.lock().expect("not poisoned").push(report.clone()))
@@ -336,7 +339,7 @@ async fn spans_have_the_names_of_opentelemetry() {
         .on(Operation::GetLead, Response::html(503))
         .on(
             Operation::GetLead,
-            Response::refusal(404, ErrorCode::LeadNotFound, "no"),
+            Response::error(404, ErrorCode::LeadNotFound, "no"),
         );
     let log = Log::default();
     let guard = log.listen();
@@ -374,12 +377,12 @@ async fn every_operation_is_repeated_by_its_class() {
         let fake = FakeTelecrm::new();
         let telecrm = fake.client();
         telecrm.workspace().await.expect("discovered");
-        let before = fake.sent_to(*operation).len();
-        let fake = fake.always(*operation, Response::reset());
+        let before = fake.requests_to(*operation).len();
+        let fake = fake.always(*operation, Response::connection_reset());
         let error = crate::canary::call(&telecrm, *operation).await;
         let error = error.expect_err("no answer");
-        let appends = operation.idempotency() == Idempotency::Appends;
-        let sent = fake.sent_to(*operation).len() - before;
+        let appends = operation.idempotency() == Idempotency::NotIdempotent;
+        let sent = fake.requests_to(*operation).len() - before;
         assert_eq!(sent, if appends { 1 } else { 3 }, "{operation}");
         assert_eq!(error.attempts() as usize, sent, "{operation}");
         assert_eq!(

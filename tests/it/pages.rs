@@ -69,7 +69,7 @@ async fn an_error_under_a_success_is_an_error_of_every_operation() {
             assert!(!error.is_transient());
             let told = error.to_string();
             assert!(
-                told.contains("an error under a success, with status 200"),
+                told.contains("an error body with success status 200"),
                 "{told}"
             );
         }
@@ -176,7 +176,7 @@ async fn a_page_shorter_than_asked_is_not_the_end_while_more_are_counted() {
     let members = fake.client().team_members().stream().collect().await;
     assert_eq!(members.unwrap().len(), 9);
     let skipped: Vec<_> = fake
-        .sent()
+        .requests()
         .iter()
         .map(|request| request.query("skip").map(str::to_owned))
         .collect();
@@ -237,7 +237,7 @@ async fn verified(pages: impl IntoIterator<Item = Response>) -> (Verification, V
     let lead = Lead::new().set("phone", "919999999999").action(visit);
     let receipt = telecrm.ingest().push(&lead).await.expect("queued");
     let verdict = telecrm.ingest().verify(&receipt).await.expect("read");
-    let sent = fake.sent_to(Operation::GetLead);
+    let sent = fake.requests_to(Operation::GetLead);
     let skips = sent.iter().map(|sent| sent.query("skip").unwrap_or("0"));
     (verdict, skips.map(str::to_owned).collect())
 }

@@ -97,7 +97,7 @@ async fn as9_pushes_that_are_given_up_in_the_queue_cost_nobody_anything() {
     assert!(!has_left(&mut next).await);
     clock.advance(Duration::from_millis(1));
     assert!(has_left(&mut next).await);
-    assert_eq!(fake.sent().len(), 3, "none of those that were given up");
+    assert_eq!(fake.requests().len(), 3, "none of those that were given up");
 }
 
 /// A push to a server that answers so, with the workspace known, so that a lead without actions may be sent again.
@@ -120,16 +120,16 @@ async fn stopped_while_waiting(answers: [Response; 2]) -> (Result<Receipt, Error
 async fn a_stopped_call_ends_with_what_its_last_attempt_brought() {
     for (answer, status, unknown) in [
         (Response::html(503), Some(503), true),
-        (Response::reset(), None, true),
+        (Response::connection_reset(), None, true),
         (Response::rate_limited(Some(20)), Some(429), false),
-        (Response::refused(), None, false),
+        (Response::connection_refused(), None, false),
     ] {
         let (pushed, fake) = stopped_while_waiting([answer, Response::queued()]).await;
         let error = pushed.expect_err("not sent again");
         assert_eq!(error.status_code(), status, "{error}");
         assert_eq!(error.is_outcome_unknown(), unknown, "{error}");
         assert_eq!(error.attempts(), 1);
-        assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), 1);
+        assert_eq!(fake.requests_to(Operation::CreateOrUpdateLead).len(), 1);
     }
 }
 
@@ -149,20 +149,20 @@ async fn a_stopped_client_lets_nothing_wait_for_its_limit() {
     clock.advance(SECOND / 2);
     assert!(!has_left(&mut doubtful).await, "in the queue by now");
     telecrm.shutdown();
-    let sent = fake.sent_to(Operation::CreateOrUpdateLead).len();
+    let sent = fake.requests_to(Operation::CreateOrUpdateLead).len();
     for (push, attempts, unknown) in [(doubtful, 1, true), (queued, 0, false)] {
         let error = push.await.expect_err("stopped");
-        assert!(error.is_stopped(), "{error}");
+        assert!(error.is_shutdown(), "{error}");
         assert_eq!(
             (error.attempts(), error.is_outcome_unknown()),
             (attempts, unknown)
         );
     }
-    assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), sent);
+    assert_eq!(fake.requests_to(Operation::CreateOrUpdateLead).len(), sent);
     // What need not wait goes on, once.
     clock.advance(SECOND);
     assert!(push(&telecrm).await.is_ok());
-    assert!(push(&telecrm).await.expect_err("would wait").is_stopped());
+    assert!(push(&telecrm).await.expect_err("would wait").is_shutdown());
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn a_stopped_client_looks_no_further_for_a_lead() {
     let Verification::Unknown { lead: None, reason } = verdict else {
         panic!("{verdict:?}");
     };
-    assert!(reason.contains("shut down"), "{reason}");
+    assert!(reason.contains("shutting down"), "{reason}");
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn repeats_that_are_given_up_cost_nobody_anything() {
     assert!(first.is_pending(), "there are repeats left");
     clock.advance(SECOND);
     assert_eq!(get.await.expect("read").id(), Some("l1"));
-    assert_eq!(fake.sent().len(), 20 + 2);
+    assert_eq!(fake.requests().len(), 20 + 2);
 }
 
 /// One that never left is no newer write over which an older one must not be repeated.
@@ -226,7 +226,7 @@ async fn a_push_that_is_given_up_in_the_queue_keeps_no_older_one_from_its_repeat
     drop(newer);
     clock.advance(SECOND);
     let _ = older.await.expect("sent again");
-    assert_eq!(fake.sent_to(Operation::CreateOrUpdateLead).len(), 2);
+    assert_eq!(fake.requests_to(Operation::CreateOrUpdateLead).len(), 2);
 }
 
 /// What `next` has begun goes on when it is called again.

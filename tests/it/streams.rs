@@ -208,7 +208,7 @@ async fn a_stream_of_the_leads_of_one_time_asks_for_no_others() {
     let filter = Filter::new().eq("created_on", 250);
     let leads = fake.client().leads().stream(filter).collect().await;
     assert_eq!(leads.expect("read").len(), 150);
-    for request in fake.sent() {
+    for request in fake.requests() {
         let body = request.body().expect("a filter");
         assert_eq!(body["fields"]["created_on"], 250, "{body}");
     }
@@ -260,6 +260,6 @@ async fn times_in_quotes_are_walked_like_others() {
         .actions("l1")
         .stream(ActionFilter::new());
     assert_eq!(timeline.collect().await.expect("read").len(), 150);
-    let asked = fake.sent()[1].body().cloned().expect("a filter");
+    let asked = fake.requests()[1].body().cloned().expect("a filter");
     assert_eq!(asked["created_on"]["to"], 51);
 }

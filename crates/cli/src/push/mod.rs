@@ -18,7 +18,7 @@ use crate::time;
 use output::Output;
 use pace::{Paces, Reads};
 use plan::Planner;
-use report::ErrorKind;
+use report::{ErrorKind, with_sources};
 use rows::Input;
 use run::{HOPELESS, Run, Stop, Summary};
 use send::{Reader, Sender};
@@ -295,7 +295,10 @@ fn not_discovered(error: &telecrm::Error, environment: Option<&Environment>) -> 
     if environment.is_none() {
         return Failure::new(
             exit,
-            format!("the emulator's workspace cannot be read: {error:#}"),
+            format!(
+                "the emulator's workspace cannot be read: {}",
+                with_sources(error)
+            ),
         );
     }
     let remedy = match exit {
@@ -324,6 +327,9 @@ fn not_discovered(error: &telecrm::Error, environment: Option<&Environment>) -> 
     Failure::new(
         exit,
         // Without the URL: it may hold the enterprise ID.
-        format!("the workspace cannot be read: {error:#}; {remedy}; nothing was sent"),
+        format!(
+            "the workspace cannot be read: {}; {remedy}; nothing was sent",
+            with_sources(error)
+        ),
     )
 }

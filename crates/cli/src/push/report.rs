@@ -138,8 +138,17 @@ impl From<&telecrm::Error> for RowError {
             of_server: error.is_transient()
                 || error.phase() == telecrm::Phase::Unreadable
                 || error.status_code().is_some_and(redirected),
-            ..Self::new(error.into(), format!("{error:#}"))
+            ..Self::new(error.into(), with_sources(error))
         }
+    }
+}
+
+/// An error with its sources and without its hint.
+pub(crate) fn with_sources(error: &telecrm::Error) -> String {
+    let text = format!("{error:#}");
+    match text.split_once("\n  hint: ") {
+        Some((text, _)) => text.to_owned(),
+        None => text,
     }
 }
 

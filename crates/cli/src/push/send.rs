@@ -186,7 +186,7 @@ fn not_read(error: &telecrm::Error) -> RowError {
 }
 
 fn not_pushed(parcel: Parcel, error: &telecrm::Error) -> RowReport {
-    if error.is_stopped() && !error.is_outcome_unknown() {
+    if error.is_shutdown() && !error.is_outcome_unknown() {
         return parcel.report(Outcome::Skipped, Some(run_stopped()));
     }
     let outcome = if error.is_outcome_unknown() {

@@ -1,0 +1,550 @@
+//! The one error type of this crate.
+
+mod progress;
+mod response;
+mod text;
+
+pub use progress::Phase;
+pub(crate) use progress::{AttemptOutcome, Progress};
+pub(crate) use response::ErrorBody;
+pub use response::{ErrorCode, ErrorDetail};
+
+use crate::{Finding, Operation};
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use std::error::Error as StdError;
+use std::time::Duration;
+
+/// Why a call failed.
+///
+/// `{error}` is one sentence about what happened. `{error:#}` adds the chain of sources and a
+/// [hint](Self::hint). Neither holds a URL, a token, the enterprise ID or a payload. What to do
+/// depends on how far the call came: see [`phase`](Self::phase) and the predicates.
+///
+/// ```
+/// use telecrm::testing::Response;
+/// use telecrm::{Error, Operation, Phase};
+///
+/// /// What a worker does after it failed to push a lead.
+/// fn next_step(error: &Error) -> &'static str {
+///     match error {
+///         _ if error.is_outcome_unknown() => "read back before sending again",
+///         _ if error.is_transient() => "send again later",
+///         _ if error.is_not_authorized() => "check the token and the enterprise ID",
+///         _ => "give the row back to its owner",
+///     }
+/// }
+///
+/// let lost = Response::timeout().into_error(Operation::CreateOrUpdateLead);
+/// assert_eq!((lost.phase(), next_step(&lost)), (Phase::MaybeSent, "read back before sending again"));
+/// assert!(lost.is_timeout() && !lost.is_connect());
+///
+/// let unreachable = Response::connection_refused().into_error(Operation::CreateOrUpdateLead);
+/// assert_eq!(unreachable.phase(), Phase::NotSent);
+/// assert!(unreachable.is_connect() && next_step(&unreachable) == "send again later");
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    operation: Option<Operation>,
+    progress: Progress,
+    body: ErrorBody,
+    finding: Option<Finding>,
+    answered: Option<Timestamp>,
+    updated_lead: Option<String>,
+    hint: Option<&'static str>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The settings of the client are invalid.
+    Config,
+    /// The request is invalid.
+    Invalid,
+    /// No connection was made.
+    Connect,
+    /// No response arrived in time.
+    Timeout,
+    /// The total timeout expired before the request was sent.
+    Deadline,
+    /// The client is shutting down.
+    Shutdown,
+    /// The connection broke.
+    Interrupted,
+    /// The server answered with an error status.
+    Status,
+    /// The server answered with a success status and an error body.
+    Contradictory,
+    /// The response could not be read.
+    Unreadable,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self::with_outcome(
+            kind,
+            match kind {
+                Kind::Connect | Kind::Deadline | Kind::Shutdown => AttemptOutcome::NotSent,
+                Kind::Timeout | Kind::Interrupted => AttemptOutcome::NoResponse,
+                _ => AttemptOutcome::NotBuilt,
+            },
+        )
+    }
+
+    fn with_outcome(kind: Kind, last: AttemptOutcome) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            progress: Progress {
+                last,
+                ..Progress::default()
+            },
+            body: ErrorBody::default(),
+            finding: None,
+            answered: None,
+            updated_lead: None,
+            hint: None,
+            source: None,
+        }))
+    }
+
+    fn with_message(kind: Kind, message: impl Into<String>) -> Self {
+        let mut error = Self::new(kind);
+        error.0.body.message = Some(message.into());
+        error
+    }
+
+    /// The settings of the client do not allow the call.
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::with_message(Kind::Config, message)
+    }
+
+    /// The request cannot be built.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::with_message(Kind::Invalid, message)
+    }
+
+    /// The arguments of this operation are invalid.
+    pub(crate) fn invalid(operation: Operation, message: impl Into<String>) -> Self {
+        let mut error = Self::refused(message);
+        error.0.operation = Some(operation);
+        error
+    }
+
+    /// telecrm would drop or empty a part of what was to be sent.
+    pub(crate) fn would_lose(operation: Operation, finding: Finding) -> Self {
+        let effect = if finding.is_loss() { "drop" } else { "empty" };
+        let mut message = format!("telecrm would {effect} `{}`", finding.path);
+        if let Some(pitfall) = &finding.pitfall {
+            message += &format!(" ({pitfall})");
+        }
+        let mut error = Self::invalid(operation, message);
+        error.0.finding = Some(finding);
+        error
+    }
+
+    /// The HTTP client failed to build a request, or to send it and read the response.
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
+        // The URL holds the enterprise ID.
+        let error = error.without_url();
+        if lacks_tls(&error) {
+            return Self::config("this program was built without TLS")
+                .with_hint("enable the feature `rustls` or `native-tls` of `telecrm`");
+        }
+        if error.is_builder() {
+            return Self::refused("the request could not be built").because(error);
+        }
+        let kind = if error.is_connect() {
+            Kind::Connect
+        } else if error.is_timeout() {
+            Kind::Timeout
+        } else {
+            Kind::Interrupted
+        };
+        Self::new(kind).because(error)
+    }
+
+    /// The server answered with an error status, or with an error body and a success status.
+    pub(crate) fn error_response(status: StatusCode, body: ErrorBody) -> Self {
+        let mut error = if status.is_success() {
+            Self::with_outcome(Kind::Contradictory, AttemptOutcome::Unreadable(status))
+        } else {
+            Self::with_outcome(Kind::Status, AttemptOutcome::Answered(status))
+        };
+        error.0.body = body.cut();
+        error
+    }
+
+    /// The response cannot be read.
+    pub(crate) fn unreadable(
+        status: StatusCode,
+        body: ErrorBody,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let outcome = AttemptOutcome::Unreadable(status);
+        let mut error = Self::with_outcome(Kind::Unreadable, outcome).because(source);
+        error.0.body = body.cut();
+        error
+    }
+
+    /// Each of several responses can be read, but they contradict each other.
+    pub(crate) fn inconsistent(operation: Operation, reason: String) -> Self {
+        let outcome = AttemptOutcome::Unreadable(StatusCode::OK);
+        let mut error = Self::with_outcome(Kind::Unreadable, outcome);
+        error.0.operation = Some(operation);
+        error.0.body.message = Some(reason);
+        error
+    }
+
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_hint(mut self, hint: &'static str) -> Self {
+        self.0.hint = Some(hint);
+        self
+    }
+
+    /// Adds which call failed, and how far it had come.
+    pub(crate) fn during(mut self, operation: Option<Operation>, progress: &Progress) -> Self {
+        self.0.operation = operation;
+        self.0.progress = Progress {
+            last: self.0.progress.last,
+            ..*progress
+        };
+        self
+    }
+
+    /// Adds that an earlier call updated the fields of this lead.
+    pub(crate) fn after_update(mut self, lead_id: String) -> Self {
+        self.0.updated_lead = Some(lead_id);
+        self
+    }
+
+    /// Adds when the server answered.
+    pub(crate) fn dated(mut self, date: Option<Timestamp>) -> Self {
+        self.0.answered = date;
+        self
+    }
+
+    /// When the server answered, by its own clock. Returns `None` if the response has no date.
+    pub(crate) fn answered(&self) -> Option<Timestamp> {
+        self.0.answered
+    }
+
+    /// How the latest attempt ended.
+    pub(crate) fn outcome(&self) -> AttemptOutcome {
+        self.0.progress.last
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    fn status(&self) -> Option<StatusCode> {
+        self.outcome().status()
+    }
+
+    /// How far the call came.
+    pub fn phase(&self) -> Phase {
+        self.outcome().phase()
+    }
+
+    /// The operation that was called. Returns `None` for [`Telecrm::request`](crate::Telecrm::request)
+    /// and for errors outside of a call.
+    ///
+    /// ```
+    /// use telecrm::{ErrorCode, Operation};
+    /// use telecrm::testing::Response;
+    ///
+    /// let error = Response::error(404, ErrorCode::LeadNotFound, "no such lead").into_error(Operation::GetLead);
+    /// assert_eq!((error.operation(), error.status_code()), (Some(Operation::GetLead), Some(404)));
+    /// assert!(error.is_not_found());
+    /// ```
+    pub fn operation(&self) -> Option<Operation> {
+        self.0.operation
+    }
+
+    /// The HTTP status. Returns `None` if no response arrived.
+    pub fn status_code(&self) -> Option<u16> {
+        self.status().map(|status| status.as_u16())
+    }
+
+    /// The server's code. Returns `None` if the response has no code.
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.0.body.code.as_ref()
+    }
+
+    /// The finding because of which the request was not sent. Its text may repeat a value.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::collections::BTreeMap;
+    /// use telecrm::testing::FakeTelecrm;
+    /// use telecrm::{FieldPath, Phase};
+    ///
+    /// // telecrm would drop this status without an error (LE8), so nothing is sent.
+    /// let changes = BTreeMap::from([("status".to_owned(), "Frozen".into())]);
+    /// let leads = FakeTelecrm::new().client().leads();
+    /// let error = leads.update("62ab16e", changes).await.unwrap_err();
+    /// assert_eq!(error.phase(), Phase::NotBuilt);
+    /// assert_eq!(error.finding().expect("a loss").path, FieldPath::Field("status".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn finding(&self) -> Option<&Finding> {
+        self.0.finding.as_ref()
+    }
+
+    /// The ID of a lead whose fields [`upsert`](crate::Leads::upsert) had updated before it failed
+    /// to create the actions.
+    ///
+    /// To go on, [create](crate::Actions::create) only the actions. Read the timeline first if
+    /// [the outcome is unknown](Self::is_outcome_unknown).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::testing::{FakeTelecrm, Response};
+    /// use telecrm::{CustomAction, ErrorCode, Lead, Operation};
+    ///
+    /// let row = serde_json::json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
+    /// let fake = FakeTelecrm::new()
+    ///     .on(Operation::CreateLead, Response::error(409, ErrorCode::LeadAlreadyExists, "exists"))
+    ///     .on(Operation::SearchLeads, Response::page([row.clone()]))
+    ///     .on(Operation::UpdateLead, Response::json(row))
+    ///     .on(Operation::CreateActions, Response::error(400, ErrorCode::BadRequest, "no such action"));
+    ///
+    /// let visit = CustomAction::new(1001)?.field("note", "called");
+    /// let lead = Lead::new().set("phone", "919999999999").set("rating", 4).action(visit);
+    /// let error = fake.client().leads().upsert(&lead).await.unwrap_err();
+    /// assert_eq!((error.operation(), error.updated_lead()), (Some(Operation::CreateActions), Some("62ab16e")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn updated_lead(&self) -> Option<&str> {
+        self.0.updated_lead.as_deref()
+    }
+
+    /// The server's message. Enterprise ID, tokens and values that were sent are masked.
+    pub fn message(&self) -> Option<&str> {
+        self.0.body.message.as_deref()
+    }
+
+    /// What the server says about single fields, masked like the message.
+    pub fn details(&self) -> &[ErrorDetail] {
+        &self.0.body.details
+    }
+
+    /// How often the request was sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.progress.attempts
+    }
+
+    /// How long the server asked to wait, counted from its response. A date is measured by the
+    /// server's clock.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use telecrm::testing::{FakeTelecrm, Response};
+    /// use telecrm::{CallOptions, Operation};
+    ///
+    /// let fake = FakeTelecrm::new().always(Operation::GetMetadata, Response::rate_limited(Some(17)));
+    /// let telecrm = fake.client().with_options(CallOptions::new().attempts(2));
+    ///
+    /// let error = telecrm.schema().metadata().await.unwrap_err();
+    /// assert!(error.is_rate_limited());
+    /// assert_eq!((error.attempts(), error.retry_after()), (2, Some(Duration::from_secs(17))));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.progress.retry_after
+    }
+
+    /// The unmasked body of the response, cut at 64 KiB. It may hold personal data and the
+    /// enterprise ID.
+    pub fn body(&self) -> &[u8] {
+        &self.0.body.bytes
+    }
+
+    /// The server refused the token or does not know the enterprise. It uses one code for both
+    /// (pitfall EN7).
+    ///
+    /// The server has not acted.
+    ///
+    /// # Troubleshooting
+    /// Compare the enterprise ID with the dashboard first. Then check that the token belongs to
+    /// that workspace and has the right type, Sync or Async. The server always asks for a new
+    /// token; only [`message`](Self::message) keeps that advice.
+    pub fn is_not_authorized(&self) -> bool {
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// The lead, action, field or enterprise does not exist.
+    ///
+    /// The server has not acted.
+    ///
+    /// # Troubleshooting
+    /// Find the ID with a search. If the body is a web page, the base URL is wrong (pitfall TR1).
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// A lead with this identifier exists already (pitfall LE4).
+    ///
+    /// The server has not acted.
+    ///
+    /// # Troubleshooting
+    /// Update that lead, or use [`upsert`](crate::Leads::upsert) or [`push`](crate::Ingest::push),
+    /// which create or update.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::Lead;
+    /// use telecrm_emulator::Emulator;
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let leads = emulator.client().leads();
+    /// let lead = Lead::new().set("phone", "919999999999");
+    /// leads.create(&lead).await?.complete()?;
+    /// let error = leads.create(&lead).await.unwrap_err();
+    /// assert!(error.is_already_exists());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_already_exists(&self) -> bool {
+        self.status() == Some(StatusCode::CONFLICT)
+    }
+
+    /// The server received more requests than its rate limit allows (pitfall AS9).
+    ///
+    /// The server has not acted.
+    ///
+    /// # Troubleshooting
+    /// Wait for [`retry_after`](Self::retry_after), then send the request again. Programs that
+    /// share a token share its limit: give each a part with
+    /// [`RateLimit::new`](crate::RateLimit::new).
+    pub fn is_rate_limited(&self) -> bool {
+        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// The server could not be reached.
+    ///
+    /// The request was not sent, so the server has not acted on it.
+    ///
+    /// # Troubleshooting
+    /// Check the network and the base URL. Sending the request again is safe unless
+    /// [the outcome is unknown](Self::is_outcome_unknown) because of an earlier attempt.
+    pub fn is_connect(&self) -> bool {
+        self.0.kind == Kind::Connect
+    }
+
+    /// No response arrived within the timeout of an attempt.
+    ///
+    /// The server may have acted.
+    ///
+    /// A call whose total timeout expired before a request was sent does not count as a timeout.
+    /// It is [transient](Self::is_transient), in the phase [`NotSent`](Phase::NotSent).
+    ///
+    /// # Troubleshooting
+    /// Repeat a read. Before you repeat a write, read the data back: see
+    /// [`is_outcome_unknown`](Self::is_outcome_unknown). If this happens often, raise
+    /// [`CallOptions::attempt_timeout`](crate::CallOptions::attempt_timeout).
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == Kind::Timeout
+    }
+
+    /// The client was [shut down](crate::Telecrm::shutdown) while the request waited for the rate
+    /// limit.
+    ///
+    /// The request was not sent. An earlier attempt may have reached the server: see
+    /// [`is_outcome_unknown`](Self::is_outcome_unknown).
+    ///
+    /// # Troubleshooting
+    /// If the outcome is known, send the request with another client.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::testing::{FakeTelecrm, Response};
+    /// use telecrm::{Operation, RateLimit};
+    ///
+    /// let lead = Response::json(serde_json::json!({ "id": "62ab16e" }));
+    /// let fake = FakeTelecrm::new().always(Operation::GetLead, lead);
+    /// let telecrm = fake.builder().sync_limit(Some(RateLimit::new(100, 1))).build()?;
+    /// telecrm.leads().get("62ab16e").await?;
+    /// telecrm.shutdown();
+    /// let error = telecrm.leads().get("62ab16e").await.unwrap_err();
+    /// assert!(error.is_shutdown() && error.attempts() == 0 && !error.is_outcome_unknown());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_shutdown(&self) -> bool {
+        self.0.kind == Kind::Shutdown
+    }
+
+    /// The same request may succeed later: the network failed, a timeout expired, the rate limit
+    /// was exceeded, or the server had an error.
+    ///
+    /// The server may have acted if [`is_outcome_unknown`](Self::is_outcome_unknown) returns `true`.
+    ///
+    /// # Troubleshooting
+    /// Repeat the request later, unless it is a write with an unknown outcome.
+    pub fn is_transient(&self) -> bool {
+        self.outcome().is_transient()
+    }
+
+    /// The request was a write, and the client does not know whether the server carried it out.
+    ///
+    /// The server may have acted.
+    ///
+    /// # Troubleshooting
+    /// Read the data back before you send the request again.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.0.progress.is_outcome_unknown()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.0.source.as_deref()?;
+        Some(source)
+    }
+}
+
+/// Whether an `https` address was called by a program without TLS. reqwest has no predicate for
+/// that, only the text of a source.
+fn lacks_tls(error: &reqwest::Error) -> bool {
+    if !error.is_connect() {
+        return false;
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.to_string().contains("scheme is not http") {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_not_sent() {
+        let error = reqwest::Client::new().get("nowhere").build();
+        let error = Error::transport(error.expect_err("no URL"));
+        assert_eq!(error.phase(), Phase::NotBuilt);
+        assert_eq!(error.to_string(), "the request could not be built");
+    }
+}

@@ -1,0 +1,90 @@
+//! Backends: carry a request to the server and read the response.
+
+use crate::clock::Clock;
+use crate::{Error, Operation};
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Request, StatusCode};
+use std::pin::Pin;
+use tokio::runtime::Handle;
+
+/// Carries requests to the server. [`Http`] uses the network, the `testing` feature adds a script.
+pub(crate) trait Backend: Send + Sync {
+    /// Returns an error if no request can be sent from here.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Sends one request and reads the whole response.
+    fn send<'a>(
+        &'a self,
+        client: &'a reqwest::Client,
+        clock: &'a dyn Clock,
+        operation: Option<Operation>,
+        request: Request,
+    ) -> Sending<'a>;
+}
+
+pub(crate) type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
+
+/// A response in memory, whatever its status.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// The whole body, or the part that arrived.
+    pub(crate) body: Bytes,
+    /// Why a part of the body is missing.
+    pub(crate) broken: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The network.
+pub(crate) struct Http;
+
+/// A page holds at most 100 leads, so a larger body comes from something else.
+const LARGEST_BODY: usize = 64 << 20;
+
+impl Backend for Http {
+    fn check(&self) -> Result<(), Error> {
+        // Without a runtime reqwest panics.
+        match Handle::try_current() {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let error = Error::config("there is no tokio runtime");
+                Err(error.with_hint("make calls from within a tokio runtime"))
+            }
+        }
+    }
+
+    fn send<'a>(
+        &'a self,
+        client: &'a reqwest::Client,
+        _clock: &'a dyn Clock,
+        _operation: Option<Operation>,
+        request: Request,
+    ) -> Sending<'a> {
+        Box::pin(async move {
+            let response = client.execute(request).await;
+            Ok(read(response.map_err(Error::transport)?).await)
+        })
+    }
+}
+
+async fn read(mut response: reqwest::Response) -> Reply {
+    let mut body = Vec::new();
+    let broken = loop {
+        match response.chunk().await {
+            Ok(None) => break None,
+            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_BODY => {
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Some(_)) => break Some("the body is larger than 64 MiB".into()),
+            Err(error) => break Some(error.without_url().into()),
+        }
+    };
+    Reply {
+        status: response.status(),
+        headers: std::mem::take(response.headers_mut()),
+        body: body.into(),
+        broken,
+    }
+}

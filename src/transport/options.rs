@@ -1,0 +1,80 @@
+//! Call options: how long calls may take, and how often they are sent.
+
+use super::deadline::Deadline;
+use std::time::{Duration, Instant};
+
+/// Timeouts and attempts of calls. [`Builder::call_options`](crate::Builder::call_options) sets
+/// them for a client, [`Telecrm::with_options`](crate::Telecrm::with_options) for single calls.
+///
+/// ```
+/// use std::time::Duration;
+/// use telecrm::CallOptions;
+///
+/// let patient = CallOptions::new()
+///     .attempts(5)
+///     .attempt_timeout(Duration::from_secs(10))
+///     .total_timeout(Duration::from_secs(120));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct CallOptions {
+    pub(crate) attempts: u32,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) total_timeout: Duration,
+    /// The deadline of the call that this one is a part of.
+    parent: Option<Deadline>,
+}
+
+impl Default for CallOptions {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            attempt_timeout: Duration::from_secs(30),
+            total_timeout: Duration::from_secs(90),
+            parent: None,
+        }
+    }
+}
+
+impl CallOptions {
+    /// Three attempts of at most 30 s each, within 90 s.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The largest number of attempts; 1 disables retries. Whether a request is retried depends on
+    /// the [`Idempotency`](crate::Idempotency) of its operation.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// The timeout of one attempt, from connecting to the end of the response.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// The timeout of the whole call. It covers waits, retries, and every request of a method that
+    /// sends several, such as [`upsert`](crate::Leads::upsert). Streams have this time for each
+    /// page. [Verifying](crate::Builder::verify_timeout) has a timeout of its own.
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = timeout;
+        self
+    }
+
+    /// The deadline of a call that begins now.
+    pub(crate) fn deadline(&self, now: Instant) -> Deadline {
+        let own = Deadline::after(self.total_timeout, now);
+        match self.parent {
+            Some(parent) => own.earlier(parent),
+            None => own,
+        }
+    }
+
+    /// The options for the parts of a call that begins now. The parts share its deadline.
+    pub(crate) fn in_one_call(mut self, now: Instant) -> Self {
+        self.parent = Some(self.deadline(now));
+        self
+    }
+}
