@@ -1,8 +1,9 @@
 //! The schema of a workspace, over the Sync API: single endpoints, and the discovery that combines
 //! them.
 
+use crate::error::Kind;
 use crate::handle::Handle;
-use crate::transport::Response;
+use crate::transport::{Deadline, Response};
 use crate::{Error, Operation};
 use futures_util::future::try_join4;
 use serde_json::{Value, json};
@@ -105,51 +106,67 @@ impl Schema {
 }
 
 async fn metadata(handle: &Handle) -> Result<Response, Error> {
-    handle
-        .send(Operation::GetMetadata, |api, enterprise| {
-            api.get_metadata_request(enterprise)
-        })
-        .await
+    let response = handle.send(Operation::GetMetadata, |api, enterprise| {
+        api.get_metadata_request(enterprise)
+    });
+    response.await
 }
 
 async fn fields(handle: &Handle) -> Result<Response, Error> {
-    handle
-        .send(Operation::ListCustomFields, |api, enterprise| {
-            api.list_custom_fields_request(enterprise, Some(true))
-        })
-        .await
+    let response = handle.send(Operation::ListCustomFields, |api, enterprise| {
+        api.list_custom_fields_request(enterprise, Some(true))
+    });
+    response.await
 }
 
 async fn actions(handle: &Handle) -> Result<Response, Error> {
-    handle
-        .send(Operation::ListCustomActions, |api, enterprise| {
-            api.list_custom_actions_request(enterprise, Some(true))
-        })
-        .await
+    let response = handle.send(Operation::ListCustomActions, |api, enterprise| {
+        api.list_custom_actions_request(enterprise, Some(true))
+    });
+    response.await
 }
 
 async fn pipeline(handle: &Handle) -> Result<Response, Error> {
-    handle
-        .send(Operation::GetLeadStagePipeline, |api, enterprise| {
-            api.get_lead_stage_pipeline_request(enterprise)
-        })
-        .await
+    let response = handle.send(Operation::GetLeadStagePipeline, |api, enterprise| {
+        api.get_lead_stage_pipeline_request(enterprise)
+    });
+    response.await
 }
 
 /// Returns the cached workspace, or discovers it.
 pub(crate) async fn workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> {
-    let discover = |time_left| discover(handle.at_most(time_left));
-    let cache = &handle.workspace;
-    cache.get(&*handle.clock, &handle.options, discover).await
+    let (cache, clock) = (&handle.workspace, &*handle.clock);
+    if let Some(workspace) = cache.fresh(clock.now()) {
+        return Ok(workspace);
+    }
+    let deadline = handle.options.deadline(clock.now());
+    let _lock = cache.lock(clock, deadline).await?;
+    // Another call may have discovered it while this one waited.
+    if let Some(workspace) = cache.fresh(clock.now()) {
+        return Ok(workspace);
+    }
+    discover_until(handle, deadline).await
 }
 
 /// Discovers the workspace, even if it is cached.
 pub(crate) async fn refresh_workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> {
-    let discover = |time_left| discover(handle.at_most(time_left));
-    let cache = &handle.workspace;
-    cache
-        .refresh(&*handle.clock, &handle.options, discover)
-        .await
+    let (cache, clock) = (&handle.workspace, &*handle.clock);
+    let deadline = handle.options.deadline(clock.now());
+    cache.expire();
+    let _lock = cache.lock(clock, deadline).await?;
+    discover_until(handle, deadline).await
+}
+
+async fn discover_until(handle: &Handle, deadline: Deadline) -> Result<Arc<Workspace>, Error> {
+    let now = handle.clock.now();
+    // If the discovery of another call has failed, no time may be left.
+    let Some(left) = deadline.left(now) else {
+        return Err(Error::new(Kind::Deadline));
+    };
+    // Boxed, because the four requests would make the future of every call large.
+    let workspace = Arc::new(Box::pin(discover(handle.at_most(left))).await?);
+    handle.workspace.store(workspace.clone(), now);
+    Ok(workspace)
 }
 
 async fn discover(handle: Handle) -> Result<Workspace, Error> {

@@ -229,21 +229,18 @@ impl TeamMembers {
         let has_plus = digits.len() < member.phone_number.len();
         let is_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         let reason = match digits.len() {
-            _ if !is_digits => "is not digits only".to_owned(),
-            8..=15 if digits.starts_with('0') => {
-                "begins with 0, as no country code does".to_owned()
-            }
-            8..=15 if !has_plus && country.is_without_code(digits) => {
-                let code = country.calling_code();
-                format!("does not begin with a country code, such as {code} for {country}")
-            }
+            _ if !is_digits => "is not digits only",
+            8..=15 if digits.starts_with('0') => "begins with 0, as no country code does",
+            8..=15 if !has_plus && country.is_without_code(digits) => "has no country code",
             8..=15 => return Ok(()),
-            _ => "does not have 8 to 15 digits".to_owned(),
+            _ => "does not have 8 to 15 digits",
         };
-        let message = format!("`phone_number` {reason} (TM5)");
-        Err(Error::invalid(Operation::CreateTeamMember, message).with_hint(
-            "write country code and number as digits; a leading `+` marks a number that has its code",
-        ))
+        let code = country.calling_code();
+        let message = format!(
+            "`phone_number` {reason} (TM5): with country code, a number in {country} begins with {code}"
+        );
+        let error = Error::invalid(Operation::CreateTeamMember, message);
+        Err(error.with_hint("write digits only, after a `+` if the country code could be missing"))
     }
 }
 

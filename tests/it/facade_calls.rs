@@ -271,7 +271,7 @@ async fn tm2_tm5_tm7_members_are_created_with_a_clean_number() {
         for part in [
             "`phone_number`",
             "country code",
-            "in IN beginning with 91",
+            "in IN begins with 91",
             "TM5",
         ] {
             assert!(text.contains(part), "{text}");
