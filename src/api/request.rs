@@ -146,7 +146,7 @@ impl Request {
         } else {
             &self.handle.sync_api()?.connection
         };
-        let request = self.build(connection, body)?;
+        let request = self.build(connection, body);
         let call = Call::new(None, self.class, self.handle.options);
         connection.send(call, request).await.map(Reply)
     }
@@ -155,7 +155,7 @@ impl Request {
         &self,
         connection: &Connection,
         body: Option<&RawValue>,
-    ) -> Result<Result<reqwest::Request, Unbuilt>, Error> {
+    ) -> Result<reqwest::Request, Unbuilt> {
         let mut url = connection.base_url.clone();
         let segments = self.path.trim_matches('/').split('/');
         // Segments are encoded like path parameters, so that none of them can name another
@@ -164,11 +164,8 @@ impl Request {
             .into_iter()
             .chain(segments)
         {
-            let segment = encode_path("path", segment).map_err(|_| {
-                Error::refused(
-                    "a path segment is empty, `.` or `..`, or contains control characters",
-                )
-            })?;
+            let reason = "a path segment is empty, `.` or `..`, or contains control characters";
+            let segment = encode_path("path", segment).map_err(|_| Unbuilt::because(reason))?;
             url.push_str(&format!("/{segment}"));
         }
         let mut request = connection.http.request(self.method.into(), url);
@@ -178,7 +175,7 @@ impl Request {
         if let Some(body) = body {
             request = request.json(body);
         }
-        Ok(request.build().map_err(Unbuilt::from))
+        Ok(request.build()?)
     }
 }
 

@@ -237,7 +237,8 @@ impl TeamMembers {
         };
         let code = country.calling_code();
         let message = format!(
-            "`phone_number` {reason} (TM5): with country code, a number in {country} begins with {code}"
+            "`phone_number` {reason}: with its country code, \
+             a number in {country} begins with {code} (TM5)"
         );
         let error = Error::invalid(Operation::CreateTeamMember, message);
         Err(error.with_hint("write digits only, after a `+` if the country code could be missing"))

@@ -66,41 +66,37 @@ impl<S: PageSource> TimeWindowPager<S> {
             return Ok(None);
         };
         let page = source.page(window, skip).await?;
-        let keys = page.data.iter().map(|item| ItemKey {
-            time: source.time(item),
-            key: source.key(item),
+        let items = page.data.into_iter().map(|item| Keyed {
+            time: source.time(&item),
+            key: source.key(&item),
+            item,
         });
-        let keys = PageKeys {
-            items: keys.collect(),
+        let page = KeyedPage {
+            items: items.collect(),
             total: page.total_count,
             page_size: source.page_size(),
         };
-        let (position, is_new) = position
-            .advance(keys, self.requested)
+        let (position, new) = position
+            .advance(page, self.requested)
             .map_err(|reason| Error::inconsistent(S::OPERATION, reason))?;
         self.position = position;
-        let items = page.data.into_iter().zip(is_new);
-        Ok(Some(
-            items
-                .filter_map(|(item, is_new)| is_new.then_some(item))
-                .collect(),
-        ))
+        Ok(Some(new))
     }
 }
 
-/// What the pager knows of an item. The position logic is the same code for every type of item.
-struct ItemKey {
+struct Keyed<T> {
+    item: T,
     time: Option<i64>,
     key: String,
 }
 
-struct PageKeys {
-    items: Vec<ItemKey>,
+struct KeyedPage<T> {
+    items: Vec<Keyed<T>>,
     total: u64,
     page_size: u32,
 }
 
-impl PageKeys {
+impl<T> KeyedPage<T> {
     /// Whether more pages follow. A server may return fewer items than requested; if it does not
     /// count them either, only an empty page is the end.
     fn has_more(&self, skip: u32) -> bool {
@@ -110,6 +106,9 @@ impl PageKeys {
             || !self.items.is_empty() && (!is_counted || seen < self.total)
     }
 }
+
+/// The position after a page, and the new items of the page, or what is inconsistent about it.
+type Advanced<T> = Result<(Position, Vec<T>), String>;
 
 enum Position {
     Start,
@@ -153,9 +152,7 @@ impl Position {
         }
     }
 
-    /// Returns the position after a page, and for each item whether it is new. The error says what
-    /// is inconsistent about the page.
-    fn advance(self, page: PageKeys, requested: TimeWindow) -> Result<(Self, Vec<bool>), String> {
+    fn advance<T>(self, page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
         match self {
             Self::Start if page.items.iter().any(|item| item.time.is_none()) => {
                 let offset = Offset {
@@ -177,67 +174,63 @@ impl Position {
     }
 
     /// Takes a page of items that are not newer than `to`.
-    fn advance_by_time(
-        to: i64,
-        mut seen: HashSet<String>,
-        page: PageKeys,
-    ) -> Result<(Self, Vec<bool>), String> {
+    fn advance_by_time<T>(to: i64, seen: HashSet<String>, page: KeyedPage<T>) -> Advanced<T> {
         let has_more = page.has_more(0);
         // An item without a time counts as one of the millisecond `to`, and its key decides.
-        let time = |item: &ItemKey| item.time.unwrap_or(to);
-        let oldest = page.items.iter().map(time).min().unwrap_or(to);
+        let times = page.items.iter().map(|item| item.time.unwrap_or(to));
+        let oldest = times.min().unwrap_or(to);
         if oldest > to {
             return Err(
                 "the server ignores the time range: every item is newer than its end".to_owned(),
             );
         }
-        // Newer items were read before, or were added after the start.
-        let is_new = |item: &ItemKey| time(item) <= to && !seen.contains(&item.key);
-        let new: Vec<_> = page.items.iter().map(is_new).collect();
-        if oldest < to {
-            seen.clear();
-        }
-        for (item, is_new) in page.items.into_iter().zip(&new) {
-            if *is_new && time(&item) == oldest {
-                seen.insert(item.key);
+        let mut new = Vec::new();
+        let mut seen_oldest = HashSet::new();
+        for Keyed { item, time, key } in page.items {
+            let time = time.unwrap_or(to);
+            // Newer items were read before, or were added after the start.
+            if time <= to && !seen.contains(&key) {
+                new.push(item);
+                if time == oldest {
+                    seen_oldest.insert(key);
+                }
             }
         }
-        let position = if !has_more {
-            Self::End
-        } else if oldest < to {
-            Self::Before { to: oldest, seen }
-        } else {
-            Self::Offset(Offset {
-                window: TimeWindow {
-                    from: Some(to),
-                    to: Some(to),
-                },
-                seen,
-                resume_before: to.checked_sub(1),
-                ..Offset::default()
-            })
+        if !has_more {
+            return Ok((Self::End, new));
+        }
+        if oldest < to {
+            let (to, seen) = (oldest, seen_oldest);
+            return Ok((Self::Before { to, seen }, new));
+        }
+        seen_oldest.extend(seen);
+        let offset = Offset {
+            window: TimeWindow {
+                from: Some(to),
+                to: Some(to),
+            },
+            seen: seen_oldest,
+            resume_before: to.checked_sub(1),
+            ..Offset::default()
         };
-        Ok((position, new))
+        Ok((Self::Offset(offset), new))
     }
 }
 
 impl Offset {
-    fn advance(
-        mut self,
-        page: PageKeys,
-        requested: TimeWindow,
-    ) -> Result<(Position, Vec<bool>), String> {
+    fn advance<T>(mut self, page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
         let mut has_more = page.has_more(self.skip);
         let length = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
         let mut keys = HashSet::new();
         let mut new = Vec::new();
-        for item in page.items {
+        for Keyed { item, time, key } in page.items {
             // Items of other milliseconds were read before, or are read later.
-            let is_outside = self.window.from.is_some_and(|from| {
-                self.resume_before.is_some() && item.time.is_some_and(|time| time != from)
-            });
-            new.push(!is_outside && self.seen.insert(item.key.clone()));
-            keys.insert(item.key);
+            let is_outside = self.resume_before.is_some()
+                && time.is_some_and(|time| self.window.from.is_some_and(|from| time != from));
+            if !is_outside && self.seen.insert(key.clone()) {
+                new.push(item);
+            }
+            keys.insert(key);
         }
         if self.repeats_last_page(&keys, page.total) {
             // Beyond the end a server may return the last page again.
@@ -264,13 +257,13 @@ impl Offset {
             self.last.clear();
             return Ok((Position::Offset(self), new));
         }
-        let resume = self
-            .resume_before
-            .filter(|to| requested.from.is_none_or(|from| *to >= from));
-        let position = resume.map_or(Position::End, |to| Position::Before {
-            to,
-            seen: HashSet::new(),
-        });
+        let position = match self.resume_before {
+            Some(to) if requested.from.is_none_or(|from| to >= from) => {
+                let seen = HashSet::new();
+                Position::Before { to, seen }
+            }
+            _ => Position::End,
+        };
         Ok((position, new))
     }
 
