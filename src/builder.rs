@@ -216,7 +216,7 @@ impl Builder {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
     /// ```
     pub fn on_call(mut self, observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
-        self.observer = Observer::new(observer);
+        self.observer = Some(Arc::new(observer));
         self
     }
 

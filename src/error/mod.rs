@@ -5,7 +5,7 @@ mod response;
 mod text;
 
 pub use progress::Phase;
-pub(crate) use progress::{AttemptOutcome, Progress};
+pub(crate) use progress::Progress;
 pub(crate) use response::ErrorBody;
 pub use response::{ErrorCode, ErrorDetail};
 
@@ -36,12 +36,12 @@ use std::time::Duration;
 /// }
 ///
 /// let lost = Response::timeout().into_error(Operation::CreateOrUpdateLead);
-/// assert_eq!((lost.phase(), next_step(&lost)), (Phase::MaybeSent, "read back before sending again"));
-/// assert!(lost.is_timeout() && !lost.is_connect());
+/// assert_eq!(lost.phase(), Phase::MaybeSent);
+/// assert_eq!(next_step(&lost), "read back before sending again");
 ///
 /// let unreachable = Response::connection_refused().into_error(Operation::CreateOrUpdateLead);
 /// assert_eq!(unreachable.phase(), Phase::NotSent);
-/// assert!(unreachable.is_connect() && next_step(&unreachable) == "send again later");
+/// assert_eq!(next_step(&unreachable), "send again later");
 /// ```
 pub struct Error(Box<Inner>);
 
@@ -83,23 +83,19 @@ pub(crate) enum Kind {
 
 impl Error {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self::with_outcome(
-            kind,
-            match kind {
-                Kind::Connect | Kind::Deadline | Kind::Shutdown => AttemptOutcome::NotSent,
-                Kind::Timeout | Kind::Interrupted => AttemptOutcome::NoResponse,
-                _ => AttemptOutcome::NotBuilt,
-            },
-        )
-    }
-
-    fn with_outcome(kind: Kind, last: AttemptOutcome) -> Self {
+        let phase = match kind {
+            Kind::Config | Kind::Invalid => Phase::NotBuilt,
+            Kind::Connect | Kind::Deadline | Kind::Shutdown => Phase::NotSent,
+            Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
+            Kind::Status => Phase::Answered,
+            Kind::Contradictory | Kind::Unreadable => Phase::Unreadable,
+        };
         Self(Box::new(Inner {
             kind,
             operation: None,
             progress: Progress {
-                last,
-                ..Progress::default()
+                phase,
+                ..Progress::new(false)
             },
             body: ErrorBody::default(),
             finding: None,
@@ -108,6 +104,13 @@ impl Error {
             hint: None,
             source: None,
         }))
+    }
+
+    fn with_response(kind: Kind, status: StatusCode, body: ErrorBody) -> Self {
+        let mut error = Self::new(kind);
+        error.0.progress.status = Some(status);
+        error.0.body = body.cut();
+        error
     }
 
     fn with_message(kind: Kind, message: impl Into<String>) -> Self {
@@ -168,13 +171,13 @@ impl Error {
 
     /// The server answered with an error status, or with an error body and a success status.
     pub(crate) fn error_response(status: StatusCode, body: ErrorBody) -> Self {
-        let mut error = if status.is_success() {
-            Self::with_outcome(Kind::Contradictory, AttemptOutcome::Unreadable(status))
+        let is_success = status.is_success();
+        let kind = if is_success {
+            Kind::Contradictory
         } else {
-            Self::with_outcome(Kind::Status, AttemptOutcome::Answered(status))
+            Kind::Status
         };
-        error.0.body = body.cut();
-        error
+        Self::with_response(kind, status, body)
     }
 
     /// The response cannot be read.
@@ -183,18 +186,14 @@ impl Error {
         body: ErrorBody,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        let outcome = AttemptOutcome::Unreadable(status);
-        let mut error = Self::with_outcome(Kind::Unreadable, outcome).because(source);
-        error.0.body = body.cut();
-        error
+        Self::with_response(Kind::Unreadable, status, body).because(source)
     }
 
     /// Each of several responses can be read, but they contradict each other.
     pub(crate) fn inconsistent(operation: Operation, reason: String) -> Self {
-        let outcome = AttemptOutcome::Unreadable(StatusCode::OK);
-        let mut error = Self::with_outcome(Kind::Unreadable, outcome);
+        let mut error = Self::with_message(Kind::Unreadable, reason);
         error.0.operation = Some(operation);
-        error.0.body.message = Some(reason);
+        error.0.progress.status = Some(StatusCode::OK);
         error
     }
 
@@ -208,11 +207,12 @@ impl Error {
         self
     }
 
-    /// Adds which call failed, and how far it had come.
+    /// Adds which call failed, and what is known of it.
     pub(crate) fn during(mut self, operation: Option<Operation>, progress: &Progress) -> Self {
         self.0.operation = operation;
         self.0.progress = Progress {
-            last: self.0.progress.last,
+            phase: self.0.progress.phase,
+            status: self.0.progress.status,
             ..*progress
         };
         self
@@ -235,32 +235,28 @@ impl Error {
         self.0.answered
     }
 
-    /// How the latest attempt ended.
-    pub(crate) fn outcome(&self) -> AttemptOutcome {
-        self.0.progress.last
-    }
-
     pub(crate) fn kind(&self) -> Kind {
         self.0.kind
     }
 
     fn status(&self) -> Option<StatusCode> {
-        self.outcome().status()
+        self.0.progress.status
     }
 
     /// How far the call came.
     pub fn phase(&self) -> Phase {
-        self.outcome().phase()
+        self.0.progress.phase
     }
 
-    /// The operation that was called. Returns `None` for [`Telecrm::request`](crate::Telecrm::request)
-    /// and for errors outside of a call.
+    /// The operation that was called. Returns `None` for
+    /// [`Telecrm::request`](crate::Telecrm::request) and for errors outside of a call.
     ///
     /// ```
     /// use telecrm::{ErrorCode, Operation};
     /// use telecrm::testing::Response;
     ///
-    /// let error = Response::error(404, ErrorCode::LeadNotFound, "no such lead").into_error(Operation::GetLead);
+    /// let response = Response::error(404, ErrorCode::LeadNotFound, "no such lead");
+    /// let error = response.into_error(Operation::GetLead);
     /// assert_eq!((error.operation(), error.status_code()), (Some(Operation::GetLead), Some(404)));
     /// assert!(error.is_not_found());
     /// ```
@@ -312,17 +308,20 @@ impl Error {
     /// use telecrm::testing::{FakeTelecrm, Response};
     /// use telecrm::{CustomAction, ErrorCode, Lead, Operation};
     ///
+    /// let exists = Response::error(409, ErrorCode::LeadAlreadyExists, "exists");
     /// let row = serde_json::json!({ "id": "62ab16e", "fields": { "phone": "919999999999" } });
+    /// let refused = Response::error(400, ErrorCode::BadRequest, "no such action");
     /// let fake = FakeTelecrm::new()
-    ///     .on(Operation::CreateLead, Response::error(409, ErrorCode::LeadAlreadyExists, "exists"))
+    ///     .on(Operation::CreateLead, exists)
     ///     .on(Operation::SearchLeads, Response::page([row.clone()]))
     ///     .on(Operation::UpdateLead, Response::json(row))
-    ///     .on(Operation::CreateActions, Response::error(400, ErrorCode::BadRequest, "no such action"));
+    ///     .on(Operation::CreateActions, refused);
     ///
     /// let visit = CustomAction::new(1001)?.field("note", "called");
     /// let lead = Lead::new().set("phone", "919999999999").set("rating", 4).action(visit);
     /// let error = fake.client().leads().upsert(&lead).await.unwrap_err();
-    /// assert_eq!((error.operation(), error.updated_lead()), (Some(Operation::CreateActions), Some("62ab16e")));
+    /// assert_eq!(error.operation(), Some(Operation::CreateActions));
+    /// assert_eq!(error.updated_lead(), Some("62ab16e"));
     /// # Ok(())
     /// # }
     /// ```
@@ -355,7 +354,8 @@ impl Error {
     /// use telecrm::testing::{FakeTelecrm, Response};
     /// use telecrm::{CallOptions, Operation};
     ///
-    /// let fake = FakeTelecrm::new().always(Operation::GetMetadata, Response::rate_limited(Some(17)));
+    /// let slow_down = Response::rate_limited(Some(17));
+    /// let fake = FakeTelecrm::new().always(Operation::GetMetadata, slow_down);
     /// let telecrm = fake.client().with_options(CallOptions::new().attempts(2));
     ///
     /// let error = telecrm.schema().metadata().await.unwrap_err();
@@ -494,12 +494,13 @@ impl Error {
     /// The same request may succeed later: the network failed, a timeout expired, the rate limit
     /// was exceeded, or the server had an error.
     ///
-    /// The server may have acted if [`is_outcome_unknown`](Self::is_outcome_unknown) returns `true`.
+    /// The server may have acted if [`is_outcome_unknown`](Self::is_outcome_unknown) returns
+    /// `true`.
     ///
     /// # Troubleshooting
     /// Repeat the request later, unless it is a write with an unknown outcome.
     pub fn is_transient(&self) -> bool {
-        self.outcome().is_transient()
+        self.0.progress.is_transient()
     }
 
     /// The request was a write, and the client does not know whether the server carried it out.

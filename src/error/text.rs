@@ -110,9 +110,9 @@ impl Error {
             Kind::Deadline => Some("raise the total timeout of the call, or send less often"),
             Kind::Shutdown => Some("send it with a client that is not shutting down"),
             Kind::Status => match self.status()? {
-                StatusCode::UNAUTHORIZED => Some(
-                    "check the enterprise ID first, then the token: its type (Sync or Async) and its workspace",
-                ),
+                StatusCode::UNAUTHORIZED => {
+                    Some("check the enterprise ID, then the type and the workspace of the token")
+                }
                 StatusCode::NOT_FOUND => Some("check the ID, for example with a search"),
                 StatusCode::CONFLICT => Some("update what exists instead"),
                 StatusCode::TOO_MANY_REQUESTS => Some("wait before you send it again"),

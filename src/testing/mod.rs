@@ -37,9 +37,10 @@ mod response;
 pub use clock::ManualClock;
 pub use response::Response;
 
-use crate::transport::{Backend, Reply, Sending};
+use crate::transport::Call;
+use crate::transport::backend::{Backend, Reply, Sending};
 use crate::{AsyncToken, Builder, Clock, Error, Operation, SyncToken, Telecrm, WorkspaceFile};
-use reqwest::Request;
+use reqwest::{Client, Request};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -54,7 +55,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct FakeTelecrm {
     enterprise: String,
     script: Arc<Script>,
-    clock: ManualClock,
 }
 
 impl Default for FakeTelecrm {
@@ -82,7 +82,6 @@ impl FakeTelecrm {
         let fake = Self {
             enterprise: enterprise_id.into(),
             script: Arc::default(),
-            clock: ManualClock::new(),
         };
         fake.workspace(&WorkspaceFile::sample())
     }
@@ -95,8 +94,9 @@ impl FakeTelecrm {
     /// use telecrm::WorkspaceFile;
     /// use telecrm::testing::FakeTelecrm;
     ///
-    /// let fields = serde_json::json!({ "customFields": [{ "apiName": "phone", "type": "PHONE" }] });
-    /// let telecrm = FakeTelecrm::new().workspace(&WorkspaceFile::from_json(fields)?).client();
+    /// let phone = serde_json::json!({ "apiName": "phone", "type": "PHONE" });
+    /// let file = WorkspaceFile::from_json(serde_json::json!({ "customFields": [phone] }))?;
+    /// let telecrm = FakeTelecrm::new().workspace(&file).client();
     /// assert!(telecrm.workspace().await?.field("budget").is_none());
     /// # Ok(())
     /// # }
@@ -138,7 +138,8 @@ impl FakeTelecrm {
     /// for _ in 0..3 {
     ///     assert_eq!(fake.client().leads().get("62ab16e").await?.id(), Some("62ab16e"));
     /// }
-    /// assert_eq!(fake.requests_to(Operation::GetLead).len(), 4, "the client retried after the 502");
+    /// // The client retried after the 502.
+    /// assert_eq!(fake.requests_to(Operation::GetLead).len(), 4);
     /// # Ok(())
     /// # }
     /// ```
@@ -194,13 +195,13 @@ impl FakeTelecrm {
             .async_token(AsyncToken::new("fake").expect("a token"))
             .sync_limit(None)
             .async_limit(None)
-            .clock(self.clock.clone())
+            .clock(self.clock().clone())
             .backend(self.script.clone())
     }
 
     /// The clock of this telecrm's clients.
     pub fn clock(&self) -> &ManualClock {
-        &self.clock
+        &self.script.clock
     }
 
     /// The requests so far, in order.
@@ -279,7 +280,10 @@ impl RecordedRequest {
 
 /// The responses of a fake, and the requests that it received.
 #[derive(Default)]
-struct Script(Mutex<State>);
+struct Script {
+    state: Mutex<State>,
+    clock: ManualClock,
+}
 
 #[derive(Default)]
 struct State {
@@ -302,7 +306,7 @@ impl State {
 
 impl Script {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records a request and answers it.
@@ -310,11 +314,8 @@ impl Script {
         let request = RecordedRequest::of(operation, request);
         let mut state = self.lock();
         let responses = state.responses(operation);
-        let response = match responses.once.pop_front() {
-            Some(response) => Some(response),
-            None => responses.always.clone(),
-        };
-        let reply = match response {
+        let next = responses.once.pop_front();
+        let reply = match next.or_else(|| responses.always.clone()) {
             Some(response) => response.into_reply(request.body()),
             None => Err(Error::refused("the fake has no response for this request")),
         };
@@ -324,19 +325,13 @@ impl Script {
 }
 
 impl Backend for Script {
-    fn send<'a>(
-        &'a self,
-        _client: &'a reqwest::Client,
-        clock: &'a dyn Clock,
-        operation: Option<Operation>,
-        request: Request,
-    ) -> Sending<'a> {
+    fn send<'a>(&'a self, _: &'a Client, call: &Call, request: Request) -> Sending<'a> {
+        let reply = self.reply(call.operation, &request);
         Box::pin(async move {
-            let reply = self.reply(operation, &request);
             if let (Err(error), Some(timeout)) = (&reply, request.timeout())
                 && error.is_timeout()
             {
-                clock.sleep(*timeout).await;
+                self.clock.sleep(*timeout).await;
             }
             reply
         })

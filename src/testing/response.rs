@@ -3,7 +3,8 @@
 use crate::clock::SystemClock;
 use crate::error::{Error, ErrorCode, Kind, Progress};
 use crate::operation::{Idempotency, Operation};
-use crate::transport::{Reply, envelope, retry_after};
+use crate::transport::backend::Reply;
+use crate::transport::{envelope, headers};
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -21,9 +22,9 @@ use std::fmt;
 ///
 /// let fake = FakeTelecrm::new()
 ///     .on(Operation::CreateOrUpdateLead, Response::queued())
-///     .on(Operation::CreateLead, Response::created_in_part("62ab16e", [("rating", "Rating must be between 1 and 5")]))
-///     .on(Operation::CreateLead, Response::error(409, ErrorCode::LeadAlreadyExists, "exists already"))
-///     .on(Operation::SearchLeads, Response::page([serde_json::json!({ "fields": { "phone": "919999999999" } })]));
+///     .on(Operation::CreateLead, Response::created_in_part("62ab16e", [("rating", "is too high")]))
+///     .on(Operation::CreateLead, Response::error(409, ErrorCode::LeadAlreadyExists, "exists"))
+///     .on(Operation::SearchLeads, Response::page([serde_json::json!({ "id": "62ab16e" })]));
 /// let telecrm = fake.client();
 ///
 /// let lead = Lead::new().set("phone", "919999999999").set("rating", 9);
@@ -31,23 +32,20 @@ use std::fmt;
 /// let outcome = telecrm.leads().create(&lead).await?;
 /// assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
 /// assert!(telecrm.leads().create(&lead).await.unwrap_err().is_already_exists());
-/// assert_eq!(telecrm.leads().search(&Filter::new(), PageRequest::default()).await?.data.len(), 1);
+/// let found = telecrm.leads().search(&Filter::new(), PageRequest::default()).await?;
+/// assert_eq!(found.data[0].id(), Some("62ab16e"));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Response(Content);
-
-#[derive(Clone)]
-enum Content {
-    Response {
-        status: StatusCode,
-        headers: HeaderMap,
-        body: Bytes,
-        /// Whether the body lists as many actions as the request has.
-        lists_actions: bool,
-    },
-    Failure(Kind),
+pub struct Response {
+    /// Why no response arrives.
+    failure: Option<Kind>,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    /// Whether the body lists as many actions as the request has.
+    lists_actions: bool,
 }
 
 impl Response {
@@ -57,7 +55,7 @@ impl Response {
     /// # Panics
     /// Panics if the body cannot be written as JSON.
     pub fn json(body: impl Serialize) -> Self {
-        Self::json_with(StatusCode::OK, &body)
+        Self::json_with(200, &body)
     }
 
     /// Status 200 with a page of a list or search that holds these rows and is the last one. A
@@ -88,11 +86,10 @@ impl Response {
         });
         let remarks: Vec<_> = remarks.collect();
         let body = json!({ "lead_id": lead_id, "actions": [], "remarks": remarks });
-        let mut response = Self::json_with(StatusCode::CREATED, &body);
-        if let Content::Response { lists_actions, .. } = &mut response.0 {
-            *lists_actions = true;
+        Self {
+            lists_actions: true,
+            ..Self::json_with(201, &body)
         }
-        response
     }
 
     /// Status 200: a push was queued.
@@ -106,14 +103,14 @@ impl Response {
     /// Panics if the status is not between 100 and 999.
     pub fn error(status: u16, code: ErrorCode, message: &str) -> Self {
         let body = json!({ "error": { "code": code, "message": message } });
-        Self::json_with(status_code(status), &body)
+        Self::json_with(status, &body)
     }
 
     /// Status 429, with the seconds to wait if there are any (pitfall AS9).
     pub fn rate_limited(retry_after: Option<u64>) -> Self {
         let mut response = Self::error(429, ErrorCode::TooManyRequests, "too many requests");
-        if let (Some(seconds), Content::Response { headers, .. }) = (retry_after, &mut response.0) {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        if let Some(seconds) = retry_after {
+            response.headers.insert(RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -134,27 +131,28 @@ impl Response {
     /// type.
     pub fn text(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         let content_type = HeaderValue::from_str(content_type).expect("a content type");
-        Self(Content::Response {
-            status: status_code(status),
+        Self {
+            failure: None,
+            status: StatusCode::from_u16(status).expect("a status"),
             headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
             body: body.into().into(),
             lists_actions: false,
-        })
+        }
     }
 
     /// The server refuses the connection. The request is not sent.
     pub fn connection_refused() -> Self {
-        Self(Content::Failure(Kind::Connect))
+        Self::failure(Kind::Connect)
     }
 
     /// No response arrives in time. The server may have acted.
     pub fn timeout() -> Self {
-        Self(Content::Failure(Kind::Timeout))
+        Self::failure(Kind::Timeout)
     }
 
     /// The connection breaks before a response arrives. The server may have acted.
     pub fn connection_reset() -> Self {
-        Self(Content::Failure(Kind::Interrupted))
+        Self::failure(Kind::Interrupted)
     }
 
     /// The error of a call that ends with this response. For a success it is the error of a
@@ -172,64 +170,48 @@ impl Response {
     /// assert!(refused.is_connect() && !refused.is_outcome_unknown());
     /// ```
     pub fn into_error(self, operation: Operation) -> Error {
-        let mut progress = Progress {
-            writes: operation.idempotency() != Idempotency::Safe,
-            ..Progress::default()
-        };
-        let error = match self.0 {
-            Content::Failure(kind) => Error::new(kind),
-            Content::Response { status, body, .. }
-                if status.is_success() && !envelope::reports_error(&body) =>
-            {
-                let reason = "the response is not what the operation returns";
-                Error::unreadable(status, envelope::unread(body), reason)
-            }
-            Content::Response {
-                status,
-                headers,
-                body,
-                ..
-            } => {
-                progress.retry_after = retry_after(&headers, &SystemClock);
-                Error::error_response(status, envelope::read(body, str::to_owned))
-            }
+        let mut progress = Progress::new(operation.idempotency() != Idempotency::Safe);
+        progress.retry_after = headers::retry_after(&self.headers, &SystemClock);
+        let is_success = self.status.is_success() && !envelope::reports_error(&self.body);
+        let error = if let Some(failure) = self.failure {
+            Error::new(failure)
+        } else if is_success {
+            let reason = "the response is not what the operation returns";
+            Error::unreadable(self.status, envelope::unread(self.body), reason)
+        } else {
+            Error::error_response(self.status, envelope::read(self.body, str::to_owned))
         };
         error.during(Some(operation), &progress)
     }
 
-    fn json_with(status: StatusCode, body: &impl Serialize) -> Self {
+    fn json_with(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_string(body).expect("the body can be written as JSON");
-        Self::text(status.as_u16(), "application/json", body)
+        Self::text(status, "application/json", body)
+    }
+
+    fn failure(kind: Kind) -> Self {
+        Self {
+            failure: Some(kind),
+            ..Self::text(408, "text/plain", "")
+        }
     }
 
     /// What the transport receives for a request with this body.
     pub(super) fn into_reply(self, request: Option<&Value>) -> Result<Reply, Error> {
-        match self.0 {
-            Content::Failure(kind) => Err(Error::new(kind)),
-            Content::Response {
-                status,
-                headers,
-                body,
-                lists_actions,
-            } => {
-                let actions = request.and_then(|request| request["actions"].as_array());
-                let body = match actions {
-                    Some(actions) if lists_actions => with_actions(&body, actions.len()),
-                    _ => body,
-                };
-                Ok(Reply {
-                    status,
-                    headers,
-                    body,
-                    broken: None,
-                })
-            }
+        if let Some(failure) = self.failure {
+            return Err(Error::new(failure));
         }
+        let body = match request.and_then(|request| request["actions"].as_array()) {
+            Some(actions) if self.lists_actions => with_actions(&self.body, actions.len()),
+            _ => self.body,
+        };
+        Ok(Reply {
+            status: self.status,
+            headers: self.headers,
+            body,
+            broken: None,
+        })
     }
-}
-
-fn status_code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).expect("a status")
 }
 
 fn with_actions(body: &[u8], count: usize) -> Bytes {
@@ -243,9 +225,9 @@ fn with_actions(body: &[u8], count: usize) -> Bytes {
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tuple = f.debug_tuple("Response");
-        match &self.0 {
-            Content::Response { status, .. } => tuple.field(status).finish(),
-            Content::Failure(kind) => tuple.field(kind).finish(),
+        match &self.failure {
+            Some(failure) => tuple.field(failure).finish(),
+            None => tuple.field(&self.status).finish(),
         }
     }
 }

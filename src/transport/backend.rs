@@ -1,10 +1,10 @@
 //! Backends: carry a request to the server and read the response.
 
-use crate::clock::Clock;
-use crate::{Error, Operation};
+use super::call::Call;
+use crate::error::Error;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
-use reqwest::{Request, StatusCode};
+use reqwest::{Client, Request, StatusCode};
 use std::pin::Pin;
 use tokio::runtime::Handle;
 
@@ -16,13 +16,7 @@ pub(crate) trait Backend: Send + Sync {
     }
 
     /// Sends one request and reads the whole response.
-    fn send<'a>(
-        &'a self,
-        client: &'a reqwest::Client,
-        clock: &'a dyn Clock,
-        operation: Option<Operation>,
-        request: Request,
-    ) -> Sending<'a>;
+    fn send<'a>(&'a self, client: &'a Client, call: &Call, request: Request) -> Sending<'a>;
 }
 
 pub(crate) type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
@@ -46,22 +40,14 @@ const LARGEST_BODY: usize = 64 << 20;
 impl Backend for Http {
     fn check(&self) -> Result<(), Error> {
         // Without a runtime reqwest panics.
-        match Handle::try_current() {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let error = Error::config("there is no tokio runtime");
-                Err(error.with_hint("make calls from within a tokio runtime"))
-            }
+        if Handle::try_current().is_err() {
+            let error = Error::config("there is no tokio runtime");
+            return Err(error.with_hint("make calls from within a tokio runtime"));
         }
+        Ok(())
     }
 
-    fn send<'a>(
-        &'a self,
-        client: &'a reqwest::Client,
-        _clock: &'a dyn Clock,
-        _operation: Option<Operation>,
-        request: Request,
-    ) -> Sending<'a> {
+    fn send<'a>(&'a self, client: &'a Client, _: &Call, request: Request) -> Sending<'a> {
         Box::pin(async move {
             let response = client.execute(request).await;
             Ok(read(response.map_err(Error::transport)?).await)

@@ -26,10 +26,7 @@ impl Call {
             operation,
             options,
             class,
-            progress: Progress {
-                writes: class != Idempotency::Safe,
-                ..Progress::default()
-            },
+            progress: Progress::new(class != Idempotency::Safe),
             ticket: None,
         }
     }

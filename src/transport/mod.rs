@@ -3,11 +3,11 @@
 //! A [`Call`] waits for a token, is sent by a [`Backend`], is retried, and ends as a [`Response`]
 //! or an error.
 
-mod backend;
+pub(crate) mod backend;
 mod call;
 mod deadline;
 pub(crate) mod envelope;
-mod headers;
+pub(crate) mod headers;
 mod observe;
 mod options;
 pub(crate) mod rate_limit;
@@ -20,12 +20,8 @@ mod tokens;
 pub(crate) mod write_order;
 
 pub(crate) use backend::{Backend, Http};
-#[cfg(feature = "testing")]
-pub(crate) use backend::{Reply, Sending};
 pub(crate) use call::{Call, Unbuilt};
 pub(crate) use deadline::Deadline;
-#[cfg(feature = "testing")]
-pub(crate) use headers::retry_after;
 pub use observe::CallReport;
 pub(crate) use observe::Observer;
 pub use options::CallOptions;
@@ -50,11 +46,9 @@ use tracing::Instrument;
 
 /// The way to one of the two APIs, shared by all of its calls.
 pub(crate) struct Transport {
-    tokens: TokenSlots,
-    budget: RetryBudget,
+    retry: Retry,
     /// The tokens of both APIs and the enterprise ID, which no message may hold.
     secrets: Vec<String>,
-    settings: Settings,
 }
 
 impl Transport {
@@ -64,17 +58,17 @@ impl Transport {
         limit: Option<RateLimit>,
         settings: Settings,
     ) -> Self {
-        Self {
+        let retry = Retry {
             tokens: TokenSlots::new(authorizations, limit),
             budget: RetryBudget::new(),
-            secrets,
             settings,
-        }
+        };
+        Self { retry, secrets }
     }
 
     /// The state of the rate limit of each token.
     pub(crate) fn limits(&self) -> Vec<LimitState> {
-        self.tokens.limits(self.settings.clock.now())
+        self.retry.tokens.limits(self.retry.settings.clock.now())
     }
 
     /// Makes a call with this request.
@@ -95,17 +89,12 @@ impl Transport {
         request: Result<Request, Unbuilt>,
     ) -> Result<Response, Error> {
         let request = request.map_err(Unbuilt::into_error)?;
-        let settings = &self.settings;
+        let settings = &self.retry.settings;
         settings.backend.check()?;
-        let retry = Retry {
-            client,
-            tokens: &self.tokens,
-            budget: &self.budget,
-            settings,
-        };
         let mut watch = Watch::begin(&request, call, &settings.observer, &*settings.clock);
         let span = watch.span();
-        let result = retry.send(&request, watch.call()).instrument(span).await;
+        let sending = self.retry.send(client, &request, watch.call());
+        let result = sending.instrument(span).await;
         watch.end(&result);
         Response::read(result?, &request, call, &self.secrets)
     }

@@ -3,7 +3,7 @@
 use super::backend::Reply;
 use super::call::Call;
 use crate::clock::Clock;
-use crate::error::{AttemptOutcome, Error, Kind, Progress};
+use crate::error::{Error, Kind, Phase, Progress};
 use crate::operation::Operation;
 use reqwest::Request;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tracing::field::Empty;
 /// fn line(report: &CallReport) -> String {
 ///     let name = report.operation.map_or("request", Operation::id);
 ///     let ending = report.error_type.as_deref().unwrap_or("ok");
-///     format!("{name} {ending} after {} attempts, {:?} of it waiting", report.attempts, report.waited)
+///     format!("{name}: {ending}, {} attempts, {:?} of waits", report.attempts, report.waited)
 /// }
 ///
 /// let telecrm = telecrm::Telecrm::builder("enterprise-id")
@@ -47,15 +47,8 @@ pub struct CallReport {
     pub error_type: Option<String>,
 }
 
-/// The function that receives the reports, if there is one.
-#[derive(Clone, Default)]
-pub(crate) struct Observer(Option<Arc<dyn Fn(&CallReport) + Send + Sync>>);
-
-impl Observer {
-    pub(crate) fn new(observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(observer)))
-    }
-}
+/// The function that receives the reports. `None` if the program does not want them.
+pub(crate) type Observer = Option<Arc<dyn Fn(&CallReport) + Send + Sync>>;
 
 /// Reports one call when it is dropped, so that a call that is cancelled is reported too.
 pub(super) struct Watch<'a> {
@@ -108,18 +101,16 @@ impl<'a> Watch<'a> {
     }
 
     pub(super) fn end(mut self, result: &Result<Reply, Error>) {
-        let outcome = self.call.progress.last;
-        self.status = outcome.status().map(|status| status.as_u16());
-        self.error_type = match (result.as_ref().err().map(Error::kind), outcome) {
-            (Some(Kind::Deadline), _) => Some("deadline".to_owned()),
-            (Some(Kind::Shutdown), _) => Some("shutdown".to_owned()),
-            (_, AttemptOutcome::NotBuilt | AttemptOutcome::NotSent) => Some("not_sent".to_owned()),
-            (_, AttemptOutcome::NoResponse | AttemptOutcome::Unreadable(_)) => {
-                Some("failure".to_owned())
-            }
-            (_, AttemptOutcome::Answered(status)) if status.is_success() => None,
-            (_, AttemptOutcome::Answered(status)) => Some(status.as_u16().to_string()),
+        let Progress { phase, status, .. } = self.call.progress;
+        self.status = status.map(|status| status.as_u16());
+        let name = match (result.as_ref().err().map(Error::kind), phase) {
+            (Some(Kind::Deadline), _) => "deadline".to_owned(),
+            (Some(Kind::Shutdown), _) => "shutdown".to_owned(),
+            (_, Phase::NotBuilt | Phase::NotSent) => "not_sent".to_owned(),
+            (_, Phase::MaybeSent | Phase::Unreadable) => "failure".to_owned(),
+            (_, Phase::Answered) => self.status.unwrap_or_default().to_string(),
         };
+        self.error_type = (!self.call.progress.is_success()).then_some(name);
     }
 }
 
@@ -137,7 +128,7 @@ impl Drop for Watch<'_> {
         if let Some(error_type) = &self.error_type {
             self.span.record("error.type", error_type);
         }
-        if let Some(observer) = &self.observer.0 {
+        if let Some(observer) = self.observer {
             observer(&CallReport {
                 operation: self.call.operation,
                 status: self.status,
@@ -153,18 +144,11 @@ impl Drop for Watch<'_> {
 /// Logs the end of an attempt.
 pub(super) fn attempted(progress: &Progress) {
     let attempt = progress.attempts;
-    match progress.last {
-        AttemptOutcome::Answered(status) if status.is_success() => {
-            tracing::debug!(attempt, status = status.as_u16(), "success");
-        }
-        AttemptOutcome::Answered(status) => {
-            tracing::warn!(attempt, status = status.as_u16(), "error response");
-        }
-        AttemptOutcome::Unreadable(status) => {
-            tracing::warn!(attempt, status = status.as_u16(), "incomplete response");
-        }
-        AttemptOutcome::NoResponse => tracing::warn!(attempt, "no response"),
-        AttemptOutcome::NotBuilt | AttemptOutcome::NotSent => tracing::warn!(attempt, "not sent"),
+    let status = progress.status.map(|status| status.as_u16());
+    if progress.is_success() {
+        tracing::debug!(attempt, status, "attempt succeeded");
+    } else {
+        tracing::warn!(attempt, status, phase = ?progress.phase, "attempt failed");
     }
 }
 

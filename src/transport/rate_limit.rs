@@ -74,7 +74,8 @@ impl RateLimit {
 /// use telecrm::LimitState;
 ///
 /// let telecrm = telecrm::testing::FakeTelecrm::new().client();
-/// let is_busy = |state: &LimitState| state.set_aside || state.next_free_in > Duration::from_secs(60);
+/// let minute = Duration::from_secs(60);
+/// let is_busy = |state: &LimitState| state.set_aside || state.next_free_in > minute;
 /// assert!(!telecrm.async_limits().iter().all(is_busy));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

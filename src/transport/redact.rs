@@ -285,175 +285,232 @@ fn runs(text: &str) -> Vec<Vec<usize>> {
 mod tests {
     use super::*;
     use crate::clock::{Clock, SystemClock};
+    use serde_json::json;
 
-    #[test]
-    fn what_was_sent_is_masked_in_every_case_and_as_a_whole() {
-        let values = ["jane".to_owned(), "jane@example.com".to_owned()];
-        assert_eq!(
-            masked("JANE@Example.com exists, Janes do not, jane", &values),
-            "… exists, Janes do not, …"
-        );
-        assert_eq!(masked("Lead not found", &values), "Lead not found");
+    /// The values of a request with this body.
+    fn body(body: impl Into<reqwest::Body>) -> SentValues {
+        let request = reqwest::Client::new().post("http://localhost/").body(body);
+        SentValues::of(&request.build().unwrap())
     }
 
-    fn masked(text: &str, secrets: &[String]) -> String {
-        mask(text, secrets, &SentValues::default())
+    /// The values of a request to this URL.
+    fn url(url: &str) -> SentValues {
+        SentValues::of(&reqwest::Client::new().get(url).build().unwrap())
+    }
+
+    fn mask_secrets(text: &str, secrets: &[&str]) -> String {
+        let secrets: Vec<String> = secrets.iter().map(|secret| secret.to_string()).collect();
+        mask(text, &secrets, &SentValues::default())
+    }
+
+    fn mask_sent(text: &str, sent: &SentValues) -> String {
+        mask(text, &[], sent)
     }
 
     #[test]
-    fn a_number_is_masked_in_whichever_spelling() {
-        for sent in [
-            "+91 99999-99999",
-            "9999999999",
+    fn values_are_texts_and_numbers_of_the_body_and_ids_of_the_url() {
+        let url = "http://localhost/enterprise/e/lead/62ab16e/action?email=a%40b.c&skip=10";
+        let body = json!({
+            "fields": { "phone": "+91 99999 99999", "rating": 12345 },
+            "actions": [{ "type": "1001" }],
+        });
+        let request = reqwest::Client::new().post(url).body(body.to_string());
+        let sent = SentValues::of(&request.build().unwrap());
+        let expected = [
+            "+91 99999 99999",
+            "12345",
+            "62ab16e",
             "919999999999",
-            "(0) 99999 99999",
-            "97777 77777/99999 99999",
-            "call 09999999999 soon",
-        ] {
-            let body = serde_json::json!({ "fields": { "phone": sent } }).to_string();
-            let request = reqwest::Client::new().post("http://localhost/").body(body);
-            let sent_values = SentValues::of(&request.build().unwrap());
-            for written in [
-                "919999999999",
-                "9999999999",
-                "+919999999999",
-                "+91 99999 99999",
-                "+91-99999-99999",
-                "(+91) 99999.99999",
-                "09999999999",
-                "00919999999999",
-                "+91 (99999) 99999",
-            ] {
-                let text = format!("401: {written} exists, see 12345678 or {written}.");
-                assert_eq!(
-                    mask(&text, &[], &sent_values),
-                    "401: … exists, see 12345678 or ….",
-                    "sent {sent}, written {written}"
-                );
-            }
-            let other = "1780290000000 and 918888888888, 401 of 500";
-            assert_eq!(mask(other, &[], &sent_values), other, "{sent}");
-        }
+            "a@b.c",
+        ];
+        assert_eq!(sent.values, expected);
     }
 
     #[test]
-    fn a_long_message_is_masked_in_time_whatever_was_sent() {
+    fn values_are_masked_in_any_case() {
+        let text = mask_secrets("JANE@Example.com exists", &["jane@example.com"]);
+        assert_eq!(text, "… exists");
+    }
+
+    #[test]
+    fn a_short_value_is_masked_only_as_a_word() {
+        let text = mask_secrets("Janes do not exist, but jane does", &["jane"]);
+        assert_eq!(text, "Janes do not exist, but … does");
+    }
+
+    #[test]
+    fn a_text_without_values_does_not_change() {
+        assert_eq!(mask_secrets("Lead not found", &["jane"]), "Lead not found");
+    }
+
+    #[test]
+    fn very_short_secrets_are_masked_as_words() {
+        let text = "Enterprise with ID 4 not found: \"4\" of 401, ent4 (4)";
+        assert_eq!(
+            mask_secrets(text, &["4"]),
+            "Enterprise with ID … not found: \"…\" of 401, ent4 (…)"
+        );
+    }
+
+    #[test]
+    fn secrets_with_punctuation_are_masked() {
+        assert_eq!(mask_secrets("token a:b-c.", &["a:b-c"]), "token ….");
+    }
+
+    #[test]
+    fn a_long_secret_is_masked_within_a_word() {
+        assert_eq!(mask_secrets("tel919999999999", &["919999999999"]), "tel…");
+    }
+
+    #[test]
+    fn overlapping_values_are_masked_with_one_mark() {
+        let secrets = ["jane", "jane@example.com"];
+        assert_eq!(mask_secrets("jane@example.com, jane", &secrets), "…, …");
+    }
+
+    /// Values that begin with the same letters.
+    const ANNAS: [&str; 6] = [
+        "anna",
+        "anna-le",
+        "anna-lena",
+        "annasmith",
+        "annb",
+        "ann\u{e9}",
+    ];
+
+    #[test]
+    fn a_value_is_found_among_values_with_the_same_beginning() {
+        let text = mask_secrets("anna annas annasmith annasmiths", &ANNAS);
+        assert_eq!(text, "… annas … …s");
+    }
+
+    #[test]
+    fn the_longest_of_the_values_with_the_same_beginning_is_masked() {
+        assert_eq!(mask_secrets("anna-lena", &ANNAS), "…");
+    }
+
+    #[test]
+    fn a_letter_beyond_ascii_continues_a_word() {
+        assert_eq!(mask_secrets("annä anna", &ANNAS), "annä …");
+    }
+
+    /// Asserts that a phone number that was sent in this spelling is masked in every spelling.
+    #[track_caller]
+    fn assert_masks_phone(sent: &str) {
+        let values = body(json!({ "fields": { "phone": sent } }).to_string());
+        for written in [
+            "919999999999",
+            "9999999999",
+            "+919999999999",
+            "+91 99999 99999",
+            "+91-99999-99999",
+            "(+91) 99999.99999",
+            "09999999999",
+            "00919999999999",
+            "+91 (99999) 99999",
+        ] {
+            let text = format!("401: {written} exists, see 12345678 or {written}.");
+            let masked = mask_sent(&text, &values);
+            assert_eq!(masked, "401: … exists, see 12345678 or ….", "{written}");
+        }
+        let other = "1780290000000 and 918888888888, 401 of 500";
+        assert_eq!(mask_sent(other, &values), other);
+    }
+
+    #[test]
+    fn a_phone_number_with_separators_is_masked_in_every_spelling() {
+        assert_masks_phone("+91 99999-99999");
+    }
+
+    #[test]
+    fn a_phone_number_without_country_code_is_masked_in_every_spelling() {
+        assert_masks_phone("9999999999");
+    }
+
+    #[test]
+    fn a_phone_number_of_digits_is_masked_in_every_spelling() {
+        assert_masks_phone("919999999999");
+    }
+
+    #[test]
+    fn a_phone_number_with_a_trunk_zero_is_masked_in_every_spelling() {
+        assert_masks_phone("(0) 99999 99999");
+    }
+
+    #[test]
+    fn the_second_of_two_phone_numbers_is_masked_in_every_spelling() {
+        assert_masks_phone("97777 77777/99999 99999");
+    }
+
+    #[test]
+    fn a_phone_number_within_a_text_is_masked_in_every_spelling() {
+        assert_masks_phone("call 09999999999 soon");
+    }
+
+    #[test]
+    fn an_id_in_the_path_is_masked_as_the_server_decodes_it() {
+        let sent = url("http://localhost/enterprise/acme%20%26%20co/lead/%2B91%2099999%2099999");
+        let masked = mask_sent("nothing of +91 99999-99999 in Acme & Co", &sent);
+        assert_eq!(masked, "nothing of … in …");
+    }
+
+    #[test]
+    fn an_id_with_a_slash_is_masked() {
+        let sent = url("http://localhost/lead/ref%209%2Fa");
+        assert_eq!(mask_sent("no lead Ref 9/a", &sent), "no lead …");
+    }
+
+    #[test]
+    fn values_are_masked_if_the_body_has_a_number_beyond_every_float() {
+        let sent = body(r#"{"phone":"+91 99999 99999","email":"a@b.in","huge":1e999}"#);
+        let masked = mask_sent("lead 919999999999, +91 99999 99999 or A@b.in", &sent);
+        assert_eq!(masked, "lead …, … or …");
+    }
+
+    #[test]
+    fn a_long_decimal_is_masked_as_it_was_sent_and_as_a_float() {
+        let sent = body(r#"{"account":12345678901234567890123.10}"#);
+        let text = "not 12345678901234567890123.10 (1.2345678901234568e+22)";
+        assert_eq!(mask_sent(text, &sent), "not … (…e+22)");
+    }
+
+    #[test]
+    fn a_long_integer_is_masked_as_it_was_sent_and_as_a_float() {
+        let sent = body(r#"{"ids":[9007199254740993]}"#);
+        let text = "neither 9007199254740993 nor 9007199254740992";
+        assert_eq!(mask_sent(text, &sent), "neither … nor …");
+    }
+
+    #[test]
+    fn a_number_with_an_exponent_is_masked_in_both_forms() {
+        let sent = body(r#"{"ids":[1e10,-0.10]}"#);
+        let text = "10000000000 or 1e10, -0.10; 1.5 of 1780290000000";
+        assert_eq!(mask_sent(text, &sent), "… or …, …; 1.5 of 1780290000000");
+    }
+
+    #[test]
+    fn a_text_with_half_a_character_is_masked() {
+        let sent = body(r#"{"note":"so far \ud83d"}"#);
+        assert_eq!(mask_sent("so far \u{fffd}; far", &sent), "…; far");
+    }
+
+    #[test]
+    fn a_long_message_with_thousands_of_values_is_masked_in_time() {
         let mut fields = std::collections::BTreeMap::new();
         let mut message = String::new();
         for index in 0..5_000 {
             let (name, phone) = (format!("jane {index:04}"), format!("9198{index:08}"));
             message += &format!("{name} of ward {index} and +{phone} exist; ");
-            fields.insert(name.clone(), serde_json::json!([name, phone]));
+            fields.insert(name.clone(), json!([name, phone]));
         }
-        let body = serde_json::to_string(&fields).unwrap();
-        let request = reqwest::Client::new().post("http://localhost/").body(body);
-        let sent = SentValues::of(&request.build().unwrap());
+        let sent = body(serde_json::to_string(&fields).unwrap());
         let began = SystemClock.now();
-        let masked = mask(&message, &[], &sent);
+        let masked = mask_sent(&message, &sent);
         let took = SystemClock.now().duration_since(began);
         assert!(
             masked.starts_with("… of ward 0 and … exist; … of ward 1 "),
             "{masked}"
         );
         assert!(took.as_secs() < 10, "{took:?}");
-    }
-
-    #[test]
-    fn an_id_is_masked_as_the_server_reads_it() {
-        let url = "http://localhost/enterprise/acme%20%26%20co/lead/%2B91%2099999%2099999";
-        let request = reqwest::Client::new().get(url).build().unwrap();
-        let sent = SentValues::of(&request);
-        assert_eq!(
-            mask("nothing of +91 99999-99999 in Acme & Co", &[], &sent),
-            "nothing of … in …"
-        );
-        let request = reqwest::Client::new().get("http://localhost/lead/ref%209%2Fa");
-        let sent = SentValues::of(&request.build().unwrap());
-        assert_eq!(mask("no lead Ref 9/a", &[], &sent), "no lead …");
-    }
-
-    #[test]
-    fn of_values_that_begin_alike_the_one_that_is_a_word_is_masked() {
-        for (text, expected) in [
-            ("anna annas annasmith annasmiths", "… annas … …s"),
-            ("anna-lena", "…"),
-            ("annä anna", "annä …"),
-        ] {
-            let values = [
-                "anna",
-                "anna-le",
-                "anna-lena",
-                "annasmith",
-                "annb",
-                "ann\u{e9}",
-            ];
-            assert_eq!(masked(text, &values.map(str::to_owned)), expected);
-        }
-    }
-
-    #[test]
-    fn short_secrets_are_masked_as_words() {
-        let message = "Enterprise with ID 4 not found: \"4\" of 401, ent4 (4)";
-        assert_eq!(
-            masked(message, &["4".to_owned()]),
-            "Enterprise with ID … not found: \"…\" of 401, ent4 (…)"
-        );
-        assert_eq!(masked("token a:b-c.", &["a:b-c".to_owned()]), "token ….");
-        assert_eq!(
-            masked("tel919999999999", &["919999999999".to_owned()]),
-            "tel…"
-        );
-    }
-
-    #[test]
-    fn values_of_a_body_with_a_number_beyond_every_float_are_masked_as_well() {
-        let request = reqwest::Client::new()
-            .post("http://localhost/")
-            .body(r#"{"fields":{"phone":"+91 99999 99999","email":"a@b.in","huge":1e999}}"#)
-            .build()
-            .unwrap();
-        let sent = SentValues::of(&request);
-        let message = mask("lead 919999999999, +91 99999 99999 or A@b.in", &[], &sent);
-        assert_eq!(message, "lead …, … or …");
-    }
-
-    #[test]
-    fn numbers_are_masked_in_the_digits_that_were_sent_and_in_those_of_a_float() {
-        let request = reqwest::Client::new()
-            .post("http://localhost/")
-            .body(
-                r#"{"fields":{"account":12345678901234567890123.10,"ids":[9007199254740993,1e10,-0.10],
-                    "note":"so far \ud83d"}}"#,
-            )
-            .build()
-            .unwrap();
-        let sent = SentValues::of(&request);
-        let message = "not 12345678901234567890123.10 (1.2345678901234568e+22), 9007199254740993 nor 9007199254740992; \
-             10000000000 or 1e10, -0.10, so far \u{fffd}; 1.5 of 1780290000000";
-        assert_eq!(
-            mask(message, &[], &sent),
-            "not … (…e+22), … nor …; … or …, …, …; 1.5 of 1780290000000"
-        );
-    }
-
-    #[test]
-    fn values_are_leaves_of_the_body_and_telling_parts_of_the_url() {
-        let request = reqwest::Client::new()
-            .post("http://localhost/enterprise/e/lead/62ab16e/action?email=a%40b.c&skip=10")
-            .body(r#"{"fields":{"phone":"+91 99999 99999","rating":12345},"actions":[{"type":"1001"}]}"#)
-            .build()
-            .unwrap();
-        let mut values = SentValues::of(&request).values;
-        values.sort();
-        assert_eq!(
-            values,
-            [
-                "+91 99999 99999",
-                "12345",
-                "62ab16e",
-                "919999999999",
-                "a@b.c"
-            ]
-        );
     }
 }

@@ -8,7 +8,8 @@ use super::headers;
 use super::observe;
 use super::settings::Settings;
 use super::tokens::{TokenSlot, TokenSlots};
-use crate::error::{AttemptOutcome, Error};
+use crate::clock::Clock;
+use crate::error::{Error, Phase, Progress};
 use crate::operation::Idempotency;
 use futures_util::future;
 use reqwest::header::AUTHORIZATION;
@@ -16,23 +17,26 @@ use reqwest::{Request, StatusCode};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Sends the request of one call until an attempt succeeds or may not be repeated.
-pub(super) struct Retry<'a> {
-    pub(super) client: &'a reqwest::Client,
-    pub(super) tokens: &'a TokenSlots,
-    pub(super) budget: &'a RetryBudget,
-    pub(super) settings: &'a Settings,
+/// Sends requests to one API. All calls share the tokens and the budget.
+pub(super) struct Retry {
+    pub(super) tokens: TokenSlots,
+    pub(super) budget: RetryBudget,
+    pub(super) settings: Settings,
 }
 
-impl Retry<'_> {
-    pub(super) async fn send(&self, request: &Request, call: &mut Call) -> Result<Reply, Error> {
-        let deadline = call.options.deadline(self.settings.clock.now());
+impl Retry {
+    /// Sends a request until an attempt succeeds or may not be repeated.
+    pub(super) async fn send(
+        &self,
+        client: &reqwest::Client,
+        request: &Request,
+        call: &mut Call,
+    ) -> Result<Reply, Error> {
+        let settings = &self.settings;
+        let deadline = call.options.deadline(settings.clock.now());
         let mut previous = None;
         loop {
-            let token = self
-                .tokens
-                .acquire(deadline, self.settings, &mut call.progress)
-                .await;
+            let token = self.tokens.acquire(call, deadline, settings).await;
             if token.is_ok()
                 && let Some(result) = previous.take()
                 && !self.may_still_retry(call)
@@ -41,23 +45,23 @@ impl Retry<'_> {
             }
             call.progress.begin_attempt();
             let (slot, left) = token?;
-            let result = self.attempt(request, call, slot, left).await;
-            call.progress.last = classify(&result);
+
+            let result = self.attempt(client, request, call, slot, left).await;
+            classify(&result, &mut call.progress, &*settings.clock);
             observe::attempted(&call.progress);
-            if call.progress.last.is_success() {
+            if call.progress.is_success() {
                 self.budget.deposit();
                 return result;
             }
-            if self.has_other_token(call.progress.last, slot) {
+            if self.switch_token(&call.progress, slot) {
                 continue;
             }
             let Some(delay) = self.delay(call, deadline) else {
                 return result;
             };
-            self.settings
-                .wait(delay, future::pending::<()>(), &mut call.progress)
-                .await;
-            if self.settings.shutdown.has_begun() {
+
+            settings.wait(delay, future::pending::<()>(), call).await;
+            if settings.shutdown.has_begun() {
                 return result;
             }
             previous = Some(result);
@@ -66,6 +70,7 @@ impl Retry<'_> {
 
     async fn attempt(
         &self,
+        client: &reqwest::Client,
         request: &Request,
         call: &mut Call,
         slot: &TokenSlot,
@@ -83,19 +88,13 @@ impl Retry<'_> {
             *request.timeout_mut() = Some(timeout);
         }
         call.progress.sent();
-        let clock = &*self.settings.clock;
-        let sending = self
-            .settings
-            .backend
-            .send(self.client, clock, call.operation, request);
-        let reply = sending.await?;
-        call.progress.retry_after = headers::retry_after(&reply.headers, clock);
-        Ok(reply)
+        self.settings.backend.send(client, call, request).await
     }
 
-    /// Whether the server refused the token, and the request can be sent with another one.
-    fn has_other_token(&self, outcome: AttemptOutcome, slot: &TokenSlot) -> bool {
-        outcome == AttemptOutcome::Answered(StatusCode::UNAUTHORIZED)
+    /// Sets the token aside if the server refused it. Returns whether to continue with another one.
+    fn switch_token(&self, progress: &Progress, slot: &TokenSlot) -> bool {
+        progress.phase == Phase::Answered
+            && progress.status == Some(StatusCode::UNAUTHORIZED)
             && self.tokens.set_aside(slot)
             && !self.settings.shutdown.has_begun()
     }
@@ -104,7 +103,7 @@ impl Retry<'_> {
     fn delay(&self, call: &Call, deadline: Deadline) -> Option<Duration> {
         let progress = &call.progress;
         let may_retry = progress.attempts < call.options.attempts
-            && is_retryable(call.class, progress.last)
+            && is_retryable(call.class, progress)
             && call.is_latest()
             && self.budget.has_any();
         if !may_retry {
@@ -123,19 +122,25 @@ impl Retry<'_> {
     }
 }
 
-fn classify(result: &Result<Reply, Error>) -> AttemptOutcome {
+/// Notes how an attempt ended.
+fn classify(result: &Result<Reply, Error>, progress: &mut Progress, clock: &dyn Clock) {
     match result {
-        Ok(reply) if reply.broken.is_some() => AttemptOutcome::Unreadable(reply.status),
-        Ok(reply) => AttemptOutcome::Answered(reply.status),
-        Err(error) => error.outcome(),
+        Ok(reply) => {
+            progress.phase = match reply.broken {
+                None => Phase::Answered,
+                Some(_) => Phase::Unreadable,
+            };
+            progress.status = Some(reply.status);
+            progress.retry_after = headers::retry_after(&reply.headers, clock);
+        }
+        Err(error) => progress.phase = error.phase(),
     }
 }
 
 /// Whether sending the request again may help and cannot do harm.
-fn is_retryable(class: Idempotency, outcome: AttemptOutcome) -> bool {
-    let is_incomplete = matches!(outcome, AttemptOutcome::Unreadable(_));
-    let may_help = outcome.is_transient() || is_incomplete;
-    let is_harmless = class != Idempotency::NotIdempotent || !outcome.leaves_doubt();
+fn is_retryable(class: Idempotency, progress: &Progress) -> bool {
+    let may_help = progress.is_transient() || progress.phase == Phase::Unreadable;
+    let is_harmless = class != Idempotency::NotIdempotent || !progress.leaves_doubt();
     may_help && is_harmless
 }
 
@@ -194,40 +199,60 @@ mod tests {
 
     const CLASSES: [Idempotency; 3] = [Safe, Idempotent, NotIdempotent];
 
-    fn answered(status: u16) -> AttemptOutcome {
-        AttemptOutcome::Answered(StatusCode::from_u16(status).unwrap())
+    fn ended(phase: Phase, status: Option<u16>) -> Progress {
+        Progress {
+            phase,
+            status: status.map(|status| StatusCode::from_u16(status).unwrap()),
+            ..Progress::new(true)
+        }
+    }
+
+    fn answered(status: u16) -> Progress {
+        ended(Phase::Answered, Some(status))
     }
 
     #[test]
     fn a_request_that_had_no_effect_is_retried_in_every_class() {
         for class in CLASSES {
-            assert!(is_retryable(class, AttemptOutcome::NotSent), "{class:?}");
-            assert!(is_retryable(class, answered(429)), "{class:?}");
+            assert!(
+                is_retryable(class, &ended(Phase::NotSent, None)),
+                "{class:?}"
+            );
+            assert!(is_retryable(class, &answered(429)), "{class:?}");
         }
     }
 
     #[test]
-    fn a_final_answer_is_not_retried_in_any_class() {
+    fn a_final_response_is_not_retried_in_any_class() {
         for class in CLASSES {
             for status in [200, 302, 400, 401, 404, 409] {
-                assert!(!is_retryable(class, answered(status)), "{class:?} {status}");
+                assert!(
+                    !is_retryable(class, &answered(status)),
+                    "{class:?} {status}"
+                );
             }
-            assert!(!is_retryable(class, AttemptOutcome::NotBuilt), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_request_is_not_retried_in_any_class() {
+        for class in CLASSES {
+            assert!(
+                !is_retryable(class, &ended(Phase::NotBuilt, None)),
+                "{class:?}"
+            );
         }
     }
 
     #[test]
     fn a_request_that_may_have_had_an_effect_is_retried_unless_it_would_append_twice() {
-        let incomplete = AttemptOutcome::Unreadable(StatusCode::OK);
+        let mut outcomes = vec![
+            ended(Phase::MaybeSent, None),
+            ended(Phase::Unreadable, Some(200)),
+        ];
+        outcomes.extend([408, 500, 502, 503].map(answered));
         for class in CLASSES {
-            for outcome in [
-                AttemptOutcome::NoResponse,
-                incomplete,
-                answered(408),
-                answered(500),
-                answered(502),
-                answered(503),
-            ] {
+            for outcome in &outcomes {
                 let expected = class != NotIdempotent;
                 assert_eq!(
                     is_retryable(class, outcome),

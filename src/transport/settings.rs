@@ -1,10 +1,10 @@
 //! What the calls of one client share, whichever API they use.
 
 use super::backend::Backend;
+use super::call::Call;
 use super::observe::{self, Observer};
 use super::shutdown::Shutdown;
 use crate::clock::Clock;
-use crate::error::Progress;
 use futures_util::future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Waits until the time has passed, `early` is ready or the shutdown begins.
-    pub(super) async fn wait(&self, time: Duration, early: impl Future, progress: &mut Progress) {
+    pub(super) async fn wait(&self, time: Duration, early: impl Future, call: &mut Call) {
         observe::waiting(time);
         let began = self.clock.now();
         let early = pin!(early);
         let wait = future::select(early, self.clock.sleep(time));
         self.shutdown.interrupt(wait).await;
-        progress.waited += self.clock.now().saturating_duration_since(began);
+        call.progress.waited += self.clock.now().saturating_duration_since(began);
     }
 }

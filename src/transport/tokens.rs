@@ -1,10 +1,11 @@
 //! Token slots: each token has its own rate limit, and each request takes the token that is free
 //! first.
 
+use super::call::Call;
 use super::deadline::Deadline;
 use super::rate_limit::{LimitState, Limiter, RateLimit};
 use super::settings::Settings;
-use crate::error::{Error, Kind, Progress};
+use crate::error::{Error, Kind};
 use reqwest::header::{HeaderValue, InvalidHeaderValue};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -50,9 +51,9 @@ impl TokenSlots {
     /// Returns an error if the wait would exceed the deadline, or if the client is shutting down.
     pub(super) async fn acquire(
         &self,
+        call: &mut Call,
         deadline: Deadline,
         settings: &Settings,
-        progress: &mut Progress,
     ) -> Result<(&TokenSlot, Duration), Error> {
         let slot = self.free_first(settings.clock.now());
         let slot = slot.ok_or_else(|| Error::config("there is no token"))?;
@@ -71,7 +72,7 @@ impl TokenSlots {
                 }
                 Err(wait) if wait >= left => return Err(Error::new(Kind::Deadline)),
                 Err(_) if settings.shutdown.has_begun() => return Err(Error::new(Kind::Shutdown)),
-                Err(wait) => settings.wait(wait, shortened, progress).await,
+                Err(wait) => settings.wait(wait, shortened, call).await,
             }
         }
     }
