@@ -3,7 +3,6 @@
 //! No text holds a token, the enterprise ID, a URL or a value that was sent.
 
 use super::{Error, Kind};
-use reqwest::StatusCode;
 use std::error::Error as _;
 use std::fmt;
 
@@ -11,10 +10,10 @@ impl Error {
     /// What happened, in one sentence with operation and status.
     fn summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.0;
-        let subject = match (inner.operation, inner.kind) {
-            (Some(operation), _) => Some(operation.words()),
-            (None, Kind::Config | Kind::Invalid) => None,
-            (None, _) => Some("the request"),
+        let is_call = !matches!(inner.kind, Kind::Config | Kind::Invalid);
+        let subject = match inner.operation {
+            Some(operation) => Some(operation.words()),
+            None => is_call.then_some("the request"),
         };
         if let Some(subject) = subject {
             write!(f, "{subject} failed")?;
@@ -26,33 +25,29 @@ impl Error {
             }
             f.write_str(": ")?;
         }
-        match inner.kind {
-            Kind::Config | Kind::Invalid => {
-                f.write_str(inner.body.message.as_deref().unwrap_or_default())
+        f.write_str(match inner.kind {
+            // The message says it all.
+            Kind::Config | Kind::Invalid => "",
+            Kind::Connect => "the server could not be reached",
+            Kind::Timeout => "no response arrived in time",
+            Kind::Deadline => {
+                "the total timeout expired while waiting for the rate limit or another call"
             }
-            Kind::Connect => f.write_str("the server could not be reached"),
-            Kind::Timeout => f.write_str("no response arrived in time"),
-            Kind::Deadline => f.write_str(
-                "the total timeout expired while waiting for the rate limit or another call",
-            ),
-            Kind::Shutdown => f.write_str("it was not sent because the client is shutting down"),
-            Kind::Interrupted => f.write_str("the connection broke before a response arrived"),
-            Kind::Status | Kind::Unreadable => {
-                f.write_str("the server answered ")?;
-                self.response(f)
-            }
-            Kind::Contradictory => {
-                f.write_str("the server returned an error body with success status ")?;
-                self.response(f)
-            }
-        }
+            Kind::Shutdown => "it was not sent because the client is shutting down",
+            Kind::Interrupted => "the connection broke before a response arrived",
+            Kind::Status | Kind::Unreadable => "the server answered ",
+            Kind::Contradictory => "the server returned an error body with success status ",
+        })?;
+        self.write_response(f)
     }
 
-    /// Status, code, message and details of the response.
-    fn response(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Status, code, message and details.
+    fn write_response(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let body = &self.0.body;
-        if let Some(status) = self.status() {
-            write!(f, "{}", status.as_u16())?;
+        let mut separator = "";
+        if let Some(status) = self.status_code() {
+            write!(f, "{status}")?;
+            separator = ": ";
         }
         if let Some(code) = &body.code {
             write!(f, " {code}")?;
@@ -68,7 +63,7 @@ impl Error {
                 Some((fault, _advice)) if self.is_not_authorized() => fault,
                 _ => message,
             };
-            write!(f, ": {message}")?;
+            write!(f, "{separator}{message}")?;
         }
         for detail in &body.details {
             write!(f, "; {}: {}", detail.field, detail.message)?;
@@ -87,39 +82,32 @@ impl Error {
     /// ```
     pub fn hint(&self) -> Option<&str> {
         let inner = &self.0;
-        if inner.hint.is_some() {
-            return inner.hint;
-        }
-        if inner.updated_lead.is_some() {
-            return Some(if self.is_outcome_unknown() {
+        let is_unknown = self.is_outcome_unknown();
+        let hint = match inner.kind {
+            _ if inner.hint.is_some() => return inner.hint,
+            _ if inner.updated_lead.is_some() && is_unknown => {
                 "read the timeline of the lead, and create only the actions that are missing"
-            } else {
+            }
+            _ if inner.updated_lead.is_some() => {
                 "create only the actions: the fields of the lead are stored"
-            });
-        }
-        if self.is_not_json() {
-            return Some("check the base URL");
-        }
-        if self.is_outcome_unknown() {
-            return Some("the server may have acted: read the data back before you send it again");
-        }
-        match inner.kind {
-            Kind::Config | Kind::Invalid | Kind::Contradictory | Kind::Unreadable => None,
-            Kind::Connect => Some("check the network and the base URL"),
-            Kind::Timeout | Kind::Interrupted => Some("try again later"),
-            Kind::Deadline => Some("raise the total timeout of the call, or send less often"),
-            Kind::Shutdown => Some("send it with a client that is not shutting down"),
-            Kind::Status => match self.status()? {
-                StatusCode::UNAUTHORIZED => {
-                    Some("check the enterprise ID, then the type and the workspace of the token")
-                }
-                StatusCode::NOT_FOUND => Some("check the ID, for example with a search"),
-                StatusCode::CONFLICT => Some("update what exists instead"),
-                StatusCode::TOO_MANY_REQUESTS => Some("wait before you send it again"),
-                _ if self.is_transient() => Some("try again later"),
-                _ => None,
-            },
-        }
+            }
+            _ if self.is_not_json() => "check the base URL",
+            _ if is_unknown => {
+                "the server may have acted: read the data back before you send it again"
+            }
+            Kind::Connect => "check the network and the base URL",
+            Kind::Deadline => "raise the total timeout of the call, or send less often",
+            Kind::Shutdown => "send it with a client that is not shutting down",
+            Kind::Status if self.is_not_authorized() => {
+                "check the enterprise ID, then the type and the workspace of the token"
+            }
+            Kind::Status if self.is_not_found() => "check the ID, for example with a search",
+            Kind::Status if self.is_already_exists() => "update what exists instead",
+            Kind::Status if self.is_rate_limited() => "wait before you send it again",
+            _ if self.is_transient() => "try again later",
+            _ => return None,
+        };
+        Some(hint)
     }
 
     /// Whether the response is text where JSON belongs. Proxies answer server errors so, wherever

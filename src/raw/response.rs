@@ -15,7 +15,8 @@ use std::ops::{Deref, DerefMut};
 /// use telecrm::raw::{ResponseValue, sync};
 /// use telecrm_emulator::Emulator;
 ///
-/// let telecrm = Emulator::start().await?.client();
+/// let emulator = Emulator::start().await?;
+/// let telecrm = emulator.client();
 /// let raw = telecrm.raw();
 /// let response: ResponseValue<sync::types::EnterpriseMetadata> =
 ///     raw.sync()?.get_metadata(raw.enterprise_id()?).await?;
