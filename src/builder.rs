@@ -418,7 +418,7 @@ fn check_enterprise_id(id: &str) -> Result<String, Error> {
     }
     // People paste tokens here. Tokens contain a colon, enterprise IDs do not.
     if id.contains(':') {
-        return Err(Error::config("the enterprise ID contains a colon")
+        return Err(Error::config("the enterprise ID has a colon in it")
             .with_hint("it looks like a token; copy the enterprise ID from the dashboard"));
     }
     Ok(id.to_owned())
