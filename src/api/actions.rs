@@ -1,156 +1,76 @@
-//! A lead's timeline, over the Sync API.
+//! Creating, reading and updating the actions of a lead over the Sync API.
 
-use crate::api::leads::{not_shown, one_or_many, some_value};
+use super::filter::ActionFilter;
+use super::schema;
+use super::update::{check_id, not_shown};
+use crate::handle::Handle;
+use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
+use crate::raw::generated::sync::types;
 use crate::transport::write_order::Target;
-use crate::{Error, Items, Operation, PageRequest, Telecrm, pagination};
+use crate::{Error, Items, Operation, PageRequest};
+use jiff::Timestamp;
 use std::slice;
 use telecrm_core::{
-    Action, ActionCode, ActionKind, ActionRecord, Certainty, CodeForm, Created, CustomAction,
-    FieldPath, FieldValue, Finding, FindingKind, Lead, LeadRecord, Outcome, Page, PaymentStatus,
+    Action, ActionKind, ActionRecord, Certainty, CodeForm, Created, CustomAction, FieldPath,
+    Finding, FindingKind, Lead, LeadRecord, Outcome, Page, PaymentStatus,
 };
 
-/// A lead's timeline. From [`Leads::actions`](crate::Leads::actions).
+/// The actions of a lead, over the Sync API. From [`Leads::actions`](crate::Leads::actions).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = telecrm_emulator::Emulator::start().await?;
-/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-/// #     .sync_url(emulator.sync_url())
-/// #     .async_url(emulator.async_url())
-/// #     .build()?;
+/// # let telecrm = emulator.client();
 /// use telecrm::{ActionFilter, CustomAction, Currency, Payment, PaymentStatus, PageRequest};
 /// # let lead = telecrm.leads().create(&telecrm::Lead::new().set("phone", "919999999999")).await?;
 /// # let lead_id = lead.complete()?.lead_id;
 ///
-/// let timeline = telecrm.leads().actions(&lead_id);
-/// let created = timeline.create([CustomAction::new(1001)?.field("note", "called")]).await?.complete()?;
-/// let visit = created.action_ids[0].as_deref().expect("nothing was ignored");
-/// let visit = timeline.update(visit, CustomAction::new(1001)?.field("note", "called twice")).await?.complete()?;
+/// let actions = telecrm.leads().actions(&lead_id);
+/// let visit = CustomAction::new(1001)?.field("note", "called");
+/// let created = actions.create([visit]).await?.complete()?;
+/// let visit = created.action_ids[0].as_deref().expect("an ID");
+/// let changes = CustomAction::new(1001)?.field("note", "called twice");
+/// let visit = actions.update(visit, changes).await?.complete()?;
 /// assert_eq!(visit.fields().unwrap()["note"], "called twice");
 ///
 /// let deposit = Payment::new(PaymentStatus::Pending, Currency::Inr, 5000.into());
-/// let created = timeline.create([deposit]).await?.complete()?;
-/// let deposit = created.action_ids[0].as_deref().expect("nothing was ignored");
-/// timeline.set_payment_status(deposit, PaymentStatus::Completed).await?;
-/// assert_eq!(timeline.get(deposit).await?.key("status"), Some(&"COMPLETED".into()));
+/// let created = actions.create([deposit]).await?.complete()?;
+/// let deposit = created.action_ids[0].as_deref().expect("an ID");
+/// actions.set_payment_status(deposit, PaymentStatus::Completed).await?;
+/// assert_eq!(actions.get(deposit).await?.key("status"), Some(&"COMPLETED".into()));
 ///
-/// let visits = timeline.search(&ActionFilter::new().of_code(1001), PageRequest::default()).await?;
+/// let visits = actions.search(&ActionFilter::new().of_code(1001), PageRequest::default()).await?;
 /// assert_eq!(visits.total_count, 1);
-/// let everything = timeline.stream(ActionFilter::new()).collect().await?;
-/// assert!(everything.len() >= 2);
+/// let all = actions.stream(ActionFilter::new()).collect().await?;
+/// assert!(all.len() >= 2);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Actions {
-    pub(crate) telecrm: Telecrm,
+    pub(crate) handle: Handle,
     pub(crate) lead_id: String,
 }
 
-/// Which entries of a timeline to find; all conditions must hold.
-///
-/// ```
-/// use telecrm::{ActionFilter, Filter};
-///
-/// let june: (jiff::Timestamp, jiff::Timestamp) =
-///     ("2026-06-01T00:00:00+05:30".parse()?, "2026-06-30T23:59:59.999+05:30".parse()?);
-/// let calls = ActionFilter::new().of_type("OUTGOING_CALL").between(Some(june.0), Some(june.1));
-/// let visits = ActionFilter::new().of_code(1001).performed_by(["jane.doe@example.com"]);
-///
-/// // The leads that Jane has visited:
-/// let visited = Filter::new().with_action(visits);
-/// # let _ = (calls, visited);
-/// # Ok::<(), jiff::Error>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-#[must_use]
-pub struct ActionFilter {
-    pub(crate) kind: Option<FieldValue>,
-    pub(crate) performed_by: Option<FieldValue>,
-    pub(crate) from: Option<jiff::Timestamp>,
-    pub(crate) to: Option<jiff::Timestamp>,
-}
-
-impl ActionFilter {
-    /// Every entry.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Entries of a type that telecrm records itself, such as `OUTGOING_CALL`, or `PAYMENT`.
-    pub fn of_type(mut self, action_type: impl Into<String>) -> Self {
-        self.kind = Some(action_type.into().into());
-        self
-    }
-
-    /// Entries of a custom action.
-    pub fn of_code(mut self, code: impl Into<ActionCode>) -> Self {
-        self.kind = Some(code.into().bare().into());
-        self
-    }
-
-    /// Entries by these team members. The documentation wants IDs here, which no endpoint tells, and
-    /// addresses in the search for leads (pitfall AC7).
-    pub fn performed_by<V: Into<FieldValue>>(
-        mut self,
-        members: impl IntoIterator<Item = V>,
-    ) -> Self {
-        self.performed_by = Some(one_or_many(members));
-        self
-    }
-
-    /// Entries recorded in this range, both ends included.
-    pub fn between(mut self, from: Option<jiff::Timestamp>, to: Option<jiff::Timestamp>) -> Self {
-        (self.from, self.to) = (from, to);
-        self
-    }
-
-    /// The bounds of the range in milliseconds, if there is one.
-    pub(crate) fn check(&self, operation: Operation) -> Result<(), Error> {
-        some_value(operation, "the type of the action", self.kind.as_ref())?;
-        some_value(operation, "`performed_by`", self.performed_by.as_ref())
-    }
-
-    pub(crate) fn times(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
-        let (from, to) = (self.from, self.to);
-        (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
-    }
-}
-
-/// AC1: the server refuses all of them for one that is of no kind that it takes.
-pub(crate) fn check(actions: &[Action]) -> Result<(), Error> {
-    let unknown =
-        |action: &Action| matches!(action.kind(), ActionKind::Other(_) | ActionKind::Missing);
-    match actions.iter().position(unknown) {
-        None => Ok(()),
-        Some(index) => {
-            let message =
-                format!("actions[{index}] is neither a custom action nor a payment (AC1)");
-            Err(Error::invalid(Operation::CreateActions, message))
-        }
-    }
-}
+/// The most actions that the server returns in one page.
+const PAGE_SIZE: u32 = 100;
 
 impl Actions {
-    /// Appends entries to the timeline; each stands on its own, which the [`Outcome`] tells (pitfall AC4), and
-    /// [blanks](Lead::stray_blanks) are not sent. Which options are created (EN5), telecrm does not tell, and the workspace does:
+    /// Appends actions to the lead.
+    ///
+    /// telecrm accepts or ignores each action by itself (AC4), and the [`Outcome`] lists the
+    /// ignored ones. [Blanks](Lead::stray_blanks) are not sent. The response does not say which
+    /// options of a dropdown were created (EN5), but the workspace does:
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
-    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-    /// #     .sync_url(emulator.sync_url())
-    /// #     .async_url(emulator.async_url())
-    /// #     .build()?;
+    /// # let telecrm = emulator.client();
     /// use telecrm::{CustomAction, FindingKind, Lead};
-    /// # let lead = telecrm.leads().create(&telecrm::Lead::new().set("phone", "919999999999")).await?;
-    /// # let lead_id = lead.complete()?.lead_id;
+    /// # let lead = Lead::new().set("phone", "919999999999");
+    /// # let lead_id = telecrm.leads().create(&lead).await?.complete()?.lead_id;
     ///
     /// let visit = Lead::new().action(CustomAction::new(1001)?.field("outcome", "Perhaps"));
     /// let options = telecrm.workspace().await?.new_options(&visit);
@@ -163,98 +83,112 @@ impl Actions {
     /// ```
     ///
     /// # Errors
-    /// Invalid if one is neither a custom action nor a payment: the server would refuse all of them (AC1).
-    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost: sending again may append twice.
+    /// - Invalid if an action is neither a custom action nor a payment. The server would refuse all
+    ///   of them (AC1).
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost. Another
+    ///   attempt may append the actions twice.
     pub async fn create<A: Into<Action>>(
         &self,
         actions: impl IntoIterator<Item = A>,
     ) -> Result<Outcome<Created>, Error> {
-        const OPERATION: Operation = Operation::CreateActions;
         let sent = actions.into_iter().fold(Lead::new(), Lead::action);
         if sent.actions().is_empty() {
-            return Err(Error::invalid(OPERATION, "there are no actions to create"));
+            let message = "there are no actions to create";
+            return Err(Error::invalid(Operation::CreateActions, message));
         }
         check(sent.actions())?;
         self.append(&sent).await
     }
 
-    /// Appends the actions of a lead.
+    /// Appends the actions of `sent`.
     pub(crate) async fn append(&self, sent: &Lead) -> Result<Outcome<Created>, Error> {
-        let endpoint = self.telecrm.sync()?;
-        let answer = endpoint.create_actions(&self.lead_id, sent).await?;
-        endpoint.outcome(&answer, sent)
+        let actions = bare_codes(&sent.clone().without_stray_blanks());
+        let body = types::CreateActionsBody { actions };
+        let response = self
+            .handle
+            .send(Operation::CreateActions, |api, enterprise| {
+                api.create_actions_request(enterprise, &self.lead_id, &body)
+            });
+        self.handle.outcome(&response.await?, sent)
     }
 
-    /// Reads an entry; only custom actions and payments can be read one by one (pitfall AC5).
+    /// Reads an action. Only custom actions and payments can be read by ID (AC5).
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if the lead has no such entry; answered with 400 if it is of another type.
+    /// - [`is_not_found`](Error::is_not_found) if the lead has no action with this ID.
+    /// - Status 400 if the action has another type.
     pub async fn get(&self, action_id: &str) -> Result<ActionRecord, Error> {
-        let endpoint = self.telecrm.sync()?;
-        endpoint
-            .get_action(&self.lead_id, action_id)
-            .await?
-            .decode()
+        let response = self.handle.send(Operation::GetAction, |api, enterprise| {
+            api.get_action_request(enterprise, &self.lead_id, action_id)
+        });
+        response.await?.decode()
     }
 
-    /// Changes fields of a custom action; the others stay. Its code must be the entry's own, and its time cannot be changed.
+    /// Updates fields of a custom action. Fields that are not named keep their values.
     ///
-    /// Checked against the workspace first, because telecrm drops an unknown field here without a word, as in the
-    /// [update of a lead](crate::Leads::update). [Findings](Outcome::findings) tell of options that telecrm creates, and of what the
-    /// answered entry does not show, or the one that is read where the answer is none.
+    /// The code must be the one of the existing action, and the creation time cannot change. The
+    /// fields are checked against the workspace before sending, because telecrm ignores unknown
+    /// fields without an error (LE8). The [findings](Outcome::findings) list new options of
+    /// dropdowns, and values that the updated action does not show. If the response is not an
+    /// action, the action is read back.
     ///
     /// # Errors
-    /// Invalid if something would be lost. [`is_not_found`](Error::is_not_found) if the lead has no such entry; answered with 400 if the
-    /// code is another one.
+    /// - Invalid if a field would be lost: [`Error::finding`] names it.
+    /// - [`is_not_found`](Error::is_not_found) if the lead has no action with this ID.
+    /// - Status 400 if the action has another code.
     pub async fn update(
         &self,
         action_id: &str,
         action: CustomAction,
     ) -> Result<Outcome<ActionRecord>, Error> {
         let this = Self {
-            telecrm: self.telecrm.in_one_call(),
+            handle: self.handle.in_one_call(),
             lead_id: self.lead_id.clone(),
         };
-        let workspace = this.telecrm.workspace().await?;
+        let workspace = schema::workspace(&this.handle).await?;
         let action = Action::from(action).with_bare_code();
-        let (_, mut told) = workspace.accept_action(0, &action, CodeForm::Bare);
+        let (_, mut findings) = workspace.accept_action(0, &action, CodeForm::Bare);
         if action.key("created_on").is_some() {
-            told.push(Finding::new(
+            findings.push(Finding::new(
                 FieldPath::ActionKey(0, "created_on".to_owned()),
                 FindingKind::FieldDropped,
                 Certainty::Inferred,
-                "the time of an entry that is there cannot be changed: leave it out",
+                "the creation time of an existing action cannot be changed",
             ));
         }
-        if let Some(loss) = told.iter().find(|finding| finding.is_loss()) {
+        if let Some(loss) = findings.iter().find(|finding| finding.is_loss()) {
             return Err(Error::would_lose(Operation::UpdateAction, loss.clone()));
         }
-        let mut entry = this.write(action_id, &action).await?;
-        // No document shows what is answered. If that is not the entry, the entry itself can tell; if it cannot be read, what was
-        // written is told as not shown.
-        if entry.fields().is_none()
-            && let Ok(read) = this.get(action_id).await
+        let mut updated = this.write(action_id, &action).await?;
+        // The response is not documented. If the action cannot be read back either, its values
+        // become findings.
+        if updated.fields().is_none()
+            && let Ok(action) = this.get(action_id).await
         {
-            entry = read;
+            updated = action;
         }
         let sent = Lead::new().action(action.with_prefixed_code());
-        let shown = workspace.compare(&sent, &LeadRecord::default(), Some(slice::from_ref(&entry)));
-        let outcome = Outcome::updated(entry, &sent).with_findings(told);
-        Ok(outcome.with_findings(not_shown(shown.losses)))
+        let actions = Some(slice::from_ref(&updated));
+        let compared = workspace.compare(&sent, &LeadRecord::default(), actions);
+        let outcome = Outcome::updated(updated, &sent).with_findings(findings);
+        Ok(outcome.with_findings(not_shown(compared.losses)))
     }
 
-    /// Changes the state of a payment, the only thing of it that can change (pitfall AC3). To correct
-    /// anything else, set it to [`Cancelled`](PaymentStatus::Cancelled) and create a new one.
+    /// Changes the status of a payment.
+    ///
+    /// Nothing else of a payment can change (AC3). To correct a payment, set it to
+    /// [`Cancelled`](PaymentStatus::Cancelled) and create another one.
     ///
     /// # Errors
-    /// Invalid if there is no such state; [`is_not_found`](Error::is_not_found) if the lead has no such entry.
+    /// - Invalid if the status is [`Unknown`](PaymentStatus::Unknown).
+    /// - [`is_not_found`](Error::is_not_found) if the lead has no action with this ID.
     pub async fn set_payment_status(
         &self,
         action_id: &str,
         status: PaymentStatus,
     ) -> Result<ActionRecord, Error> {
         if let PaymentStatus::Unknown(_) = status {
-            let message = "the state is none that telecrm has for payments";
+            let message = "unknown payment status";
             return Err(Error::invalid(Operation::UpdateAction, message));
         }
         let action = Action::payment_status(&status);
@@ -263,32 +197,101 @@ impl Actions {
 
     async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {
         let target = Target::Action(self.lead_id.clone(), action_id.to_owned());
-        let turn = self.telecrm.shared().write_order.enter(target);
-        let endpoint = self.telecrm.sync()?;
-        let answer = endpoint.update_action(&self.lead_id, action_id, action, turn);
-        answer.await?.decode()
+        let response =
+            self.handle
+                .send_write(Operation::UpdateAction, target, |api, enterprise| {
+                    check_id(action_id)?;
+                    api.update_action_request(enterprise, &self.lead_id, action_id, action)
+                });
+        response.await?.decode()
     }
 
-    /// The whole timeline, or what matches of it, newest first: see [`Items`].
+    /// Returns all actions of the lead that match, newest first: see [`Items`].
     pub fn stream(&self, filter: ActionFilter) -> Items<ActionRecord> {
-        pagination::actions(&self.telecrm, &self.lead_id, filter)
+        let requested = filter.window();
+        let actions = self.clone();
+        Items::from_pager(TimeWindowPager::new(
+            ActionPages { actions, filter },
+            requested,
+        ))
     }
 
-    /// Finds entries, newest first: one page.
+    /// Returns one page of the actions that match, newest first.
     ///
     /// # Errors
-    /// Invalid if `limit` is not 1 to 100; [`is_not_found`](Error::is_not_found) if there is no such lead.
+    /// - Invalid if `limit` is not 1 to 100.
+    /// - [`is_not_found`](Error::is_not_found) if the lead does not exist.
     pub async fn search(
         &self,
         filter: &ActionFilter,
-        slice: PageRequest,
+        page: PageRequest,
     ) -> Result<Page<ActionRecord>, Error> {
-        let part = slice.check(Operation::SearchActions, 100)?;
-        filter.check(Operation::SearchActions)?;
-        let endpoint = self.telecrm.sync()?;
-        endpoint
-            .search_actions(&self.lead_id, filter, part)
-            .await?
-            .decode_page(slice.skip)
+        const OPERATION: Operation = Operation::SearchActions;
+        let (skip, limit) = page.check(OPERATION, PAGE_SIZE)?;
+        filter.check(OPERATION)?;
+        let body = types::SearchActionsBody {
+            type_: filter.kind.clone(),
+            performed_by: filter.performed_by.clone(),
+            created_on: filter
+                .times()
+                .map(|(from, to)| types::SearchActionsBodyCreatedOn { from, to }),
+        };
+        let lead_id = &self.lead_id;
+        let response = self.handle.send(OPERATION, |api, enterprise| {
+            api.search_actions_request(enterprise, lead_id, Some(limit), Some(skip), &body)
+        });
+        response.await?.decode_page(page.skip)
     }
+}
+
+/// The pages of [`Actions::stream`].
+struct ActionPages {
+    actions: Actions,
+    filter: ActionFilter,
+}
+
+impl PageSource for ActionPages {
+    type Item = ActionRecord;
+
+    const OPERATION: Operation = Operation::SearchActions;
+
+    fn page_size(&self) -> u32 {
+        PAGE_SIZE
+    }
+
+    async fn page(&self, window: TimeWindow, skip: u32) -> Result<Page<ActionRecord>, Error> {
+        let filter = self.filter.clone().narrowed(window);
+        let limit = PAGE_SIZE;
+        let page = PageRequest { skip, limit };
+        self.actions.search(&filter, page).await
+    }
+
+    fn time(&self, action: &ActionRecord) -> Option<i64> {
+        action.created().map(Timestamp::as_millisecond)
+    }
+
+    fn key(&self, action: &ActionRecord) -> String {
+        let id = action.id().map(str::to_owned);
+        id.unwrap_or_else(|| super::content_key(action))
+    }
+}
+
+/// Refuses actions of an unknown kind: the server would refuse all actions of the request (AC1).
+pub(crate) fn check(actions: &[Action]) -> Result<(), Error> {
+    let is_unknown =
+        |action: &Action| matches!(action.kind(), ActionKind::Other(_) | ActionKind::Missing);
+    match actions.iter().position(is_unknown) {
+        None => Ok(()),
+        Some(index) => {
+            let message =
+                format!("actions[{index}] is neither a custom action nor a payment (AC1)");
+            Err(Error::invalid(Operation::CreateActions, message))
+        }
+    }
+}
+
+/// Returns the actions with codes as the Sync API takes them: without `ACTION_` (AC2).
+pub(crate) fn bare_codes(lead: &Lead) -> Vec<Action> {
+    let actions = lead.actions().iter().cloned();
+    actions.map(Action::with_bare_code).collect()
 }

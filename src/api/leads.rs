@@ -1,29 +1,31 @@
-//! Single leads, over the Sync API.
+//! Creating, reading, updating and finding leads over the Sync API.
 
+use super::actions::{self, Actions};
+use super::filter::Filter;
+use super::update::{check_id, not_shown};
+use super::{lookup, schema};
+use crate::handle::Handle;
+use crate::pagination::overlap;
+use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
+use crate::raw::generated::sync::types;
 use crate::transport::Response;
 use crate::transport::write_order::Target;
-use crate::{ActionFilter, Actions, Error, Items, Operation, Period, Telecrm, pagination};
+use crate::{Error, Items, Operation, PageRequest};
+use jiff::Timestamp;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use telecrm_core::{
-    ActionRecord, Created, FieldPath, FieldType, FieldValue, Finding, Lead, LeadRecord, Outcome,
-    Page, Workspace,
+    ActionRecord, Created, FieldPath, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace,
 };
 
-/// Single leads, over the Sync API. From [`Telecrm::leads`].
+/// Leads, over the Sync API. From [`Telecrm::leads`](crate::Telecrm::leads).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = telecrm_emulator::Emulator::start().await?;
-/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-/// #     .sync_url(emulator.sync_url())
-/// #     .async_url(emulator.async_url())
-/// #     .build()?;
+/// # let telecrm = emulator.client();
 /// use std::collections::BTreeMap;
 /// use telecrm::{Filter, Lead, PageRequest};
 ///
@@ -44,221 +46,78 @@ use telecrm_core::{
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Leads(pub(crate) Telecrm);
+pub struct Leads(pub(crate) Handle);
 
-/// A part of a list: how many items to pass over, and how many to take.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use telecrm::{Filter, PageRequest};
-/// # let telecrm = telecrm::testing::FakeTelecrm::new().client();
-///
-/// // LE5: the server takes no more than 100, so nothing is sent.
-/// let too_much = PageRequest { limit: 500, ..PageRequest::default() };
-/// let error = telecrm.leads().search(&Filter::new(), too_much).await.unwrap_err();
-/// assert_eq!(error.phase(), telecrm::Phase::NotBuilt);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRequest {
-    /// How many items to pass over.
-    pub skip: u32,
-    /// How many items to take: 1 to 100 of leads and actions, 1 to 10 of team members.
-    pub limit: u32,
-}
+/// The most leads or actions that the server returns in one page.
+const PAGE_SIZE: u32 = 100;
 
-/// The first ten, as the server takes it where nothing is said.
-impl Default for PageRequest {
-    fn default() -> Self {
-        Self { skip: 0, limit: 10 }
-    }
-}
-
-impl PageRequest {
-    /// LE5, TM1: beyond the range the server answers 400.
-    pub(crate) fn check(self, operation: Operation, most: u32) -> Result<(i64, i64), Error> {
-        if (1..=most).contains(&self.limit) {
-            Ok((self.skip.into(), self.limit.into()))
-        } else {
-            let message = format!(
-                "`limit` is {}, and must be between 1 and {most}",
-                self.limit
-            );
-            Err(Error::invalid(operation, message))
-        }
-    }
-}
-
-/// Which leads to find. Fields are joined by AND, the values of one field by OR.
-///
-/// Matching is exact, not by parts of a text, and ignores case; only `status` must be spelled to the letter (pitfall LE6).
-///
-/// ```
-/// use telecrm::{ActionFilter, Filter, Period};
-///
-/// let this_year: jiff::Timestamp = "2026-01-01T00:00:00+05:30".parse()?;
-/// let filter = Filter::new()
-///     .eq("contact_source", "Website")
-///     .any_of("status", ["Fresh", "Contacted"])
-///     .between("created_on", Some(this_year), None)
-///     .with_action(ActionFilter::new().of_type("OUTGOING_CALL"));
-///
-/// let june = Period::month(2026, 6, &jiff::tz::TimeZone::get("Asia/Kolkata")?)?;
-/// let due = Filter::new().within("follow_up_date", june);
-/// # Ok::<(), jiff::Error>(())
-/// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-#[must_use]
-pub struct Filter {
-    pub(crate) fields: BTreeMap<String, FieldValue>,
-    pub(crate) action: Option<ActionFilter>,
-}
-
-impl Filter {
-    /// Every lead.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Leads with this value.
-    pub fn eq(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        self.fields.insert(api_name.into(), value.into());
-        self
-    }
-
-    /// Leads with one of these values.
-    pub fn any_of<V: Into<FieldValue>>(
-        self,
-        api_name: impl Into<String>,
-        values: impl IntoIterator<Item = V>,
-    ) -> Self {
-        self.eq(api_name, one_or_many(values))
-    }
-
-    /// Leads with at least one entry on their timeline that meets all of this. Members are given by address here.
-    pub fn with_action(mut self, action: ActionFilter) -> Self {
-        self.action = Some(action);
-        self
-    }
-
-    /// Leads with a date in this period: `created_on`, `modified_on` or a date field.
-    pub fn within(self, api_name: impl Into<String>, period: Period) -> Self {
-        self.between(api_name, period.from, period.to)
-    }
-
-    /// Leads with a date in this range, both ends included: `created_on`, `modified_on` or a date field.
-    pub fn between(
-        self,
-        api_name: impl Into<String>,
-        from: Option<jiff::Timestamp>,
-        to: Option<jiff::Timestamp>,
-    ) -> Self {
-        let [from, to] = [from, to].map(|time| Some(time?.as_millisecond()));
-        self.bounded(api_name, serde_json::Map::new(), from, to)
-    }
-
-    /// Leads with a date in `range`, as these bounds in milliseconds narrow it.
-    pub(crate) fn bounded(
-        self,
-        api_name: impl Into<String>,
-        mut range: serde_json::Map<String, Value>,
-        from: Option<i64>,
-        to: Option<i64>,
-    ) -> Self {
-        for (key, bound) in [("from", from), ("to", to)] {
-            if let Some(bound) = bound {
-                range.insert(key.to_owned(), bound.into());
-            }
-        }
-        self.eq(api_name, Value::Object(range))
-    }
-}
-
-/// A list of values, or the only one alone: the server takes either.
-pub(crate) fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = V>) -> FieldValue {
-    let mut values: Vec<FieldValue> = values.into_iter().map(Into::into).collect();
-    match values.len() {
-        1 => values.remove(0),
-        _ => values.into(),
-    }
-}
-
-/// Nobody says whether one of no values means no lead or every one.
-pub(crate) fn some_value(
-    operation: Operation,
-    place: &str,
-    value: Option<&FieldValue>,
-) -> Result<(), Error> {
-    match value.and_then(|value| value.as_json().as_array()) {
-        Some(values) if values.is_empty() => {
-            let message = format!("{place} is to be one of no values: nothing can match that");
-            Err(Error::invalid(operation, message))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// As many entries of a timeline as the server gives at once.
-const PAGE: u32 = 100;
-
-/// How far the clock that dates answers may be from the one that dates leads.
-const CLOCKS: Duration = Duration::from_secs(60);
+/// How far the clock behind the `Date` header may differ from the one behind `created_on`.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 impl Leads {
-    /// Creates a lead. Parts that do not fit are ignored, and [blanks](Lead::stray_blanks) are not sent, which the [`Outcome`] tells.
-    /// Which options are created, telecrm does not tell: [check](Workspace::check) the lead first, or see [`Workspace::new_options`].
+    /// Creates a lead.
+    ///
+    /// telecrm ignores parts that it does not accept, and the [`Outcome`] lists them.
+    /// [Blanks](Lead::stray_blanks) are not sent. The response does not say which options of a
+    /// dropdown were created: [check](Workspace::check) the lead first, or call
+    /// [`Workspace::new_options`].
     ///
     /// # Errors
-    /// [`is_already_exists`](Error::is_already_exists) if there is a lead with this identifier (LE4).
-    /// [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost, and reading back failed or did not show the lead as it
-    /// was sent: look before trying again.
+    /// - [`is_already_exists`](Error::is_already_exists) if a lead with this identifier exists
+    ///   (LE4).
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost, and reading
+    ///   the lead back failed or showed another lead. Look for the lead before you try again.
     pub async fn create(&self, lead: &Lead) -> Result<Outcome<Created>, Error> {
         let this = Self(self.0.in_one_call());
-        let clock = &self.0.shared().clock;
+        let clock = &self.0.clock;
         let began = clock.now();
-        let endpoint = this.0.sync()?;
-        let answer = match endpoint.create_lead(lead).await {
-            Ok(answer) => answer,
-            // An attempt before this one was in doubt, and may be what stands in the way.
+        let sent = lead.clone().without_stray_blanks();
+        let body = types::CreateLeadBody {
+            fields: sent.fields().clone(),
+            actions: (!sent.actions().is_empty()).then(|| actions::bare_codes(&sent)),
+            extra: sent.extra().clone(),
+        };
+        let created = this.0.send(Operation::CreateLead, |api, enterprise| {
+            api.create_lead_request(enterprise, &body)
+        });
+        match created.await {
+            Ok(response) => this.0.outcome(&response, lead),
+            // An earlier attempt may have created the lead that now exists.
             Err(error) if error.is_already_exists() && error.is_outcome_unknown() => {
-                let took = clock.now().saturating_duration_since(began);
-                let ours = || jiff::Timestamp::try_from(clock.date()).ok();
-                let since = error.answered().or_else(ours);
-                let since = since.and_then(|answered| answered.checked_sub(took + CLOCKS).ok());
-                return match this.settle(lead, since).await {
+                let elapsed = clock.now().saturating_duration_since(began);
+                let local_time = || Timestamp::try_from(clock.date()).ok();
+                let since = error.answered().or_else(local_time);
+                let since = since.and_then(|now| now.checked_sub(elapsed + MAX_CLOCK_SKEW).ok());
+                match this.find_created(lead, since).await {
                     Ok(Some(outcome)) => Ok(outcome),
                     Ok(None) => Err(error),
-                    // What could not be read leaves the doubt about what was written.
-                    Err(unread) => Err(error.because(unread)),
-                };
+                    // The outcome of the creation is still unknown.
+                    Err(read_error) => Err(error.because(read_error)),
+                }
             }
-            Err(error) => return Err(error),
-        };
-        endpoint.outcome(&answer, lead)
+            Err(error) => Err(error),
+        }
     }
 
-    /// The creation, if the lead that exists is the one that was to be created. On an older one equal actions are older ones, too.
-    async fn settle(
+    /// Returns the outcome of a creation if the existing lead is the created one. The actions of an
+    /// older lead may be older too, even if they are equal.
+    async fn find_created(
         &self,
         sent: &Lead,
-        since: Option<jiff::Timestamp>,
+        since: Option<Timestamp>,
     ) -> Result<Option<Outcome<Created>>, Error> {
-        let workspace = self.0.workspace().await?;
+        let workspace = schema::workspace(&self.0).await?;
         let Some(found) = self.find(&workspace, sent).await? else {
             return Ok(None);
         };
-        let is_ours = found
-            .created()
-            .zip(since)
-            .is_some_and(|(created, since)| created >= since);
-        if !is_ours && !sent.actions().is_empty() {
+        let times = found.created().zip(since);
+        let is_new = times.is_some_and(|(created, since)| created >= since);
+        if !is_new && !sent.actions().is_empty() {
             return Ok(None);
         }
-        let timeline = self.timeline(&found).await?;
-        let read_back = sent.clone().without_stray_blanks();
-        let compared = workspace.compare(&read_back, &found, timeline.as_deref());
+        let actions = self.all_actions(&found).await?;
+        let expected = sent.clone().without_stray_blanks();
+        let compared = workspace.compare(&expected, &found, actions.as_deref());
         let is_complete = compared.losses.is_empty() && compared.unreadable.is_empty();
         let id = found.id().filter(|_| is_complete);
         Ok(id.map(|id| Outcome::settled(id.to_owned(), sent)))
@@ -267,74 +126,74 @@ impl Leads {
     /// Reads a lead.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no lead with this ID.
+    /// [`is_not_found`](Error::is_not_found) if no lead has this ID.
     pub async fn get(&self, lead_id: &str) -> Result<LeadRecord, Error> {
         self.read(lead_id, None).await
     }
 
-    /// Reads a lead with a part of its timeline, newest first. Every kind of entry is in it.
+    /// Reads a lead with one page of its actions, of all types, newest first.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
-    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-    /// #     .sync_url(emulator.sync_url())
-    /// #     .async_url(emulator.async_url())
-    /// #     .build()?;
+    /// # let telecrm = emulator.client();
     /// use telecrm::{CustomAction, Lead, PageRequest};
     ///
     /// let visit = CustomAction::new(1001)?.field("note", "called");
     /// let lead = Lead::new().set("phone", "919999999999").action(visit);
     /// let lead_id = telecrm.leads().create(&lead).await?.complete()?.lead_id;
-    /// let lead = telecrm.leads().get_with_actions(&lead_id, PageRequest { skip: 0, limit: 20 }).await?;
+    /// let page = PageRequest { skip: 0, limit: 20 };
+    /// let lead = telecrm.leads().get_with_actions(&lead_id, page).await?;
     /// assert_eq!(lead.actions()[0].fields().unwrap()["note"], "called");
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no lead with this ID; invalid if `limit` is not 1 to 100.
+    /// - [`is_not_found`](Error::is_not_found) if no lead has this ID.
+    /// - Invalid if `limit` is not 1 to 100.
     pub async fn get_with_actions(
         &self,
         lead_id: &str,
-        slice: PageRequest,
+        page: PageRequest,
     ) -> Result<LeadRecord, Error> {
-        self.read(lead_id, Some(slice)).await
+        self.read(lead_id, Some(page)).await
     }
 
     async fn read(&self, lead_id: &str, actions: Option<PageRequest>) -> Result<LeadRecord, Error> {
-        let slice = actions
-            .map(|slice| slice.check(Operation::GetLead, 100))
-            .transpose()?;
-        one_lead(&self.0.sync()?.get_lead(lead_id, slice).await?)
+        let (skip, limit) = match actions {
+            Some(page) => Some(page.check(Operation::GetLead, PAGE_SIZE)?).unzip(),
+            None => (None, None),
+        };
+        let included = actions.map(|_| true);
+        let response = self.0.send(Operation::GetLead, |api, enterprise| {
+            api.get_lead_request(enterprise, lead_id, included, limit, skip)
+        });
+        decode_lead(&response.await?)
     }
 
-    /// Changes fields of a lead; the others stay. Those of a type of your own are
-    /// [`Lead::from_serialize(&changes)?.fields().clone()`](Lead::from_serialize).
+    /// Updates fields of a lead. Fields that are not named keep their values.
     ///
-    /// Checked against the workspace first, because telecrm drops an unknown status or field here without a word
-    /// (LE8), and answers every other mistake with a refusal (LE1, LE9). Values are mended as [`Workspace::check`] does it.
-    /// [Findings](Outcome::findings) tell of options that telecrm creates (EN5), of values that it takes for something else, such as
-    /// seconds for milliseconds (AS4), and of what the answered lead does not show, as after a change of the workspace that this
-    /// client has not seen; blanks that are left out of a list are remarks.
+    /// The fields are checked and repaired against the workspace before sending, as by
+    /// [`Workspace::check`]: telecrm ignores unknown statuses and fields without an error (LE8),
+    /// and refuses an update with any other mistake (LE1, LE9). The [findings](Outcome::findings)
+    /// list new options of dropdowns (EN5), values that telecrm reads differently, such as seconds
+    /// as milliseconds (AS4), and values that the response does not show. Blanks that are left out
+    /// of a list are remarks.
+    ///
+    /// To update from a type of your own, use
+    /// [`Lead::from_serialize(&changes)?.fields().clone()`](Lead::from_serialize).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
-    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-    /// #     .sync_url(emulator.sync_url())
-    /// #     .async_url(emulator.async_url())
-    /// #     .build()?;
+    /// # let telecrm = emulator.client();
     /// use std::collections::BTreeMap;
     /// use telecrm::FindingKind;
-    /// # let lead = telecrm.leads().create(&telecrm::Lead::new().set("phone", "919999999999")).await?;
-    /// # let lead_id = lead.complete()?.lead_id;
+    /// # let lead = telecrm::Lead::new().set("phone", "919999999999");
+    /// # let lead_id = telecrm.leads().create(&lead).await?.complete()?.lead_id;
     ///
     /// let changes = BTreeMap::from([("contact_source".to_owned(), "Billboard".into())]);
     /// let updated = telecrm.leads().update(&lead_id, changes).await?;
@@ -345,22 +204,23 @@ impl Leads {
     /// ```
     ///
     /// # Errors
-    /// Invalid if something would be lost or refused, or is a blank text that may be meant: see [`FieldValue::blank`].
-    /// [`is_not_found`](Error::is_not_found) if there is no such lead.
+    /// - Invalid if a field would be lost or refused ([`Error::finding`] names it), or if a text is
+    ///   blank: to write a blank on purpose, use [`FieldValue::blank`].
+    /// - [`is_not_found`](Error::is_not_found) if no lead has this ID.
     pub async fn update(
         &self,
         lead_id: &str,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<Outcome<LeadRecord>, Error> {
         let this = Self(self.0.in_one_call());
-        let workspace = this.0.workspace().await?;
+        let workspace = schema::workspace(&this.0).await?;
         let mut sent = Lead::new();
         *sent.fields_mut() = fields.clone();
-        let fields = mended(&workspace, fields)?;
-        this.write(&workspace, lead_id, &sent, fields).await
+        let repaired = repaired(&workspace, fields)?;
+        this.write(&workspace, lead_id, &sent, repaired).await
     }
 
-    /// Writes what was made of the fields of `sent`.
+    /// Writes the repaired fields of `sent`.
     async fn write(
         &self,
         workspace: &Workspace,
@@ -368,53 +228,56 @@ impl Leads {
         sent: &Lead,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<Outcome<LeadRecord>, Error> {
-        let told = fields.iter().filter_map(|(name, value)| {
+        let findings = fields.iter().filter_map(|(name, value)| {
             let stored = workspace.accept_field(name, value);
             stored.finding(FieldPath::Field(name.clone()))
         });
-        let told: Vec<_> = told.collect();
+        let findings: Vec<_> = findings.collect();
         let mut written = Lead::new();
         *written.fields_mut() = fields.clone();
-        let write_order = &self.0.shared().write_order;
-        let turn = write_order.enter(Target::Lead(lead_id.to_owned()));
-        let answer = self.0.sync()?.update_lead(lead_id, fields, turn).await?;
-        let lead = one_lead(&answer)?;
-        // What was emptied need not be shown.
+        let body = types::UpdateLeadBody { fields };
+        let target = Target::Lead(lead_id.to_owned());
+        let response = self
+            .0
+            .send_write(Operation::UpdateLead, target, |api, enterprise| {
+                check_id(lead_id)?;
+                api.update_lead_request(enterprise, lead_id, &body)
+            })
+            .await?;
+        let lead = decode_lead(&response)?;
+        // The response need not show an emptied field.
         let is_blank =
             |value: &FieldValue| value.as_str().is_some_and(|text| text.trim().is_empty());
-        let shows = |name: &str| lead.get(name).is_some();
         written
             .fields_mut()
-            .retain(|name, value| !is_blank(value) || shows(name));
-        // The workspace may have changed since it was discovered, and what it no longer takes is dropped without a word (LE8).
+            .retain(|name, value| !is_blank(value) || lead.get(name).is_some());
+        // If the workspace has changed since its discovery, telecrm may ignore a field (LE8).
         let lost = workspace.compare(&written, &lead, None).losses;
-        let outcome = Outcome::updated(lead, sent).with_findings(told);
+        let outcome = Outcome::updated(lead, sent).with_findings(findings);
         Ok(outcome.with_findings(not_shown(lost)))
     }
 
-    /// Creates a lead, or updates the one that has its identifier already, and says which happened.
+    /// Creates a lead, or updates the existing lead with the same identifier.
     ///
-    /// The update writes the fields without the identifier (LE1), then appends the actions; [blanks](Lead::stray_blanks) are
-    /// left out of both, and remarked. What no answer tells are findings: keys beside `fields` and `actions`, which are lost,
-    /// and options that telecrm creates.
+    /// An update writes the fields without the identifier (LE1), then appends the actions.
+    /// [Blanks](Lead::stray_blanks) are left out of both and listed as remarks. The findings list
+    /// what no response shows: keys other than `fields` and `actions`, which are lost, and new
+    /// options of dropdowns.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
-    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-    /// #     .sync_url(emulator.sync_url())
-    /// #     .async_url(emulator.async_url())
-    /// #     .build()?;
+    /// # let telecrm = emulator.client();
     /// use telecrm::{Lead, Upserted};
     ///
     /// for rating in [3, 4] {
     ///     let lead = Lead::new().set("phone", "919999999999").set("rating", rating);
     ///     match telecrm.leads().upsert(&lead).await? {
     ///         Upserted::Created(outcome) => assert_eq!((rating, outcome.remarks().len()), (3, 0)),
-    ///         Upserted::Updated { lead, .. } => assert_eq!(lead.complete()?.get("rating"), Some(&4.into())),
+    ///         Upserted::Updated { lead, .. } => {
+    ///             assert_eq!(lead.complete()?.get("rating"), Some(&4.into()));
+    ///         }
     ///     }
     /// }
     /// # Ok(())
@@ -422,27 +285,32 @@ impl Leads {
     /// ```
     ///
     /// # Errors
-    /// As [`create`](Self::create) and [`update`](Self::update); also if it cannot be told whether the lead that exists is
-    /// the one that was to be created. [`is_already_exists`](Error::is_already_exists) if that lead is not found by the identifier, or the
-    /// search does not tell its ID (LE7). If the fields were written and the actions were not, [`updated_lead`](Error::updated_lead) says so.
+    /// The errors of [`create`](Self::create) and [`update`](Self::update), and:
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the existing lead may be the one that
+    ///   this call created.
+    /// - [`is_already_exists`](Error::is_already_exists) if a search does not find the existing
+    ///   lead, or does not return its ID (LE7).
+    /// - [`updated_lead`](Error::updated_lead) returns the ID if the fields were written and the
+    ///   actions were not.
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
         let this = Self(self.0.in_one_call());
-        // Before anything is written: without it nobody could say what an update leaves out.
-        let workspace = this.0.workspace().await?;
+        // Needed before anything is written: only the workspace shows what an update would ignore.
+        let workspace = schema::workspace(&this.0).await?;
         let conflict = match this.create(lead).await {
             Ok(outcome) => {
                 let created = outcome.with_findings(workspace.new_options(lead));
                 return Ok(Upserted::Created(created));
             }
-            // In doubt, the lead in the way may be this one, and its actions would be appended twice.
+            // If the outcome is unknown, this call may have created the lead. An update would
+            // append its actions twice.
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
         let Some(found) = this.find(&workspace, lead).await? else {
-            return Err(conflict.because("no search finds the lead that is in the way"));
+            return Err(conflict.because("a search does not find the existing lead"));
         };
         let Some(lead_id) = found.id().map(str::to_owned) else {
-            return Err(conflict.because("the search does not tell the ID of that lead (LE7)"));
+            return Err(conflict.because("the search returned the existing lead without ID (LE7)"));
         };
         let mut sent = lead.clone();
         sent.fields_mut().remove(workspace.identifier().api_name());
@@ -450,24 +318,26 @@ impl Leads {
         *appended.actions_mut() = std::mem::take(sent.actions_mut());
         let mut fields = sent.clone().without_stray_blanks().fields().clone();
         fields.retain(|_, value| !value.is_null());
-        let fields = mended(&workspace, fields)?;
-        crate::api::actions::check(appended.actions())?;
-        let is_written = !fields.is_empty();
-        let record = match is_written {
-            true => this.write(&workspace, &lead_id, &sent, fields).await?,
-            false => Outcome::updated(this.get(&lead_id).await?, &sent),
+        let fields = repaired(&workspace, fields)?;
+        actions::check(appended.actions())?;
+        let writes_fields = !fields.is_empty();
+        let record = if writes_fields {
+            this.write(&workspace, &lead_id, &sent, fields).await?
+        } else {
+            Outcome::updated(this.get(&lead_id).await?, &sent)
         };
-        let actions = match appended.actions().is_empty() {
-            true => None,
-            false => {
-                let created = this.actions(&lead_id).append(&appended).await;
-                let created = created.map_err(|error| match is_written {
-                    true => error.after_update(lead_id.clone()),
-                    false => error,
-                })?;
-                Some(created.with_findings(workspace.new_options(&appended)))
-            }
-        };
+        let mut actions = None;
+        if !appended.actions().is_empty() {
+            let created = this.actions(&lead_id).append(&appended).await;
+            let created = created.map_err(|error| {
+                if writes_fields {
+                    error.after_update(lead_id.clone())
+                } else {
+                    error
+                }
+            })?;
+            actions = Some(created.with_findings(workspace.new_options(&appended)));
+        }
         Ok(Upserted::Updated {
             lead_id,
             lead: record,
@@ -475,71 +345,54 @@ impl Leads {
         })
     }
 
-    /// The lead with the identifier of this one, in whichever spelling the workspace has it.
+    /// Returns the lead with the same identifier, in any spelling.
     pub(crate) async fn find(
         &self,
         workspace: &Workspace,
         lead: &Lead,
     ) -> Result<Option<LeadRecord>, Error> {
-        let Some(value) = identifier_of(workspace, lead) else {
+        let Some(filter) = lookup::filter(workspace, lead) else {
             return Ok(None);
         };
-        // The normal form first; a workspace may hold other spellings from before.
-        let mut spellings: Vec<FieldValue> = Vec::new();
-        if let Some(key) = workspace.identifier_key(value) {
-            if is_phone(workspace) {
-                spellings.push(format!("+{key}").into());
-            }
-            spellings.push(key.into());
-        }
-        if !spellings.contains(value) {
-            spellings.push(value.clone());
-        }
-        let limit = 3;
-        let filter = Filter::new().any_of(workspace.identifier().api_name(), spellings);
-        let page = self.search(&filter, PageRequest { skip: 0, limit }).await?;
-        Ok(same_lead(workspace, value, page.data))
+        let page = PageRequest { skip: 0, limit: 3 };
+        let page = self.search(&filter, page).await?;
+        Ok(lookup::select(workspace, lead, page.data))
     }
 
-    /// The whole timeline; nothing if it cannot be read whole, or the lead's ID is not known.
-    pub(crate) async fn timeline(
+    /// Returns all actions of a lead, or `None` if they cannot all be read or the lead has no ID.
+    pub(crate) async fn all_actions(
         &self,
         lead: &LeadRecord,
     ) -> Result<Option<Vec<ActionRecord>>, Error> {
         let Some(id) = lead.id() else {
             return Ok(None);
         };
-        pagination::timeline::whole(|skip| async move {
-            let slice = PageRequest { skip, limit: PAGE };
-            let lead = self.get_with_actions(id, slice).await?;
-            Ok(lead.actions().to_vec())
+        overlap::read_all(|skip| async move {
+            let limit = PAGE_SIZE;
+            let lead = self.get_with_actions(id, PageRequest { skip, limit });
+            Ok(lead.await?.actions().to_vec())
         })
         .await
     }
 
-    /// A lead's timeline.
+    /// The actions of a lead.
     pub fn actions(&self, lead_id: impl Into<String>) -> Actions {
         Actions {
-            telecrm: self.0.clone(),
+            handle: self.0.clone(),
             lead_id: lead_id.into(),
         }
     }
 
-    /// Every lead that matches, newest first: see [`Items`].
+    /// Returns all leads that match, newest first: see [`Items`].
     ///
-    /// An assignee together with several statuses, on which the server has been seen to fail (LE10), is asked for one
-    /// status at a time and merged.
+    /// The server was seen to fail on an assignee with several statuses (LE10). Such a filter is
+    /// split into one list per status, and the lists are merged.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
-    /// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-    /// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-    /// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-    /// #     .sync_url(emulator.sync_url())
-    /// #     .async_url(emulator.async_url())
-    /// #     .build()?;
+    /// # let telecrm = emulator.client();
     /// use telecrm::Filter;
     /// # for phone in ["919999999998", "919999999999"] {
     /// #     let lead = telecrm::Lead::new().set("phone", phone).set("status", "Won");
@@ -556,75 +409,124 @@ impl Leads {
     /// # }
     /// ```
     pub fn stream(&self, filter: Filter) -> Items<LeadRecord> {
-        pagination::leads(&self.0, filter)
+        let branches = filter.branches().into_iter();
+        Items::from_pagers(branches.map(|filter| {
+            let requested = filter.created_on();
+            let leads = self.clone();
+            TimeWindowPager::new(LeadPages { leads, filter }, requested)
+        }))
     }
 
-    /// How many leads match.
+    /// Counts the leads that match.
     ///
     /// # Errors
-    /// As any read.
+    /// Invalid if a field of the filter has an empty list of values.
     pub async fn count(&self, filter: &Filter) -> Result<u64, Error> {
         let this = Self(self.0.in_one_call());
+        let page = PageRequest { skip: 0, limit: 1 };
         let mut count = 0;
         for filter in filter.clone().branches() {
-            let page = this
-                .search(&filter, PageRequest { skip: 0, limit: 1 })
-                .await?;
-            count += page.total_count;
+            count += this.search(&filter, page).await?.total_count;
         }
         Ok(count)
     }
 
-    /// Finds leads, newest first: one page.
+    /// Returns one page of the leads that match, newest first.
     ///
     /// # Errors
-    /// Invalid if `limit` is not 1 to 100, or a field is to be one of no values.
+    /// Invalid if `limit` is not 1 to 100, or a field of the filter has an empty list of values.
     pub async fn search(
         &self,
         filter: &Filter,
-        slice: PageRequest,
+        page: PageRequest,
     ) -> Result<Page<LeadRecord>, Error> {
         const OPERATION: Operation = Operation::SearchLeads;
-        let part = slice.check(OPERATION, 100)?;
-        for (name, value) in &filter.fields {
-            some_value(OPERATION, &format!("`fields.{name}`"), Some(value))?;
-        }
-        if let Some(action) = &filter.action {
-            action.check(OPERATION)?;
-        }
-        let answer = self.0.sync()?.search_leads(filter, part).await?;
-        answer.decode_page(slice.skip)
+        let (skip, limit) = page.check(OPERATION, PAGE_SIZE)?;
+        filter.check(OPERATION)?;
+        let action = filter.action.as_ref();
+        let body = types::SearchLeadsBody {
+            fields: Some(filter.fields.clone()),
+            actions: action.map(|action| types::SearchLeadsBodyActions {
+                type_: action.kind.clone(),
+                performed_by: action.performed_by.clone(),
+                performed_at: action
+                    .times()
+                    .map(|(from, to)| types::SearchLeadsBodyActionsPerformedAt { from, to }),
+            }),
+        };
+        let response = self.0.send(OPERATION, |api, enterprise| {
+            api.search_leads_request(enterprise, Some(limit), Some(skip), &body)
+        });
+        response.await?.decode_page(page.skip)
     }
 }
 
-/// What [`Leads::upsert`] did.
+/// The pages of [`Leads::stream`].
+struct LeadPages {
+    leads: Leads,
+    filter: Filter,
+}
+
+impl PageSource for LeadPages {
+    type Item = LeadRecord;
+
+    const OPERATION: Operation = Operation::SearchLeads;
+
+    fn page_size(&self) -> u32 {
+        PAGE_SIZE
+    }
+
+    async fn page(&self, window: TimeWindow, skip: u32) -> Result<Page<LeadRecord>, Error> {
+        let filter = if window == TimeWindow::default() {
+            self.filter.clone()
+        } else {
+            self.filter.clone().narrowed(window)
+        };
+        let limit = PAGE_SIZE;
+        self.leads
+            .search(&filter, PageRequest { skip, limit })
+            .await
+    }
+
+    fn time(&self, lead: &LeadRecord) -> Option<i64> {
+        if !self.filter.can_be_narrowed() {
+            return None;
+        }
+        lead.created().map(Timestamp::as_millisecond)
+    }
+
+    fn key(&self, lead: &LeadRecord) -> String {
+        if let Some(id) = lead.id() {
+            return id.to_owned();
+        }
+        let workspace = self.leads.0.workspace.last_known();
+        let identifier = workspace.and_then(|workspace| {
+            let value = lead.get(workspace.identifier().api_name())?;
+            Some(value.to_string())
+        });
+        identifier.unwrap_or_else(|| super::content_key(lead))
+    }
+}
+
+/// The result of [`Leads::upsert`].
 #[derive(Debug, Clone, PartialEq)]
-#[must_use = "parts may have been ignored"]
+#[must_use = "telecrm may have ignored parts of the lead"]
 pub enum Upserted {
-    /// There was no lead with this identifier, so one was created.
+    /// No lead had this identifier, and a lead was created.
     Created(Outcome<Created>),
-    /// There was one, and its fields were written.
+    /// A lead with this identifier existed, and was updated.
     Updated {
-        /// Its ID.
+        /// The ID of the lead.
         lead_id: String,
-        /// The lead as it is now, and what became of its parts but the actions.
+        /// The updated lead, and the outcome of all parts except the actions.
         lead: Outcome<LeadRecord>,
-        /// What became of the actions, if there were any.
+        /// The outcome of the actions. `None` if there were no actions to append.
         actions: Option<Outcome<Created>>,
     },
 }
 
-/// What an update lost, as far as its answer tells.
-pub(crate) fn not_shown(mut losses: Vec<Finding>) -> Vec<Finding> {
-    for loss in &mut losses {
-        loss.reason = "sent, and the answer does not show it".to_owned();
-        loss.pitfall = Some("LE8".to_owned());
-    }
-    losses
-}
-
-/// The fields of an update in the form that telecrm takes.
-fn mended(
+/// Repairs the fields of an update as the workspace needs them.
+fn repaired(
     workspace: &Workspace,
     fields: BTreeMap<String, FieldValue>,
 ) -> Result<BTreeMap<String, FieldValue>, Error> {
@@ -633,94 +535,16 @@ fn mended(
         .map_err(|finding| Error::would_lose(Operation::UpdateLead, finding))
 }
 
-/// Reads an answer that is one lead. A notice under 200 has other keys.
-fn one_lead(answer: &Response) -> Result<LeadRecord, Error> {
-    let lead: LeadRecord = answer.decode()?;
-    let telling = ["created_on", "status", "phone", "name", "employeeid"];
+/// Decodes a response that is one lead. A notice with a success status has other keys.
+fn decode_lead(response: &Response) -> Result<LeadRecord, Error> {
+    const TYPICAL_KEYS: [&str; 5] = ["created_on", "status", "phone", "name", "employeeid"];
+    let lead: LeadRecord = response.decode()?;
     let is_lead = lead.id().is_some()
         || !lead.fields().is_empty()
         || !lead.actions().is_empty()
-        || telling.iter().any(|key| lead.row().contains_key(*key));
+        || TYPICAL_KEYS.iter().any(|key| lead.row().contains_key(*key));
     if !is_lead {
-        let _: IgnoredAny = answer.decode_member("fields")?;
+        let _: IgnoredAny = response.decode_member("fields")?;
     }
     Ok(lead)
-}
-
-/// The row of the lead that is meant: the digits of a foreign number may be found as those of a national one (ID2).
-fn same_lead(
-    workspace: &Workspace,
-    value: &FieldValue,
-    rows: Vec<LeadRecord>,
-) -> Option<LeadRecord> {
-    let Some(key) = workspace.identifier_key(value) else {
-        return rows.into_iter().next();
-    };
-    let identifier = workspace.identifier().api_name();
-    let mut in_other_spelling = None;
-    for row in rows {
-        if let Some(stored) = row.get(identifier) {
-            let text = stored.as_str().map(str::to_lowercase);
-            let text = text.unwrap_or_else(|| stored.to_string());
-            let text = match is_phone(workspace) {
-                true => text.trim_start_matches('+'),
-                false => &text,
-            };
-            if text == key {
-                return Some(row);
-            }
-            if workspace.identifier_key(stored).as_ref() != Some(&key) {
-                continue;
-            }
-        }
-        // An answer that does not tell it is taken at its word.
-        in_other_spelling.get_or_insert(row);
-    }
-    in_other_spelling
-}
-
-/// Whether leads are told apart by numbers of phones, to which a leading `+` adds nothing. Of other texts it makes other leads.
-fn is_phone(workspace: &Workspace) -> bool {
-    let field = workspace.field(workspace.identifier().api_name());
-    field.is_some_and(|field| field.field_type == FieldType::Phone)
-}
-
-/// The identifier's value, if it is one that a search can look for.
-pub(crate) fn identifier_of<'a>(workspace: &Workspace, lead: &'a Lead) -> Option<&'a FieldValue> {
-    let value = lead.get(workspace.identifier().api_name())?;
-    let searchable = match value.as_json() {
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Number(_) => true,
-        _ => false,
-    };
-    searchable.then_some(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lead_of_another_number_is_not_taken_for_the_one_that_is_meant() {
-        let row = |phone: &str| -> LeadRecord {
-            let row = serde_json::json!({ "fields": { "phone": phone } });
-            serde_json::from_str(&row.to_string()).expect("a row")
-        };
-        let workspace = Workspace::sample();
-        let found = |value: &str, rows: &[&str]| {
-            let rows = rows.iter().map(|phone| row(phone)).collect();
-            let found = same_lead(&workspace, &value.into(), rows)?;
-            found.get("phone").map(ToString::to_string)
-        };
-        let national = "\"916591234567\"".to_owned();
-        assert_eq!(found("+6591234567", &["916591234567"]), None);
-        assert_eq!(
-            found("+6591234567", &["916591234567", "6591234567"]),
-            Some("\"6591234567\"".to_owned())
-        );
-        assert_eq!(
-            found("6591234567", &["6591234567", "916591234567"]),
-            Some(national)
-        );
-    }
 }

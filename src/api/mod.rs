@@ -1,10 +1,17 @@
 //! The operations of both APIs, one module for each noun.
 
 pub(crate) mod actions;
-pub(crate) mod calls;
+pub(crate) mod filter;
 pub(crate) mod ingest;
 pub(crate) mod leads;
-pub(crate) mod period;
+mod lookup;
 pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod team_members;
+mod update;
+pub(crate) mod verify;
+
+/// Identifies an item without an ID by its content.
+fn content_key(item: &impl serde::Serialize) -> String {
+    serde_json::to_string(item).unwrap_or_default()
+}

@@ -1,7 +1,9 @@
-//! Requests that neither the facade nor a spec describes.
+//! Requests to endpoints that have no method here.
 
-use crate::transport::Response;
-use crate::{Error, Idempotency, Telecrm};
+use crate::handle::{Connection, Handle};
+use crate::raw::encode_path;
+use crate::transport::{Call, Response, Unbuilt};
+use crate::{Error, Idempotency};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,10 +38,11 @@ impl From<Method> for reqwest::Method {
     }
 }
 
-/// A request to a path that no method covers. From [`Telecrm::request`].
+/// A request to a path that no method covers. From [`Telecrm::request`](crate::Telecrm::request).
 ///
-/// The path stands below `/enterprise/{id}`. Each of its segments is sent as it is written here, percent signs included;
-/// empty ones, `.` and `..` are refused. It goes to the Sync API, unless [told otherwise](Self::over_async).
+/// The path begins below `/enterprise/{id}`. Each segment is percent-encoded as it is, percent
+/// signs included. Empty segments, `.` and `..` are refused. The request goes to the Sync API by
+/// default.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -54,7 +57,7 @@ impl From<Method> for reqwest::Method {
 ///     .request(Method::Post, "/lead/archive")
 ///     .query("dry_run", true)
 ///     .json(&serde_json::json!({ "ids": ["62ab16e", "62ab16f"] }))
-///     .idempotency(Idempotency::Idempotent) // archiving twice does no harm
+///     .idempotency(Idempotency::Idempotent) // archiving twice is harmless
 ///     .send()
 ///     .await?;
 /// assert_eq!(reply.status(), 200);
@@ -65,16 +68,16 @@ impl From<Method> for reqwest::Method {
 /// }
 /// assert_eq!(reply.decode::<Archived>()?.archived, 2);
 ///
-/// // What lives on the host of the Async API, with a token of that type:
+/// // On the host of the Async API, with an Async token:
 /// let reply = telecrm.request(Method::Get, "/queue").over_async().send().await?;
 /// assert_eq!(reply.json()?["archived"], 2);
 /// assert!(reply.bytes().starts_with(b"{"));
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing is sent before `send`"]
+#[must_use = "a request does nothing until `send` is called"]
 pub struct Request {
-    telecrm: Telecrm,
+    handle: Handle,
     method: Method,
     path: String,
     query: Vec<(String, String)>,
@@ -84,80 +87,99 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(telecrm: Telecrm, method: Method, path: String) -> Self {
+    pub(crate) fn new(handle: Handle, method: Method, path: String) -> Self {
         Self {
-            telecrm,
+            handle,
             method,
             path,
             query: Vec::new(),
             body: None,
             class: match method {
                 Method::Get => Idempotency::Safe,
-                // What a request does that nobody describes is not known.
+                // Nothing is known of the endpoint, so assume the worst.
                 _ => Idempotency::NotIdempotent,
             },
             over_async: false,
         }
     }
 
-    /// Adds a parameter to the query.
+    /// Adds a query parameter.
     pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         self.query.push((name.into(), value.to_string()));
         self
     }
 
-    /// The body, in every digit.
+    /// Sets the body. Numbers keep all their digits.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         self.body = Some(to_raw_value(body));
         self
     }
 
-    /// When the request may be sent again by itself. Unless told, `GET` is [`Safe`](Idempotency::Safe), and
-    /// everything else [`NotIdempotent`](Idempotency::NotIdempotent).
+    /// Sets when the request may be retried. The default is [`Safe`](Idempotency::Safe) for `GET`
+    /// and [`NotIdempotent`](Idempotency::NotIdempotent) for all other methods.
     pub fn idempotency(mut self, class: Idempotency) -> Self {
         self.class = class;
         self
     }
 
-    /// Sends to the Async API, with a token of that type.
+    /// Sends the request to the Async API, with an Async token.
     pub fn over_async(mut self) -> Self {
         self.over_async = true;
         self
     }
 
-    /// Sends the request, by the options of the client it comes from.
+    /// Sends the request, with the options of its client.
     ///
     /// # Errors
-    /// Invalid if the path cannot be one or the body is not JSON; as any call if the answer is not a success.
+    /// - Invalid if the path has an empty segment, `.`, `..` or a query, or the body cannot be
+    ///   written as JSON.
+    /// - The errors of any call if the response has no success status.
     pub async fn send(self) -> Result<Reply, Error> {
         if self.path.contains(['?', '#', '\\']) {
-            return Err(Error::refused(
-                "the path holds more than a path: give parameters by `query`",
-            ));
+            return Err(Error::refused("the path contains `?`, `#` or `\\`")
+                .with_hint("add parameters with `query`"));
         }
-        let body = self.body.transpose();
+        let body = self.body.as_ref().map(Result::as_deref).transpose();
         let body = body.map_err(|_| Error::refused("the body cannot be written as JSON"))?;
-        let (method, query) = (self.method.into(), &self.query);
-        let (path, class) = (&self.path, self.class);
-        let answer = match self.over_async {
-            true => {
-                let endpoint = self.telecrm.async_api()?;
-                endpoint
-                    .request(method, path, query, body.as_deref(), class)
-                    .await
-            }
-            false => {
-                let endpoint = self.telecrm.sync()?;
-                endpoint
-                    .request(method, path, query, body.as_deref(), class)
-                    .await
-            }
+        let connection = if self.over_async {
+            &self.handle.async_api()?.connection
+        } else {
+            &self.handle.sync_api()?.connection
         };
-        answer.map(Reply)
+        let request = self.build(connection, body);
+        let call = Call::new(None, self.class, self.handle.options);
+        connection.send(call, request).await.map(Reply)
+    }
+
+    fn build(
+        &self,
+        connection: &Connection,
+        body: Option<&RawValue>,
+    ) -> Result<reqwest::Request, Unbuilt> {
+        let mut url = connection.base_url.clone();
+        let segments = self.path.trim_matches('/').split('/');
+        // Segments are encoded like path parameters, so that none of them can name another
+        // resource.
+        for segment in ["enterprise", &connection.enterprise]
+            .into_iter()
+            .chain(segments)
+        {
+            let reason = "a path segment is empty, `.` or `..`, or contains control characters";
+            let segment = encode_path("path", segment).map_err(|_| Unbuilt::because(reason))?;
+            url.push_str(&format!("/{segment}"));
+        }
+        let mut request = connection.http.request(self.method.into(), url);
+        if !self.query.is_empty() {
+            request = request.query(&self.query);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        Ok(request.build()?)
     }
 }
 
-/// Without path, query and body, which may hold personal data.
+/// Prints without path, query and body, which may hold personal data.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -167,38 +189,39 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The successful answer to a [`Request`].
+/// The successful response to a [`Request`].
 pub struct Reply(Response);
 
 impl Reply {
-    /// The status.
+    /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.0.status.as_u16()
     }
 
-    /// The body as it came.
+    /// The body as received.
     pub fn bytes(&self) -> &[u8] {
         &self.0.body
     }
 
-    /// The body as JSON. Numbers have the range of `serde_json`: [`decode`](Self::decode) reads every digit.
+    /// Parses the body as JSON. Numbers are rounded as `serde_json` does it:
+    /// [`decode`](Self::decode) can keep all digits.
     ///
     /// # Errors
-    /// If it is not JSON.
+    /// Returns an error if the body is not JSON.
     pub fn json(&self) -> Result<Value, Error> {
         self.0.json()
     }
 
-    /// The body as a type of yours.
+    /// Parses the body as a type of your own.
     ///
     /// # Errors
-    /// If it is not JSON, or does not fit the type.
+    /// Returns an error if the body is not JSON or does not match the type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.0.decode()
     }
 }
 
-/// Without the body.
+/// Prints without the body.
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")

@@ -1,23 +1,29 @@
-//! A workspace's own description, endpoint by endpoint, over the Sync API.
+//! The schema of a workspace, over the Sync API: single endpoints, and the discovery that combines
+//! them.
 
-use crate::{Error, Telecrm};
-use serde_json::Value;
-use telecrm_core::{ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, Pipeline};
+use crate::error::Kind;
+use crate::handle::Handle;
+use crate::transport::{Deadline, Response};
+use crate::{Error, Operation};
+use futures_util::future::try_join4;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use telecrm_core::{
+    ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, Pipeline, Workspace,
+    WorkspaceError, WorkspaceFile,
+};
 
-/// What a workspace says of itself, endpoint by endpoint. From [`Telecrm::schema`].
+/// The schema of the workspace, endpoint by endpoint. From
+/// [`Telecrm::schema`](crate::Telecrm::schema).
 ///
-/// To check leads use [`Telecrm::workspace`], which puts all of it together and keeps it.
+/// To check leads, use [`Telecrm::workspace`](crate::Telecrm::workspace), which combines these
+/// endpoints and caches the result.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = telecrm_emulator::Emulator::start().await?;
-/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-/// #     .sync_url(emulator.sync_url())
-/// #     .async_url(emulator.async_url())
-/// #     .build()?;
+/// # let telecrm = emulator.client();
 /// let schema = telecrm.schema();
 /// assert_eq!(schema.metadata().await?.lead_identifier_field_id(), Some("phone"));
 ///
@@ -35,61 +41,157 @@ use telecrm_core::{ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, 
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Schema(pub(crate) Telecrm);
+pub struct Schema(pub(crate) Handle);
 
 impl Schema {
-    /// The enterprise: name, identifier field, integrations.
+    /// Reads the metadata of the enterprise: its name, identifier field and integrations.
     ///
     /// # Errors
-    /// As any read.
+    /// Returns an error if the request fails or the response cannot be read.
     pub async fn metadata(&self) -> Result<Metadata, Error> {
-        self.0.sync()?.metadata().await?.decode()
+        metadata(&self.0).await?.decode()
     }
 
-    /// The fields of leads, the standard ones included, in the detailed shape.
+    /// Reads all fields of leads, standard ones included, with all details.
     ///
     /// # Errors
-    /// As any read.
+    /// Returns an error if the request fails or the response cannot be read.
     pub async fn fields(&self) -> Result<Vec<CustomFieldRecord>, Error> {
-        let answer = self.0.sync()?.custom_fields().await?;
-        answer.decode_member("customFields")
+        fields(&self.0).await?.decode_member("customFields")
     }
 
-    /// One field by its API name, which is case-sensitive (pitfall EN2).
+    /// Reads one field by its API name, which is case-sensitive (EN2).
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none of this name.
+    /// [`is_not_found`](Error::is_not_found) if no field has this API name.
     pub async fn field(&self, api_name: &str) -> Result<CustomFieldRecord, Error> {
-        self.0.sync()?.custom_field(api_name).await?.decode()
+        let response = self.0.send(Operation::GetCustomField, |api, enterprise| {
+            api.get_custom_field_request(enterprise, api_name)
+        });
+        response.await?.decode()
     }
 
-    /// The custom actions, in the detailed shape.
+    /// Reads all custom actions, with all details.
     ///
     /// # Errors
-    /// As any read.
+    /// Returns an error if the request fails or the response cannot be read.
     pub async fn actions(&self) -> Result<Vec<CustomActionRecord>, Error> {
-        let answer = self.0.sync()?.custom_actions().await?;
-        answer.decode_member("customActions")
+        actions(&self.0).await?.decode_member("customActions")
     }
 
-    /// One custom action. The path wants `ACTION_1001` (pitfall EN4), which [`ActionCode`] sees to.
+    /// Reads one custom action. [`ActionCode`] adds the prefix that the path needs: `ACTION_1001`
+    /// (EN4).
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none of this code.
+    /// [`is_not_found`](Error::is_not_found) if no custom action has this code.
     pub async fn action(&self, code: impl Into<ActionCode>) -> Result<CustomActionRecord, Error> {
         let code = code.into().prefixed();
-        self.0.sync()?.custom_action(&code).await?.decode()
+        let response = self.0.send(Operation::GetCustomAction, |api, enterprise| {
+            api.get_custom_action_request(enterprise, &code)
+        });
+        response.await?.decode()
     }
 
-    /// The pipeline: which statuses and lost reasons can be written (pitfall EN3).
+    /// Reads the pipeline: the statuses and lost reasons that can be written (EN3).
     ///
     /// # Errors
-    /// As any read.
+    /// Returns an error if the request fails or the response cannot be read.
     pub async fn pipeline(&self) -> Result<Pipeline, Error> {
-        let answer = self.0.sync()?.pipeline().await?;
-        let Value::Object(pipeline) = answer.json()? else {
-            return Err(answer.malformed("something else than an object"));
+        let response = pipeline(&self.0).await?;
+        let Value::Object(pipeline) = response.json()? else {
+            return Err(response.malformed("not a JSON object"));
         };
-        Pipeline::read(&pipeline).map_err(|error| answer.malformed(error))
+        Pipeline::read(&pipeline).map_err(|error| response.malformed(error))
     }
+}
+
+async fn metadata(handle: &Handle) -> Result<Response, Error> {
+    let response = handle.send(Operation::GetMetadata, |api, enterprise| {
+        api.get_metadata_request(enterprise)
+    });
+    response.await
+}
+
+async fn fields(handle: &Handle) -> Result<Response, Error> {
+    let response = handle.send(Operation::ListCustomFields, |api, enterprise| {
+        api.list_custom_fields_request(enterprise, Some(true))
+    });
+    response.await
+}
+
+async fn actions(handle: &Handle) -> Result<Response, Error> {
+    let response = handle.send(Operation::ListCustomActions, |api, enterprise| {
+        api.list_custom_actions_request(enterprise, Some(true))
+    });
+    response.await
+}
+
+async fn pipeline(handle: &Handle) -> Result<Response, Error> {
+    let response = handle.send(Operation::GetLeadStagePipeline, |api, enterprise| {
+        api.get_lead_stage_pipeline_request(enterprise)
+    });
+    response.await
+}
+
+/// Returns the cached workspace, or discovers it.
+pub(crate) async fn workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> {
+    let (cache, clock) = (&handle.workspace, &*handle.clock);
+    if let Some(workspace) = cache.fresh(clock.now()) {
+        return Ok(workspace);
+    }
+    let deadline = handle.options.deadline(clock.now());
+    let _lock = cache.lock(clock, deadline).await?;
+    // Another call may have discovered it while this one waited.
+    if let Some(workspace) = cache.fresh(clock.now()) {
+        return Ok(workspace);
+    }
+    discover_until(handle, deadline).await
+}
+
+/// Discovers the workspace, even if it is cached.
+pub(crate) async fn refresh_workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> {
+    let (cache, clock) = (&handle.workspace, &*handle.clock);
+    let deadline = handle.options.deadline(clock.now());
+    cache.expire();
+    let _lock = cache.lock(clock, deadline).await?;
+    discover_until(handle, deadline).await
+}
+
+async fn discover_until(handle: &Handle, deadline: Deadline) -> Result<Arc<Workspace>, Error> {
+    let now = handle.clock.now();
+    // If the discovery of another call has failed, no time may be left.
+    let Some(left) = deadline.left(now) else {
+        return Err(Error::new(Kind::Deadline));
+    };
+    // Boxed, because the four requests would make the future of every call large.
+    let workspace = Arc::new(Box::pin(discover(handle.at_most(left))).await?);
+    handle.workspace.store(workspace.clone(), now);
+    Ok(workspace)
+}
+
+async fn discover(handle: Handle) -> Result<Workspace, Error> {
+    let responses = try_join4(
+        metadata(&handle),
+        fields(&handle),
+        actions(&handle),
+        pipeline(&handle),
+    );
+    let (metadata, fields, actions, pipeline) = responses.await?;
+    let file = json!({
+        "metadata": metadata.json()?,
+        "customFields": fields.json()?,
+        "customActions": actions.json()?,
+        "leadStagePipeline": pipeline.json()?,
+    });
+    let inconsistent =
+        |error: WorkspaceError| Error::inconsistent(Operation::GetMetadata, error.to_string());
+    let file = WorkspaceFile::from_json(file).map_err(inconsistent)?;
+    let mut workspace = Workspace::from_file(&file).map_err(inconsistent)?;
+    if let Some(country) = handle.default_country {
+        workspace = workspace.with_default_country(country);
+    }
+    if let Some(zone) = &handle.time_zone {
+        workspace = workspace.with_time_zone(zone.clone());
+    }
+    Ok(workspace)
 }

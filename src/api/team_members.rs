@@ -1,62 +1,65 @@
 //! Team members, over the Sync API.
 
+use crate::handle::Handle;
+use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
+use crate::raw::generated::sync::types;
 use crate::transport::write_order::Target;
-use crate::{Error, Items, Operation, PageRequest, Telecrm, pagination};
+use crate::{Error, Items, Operation, PageRequest};
 use std::fmt;
 use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
 
-/// Team members. From [`Telecrm::team_members`].
+/// Team members, over the Sync API. From [`Telecrm::team_members`](crate::Telecrm::team_members).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = telecrm_emulator::Emulator::start().await?;
-/// # let telecrm = telecrm::Telecrm::builder(emulator.enterprise())
-/// #     .sync_token(telecrm::SyncToken::new(emulator.sync_token())?)
-/// #     .async_token(telecrm::AsyncToken::new(emulator.async_token())?)
-/// #     .sync_url(emulator.sync_url())
-/// #     .async_url(emulator.async_url())
-/// #     .build()?;
+/// # let telecrm = emulator.client();
 /// use telecrm::{Availability, NewTeamMember, PageRequest, TeamMemberRole, TeamMemberStatus};
 ///
 /// let team = telecrm.team_members();
-/// let page = team.list(PageRequest { skip: 0, limit: 10 }, false).await?;
+/// let page = team.list(PageRequest { skip: 0, limit: 10 }).await?;
 /// assert_eq!(page.total_count, 2);
 ///
-/// let jane = team.get("jane.doe@example.com", false).await?;
+/// let jane = team.get("jane.doe@example.com").await?;
 /// assert_eq!(jane.name(), Some("Jane Doe"));
 /// let jane = team.set_availability("jane.doe@example.com", Availability::OnLeave).await?;
 /// assert_eq!(jane.status(), Some(TeamMemberStatus::OnLeave));
 ///
-/// let caller = NewTeamMember::new("Ravi Kumar", "ravi@example.com", "919876501234", TeamMemberRole::Caller)
+/// let role = TeamMemberRole::Caller;
+/// let ravi = NewTeamMember::new("Ravi Kumar", "ravi@example.com", "919876501234", role)
 ///     .password("until-the-first-login");
-/// team.create(&caller).await?;
-/// let everybody = team.stream(false).collect().await?;
+/// team.create(&ravi).await?;
+/// let everybody = team.with_deleted().stream().collect().await?;
 /// assert_eq!(everybody.len(), 3);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct TeamMembers(pub(crate) Telecrm);
+pub struct TeamMembers {
+    pub(crate) handle: Handle,
+    pub(crate) with_deleted: bool,
+}
 
-/// Somebody who is to join the team.
+/// A team member to create.
 ///
 /// ```
 /// use telecrm::{NewTeamMember, TeamMemberRole};
 ///
-/// let member = NewTeamMember::new("John Doe", "john.doe@example.com", "919876543210", TeamMemberRole::Caller);
+/// let role = TeamMemberRole::Caller;
+/// let member = NewTeamMember::new("John Doe", "john.doe@example.com", "919876543210", role);
 /// ```
 #[derive(Clone)]
 #[must_use]
 pub struct NewTeamMember {
-    pub(crate) name: String,
-    pub(crate) email: String,
-    pub(crate) phone_number: String,
-    pub(crate) role: TeamMemberRole,
-    pub(crate) password: Option<String>,
+    name: String,
+    email: String,
+    phone_number: String,
+    role: TeamMemberRole,
+    password: Option<String>,
 }
 
-/// Without what is personal or secret.
+/// Prints without personal data and password.
 impl fmt::Debug for NewTeamMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewTeamMember")
@@ -66,8 +69,11 @@ impl fmt::Debug for NewTeamMember {
 }
 
 impl NewTeamMember {
-    /// The phone number is digits only, with its country code: `919876543210` (pitfall TM5). A `+` before it is not sent; it says that
-    /// the country code is there, also of a foreign number that is as long as a national one.
+    /// Creates a team member without a password.
+    ///
+    /// The phone number is the country code and the number, digits only: `919876543210` (TM5). A
+    /// leading `+` is not sent. It marks a number that has its country code, in case it is as long
+    /// as a national number.
     pub fn new(
         name: impl Into<String>,
         email: impl Into<String>,
@@ -83,143 +89,195 @@ impl NewTeamMember {
         }
     }
 
-    /// The phone number as it is sent.
-    pub(crate) fn digits(&self) -> &str {
-        self.phone_number
-            .strip_prefix('+')
-            .unwrap_or(&self.phone_number)
-    }
-
-    /// Lets the member log in at once. Otherwise an invitation is mailed.
+    /// Sets a password, so that the member can log in at once. Without one, telecrm sends an
+    /// invitation by email.
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into());
         self
     }
+
+    /// The phone number as it is sent.
+    fn digits(&self) -> &str {
+        let number = &self.phone_number;
+        number.strip_prefix('+').unwrap_or(number)
+    }
 }
 
+/// The most team members that the server returns in one page.
+const PAGE_SIZE: u32 = 10;
+
 impl TeamMembers {
-    /// Lists members by name: one page of at most 10 (pitfall TM1). Deleted members are left out unless asked for.
+    /// Includes deleted members in [`list`](Self::list), [`stream`](Self::stream) and
+    /// [`get`](Self::get), which leave them out by default (TM3).
+    #[must_use]
+    pub fn with_deleted(&self) -> Self {
+        Self {
+            handle: self.handle.clone(),
+            with_deleted: true,
+        }
+    }
+
+    /// Returns one page of at most 10 members, by name (TM1).
     ///
     /// # Errors
     /// Invalid if `limit` is not 1 to 10.
-    pub async fn list(
-        &self,
-        slice: PageRequest,
-        include_deleted: bool,
-    ) -> Result<Page<TeamMember>, Error> {
-        let part = slice.check(Operation::ListTeamMembers, 10)?;
-        self.0
-            .sync()?
-            .list_team_members(part, include_deleted)
-            .await?
-            .decode_page(slice.skip)
+    pub async fn list(&self, page: PageRequest) -> Result<Page<TeamMember>, Error> {
+        const OPERATION: Operation = Operation::ListTeamMembers;
+        let (skip, limit) = page.check(OPERATION, PAGE_SIZE)?;
+        let response = self.handle.send(OPERATION, |api, enterprise| {
+            api.list_team_members_request(enterprise, self.deleted(), Some(limit), Some(skip))
+        });
+        response.await?.decode_page(page.skip)
     }
 
-    /// All members, by name: see [`Items`](crate::Items).
-    pub fn stream(&self, include_deleted: bool) -> Items<TeamMember> {
-        pagination::team_members(&self.0, include_deleted)
+    /// Returns all members, by name: see [`Items`].
+    pub fn stream(&self) -> Items<TeamMember> {
+        let team = self.clone();
+        Items::from_pager(TimeWindowPager::new(team, TimeWindow::default()))
     }
 
-    /// Reads a member by address; case does not matter, blanks around it are left out (pitfall TM4).
+    /// Reads a member by email address. Case and surrounding blanks are ignored (TM4).
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none, or a deleted one that was not asked for (pitfall TM3).
-    pub async fn get(&self, email: &str, include_deleted: bool) -> Result<TeamMember, Error> {
-        let email = address(Operation::GetTeamMember, email)?;
-        self.0
-            .sync()?
-            .get_team_member(email, include_deleted)
-            .await?
-            .decode()
+    /// - Invalid if the address is not an email address.
+    /// - [`is_not_found`](Error::is_not_found) if no member has this address, or if the member is
+    ///   deleted and [`with_deleted`](Self::with_deleted) was not called (TM3).
+    pub async fn get(&self, email: &str) -> Result<TeamMember, Error> {
+        let email = check_email(Operation::GetTeamMember, email)?;
+        let response = self
+            .handle
+            .send(Operation::GetTeamMember, |api, enterprise| {
+                api.get_team_member_request(enterprise, email, self.deleted())
+            });
+        response.await?.decode()
     }
 
-    /// Adds a member to the team.
+    /// Creates a member.
     ///
     /// # Errors
-    /// Invalid if the phone number is not digits only after its `+`, or is a national one of the [default country](crate::Builder::default_country)
-    /// without its country code (TM5), the address is none, or name or password is blank; answered with 402
-    /// if no licence is free (TM2). [`is_outcome_unknown`](Error::is_outcome_unknown) if the answer was lost.
+    /// - Invalid if the phone number is not digits only, or lacks the country code although it is a
+    ///   national number of the [default country](crate::Builder::default_country) (TM5), if the
+    ///   address is not an email address, or if name or password is blank.
+    /// - Status 402 if the workspace has no free licence (TM2).
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost.
     pub async fn create(&self, member: &NewTeamMember) -> Result<TeamMember, Error> {
         const OPERATION: Operation = Operation::CreateTeamMember;
-        address(OPERATION, &member.email)?;
-        self.check_phone(member)
-            .map_err(|message| Error::invalid(OPERATION, message))?;
-        if let TeamMemberRole::Unknown(_) = member.role {
-            return Err(Error::invalid(
-                OPERATION,
-                "the role is none that the server takes",
-            ));
-        }
+        let invalid = |message: &str| Err(Error::invalid(OPERATION, message));
         let is_blank = |text: &str| text.trim().is_empty();
+        let email = check_email(OPERATION, &member.email)?;
+        self.check_phone(member)?;
+        if let TeamMemberRole::Unknown(_) = member.role {
+            return invalid("unknown role");
+        }
         if is_blank(&member.name) {
-            return Err(Error::invalid(OPERATION, "the name is blank"));
+            return invalid("the name is blank");
         }
         if member.password.as_deref().is_some_and(is_blank) {
-            let message = "the password is blank: leave it out to have an invitation mailed";
-            return Err(Error::invalid(OPERATION, message));
+            let error = Error::invalid(OPERATION, "the password is blank");
+            return Err(error.with_hint("without a password, telecrm sends an invitation by email"));
         }
-        self.0.sync()?.create_team_member(member).await?.decode()
+        let body = types::CreateTeamMemberRequest {
+            name: member.name.clone(),
+            email: email.to_owned(),
+            phone_number: member.digits().to_owned(),
+            role: member.role.as_str().into(),
+            password: member.password.clone(),
+        };
+        let response = self.handle.send(OPERATION, |api, enterprise| {
+            api.create_team_member_request(enterprise, &body)
+        });
+        response.await?.decode()
     }
 
-    /// Says what a member does at the moment, by which leads are distributed.
+    /// Sets the availability of a member. telecrm assigns new leads by it.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such member.
+    /// - Invalid if the availability is [`Unknown`](Availability::Unknown), or the address is not
+    ///   an email address.
+    /// - [`is_not_found`](Error::is_not_found) if no member has this address.
     pub async fn set_availability(
         &self,
         email: &str,
         state: Availability,
     ) -> Result<TeamMember, Error> {
         const OPERATION: Operation = Operation::SetTeamMemberState;
-        let email = address(OPERATION, email)?;
+        let email = check_email(OPERATION, email)?;
         if let Availability::Unknown(_) = state {
-            return Err(Error::invalid(
-                OPERATION,
-                "the state is none that the server takes",
-            ));
+            return Err(Error::invalid(OPERATION, "unknown availability"));
         }
-        let turn = self
-            .0
-            .shared()
-            .write_order
-            .enter(Target::Member(email.to_lowercase()));
-        self.0
-            .sync()?
-            .set_team_member_state(email, &state, turn)
-            .await?
-            .decode()
+        let body = types::TeamMemberStateChange {
+            email: email.to_owned(),
+            state: state.as_str().into(),
+        };
+        let target = Target::Member(email.to_lowercase());
+        let response = self
+            .handle
+            .send_write(OPERATION, target, |api, enterprise| {
+                api.set_team_member_state_request(enterprise, &body)
+            });
+        response.await?.decode()
     }
-}
 
-impl TeamMembers {
-    /// TM5: the server refuses all but digits, and cannot know whose number one without a country code is.
-    fn check_phone(&self, member: &NewTeamMember) -> Result<(), String> {
-        let country = self.0.default_country();
-        let code = country.calling_code();
+    fn deleted(&self) -> Option<bool> {
+        self.with_deleted.then_some(true)
+    }
+
+    /// The server accepts digits only, and cannot guess a missing country code (TM5).
+    fn check_phone(&self, member: &NewTeamMember) -> Result<(), Error> {
+        let country = self.handle.default_country.unwrap_or_default();
         let digits = member.digits();
         let has_plus = digits.len() < member.phone_number.len();
         let is_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         let reason = match digits.len() {
             _ if !is_digits => "is not digits only",
-            8..=15 if digits.starts_with('0') => "begins with a zero, as no country code does",
+            8..=15 if digits.starts_with('0') => "begins with 0, as no country code does",
             8..=15 if !has_plus && country.is_without_code(digits) => "has no country code",
             8..=15 => return Ok(()),
-            _ => "is no whole number with its country code, of 8 to 15 digits",
+            _ => "does not have 8 to 15 digits",
         };
-        Err(format!(
-            "`phone_number` {reason}: write the country code and the number without signs and blanks, \
-             in {country} beginning with {code}; a `+` before it says that it has its code (TM5)"
-        ))
+        let code = country.calling_code();
+        let message = format!(
+            "`phone_number` {reason}: with its country code, \
+             a number in {country} begins with {code} (TM5)"
+        );
+        let error = Error::invalid(Operation::CreateTeamMember, message);
+        Err(error.with_hint("write digits only, after a `+` if the country code could be missing"))
     }
 }
 
-fn address(operation: Operation, email: &str) -> Result<&str, Error> {
+/// Members come by name and have no creation time, so they are read by position.
+impl PageSource for TeamMembers {
+    type Item = TeamMember;
+
+    const OPERATION: Operation = Operation::ListTeamMembers;
+
+    fn page_size(&self) -> u32 {
+        PAGE_SIZE
+    }
+
+    async fn page(&self, _: TimeWindow, skip: u32) -> Result<Page<TeamMember>, Error> {
+        let limit = PAGE_SIZE;
+        self.list(PageRequest { skip, limit }).await
+    }
+
+    fn time(&self, _: &TeamMember) -> Option<i64> {
+        None
+    }
+
+    fn key(&self, member: &TeamMember) -> String {
+        let email = member.email().map(str::to_lowercase);
+        email.unwrap_or_else(|| super::content_key(member))
+    }
+}
+
+/// Returns the trimmed address.
+fn check_email(operation: Operation, email: &str) -> Result<&str, Error> {
     let email = email.trim();
     match email.split_once('@') {
         Some((local, domain)) if !local.is_empty() && domain.contains('.') => Ok(email),
-        _ => Err(Error::invalid(
-            operation,
-            "the address is none: write local@domain.tld",
-        )),
+        _ => {
+            Err(Error::invalid(operation, "invalid email address")
+                .with_hint("write local@domain.tld"))
+        }
     }
 }

@@ -356,7 +356,7 @@ impl reqwest::dns::Resolve for SilentResolver {
 #[tokio::test]
 async fn a_connection_that_is_not_made_in_time_sent_nothing() {
     let telecrm = builder("http://telecrm.test", &ManualClock::new())
-        .allow_http(true)
+        .allow_http()
         .connect_timeout(Duration::from_millis(20))
         .call_options(CallOptions::new())
         .http(reqwest::ClientBuilder::new().dns_resolver(Arc::new(SilentResolver)))

@@ -242,7 +242,7 @@ async fn a_page_shorter_than_asked_is_not_the_last_one_while_the_total_counts_mo
         .fold(FakeTelecrm::new(), |fake, from| {
             fake.on(Operation::ListTeamMembers, page(from))
         });
-    let members = fake.client().team_members().stream(false).collect().await;
+    let members = fake.client().team_members().stream().collect().await;
     assert_eq!(members.expect("read").len(), 9);
     let skipped: Vec<_> = fake
         .requests()

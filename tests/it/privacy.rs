@@ -305,7 +305,7 @@ cases! { async a_call_that_is_refused_unsent_quotes_no_value:
     });
     a_member_without_an_address(async |telecrm| create_member(telecrm, "canary", PHONE).await);
     a_read_of_a_member_without_an_address(async |telecrm: Telecrm| {
-        telecrm.team_members().get("canary", false).await.map(drop)
+        telecrm.team_members().get("canary").await.map(drop)
     });
     an_unknown_availability(async |telecrm: Telecrm| {
         let state = Availability::Unknown(EMAIL.into());

@@ -89,8 +89,8 @@ fn every_call_can_be_spawned() {
         telecrm.schema().actions();
         telecrm.schema().action(1001);
         telecrm.schema().pipeline();
-        telecrm.team_members().list(PageRequest::default(), false);
-        telecrm.team_members().get("jane.doe@example.com", false);
+        telecrm.team_members().list(PageRequest::default());
+        telecrm.team_members().get("jane.doe@example.com");
         telecrm.team_members().create(&NewTeamMember::new("J", "j@example.com", "919999999999", TeamMemberRole::Caller));
         telecrm.team_members().set_availability("jane.doe@example.com", Availability::Active);
     };

@@ -131,10 +131,7 @@ async fn a_body_without_a_page_is_unreadable_and_not_an_empty_page(body: &str) {
             "actions",
             is_unreadable(actions.stream(ActionFilter::new()).collect().await),
         ),
-        (
-            "members",
-            is_unreadable(members.stream(false).collect().await),
-        ),
+        ("members", is_unreadable(members.stream().collect().await)),
     ];
     assert_eq!(
         unreadable,
@@ -548,13 +545,13 @@ async fn read(telecrm: &Telecrm, operation: Operation) -> Result<Option<Value>, 
             written(&actions.update("a1", bare_visit()).await?.accept_partial())
         }
         Operation::SearchActions => written(&actions.search(&ActionFilter::new(), page).await?),
-        Operation::ListTeamMembers => written(&members.list(page, false).await?),
+        Operation::ListTeamMembers => written(&members.list(page).await?),
         Operation::CreateTeamMember => {
             let member =
                 NewTeamMember::new("Jane Doe", jane, "919876543210", TeamMemberRole::Caller);
             written(&members.create(&member).await?)
         }
-        Operation::GetTeamMember => written(&members.get(jane, false).await?),
+        Operation::GetTeamMember => written(&members.get(jane).await?),
         Operation::SetTeamMemberState => written(
             &members
                 .set_availability(jane, Availability::OnLeave)

@@ -29,7 +29,7 @@ async fn tm1_a_page_of_members_is_listed_with_the_deleted_ones() {
         skip: 20,
         limit: 10,
     };
-    let page = members.list(page, true).await.expect("listed");
+    let page = members.with_deleted().list(page).await.expect("listed");
     assert_eq!(page.data[0].status(), Some(TeamMemberStatus::OnLeave));
     assert_eq!(
         page.data[0]
@@ -43,7 +43,7 @@ async fn tm1_a_page_of_members_is_listed_with_the_deleted_ones() {
 async fn tm1_a_page_of_more_than_ten_members_is_refused() {
     let members = FakeTelecrm::new().client().team_members();
     let page = PageRequest { skip: 0, limit: 11 };
-    let error = members.list(page, false).await.expect_err("TM1");
+    let error = members.list(page).await.expect_err("TM1");
     assert!(error.to_string().contains("between 1 and 10"), "{error}");
 }
 
@@ -63,7 +63,7 @@ async fn tm1_all_members_are_read_in_pages_of_ten() {
         });
     }
     let members = client_at(server.base_url()).team_members();
-    let members = members.stream(false).collect().await.expect("read");
+    let members = members.stream().collect().await.expect("read");
     assert_eq!(members.len(), 23);
 }
 
@@ -78,7 +78,7 @@ async fn tm3_tm4_a_member_is_read_by_the_trimmed_address() {
         then.status(404).json_body(answer);
     });
     let members = client_at(server.base_url()).team_members();
-    let error = members.get(" jane.x@example.com ", false).await;
+    let error = members.get(" jane.x@example.com ").await;
     let error = error.expect_err("not found");
     assert_eq!(error.code(), Some(&ErrorCode::TeamMemberNotFound));
 }
@@ -86,7 +86,7 @@ async fn tm3_tm4_a_member_is_read_by_the_trimmed_address() {
 #[tokio::test]
 async fn tm3_a_text_that_is_not_an_address_is_refused_unsent() {
     let members = FakeTelecrm::new().client().team_members();
-    let error = members.get("jane", false).await;
+    let error = members.get("jane").await;
     assert_eq!(error.expect_err("not an address").phase(), Phase::NotBuilt);
 }
 

@@ -94,8 +94,8 @@ pub(crate) async fn call(telecrm: &Telecrm, operation: Operation) -> Result<Prin
         Operation::GetAction => Printed::of(&actions.get(EMAIL).await?),
         Operation::UpdateAction => Printed::of(&actions.update(EMAIL, visit()).await?),
         Operation::SearchActions => Printed::of(&actions.search(&action_filter(), page).await?),
-        Operation::ListTeamMembers => Printed::of(&members.list(page, false).await?),
-        Operation::GetTeamMember => Printed::of(&members.get(EMAIL, true).await?),
+        Operation::ListTeamMembers => Printed::of(&members.list(page).await?),
+        Operation::GetTeamMember => Printed::of(&members.with_deleted().get(EMAIL).await?),
         Operation::CreateTeamMember => Printed::of(&members.create(&member()).await?),
         Operation::SetTeamMemberState => Printed::of(
             &members

@@ -1,47 +1,49 @@
-//! A lead's timeline as the lead's own endpoint gives it: by position, and without a total.
+//! Reads the actions of a lead from the lead's own endpoint, which pages by position and gives no
+//! total.
 //!
-//! A page may be shorter than was asked for and not be the last one, so only what follows the last entry tells the end. Each page is
-//! asked for from the last entry on that is known: if it begins with another one, entries were added or went meanwhile.
+//! A page may be shorter than requested without being the last one, so only an empty remainder is
+//! the end. Each request starts at the last entry that was read. If the page begins with another
+//! entry, the list has changed meanwhile, and reading starts over.
 
 use crate::Error;
 use telecrm_core::ActionRecord;
 
-/// Timelines are read so far and no further.
-pub(crate) const MOST_ENTRIES: usize = 1000;
+/// The longest list that is read.
+const MAX_ENTRIES: usize = 1000;
 
-/// How often a timeline is begun anew that changes while it is read.
-const MOST_BEGINNINGS: u32 = 3;
+/// How often a list is read from the start if it keeps changing.
+const MAX_READS: u32 = 3;
 
-/// All entries; nothing if there are too many, or if they change each time that they are read.
-pub(crate) async fn whole<F>(
+/// Reads all entries. Returns `None` if there are too many, or if they change during every read.
+pub(crate) async fn read_all<F>(
     mut page: impl FnMut(u32) -> F,
 ) -> Result<Option<Vec<ActionRecord>>, Error>
 where
     F: Future<Output = Result<Vec<ActionRecord>, Error>>,
 {
-    for _ in 0..MOST_BEGINNINGS {
+    for _ in 0..MAX_READS {
         let mut entries = page(0).await?;
         loop {
             let Some(last) = entries.last() else {
                 return Ok(Some(entries));
             };
-            if entries.len() > MOST_ENTRIES {
+            if entries.len() > MAX_ENTRIES {
                 return Ok(None);
             }
-            // Of one entry it could not be told whether it is the last one again or all that a page holds.
+            // If pages hold a single entry, an overlap would never get past the first one.
             let overlaps = entries.len() > 1;
             let from = entries.len() - usize::from(overlaps);
             let next = page(u32::try_from(from).unwrap_or(u32::MAX)).await?;
             match next.as_slice() {
-                // Had it gone meanwhile, another one would have moved up into its place.
+                // If the only entry had been deleted meanwhile, another one would now be first.
                 [] if !overlaps => match page(0).await?.as_slice() {
-                    [only] if same(only, last) => return Ok(Some(entries)),
+                    [only] if is_same(only, last) => return Ok(Some(entries)),
                     _ => break,
                 },
-                [first, more @ ..] if overlaps && same(first, last) => match more {
-                    [] => return Ok(Some(entries)),
-                    more => entries.extend_from_slice(more),
-                },
+                [first] if overlaps && is_same(first, last) => return Ok(Some(entries)),
+                [first, rest @ ..] if overlaps && is_same(first, last) => {
+                    entries.extend_from_slice(rest);
+                }
                 _ => break,
             }
         }
@@ -49,8 +51,8 @@ where
     Ok(None)
 }
 
-/// The same entry: by ID, else by all it holds.
-fn same(one: &ActionRecord, other: &ActionRecord) -> bool {
+/// Compares entries by ID, or by content if one has no ID.
+fn is_same(one: &ActionRecord, other: &ActionRecord) -> bool {
     match (one.id(), other.id()) {
         (Some(one), Some(other)) => one == other,
         _ => one == other,
@@ -68,17 +70,23 @@ mod tests {
         serde_json::from_str(&entry.to_string()).expect("an entry")
     }
 
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime").block_on(future)
+    }
+
     #[derive(Debug, Clone)]
     enum Change {
         Nothing,
-        /// Before all others, as telecrm adds it.
+        /// Adds the newest entry.
         Add,
-        /// Dated back into their midst.
+        /// Adds an entry with an earlier time.
         Insert(prop::sample::Index),
         Delete(prop::sample::Index),
     }
 
-    /// Reads a timeline that changes before each page, from a server that gives `cap` entries at most.
+    /// Reads a list that changes before each page, from a server whose pages hold at most `cap`
+    /// entries. Returns the entries that were there from start to end, and the ones that were read.
     fn read(count: u32, changes: Vec<Change>, cap: usize) -> (Vec<u32>, Option<Vec<u32>>) {
         let ids = |entries: &[ActionRecord]| -> Vec<u32> {
             let ids = entries.iter().filter_map(|entry| entry.id()?.parse().ok());
@@ -88,7 +96,7 @@ mod tests {
         let mut lasting = entries.clone();
         let mut changes = changes.into_iter();
         let mut added = count;
-        let reading = whole(|skip| {
+        let reading = read_all(|skip| {
             match changes.next() {
                 Some(Change::Add) => {
                     entries.insert(0, entry(added));
@@ -107,17 +115,19 @@ mod tests {
             let rest = entries.iter().skip(skip as usize);
             std::future::ready(Ok(rest.take(cap).cloned().collect()))
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let read = runtime.expect("a runtime").block_on(reading);
-        let read = read.expect("the model never fails");
+        let read = run(reading).expect("the model never fails");
         (ids(&lasting), read.map(|entries| ids(&entries)))
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 1000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
-        fn what_lasts_is_read_exactly_once_or_nothing_is_said(
+        fn lasting_entries_are_read_exactly_once_or_the_result_is_none(
             count in 0u32..40,
             changes in prop::collection::vec(
                 prop_oneof![
@@ -133,30 +143,43 @@ mod tests {
             let (lasting, read) = read(count, changes, cap);
             if let Some(read) = read {
                 let unique: HashSet<_> = read.iter().collect();
-                prop_assert_eq!(unique.len(), read.len(), "something came twice: {:?}", &read);
+                prop_assert_eq!(unique.len(), read.len(), "read twice: {:?}", &read);
                 for id in lasting {
-                    prop_assert!(unique.contains(&id), "{} was missed: {:?}", id, &read);
+                    prop_assert!(unique.contains(&id), "{} is missing: {:?}", id, &read);
                 }
             }
         }
     }
 
-    #[test]
-    fn a_quiet_timeline_is_read_whole_however_short_its_pages_are() {
+    /// Reads unchanged lists of many lengths.
+    fn assert_read_whole(cap: usize) {
         for count in [0, 1, 2, 9, 10, 11, 99, 100, 101, 350] {
-            for cap in [2, 10, 100] {
-                let (all, read) = read(count, Vec::new(), cap);
-                assert_eq!(read, Some(all), "{count} by {cap}");
-            }
+            let (all, read) = read(count, Vec::new(), cap);
+            assert_eq!(read, Some(all), "{count} entries");
         }
     }
 
     #[test]
-    fn an_entry_that_moves_into_the_place_of_the_first_is_not_missed() {
-        // One entry to a page; the first of two goes before the second page.
+    fn an_unchanged_list_is_read_whole_with_pages_of_two() {
+        assert_read_whole(2);
+    }
+
+    #[test]
+    fn an_unchanged_list_is_read_whole_with_pages_of_ten() {
+        assert_read_whole(10);
+    }
+
+    #[test]
+    fn an_unchanged_list_is_read_whole_with_pages_of_a_hundred() {
+        assert_read_whole(100);
+    }
+
+    #[test]
+    fn an_entry_that_moves_to_the_first_position_is_not_missed() {
+        // Pages hold one entry. The first of two entries is deleted before the second page.
         let mut entries = vec![entry(0), entry(1)];
         let mut pages = 0;
-        let reading = whole(|skip| {
+        let reading = read_all(|skip| {
             pages += 1;
             if pages == 2 {
                 entries.remove(0);
@@ -164,18 +187,21 @@ mod tests {
             let page = entries.iter().skip(skip as usize).take(1);
             std::future::ready(Ok(page.cloned().collect()))
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let read = runtime.expect("a runtime").block_on(reading);
-        assert_eq!(read.expect("read"), Some(vec![entry(1)]));
+        assert_eq!(run(reading).expect("read"), Some(vec![entry(1)]));
     }
 
     #[test]
-    fn of_a_timeline_that_cannot_be_read_whole_nothing_is_said() {
-        // Longer than anybody wants to wait for; and a server from which nothing but first entries come.
-        for (count, cap) in [(1200, 100), (5, 1)] {
-            assert_eq!(read(count, Vec::new(), cap).1, None, "{count} by {cap}");
-        }
-        let restless = vec![Change::Add; 100];
-        assert_eq!(read(30, restless, 10).1, None);
+    fn a_list_beyond_the_limit_is_not_read() {
+        assert_eq!(read(1200, Vec::new(), 100).1, None);
+    }
+
+    #[test]
+    fn a_list_in_pages_of_one_entry_is_not_read() {
+        assert_eq!(read(5, Vec::new(), 1).1, None);
+    }
+
+    #[test]
+    fn a_list_that_changes_before_every_page_is_not_read() {
+        assert_eq!(read(30, vec![Change::Add; 100], 10).1, None);
     }
 }

@@ -1,0 +1,109 @@
+//! Finds a lead by its identifier: which spellings to search for, and which result is the lead.
+
+use crate::Filter;
+use serde_json::Value;
+use telecrm_core::{FieldType, FieldValue, Lead, LeadRecord, Workspace};
+
+/// Returns the filter that finds the lead, or `None` if it has no identifier to search for.
+pub(crate) fn filter(workspace: &Workspace, lead: &Lead) -> Option<Filter> {
+    let value = identifier(workspace, lead)?;
+    // The normal form comes first. The workspace may hold other spellings from earlier times.
+    let mut spellings: Vec<FieldValue> = Vec::new();
+    if let Some(key) = workspace.identifier_key(value) {
+        if is_phone(workspace) {
+            spellings.push(format!("+{key}").into());
+        }
+        spellings.push(key.into());
+    }
+    if !spellings.contains(value) {
+        spellings.push(value.clone());
+    }
+    Some(Filter::new().any_of(workspace.identifier().api_name(), spellings))
+}
+
+/// Returns the value of the identifier, if a search can look for it.
+pub(crate) fn identifier<'a>(workspace: &Workspace, lead: &'a Lead) -> Option<&'a FieldValue> {
+    let value = lead.get(workspace.identifier().api_name())?;
+    let is_searchable = match value.as_json() {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Number(_) => true,
+        _ => false,
+    };
+    is_searchable.then_some(value)
+}
+
+/// Returns the row that is the lead. A search for a foreign number may also return the national
+/// number with the same digits (ID2).
+pub(crate) fn select(
+    workspace: &Workspace,
+    lead: &Lead,
+    rows: Vec<LeadRecord>,
+) -> Option<LeadRecord> {
+    let key = identifier(workspace, lead).and_then(|value| workspace.identifier_key(value));
+    let Some(key) = key else {
+        return rows.into_iter().next();
+    };
+    let identifier = workspace.identifier().api_name();
+    let mut in_other_spelling = None;
+    for row in rows {
+        if let Some(stored) = row.get(identifier) {
+            let text = stored.as_str().map(str::to_lowercase);
+            let text = text.unwrap_or_else(|| stored.to_string());
+            let text = if is_phone(workspace) {
+                text.trim_start_matches('+')
+            } else {
+                &text
+            };
+            if text == key {
+                return Some(row);
+            }
+            if workspace.identifier_key(stored).as_ref() != Some(&key) {
+                continue;
+            }
+        }
+        // A row without the identifier counts as a match: the server found it.
+        in_other_spelling.get_or_insert(row);
+    }
+    in_other_spelling
+}
+
+/// Whether the identifier is a phone number. A leading `+` does not change a phone number, but it
+/// does change other texts.
+fn is_phone(workspace: &Workspace) -> bool {
+    let field = workspace.field(workspace.identifier().api_name());
+    field.is_some_and(|field| field.field_type == FieldType::Phone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Selects from leads with these phone numbers.
+    fn selected(phone: &str, rows: &[&str]) -> Option<String> {
+        let row = |phone: &&str| -> LeadRecord {
+            let row = serde_json::json!({ "fields": { "phone": phone } });
+            serde_json::from_str(&row.to_string()).expect("a row")
+        };
+        let lead = Lead::new().set("phone", phone);
+        let rows = rows.iter().map(row).collect();
+        let found = select(&Workspace::sample(), &lead, rows)?;
+        found.get("phone")?.as_str().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_national_number_is_not_the_foreign_one_with_the_same_digits() {
+        assert_eq!(selected("+6591234567", &["916591234567"]), None);
+    }
+
+    #[test]
+    fn a_foreign_number_is_found_after_a_national_one() {
+        let found = selected("+6591234567", &["916591234567", "6591234567"]);
+        assert_eq!(found.as_deref(), Some("6591234567"));
+    }
+
+    #[test]
+    fn a_national_number_is_found_after_a_foreign_one() {
+        let found = selected("6591234567", &["6591234567", "916591234567"]);
+        assert_eq!(found.as_deref(), Some("916591234567"));
+    }
+}

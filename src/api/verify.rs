@@ -1,0 +1,176 @@
+//! Reading pushed leads back.
+
+use super::ingest::{Ingest, Receipt};
+use super::leads::Leads;
+use super::{lookup, schema};
+use crate::Error;
+use crate::handle::Handle;
+use crate::transport::Deadline;
+use std::time::Duration;
+use telecrm_core::{
+    Certainty, Comparison, FieldPath, Finding, FindingKind, Lead, LeadRecord, Workspace,
+    new_actions,
+};
+
+/// What reading a pushed lead back has shown. From [`Ingest::verify`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[must_use]
+pub enum Verification {
+    /// The lead exists, with everything that was sent.
+    Stored(LeadRecord),
+    /// The lead exists, but some of what was sent is missing.
+    Differs {
+        /// The lead as read back.
+        lead: LeadRecord,
+        /// The parts that are missing or have another value.
+        losses: Vec<Finding>,
+        /// The parts that the responses do not show.
+        unreadable: Vec<FieldPath>,
+    },
+    /// The lead does not exist. The finding says why, as far as it is known.
+    Missing(Finding),
+    /// Reading back failed, was incomplete, or was stopped.
+    Unknown {
+        /// Why the result is unknown.
+        reason: String,
+        /// The lead as far as it could be read.
+        lead: Option<LeadRecord>,
+    },
+}
+
+/// The wait after the first read. Each wait is half as long again, up to [`MAX_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+impl Ingest {
+    /// Reads a pushed lead back and compares every field and action.
+    ///
+    /// telecrm processes its queue in the background. This method therefore reads the lead
+    /// repeatedly, until everything is there or the [verify
+    /// timeout](crate::Builder::verify_timeout) is over. A lead that is
+    /// [documented](Certainty::Documented) to be dropped is read only once. Without
+    /// [`Receipt::since`], an equal older action counts as stored.
+    ///
+    /// # Errors
+    /// Returns an error if reading is refused, for example because of the token. If temporary
+    /// errors last until the timeout, or the client is [shut down](crate::Telecrm::shutdown), the
+    /// result is [`Unknown`](Verification::Unknown) instead.
+    pub async fn verify(&self, receipt: &Receipt) -> Result<Verification, Error> {
+        let handle = &self.0;
+        let workspace = schema::workspace(handle).await?;
+        let deadline = Deadline::after(handle.verify_timeout, handle.clock.now());
+        let mut wait = FIRST_WAIT;
+        loop {
+            // A read may take one attempt longer than the timeout, so that there is at least one.
+            let left = deadline.left(handle.clock.now()).unwrap_or_default();
+            let verification = match read_back(handle.at_most(left), &workspace, receipt).await {
+                Ok(verification) => verification,
+                Err(error) if error.is_transient() => Verification::Unknown {
+                    lead: None,
+                    reason: format!("the lead could not be read back: {error}"),
+                },
+                Err(error) => return Err(error),
+            };
+            if is_final(&verification, &workspace, receipt.sent()) {
+                return Ok(verification);
+            }
+            let Some(left) = deadline.left(handle.clock.now()) else {
+                return Ok(verification);
+            };
+            // What is missing now may still arrive before the timeout.
+            if handle.shutdown.has_begun() {
+                return Ok(Verification::Unknown {
+                    lead: match verification {
+                        Verification::Differs { lead, .. } => Some(lead),
+                        _ => None,
+                    },
+                    reason: "the client is shutting down".to_owned(),
+                });
+            }
+            let sleep = handle.clock.sleep(wait.min(left));
+            handle.shutdown.interrupt(sleep).await;
+            wait = (wait * 3 / 2).min(MAX_WAIT);
+        }
+    }
+}
+
+/// Whether another read cannot change the result.
+fn is_final(verification: &Verification, workspace: &Workspace, sent: &Lead) -> bool {
+    match verification {
+        Verification::Stored(_) => true,
+        // A lead without an identifier cannot be found. A lead that is documented to be dropped
+        // does not arrive, but one that is inferred to be dropped may.
+        Verification::Missing(finding) => {
+            finding.certainty == Certainty::Documented
+                || lookup::identifier(workspace, sent).is_none()
+        }
+        // Losses that the rules predict do not arrive. Unexpected ones are `Reported` and may.
+        Verification::Differs { losses, .. } => losses
+            .iter()
+            .all(|loss| loss.certainty != Certainty::Reported),
+        Verification::Unknown { lead, .. } => lead.is_some(),
+    }
+}
+
+/// Reads the lead once.
+async fn read_back(
+    handle: Handle,
+    workspace: &Workspace,
+    receipt: &Receipt,
+) -> Result<Verification, Error> {
+    let leads = Leads(handle);
+    let sent = receipt.sent();
+    let Some(lead) = leads.find(workspace, sent).await? else {
+        return Ok(Verification::Missing(missing(workspace, sent)));
+    };
+    let actions = if sent.actions().is_empty() {
+        Some(Vec::new())
+    } else {
+        leads.all_actions(&lead).await?
+    };
+    let before = receipt.before.actions.as_deref();
+    let new = before.zip(actions.as_deref());
+    let new = new.map(|(before, now)| new_actions(before, now));
+    let Comparison {
+        losses, unreadable, ..
+    } = workspace.compare(sent, &lead, new.as_deref());
+    if !losses.is_empty() {
+        return Ok(Verification::Differs {
+            lead,
+            losses,
+            unreadable,
+        });
+    }
+    if unreadable.is_empty() {
+        return Ok(Verification::Stored(lead));
+    }
+    let paths: Vec<_> = unreadable.iter().map(FieldPath::to_string).collect();
+    let reason = if lead.id().is_none() {
+        "the search returned no lead ID (LE7), so the actions cannot be read"
+    } else if new.is_none() {
+        "the lead has too many actions, or they changed during every read"
+    } else {
+        "the responses do not show it"
+    };
+    Ok(Verification::Unknown {
+        reason: format!("{}: {reason}", paths.join(", ")),
+        lead: Some(lead),
+    })
+}
+
+/// Returns the only loss of a lead that does not exist: the predicted one if the rules predict it.
+fn missing(workspace: &Workspace, sent: &Lead) -> Finding {
+    let mut predicted = workspace.accept(sent).findings.into_iter();
+    let predicted = predicted.find(|finding| finding.kind == FindingKind::LeadDropped);
+    predicted.unwrap_or_else(|| {
+        let mut finding = Finding::new(
+            FieldPath::Field(workspace.identifier().api_name().to_owned()),
+            FindingKind::LeadDropped,
+            Certainty::Reported,
+            "the lead was sent, but no lead has this identifier",
+        );
+        finding.pitfall = Some("AS5".to_owned());
+        finding
+    })
+}

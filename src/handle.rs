@@ -1,0 +1,187 @@
+//! The handle that every part of the client holds: both APIs, the cached workspace, and call
+//! options.
+
+use crate::clock::Clock;
+use crate::raw::generated::{ingest, sync};
+use crate::transport::envelope::without_bom;
+use crate::transport::write_order::{Target, WriteOrder};
+use crate::transport::{Call, CallOptions, Context, Response, Shutdown, Transport, Unbuilt};
+use crate::workspace_cache::WorkspaceCache;
+use crate::{Error, Operation};
+use jiff::tz::TimeZone;
+use reqwest::Request;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+use telecrm_core::{Country, Created, Lead, Outcome};
+
+/// A cheap clone of the client's state, with the options of the calls that it makes.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    shared: Arc<Shared>,
+    pub(crate) options: CallOptions,
+}
+
+pub(crate) struct Shared {
+    pub(crate) sync: Option<Api<sync::Client>>,
+    pub(crate) ingest: Option<Api<ingest::Client>>,
+    pub(crate) workspace: WorkspaceCache,
+    pub(crate) default_country: Option<Country>,
+    pub(crate) time_zone: Option<TimeZone>,
+    pub(crate) verify_timeout: Duration,
+    pub(crate) write_order: WriteOrder,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shutdown: Shutdown,
+}
+
+impl Deref for Handle {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+/// Prints without tokens and enterprise ID.
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("sync", &self.sync.is_some())
+            .field("async", &self.ingest.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    pub(crate) fn new(shared: Shared, options: CallOptions) -> Self {
+        let shared = Arc::new(shared);
+        Self { shared, options }
+    }
+
+    pub(crate) fn with_options(&self, options: CallOptions) -> Self {
+        Self {
+            options,
+            ..self.clone()
+        }
+    }
+
+    /// Returns a handle whose calls share one total timeout, which begins now.
+    pub(crate) fn in_one_call(&self) -> Self {
+        self.with_options(self.options.in_one_call(self.clock.now()))
+    }
+
+    /// Returns a handle whose calls take at most this long, or as long as one attempt if that is
+    /// longer.
+    pub(crate) fn at_most(&self, time: Duration) -> Self {
+        let options = self.options;
+        let time = time.max(options.attempt_timeout);
+        self.with_options(options.total_timeout(time.min(options.total_timeout)))
+    }
+
+    pub(crate) fn sync_api(&self) -> Result<&Api<sync::Client>, Error> {
+        let missing =
+            || Error::config("this call needs a Sync token").with_hint("give the builder one");
+        self.sync.as_ref().ok_or_else(missing)
+    }
+
+    pub(crate) fn async_api(&self) -> Result<&Api<ingest::Client>, Error> {
+        let missing =
+            || Error::config("this call needs an Async token").with_hint("give the builder one");
+        self.ingest.as_ref().ok_or_else(missing)
+    }
+
+    /// Sends a request of the Sync API.
+    ///
+    /// `build` makes it with the generated client, which knows method, path, query and body. The
+    /// response is not decoded, because the generated types accept only what is documented.
+    pub(crate) async fn send(
+        &self,
+        operation: Operation,
+        build: impl FnOnce(&sync::Client, &str) -> Result<Request, Unbuilt>,
+    ) -> Result<Response, Error> {
+        let call = Call::new(Some(operation), operation.idempotency(), self.options);
+        self.sync_api()?.send(call, build).await
+    }
+
+    /// Sends a request that overwrites earlier ones to the same target.
+    pub(crate) async fn send_write(
+        &self,
+        operation: Operation,
+        target: Target,
+        build: impl FnOnce(&sync::Client, &str) -> Result<Request, Unbuilt>,
+    ) -> Result<Response, Error> {
+        let ticket = self.write_order.enter(target);
+        let call = Call::new(Some(operation), operation.idempotency(), self.options);
+        let call = call.with_ticket(Some(ticket));
+        self.sync_api()?.send(call, build).await
+    }
+
+    /// Reads the response to a creation. Remarks of the server are masked like its error messages.
+    pub(crate) fn outcome(
+        &self,
+        response: &Response,
+        sent: &Lead,
+    ) -> Result<Outcome<Created>, Error> {
+        let outcome = Outcome::from_answer(without_bom(&response.body), sent);
+        let outcome = outcome.map_err(|error| response.unreadable(error))?;
+        let transport = &self.sync_api()?.connection.transport;
+        Ok(outcome.with_words(|text| transport.masked(text, response)))
+    }
+}
+
+/// One of the two APIs.
+pub(crate) struct Api<C> {
+    /// The generated client, used to build requests.
+    client: C,
+    pub(crate) connection: Connection,
+}
+
+/// Where and how the requests of one API are sent.
+pub(crate) struct Connection {
+    pub(crate) base_url: String,
+    pub(crate) enterprise: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) transport: Arc<Transport>,
+}
+
+impl<C> Api<C> {
+    pub(crate) fn new(
+        generated: fn(&str, reqwest::Client, Context) -> C,
+        connection: Connection,
+    ) -> Self {
+        Self {
+            client: connection.generated(generated, CallOptions::default()),
+            connection,
+        }
+    }
+
+    pub(crate) async fn send(
+        &self,
+        call: Call,
+        build: impl FnOnce(&C, &str) -> Result<Request, Unbuilt>,
+    ) -> Result<Response, Error> {
+        let request = build(&self.client, &self.connection.enterprise);
+        self.connection.send(call, request).await
+    }
+}
+
+impl Connection {
+    pub(crate) async fn send(
+        &self,
+        call: Call,
+        request: Result<Request, Unbuilt>,
+    ) -> Result<Response, Error> {
+        self.transport.call(&self.http, call, request).await
+    }
+
+    /// Creates a generated client with the same tokens, limits and retries.
+    pub(crate) fn generated<C>(
+        &self,
+        new: fn(&str, reqwest::Client, Context) -> C,
+        options: CallOptions,
+    ) -> C {
+        let context = Context::through(self.transport.clone(), options);
+        new(&self.base_url, self.http.clone(), context)
+    }
+}
