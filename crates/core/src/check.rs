@@ -1,12 +1,14 @@
 //! Checking a lead before it is sent, and mending what can be mended.
 
-use crate::accept::{Acceptance, CodeForm, same_label};
-use crate::decimal::is_decimal;
 use crate::finding::Told;
-use crate::words::{texts, trim, unseen};
+use crate::rules::phone;
+use crate::rules::{Acceptance, CodeForm, same_label};
+use crate::text::{texts, trim, unseen};
+use crate::value::is_decimal;
+use crate::workspace::date_format as date;
 use crate::{
     Action, ActionKind, Certainty, FieldDefinition, FieldPath, FieldType, FieldValue, Finding,
-    FindingKind, Lead, Workspace, date, phone,
+    FindingKind, Lead, Workspace,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;

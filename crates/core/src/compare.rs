@@ -1,11 +1,12 @@
 //! Comparing what was sent with what is read back.
 
-use crate::date::{self, DEFAULT_FORMAT};
 use crate::finding::Told;
-use crate::words::set;
+use crate::rules::phone;
+use crate::text::set;
+use crate::workspace::date_format::{self as date, DEFAULT_FORMAT};
 use crate::{
     Action, ActionKind, ActionRecord, Certainty, FieldDefinition, FieldPath, FieldType, FieldValue,
-    Finding, FindingKind, Lead, LeadRecord, Workspace, phone,
+    Finding, FindingKind, Lead, LeadRecord, Workspace,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

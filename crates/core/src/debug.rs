@@ -1,6 +1,6 @@
 //! What `Debug` shows of data: its structure, never a value. Leads are personal data, and logs are read by many.
 
-use crate::accept::{Acceptance, AcceptedAction, FieldOutcome};
+use crate::rules::{Acceptance, AcceptedAction, FieldOutcome};
 use crate::{
     Action, ActionCodeError, Amount, CustomAction, Decimal, FieldValue, Finding, Lead, Pipeline,
     Remark, WorkspaceFile,

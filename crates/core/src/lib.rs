@@ -3,15 +3,11 @@
 //!
 //! The crate `telecrm` re-exports all of this; the emulator acts by the same rules.
 
-mod accept;
 mod action;
 mod action_code;
 mod check;
 mod compare;
-mod date;
 mod debug;
-mod decimal;
-mod doubt;
 mod finding;
 mod json;
 mod lead;
@@ -19,31 +15,30 @@ mod object;
 mod open_enum;
 mod outcome;
 mod path;
-mod phone;
-mod record;
+mod response;
+mod rules;
+mod text;
 mod value;
-mod words;
 mod workspace;
 
-pub use accept::{Acceptance, AcceptedAction, CodeForm, FieldOutcome};
 pub use action::{Action, ActionKind, Currency, CustomAction, Payment, PaymentStatus};
 pub use action_code::{ActionCode, ActionCodeError};
 pub use check::{Checked, LeadDropped};
 pub use compare::{Comparison, new_actions};
-pub use date::DateFormat;
-pub use decimal::{Amount, AmountError, Decimal, DecimalError};
+pub use rules::{Acceptance, AcceptedAction, CodeForm, FieldOutcome};
+
 pub use finding::{Certainty, Finding, FindingKind};
 pub use json::read_json;
 pub use lead::{Lead, LeadError};
 pub use outcome::{ActionResult, ActionStatus, Created, Incomplete, Outcome, Remark, RemarkStatus};
 pub use path::FieldPath;
-pub use phone::Country;
-pub use record::{
+pub use response::{
     ActionRecord, Availability, CustomActionRecord, CustomFieldRecord, LeadRecord, License,
     Metadata, Page, TeamMember, TeamMemberRole, TeamMemberStatus,
 };
-pub use value::FieldValue;
+pub use rules::phone::Country;
+pub use value::{Amount, AmountError, Decimal, DecimalError, FieldValue};
 pub use workspace::{
-    ActionDefinition, FieldDefinition, FieldType, Identifier, LostReason, MatchedBy, Pipeline,
-    PipelineStatus, Workspace, WorkspaceError, WorkspaceFile,
+    ActionDefinition, DateFormat, FieldDefinition, FieldType, Identifier, LostReason, MatchedBy,
+    Pipeline, PipelineStatus, Workspace, WorkspaceError, WorkspaceFile,
 };

@@ -1,15 +1,18 @@
 //! What a workspace defines: its fields, actions, pipeline and lead identifier.
 
+pub(crate) mod date_format;
 mod file;
 mod pipeline;
 
+pub use date_format::DateFormat;
 pub use file::{WorkspaceError, WorkspaceFile};
 pub(crate) use pipeline::Labels;
 pub use pipeline::{LostReason, Pipeline, PipelineStatus};
 
+use crate::rules::phone;
+use crate::text::{each_letter, texts};
 use crate::value::from_object;
-use crate::words::{each_letter, texts};
-use crate::{ActionCode, Country, FieldValue, phone};
+use crate::{ActionCode, Country, FieldValue};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 

@@ -1,9 +1,10 @@
 //! Numbers that telecrm takes, and that are nobody's.
 
-use crate::accept::Acceptance;
+use super::phone;
+use crate::rules::Acceptance;
 use crate::{
     Certainty, FieldDefinition, FieldPath, FieldType, FieldValue, Finding, FindingKind, Lead,
-    Workspace, phone,
+    Workspace,
 };
 
 impl Workspace {

@@ -6,7 +6,7 @@
 //! question, which a library answers where the feature `phone` is on.
 
 use crate::WorkspaceError;
-use crate::words::{each_letter, is_unseen, list, texts, trim};
+use crate::text::{each_letter, is_unseen, list, texts, trim};
 use std::fmt;
 use std::str::FromStr;
 

@@ -3,14 +3,18 @@
 //! [`Workspace::check`] predicts with it and the emulator acts by it. Every rule names its pitfall and
 //! how sure it is; `docs/api-notes.md` lists the readings chosen where the documentation is silent.
 
+pub(crate) mod phone;
+mod plausibility;
+
+use self::phone::Refused;
 use crate::action::PAYMENT;
-use crate::decimal::is_decimal;
-use crate::phone::{self, Refused};
-use crate::words::{each_letter, is_unseen, list, set, texts, trim, unseen};
-use crate::workspace::Labels;
+use crate::value::is_decimal;
+
+use crate::text::{each_letter, is_unseen, list, set, texts, trim, unseen};
+use crate::workspace::{Labels, date_format as date};
 use crate::{
     Action, ActionCode, ActionDefinition, ActionKind, Certainty, Currency, FieldDefinition,
-    FieldPath, FieldType, FieldValue, Finding, FindingKind, Lead, PaymentStatus, Workspace, date,
+    FieldPath, FieldType, FieldValue, Finding, FindingKind, Lead, PaymentStatus, Workspace,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Decimal numbers as text: money is never a float.
 
-use crate::FieldValue;
+use super::FieldValue;
 use std::fmt;
 use std::str::FromStr;
 

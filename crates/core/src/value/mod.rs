@@ -1,12 +1,15 @@
 //! One value of a lead's or an action's field.
 
+mod decimal;
 mod text;
 mod written;
 
+pub(crate) use self::decimal::is_decimal;
+pub use self::decimal::{Amount, AmountError, Decimal, DecimalError};
 pub(crate) use self::text::by_text;
 pub(crate) use self::written::whole_characters;
 
-use crate::{Decimal, FieldPath, read_json};
+use crate::{FieldPath, read_json};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
