@@ -14,8 +14,8 @@ pub mod ingest {
     /// Lists of values that may grow: the known ones, and the text of any other.
     pub mod enums {
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `CreateOrUpdateLeadResponseStatus`."]
-            CreateOrUpdateLeadResponseStatus : Queued = "QUEUED",
+            #[doc = " A value of `CreateOrUpdateLeadResponseStatus`."] pub enum
+            CreateOrUpdateLeadResponseStatus { Queued = "QUEUED", }
         }
     }
     /// Types used as operation parameters and responses.

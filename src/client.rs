@@ -51,8 +51,8 @@ pub const ASYNC_URL: &str = "https://next-api.telecrm.in";
 ///
 /// let workspace = telecrm.workspace().await?;
 /// let lead = Lead::new().set("phone", "+91 99999 99999").set("status", "fresh");
-/// let clean = workspace.check(&lead).into_clean()?;
-/// let receipt = telecrm.ingest().push(&clean).await?;
+/// let lead = workspace.check(&lead).complete()?;
+/// let receipt = telecrm.ingest().push(&lead).await?;
 /// let verdict = telecrm.ingest().verify(&receipt).await?;
 /// assert!(matches!(verdict, Verification::Stored(_)));
 ///

@@ -91,7 +91,7 @@ pub enum Phase {
 
 telecrm_core::open_enum! {
     /// The server's code for what went wrong.
-    ErrorCode:
+    pub enum ErrorCode {
         BadRequest = "BAD_REQUEST",
         ValidationError = "VALIDATION_ERROR",
         InvalidLead = "INVALID_LEAD",
@@ -107,6 +107,7 @@ telecrm_core::open_enum! {
         EnterpriseLicenseExpired = "ENTERPRISE_LICENSE_EXPIRED",
         InvalidToken = "INVALID_TOKEN",
         Unauthorized = "UNAUTHORIZED",
+    }
 }
 
 /// One line of what the server has to say of an invalid request.

@@ -25,7 +25,7 @@ pub use clock::Clock;
 pub use error::{Error, ErrorCode, ErrorDetail, Phase};
 pub use operation::{Idempotency, Operation};
 pub use pagination::Items;
-pub use telecrm_core::*;
+pub use telecrm_core::{compare::*, json::read_json, response::*, rules::*, workspace::*, *};
 pub use token::{AsyncToken, SyncToken, TokenError};
 pub use transport::rate_limit::{LimitState, RateLimit};
 pub use transport::{CallOptions, CallReport};

@@ -109,7 +109,7 @@ impl Cache {
             "customActions": actions.json()?,
             "leadStagePipeline": pipeline.json()?,
         });
-        let not_understood = |error: telecrm_core::WorkspaceError| {
+        let not_understood = |error: telecrm_core::workspace::WorkspaceError| {
             Error::inconsistent(Operation::GetMetadata, error.to_string())
         };
         let file = WorkspaceFile::from_json(answers).map_err(not_understood)?;

@@ -657,7 +657,7 @@ fn open_enum(name: &str, values: &[String]) -> Result<Item> {
     }
     let about = format!("/// A value of `{name}`.");
     syn::parse_str(&format!(
-        "::telecrm_core::open_enum! {{ {about}\n {name}: {lines} }}"
+        "::telecrm_core::open_enum! {{ {about}\n pub enum {name} {{ {lines} }} }}"
     ))
     .map_err(|error| Problems::one(format!("{name}: {error}")))
 }

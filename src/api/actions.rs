@@ -4,9 +4,11 @@ use crate::api::leads::{not_shown, one_or_many, some_value};
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest, Telecrm, pagination};
 use std::slice;
+use telecrm_core::response::Page;
+use telecrm_core::rules::CodeForm;
 use telecrm_core::{
-    Action, ActionCode, ActionKind, ActionRecord, Certainty, CodeForm, Created, CustomAction,
-    FieldPath, FieldValue, Finding, FindingKind, Lead, LeadRecord, Outcome, Page, PaymentStatus,
+    Action, ActionCode, ActionKind, ActionRecord, Certainty, Created, CustomAction, FieldPath,
+    FieldValue, Finding, FindingKind, Lead, LeadRecord, Outcome, PaymentStatus,
 };
 
 /// A lead's timeline. From [`Leads::actions`](crate::Leads::actions).

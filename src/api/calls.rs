@@ -14,7 +14,8 @@ use reqwest::Request;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use telecrm_core::{Action, Availability, Created, FieldValue, Lead, Outcome};
+use telecrm_core::response::Availability;
+use telecrm_core::{Action, Created, FieldValue, Lead, Outcome};
 
 /// One API of one enterprise.
 pub(crate) struct Endpoint<C> {
@@ -116,9 +117,9 @@ impl<'a, C> Caller<'a, C> {
         answer: &Response,
         sent: &Lead,
     ) -> Result<Outcome<Created>, Error> {
-        let outcome = Outcome::from_answer(unmarked(&answer.body), sent);
+        let outcome = Outcome::from_response(unmarked(&answer.body), sent);
         let outcome = outcome.map_err(|error| answer.unreadable(error))?;
-        Ok(outcome.with_words(|words| self.endpoint.transport.masked(words, answer)))
+        Ok(outcome.map_remarks(|words| self.endpoint.transport.masked(words, answer)))
     }
 
     fn enterprise(&self) -> &'a str {

@@ -7,9 +7,9 @@ use crate::transport::write_order::Target;
 use crate::{Error, Telecrm};
 use serde_json::Value;
 use std::time::Duration;
+use telecrm_core::compare::{Comparison, new_actions};
 use telecrm_core::{
-    ActionRecord, Certainty, Comparison, FieldPath, Finding, FindingKind, Lead, LeadRecord,
-    Workspace, new_actions,
+    ActionRecord, Certainty, FieldPath, Finding, FindingKind, Lead, LeadRecord, Workspace,
 };
 
 /// Pushing leads over the Async API, and reading them back. From [`Telecrm::ingest`].

@@ -7,9 +7,10 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use telecrm_core::response::Page;
+use telecrm_core::workspace::FieldType;
 use telecrm_core::{
-    ActionRecord, Created, FieldPath, FieldType, FieldValue, Finding, Lead, LeadRecord, Outcome,
-    Page, Workspace,
+    ActionRecord, Created, FieldPath, FieldValue, Finding, Lead, LeadRecord, Outcome, Workspace,
 };
 
 /// Single leads, over the Sync API. From [`Telecrm::leads`].
@@ -261,7 +262,7 @@ impl Leads {
         let compared = workspace.compare(&read_back, &found, timeline.as_deref());
         let is_complete = compared.losses.is_empty() && compared.unreadable.is_empty();
         let id = found.id().filter(|_| is_complete);
-        Ok(id.map(|id| Outcome::settled(id.to_owned(), sent)))
+        Ok(id.map(|id| Outcome::found(id.to_owned(), sent)))
     }
 
     /// Reads a lead.
@@ -640,7 +641,7 @@ fn one_lead(answer: &Response) -> Result<LeadRecord, Error> {
     let is_lead = lead.id().is_some()
         || !lead.fields().is_empty()
         || !lead.actions().is_empty()
-        || telling.iter().any(|key| lead.row().contains_key(*key));
+        || telling.iter().any(|key| lead.extra().contains_key(*key));
     if !is_lead {
         let _: IgnoredAny = answer.decode_member("fields")?;
     }

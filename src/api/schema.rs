@@ -2,7 +2,9 @@
 
 use crate::{Error, Telecrm};
 use serde_json::Value;
-use telecrm_core::{ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, Pipeline};
+use telecrm_core::ActionCode;
+use telecrm_core::response::{CustomActionRecord, CustomFieldRecord, Metadata};
+use telecrm_core::workspace::Pipeline;
 
 /// What a workspace says of itself, endpoint by endpoint. From [`Telecrm::schema`].
 ///

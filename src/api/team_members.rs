@@ -3,7 +3,7 @@
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest, Telecrm, pagination};
 use std::fmt;
-use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
+use telecrm_core::response::{Availability, Page, TeamMember, TeamMemberRole};
 
 /// Team members. From [`Telecrm::team_members`].
 ///

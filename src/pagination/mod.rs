@@ -10,7 +10,8 @@ use serde_json::Value;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
-use telecrm_core::{ActionRecord, FieldValue, LeadRecord, Page, TeamMember};
+use telecrm_core::response::{Page, TeamMember};
+use telecrm_core::{ActionRecord, FieldValue, LeadRecord};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 

@@ -8,7 +8,7 @@
 use crate::{Error, Operation};
 use std::collections::HashSet;
 use std::vec;
-use telecrm_core::Page;
+use telecrm_core::response::Page;
 
 /// A list to walk, newest items first.
 pub(crate) trait Source: Send + Sync + 'static {

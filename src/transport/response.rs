@@ -15,7 +15,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
-use telecrm_core::{FieldValue, Page};
+use telecrm_core::FieldValue;
+use telecrm_core::response::Page;
 use tokio::runtime::Handle;
 
 /// A success, undecoded.

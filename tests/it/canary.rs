@@ -424,7 +424,7 @@ fn print_data() {
         assert!(!accepted.findings.is_empty());
         assert_debug_clean(&accepted);
         assert_debug_clean(&workspace.check(&written));
-        assert_debug_clean(&workspace.check(&written).into_clean());
+        assert_debug_clean(&workspace.check(&written).accept_partial());
         assert_debug_clean(&workspace.compare(
             &written,
             &record,
@@ -443,7 +443,8 @@ fn print_data() {
 
     let answer = json!({ "lead_id": "l1", "actions": [{ "action_id": null, "status": "IGNORED" }],
         "remarks": [{ "field": "fields.phone", "status": "IGNORED", "remark": format!("no {PHONE}") }] });
-    let outcome = Outcome::from_answer(answer.to_string().as_bytes(), &lead()).expect("an outcome");
+    let outcome =
+        Outcome::from_response(answer.to_string().as_bytes(), &lead()).expect("an outcome");
     assert_debug_clean(&outcome);
     assert_debug_clean(&outcome.remarks()[0]);
     assert_debug_clean(&outcome.complete().expect_err("ignored"));

@@ -47,7 +47,7 @@ async fn the_whole_circle_discover_check_send_inspect_verify() {
             "5000".parse().expect("an amount"),
             Currency::Inr,
         ));
-    let clean = workspace.check(&written).into_clean().expect("sendable");
+    let clean = workspace.check(&written).complete().expect("sendable");
 
     let receipt = telecrm.ingest().push(&clean).await.expect("queued");
     let Verification::Stored(stored) = telecrm.ingest().verify(&receipt).await.expect("readable")

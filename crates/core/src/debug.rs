@@ -1,15 +1,14 @@
-//! What `Debug` shows of data: its structure, never a value. Leads are personal data, and logs are read by many.
+//! `Debug` output that shows the structure of data and never a value. Leads are personal data, and
+//! many people read logs.
 
 use crate::rules::{Acceptance, AcceptedAction, FieldOutcome};
-use crate::{
-    Action, ActionCodeError, Amount, CustomAction, Decimal, FieldValue, Finding, Lead, Pipeline,
-    Remark, WorkspaceFile,
-};
+use crate::workspace::{Pipeline, WorkspaceFile};
+use crate::{Action, Amount, CustomAction, Decimal, FieldValue, Finding, Lead, Remark};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Formatter, Result};
 
-/// The structure of a JSON value: keys, and the types of what they hold.
+/// The structure of a JSON value: keys, and the types of their values.
 struct Shape<'a>(&'a Value);
 
 impl Debug for Shape<'_> {
@@ -30,36 +29,32 @@ struct Keys<'a>(&'a Map<String, Value>);
 
 impl Debug for Keys<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut keys = f.debug_map();
-        for (key, value) in self.0 {
-            keys.entry(&Bare(key), &Shape(value));
-        }
-        keys.finish()
+        let keys = self.0.iter().map(|(key, value)| (Name(key), Shape(value)));
+        f.debug_map().entries(keys).finish()
     }
 }
 
-/// The same of values that were read.
+/// The structure of fields.
 struct Fields<'a>(&'a BTreeMap<String, FieldValue>);
 
 impl Debug for Fields<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut fields = f.debug_map();
-        for (key, value) in self.0 {
-            fields.entry(&Bare(key), &Shape(value.as_json()));
-        }
-        fields.finish()
+        let fields = self.0.iter();
+        let fields = fields.map(|(name, value)| (Name(name), Shape(value.as_json())));
+        f.debug_map().entries(fields).finish()
     }
 }
 
-struct Bare<'a>(&'a str);
+/// A name without quotes.
+struct Name<'a>(&'a str);
 
-impl Debug for Bare<'_> {
+impl Debug for Name<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str(self.0)
     }
 }
 
-/// The JSON type, not the value: `FieldValue(string)`.
+/// Shows the JSON type, such as `FieldValue(string)`.
 impl Debug for FieldValue {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_tuple("FieldValue")
@@ -68,7 +63,7 @@ impl Debug for FieldValue {
     }
 }
 
-/// The names and JSON types of fields and actions, no values.
+/// Shows the names and JSON types of fields and actions.
 impl Debug for Lead {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Lead")
@@ -79,14 +74,14 @@ impl Debug for Lead {
     }
 }
 
-/// The names and JSON types of its keys, no values.
+/// Shows the names and JSON types of the keys.
 impl Debug for Action {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_tuple("Action").field(&Fields(self.keys())).finish()
     }
 }
 
-/// The names and JSON types of its fields, no values.
+/// Shows the names and JSON types of the fields.
 impl Debug for CustomAction {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let action = Action::from(self.clone());
@@ -96,28 +91,21 @@ impl Debug for CustomAction {
     }
 }
 
-/// Without the digits.
+/// Hides the digits.
 impl Debug for Decimal {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str("Decimal(…)")
     }
 }
 
-/// Without the amount.
+/// Hides the amount.
 impl Debug for Amount {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str("Amount(…)")
     }
 }
 
-/// Without the text.
-impl Debug for ActionCodeError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str("ActionCodeError")
-    }
-}
-
-/// Without reason and suggestion, which may repeat a value.
+/// Hides reason and suggestion, which can repeat a value.
 impl Debug for Finding {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Finding")
@@ -130,7 +118,7 @@ impl Debug for Finding {
     }
 }
 
-/// Without telecrm's words, which may repeat a value.
+/// Hides the text of the remark, which can repeat a value.
 impl Debug for Remark {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Remark")
@@ -141,7 +129,7 @@ impl Debug for Remark {
     }
 }
 
-/// Without labels and reasons.
+/// Hides labels and reasons.
 impl Debug for FieldOutcome {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("FieldOutcome")
@@ -151,7 +139,7 @@ impl Debug for FieldOutcome {
     }
 }
 
-/// Without values and labels.
+/// Hides values and labels.
 impl Debug for Acceptance {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Acceptance")
@@ -164,30 +152,31 @@ impl Debug for Acceptance {
     }
 }
 
-/// Without values and labels.
+/// Hides values and labels.
 impl Debug for AcceptedAction {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("AcceptedAction")
             .field("index", &self.index)
             .field("code", &self.code)
             .field("fields", &Fields(&self.fields))
-            .field("dated_back", &self.created_on.is_some())
+            .field("backdated", &self.created_on.is_some())
             .field("created", &self.created.len())
             .finish()
     }
 }
 
+/// Shows the statuses and lost reasons, and the structure of the response.
 impl Debug for Pipeline {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Pipeline")
             .field("statuses", &self.statuses)
             .field("lost_reasons", &self.lost_reasons)
-            .field("answer", &Keys(&self.answer))
+            .field("extra", &Keys(&self.extra))
             .finish()
     }
 }
 
-/// How much of everything there is: metadata and team members are not for logs.
+/// Shows how many items there are, because metadata and team members are personal data.
 impl Debug for WorkspaceFile {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("WorkspaceFile")
@@ -208,7 +197,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn structure_prints_and_values_do_not() {
+    fn a_lead_shows_its_structure_and_no_value() {
         let lead = Lead::from_json(json!({
             "fields": { "phone": "919999999999", "rating": 4, "interests": ["VIP"], "name": null },
             "actions": [{ "type": "ACTION_1001", "fields": { "note": "s3cret", "paid": true } }],

@@ -14,9 +14,10 @@ use axum::response::{Extension, IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use telecrm_core::rules::{AcceptedAction, CodeForm};
 use telecrm_core::{
-    AcceptedAction, Action, ActionKind, Certainty, CodeForm, FieldPath as Place, FieldValue,
-    Finding, FindingKind, PaymentStatus, Workspace,
+    Action, ActionKind, Certainty, FieldPath as Place, FieldValue, Finding, FindingKind,
+    PaymentStatus, Workspace,
 };
 
 /// The most actions of one page.

@@ -15,7 +15,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
-use telecrm_core::{Finding, read_json};
+use telecrm_core::Finding;
+use telecrm_core::json::read_json;
 
 /// The largest body that is read. telecrm documents no limit.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;

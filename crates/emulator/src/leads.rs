@@ -15,9 +15,9 @@ use axum::response::{Extension, IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use telecrm_core::workspace::{FieldDefinition, FieldType};
 use telecrm_core::{
-    Certainty, FieldDefinition, FieldPath as Place, FieldType, FieldValue, Finding, FindingKind,
-    Lead, Workspace,
+    Certainty, FieldPath as Place, FieldValue, Finding, FindingKind, Lead, Workspace,
 };
 
 /// The code for a lead that is not there.

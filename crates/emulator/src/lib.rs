@@ -41,7 +41,8 @@ pub use ready::wait_until_ready;
 pub use recording::{Recording, RecordingError};
 pub use replay::Difference;
 pub use state_error::StateError;
-pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};
+pub use telecrm_core::workspace::WorkspaceError;
+pub use telecrm_core::{Finding, WorkspaceFile};
 
 use clock::Hands;
 use faults::Faults;

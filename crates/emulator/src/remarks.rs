@@ -1,9 +1,8 @@
 //! What the Sync API says of what it does not store.
 
 use serde_json::{Map, Value, json};
-use telecrm_core::{
-    Action, ActionKind, Certainty, FieldPath, FieldType, Finding, FindingKind, Workspace,
-};
+use telecrm_core::workspace::FieldType;
+use telecrm_core::{Action, ActionKind, Certainty, FieldPath, Finding, FindingKind, Workspace};
 
 /// What `remarks` says of the losses.
 pub(crate) fn remarks(

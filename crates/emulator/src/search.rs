@@ -5,7 +5,8 @@ use crate::profile::{Performers, StatusCase};
 use crate::remarks;
 use crate::store::{Store, StoredAction, StoredLead};
 use serde_json::{Map, Value};
-use telecrm_core::{FieldPath as Place, FieldType, Finding, FindingKind};
+use telecrm_core::workspace::FieldType;
+use telecrm_core::{FieldPath as Place, Finding, FindingKind};
 
 /// What a lead must be like to be found. Fields, and the action, must all fit.
 pub(crate) struct Filter {

@@ -23,10 +23,9 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 use std::time::Duration;
-use telecrm_core::{
-    Acceptance, AcceptedAction, ActionCode, FieldValue, Finding, Lead, Workspace, WorkspaceError,
-    WorkspaceFile,
-};
+use telecrm_core::rules::{Acceptance, AcceptedAction};
+use telecrm_core::workspace::{PhoneBlanks, WorkspaceError};
+use telecrm_core::{ActionCode, FieldValue, Finding, Lead, Workspace, WorkspaceFile};
 
 /// The state of one workspace. What is accepted was decided by `telecrm-core` before it comes here.
 #[derive(Clone)]
@@ -104,6 +103,15 @@ impl Changes {
     }
 }
 
+/// What the rules do with blanks in phone numbers.
+pub(crate) fn phone_blanks(strip: bool) -> PhoneBlanks {
+    if strip {
+        PhoneBlanks::Strip
+    } else {
+        PhoneBlanks::Refuse
+    }
+}
+
 /// What a store starts from and goes back to.
 #[derive(Clone)]
 pub(crate) struct Seed {
@@ -119,7 +127,7 @@ impl Seed {
     /// If the file is not a workspace.
     pub(crate) fn new(answers: WorkspaceFile, strip: bool) -> Result<Self, WorkspaceError> {
         let answers = Self::completed(answers);
-        let workspace = Workspace::from_file(&answers)?.with_phone_blanks_stripped(strip);
+        let workspace = Workspace::from_file(&answers)?.with_phone_blanks(phone_blanks(strip));
         let mut standard = WorkspaceFile::from_json(json!({ "customFields": [
             { "apiName": "phone", "type": "PHONE" },
             { "apiName": "created_on", "type": "DATE" },
@@ -296,7 +304,7 @@ impl Store {
     pub(crate) fn strip_phone_blanks(&mut self, strip: bool) {
         self.seed.strips_phone_blanks = strip;
         for workspace in [&mut self.workspace, &mut self.seed.workspace] {
-            *workspace = workspace.clone().with_phone_blanks_stripped(strip);
+            *workspace = workspace.clone().with_phone_blanks(phone_blanks(strip));
         }
     }
 

@@ -10,7 +10,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Extension, IntoResponse};
 use serde_json::{Map, Value, json};
-use telecrm_core::{Availability, Finding, TeamMemberRole, WorkspaceFile};
+use telecrm_core::response::{Availability, TeamMemberRole};
+use telecrm_core::{Finding, WorkspaceFile};
 
 /// How many members a page holds at most (pitfall TM1).
 const PAGE_LIMIT: usize = 10;

@@ -3,7 +3,7 @@
 //! The store is read from memory alone. Each change is one transaction, made before the call is answered, so that a
 //! process may be killed at any moment: what was acknowledged is there, and nothing is there by half.
 
-use super::{Seed, Store, StoredLead, Waiting};
+use super::{Seed, Store, StoredLead, Waiting, phone_blanks};
 use crate::clock::Hands;
 use crate::new_private_file;
 use crate::state_error::StateError;
@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use telecrm_core::{Workspace, WorkspaceError, WorkspaceFile};
+use telecrm_core::workspace::WorkspaceError;
+use telecrm_core::{Workspace, WorkspaceFile};
 
 /// Tells the emulator's files from other databases: "tcrm".
 const APPLICATION: i32 = 0x7463_726d;
@@ -49,7 +50,7 @@ impl Saved {
     fn into_store(self, strip_phone_blanks: bool) -> Result<Store, WorkspaceError> {
         let mut store = Store::new(Seed::new(self.seed, strip_phone_blanks)?);
         let workspace = Workspace::from_file(&self.answers)?;
-        store.workspace = workspace.with_phone_blanks_stripped(strip_phone_blanks);
+        store.workspace = workspace.with_phone_blanks(phone_blanks(strip_phone_blanks));
         store.answers = self.answers;
         store.team.members = self.members;
         for (place, (identifier, lead)) in self.leads.into_iter().enumerate() {

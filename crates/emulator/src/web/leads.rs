@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Value, json};
-use telecrm_core::FieldType;
+use telecrm_core::workspace::FieldType;
 
 /// How many leads, or entries of a timeline, a page holds.
 const PAGE: usize = 50;
