@@ -637,7 +637,7 @@ impl Builder {
             .default_country
             .map(|code| code.parse::<Country>())
             .transpose()
-            .map_err(|error| Error::config(error.to_string()))?;
+            .map_err(|error| Error::config(format!("default country: {error}")))?;
         let http = self
             .http
             .redirect(reqwest::redirect::Policy::none())

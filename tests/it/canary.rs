@@ -607,13 +607,19 @@ async fn canary_every_public_type_is_driven_or_holds_no_data() {
                 .unwrap_or_default()
                 .to_owned()
         };
-        let definition = line
+        let definition = line.trim_start();
+        let definition = definition
             .strip_prefix("pub struct ")
-            .or_else(|| line.strip_prefix("pub enum "));
+            .or_else(|| definition.strip_prefix("pub enum "));
         let name = match definition {
             Some(definition) => word(definition),
             None if line.ends_with("! {") && !line.starts_with("operations") => {
-                word(lines[index + 1])
+                let next = lines[index + 1].trim_start();
+                // A definition of its own, which the next line is taken for.
+                if next.starts_with("pub ") {
+                    continue;
+                }
+                word(next)
             }
             None => continue,
         };

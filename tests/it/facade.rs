@@ -642,7 +642,10 @@ async fn as3_verify_looks_once_for_a_lead_that_is_documented_to_be_dropped() {
         let Verification::Missing(finding) = verdict else {
             panic!("{phone}: {verdict:?}");
         };
-        assert!(finding.reason.contains("dropped"), "{phone}: {finding}");
+        assert!(
+            finding.to_string().contains("lead dropped"),
+            "{phone}: {finding}"
+        );
         let looks = fake.sent_to(Operation::SearchLeads).len();
         assert_eq!(looks == 1, is_documented, "{phone}: {looks}");
         let whole = fake.clock().slept() >= Duration::from_secs(30);

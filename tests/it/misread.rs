@@ -224,7 +224,7 @@ async fn what_the_server_repeats_under_a_success_is_masked_as_well() {
     let incomplete = created.complete().expect_err("not whole").to_string();
     assert_eq!(
         incomplete,
-        "telecrm stored only a part: fields.email IGNORED: … of … in … is invalid;"
+        "telecrm stored only a part: fields.email IGNORED: … of … in … is invalid"
     );
     let error = telecrm.leads().create(&lead).await.expect_err("an error");
     assert_eq!(error.message(), Some("… of … in … is invalid"));
@@ -343,7 +343,7 @@ async fn le8_an_update_that_the_answered_lead_does_not_show_is_told() {
         let incomplete = outcome.complete().expect_err("the status is lost");
         assert_eq!(
             incomplete.to_string(),
-            "telecrm stored only a part: fields.status: sent, and the answer does not show it (LE8);"
+            "telecrm stored only a part: fields.status not stored: sent, and the answer does not show it (LE8)"
         );
     }
 }
@@ -382,7 +382,7 @@ async fn a_workspace_that_cannot_be_understood_is_no_fault_of_the_caller() {
     assert_eq!(
         error.to_string(),
         "reading the workspace failed: the server's answer could not be understood, with status 200: \
-         customFields[0].apiName: must be a text, and is a number"
+         customFields[0].apiName: expected a string, found a number"
     );
 }
 

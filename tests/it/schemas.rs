@@ -170,7 +170,7 @@ fn records_describe_their_keys() {
     let schema = schema_of::<TeamMember>(SchemaSettings::draft2020_12());
     assert_eq!(
         schema["properties"]["manager_email"],
-        json!({ "description": "The manager's address." })
+        json!({ "description": "The manager's email address." })
     );
 }
 

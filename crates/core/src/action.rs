@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 /// assert_eq!(refund.kind(), ActionKind::Payment);
 /// # Ok::<(), telecrm_core::ActionCodeError>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Action(BTreeMap<String, FieldValue>);
@@ -192,7 +192,7 @@ impl From<Map<String, Value>> for Action {
 /// assert_eq!(action.key("created_on"), Some(&1_780_290_000_000_i64.into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CustomAction {
     code: ActionCode,
     fields: BTreeMap<String, FieldValue>,
@@ -216,8 +216,8 @@ impl CustomAction {
         })
     }
 
-    /// Sets a field by its API name. As in [`Lead::set`](crate::Lead::set), a blank text removes the
-    /// field, unless it is [`FieldValue::blank()`].
+    /// Sets a field by its API name. As in [`Lead::set`](crate::Lead::set), a blank text removes
+    /// the field, unless it is [`FieldValue::blank()`].
     #[must_use]
     pub fn field(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
         set_field(&mut self.fields, api_name.into(), value.into());

@@ -264,14 +264,15 @@ impl Workspace {
     ///
     /// // The identifier cannot be changed (LE1).
     /// let fields = BTreeMap::from([("phone".to_owned(), "919999999999".into())]);
-    /// assert_eq!(workspace.check_update(fields).unwrap_err().path, FieldPath::Field("phone".into()));
+    /// assert_eq!(workspace.check_update(fields).unwrap_err().path,
+    ///     FieldPath::Field("phone".into()));
     /// # Ok::<(), telecrm_core::Finding>(())
     /// ```
     ///
     /// # Errors
-    /// Returns the first finding that telecrm would refuse or drop: the identifier (pitfall LE1), an
-    /// unknown field or label (LE8), or an invalid value (LE9). Also refuses null and blank texts other
-    /// than [`FieldValue::blank()`], because they do not clear a field.
+    /// Returns the first finding that telecrm would refuse or drop: the identifier (pitfall LE1),
+    /// an unknown field or label (LE8), or an invalid value (LE9). Also refuses null and blank
+    /// texts other than [`FieldValue::blank()`], because they do not clear a field.
     pub fn check_update(
         &self,
         fields: BTreeMap<String, FieldValue>,
@@ -532,7 +533,8 @@ mod tests {
         national_of_the_emirates(in_the_emirates(), "050 123 4567", KNOWN_IN_THE_EMIRATES),
     }
 
-    /// Without its `+`, a number with a country code can look like another person's national number.
+    /// Without its `+`, a number with a country code can look like another person's national
+    /// number.
     fn foreign_number_keeps_its_country_code(country: &str) {
         let workspace = Workspace::sample().with_default_country(country.parse().expect("known"));
         for code in [
@@ -723,7 +725,8 @@ mod tests {
         assert_eq!(sent.get("contact_source"), Some(&"Website".into()));
     }
 
-    // The following leads are so large that a check whose time grows with their square would not end.
+    // The following leads are so large that a check whose time grows with their square would not
+    // end.
 
     fn each(count: usize, part: fn(usize) -> String) -> String {
         let parts: Vec<_> = (0..count).map(part).collect();

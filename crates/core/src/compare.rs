@@ -24,10 +24,12 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 ///     .set("rating", 4)
 ///     .action(CustomAction::new(1001)?.field("note", "called"));
 /// let stored: LeadRecord =
-///     serde_json::from_str(r#"{ "id": "l1", "fields": { "phone": "919999999999", "rating": 3 } }"#)?;
+///     serde_json::from_str(r#"{ "id": "l1", "fields": { "phone": "919999999999",
+///         "rating": 3 } }"#)?;
 /// let before: Vec<ActionRecord> = serde_json::from_str(r#"[{ "id": "a1", "type": "1002" }]"#)?;
 /// let after: Vec<ActionRecord> = serde_json::from_str(
-///     r#"[{ "id": "a2", "type": "1001", "fields": { "note": "called" } }, { "id": "a1", "type": "1002" }]"#,
+///     r#"[{ "id": "a2", "type": "1001", "fields": { "note": "called" } }, { "id": "a1",
+///         "type": "1002" }]"#,
 /// )?;
 ///
 /// let timeline = new_actions(&before, &after);
@@ -49,9 +51,9 @@ pub struct Comparison {
 impl Workspace {
     /// Compares a lead as it was sent with the stored lead, field by field and action by action.
     ///
-    /// `timeline` holds the entries that were added since ([`new_actions`]), or None if the timeline
-    /// could not be read. Two values are equal if they mean the same to telecrm, such as a phone number
-    /// in two spellings, or a date in two time zones.
+    /// `timeline` holds the entries that were added since ([`new_actions`]), or None if the
+    /// timeline could not be read. Two values are equal if they mean the same to telecrm, such as a
+    /// phone number in two spellings, or a date in two time zones.
     pub fn compare(
         &self,
         sent: &Lead,

@@ -128,7 +128,8 @@ fn from_library(code: &str) -> Option<Country> {
         |kind: Option<&'static Descriptor>| kind.map_or(&[][..], Descriptor::possible_length);
     let general = kinds.general().possible_length();
     let fixed = lengths(kinds.fixed_line());
-    // A kind without lengths of its own has the general ones. Some countries list no mobile numbers.
+    // A kind without lengths of its own has the general ones. Some countries list no mobile
+    // numbers.
     let mobile = [lengths(kinds.mobile()), general, fixed];
     let mobile = mobile.into_iter().find(|lengths| !lengths.is_empty())?;
     // Landline numbers can be longer than any mobile number. A number of that length is taken for
@@ -166,11 +167,11 @@ pub struct CountryError(String);
 impl fmt::Display for CountryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unknown country code `{}`", self.0)?;
-        if !cfg!(feature = "phone") {
-            let known = quoted(COUNTRIES.iter().map(|country| country.code));
-            write!(f, " (without the feature `phone`, only {known} are known)")?;
+        if cfg!(feature = "phone") {
+            return f.write_str(" (expected an ISO 3166 code such as IN)");
         }
-        Ok(())
+        let known = quoted(COUNTRIES.iter().map(|country| country.code));
+        write!(f, " (without the feature `phone`, expected one of {known})")
     }
 }
 

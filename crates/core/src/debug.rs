@@ -1,11 +1,10 @@
 //! `Debug` output that shows the structure of data and never a value. Leads are personal data, and
-//! many people read logs.
+//! many people read logs. Types that hold only field values derive `Debug`.
 
 use crate::rules::{Acceptance, AcceptedAction, FieldOutcome};
 use crate::workspace::{Pipeline, WorkspaceFile};
-use crate::{Action, Amount, CustomAction, Decimal, FieldValue, Finding, Lead, Remark};
+use crate::{Decimal, FieldValue, Finding, Remark};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::fmt::{Debug, Formatter, Result};
 
 /// The structure of a JSON value: keys, and the types of their values.
@@ -29,65 +28,15 @@ struct Keys<'a>(&'a Map<String, Value>);
 
 impl Debug for Keys<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let keys = self.0.iter().map(|(key, value)| (Name(key), Shape(value)));
-        f.debug_map().entries(keys).finish()
+        let entries = self.0.iter().map(|(key, value)| (key, Shape(value)));
+        f.debug_map().entries(entries).finish()
     }
 }
 
-/// The structure of fields.
-struct Fields<'a>(&'a BTreeMap<String, FieldValue>);
-
-impl Debug for Fields<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let fields = self.0.iter();
-        let fields = fields.map(|(name, value)| (Name(name), Shape(value.as_json())));
-        f.debug_map().entries(fields).finish()
-    }
-}
-
-/// A name without quotes.
-struct Name<'a>(&'a str);
-
-impl Debug for Name<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str(self.0)
-    }
-}
-
-/// Shows the JSON type, such as `FieldValue(string)`.
+/// Shows the JSON type, such as `string` or `[number]`.
 impl Debug for FieldValue {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_tuple("FieldValue")
-            .field(&Shape(self.as_json()))
-            .finish()
-    }
-}
-
-/// Shows the names and JSON types of fields and actions.
-impl Debug for Lead {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("Lead")
-            .field("fields", &Fields(self.fields()))
-            .field("actions", &self.actions())
-            .field("extra", &Fields(self.extra()))
-            .finish()
-    }
-}
-
-/// Shows the names and JSON types of the keys.
-impl Debug for Action {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_tuple("Action").field(&Fields(self.keys())).finish()
-    }
-}
-
-/// Shows the names and JSON types of the fields.
-impl Debug for CustomAction {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let action = Action::from(self.clone());
-        f.debug_tuple("CustomAction")
-            .field(&Fields(action.keys()))
-            .finish()
+        Shape(self.as_json()).fmt(f)
     }
 }
 
@@ -95,13 +44,6 @@ impl Debug for CustomAction {
 impl Debug for Decimal {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str("Decimal(…)")
-    }
-}
-
-/// Hides the amount.
-impl Debug for Amount {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str("Amount(…)")
     }
 }
 
@@ -144,7 +86,7 @@ impl Debug for Acceptance {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Acceptance")
             .field("identified", &self.identifier.is_some())
-            .field("fields", &Fields(&self.fields))
+            .field("fields", &self.fields)
             .field("created", &self.created.len())
             .field("actions", &self.actions)
             .field("findings", &self.findings)
@@ -158,7 +100,7 @@ impl Debug for AcceptedAction {
         f.debug_struct("AcceptedAction")
             .field("index", &self.index)
             .field("code", &self.code)
-            .field("fields", &Fields(&self.fields))
+            .field("fields", &self.fields)
             .field("backdated", &self.created_on.is_some())
             .field("created", &self.created.len())
             .finish()
@@ -193,7 +135,7 @@ impl Debug for WorkspaceFile {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::Lead;
     use serde_json::json;
 
     #[test]
@@ -206,8 +148,9 @@ mod tests {
         .expect("a lead");
         assert_eq!(
             format!("{lead:?}"),
-            "Lead { fields: {interests: [string], name: null, phone: string, rating: number}, \
-             actions: [Action({fields: {note: string, paid: boolean}, type: string})], extra: {note: string} }"
+            "Lead { fields: {\"interests\": [string], \"name\": null, \"phone\": string, \"rating\": number}, \
+             actions: [Action({\"fields\": {\"note\": string, \"paid\": boolean}, \"type\": string})], \
+             extra: {\"note\": string} }"
         );
     }
 }

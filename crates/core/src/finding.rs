@@ -10,15 +10,17 @@ use std::fmt;
 /// use this shape. Its JSON is
 /// `{"path","kind","reason","suggestion","pitfall","certainty","repaired"}`.
 ///
-/// `Display` writes one line. The alternate form `{:#}` adds the [hint](Self::hint) on a second line.
-/// Both can repeat a value of the lead, unlike [`Debug`](fmt::Debug).
+/// `Display` writes one line. The alternate form `{:#}` adds the [hint](Self::hint) on a second
+/// line. Both can repeat a value of the lead, unlike [`Debug`](fmt::Debug).
 ///
 /// ```
 /// use telecrm_core::{Certainty, FindingKind, Lead, Workspace};
 ///
-/// let checked = Workspace::sample().check(&Lead::new().set("phone", "919999999999").set("rating", 9));
+/// let checked = Workspace::sample().check(&Lead::new().set("phone",
+///     "919999999999").set("rating", 9));
 /// let finding = &checked.findings()[0];
-/// assert_eq!((finding.kind, finding.certainty), (FindingKind::FieldDropped, Certainty::Documented));
+/// assert_eq!((finding.kind, finding.certainty), (FindingKind::FieldDropped,
+///     Certainty::Documented));
 /// assert!(finding.is_loss() && finding.kind.is_loss());
 /// assert_eq!(finding.kind.as_str(), "field_dropped");
 /// assert_eq!(
@@ -54,7 +56,8 @@ impl Finding {
     /// use telecrm_core::{Certainty, Finding, FindingKind, FieldPath};
     ///
     /// let path = FieldPath::Field("rating".into());
-    /// let finding = Finding::new(path, FindingKind::FieldDropped, Certainty::Reported, "it is missing");
+    /// let finding = Finding::new(path, FindingKind::FieldDropped, Certainty::Reported,
+    ///     "it is missing");
     /// assert_eq!(finding.to_string(), "fields.rating not stored: it is missing");
     /// ```
     pub fn new(

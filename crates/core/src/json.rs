@@ -4,12 +4,10 @@
 //! without an error. [`read_json`] reports such keys.
 
 use crate::FieldPath;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::marker::PhantomData;
 
 /// Reads JSON, and lists the keys that occur more than once in the same object. The last value of
 /// such a key wins.
@@ -17,7 +15,8 @@ use std::marker::PhantomData;
 /// ```
 /// use telecrm_core::json::read_json;
 ///
-/// let (lead, repeated) = read_json(br#"{"fields": {"phone": "919999999999", "name": "Asha", "name": "Usha"}}"#)?;
+/// let (lead, repeated) = read_json(br#"{"fields": {"phone": "919999999999", "name": "Asha",
+///     "name": "Usha"}}"#)?;
 /// assert_eq!(lead["fields"]["name"], "Usha");
 /// assert_eq!(repeated[0].to_string(), "fields.name");
 /// # Ok::<(), serde_json::Error>(())
@@ -42,32 +41,6 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
-    }
-}
-
-/// A structure that deserializes from JSON objects only.
-///
-/// A derived `Deserialize` also accepts a list of the members in order. It would take `["x"]` for a
-/// creation of the lead `x`.
-pub(crate) struct Object<T>(pub(crate) T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Object<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(entries)).map(Object)
     }
 }
 

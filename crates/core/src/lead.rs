@@ -27,7 +27,7 @@ use std::fmt;
 /// assert_eq!(lead.to_json()["actions"][0]["type"], "ACTION_1001");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Lead {
     fields: BTreeMap<String, FieldValue>,
@@ -46,9 +46,10 @@ impl Lead {
 
     /// Creates a lead from your own type, whose keys are API names.
     ///
-    /// `None`, NaN and infinity are left out. So are blank texts, as in [`set`](Self::set). Integers
-    /// keep every digit, including `u128`. Serialize times as milliseconds, as
-    /// [`LeadRecord::fields_as`](crate::LeadRecord::fields_as) shows. A check also repairs ISO dates.
+    /// `None`, NaN and infinity are left out. So are blank texts, as in [`set`](Self::set).
+    /// Integers keep every digit, including `u128`. Serialize times as milliseconds, as
+    /// [`LeadRecord::fields_as`](crate::LeadRecord::fields_as) shows. A check also repairs ISO
+    /// dates.
     ///
     /// ```
     /// use telecrm_core::Lead;
@@ -60,7 +61,8 @@ impl Lead {
     ///     rating: Option<u8>,
     /// }
     ///
-    /// let enquiry = Enquiry { phone: "919999999999".into(), contact_source: "Website", rating: None };
+    /// let enquiry = Enquiry { phone: "919999999999".into(), contact_source: "Website",
+    ///     rating: None };
     /// let lead = Lead::from_serialize(&enquiry)?;
     /// assert_eq!(lead, Lead::new().set("phone", "919999999999").set("contact_source", "Website"));
     /// # Ok::<(), telecrm_core::LeadError>(())
@@ -271,7 +273,7 @@ impl Lead {
         let mut extra = body.map_err(|other| LeadError::new("the lead", "an object", &other))?;
         let fields = extra
             .remove("fields")
-            .ok_or_else(|| LeadError("`fields` is missing".to_owned()))?
+            .ok_or_else(|| LeadError::missing_fields())?
             .into_members()
             .map_err(|other| LeadError::new("`fields`", "an object", &other))?;
         let actions = extra.remove("actions").filter(|actions| !actions.is_null());
@@ -320,6 +322,11 @@ impl LeadError {
     fn new(place: &str, expected: &str, found: &FieldValue) -> Self {
         let found = type_name(found.as_json());
         Self(format!("{place} is {found}, not {expected}"))
+    }
+
+    fn missing_fields() -> Self {
+        let expected = r#"{"fields": {…}, "actions": […]}"#;
+        Self(format!("`fields` is missing (expected {expected})"))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Plain data and pure rules of the telecrm API: leads, actions, responses, the schema of a
 //! workspace, and what telecrm stores of a lead. No I/O and no clock.
 //!
-//! You most likely want the crate `telecrm`, which re-exports this one and adds the client. The emulator
-//! stores leads by the same rules by which [`Workspace::check`] predicts what telecrm stores.
+//! You most likely want the crate `telecrm`, which re-exports this one and adds the client. The
+//! emulator stores leads by the same rules by which [`Workspace::check`] predicts what telecrm
+//! stores.
 //!
 //! ```
 //! use telecrm_core::{Lead, Workspace};
@@ -24,6 +25,8 @@
 //! | [`response`] | responses that are not leads or actions: pages, team members, metadata |
 //! | [`compare`] | the differences between a lead that was sent and the stored one |
 //! | [`json`] | reading JSON without losing duplicate keys silently |
+
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 #[cfg(test)]
 #[macro_use]

@@ -1,6 +1,5 @@
 //! Outcomes of writes that can succeed in part.
 
-use crate::json::Object;
 use crate::{FieldPath, FieldValue, Finding, Lead, open_enum};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -9,15 +8,16 @@ use std::fmt;
 /// The outcome of a write that can succeed in part (pitfalls LE2, AC4).
 ///
 /// telecrm responds 200 or 201 even if it ignored a part, and lists some of the ignored parts in
-/// `remarks`. To get the value, decide about them: [`complete`](Self::complete) makes an ignored part
-/// an error, and [`accept_partial`](Self::accept_partial) does not.
+/// `remarks`. To get the value, decide about them: [`complete`](Self::complete) makes an ignored
+/// part an error, and [`accept_partial`](Self::accept_partial) does not.
 ///
 /// ```
 /// use telecrm_core::{Created, Lead, Outcome};
 ///
 /// let sent = Lead::new().set("phone", "919999999999").set("rating", 9);
 /// let response = br#"{ "lead_id": "62ab16e", "actions": [],
-///     "remarks": [{ "field": "fields.rating", "status": "IGNORED", "remark": "Rating must be between 1 and 5" }] }"#;
+///     "remarks": [{ "field": "fields.rating", "status": "IGNORED",
+///     "remark": "Rating must be between 1 and 5" }] }"#;
 /// let outcome = Outcome::from_response(response, &sent)?;
 /// assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
 /// assert_eq!(outcome.remarks()[0].sent, Some(9.into()));
@@ -77,7 +77,8 @@ impl<T> Outcome<T> {
         self.value
     }
 
-    /// telecrm's remarks on single parts. Also lists [blanks](Lead::stray_blanks) that were not sent.
+    /// telecrm's remarks on single parts. Also lists [blanks](Lead::stray_blanks) that were not
+    /// sent.
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
     }
@@ -87,13 +88,14 @@ impl<T> Outcome<T> {
         &self.actions
     }
 
-    /// What telecrm is known to do without a remark: it drops keys other than `fields` and `actions`,
-    /// and creates options.
+    /// What telecrm is known to do without a remark: it drops keys other than `fields` and
+    /// `actions`, and creates options.
     ///
     /// ```
     /// use telecrm_core::{Lead, Outcome, FieldPath};
     ///
-    /// let sent = Lead::from_json(serde_json::json!({ "fields": { "phone": "919999999999" }, "campaign": "June" }))?;
+    /// let sent = Lead::from_json(serde_json::json!({ "fields": { "phone": "919999999999" },
+    ///     "campaign": "June" }))?;
     /// let outcome = Outcome::from_response(br#"{ "lead_id": "62ab16e", "remarks": [] }"#, &sent)?;
     /// assert_eq!(outcome.findings()[0].path, FieldPath::Key("campaign".into()));
     /// assert!(outcome.complete().is_err());
@@ -159,7 +161,8 @@ impl<T> Outcome<T> {
 /// use telecrm_core::{Lead, Outcome, Remark};
 ///
 /// let response = br#"{ "lead_id": "62ab16e",
-///     "remarks": [{ "field": "fields.email", "status": "IGNORED", "remark": "Email is invalid" }] }"#;
+///     "remarks": [{ "field": "fields.email", "status": "IGNORED",
+///     "remark": "Email is invalid" }] }"#;
 /// let outcome = Outcome::from_response(response, &Lead::new().set("email", "nobody"))?;
 /// let ignored = |remark: &&Remark| remark.status == RemarkStatus::Ignored;
 /// let remark = outcome.remarks().iter().find(ignored).unwrap();
@@ -206,7 +209,8 @@ open_enum! {
 /// ```
 /// use telecrm_core::response::{ActionResult, ActionStatus};
 ///
-/// let result: ActionResult = serde_json::from_str(r#"{ "action_id": null, "status": "IGNORED" }"#)?;
+/// let result: ActionResult = serde_json::from_str(r#"{ "action_id": null,
+///     "status": "IGNORED" }"#)?;
 /// assert_eq!(result.status, ActionStatus::Ignored);
 /// assert!(result.is_ignored());
 /// # Ok::<(), serde_json::Error>(())
@@ -242,7 +246,8 @@ impl ActionResult {
 /// use telecrm_core::{Incomplete, Created, Lead, Outcome};
 ///
 /// fn create() -> Result<Created, Incomplete<Created>> {
-///     let response = br#"{ "lead_id": "62ab16e", "actions": [{ "action_id": null, "status": "IGNORED" }] }"#;
+///     let response = br#"{ "lead_id": "62ab16e", "actions": [{ "action_id": null,
+///         "status": "IGNORED" }] }"#;
 ///     Outcome::from_response(response, &Lead::new()).expect("a response").complete()
 /// }
 ///
@@ -293,10 +298,11 @@ impl<T: fmt::Debug> std::error::Error for Incomplete<T> {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Created {
-    /// The ID of the lead. Keep it, because documented search results do not contain it (pitfall LE7).
+    /// The ID of the lead. Keep it, because documented search results do not contain it (pitfall
+    /// LE7).
     pub lead_id: String,
-    /// The IDs of the new timeline entries, in the order of the request. None for an ignored action.
-    /// Empty if the response was lost and the lead was found by reading it back.
+    /// The IDs of the new timeline entries, in the order of the request. None for an ignored
+    /// action. Empty if the response was lost and the lead was found by reading it back.
     pub action_ids: Vec<Option<String>>,
 }
 
@@ -319,7 +325,8 @@ impl Outcome<Created> {
         Self::updated(created, sent)
     }
 
-    /// Reads the response to the creation of `sent`, whose [blanks](Lead::stray_blanks) were not sent.
+    /// Reads the response to the creation of `sent`, whose [blanks](Lead::stray_blanks) were not
+    /// sent.
     ///
     /// A part of the response in an unknown shape becomes a remark that holds its JSON, because the
     /// lead was created nevertheless.
@@ -337,24 +344,23 @@ impl Outcome<Created> {
     /// # Errors
     /// Returns an error if the response is not JSON with a `lead_id`.
     pub fn from_response(body: &[u8], sent: &Lead) -> Result<Self, serde_json::Error> {
-        #[derive(Deserialize)]
-        struct Response {
-            lead_id: String,
-            #[serde(default)]
-            actions: FieldValue,
-            #[serde(default)]
-            remarks: FieldValue,
-        }
-        let Object(response): Object<Response> = serde_json::from_slice(body)?;
+        let response: FieldValue = serde_json::from_slice(body)?;
+        let mut response = response
+            .into_members()
+            .map_err(|_| serde_json::Error::custom("expected an object"))?;
+        let lead_id = response.get("lead_id").and_then(FieldValue::as_str);
+        let lead_id = lead_id.map(str::to_owned);
+        let lead_id =
+            lead_id.ok_or_else(|| serde_json::Error::custom("expected a string `lead_id`"))?;
         let mut remarks = Vec::new();
-        let parts = items("remarks", response.remarks, &mut remarks);
+        let parts = items("remarks", response.remove("remarks"), &mut remarks);
         for (index, part) in parts.iter().enumerate() {
             let path = || FieldPath::Key(format!("remarks[{index}]"));
             let remark = Remark::read(part, sent);
             remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), part)));
         }
         let mut actions = Vec::new();
-        let parts = items("actions", response.actions, &mut remarks);
+        let parts = items("actions", response.remove("actions"), &mut remarks);
         for (index, part) in parts.iter().enumerate() {
             actions.push(ActionResult::read(part).unwrap_or_else(|| {
                 remarks.push(Remark::unreadable(FieldPath::Action(index), part));
@@ -376,7 +382,7 @@ impl Outcome<Created> {
         let action_ids = actions.iter().map(|action| action.action_id.clone());
         Ok(Self {
             value: Created {
-                lead_id: response.lead_id,
+                lead_id,
                 action_ids: action_ids.collect(),
             },
             actions,
@@ -391,13 +397,15 @@ const UNREADABLE: &str = "UNREADABLE";
 const MISSING: &str = "MISSING";
 
 /// The items of a list in a response. Adds a remark for anything else that is not null.
-fn items(key: &str, list: FieldValue, remarks: &mut Vec<Remark>) -> Vec<FieldValue> {
-    list.into_items().unwrap_or_else(|other| {
-        if !other.is_null() {
-            remarks.push(Remark::unreadable(FieldPath::Key(key.to_owned()), &other));
-        }
-        Vec::new()
-    })
+fn items(key: &str, list: Option<FieldValue>, remarks: &mut Vec<Remark>) -> Vec<FieldValue> {
+    list.unwrap_or_default()
+        .into_items()
+        .unwrap_or_else(|other| {
+            if !other.is_null() {
+                remarks.push(Remark::unreadable(FieldPath::Key(key.to_owned()), &other));
+            }
+            Vec::new()
+        })
 }
 
 impl Remark {

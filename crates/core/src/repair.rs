@@ -138,8 +138,8 @@ impl Workspace {
         })
     }
 
-    /// Whether a repair can replace this value. A value that telecrm stores as it is can only become
-    /// the form in which telecrm stores it.
+    /// Whether a repair can replace this value. A value that telecrm stores as it is can only
+    /// become the form in which telecrm stores it.
     fn may_replace(
         &self,
         field: &FieldDefinition,
@@ -165,8 +165,8 @@ impl Workspace {
     }
 
     /// The number without blanks and dashes, and with its country code if that is known, in a form
-    /// that telecrm reads as this number. Without its `+`, a foreign number can look like a national
-    /// one (ID2).
+    /// that telecrm reads as this number. Without its `+`, a foreign number can look like a
+    /// national one (ID2).
     fn repair_phone(&self, text: &str) -> Option<String> {
         let mut tidied = tidy(text)?;
         let mut meant = normal_form(&tidied, self.country()).ok()?;
@@ -197,8 +197,8 @@ impl Workspace {
         }
     }
 
-    /// The action with its type and the literals of a payment in the right spelling. Returns None if
-    /// telecrm still drops it.
+    /// The action with its type and the literals of a payment in the right spelling. Returns None
+    /// if telecrm still drops it.
     fn repair_action(&self, index: usize, action: &Action) -> Option<Action> {
         let mut repaired = action.clone();
         match action.kind() {

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 /// use telecrm_core::{ActionKind, ActionRecord};
 ///
 /// let entry: ActionRecord = serde_json::from_str(r#"{
-///     "id": "a1", "type": "ACTION_1001", "fields": { "note": "called" }, "creationTimestamp": 1780290000000
+///     "id": "a1", "type": "ACTION_1001", "fields": { "note": "called" },
+///     "creationTimestamp": 1780290000000
 /// }"#)?;
 /// assert_eq!(entry.id(), Some("a1"));
 /// assert_eq!(entry.kind(), ActionKind::Custom(1001.into()));
@@ -48,8 +49,8 @@ impl ActionRecord {
         self.key("fields")?.member(api_name)
     }
 
-    /// The fields of a custom action. Numbers have the range of `serde_json`. [`field`](Self::field)
-    /// keeps every digit.
+    /// The fields of a custom action. Numbers have the range of `serde_json`.
+    /// [`field`](Self::field) keeps every digit.
     pub fn fields(&self) -> Option<&Map<String, Value>> {
         self.key("fields")?.as_json().as_object()
     }
@@ -60,7 +61,8 @@ impl ActionRecord {
     /// use telecrm_core::{ActionRecord, Currency};
     ///
     /// let entry: ActionRecord =
-    ///     serde_json::from_str(r#"{ "type": "PAYMENT", "amount": "4999.50", "currency": "INR" }"#)?;
+    ///     serde_json::from_str(r#"{ "type": "PAYMENT", "amount": "4999.50",
+    ///         "currency": "INR" }"#)?;
     /// assert_eq!(entry.amount().map(|amount| amount.to_string()).as_deref(), Some("4999.50"));
     /// assert_eq!(entry.currency(), Some(Currency::Inr));
     /// # Ok::<(), serde_json::Error>(())

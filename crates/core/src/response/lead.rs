@@ -14,8 +14,9 @@ use std::fmt;
 /// A lead in a response: a row of a search, or the lead with an ID.
 ///
 /// The documentation shows only `fields`. Live responses have more keys, and some values are in
-/// `fields` or next to it (pitfalls LE7, LE11): [`get`](Self::get) looks in both places. Numbers keep
-/// every digit ([`FieldValue::digits`]). Keys of an unexpected shape are in [`extra`](Self::extra).
+/// `fields` or next to it (pitfalls LE7, LE11): [`get`](Self::get) looks in both places. Numbers
+/// keep every digit ([`FieldValue::digits`]). Keys of an unexpected shape are in
+/// [`extra`](Self::extra).
 ///
 /// ```
 /// use telecrm_core::LeadRecord;
@@ -136,14 +137,15 @@ impl LeadRecord {
     /// let lead = Lead::from_serialize(&callback)?;
     /// assert_eq!(lead.get("follow_up_date"), Some(&1_780_290_000_000_i64.into()));
     ///
-    /// let row: LeadRecord = serde_json::from_str(r#"{ "fields": { "follow_up_date": 1780290000000 } }"#)?;
+    /// let row: LeadRecord =
+    ///     serde_json::from_str(r#"{ "fields": { "follow_up_date": 1780290000000 } }"#)?;
     /// assert_eq!(row.fields_as::<Callback>()?.follow_up_date, callback.follow_up_date);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// Returns an error if a field does not fit the type. It names the field and the expected type, but
-    /// not the value.
+    /// Returns an error if a field does not fit the type. It names the field and the expected type,
+    /// but not the value.
     pub fn fields_as<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         let mut fields = self.fields.clone();
         for name in ["status", "rating", "assignee"] {
@@ -160,14 +162,14 @@ impl LeadRecord {
         &self.fields
     }
 
-    /// The keys other than `fields` and `actions`. Also contains `fields` if it is not an object, and
-    /// `actions` if it is not a list of objects.
+    /// The keys other than `fields` and `actions`. Also contains `fields` if it is not an object,
+    /// and `actions` if it is not a list of objects.
     pub fn extra(&self) -> &BTreeMap<String, FieldValue> {
         &self.extra
     }
 
-    /// The timeline entries in the response. Searches return none. An entry that is not an object is
-    /// empty here.
+    /// The timeline entries in the response. Searches return none. An entry that is not an object
+    /// is empty here.
     pub fn actions(&self) -> &[ActionRecord] {
         self.actions.as_deref().unwrap_or_default()
     }

@@ -1,7 +1,7 @@
 //! Responses of telecrm. They keep every key and every digit, including what is not known here.
 //!
-//! A record reads every JSON object. A key of an unexpected type has no value in its accessor, and is
-//! still there under its name, so a change of the server does not make a response unreadable.
+//! A record reads every JSON object. A key of an unexpected type has no value in its accessor, and
+//! is still there under its name, so a change of the server does not make a response unreadable.
 
 mod action;
 mod lead;

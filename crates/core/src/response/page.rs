@@ -17,7 +17,8 @@ use std::marker::PhantomData;
 /// use telecrm_core::response::Page;
 ///
 /// let page: Page<LeadRecord> = serde_json::from_str(
-///     r#"{ "data": [{ "fields": { "phone": "919999999999" } }], "total_count": 42, "skip": 0, "limit": 1 }"#,
+///     r#"{ "data": [{ "fields": { "phone": "919999999999" } }], "total_count": 42, "skip": 0,
+///         "limit": 1 }"#,
 /// )?;
 /// assert!(page.skip + page.limit < page.total_count, "there are more");
 ///
@@ -34,8 +35,8 @@ use std::marker::PhantomData;
     schemars(default, bound = "T: schemars::JsonSchema + Default + Serialize")
 )]
 pub struct Page<T> {
-    /// The items, newest first. An item that is not an object is empty here, and the whole list is then
-    /// also in `extra`.
+    /// The items, newest first. An item that is not an object is empty here, and the whole list is
+    /// then also in `extra`.
     pub data: Vec<T>,
     /// How many items match.
     pub total_count: u64,
@@ -106,7 +107,8 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for PageVisitor<T> {
     }
 }
 
-/// Takes a count from the keys of a response. A count that is written as a string is also kept there.
+/// Takes a count from the keys of a response. A count that is written as a string is also kept
+/// there.
 fn count(extra: &mut Members, key: &str) -> u64 {
     let Some(value) = extra.get(key) else {
         return 0;

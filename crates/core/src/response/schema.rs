@@ -10,13 +10,18 @@ record! {
     /// use telecrm_core::response::Metadata;
     ///
     /// let metadata: Metadata = serde_json::from_str(r#"{
-    ///     "name": "Acme Corporation", "id": "ent_123456", "creationTimeStamp": 1609459200000, "teamSize": "50-100",
-    ///     "industry": "Technology", "website": "https://acme.com", "leadIdentifierFieldId": "phone",
+    ///     "name": "Acme Corporation", "id": "ent_123456", "creationTimeStamp": 1609459200000,
+    ///     "teamSize": "50-100",
+    ///     "industry": "Technology", "website": "https://acme.com",
+    ///     "leadIdentifierFieldId": "phone",
     ///     "integrations": ["WHATSAPP", "EMAIL"]
     /// }"#)?;
-    /// assert_eq!((metadata.name(), metadata.id()), (Some("Acme Corporation"), Some("ent_123456")));
-    /// assert_eq!(metadata.created().map(|t| t.to_string()).as_deref(), Some("2021-01-01T00:00:00Z"));
-    /// assert_eq!((metadata.team_size(), metadata.industry()), (Some("50-100"), Some("Technology")));
+    /// assert_eq!((metadata.name(), metadata.id()), (Some("Acme Corporation"),
+    ///     Some("ent_123456")));
+    /// assert_eq!(metadata.created().map(|t| t.to_string()).as_deref(),
+    ///     Some("2021-01-01T00:00:00Z"));
+    /// assert_eq!((metadata.team_size(), metadata.industry()), (Some("50-100"),
+    ///     Some("Technology")));
     /// assert_eq!(metadata.website(), Some("https://acme.com"));
     /// assert_eq!(metadata.lead_identifier_field_id(), Some("phone"));
     /// assert_eq!(metadata.integrations(), Some(vec!["WHATSAPP", "EMAIL"]));
@@ -50,8 +55,10 @@ record! {
     /// use telecrm_core::workspace::FieldType;
     ///
     /// let field: CustomFieldRecord = serde_json::from_str(r#"{
-    ///     "id": "5f8a1b2c", "apiName": "follow_up_date", "type": "DATE", "description": "When to call again",
-    ///     "isLeadid": false, "lockAfterCreate": false, "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm"
+    ///     "id": "5f8a1b2c", "apiName": "follow_up_date", "type": "DATE",
+    ///     "description": "When to call again",
+    ///     "isLeadid": false, "lockAfterCreate": false, "dateFormat": "DD/MM/YYYY",
+    ///     "timeFormat": "HH:mm"
     /// }"#)?;
     /// assert_eq!((field.id(), field.api_name()), (Some("5f8a1b2c"), Some("follow_up_date")));
     /// assert_eq!(field.field_type().map(FieldType::from), Some(FieldType::Date));
@@ -87,12 +94,14 @@ record! {
     /// use telecrm_core::response::CustomActionRecord;
     ///
     /// let action: CustomActionRecord = serde_json::from_str(r#"{
-    ///     "id": "5f8a1b2c", "code": "ACTION_1001", "displayName": "Site Visit", "description": "A visit", "score": 10,
+    ///     "id": "5f8a1b2c", "code": "ACTION_1001", "displayName": "Site Visit",
+    ///     "description": "A visit", "score": 10,
     ///     "source": "USER", "fieldSchema": { "note": { "type": "TEXT" } },
     ///     "createdOn": 1609459200000, "modifiedOn": 1609545600000
     /// }"#)?;
     /// assert_eq!((action.id(), action.code()), (Some("5f8a1b2c"), Some("ACTION_1001")));
-    /// assert_eq!((action.display_name(), action.description()), (Some("Site Visit"), Some("A visit")));
+    /// assert_eq!((action.display_name(), action.description()), (Some("Site Visit"),
+    ///     Some("A visit")));
     /// assert_eq!((action.score(), action.source()), (Some(10), Some("USER")));
     /// assert_eq!(action.field_schema().unwrap()["note"]["type"], "TEXT");
     /// assert!(action.created() < action.modified());

@@ -10,8 +10,10 @@ record! {
     /// use telecrm_core::response::{TeamMember, TeamMemberRole, TeamMemberStatus};
     ///
     /// let member: TeamMember = serde_json::from_str(r#"{
-    ///     "name": "Jane Doe", "email": "jane.doe@example.com", "phone_number": "919999999999", "status": "INVITED",
-    ///     "role": "CALLER", "manager_name": "John Smith", "manager_email": "john.smith@example.com",
+    ///     "name": "Jane Doe", "email": "jane.doe@example.com", "phone_number": "919999999999",
+    ///     "status": "INVITED",
+    ///     "role": "CALLER", "manager_name": "John Smith",
+    ///     "manager_email": "john.smith@example.com",
     ///     "permission_template_name": "Sales Agent", "license": null, "badge": 7
     /// }"#)?;
     /// assert_eq!(member.name(), Some("Jane Doe"));
@@ -55,7 +57,8 @@ record! {
     /// use telecrm_core::response::License;
     ///
     /// let license: License = serde_json::from_str(
-    ///     r#"{ "status": "ACTIVE", "type": "GROWTH", "start_date": "2024-01-01", "end_date": "2025-01-01" }"#,
+    ///     r#"{ "status": "ACTIVE", "type": "GROWTH", "start_date": "2024-01-01",
+    ///         "end_date": "2025-01-01" }"#,
     /// )?;
     /// assert_eq!((license.status(), license.license_type()), (Some("ACTIVE"), Some("GROWTH")));
     /// let last: jiff::civil::Date = license.end_date().unwrap_or_default().parse()?;

@@ -61,8 +61,8 @@ pub(super) fn accept_created_on(
     millis.ok_or_else(|| Note::documented("AS4", reason).hint("write Unix milliseconds"))
 }
 
-/// Reads an ISO 8601 date, with or without time and offset. telecrm does not understand these, but a
-/// check repairs them.
+/// Reads an ISO 8601 date, with or without time and offset. telecrm does not understand these, but
+/// a check repairs them.
 pub(crate) fn parse_iso(text: &str, zone: &TimeZone) -> Option<i64> {
     let text = text.trim();
     let time = match text.parse() {

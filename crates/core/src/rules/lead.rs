@@ -158,8 +158,8 @@ impl Workspace {
         (!key.is_empty()).then_some(key)
     }
 
-    /// The options that telecrm creates for a lead written over the Sync API, whose responses do not
-    /// mention them (EN5).
+    /// The options that telecrm creates for a lead written over the Sync API, whose responses do
+    /// not mention them (EN5).
     ///
     /// ```
     /// use telecrm_core::{Lead, FieldPath, Workspace};

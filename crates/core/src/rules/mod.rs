@@ -1,7 +1,7 @@
 //! The rules by which telecrm stores, changes and drops values.
 //!
-//! [`Workspace::check`](crate::Workspace::check) predicts with these rules, and the emulator stores by
-//! them. Each rule names its pitfall and how certain it is. `docs/api-notes.md` explains the
+//! [`Workspace::check`](crate::Workspace::check) predicts with these rules, and the emulator stores
+//! by them. Each rule names its pitfall and how certain it is. `docs/api-notes.md` explains the
 //! assumptions where the documentation is silent.
 
 mod action;

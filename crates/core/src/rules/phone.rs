@@ -3,8 +3,8 @@
 //! Documented: a number has a country code, with or without a leading `+`. telecrm adds the default
 //! country to a number without a country code, and drops a number that is then too short. The
 //! documentation does not say what telecrm knows about each country's numbers, so these rules judge
-//! lengths only. Whether a number exists is a separate question, which libphonenumber answers if the
-//! feature `phone` is enabled.
+//! lengths only. Whether a number exists is a separate question, which libphonenumber answers if
+//! the feature `phone` is enabled.
 
 use super::field_outcome::{FieldOutcome, Note, drop_value};
 use crate::country::INTERNATIONAL;
@@ -60,7 +60,7 @@ pub(super) fn accept_phone(workspace: &Workspace, text: Option<&str>) -> FieldOu
             };
             drop_value(
                 certainty,
-                "the number has neither a country code nor the length of the default country's numbers",
+                "the phone number is valid neither with a country code nor in the default country",
                 "write the number with its country code, such as +919999999999",
             )
         }
@@ -100,8 +100,8 @@ fn is_blank(c: char) -> bool {
 }
 
 /// The number without blanks, dashes, brackets and trunk prefix. Returns None if the text is
-/// ambiguous: a point can end the number (`98765 43210.0`), a slash can start another one, and `(0)`
-/// can be dialled or not.
+/// ambiguous: a point can end the number (`98765 43210.0`), a slash can start another one, and
+/// `(0)` can be dialled or not.
 pub(crate) fn tidy(text: &str) -> Option<String> {
     let text = trim(text);
     let rest = text.strip_prefix('+').unwrap_or(text);
@@ -194,8 +194,8 @@ impl Country {
 impl Workspace {
     /// The normal form of a phone number in any spelling: country code and number, digits only.
     ///
-    /// Returns None if the text is ambiguous, or if the number is too short or too long for telecrm.
-    /// With the feature `phone`, also returns None if no such number exists.
+    /// Returns None if the text is ambiguous, or if the number is too short or too long for
+    /// telecrm. With the feature `phone`, also returns None if no such number exists.
     ///
     /// ```
     /// use telecrm_core::Workspace;

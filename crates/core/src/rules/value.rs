@@ -20,158 +20,167 @@ impl Workspace {
             return FieldOutcome::ignore_null();
         }
         let text = value.as_str();
-        match &field.field_type {
-            FieldType::Text => match text {
-                Some(text) => FieldOutcome::keep(text),
-                None => drop_value(
-                    Documented,
-                    "a text field stores only strings",
-                    "write the value as a string",
-                ),
-            },
-            FieldType::Email | FieldType::ActiveUsers => accept_address(text.unwrap_or_default()),
-            FieldType::Phone => accept_phone(self, text),
+        let accepted = match &field.field_type {
+            FieldType::Text => text.map(FieldOutcome::keep).ok_or(Documented),
+            FieldType::Email | FieldType::ActiveUsers => accept_email(text.unwrap_or_default()),
+            FieldType::Phone => return accept_phone(self, text),
             FieldType::Number => accept_number(value),
             FieldType::Rating => accept_rating(value),
             FieldType::Money => accept_money(value),
-            FieldType::Date => accept_date(value, &field.date_format(), self.time_zone()),
+            FieldType::Date => {
+                return accept_date(value, &field.date_format(), self.time_zone());
+            }
             FieldType::Dropdown => accept_dropdown(field, text),
             FieldType::Tags => accept_tags(field, value),
-            FieldType::Website => accept_website(text),
-            FieldType::MediaLink => accept_media_link(text),
+            FieldType::Website => accept_address(text, is_web_address),
+            FieldType::MediaLink => {
+                accept_address(text, |text| has_web_scheme(text) && is_web_address(text))
+            }
             FieldType::Status => accept_label(self.pipeline(), field, text, "status", "LE8"),
             FieldType::LostReason => {
                 accept_label(self.pipeline(), field, text, "lost reason", "EN3")
             }
-            FieldType::Unknown(_) => FieldOutcome::keep(value.clone()),
-        }
+            FieldType::Unknown(_) => Ok(FieldOutcome::keep(value.clone())),
+        };
+        let (reason, hint) = expectation(&field.field_type);
+        accepted.unwrap_or_else(|certainty| drop_value(certainty, reason, hint))
     }
 }
 
-fn accept_number(value: &FieldValue) -> FieldOutcome {
-    let reason = "a number field stores only JSON numbers";
-    match value.as_json() {
-        Value::Number(_) => FieldOutcome::keep(value.clone()),
-        Value::String(text) if is_decimal(text.trim()) => {
-            drop_value(Inferred, reason, "write the number without quotes")
-        }
-        _ => drop_value(Documented, reason, "write a number"),
-    }
-}
-
-fn accept_rating(value: &FieldValue) -> FieldOutcome {
-    match value.as_i64() {
-        Some(rating @ 1..=5) => FieldOutcome::keep(rating),
-        _ => drop_value(
-            Documented,
+/// What a field of this type stores, and how to write it: the reason and the hint for every value
+/// that does not fit.
+fn expectation(field_type: &FieldType) -> (&'static str, &'static str) {
+    match field_type {
+        FieldType::Text => (
+            "a text field stores only strings",
+            "write the value as a string",
+        ),
+        FieldType::Email | FieldType::ActiveUsers => (
+            "an email address has the form local@domain.tld",
+            "write an address such as jane.doe@example.com",
+        ),
+        FieldType::Number => (
+            "a number field stores only JSON numbers",
+            "write a number, without quotes",
+        ),
+        FieldType::Rating => (
             "a rating is a whole number from 1 to 5",
             "write a whole number from 1 to 5",
         ),
-    }
-}
-
-fn accept_money(value: &FieldValue) -> FieldOutcome {
-    let reason = "money is a string of digits with at most one point";
-    let hint = "write the amount without blanks, commas and currency signs, such as \"1250.50\"";
-    match value.as_str() {
-        Some(text) if is_decimal(text) => FieldOutcome::keep(text),
-        Some(text) if is_decimal(text.trim()) => drop_value(Inferred, reason, hint),
-        None if value.as_json().is_number() => drop_value(
-            Inferred,
-            "money is a string of digits, not a JSON number",
-            "write the amount as a string, such as \"1250.50\"",
+        FieldType::Money => (
+            "money is a string of digits with at most one point",
+            "write a string such as \"1250.50\", without blanks, commas and currency signs",
         ),
-        _ => drop_value(Documented, reason, hint),
+        FieldType::Dropdown => (
+            "a dropdown stores the label of an option",
+            "write the label of an option as a string",
+        ),
+        FieldType::Tags => (
+            "tags are a list of strings",
+            "write a list such as [\"VIP\", \"Returning\"]",
+        ),
+        FieldType::Website => (
+            "the value is not a web address",
+            "write an address such as https://example.com",
+        ),
+        FieldType::MediaLink => (
+            "a media link is a public http or https address",
+            "write an address that starts with https://",
+        ),
+        _ => (
+            "the value is not the label of a status or lost reason",
+            "write the label as a string",
+        ),
     }
 }
 
-fn accept_address(text: &str) -> FieldOutcome {
+/// The outcome for a value that fits the type, or how certain it is that telecrm drops the value.
+type Accepted = Result<FieldOutcome, Certainty>;
+
+fn accept_number(value: &FieldValue) -> Accepted {
+    match value.as_json() {
+        Value::Number(_) => Ok(FieldOutcome::keep(value.clone())),
+        Value::String(text) if is_decimal(text.trim()) => Err(Inferred),
+        _ => Err(Documented),
+    }
+}
+
+fn accept_rating(value: &FieldValue) -> Accepted {
+    match value.as_i64() {
+        Some(rating @ 1..=5) => Ok(FieldOutcome::keep(rating)),
+        _ => Err(Documented),
+    }
+}
+
+fn accept_money(value: &FieldValue) -> Accepted {
+    match value.as_json() {
+        Value::String(text) if is_decimal(text) => Ok(FieldOutcome::keep(text.as_str())),
+        Value::String(text) if is_decimal(text.trim()) => Err(Inferred),
+        Value::Number(_) => Err(Inferred),
+        _ => Err(Documented),
+    }
+}
+
+fn accept_email(text: &str) -> Accepted {
     let stored = text.trim();
     let visible = without_invisible(stored);
     if !is_email(&visible) {
-        return drop_value(
-            Documented,
-            "an email address has the form local@domain.tld",
-            "write an address such as jane.doe@example.com",
-        );
+        return Err(Documented);
     }
-    if let Some(invisible) = find_invisible(stored) {
-        let reason = format!("stored with {invisible}, which a search by the address misses");
-        let note = Note::inferred("", reason).hint(format!("write `{visible}`"));
-        return FieldOutcome::change(stored, note);
-    }
-    if stored != text {
-        let note = Note::inferred("", "stored without the blanks around the address");
-        return FieldOutcome::change(stored, note);
-    }
-    FieldOutcome::keep(text)
-}
-
-fn accept_dropdown(field: &FieldDefinition, text: Option<&str>) -> FieldOutcome {
-    let known = || field.options.iter().map(String::as_str);
-    match text {
-        Some(text) if known().any(|label| label == text) => FieldOutcome::keep(text),
-        Some(text) if text.trim().is_empty() => drop_value(
-            Inferred,
-            "an empty text is not the label of an option",
-            "write a label or leave the field out",
-        ),
-        Some(text) => {
-            let reason = format!("telecrm creates the new option `{text}`");
-            let existing = || {
-                let known = quoted(known());
-                (!known.is_empty()).then(|| format!("use one of {known} unless you want a new one"))
-            };
-            let similar = similar_name(text, known());
-            let note = Note::documented("EN5", reason).maybe_hint(similar.or_else(existing));
-            FieldOutcome::create(text, &[text], note)
+    Ok(match find_invisible(stored) {
+        Some(invisible) => {
+            let reason = format!("stored with {invisible}, which a search by the address misses");
+            let note = Note::inferred("", reason).hint(format!("write `{visible}`"));
+            FieldOutcome::change(stored, note)
         }
-        None => drop_value(
-            Documented,
-            "a dropdown stores the label of an option as a string",
-            "write the label of an option",
-        ),
-    }
+        None if stored == text => FieldOutcome::keep(text),
+        None => {
+            let note = Note::inferred("", "stored without the blanks around the address");
+            FieldOutcome::change(stored, note)
+        }
+    })
 }
 
-fn accept_tags(field: &FieldDefinition, value: &FieldValue) -> FieldOutcome {
-    let Some(tags) = value.as_strings() else {
-        return drop_value(
-            Documented,
-            "tags are a list of strings",
-            "write a list such as [\"VIP\", \"Returning\"]",
-        );
+fn accept_dropdown(field: &FieldDefinition, text: Option<&str>) -> Accepted {
+    let text = text.ok_or(Documented)?;
+    let known = || field.options.iter().map(String::as_str);
+    if known().any(|label| label == text) {
+        return Ok(FieldOutcome::keep(text));
+    }
+    if text.trim().is_empty() {
+        return Err(Inferred);
+    }
+    let existing = || {
+        let known = quoted(known());
+        (!known.is_empty()).then(|| format!("use one of {known} unless you want a new one"))
     };
+    let hint = similar_name(text, known()).or_else(existing);
+    let reason = format!("telecrm creates the new option `{text}`");
+    let note = Note::documented("EN5", reason).maybe_hint(hint);
+    Ok(FieldOutcome::create(text, &[text], note))
+}
+
+fn accept_tags(field: &FieldDefinition, value: &FieldValue) -> Accepted {
+    let tags = value.as_strings().ok_or(Documented)?;
     let mut known: BTreeSet<_> = field.options.iter().map(String::as_str).collect();
     let new: Vec<_> = tags.into_iter().filter(|tag| known.insert(tag)).collect();
     // If the workspace lists no tags, it is unknown which ones are new.
     if new.is_empty() || field.options.is_empty() {
-        return FieldOutcome::keep(value.clone());
+        return Ok(FieldOutcome::keep(value.clone()));
     }
     let tags = if new.len() == 1 { "tag" } else { "tags" };
     let reason = format!("telecrm creates the new {tags} {}", quoted(&new));
-    FieldOutcome::create(value.clone(), &new, Note::inferred("EN5", reason))
+    let note = Note::inferred("EN5", reason);
+    Ok(FieldOutcome::create(value.clone(), &new, note))
 }
 
-fn accept_website(text: Option<&str>) -> FieldOutcome {
-    match text {
-        Some(text) if is_web_address(text) => FieldOutcome::keep(text),
-        _ => drop_value(
-            if text.is_some() { Inferred } else { Documented },
-            "the value is not a web address",
-            "write an address such as https://example.com",
-        ),
-    }
-}
-
-fn accept_media_link(text: Option<&str>) -> FieldOutcome {
-    match text {
-        Some(text) if has_web_scheme(text) && is_web_address(text) => FieldOutcome::keep(text),
-        _ => drop_value(
-            if text.is_some() { Inferred } else { Documented },
-            "a media link is a public http or https address",
-            "write an address that starts with https://",
-        ),
+/// Accepts a string that fits. The documentation does not say which addresses do.
+fn accept_address(text: Option<&str>, fits: impl Fn(&str) -> bool) -> Accepted {
+    let text = text.ok_or(Documented)?;
+    if fits(text) {
+        Ok(FieldOutcome::keep(text))
+    } else {
+        Err(Inferred)
     }
 }
 
@@ -181,25 +190,19 @@ fn accept_label(
     text: Option<&str>,
     what: &str,
     pitfall: &'static str,
-) -> FieldOutcome {
-    let Some(text) = text else {
-        return drop_value(
-            Documented,
-            format!("a {what} is a label, written as a string"),
-            "write the label as a string",
-        );
-    };
+) -> Accepted {
+    let text = text.ok_or(Documented)?;
     let labels = pipeline.and_then(|pipeline| pipeline.labels(&field.field_type));
     let Some(Labels { active, archived }) = labels else {
-        return FieldOutcome::keep(text);
+        return Ok(FieldOutcome::keep(text));
     };
     if active.contains(&text) {
-        return FieldOutcome::keep(text);
+        return Ok(FieldOutcome::keep(text));
     }
-    let is_same = |label: &&str| same_label(label, text);
+    let mut all = active.iter().chain(&archived);
     let note = if archived.contains(&text) {
         Note::documented("EN3", format!("the {what} `{text}` is archived"))
-    } else if active.iter().chain(&archived).any(is_same) {
+    } else if all.any(|label| same_label(label, text)) {
         Note::inferred(
             pitfall,
             format!("the workspace spells the {what} differently"),
@@ -208,7 +211,7 @@ fn accept_label(
         Note::documented(pitfall, format!("the workspace has no {what} `{text}`"))
     };
     let hint = (!active.is_empty()).then(|| format!("use one of {}", quoted(&active)));
-    FieldOutcome::drop(note.maybe_hint(hint))
+    Ok(FieldOutcome::drop(note.maybe_hint(hint)))
 }
 
 /// Whether a text has the form `local@domain.tld`, without blanks and a second `@`.

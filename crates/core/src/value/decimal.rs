@@ -137,7 +137,7 @@ impl std::error::Error for DecimalError {}
 /// assert!("0.00".parse::<Amount>().is_err());
 /// # Ok::<(), telecrm_core::AmountError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amount(Decimal);
 
 impl Amount {

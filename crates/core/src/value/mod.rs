@@ -98,8 +98,8 @@ impl FieldValue {
 
     /// An empty text that replaces the stored value.
     ///
-    /// All other blank texts, alone or in a list, are [left out](crate::Lead::stray_blanks), because
-    /// they usually come from an input that was not filled in.
+    /// All other blank texts, alone or in a list, are [left out](crate::Lead::stray_blanks),
+    /// because they usually come from an input that was not filled in.
     ///
     /// ```
     /// use telecrm_core::{FieldValue, Lead};
@@ -213,7 +213,8 @@ impl FieldValue {
     /// use telecrm_core::LeadRecord;
     ///
     /// let row: LeadRecord =
-    ///     serde_json::from_str(r#"{ "fields": { "account": 12345678901234567890123, "share": 0.10 } }"#)?;
+    ///     serde_json::from_str(r#"{ "fields": { "account": 12345678901234567890123,
+    ///         "share": 0.10 } }"#)?;
     /// let digits = |name| row.get(name).and_then(|value| value.digits()).map(|d| d.into_owned());
     /// assert_eq!(digits("account").as_deref(), Some("12345678901234567890123"));
     /// assert_eq!(digits("share").as_deref(), Some("0.10"));
@@ -234,25 +235,21 @@ impl FieldValue {
 
     /// The members of an object. Gives the value back if it is not an object.
     pub(crate) fn into_members(self) -> Result<BTreeMap<String, Self>, Self> {
-        match (self.written_parts(), self.json) {
-            (Some(members), Value::Object(_)) => Ok(members),
-            (_, Value::Object(members)) => Ok(from_object(members)),
-            (_, json) => Err(Self {
-                json,
-                form: self.form,
-            }),
+        let written = self.written_parts();
+        match self.json {
+            Value::Object(members) => Ok(written.unwrap_or_else(|| from_object(members))),
+            json => Err(Self { json, ..self }),
         }
     }
 
     /// The items of a list. Gives the value back if it is not a list.
     pub(crate) fn into_items(self) -> Result<Vec<Self>, Self> {
-        match (self.written_parts(), self.json) {
-            (Some(items), Value::Array(_)) => Ok(items),
-            (_, Value::Array(items)) => Ok(items.into_iter().map(Self::from).collect()),
-            (_, json) => Err(Self {
-                json,
-                form: self.form,
-            }),
+        let written = self.written_parts();
+        match self.json {
+            Value::Array(items) => {
+                Ok(written.unwrap_or_else(|| items.into_iter().map(Self::from).collect()))
+            }
+            json => Err(Self { json, ..self }),
         }
     }
 
@@ -299,7 +296,8 @@ impl FieldValue {
     }
 }
 
-/// Writes compact JSON with the value, unlike [`Debug`](std::fmt::Debug), which shows only its type.
+/// Writes compact JSON with the value, unlike [`Debug`](std::fmt::Debug), which shows only its
+/// type.
 impl std::fmt::Display for FieldValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.written() {

@@ -69,8 +69,8 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// Replaces each half of a character by U+FFFD. A server that counts in UTF-16 can cut a text in the
-/// middle of a surrogate pair, and writes the remaining half as an escape.
+/// Replaces each half of a character by U+FFFD. A server that counts in UTF-16 can cut a text in
+/// the middle of a surrogate pair, and writes the remaining half as an escape.
 pub(crate) fn whole_characters(text: &str) -> Cow<'_, str> {
     let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok();
     let mut whole = Cow::Borrowed("");

@@ -7,8 +7,8 @@ use jiff::{Timestamp, fmt::strtime};
 /// A date format of a workspace, such as `DD/MM/YYYY HH:mm`.
 ///
 /// telecrm shows dates in this format, and reads dates that are sent as text in it. Send a
-/// [`jiff::Timestamp`] instead where you can: it becomes milliseconds, which are unambiguous (AS4). A
-/// format does not say the time zone, so each call needs one.
+/// [`jiff::Timestamp`] instead where you can: it becomes milliseconds, which are unambiguous (AS4).
+/// A format does not say the time zone, so each call needs one.
 ///
 /// ```
 /// use telecrm_core::Workspace;
@@ -35,8 +35,8 @@ impl Default for DateFormat {
 }
 
 impl DateFormat {
-    /// Creates a format from the tokens `YYYY`, `YY`, `MMMM`, `MMM`, `MM`, `M`, `DD`, `D`, `HH`, `H`,
-    /// `hh`, `h`, `mm`, `ss` and `A`, and any text between them.
+    /// Creates a format from the tokens `YYYY`, `YY`, `MMMM`, `MMM`, `MM`, `M`, `DD`, `D`, `HH`,
+    /// `H`, `hh`, `h`, `mm`, `ss` and `A`, and any text between them.
     pub fn new(format: impl Into<String>) -> Self {
         Self(format.into())
     }
@@ -52,7 +52,8 @@ impl DateFormat {
     /// Writes a time as a date in a time zone.
     ///
     /// # Errors
-    /// Returns an error if [`jiff::fmt::strtime::format`] fails. No format is known for which it does.
+    /// Returns an error if [`jiff::fmt::strtime::format`] fails. No format is known for which it
+    /// does.
     pub fn print(&self, time: Timestamp, zone: &TimeZone) -> Result<String, jiff::Error> {
         strtime::format(self.to_strftime(), &time.to_zoned(zone.clone()))
     }

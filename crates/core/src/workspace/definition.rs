@@ -1,10 +1,9 @@
 //! Definitions of fields and custom actions.
 
-use super::json::{flag, label, list, required_text, text};
+use super::json::{Node, label};
 use super::{DateFormat, WorkspaceError};
-use crate::value::from_object;
 use crate::{ActionCode, open_enum};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A field of leads or of a custom action.
 ///
@@ -115,24 +114,13 @@ impl FieldDefinition {
         }
     }
 
-    /// Reads an item of `customFields`.
-    pub(super) fn read(path: &str, json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
-        Self::read_named(required_text(json, path, "apiName")?, path, json)
-    }
-
-    fn read_named(
-        api_name: &str,
-        path: &str,
-        json: &Map<String, Value>,
-    ) -> Result<Self, WorkspaceError> {
-        let field_type = FieldType::read(required_text(json, path, "type")?);
-        let date = text(json, path, "dateFormat")?;
-        let time = text(json, path, "timeFormat")?;
+    pub(super) fn read(api_name: &str, node: &Node<'_>) -> Result<Self, WorkspaceError> {
+        let field_type = FieldType::read(node.required_text("type")?);
         Ok(Self {
-            id: text(json, path, "id")?.map(str::to_owned),
-            options: read_options(path, json)?,
-            is_lead_id: flag(json, path, "isLeadid")?,
-            date_format: match (date, time) {
+            id: node.text("id")?.map(str::to_owned),
+            options: read_options(node)?,
+            is_lead_id: node.flag("isLeadid")?,
+            date_format: match (node.text("dateFormat")?, node.text("timeFormat")?) {
                 (Some(date), Some(time)) => Some(format!("{date} {time}")),
                 (date, _) => date.map(str::to_owned),
             },
@@ -149,34 +137,26 @@ impl FieldDefinition {
 
 impl ActionDefinition {
     /// Reads an item of `customActions`. Returns None if the item is not a custom action.
-    pub(super) fn read(
-        path: &str,
-        json: &Map<String, Value>,
-    ) -> Result<Option<Self>, WorkspaceError> {
-        // telecrm's own list has the key `source`. It also contains built-in actions, and an unknown
-        // shape in it must not make the workspace unreadable. In a file written by hand, the same
-        // shape is a mistake.
-        let is_listed = json.contains_key("source");
-        let code = match required_text(json, path, "code")?.parse::<ActionCode>() {
+    pub(super) fn read(node: &Node<'_>) -> Result<Option<Self>, WorkspaceError> {
+        // telecrm's own list has the key `source`. It also contains built-in actions, and an
+        // unknown shape in it must not make the workspace unreadable. In a file written by hand,
+        // the same shape is a mistake.
+        let is_listed = node.contains("source");
+        let code = match node.required_text("code")?.parse::<ActionCode>() {
             Ok(code) => code,
             Err(_) if is_listed => return Ok(None),
-            Err(error) => {
-                return Err(WorkspaceError::new(
-                    format!("{path}.code"),
-                    error.to_string(),
-                ));
-            }
+            Err(error) => return Err(WorkspaceError::new(node.path("code"), error.to_string())),
         };
-        let fields = match read_schema(path, json) {
+        let fields = match read_schema(node) {
             Err(_) if is_listed => None,
             fields => fields?,
         };
         // The documented shape is `{"enabled": true}`. A bare boolean means the same.
-        let predated = json.get("allowPredatedActivity");
+        let predated = node.get("allowPredatedActivity");
         let enabled = predated.and_then(|p| p.get("enabled")).or(predated);
         Ok(Some(Self {
             code,
-            display_name: text(json, path, "displayName")?.map(str::to_owned),
+            display_name: node.text("displayName")?.map(str::to_owned),
             fields,
             allows_predated: enabled.and_then(Value::as_bool) == Some(true),
         }))
@@ -188,41 +168,22 @@ impl ActionDefinition {
     }
 }
 
-fn read_schema(
-    path: &str,
-    json: &Map<String, Value>,
-) -> Result<Option<Vec<FieldDefinition>>, WorkspaceError> {
-    let schema = match json.get("fieldSchema") {
-        Some(Value::Object(schema)) => schema,
-        None | Some(Value::Null) => return Ok(None),
-        Some(other) => {
-            let path = format!("{path}.fieldSchema");
-            return Err(WorkspaceError::expected(path, "an object", other));
-        }
+fn read_schema(node: &Node<'_>) -> Result<Option<Vec<FieldDefinition>>, WorkspaceError> {
+    let Some(schema) = node.object("fieldSchema")? else {
+        return Ok(None);
     };
-    // Sorted by name, even if another crate enables `preserve_order` of `serde_json`.
-    from_object(schema.clone())
-        .iter()
-        .map(|(name, field)| {
-            let path = format!("{path}.fieldSchema.{name}");
-            match field.as_json() {
-                Value::Object(field) => FieldDefinition::read_named(name, &path, field),
-                other => Err(WorkspaceError::expected(path, "an object", other)),
-            }
-        })
+    let fields = schema.members().into_iter();
+    fields
+        .map(|(name, field)| FieldDefinition::read(name, &Node::of(field)?))
         .collect::<Result<_, _>>()
         .map(Some)
 }
 
 /// Reads the labels of a dropdown or of tags. The documentation does not say which key tags use.
-fn read_options(path: &str, json: &Map<String, Value>) -> Result<Vec<String>, WorkspaceError> {
-    for key in ["options", "tags"] {
-        if let Some(items) = list(json, path, key)? {
-            let items = items.iter().enumerate();
-            return items
-                .map(|(index, item)| label(item, &format!("{path}.{key}[{index}]"), &["label"]))
-                .collect();
-        }
-    }
-    Ok(Vec::new())
+fn read_options(node: &Node<'_>) -> Result<Vec<String>, WorkspaceError> {
+    let items = match node.list("options")? {
+        Some(items) => items,
+        None => node.list("tags")?.unwrap_or_default(),
+    };
+    items.iter().map(|item| label(item, &["label"])).collect()
 }

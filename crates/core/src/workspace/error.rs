@@ -9,7 +9,8 @@ use std::fmt;
 /// ```
 /// use telecrm_core::WorkspaceFile;
 ///
-/// let error = WorkspaceFile::from_json(serde_json::json!({ "customFields": "none" })).unwrap_err();
+/// let error =
+///     WorkspaceFile::from_json(serde_json::json!({ "customFields": "none" })).unwrap_err();
 /// assert_eq!(error.path(), "customFields");
 /// assert_eq!(error.to_string(), "customFields: expected a list, found a string");
 /// ```

@@ -1,7 +1,6 @@
 //! Workspace files: the responses of the metadata endpoints in one JSON file.
 
 use super::WorkspaceError;
-use super::json::object;
 use crate::FieldValue;
 use crate::value::{from_object, to_object};
 use serde_json::{Map, Value};
@@ -17,10 +16,11 @@ use serde_json::{Map, Value};
 /// use telecrm_core::WorkspaceFile;
 ///
 /// let file = WorkspaceFile::from_json(serde_json::json!({
-///     "customFields": { "customFields": [{ "apiName": "phone", "type": "PHONE", "isLeadid": true }] }
+///     "customFields": { "customFields": [{ "apiName": "phone", "type": "PHONE",
+///     "isLeadid": true }] }
 /// }))?;
 /// assert_eq!(file.custom_fields.len(), 1);
-/// # Ok::<(), telecrm_core::WorkspaceError>(())
+/// # Ok::<(), telecrm_core::workspace::WorkspaceError>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -50,7 +50,7 @@ impl WorkspaceFile {
     /// let mut file = WorkspaceFile::sample();
     /// file.custom_fields.retain(|field| field["apiName"] != "budget");
     /// assert!(Workspace::from_file(&file)?.field("budget").is_none());
-    /// # Ok::<(), telecrm_core::WorkspaceError>(())
+    /// # Ok::<(), telecrm_core::workspace::WorkspaceError>(())
     /// ```
     pub fn sample() -> Self {
         let text = include_str!("../../data/sample-workspace.json");
@@ -103,7 +103,7 @@ impl WorkspaceFile {
     ///
     /// let file = WorkspaceFile::sample();
     /// assert_eq!(WorkspaceFile::from_json(file.to_json())?, file);
-    /// # Ok::<(), telecrm_core::WorkspaceError>(())
+    /// # Ok::<(), telecrm_core::workspace::WorkspaceError>(())
     /// ```
     pub fn to_json(&self) -> Value {
         let Self {
@@ -131,6 +131,13 @@ impl WorkspaceFile {
         }
         file.insert("emulator".to_owned(), emulator.clone().into());
         file.into()
+    }
+}
+
+fn object(path: &str, json: Value) -> Result<Map<String, Value>, WorkspaceError> {
+    match json {
+        Value::Object(object) => Ok(object),
+        other => Err(WorkspaceError::expected(path, "an object", &other)),
     }
 }
 

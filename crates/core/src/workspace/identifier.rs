@@ -1,8 +1,8 @@
 //! The field that identifies leads.
 
+use super::WorkspaceError;
 use super::definition::{FieldDefinition, find};
-use super::{WorkspaceError, json};
-use serde_json::{Map, Value};
+use super::json::Node;
 
 /// The field that identifies leads.
 ///
@@ -48,19 +48,19 @@ impl Identifier {
         self.matched_by
     }
 
-    /// Another field that has the flag `isLeadid`. Ask the workspace's owner which of them is right.
-    /// Returns None if they agree.
+    /// Another field that has the flag `isLeadid`. Ask the workspace's owner which of them is
+    /// right. Returns None if they agree.
     pub fn disagreement(&self) -> Option<&str> {
         let flagged = self.flagged.as_deref()?;
         (flagged != self.api_name).then_some(flagged)
     }
 
     pub(super) fn find(
-        metadata: Option<&Map<String, Value>>,
+        metadata: Option<&Node<'_>>,
         fields: &[FieldDefinition],
     ) -> Result<Self, WorkspaceError> {
         let declared = match metadata {
-            Some(metadata) => json::text(metadata, "metadata", "leadIdentifierFieldId")?,
+            Some(metadata) => metadata.text("leadIdentifierFieldId")?,
             None => None,
         };
         let with_id = |id| fields.iter().find(|field| field.id.as_deref() == Some(id));

@@ -21,6 +21,7 @@ pub(crate) use pipeline::Labels;
 use crate::{ActionCode, Country, CountryError};
 use definition::{add_option, find};
 use jiff::tz::TimeZone;
+use json::Node;
 use serde_json::{Map, Value};
 
 /// The schema of a workspace, from which a check predicts what telecrm stores.
@@ -104,7 +105,8 @@ impl Workspace {
     /// use telecrm_core::{Workspace, WorkspaceFile};
     ///
     /// let file = WorkspaceFile::from_json(serde_json::json!({
-    ///     "customFields": [{ "apiName": "phone", "type": "PHONE" }, { "apiName": "phone", "type": "TEXT" }]
+    ///     "customFields": [{ "apiName": "phone", "type": "PHONE" }, { "apiName": "phone",
+    ///     "type": "TEXT" }]
     /// }))?;
     /// let error = Workspace::from_file(&file).unwrap_err();
     /// assert_eq!(error.path(), "customFields[1].apiName");
@@ -117,14 +119,17 @@ impl Workspace {
         let fields = read_fields(&file.custom_fields)?;
         let mut actions = Vec::new();
         for (index, action) in file.custom_actions.iter().enumerate() {
-            let path = format!("customActions[{index}]");
-            actions.extend(ActionDefinition::read(&path, action)?);
+            let action = Node::new(format!("customActions[{index}]"), action);
+            actions.extend(ActionDefinition::read(&action)?);
         }
+        let metadata = file.metadata.as_ref();
+        let metadata = metadata.map(|metadata| Node::new("metadata", metadata));
+        let settings = Node::new("emulator", &file.emulator);
+        check_seats(&settings)?;
         check_members(&file.team_members)?;
-        check_seats(&file.emulator)?;
         let unlisted = STANDARD_FIELDS.into_iter();
         Ok(Self {
-            identifier: Identifier::find(file.metadata.as_ref(), &fields)?,
+            identifier: Identifier::find(metadata.as_ref(), &fields)?,
             unlisted: unlisted
                 .filter(|(name, _)| find(&fields, name).is_none())
                 .map(|(name, field_type)| FieldDefinition::new(name, field_type))
@@ -132,8 +137,8 @@ impl Workspace {
             fields,
             actions,
             pipeline: file.pipeline.as_ref().map(Pipeline::read).transpose()?,
-            country: read_country(&file.emulator)?,
-            time_zone: read_time_zone(&file.emulator)?,
+            country: read_country(&settings)?,
+            time_zone: read_time_zone(&settings)?,
             phone_blanks: PhoneBlanks::default(),
         })
     }
@@ -202,7 +207,8 @@ impl Workspace {
     ///
     /// let mut workspace = Workspace::sample();
     /// let lead = Lead::new().set("phone", "919999999999").set("contact_source", "Trade Fair");
-    /// assert_eq!(workspace.accept(&lead).created, [("contact_source".to_owned(), "Trade Fair".to_owned())]);
+    /// assert_eq!(workspace.accept(&lead).created, [("contact_source".to_owned(),
+    ///     "Trade Fair".to_owned())]);
     /// workspace.add_option("contact_source", "Trade Fair");
     /// assert!(workspace.accept(&lead).created.is_empty());
     /// ```
@@ -270,52 +276,46 @@ impl Workspace {
 fn read_fields(items: &[Map<String, Value>]) -> Result<Vec<FieldDefinition>, WorkspaceError> {
     let mut fields: Vec<FieldDefinition> = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        let field = FieldDefinition::read(&format!("customFields[{index}]"), item)?;
-        let name = &field.api_name;
-        if let Some(first) = fields.iter().position(|other| other.api_name == *name) {
-            return Err(WorkspaceError::new(
-                format!("customFields[{index}].apiName"),
-                format!("customFields[{first}] has the same name {name:?}"),
-            ));
+        let node = Node::new(format!("customFields[{index}]"), item);
+        let name = node.required_text("apiName")?;
+        if let Some(first) = fields.iter().position(|field| field.api_name == name) {
+            let reason = format!("customFields[{first}] has the same name {name:?}");
+            return Err(WorkspaceError::new(node.path("apiName"), reason));
         }
-        fields.push(field);
+        fields.push(FieldDefinition::read(name, &node)?);
     }
     Ok(fields)
 }
 
 fn check_members(members: &[Map<String, Value>]) -> Result<(), WorkspaceError> {
     for (index, member) in members.iter().enumerate() {
-        let path = format!("teamMembers[{index}]");
-        let email = json::text(member, &path, "email")?.unwrap_or_default();
-        if email.trim().is_empty() {
-            return Err(WorkspaceError::new(format!("{path}.email"), "is missing"));
+        let node = Node::new(format!("teamMembers[{index}]"), member);
+        if node.required_text("email")?.trim().is_empty() {
+            return Err(WorkspaceError::new(node.path("email"), "is blank"));
         }
     }
     Ok(())
 }
 
-fn check_seats(settings: &Map<String, Value>) -> Result<(), WorkspaceError> {
+fn check_seats(settings: &Node<'_>) -> Result<(), WorkspaceError> {
     match settings.get("seats") {
-        None | Some(Value::Null) => Ok(()),
-        Some(seats) if seats.is_u64() => Ok(()),
-        Some(seats) => Err(WorkspaceError::new(
-            "emulator.seats",
-            format!("expected a whole number from 0, found {seats}"),
-        )),
+        Some(seats) if !seats.is_u64() => {
+            let reason = format!("expected a whole number from 0, found {seats}");
+            Err(WorkspaceError::new("emulator.seats", reason))
+        }
+        _ => Ok(()),
     }
 }
 
-fn read_country(settings: &Map<String, Value>) -> Result<Option<Country>, WorkspaceError> {
-    let code = json::text(settings, "emulator", "defaultCountry")?;
-    code.map(str::parse)
-        .transpose()
-        .map_err(|error: CountryError| {
-            WorkspaceError::new("emulator.defaultCountry", error.to_string())
-        })
+fn read_country(settings: &Node<'_>) -> Result<Option<Country>, WorkspaceError> {
+    let code = settings.text("defaultCountry")?.map(str::parse);
+    code.transpose().map_err(|error: CountryError| {
+        WorkspaceError::new("emulator.defaultCountry", error.to_string())
+    })
 }
 
-fn read_time_zone(settings: &Map<String, Value>) -> Result<TimeZone, WorkspaceError> {
-    let zone = json::text(settings, "emulator", "timeZone")?.unwrap_or("Asia/Kolkata");
+fn read_time_zone(settings: &Node<'_>) -> Result<TimeZone, WorkspaceError> {
+    let zone = settings.text("timeZone")?.unwrap_or("Asia/Kolkata");
     TimeZone::get(zone).map_err(|_| {
         WorkspaceError::new("emulator.timeZone", format!("unknown time zone {zone:?}"))
     })

@@ -2,19 +2,20 @@
 
 use super::WorkspaceError;
 use super::definition::FieldType;
-use super::json::{label, list, text};
+use super::json::{Node, label};
 use serde_json::{Map, Value};
 
 /// The lead stage pipeline: the statuses and lost reasons that leads can have.
 ///
-/// Reads the documented shape (`leadStages`, `activeLeadLostReasons`) and the shape that users of the
-/// live service report (`statuses`, `lostReasons` at the top level), see pitfall EN3.
+/// Reads the documented shape (`leadStages`, `activeLeadLostReasons`) and the shape that users of
+/// the live service report (`statuses`, `lostReasons` at the top level), see pitfall EN3.
 ///
 /// ```
 /// use telecrm_core::workspace::{LostReason, Pipeline, PipelineStatus};
 ///
 /// let answer = serde_json::json!({
-///     "leadStages": [{ "stageType": "OPEN", "activeStatuses": [{ "label": "Fresh" }], "archivedStatuses": [{ "label": "Cold" }] }],
+///     "leadStages": [{ "stageType": "OPEN", "activeStatuses": [{ "label": "Fresh" }],
+///     "archivedStatuses": [{ "label": "Cold" }] }],
 ///     "activeLeadLostReasons": [{ "reasonLabel": "No Need" }],
 ///     "version": 3,
 /// });
@@ -115,41 +116,36 @@ impl Pipeline {
     /// Reads the response of `GET /lead-stage-pipeline`.
     ///
     /// # Errors
-    /// Returns an error with the JSON path if a list has another type, or if a status or lost reason
-    /// has no label.
+    /// Returns an error with the JSON path if a list has another type, or if a status or lost
+    /// reason has no label.
     pub fn read(json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
-        const PATH: &str = "leadStagePipeline";
+        let node = Node::new("leadStagePipeline", json);
         let mut pipeline = Self {
             extra: json.clone(),
             ..Self::default()
         };
-        let stages = list(json, PATH, "leadStages")?.into_iter().flatten();
-        for (index, stage) in stages.enumerate() {
+        for stage in node.list("leadStages")?.unwrap_or_default() {
             let statuses = pipeline.statuses.get_or_insert_default();
-            let path = format!("{PATH}.leadStages[{index}]");
-            let Value::Object(stage) = stage else {
-                return Err(WorkspaceError::expected(path, "an object", stage));
-            };
-            let stage_type = text(stage, &path, "stageType")?;
+            let stage = Node::of(stage)?;
+            let stage_type = stage.text("stageType")?;
             for (key, archived) in [("activeStatuses", false), ("archivedStatuses", true)] {
-                let items = list(stage, &path, key)?.into_iter().flatten();
-                for (place, status) in items.enumerate() {
+                for status in stage.list(key)?.unwrap_or_default() {
                     statuses.push(PipelineStatus {
-                        label: label(status, &format!("{path}.{key}[{place}]"), LABEL_KEYS)?,
+                        label: label(&status, LABEL_KEYS)?,
                         stage_type: stage_type.map(str::to_owned),
                         archived,
                     });
                 }
             }
         }
-        if let Some(items) = list(json, PATH, "statuses")? {
+        if let Some(items) = node.list("statuses")? {
             let statuses = pipeline.statuses.get_or_insert_default();
-            for (index, status) in items.iter().enumerate() {
-                let stage_type = status.get("stageType").and_then(Value::as_str);
+            for status in items {
+                let stage_type = status.1.get("stageType").and_then(Value::as_str);
                 statuses.push(PipelineStatus {
-                    label: label(status, &format!("{PATH}.statuses[{index}]"), LABEL_KEYS)?,
+                    label: label(&status, LABEL_KEYS)?,
                     stage_type: stage_type.map(str::to_owned),
-                    archived: is_archived(status),
+                    archived: is_archived(status.1),
                 });
             }
         }
@@ -158,14 +154,14 @@ impl Pipeline {
             ("archivedLeadLostReasons", true),
             ("lostReasons", false),
         ] {
-            let Some(items) = list(json, PATH, key)? else {
+            let Some(items) = node.list(key)? else {
                 continue;
             };
             let reasons = pipeline.lost_reasons.get_or_insert_default();
-            for (index, reason) in items.iter().enumerate() {
+            for reason in items {
                 reasons.push(LostReason {
-                    label: label(reason, &format!("{PATH}.{key}[{index}]"), LABEL_KEYS)?,
-                    archived: archived || is_archived(reason),
+                    label: label(&reason, LABEL_KEYS)?,
+                    archived: archived || is_archived(reason.1),
                 });
             }
         }

@@ -297,7 +297,10 @@ async fn a_malformed_body_is_refused() {
 async fn le6_the_log_tells_why_a_search_may_find_nothing() {
     let local = Local::start().await;
     for (fields, told) in [
-        (json!({ "status": "contacted" }), "spelled to the letter"),
+        (
+            json!({ "status": "contacted" }),
+            "spells the status differently",
+        ),
         (
             json!({ "status": ["Contacted", "Nope"] }),
             "no status `Nope`",
@@ -305,7 +308,7 @@ async fn le6_the_log_tells_why_a_search_may_find_nothing() {
         (json!({ "lead_status": "Fresh" }), "no field `lead_status`"),
         (json!({ "rating": "3" }), "a rating is a whole number"),
         (json!({ "phone": "99999" }), "phone number"),
-        (json!({ "budget": 1000 }), "numeric string"),
+        (json!({ "budget": 1000 }), "a string of digits"),
     ] {
         local.search(json!({ "fields": fields })).await;
         let call = local.emulator.log(0).pop().expect("the call");
