@@ -149,6 +149,7 @@ impl Examples {
         for token in tokens {
             match token {
                 TokenTree::Group(group) if owner.is_none() => docs.push_str(&doc_line(&group)),
+                TokenTree::Ident(word) if ["pub", "enum", "struct"].iter().any(|w| word == w) => {}
                 TokenTree::Ident(name) if owner.is_none() => {
                     let name = name.to_string();
                     let code = examples(&docs);
@@ -159,11 +160,9 @@ impl Examples {
                 TokenTree::Group(group) => {
                     let mut before = None;
                     for token in group.stream() {
-                        if let (Some(TokenTree::Ident(name)), TokenTree::Punct(punct)) =
+                        if let (Some(TokenTree::Ident(word)), TokenTree::Ident(name)) =
                             (&before, &token)
-                            && punct.as_char() == ':'
-                            && punct.spacing() == proc_macro2::Spacing::Alone
-                            && name.to_string().starts_with(|c: char| c.is_lowercase())
+                            && word == "fn"
                         {
                             self.offer_code(file, owner.clone(), name.to_string(), Use::Method, "");
                         }

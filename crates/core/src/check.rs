@@ -97,6 +97,7 @@ impl Checked {
 /// let error = checked.accept_partial().unwrap_err();
 /// assert!(error.is_lead_dropped());
 /// assert_eq!(error.losses().count(), 1);
+/// assert!(error.checked().has_losses());
 /// assert_eq!(
 ///     error.to_string(),
 ///     "telecrm would not store the lead: \

@@ -111,16 +111,16 @@ fn what_macros_define_counts_as_well() {
             /// ```
             /// assert_eq!(member.name(), None);
             /// ```
-            Member {
+            pub struct Member {
                 /// The name.
-                name: &str = "name" via text,
+                pub fn name(&self) -> Option<&str> = text("name");
                 /// The address.
-                email: &str = "email" via text,
+                pub fn email(&self) -> Option<&str> = text("email");
             }
         }
         crate::open_enum! {
             /// A role.
-            Role: Admin = "ADMIN",
+            pub enum Role { Admin = "ADMIN" }
         }
         "#,
     );

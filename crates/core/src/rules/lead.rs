@@ -124,6 +124,13 @@ impl Workspace {
     }
 
     /// Predicts what telecrm stores of a lead's field.
+    ///
+    /// ```
+    /// use telecrm_core::Workspace;
+    ///
+    /// let outcome = Workspace::sample().accept_field("phone", &"9999999999".into());
+    /// assert_eq!(outcome.stored(), Some("919999999999".into()));
+    /// ```
     pub fn accept_field(&self, api_name: &str, value: &FieldValue) -> FieldOutcome {
         match self.field(api_name) {
             _ if value.is_null() => FieldOutcome::ignore_null(),

@@ -71,7 +71,9 @@ impl FieldType {
 ///
 /// let workspace = Workspace::sample();
 /// let predated = |action: &&ActionDefinition| action.allows_predated;
-/// assert_eq!(workspace.actions().iter().find(predated).unwrap().code, 1001.into());
+/// let visit = workspace.actions().iter().find(predated).expect("the sample has one");
+/// assert_eq!(visit.code, 1001.into());
+/// assert!(visit.field("note").is_some());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
