@@ -412,6 +412,8 @@ fn print_data() {
     );
     assert_debug_clean(&payment);
     assert_debug_clean(&telecrm::DateFormat::new("DD/MM/YYYY"));
+    let country = PHONE.parse::<telecrm::Country>();
+    assert_debug_clean(&country.expect_err("a number"));
     assert_debug_clean(&Action::from(payment));
 
     let bad = lead()

@@ -161,7 +161,7 @@ fn from_library(_: &str) -> Option<Country> {
 /// let error = "XX".parse::<Country>().unwrap_err();
 /// assert!(error.to_string().starts_with("unknown country code `XX`"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CountryError(String);
 
 impl fmt::Display for CountryError {

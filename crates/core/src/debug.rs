@@ -3,7 +3,7 @@
 
 use crate::rules::{Acceptance, AcceptedAction, FieldOutcome};
 use crate::workspace::{Pipeline, WorkspaceFile};
-use crate::{Decimal, FieldValue, Finding, Remark};
+use crate::{CountryError, Decimal, FieldValue, Finding, Remark};
 use serde_json::{Map, Value};
 use std::fmt::{Debug, Formatter, Result};
 
@@ -44,6 +44,13 @@ impl Debug for FieldValue {
 impl Debug for Decimal {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str("Decimal(…)")
+    }
+}
+
+/// Hides the text that is not a code.
+impl Debug for CountryError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("CountryError(…)")
     }
 }
 

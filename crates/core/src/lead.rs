@@ -273,7 +273,7 @@ impl Lead {
         let mut extra = body.map_err(|other| LeadError::new("the lead", "an object", &other))?;
         let fields = extra
             .remove("fields")
-            .ok_or_else(|| LeadError::missing_fields())?
+            .ok_or_else(LeadError::missing_fields)?
             .into_members()
             .map_err(|other| LeadError::new("`fields`", "an object", &other))?;
         let actions = extra.remove("actions").filter(|actions| !actions.is_null());

@@ -116,8 +116,10 @@ impl Workspace {
                 let text = text?.trim();
                 let number: Value = serde_json::from_str(text).ok()?;
                 // A number that is written differently has lost digits.
-                let keeps_digits = number.to_string() == text;
-                (is_decimal(text) && keeps_digits).then_some(number)?.into()
+                let written = number.to_string();
+                (is_decimal(text) && written == text)
+                    .then_some(number)?
+                    .into()
             }
             FieldType::Rating => text?.trim().parse::<i64>().ok()?.into(),
             FieldType::Date => self.repair_date(value)?.into(),
