@@ -617,7 +617,7 @@ async fn canary_every_public_type_is_driven_or_holds_no_data() {
             Some(definition) => word(definition),
             None if line.ends_with("! {") && !line.starts_with("operations") => {
                 let next = lines[index + 1].trim_start();
-                // A definition of its own, which the next line is taken for.
+                // The next line is a definition, which the loop reads by itself.
                 if next.starts_with("pub ") {
                     continue;
                 }

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 /// A new entry for a lead's timeline.
 ///
-/// Build it from a [`CustomAction`] or a [`Payment`]. Custom actions start with the code of the
+/// Build it from a [`CustomAction`] or a [`Payment`]. A new custom action spells its code for the
 /// Async API (`ACTION_1001`). An action read from JSON keeps every key and every digit, so that a
-/// check can report the wrong ones.
+/// check can report wrong keys.
 ///
 /// ```
 /// use telecrm_core::{Action, ActionKind, CustomAction, PaymentStatus};

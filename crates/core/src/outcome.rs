@@ -345,13 +345,12 @@ impl Outcome<Created> {
     /// Returns an error if the response is not JSON with a `lead_id`.
     pub fn from_response(body: &[u8], sent: &Lead) -> Result<Self, serde_json::Error> {
         let response: FieldValue = serde_json::from_slice(body)?;
-        let mut response = response
-            .into_members()
-            .map_err(|_| serde_json::Error::custom("expected an object"))?;
-        let lead_id = response.get("lead_id").and_then(FieldValue::as_str);
-        let lead_id = lead_id.map(str::to_owned);
-        let lead_id =
-            lead_id.ok_or_else(|| serde_json::Error::custom("expected a string `lead_id`"))?;
+        let response = response.into_members();
+        let mut response = response.map_err(|_| serde_json::Error::custom("expected an object"))?;
+        let Some(lead_id) = response.get("lead_id").and_then(FieldValue::as_str) else {
+            return Err(serde_json::Error::custom("expected a string `lead_id`"));
+        };
+        let lead_id = lead_id.to_owned();
         let mut remarks = Vec::new();
         let parts = items("remarks", response.remove("remarks"), &mut remarks);
         for (index, part) in parts.iter().enumerate() {

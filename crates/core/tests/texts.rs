@@ -36,7 +36,7 @@ impl Texts {
         self.finding(&outcome.finding(path).expect("a finding"));
     }
 
-    /// The report about a lead with these keys. The lead has an identifier unless they set one.
+    /// The report about a lead. Adds an identifier unless the lead sets it or removes it by null.
     fn lead(&mut self, mut body: Value) {
         let fields = body.as_object_mut().expect("an object");
         let fields = fields.entry("fields").or_insert_with(|| json!({}));
