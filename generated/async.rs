@@ -15,8 +15,8 @@ pub mod ingest {
     /// text.
     pub mod enums {
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `CreateOrUpdateLeadResponseStatus`."]
-            CreateOrUpdateLeadResponseStatus : Queued = "QUEUED",
+            #[doc = " A value of `CreateOrUpdateLeadResponseStatus`."] pub enum
+            CreateOrUpdateLeadResponseStatus { Queued = "QUEUED", }
         }
     }
     /// Types used as operation parameters and responses.

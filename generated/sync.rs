@@ -15,59 +15,62 @@ pub mod sync {
     /// text.
     pub mod enums {
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `ActionRecordCurrency`."] ActionRecordCurrency : Inr =
-            "INR", Usd = "USD", Pkr = "PKR", Aed = "AED", Qar = "QAR", Sar = "SAR", Myr =
-            "MYR", Aud = "AUD", Cad = "CAD", Sgd = "SGD", Xof = "XOF",
+            #[doc = " A value of `ActionRecordCurrency`."] pub enum ActionRecordCurrency
+            { Inr = "INR", Usd = "USD", Pkr = "PKR", Aed = "AED", Qar = "QAR", Sar =
+            "SAR", Myr = "MYR", Aud = "AUD", Cad = "CAD", Sgd = "SGD", Xof = "XOF", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `ActionRecordStatus`."] ActionRecordStatus : Pending =
-            "PENDING", Completed = "COMPLETED", Failed = "FAILED", Refunded = "REFUNDED",
-            Cancelled = "CANCELLED", Processing = "PROCESSING",
+            #[doc = " A value of `ActionRecordStatus`."] pub enum ActionRecordStatus {
+            Pending = "PENDING", Completed = "COMPLETED", Failed = "FAILED", Refunded =
+            "REFUNDED", Cancelled = "CANCELLED", Processing = "PROCESSING", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `ChangedTeamMemberStateStatus`."]
-            ChangedTeamMemberStateStatus : Active = "Active", Inactive = "Inactive",
-            OnLeave = "On Leave", Working = "Working",
+            #[doc = " A value of `ChangedTeamMemberStateStatus`."] pub enum
+            ChangedTeamMemberStateStatus { Active = "Active", Inactive = "Inactive",
+            OnLeave = "On Leave", Working = "Working", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `CreatedTeamMemberStatus`."] CreatedTeamMemberStatus :
-            Invited = "INVITED", Active = "Active",
+            #[doc = " A value of `CreatedTeamMemberStatus`."] pub enum
+            CreatedTeamMemberStatus { Invited = "INVITED", Active = "Active", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `CustomActionRecordSource`."] CustomActionRecordSource :
-            User = "USER", System = "SYSTEM",
+            #[doc = " A value of `CustomActionRecordSource`."] pub enum
+            CustomActionRecordSource { User = "USER", System = "SYSTEM", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `CustomFieldRecordType`."] CustomFieldRecordType : Text
-            = "TEXT", Number = "NUMBER", Email = "EMAIL", Phone = "PHONE", Date = "DATE",
-            Dropdown = "DROPDOWN", Tags = "TAGS", Money = "MONEY", Website = "WEBSITE",
-            Medialink = "MEDIALINK", ActiveUsers = "ACTIVE_USERS", Rating = "RATING",
-            Status = "STATUS", LostReason = "LOST_REASON",
+            #[doc = " A value of `CustomFieldRecordType`."] pub enum
+            CustomFieldRecordType { Text = "TEXT", Number = "NUMBER", Email = "EMAIL",
+            Phone = "PHONE", Date = "DATE", Dropdown = "DROPDOWN", Tags = "TAGS", Money =
+            "MONEY", Website = "WEBSITE", Medialink = "MEDIALINK", ActiveUsers =
+            "ACTIVE_USERS", Rating = "RATING", Status = "STATUS", LostReason =
+            "LOST_REASON", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `LeadStageStageType`."] LeadStageStageType : Open =
-            "OPEN", Won = "WON", Lost = "LOST",
+            #[doc = " A value of `LeadStageStageType`."] pub enum LeadStageStageType {
+            Open = "OPEN", Won = "WON", Lost = "LOST", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `RemarkStatus`."] RemarkStatus : Ignored = "IGNORED",
+            #[doc = " A value of `RemarkStatus`."] pub enum RemarkStatus { Ignored =
+            "IGNORED", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `TeamMemberRole`."] TeamMemberRole : Admin = "ADMIN",
-            Manager = "MANAGER", Caller = "CALLER", MarketingUser = "MARKETING_USER",
+            #[doc = " A value of `TeamMemberRole`."] pub enum TeamMemberRole { Admin =
+            "ADMIN", Manager = "MANAGER", Caller = "CALLER", MarketingUser =
+            "MARKETING_USER", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `TeamMemberStateChangeState`."]
-            TeamMemberStateChangeState : Active = "Active", Inactive = "Inactive",
-            OnLeave = "On Leave", Working = "Working",
+            #[doc = " A value of `TeamMemberStateChangeState`."] pub enum
+            TeamMemberStateChangeState { Active = "Active", Inactive = "Inactive",
+            OnLeave = "On Leave", Working = "Working", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `TeamMemberStatus`."] TeamMemberStatus : Active =
-            "Active", Inactive = "Inactive", OnLeave = "On Leave", Working = "Working",
-            Invited = "Invited", Deleted = "Deleted",
+            #[doc = " A value of `TeamMemberStatus`."] pub enum TeamMemberStatus { Active
+            = "Active", Inactive = "Inactive", OnLeave = "On Leave", Working = "Working",
+            Invited = "Invited", Deleted = "Deleted", }
         }
         ::telecrm_core::open_enum! {
-            #[doc = " A value of `WriteResultActionsStatus`."] WriteResultActionsStatus :
-            Created = "CREATED", Ignored = "IGNORED",
+            #[doc = " A value of `WriteResultActionsStatus`."] pub enum
+            WriteResultActionsStatus { Created = "CREATED", Ignored = "IGNORED", }
         }
     }
     /// Types used as operation parameters and responses.

@@ -32,7 +32,7 @@ use telecrm_core::Workspace;
 ///
 /// let workspace = telecrm.workspace().await?;
 /// let lead = Lead::new().set("phone", "+91 99999 99999").set("status", "fresh");
-/// let clean = workspace.check(&lead).into_clean()?;
+/// let clean = workspace.check(&lead).complete()?;
 /// let receipt = telecrm.ingest().push(&clean).await?;
 /// let verification = telecrm.ingest().verify(&receipt).await?;
 /// assert!(matches!(verification, Verification::Stored(_)));

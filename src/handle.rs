@@ -123,10 +123,10 @@ impl Handle {
         response: &Response,
         sent: &Lead,
     ) -> Result<Outcome<Created>, Error> {
-        let outcome = Outcome::from_answer(without_bom(&response.body), sent);
+        let outcome = Outcome::from_response(without_bom(&response.body), sent);
         let outcome = outcome.map_err(|error| response.unreadable(error))?;
         let transport = &self.sync_api()?.connection.transport;
-        Ok(outcome.with_words(|text| transport.masked(text, response)))
+        Ok(outcome.map_remarks(|text| transport.masked(text, response)))
     }
 }
 

@@ -24,7 +24,7 @@
 //!         eprintln!("{finding}");
 //!     }
 //!
-//!     let receipt = telecrm.ingest().push(&checked.into_clean()?).await?;
+//!     let receipt = telecrm.ingest().push(&checked.complete()?).await?;
 //!     match telecrm.ingest().verify(&receipt).await? {
 //!         Verification::Stored(lead) => println!("stored: {:?}", lead.id()),
 //!         other => eprintln!("not stored as sent: {other:?}"),

@@ -581,5 +581,8 @@ fn open_enum((name, values): &OpenEnum) -> Item {
     // The lint refuses values without a variant.
     let variants = values.iter().filter_map(|value| variant(value));
     let variants = variants.map(|variant| syn::Ident::new(&variant, Span::call_site()));
-    parse_quote!(::telecrm_core::open_enum! { #[doc = #about] #name: #(#variants = #values,)* })
+    parse_quote!(::telecrm_core::open_enum! {
+        #[doc = #about]
+        pub enum #name { #(#variants = #values,)* }
+    })
 }

@@ -10,9 +10,11 @@ use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest};
 use jiff::Timestamp;
 use std::slice;
+use telecrm_core::response::Page;
+use telecrm_core::rules::CodeForm;
 use telecrm_core::{
-    Action, ActionKind, ActionRecord, Certainty, CodeForm, Created, CustomAction, FieldPath,
-    Finding, FindingKind, Lead, LeadRecord, Outcome, Page, PaymentStatus,
+    Action, ActionKind, ActionRecord, Certainty, Created, CustomAction, FieldPath, Finding,
+    FindingKind, Lead, LeadRecord, Outcome, PaymentStatus,
 };
 
 /// The actions of a lead, over the Sync API. From [`Leads::actions`](crate::Leads::actions).

@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use telecrm_core::response::Page;
 use telecrm_core::{
-    ActionRecord, Created, FieldPath, FieldValue, Lead, LeadRecord, Outcome, Page, Workspace,
+    ActionRecord, Created, FieldPath, FieldValue, Lead, LeadRecord, Outcome, Workspace,
 };
 
 /// Leads, over the Sync API. From [`Telecrm::leads`](crate::Telecrm::leads).
@@ -120,7 +121,7 @@ impl Leads {
         let compared = workspace.compare(&expected, &found, actions.as_deref());
         let is_complete = compared.losses.is_empty() && compared.unreadable.is_empty();
         let id = found.id().filter(|_| is_complete);
-        Ok(id.map(|id| Outcome::settled(id.to_owned(), sent)))
+        Ok(id.map(|id| Outcome::found(id.to_owned(), sent)))
     }
 
     /// Reads a lead.
@@ -542,7 +543,9 @@ fn decode_lead(response: &Response) -> Result<LeadRecord, Error> {
     let is_lead = lead.id().is_some()
         || !lead.fields().is_empty()
         || !lead.actions().is_empty()
-        || TYPICAL_KEYS.iter().any(|key| lead.row().contains_key(*key));
+        || TYPICAL_KEYS
+            .iter()
+            .any(|key| lead.extra().contains_key(*key));
     if !is_lead {
         let _: IgnoredAny = response.decode_member("fields")?;
     }

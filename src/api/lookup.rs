@@ -2,7 +2,8 @@
 
 use crate::Filter;
 use serde_json::Value;
-use telecrm_core::{FieldType, FieldValue, Lead, LeadRecord, Workspace};
+use telecrm_core::workspace::FieldType;
+use telecrm_core::{FieldValue, Lead, LeadRecord, Workspace};
 
 /// Returns the filter that finds the lead, or `None` if it has no identifier to search for.
 pub(crate) fn filter(workspace: &Workspace, lead: &Lead) -> Option<Filter> {

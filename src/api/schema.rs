@@ -8,10 +8,9 @@ use crate::{Error, Operation};
 use futures_util::future::try_join4;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use telecrm_core::{
-    ActionCode, CustomActionRecord, CustomFieldRecord, Metadata, Pipeline, Workspace,
-    WorkspaceError, WorkspaceFile,
-};
+use telecrm_core::response::{CustomActionRecord, CustomFieldRecord, Metadata};
+use telecrm_core::workspace::{Pipeline, WorkspaceError};
+use telecrm_core::{ActionCode, Workspace, WorkspaceFile};
 
 /// The schema of the workspace, endpoint by endpoint. From
 /// [`Telecrm::schema`](crate::Telecrm::schema).

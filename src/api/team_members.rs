@@ -6,7 +6,7 @@ use crate::raw::generated::sync::types;
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest};
 use std::fmt;
-use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
+use telecrm_core::response::{Availability, Page, TeamMember, TeamMemberRole};
 
 /// Team members, over the Sync API. From [`Telecrm::team_members`](crate::Telecrm::team_members).
 ///
@@ -15,7 +15,8 @@ use telecrm_core::{Availability, Page, TeamMember, TeamMemberRole};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let emulator = telecrm_emulator::Emulator::start().await?;
 /// # let telecrm = emulator.client();
-/// use telecrm::{Availability, NewTeamMember, PageRequest, TeamMemberRole, TeamMemberStatus};
+/// use telecrm::{NewTeamMember, PageRequest};
+/// use telecrm::response::{Availability, TeamMemberRole, TeamMemberStatus};
 ///
 /// let team = telecrm.team_members();
 /// let page = team.list(PageRequest { skip: 0, limit: 10 }).await?;
@@ -44,7 +45,8 @@ pub struct TeamMembers {
 /// A team member to create.
 ///
 /// ```
-/// use telecrm::{NewTeamMember, TeamMemberRole};
+/// use telecrm::{NewTeamMember};
+/// use telecrm::response::{TeamMemberRole};
 ///
 /// let role = TeamMemberRole::Caller;
 /// let member = NewTeamMember::new("John Doe", "john.doe@example.com", "919876543210", role);

@@ -7,10 +7,8 @@ use crate::Error;
 use crate::handle::Handle;
 use crate::transport::Deadline;
 use std::time::Duration;
-use telecrm_core::{
-    Certainty, Comparison, FieldPath, Finding, FindingKind, Lead, LeadRecord, Workspace,
-    new_actions,
-};
+use telecrm_core::compare::{Comparison, new_actions};
+use telecrm_core::{Certainty, FieldPath, Finding, FindingKind, Lead, LeadRecord, Workspace};
 
 /// What reading a pushed lead back has shown. From [`Ingest::verify`].
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 telecrm_core::open_enum! {
     /// The server's code for what went wrong.
-    ErrorCode:
+    pub enum ErrorCode {
         BadRequest = "BAD_REQUEST",
         ValidationError = "VALIDATION_ERROR",
         InvalidLead = "INVALID_LEAD",
@@ -20,6 +20,7 @@ telecrm_core::open_enum! {
         EnterpriseLicenseExpired = "ENTERPRISE_LICENSE_EXPIRED",
         InvalidToken = "INVALID_TOKEN",
         Unauthorized = "UNAUTHORIZED",
+    }
 }
 
 /// What the server says about one field of an invalid request.

@@ -6,7 +6,7 @@ use crate::{Error, Operation};
 use proptest::prelude::*;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
-use telecrm_core::Page;
+use telecrm_core::response::Page;
 
 type Item = (i64, u32);
 

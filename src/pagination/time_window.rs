@@ -8,7 +8,7 @@
 
 use crate::{Error, Operation};
 use std::collections::HashSet;
-use telecrm_core::Page;
+use telecrm_core::response::Page;
 
 /// A list that the server gives page by page, newest items first.
 pub(crate) trait PageSource: Send + Sync + 'static {

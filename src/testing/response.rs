@@ -50,7 +50,7 @@ pub struct Response {
 
 impl Response {
     /// Status 200 with this body: a JSON value, a [`LeadRecord`](crate::LeadRecord), a
-    /// [`Page`](crate::Page) or anything else that serialises.
+    /// [`Page`](crate::response::Page) or anything else that serialises.
     ///
     /// # Panics
     /// Panics if the body cannot be written as JSON.

@@ -16,7 +16,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
-use telecrm_core::{FieldValue, Page};
+use telecrm_core::FieldValue;
+use telecrm_core::response::Page;
 
 /// A successful response, undecoded.
 pub(crate) struct Response {

@@ -13,11 +13,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 use std::fmt::Debug;
+use telecrm::response::{Availability, Page, TeamMember, TeamMemberRole};
 use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
-    Action, ActionRecord, AsyncToken, Availability, Error, ErrorCode, FieldValue, Filter, Lead,
-    LeadRecord, Method, NewTeamMember, Operation, Outcome, Page, PaymentStatus, Receipt, SyncToken,
-    TeamMember, TeamMemberRole, Telecrm, Verification, Workspace, WorkspaceFile,
+    Action, ActionRecord, AsyncToken, Error, ErrorCode, FieldValue, Filter, Lead, LeadRecord,
+    Method, NewTeamMember, Operation, Outcome, PaymentStatus, Receipt, SyncToken, Telecrm,
+    Verification, Workspace, WorkspaceFile,
 };
 use telecrm_emulator::Emulator;
 
@@ -403,7 +404,7 @@ fn print_records() {
     .expect("a member");
     assert_debug_clean(&member.license());
     assert_debug_clean(&member);
-    let metadata: telecrm::Metadata =
+    let metadata: telecrm::response::Metadata =
         serde_json::from_value(json!({ "id": ENTERPRISE, "name": "Canary" })).expect("metadata");
     assert_debug_clean(&metadata);
     assert_debug_clean(&lead_record());
@@ -436,7 +437,7 @@ fn print_leads() {
         PHONE.parse().expect("an amount"),
     );
     assert_debug_clean(&payment);
-    assert_debug_clean(&telecrm::DateFormat::new("DD/MM/YYYY"));
+    assert_debug_clean(&telecrm::workspace::DateFormat::new("DD/MM/YYYY"));
     assert_debug_clean(&Action::from(payment));
     assert_debug_clean(&Lead::from_json(json!([EMAIL, PHONE])));
 }
@@ -468,7 +469,8 @@ fn print_findings() {
 fn print_outcomes() {
     let answer = json!({ "lead_id": "l1", "actions": [{ "action_id": null, "status": "IGNORED" }],
         "remarks": [{ "field": "fields.phone", "status": "IGNORED", "remark": format!("no {PHONE}") }] });
-    let outcome = Outcome::from_answer(answer.to_string().as_bytes(), &lead()).expect("an outcome");
+    let outcome =
+        Outcome::from_response(answer.to_string().as_bytes(), &lead()).expect("an outcome");
     assert_debug_clean(&outcome);
     assert_debug_clean(&outcome.remarks()[0]);
     assert_debug_clean(&outcome.complete().expect_err("ignored"));

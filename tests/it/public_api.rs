@@ -2,10 +2,10 @@
 
 use crate::support::sync_token;
 use std::collections::BTreeMap;
+use telecrm::response::{Availability, TeamMemberRole};
 use telecrm::{
-    ActionFilter, Availability, CustomAction, Error, Filter, Incomplete, Ingest, Items, Lead,
-    LeadRecord, Leads, Method, NewTeamMember, PageRequest, PaymentStatus, Receipt, Request,
-    TeamMemberRole, Telecrm, Workspace, raw,
+    ActionFilter, CustomAction, Error, Filter, Incomplete, Ingest, Items, Lead, LeadRecord, Leads,
+    Method, NewTeamMember, PageRequest, PaymentStatus, Receipt, Request, Telecrm, Workspace, raw,
 };
 
 /// The listing of the public API that CI keeps.

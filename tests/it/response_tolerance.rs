@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use telecrm::response::{Availability, TeamMemberRole};
 use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
-    ActionFilter, ActionKind, ActionRecord, Availability, Created, Error, ErrorCode, Filter, Lead,
-    LeadRecord, NewTeamMember, Operation, Outcome, PageRequest, Phase, TeamMemberRole, Telecrm,
+    ActionFilter, ActionKind, ActionRecord, Created, Error, ErrorCode, Filter, Lead, LeadRecord,
+    NewTeamMember, Operation, Outcome, PageRequest, Phase, Telecrm,
 };
 
 fn json_text(body: impl Into<String>) -> Response {

@@ -9,11 +9,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::any::type_name;
+use telecrm::response::{
+    ActionResult, ActionStatus, Availability, CustomActionRecord, CustomFieldRecord, License,
+    Metadata, Page, RemarkStatus, TeamMember, TeamMemberRole, TeamMemberStatus,
+};
+use telecrm::workspace::FieldType;
 use telecrm::{
-    Action, ActionRecord, ActionResult, ActionStatus, Availability, Certainty, Currency,
-    CustomActionRecord, CustomFieldRecord, ErrorCode, FieldPath, FieldType, FieldValue, Finding,
-    FindingKind, Lead, LeadRecord, License, Metadata, Page, PaymentStatus, RemarkStatus,
-    TeamMember, TeamMemberRole, TeamMemberStatus, Workspace,
+    Action, ActionRecord, Certainty, Currency, ErrorCode, FieldPath, FieldValue, Finding,
+    FindingKind, Lead, LeadRecord, PaymentStatus, Workspace,
 };
 
 fn schema_of<T: JsonSchema>(settings: SchemaSettings) -> Value {
@@ -231,7 +234,7 @@ fn the_schema_of_a_record_describes_its_keys() {
     let schema = schema_of::<TeamMember>(SchemaSettings::draft2020_12());
     assert_eq!(
         schema["properties"]["manager_email"],
-        json!({ "description": "The manager's address." })
+        json!({ "description": "The manager's email address." })
     );
 }
 

@@ -4,10 +4,11 @@ use crate::support::{cases, client_at, lead_exists};
 use httpmock::{Method, MockServer};
 use serde_json::json;
 use std::collections::BTreeMap;
+use telecrm::response::RemarkStatus;
 use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     ActionFilter, ActionRecord, CustomAction, FieldValue, Filter, Lead, LeadRecord, Operation,
-    Outcome, PageRequest, RemarkStatus, Telecrm, Upserted,
+    Outcome, PageRequest, Telecrm, Upserted,
 };
 
 // Digits

@@ -6,7 +6,8 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use telecrm::testing::{FakeTelecrm, ManualClock, Response};
-use telecrm::{CallOptions, Error, MatchedBy, Operation, Phase, Workspace, WorkspaceFile};
+use telecrm::workspace::MatchedBy;
+use telecrm::{CallOptions, Error, Operation, Phase, Workspace, WorkspaceFile};
 use telecrm_emulator::Emulator;
 
 async fn emulator_with(seed: WorkspaceFile) -> Emulator {

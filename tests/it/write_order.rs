@@ -4,8 +4,9 @@ use crate::support::clock::{GatedClock, SECOND, SteppedClock, is_done, push};
 use crate::support::{bare_lead, bare_visit, cases};
 use serde_json::json;
 use std::collections::BTreeMap;
+use telecrm::response::Availability;
 use telecrm::testing::{FakeTelecrm, Response};
-use telecrm::{Availability, Error, Operation, PaymentStatus, Telecrm};
+use telecrm::{Error, Operation, PaymentStatus, Telecrm};
 
 /// Which of two writes to the same resource.
 #[derive(Clone, Copy, PartialEq)]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use telecrm::{Country, WorkspaceError};
+use telecrm::{Country, CountryError};
 use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Profile};
 
 /// Checks, pushes and verifies leads of the telecrm CRM.
@@ -232,7 +232,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn country(text: &str) -> Result<Country, String> {
     text.parse()
-        .map_err(|error: WorkspaceError| error.to_string())
+        .map_err(|error: CountryError| error.to_string())
 }
 
 fn switches_help() -> String {
@@ -306,7 +306,7 @@ mod tests {
     fn countries_and_zones_are_known_or_the_known_ones_are_named() {
         assert_eq!(country("in"), Ok(Country::default()));
         let error = country("XX").expect_err("no country");
-        assert!(error.contains("\"XX\"") && error.contains("IN"), "{error}");
+        assert!(error.contains("`XX`") && error.contains("IN"), "{error}");
         assert!(time_zone("Asia/Kolkata").is_ok());
         let error = time_zone("Asia/Kolkatta").expect_err("no zone");
         assert!(error.contains(" Asia/Kolkata,"), "{error}");

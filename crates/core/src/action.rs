@@ -1,16 +1,16 @@
-//! Actions as they are sent: custom actions and payments.
+//! Actions to send: custom actions and payments.
 
-use crate::lead::set;
-use crate::value::{from_object, to_object};
+use crate::value::{from_object, set_field, to_object};
 use crate::{ActionCode, ActionCodeError, Amount, FieldPath, FieldValue, open_enum};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// One entry for a lead's timeline, as the caller writes it: any JSON object.
+/// A new entry for a lead's timeline.
 ///
-/// Build one from a [`CustomAction`] or a [`Payment`]; what is read from a file keeps every key, right or wrong, and every digit.
-/// Custom actions carry the form of the Async API (`ACTION_1001`).
+/// Build it from a [`CustomAction`] or a [`Payment`]. A new custom action spells its code for the
+/// Async API (`ACTION_1001`). An action read from JSON keeps every key and every digit, so that a
+/// check can report wrong keys.
 ///
 /// ```
 /// use telecrm_core::{Action, ActionKind, CustomAction, PaymentStatus};
@@ -31,29 +31,29 @@ use std::collections::BTreeMap;
 /// assert_eq!(refund.kind(), ActionKind::Payment);
 /// # Ok::<(), telecrm_core::ActionCodeError>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Action(BTreeMap<String, FieldValue>);
 
-/// What an action's `type` says it is.
+/// The kind of an action, from its `type`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActionKind {
-    /// `PAYMENT`.
+    /// `PAYMENT`, in any case.
     Payment,
-    /// A custom action, however its code is spelled.
+    /// A custom action, in either spelling of its code.
     Custom(ActionCode),
-    /// A type that telecrm records itself and nobody can write, or one that does not exist.
+    /// An unknown type, or one that only telecrm itself records.
     Other(String),
-    /// No `type`, or one that is neither text nor number.
+    /// No `type`, or one that is neither text nor a whole number.
     Missing,
 }
 
 pub(crate) const PAYMENT: &str = "PAYMENT";
 
 impl ActionKind {
-    /// What a `type` says, whatever its spelling.
+    /// Reads the value of `type`.
     pub(crate) fn of(written: Option<&FieldValue>) -> Self {
         match written.map(FieldValue::as_json) {
             Some(Value::String(text)) if text.eq_ignore_ascii_case(PAYMENT) => Self::Payment,
@@ -71,7 +71,7 @@ impl ActionKind {
 }
 
 impl Action {
-    /// What the action's `type` says, whatever its spelling.
+    /// The kind of the action.
     pub fn kind(&self) -> ActionKind {
         ActionKind::of(self.key("type"))
     }
@@ -81,12 +81,12 @@ impl Action {
         self.0.get(key)
     }
 
-    /// The keys with their values.
+    /// All keys with their values.
     pub fn keys(&self) -> &BTreeMap<String, FieldValue> {
         &self.0
     }
 
-    /// The keys with their values, to change them.
+    /// All keys with their values, for changes.
     pub fn keys_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
         &mut self.0
     }
@@ -96,12 +96,12 @@ impl Action {
         self.key("fields")?.member(api_name)
     }
 
-    /// The fields of a custom action by API name, if they are an object.
+    /// The fields of a custom action by API name. Returns None if `fields` is not an object.
     pub(crate) fn fields(&self) -> Option<BTreeMap<String, FieldValue>> {
         self.key("fields")?.clone().into_members().ok()
     }
 
-    /// Changes fields, if they are an object.
+    /// Changes the fields of a custom action. Does nothing if `fields` is not an object.
     pub(crate) fn change_fields(&mut self, change: impl FnOnce(&mut BTreeMap<String, FieldValue>)) {
         if let Some(mut fields) = self.fields() {
             change(&mut fields);
@@ -109,51 +109,46 @@ impl Action {
         }
     }
 
-    /// The action as a JSON object. Numbers have the range of `serde_json`, as in [`Lead::to_json`](crate::Lead::to_json).
+    /// Converts into a JSON object. Numbers have the range of `serde_json`, as in
+    /// [`Lead::to_json`](crate::Lead::to_json).
     pub fn to_json(&self) -> Value {
         Value::Object(to_object(&self.0))
     }
 
-    /// The change of a payment's state, the only change that telecrm takes (pitfall AC3).
+    /// Changes the status of a payment. telecrm allows no other change of a payment (pitfall AC3).
     pub fn payment_status(status: &PaymentStatus) -> Self {
         Self::of([("type", PAYMENT.into()), ("status", status.as_str().into())])
     }
 
     fn of<const N: usize>(keys: [(&str, FieldValue); N]) -> Self {
-        let mut action = Self(BTreeMap::new());
-        for (key, value) in keys {
-            action.0.insert(key.to_owned(), value);
-        }
-        action
+        let keys = keys.map(|(key, value)| (key.to_owned(), value));
+        Self(keys.into())
     }
 
-    /// The places of values for which an action of this kind has no room.
+    /// The paths of values that do not belong into an action of this kind.
     pub(crate) fn misplaced(&self, index: usize) -> Vec<FieldPath> {
         let known: &[&str] = match self.kind() {
             ActionKind::Payment => &["type", "status", "currency", "amount"],
             _ => &["type", "fields", "created_on"],
         };
+        let fields = self.fields();
         let mut paths = Vec::new();
         for (key, value) in &self.0 {
             if value.is_null() || known.contains(&key.as_str()) {
                 continue;
             }
-            let fields = (key == "fields").then(|| self.fields());
-            match fields.flatten() {
-                Some(fields) => {
-                    for (name, value) in fields {
-                        if !value.is_null() {
-                            paths.push(FieldPath::ActionField(index, name));
-                        }
-                    }
+            match &fields {
+                Some(fields) if key == "fields" => {
+                    let values = fields.iter().filter(|(_, value)| !value.is_null());
+                    paths.extend(values.map(|(n, _)| FieldPath::ActionField(index, n.clone())));
                 }
-                None => paths.push(FieldPath::ActionKey(index, key.clone())),
+                _ => paths.push(FieldPath::ActionKey(index, key.clone())),
             }
         }
         paths
     }
 
-    /// The action with its code as the Sync API takes it in bodies: `1001` (pitfall AC2).
+    /// Spells the code for bodies of the Sync API: `1001` (pitfall AC2).
     #[must_use]
     pub fn with_bare_code(mut self) -> Self {
         if let ActionKind::Custom(code) = self.kind() {
@@ -162,7 +157,7 @@ impl Action {
         self
     }
 
-    /// The action with its code as the Async API takes it: `ACTION_1001` (pitfall AS1).
+    /// Spells the code for the Async API: `ACTION_1001` (pitfall AS1).
     #[must_use]
     pub fn with_prefixed_code(mut self) -> Self {
         if let ActionKind::Custom(code) = self.kind() {
@@ -197,7 +192,7 @@ impl From<Map<String, Value>> for Action {
 /// assert_eq!(action.key("created_on"), Some(&1_780_290_000_000_i64.into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CustomAction {
     code: ActionCode,
     fields: BTreeMap<String, FieldValue>,
@@ -205,10 +200,10 @@ pub struct CustomAction {
 }
 
 impl CustomAction {
-    /// An action of the kind with this code: `1001`, `"1001"` or `"ACTION_1001"`.
+    /// Creates an action with this code: `1001`, `"1001"` or `"ACTION_1001"`.
     ///
     /// # Errors
-    /// If the text is not a code.
+    /// Returns an error if the text is not a code.
     pub fn new<C>(code: C) -> Result<Self, ActionCodeError>
     where
         C: TryInto<ActionCode>,
@@ -221,15 +216,15 @@ impl CustomAction {
         })
     }
 
-    /// Sets a field of the action by its API name. As with [`Lead::set`](crate::Lead::set), a text of nothing but blanks sets nothing,
-    /// unless it is [`FieldValue::blank()`].
+    /// Sets a field by its API name. As in [`Lead::set`](crate::Lead::set), a blank text removes
+    /// the field, unless it is [`FieldValue::blank()`].
     #[must_use]
     pub fn field(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        set(&mut self.fields, api_name.into(), value.into());
+        set_field(&mut self.fields, api_name.into(), value.into());
         self
     }
 
-    /// Dates the action back. telecrm heeds this only where the workspace allows it for this action.
+    /// Backdates the action. telecrm ignores this unless the workspace allows it for this action.
     #[must_use]
     pub fn created_on(mut self, time: jiff::Timestamp) -> Self {
         self.created_on = Some(time);
@@ -250,7 +245,7 @@ impl From<CustomAction> for Action {
     }
 }
 
-/// A payment. After it is created only its status can change (pitfall AC3).
+/// A payment. Once it is created, only its status can change (pitfall AC3).
 ///
 /// ```
 /// use telecrm_core::{Action, Currency, Payment, PaymentStatus};
@@ -267,7 +262,7 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// A payment in the given state.
+    /// Creates a payment with any status.
     pub fn new(status: PaymentStatus, currency: Currency, amount: Amount) -> Self {
         Self {
             status,
@@ -276,7 +271,7 @@ impl Payment {
         }
     }
 
-    /// A payment that has been made.
+    /// Creates a payment that is completed.
     ///
     /// ```
     /// use telecrm_core::{Action, Currency, Payment};
@@ -301,19 +296,20 @@ impl From<Payment> for Action {
 }
 
 open_enum! {
-    /// The state of a payment.
-    PaymentStatus:
+    /// The status of a payment.
+    pub enum PaymentStatus {
         Pending = "PENDING",
         Completed = "COMPLETED",
         Failed = "FAILED",
         Refunded = "REFUNDED",
         Cancelled = "CANCELLED",
         Processing = "PROCESSING",
+    }
 }
 
 open_enum! {
-    /// A currency that telecrm takes for payments.
-    Currency:
+    /// A currency that telecrm accepts for payments.
+    pub enum Currency {
         Inr = "INR",
         Usd = "USD",
         Pkr = "PKR",
@@ -325,4 +321,5 @@ open_enum! {
         Cad = "CAD",
         Sgd = "SGD",
         Xof = "XOF",
+    }
 }

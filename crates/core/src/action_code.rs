@@ -1,12 +1,12 @@
-//! The code of a custom action and its two spellings.
+//! Codes of custom actions, and their two spellings.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The code of a workspace's custom action.
+/// The code of a custom action.
 ///
-/// telecrm wants it spelled differently in different places and says nothing, or little, when it
-/// is spelled wrong (pitfalls AS1, AC2, EN4). This type reads every spelling and writes the right one:
+/// The two APIs spell the code differently, and a wrong spelling drops the action, often without an
+/// error (pitfalls AS1, AC2, EN4). This type reads both spellings and writes either:
 ///
 /// | place | form |
 /// |---|---|
@@ -31,18 +31,18 @@ pub struct ActionCode(String);
 const PREFIX: &str = "ACTION_";
 
 impl ActionCode {
-    /// `1001`, the form of Sync bodies and filters.
+    /// The form of Sync bodies and filters: `1001`.
     pub fn bare(&self) -> &str {
         &self.0
     }
 
-    /// `ACTION_1001`, the form of Async bodies, Sync paths and everything that telecrm lists.
+    /// The form of Async bodies, Sync paths and the workspace's lists: `ACTION_1001`.
     pub fn prefixed(&self) -> String {
         format!("{PREFIX}{}", self.0)
     }
 }
 
-/// The bare code.
+/// Writes the bare code.
 impl fmt::Display for ActionCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -53,13 +53,13 @@ impl FromStr for ActionCode {
     type Err = ActionCodeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.trim();
-        let digits = match digits.get(..PREFIX.len()) {
-            Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &digits[PREFIX.len()..],
-            _ => digits,
+        let text = text.trim();
+        let digits = match text.get(..PREFIX.len()) {
+            Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &text[PREFIX.len()..],
+            _ => text,
         };
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(ActionCodeError(text.to_owned()));
+            return Err(ActionCodeError);
         }
         Ok(Self(digits.to_owned()))
     }
@@ -79,7 +79,7 @@ impl TryFrom<&str> for ActionCode {
     }
 }
 
-/// A text that is not the code of a custom action.
+/// The error for text that is not the code of a custom action.
 ///
 /// ```
 /// use telecrm_core::ActionCode;
@@ -87,12 +87,12 @@ impl TryFrom<&str> for ActionCode {
 /// let error = "SITE_VISIT".parse::<ActionCode>().unwrap_err();
 /// assert!(error.to_string().contains("ACTION_1001"));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct ActionCodeError(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActionCodeError;
 
 impl fmt::Display for ActionCodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the text is not the code of a custom action: write 1001 or ACTION_1001")
+        f.write_str("the text is not an action code such as 1001 or ACTION_1001")
     }
 }
 

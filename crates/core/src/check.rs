@@ -1,213 +1,259 @@
-//! Checking a lead before it is sent, and mending what can be mended.
+//! Checks a lead before it is sent: predicts what telecrm would do, and repairs the lead.
 
-use crate::accept::{Acceptance, CodeForm, same_label};
-use crate::decimal::is_decimal;
-use crate::finding::Told;
-use crate::words::{texts, trim, unseen};
+use crate::rules::Acceptance;
+use crate::workspace::ActionDefinition;
 use crate::{
-    Action, ActionKind, Certainty, FieldDefinition, FieldPath, FieldType, FieldValue, Finding,
-    FindingKind, Lead, Workspace, date, phone,
+    Action, ActionKind, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace,
 };
-use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// A lead with what telecrm would do to it.
+/// A lead that was checked, with the findings of the check.
+///
+/// A check repairs the lead where only one value can be meant. Decide about what it cannot repair:
+/// [`complete`](Self::complete) makes losses an error, and
+/// [`accept_partial`](Self::accept_partial) goes on without the lost parts.
 ///
 /// ```
-/// use telecrm_core::{Lead, Workspace};
+/// use telecrm_core::{CheckError, Lead, Workspace};
 ///
 /// let lead = Lead::new().set("phone", "919999999999").set("rating", "3").set("nickname", "Jo");
 /// let checked = Workspace::sample().check(&lead);
 /// assert_eq!(checked.findings().len(), 2);
-/// // The rating is mended; the field that does not exist is lost.
+/// // The rating is repaired. The field that does not exist is lost.
 /// assert_eq!(checked.report().iter().filter(|finding| finding.repaired).count(), 1);
 /// assert!(checked.has_losses());
-/// assert_eq!(checked.into_clean()?.get("nickname"), None);
-/// # Ok::<(), telecrm_core::LeadDropped>(())
+///
+/// let error: CheckError = checked.complete().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "telecrm would store only part of the lead: \
+///      fields.nickname not stored: the workspace has no field `nickname` (AS6)",
+/// );
+/// let lead = error.into_checked().accept_partial()?;
+/// assert_eq!(lead, Lead::new().set("phone", "919999999999").set("rating", 3));
+/// # Ok::<(), telecrm_core::CheckError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[must_use = "the findings tell what would be lost"]
+#[must_use = "the check may have found losses: decide with `complete` or `accept_partial`"]
 pub struct Checked {
-    clean: Result<Lead, LeadDropped>,
+    /// The repaired lead without its lost parts. None if telecrm would drop the lead.
+    lead: Option<Lead>,
     findings: Vec<Finding>,
     report: Vec<Finding>,
 }
 
 impl Checked {
-    /// What telecrm would do to the lead as it is written. A lead that would be dropped is one loss.
+    /// What telecrm would do to the lead as written. A dropped lead is one finding.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// What remains to be said when the mended lead is sent: [`findings`](Self::findings), and what came to
-    /// light only behind something that was mended.
+    /// What telecrm would do to the repaired lead, and what was repaired. These are the
+    /// [`findings`](Self::findings), and others that a repair revealed.
     pub fn report(&self) -> &[Finding] {
         &self.report
     }
 
-    /// Whether anything is lost even when the mended lead is sent.
+    /// Whether something is lost even if the repaired lead is sent.
     pub fn has_losses(&self) -> bool {
-        self.report.iter().any(|f| f.is_loss() && !f.repaired)
+        self.losses().next().is_some()
     }
 
-    /// The lead in the form that telecrm takes: mended where that is beyond doubt, without what would be dropped.
+    fn losses(&self) -> impl Iterator<Item = &Finding> {
+        self.report.iter().filter(|f| f.is_loss() && !f.repaired)
+    }
+
+    /// The repaired lead, if telecrm stores all of it.
     ///
     /// # Errors
-    /// If nothing of it can be sent, because its identifier is missing or would be dropped.
-    pub fn into_clean(self) -> Result<Lead, LeadDropped> {
-        self.clean
+    /// Returns an error that lists the losses if a part cannot be repaired.
+    pub fn complete(self) -> Result<Lead, CheckError> {
+        if self.has_losses() {
+            return Err(CheckError(Box::new(self)));
+        }
+        self.accept_partial()
+    }
+
+    /// The repaired lead without the parts that telecrm would drop.
+    ///
+    /// # Errors
+    /// Returns an error if telecrm would drop the whole lead, because its identifier is missing or
+    /// invalid.
+    pub fn accept_partial(mut self) -> Result<Lead, CheckError> {
+        match self.lead.take() {
+            Some(lead) => Ok(lead),
+            None => Err(CheckError(Box::new(self))),
+        }
     }
 }
 
-/// A lead that telecrm would drop as a whole.
+/// The error for a lead of which telecrm would drop all or a part.
 ///
 /// ```
-/// use telecrm_core::{FindingKind, Lead, Workspace};
+/// use telecrm_core::{Lead, Workspace};
 ///
 /// let checked = Workspace::sample().check(&Lead::new().set("name", "Jane Doe"));
-/// let dropped = checked.into_clean().unwrap_err();
-/// assert_eq!(dropped.finding().kind, FindingKind::LeadDropped);
+/// let error = checked.accept_partial().unwrap_err();
+/// assert!(error.is_lead_dropped());
+/// assert_eq!(error.losses().count(), 1);
+/// assert!(error.checked().has_losses());
+/// assert_eq!(
+///     error.to_string(),
+///     "telecrm would not store the lead: \
+///      fields.phone not stored, lead dropped: the lead has no identifier `phone` (AS2)",
+/// );
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct LeadDropped(Finding);
+pub struct CheckError(Box<Checked>);
 
-impl LeadDropped {
-    /// Why.
-    pub fn finding(&self) -> &Finding {
+impl CheckError {
+    /// The losses that the check could not repair.
+    pub fn losses(&self) -> impl Iterator<Item = &Finding> {
+        self.0.losses()
+    }
+
+    /// Whether telecrm would drop the whole lead.
+    pub fn is_lead_dropped(&self) -> bool {
+        self.0.lead.is_none()
+    }
+
+    /// The checked lead.
+    pub fn checked(&self) -> &Checked {
         &self.0
     }
-}
 
-/// With the [finding](Finding), which may repeat a value, unlike [`Debug`](fmt::Debug).
-impl fmt::Display for LeadDropped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "telecrm would drop this lead: {}", self.0)
+    /// Gives the checked lead back, for another decision.
+    pub fn into_checked(self) -> Checked {
+        *self.0
     }
 }
 
-impl std::error::Error for LeadDropped {}
+/// Lists the [losses](Finding). They can repeat a value, unlike [`Debug`](fmt::Debug).
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_lead_dropped() {
+            "telecrm would not store the lead: "
+        } else {
+            "telecrm would store only part of the lead: "
+        })?;
+        let losses: Vec<_> = self.losses().map(Finding::to_string).collect();
+        f.write_str(&losses.join("; "))
+    }
+}
+
+impl std::error::Error for CheckError {}
+
+/// What telecrm would do to the lead as written.
+struct Prediction {
+    /// The keys of all findings.
+    keys: BTreeSet<(FieldPath, FindingKind)>,
+    /// The findings about blank texts, which the check leaves out.
+    blanks: Vec<Finding>,
+}
 
 impl Workspace {
-    /// Tells what telecrm would drop, change or create if this lead were sent, and mends what is beyond doubt.
+    /// Predicts what telecrm would drop, change or create, and repairs what is unambiguous.
     ///
     /// ```
-    /// use telecrm_core::{FindingKind, Lead, Workspace};
+    /// use telecrm_core::{Lead, Workspace};
     ///
     /// let lead = Lead::new()
-    ///     .set("phone", "+91 99999 99999") // mended to 919999999999
-    ///     .set("rating", "3")              // mended to 3
-    ///     .set("interests", "VIP, Returning"); // one tag or two? not for us to guess
+    ///     .set("phone", "+91 99999 99999")     // repaired: 919999999999
+    ///     .set("rating", "3")                  // repaired: 3
+    ///     .set("interests", "VIP, Returning"); // ambiguous: one tag or two
     /// let checked = Workspace::sample().check(&lead);
     /// assert!(checked.has_losses());
     ///
-    /// let clean = checked.into_clean()?;
-    /// assert_eq!(clean.get("phone"), Some(&"919999999999".into()));
-    /// assert_eq!(clean.get("rating"), Some(&3.into()));
-    /// assert_eq!(clean.get("interests"), None);
-    /// # Ok::<(), telecrm_core::LeadDropped>(())
+    /// let lead = checked.accept_partial()?;
+    /// assert_eq!(lead.get("phone"), Some(&"919999999999".into()));
+    /// assert_eq!(lead.get("rating"), Some(&3.into()));
+    /// assert_eq!(lead.get("interests"), None);
+    /// # Ok::<(), telecrm_core::CheckError>(())
     /// ```
     pub fn check(&self, lead: &Lead) -> Checked {
+        let prediction = self.predict(lead);
+        let mut repaired = lead.clone();
+        let blanks: Vec<_> = prediction.blanks.iter().map(|f| f.path.clone()).collect();
+        repaired.remove_stray_blanks(&blanks);
+        let report = self.repair(&mut repaired, prediction.blanks);
+        self.report(&prediction.keys, repaired, report)
+    }
+
+    fn predict(&self, lead: &Lead) -> Prediction {
         let accepted = self.accept(lead);
-        let mut as_written = accepted.findings.clone();
-        as_written.append(&mut self.doubts(lead, &accepted));
-        let mut clean = lead.clone();
-        let mut report = self.leave_out_blanks(&mut clean, &accepted);
-        as_written.append(&mut report.clone());
-        let as_written = Told::of(&as_written);
-        let mut told = Told::of(&report);
-        for left_out in &report {
-            told.add(&left_out.path, FindingKind::ValueChanged);
+        let blanks = self.stray_blanks(lead, &accepted);
+        let phones = self.implausible_phones(lead, &accepted);
+        let all = accepted.findings.iter().chain(&phones).chain(&blanks);
+        Prediction {
+            keys: all.map(Finding::key).collect(),
+            blanks,
         }
-        // What is mended may have hidden something else: an action is looked into only once its type is right.
-        loop {
-            let mut mended = false;
-            for mut finding in self.accept(&clean).findings {
-                if told.has(&finding) {
-                    continue;
-                }
-                told.add(&finding.path, finding.kind);
-                if let Some(suggestion) = self.mend(&mut clean, &finding.path) {
-                    finding.suggestion = Some(suggestion);
-                    finding.repaired = true;
-                    mended = true;
-                    // How telecrm writes what was mended is nothing to tell beside that.
-                    told.add(&finding.path, FindingKind::ValueChanged);
-                }
-                report.push(finding);
-            }
-            if !mended {
-                break;
-            }
-        }
-        let mut doubts = self.doubts(&clean, &self.accept(&clean));
-        // That telecrm writes the number in another form is nothing to tell beside that.
-        let doubtful = Told::of(&doubts);
-        report.retain(|finding| !doubtful.has(finding));
-        report.append(&mut doubts);
-        let lead_dropped = report
-            .iter()
-            .find(|f| f.kind == FindingKind::LeadDropped && !f.repaired);
-        let mut findings = Vec::new();
-        for finding in &report {
-            if as_written.has(finding) {
-                findings.push(finding.clone());
-            }
-        }
+    }
+
+    /// Puts together the result of a check from the predicted keys, the repaired lead and its
+    /// findings.
+    fn report(
+        &self,
+        predicted: &BTreeSet<(FieldPath, FindingKind)>,
+        mut lead: Lead,
+        mut report: Vec<Finding>,
+    ) -> Checked {
+        let phones = self.implausible_phones(&lead, &self.accept(&lead));
+        // They replace the finding that telecrm stores the number in another form.
+        let replaced: BTreeSet<_> = phones.iter().map(Finding::key).collect();
+        report.retain(|finding| !replaced.contains(&finding.key()));
+        report.extend(phones);
+        let is_predicted = |finding: &&Finding| predicted.contains(&finding.key());
+        let findings = report.iter().filter(is_predicted).cloned().collect();
+        let losses = || report.iter().filter(|f| f.is_loss() && !f.repaired);
+        let is_dropped = losses().any(|finding| finding.kind == FindingKind::LeadDropped);
+        remove_paths(&mut lead, losses().map(|finding| &finding.path));
         Checked {
+            lead: (!is_dropped).then_some(lead),
             findings,
-            clean: match lead_dropped {
-                Some(finding) => Err(LeadDropped(finding.clone())),
-                None => {
-                    remove_losses(&mut clean, &report);
-                    Ok(clean)
-                }
-            },
             report,
         }
     }
 
-    /// Takes out blank texts that nobody asked for, and says so. Of the identifier, and of a field that the workspace lacks,
-    /// there is more to say than that.
-    fn leave_out_blanks(&self, lead: &mut Lead, accepted: &Acceptance) -> Vec<Finding> {
+    /// The findings about blank texts. Leaves out those of the identifier and of unknown fields,
+    /// which have findings of their own.
+    fn stray_blanks(&self, lead: &Lead, accepted: &Acceptance) -> Vec<Finding> {
         if accepted.identifier.is_none() {
             return Vec::new();
         }
-        let (mut left_out, mut places) = (Vec::new(), Vec::new());
-        for path in lead.stray_blanks() {
-            let is_known = match &path {
-                FieldPath::ActionField(index, name) => !self.lacks(&lead.actions()[*index], name),
-                FieldPath::Field(name) => self.field(name).is_some(),
-                _ => false,
-            };
-            if !is_known {
-                continue;
-            }
-            places.push(path.clone());
-            let is_text = lead.at(&path).is_some_and(|value| value.as_str().is_some());
-            let mut known = accepted.findings.iter();
-            let known = known.find(|finding| is_text && finding.path == path);
-            left_out.push(Finding {
-                suggestion: Some("leave it out".to_owned()),
-                repaired: true,
-                ..known.cloned().unwrap_or_else(|| stray_blank(path))
-            });
-        }
-        lead.leave_out_blanks(&places);
-        left_out
-    }
-
-    /// Whether the action is known to have no such field.
-    fn lacks(&self, action: &Action, api_name: &str) -> bool {
-        let ActionKind::Custom(code) = action.kind() else {
-            return true;
+        let is_known = |path: &FieldPath| match path {
+            FieldPath::ActionField(index, name) => self.may_have(&lead.actions()[*index], name),
+            FieldPath::Field(name) => self.field(name).is_some(),
+            _ => false,
         };
-        self.action(&code).is_none_or(|definition| {
-            definition.fields.is_some() && definition.field(api_name).is_none()
-        })
+        let paths = lead.stray_blanks().into_iter().filter(is_known);
+        paths
+            .map(|path| {
+                let is_text = lead.at(&path).is_some_and(|value| value.as_str().is_some());
+                let mut known = accepted.findings.iter();
+                let known = known.find(|finding| is_text && finding.path == path);
+                Finding {
+                    suggestion: Some("left out because it is blank".to_owned()),
+                    repaired: true,
+                    ..known.cloned().unwrap_or_else(|| stray_blank(path))
+                }
+            })
+            .collect()
     }
 
-    /// Fields for an update of a lead, in the form that telecrm takes.
+    /// Whether the action can have such a field, as far as the workspace lists its fields.
+    fn may_have(&self, action: &Action, api_name: &str) -> bool {
+        let ActionKind::Custom(code) = action.kind() else {
+            return false;
+        };
+        let has_field = |definition: &ActionDefinition| {
+            definition.fields.is_none() || definition.field(api_name).is_some()
+        };
+        self.action(&code).is_some_and(has_field)
+    }
+
+    /// Checks the fields for an update of a lead, and repairs what is unambiguous.
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -217,16 +263,17 @@ impl Workspace {
     /// let fields = BTreeMap::from([("rating".to_owned(), "4".into())]);
     /// assert_eq!(workspace.check_update(fields)?["rating"], 4.into());
     ///
-    /// // The identifier cannot be written (LE1).
+    /// // The identifier cannot be changed (LE1).
     /// let fields = BTreeMap::from([("phone".to_owned(), "919999999999".into())]);
-    /// assert_eq!(workspace.check_update(fields).unwrap_err().path, FieldPath::Field("phone".into()));
+    /// assert_eq!(workspace.check_update(fields).unwrap_err().path,
+    ///     FieldPath::Field("phone".into()));
     /// # Ok::<(), telecrm_core::Finding>(())
     /// ```
     ///
     /// # Errors
-    /// The first thing that telecrm would refuse or drop: the identifier (pitfall LE1), an unknown field or
-    /// label (LE8), a value that does not fit (LE9). Also a blank text that is not [`FieldValue::blank()`], and null,
-    /// which leaves the field as it is.
+    /// Returns the first finding that telecrm would refuse or drop: the identifier (pitfall LE1),
+    /// an unknown field or label (LE8), or an invalid value (LE9). Also refuses null and blank
+    /// texts other than [`FieldValue::blank()`], because they do not clear a field.
     pub fn check_update(
         &self,
         fields: BTreeMap<String, FieldValue>,
@@ -234,634 +281,505 @@ impl Workspace {
         let identifier = self.identifier().api_name();
         if fields.contains_key(identifier) {
             return Err(Finding {
-                path: FieldPath::Field(identifier.to_owned()),
-                kind: FindingKind::FieldDropped,
-                reason: "the lead identifier cannot be changed".to_owned(),
                 suggestion: Some("leave it out".to_owned()),
                 pitfall: Some("LE1".to_owned()),
-                certainty: Certainty::Documented,
-                repaired: false,
+                ..Finding::new(
+                    FieldPath::Field(identifier.to_owned()),
+                    FindingKind::FieldDropped,
+                    Certainty::Documented,
+                    "the identifier of a lead cannot be changed",
+                )
             });
         }
-        let mut checked = BTreeMap::new();
-        for (name, written) in fields {
-            let path = FieldPath::Field(name.clone());
-            let field = self.field(&name);
-            let mut value = match written.clone().without_stray_blanks() {
-                Some(value) => value,
-                None if field.is_some() => return Err(stray_blank(path)),
-                None => written,
-            };
-            if let Some(finding) = self.accept_field(&name, &value).finding(path) {
-                // Who updates with it wants the field emptied, and it would stay.
-                if value.is_null() {
-                    return Err(Finding {
-                        kind: FindingKind::FieldDropped,
-                        suggestion: Some("leave it out".to_owned()),
-                        ..finding
-                    });
-                }
-                match field.and_then(|field| self.mend_value(field, &value)) {
-                    Some(mended) => value = mended,
-                    None if finding.is_loss() => return Err(finding),
-                    None => {}
-                }
-            }
-            checked.insert(name, value);
-        }
-        Ok(checked)
+        let checked = fields.into_iter().map(|(name, written)| {
+            let value = self.check_updated_field(&name, written)?;
+            Ok((name, value))
+        });
+        checked.collect()
     }
 
-    /// Mends the value at a path, if exactly one thing can be meant. Says what stands there now.
-    fn mend(&self, lead: &mut Lead, path: &FieldPath) -> Option<String> {
-        match path {
-            FieldPath::Field(name) => {
-                let field = self.field(name)?;
-                let value = lead.fields_mut().get_mut(name.as_str())?;
-                let mended = self.mend_value(field, value)?;
-                let suggestion = format!("write {mended}");
-                *value = mended;
-                Some(suggestion)
-            }
-            FieldPath::Action(index) => {
-                let action = lead.actions_mut().get_mut(*index)?;
-                let mended = self.mend_action(*index, action)?;
-                let suggestion = match mended.kind() {
-                    ActionKind::Custom(code) => format!("write {}", code.prefixed()),
-                    _ => format!("write {}", FieldValue::from(mended.keys().clone())),
-                };
-                *action = mended;
-                Some(suggestion)
-            }
-            FieldPath::ActionField(index, name) => {
-                let action = lead.actions_mut().get_mut(*index)?;
-                let ActionKind::Custom(code) = action.kind() else {
-                    return None;
-                };
-                let field = self.action(&code)?.field(name)?;
-                let mended = self.mend_value(field, &action.field(name)?)?;
-                let suggestion = format!("write {mended}");
-                action.change_fields(|fields| _ = fields.insert(name.clone(), mended));
-                Some(suggestion)
-            }
-            FieldPath::ActionKey(index, key) if key == "created_on" => {
-                let action = lead.actions_mut().get_mut(*index)?;
-                let ActionKind::Custom(code) = action.kind() else {
-                    return None;
-                };
-                if !self.action(&code)?.allows_predated {
-                    return None;
-                }
-                let written = action.keys_mut().get_mut(key.as_str())?;
-                let millis = self.mend_date(written)?;
-                *written = millis.into();
-                Some(format!("write {millis}"))
-            }
-            FieldPath::ActionKey(..) | FieldPath::Key(_) => None,
-        }
-    }
-
-    /// The value that is meant, if telecrm then takes it as it is.
-    fn mend_value(&self, field: &FieldDefinition, value: &FieldValue) -> Option<FieldValue> {
-        let text = value.as_str();
-        // A float has lost how it was written: 1.10 is 1.1, and 9.9e9 may be a number of a phone or of a spreadsheet.
-        let integer = value.as_json().as_u64().map(|integer| integer.to_string());
-        let mended: FieldValue = match &field.field_type {
-            FieldType::Text => integer?.into(),
-            // In the digits in which it was written, without the blanks around them.
-            FieldType::Money => value.as_decimal()?.into(),
-            FieldType::Email | FieldType::ActiveUsers => {
-                // Within an address it may belong there, and is for people to judge.
-                let address = Some(trim(text?)).filter(|address| unseen(address).is_none());
-                address?.into()
-            }
-            FieldType::Phone => self.mend_phone(text.or(integer.as_deref())?)?.into(),
-            FieldType::Number => {
-                let text = text?.trim();
-                let parsed: Value = serde_json::from_str(text).ok()?;
-                // Written and read alike, or digits were lost on the way.
-                let round_trip = serde_json::to_string(&parsed).ok()?;
-                (is_decimal(text) && round_trip == text).then(|| parsed.into())?
-            }
-            FieldType::Rating => text?.trim().parse::<i64>().ok()?.into(),
-            FieldType::Date => self.mend_date(value)?.into(),
-            FieldType::Dropdown => only(&texts(&field.options, String::as_str), text?)?.into(),
-            FieldType::Tags => {
-                let tag = text?.trim();
-                (!tag.is_empty() && !tag.contains([',', ';', '|'])).then(|| [tag].into())?
-            }
-            FieldType::Status | FieldType::LostReason => {
-                let labels = self.pipeline()?.labels(&field.field_type)?;
-                only(&labels.active, text?)?.into()
-            }
-            FieldType::Website | FieldType::MediaLink => text?.trim().into(),
-            FieldType::Unknown(_) => return None,
+    fn check_updated_field(&self, name: &str, written: FieldValue) -> Result<FieldValue, Finding> {
+        let path = FieldPath::Field(name.to_owned());
+        let field = self.field(name);
+        let value = match written.clone().without_stray_blanks() {
+            Some(value) => value,
+            None if field.is_some() => return Err(stray_blank(path)),
+            None => written,
         };
-        let verdict = self.accept_value(field, &mended);
-        let accepted = !verdict.is_dropped() && verdict.created().is_empty();
-        // What telecrm takes is written in no other form than the one in which it stores it.
-        let written = self.accept_value(field, value);
-        let is_taken = !written.is_dropped() && written.created().is_empty();
-        let stored = written.stored();
-        let number = stored.as_ref().and_then(FieldValue::as_str);
-        let trunk = number.filter(|_| field.field_type == FieldType::Phone);
-        let trunk = trunk.and_then(phone::without_trunk_zero);
-        let as_stored = !is_taken
-            || stored.as_ref() == Some(&mended)
-            || trunk.is_some_and(|number| mended == number.into())
-            // Around an address there is only what does not belong to it.
-            || matches!(field.field_type, FieldType::Email | FieldType::ActiveUsers);
-        (accepted && as_stored && mended != *value).then_some(mended)
-    }
-
-    /// The number without what people write between its digits, and with its country code if that is known: in a form that
-    /// telecrm reads as that very number. Without its `+` a foreign number may read as a national one of the default country (ID2).
-    fn mend_phone(&self, text: &str) -> Option<String> {
-        let mut tidy = phone::tidy(text)?;
-        let mut meant = phone::normal_form(&tidy, self.country()).ok()?;
-        if let Some(number) = phone::without_trunk_zero(&meant) {
-            (tidy, meant) = (format!("+{number}"), number);
+        let Some(finding) = self.accept_field(name, &value).finding(path) else {
+            return Ok(value);
+        };
+        // The caller wants to clear the field, and telecrm would leave it unchanged.
+        if value.is_null() {
+            return Err(Finding {
+                kind: FindingKind::FieldDropped,
+                ..finding
+            });
         }
-        // Which country telecrm adds to a national number is for telecrm to know, unless somebody said it.
-        let is_known = self.known_country().is_some() && phone::exists(&meant) == Some(true);
-        let without_plus = tidy.trim_start_matches('+');
-        let is_read = |form: &str| phone::normal_form(form, self.country()).as_ref() == Ok(&meant);
-        if is_known && is_read(&meant) {
-            Some(meant)
-        } else if is_read(without_plus) {
-            Some(without_plus.to_owned())
-        } else {
-            is_read(&tidy).then_some(tidy)
+        match field.and_then(|field| self.repair_value(field, &value)) {
+            Some(repaired) => Ok(repaired),
+            None if finding.is_loss() => Err(finding),
+            None => Ok(value),
         }
-    }
-
-    /// Unix milliseconds for an ISO date, or for digits in a string that can only be milliseconds.
-    fn mend_date(&self, value: &FieldValue) -> Option<i64> {
-        let text = value.as_str()?.trim();
-        match text.parse::<i64>() {
-            // Thirteen digits are milliseconds from 2001 to 2286.
-            Ok(millis) if text.len() == 13 => Some(millis),
-            Ok(_) => None,
-            Err(_) => date::parse_iso(text, self.time_zone()),
-        }
-    }
-
-    /// The action with its type and a payment's literals spelled right, if telecrm then takes it.
-    fn mend_action(&self, index: usize, action: &Action) -> Option<Action> {
-        let mut mended = action.clone();
-        match action.kind() {
-            ActionKind::Custom(_) => mended = mended.with_prefixed_code(),
-            ActionKind::Payment => {
-                for key in ["type", "status", "currency"] {
-                    change(&mut mended, key, |value| {
-                        Some(value.as_str()?.trim().to_ascii_uppercase())
-                    });
-                }
-                change(&mut mended, "amount", |value| match value.as_str() {
-                    Some(text) => Some(text.trim().to_owned()),
-                    None => Some(value.as_decimal()?.to_string()),
-                });
-            }
-            ActionKind::Other(_) | ActionKind::Missing => return None,
-        }
-        let (accepted, _) = self.accept_action(index, &mended, CodeForm::Prefixed);
-        accepted.map(|_| mended)
     }
 }
 
-/// Puts a text in the place of a value.
-fn change(action: &mut Action, key: &str, text: impl Fn(&FieldValue) -> Option<String>) {
-    if let Some(value) = action.keys_mut().get_mut(key)
-        && let Some(text) = text(value)
-    {
-        *value = text.into();
-    }
-}
-
-/// What there is to say of a blank that telecrm would take.
+/// The finding about a blank text that telecrm would store.
 fn stray_blank(path: FieldPath) -> Finding {
     let reason = match &path {
-        FieldPath::Field(_) => "telecrm would store the blank text over what the lead has",
-        _ => "telecrm would store the blank text",
+        FieldPath::Field(_) => "telecrm replaces the stored value with the blank text",
+        _ => "telecrm stores the blank text",
     };
-    let mut finding = Finding::new(path, FindingKind::ValueChanged, Certainty::Inferred, reason);
-    finding.suggestion = Some("leave it out".to_owned());
-    finding
-}
-
-/// The one label that differs only in case and blanks.
-fn only<'a>(labels: &[&'a str], text: &str) -> Option<&'a str> {
-    let mut same = labels.iter().filter(|label| same_label(label, text));
-    same.next().filter(|_| same.next().is_none()).copied()
-}
-
-fn remove_losses(lead: &mut Lead, report: &[Finding]) {
-    let mut lost = Vec::new();
-    for finding in report {
-        if finding.is_loss() && !finding.repaired {
-            lost.push(finding.path.clone());
-        }
+    Finding {
+        suggestion: Some("leave it out".to_owned()),
+        ..Finding::new(path, FindingKind::ValueChanged, Certainty::Inferred, reason)
     }
-    lead.change_fields(&lost, |fields, name| _ = fields.remove(name));
-    let mut is_lost = vec![false; lead.actions().len()];
-    for place in &lost {
-        match place {
-            FieldPath::Key(key) => {
-                lead.extra_mut().remove(key.as_str());
-            }
+}
+
+/// Removes what is at these paths from a lead.
+fn remove_paths<'a>(lead: &mut Lead, paths: impl Iterator<Item = &'a FieldPath> + Clone) {
+    lead.change_fields(paths.clone(), |fields, name| _ = fields.remove(name));
+    let mut actions = BTreeSet::new();
+    for path in paths {
+        match path {
+            FieldPath::Key(key) => _ = lead.extra_mut().remove(key.as_str()),
             FieldPath::ActionKey(index, key) => {
                 if let Some(action) = lead.actions_mut().get_mut(*index) {
                     action.keys_mut().remove(key.as_str());
                 }
             }
-            // Last, since the paths count them.
-            FieldPath::Action(index) => is_lost[*index] = true,
+            FieldPath::Action(index) => _ = actions.insert(*index),
             FieldPath::Field(_) | FieldPath::ActionField(..) => {}
         }
     }
-    let mut index = 0;
-    lead.actions_mut().retain(|_| {
-        index += 1;
-        !is_lost[index - 1]
-    });
+    // From the last one, because the paths count the actions.
+    for index in actions.into_iter().rev() {
+        lead.actions_mut().remove(index);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{CustomAction, WorkspaceFile};
+    use serde_json::{Value, json};
 
-    /// What is told of a place: the kind, and whether it was mended.
-    fn told(checked: &Checked, path: &str) -> Option<(FindingKind, bool)> {
+    const PHONE: &str = "919999999999";
+
+    fn lead() -> Lead {
+        Lead::new().set("phone", PHONE)
+    }
+
+    fn from_json(body: Value) -> Lead {
+        Lead::from_json(body).expect("a lead")
+    }
+
+    fn check(lead: &Lead) -> Checked {
+        Workspace::sample().check(lead)
+    }
+
+    /// The lead that is sent after a check.
+    fn repaired(workspace: &Workspace, lead: &Lead) -> Lead {
+        workspace.check(lead).accept_partial().expect("sendable")
+    }
+
+    /// The finding at a path: its kind, and whether it was repaired.
+    fn finding_at(checked: &Checked, path: &str) -> Option<(FindingKind, bool)> {
         let mut findings = checked.findings().iter();
         let finding = findings.find(|finding| finding.path.to_string() == path)?;
         Some((finding.kind, finding.repaired))
     }
 
-    /// The sample workspace, as it is where nobody says which country it is in.
+    fn update(name: &str, value: impl Into<FieldValue>) -> Result<FieldValue, Finding> {
+        let fields = [(name.to_owned(), value.into())].into();
+        let mut checked = Workspace::sample().check_update(fields)?;
+        Ok(checked.remove(name).expect("the field stays"))
+    }
+
+    /// The sample workspace without a default country.
     fn without_a_country() -> Workspace {
         let mut file = WorkspaceFile::sample();
         file.emulator.remove("defaultCountry");
         Workspace::from_file(&file).expect("a workspace")
     }
 
-    fn read(fields: Value) -> Lead {
-        let fields = serde_json::json!({ "fields": fields });
-        Lead::from_json(fields).expect("a lead")
+    #[test]
+    fn complete_returns_a_lead_that_was_only_repaired() {
+        let checked = check(&lead().set("rating", "3"));
+        assert_eq!(checked.complete(), Ok(lead().set("rating", 3)));
     }
 
     #[test]
-    fn addresses_are_sent_without_the_blanks_around_them() {
-        let lead = Lead::new()
-            .set("phone", "919999999999")
-            .set("email", " jane.doe@example.com ");
-        let checked = Workspace::sample().check(&lead);
-        assert_eq!(
-            told(&checked, "fields.email"),
-            Some((FindingKind::ValueChanged, true))
-        );
-        let clean = checked.into_clean().expect("sendable");
-        assert_eq!(clean.get("email"), Some(&"jane.doe@example.com".into()));
-
-        let update = lead.fields().clone().into_iter();
-        let update = update.filter(|(name, _)| name != "phone").collect();
-        let update = Workspace::sample().check_update(update).expect("sendable");
-        assert_eq!(update["email"], "jane.doe@example.com".into());
+    fn complete_fails_on_a_loss() {
+        let error = check(&lead().set("rating", 9)).complete();
+        let error = error.expect_err("the rating is lost");
+        let paths: Vec<_> = error.losses().map(|loss| loss.path.to_string()).collect();
+        assert_eq!(paths, ["fields.rating"]);
+        assert!(!error.is_lead_dropped());
+        assert_eq!(error.into_checked().accept_partial(), Ok(lead()));
     }
 
     #[test]
-    fn what_nobody_sees_is_left_out_of_numbers_and_around_addresses_and_labels() {
-        for unseen in [
-            '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{202a}', '\u{a0}',
+    fn accept_partial_fails_on_a_dropped_lead() {
+        let checked = check(&Lead::new().set("phone", "99999"));
+        let error = checked.clone().accept_partial().expect_err("dropped");
+        assert!(error.is_lead_dropped());
+        assert_eq!(error.checked(), &checked);
+        assert!(checked.complete().is_err());
+    }
+
+    #[test]
+    fn blanks_around_an_address_are_removed() {
+        let checked = check(&lead().set("email", " jane.doe@example.com "));
+        let found = finding_at(&checked, "fields.email");
+        assert_eq!(found, Some((FindingKind::ValueChanged, true)));
+        let expected = lead().set("email", "jane.doe@example.com");
+        assert_eq!(checked.complete(), Ok(expected));
+    }
+
+    #[test]
+    fn blanks_around_an_updated_address_are_removed() {
+        let updated = update("email", " jane.doe@example.com ");
+        assert_eq!(updated, Ok("jane.doe@example.com".into()));
+    }
+
+    fn invisible_character_around_values_is_removed(invisible: char) {
+        let around = |text: &str| format!("{invisible}{text}{invisible}");
+        let written = Lead::new()
+            .set("phone", around(&format!("+91 99999{invisible}99999")))
+            .set("email", around("jane.doe@example.com"))
+            .set("status", around("Fresh"))
+            .set("contact_source", around("Website"));
+        let checked = check(&written);
+        let repaired = checked.report().iter().filter(|f| f.repaired).count();
+        assert_eq!((repaired, checked.report().len()), (4, 4));
+        let expected = lead()
+            .set("email", "jane.doe@example.com")
+            .set("status", "Fresh")
+            .set("contact_source", "Website");
+        assert_eq!(checked.complete(), Ok(expected));
+        let updated = update("email", around("jane.doe@example.com"));
+        assert_eq!(updated, Ok("jane.doe@example.com".into()));
+    }
+
+    cases! { invisible_character_around_values_is_removed:
+        zero_width_space('\u{200b}'),
+        zero_width_non_joiner('\u{200c}'),
+        zero_width_joiner('\u{200d}'),
+        word_joiner('\u{2060}'),
+        byte_order_mark('\u{feff}'),
+        direction_mark('\u{202a}'),
+        no_break_space('\u{a0}'),
+    }
+
+    fn invisible_character_inside_an_address_is_reported(invisible: char) {
+        let address = format!("{invisible}jane{invisible}.doe@example.com ");
+        let written = lead().set("email", address);
+        let checked = check(&written);
+        assert_eq!(checked.findings(), checked.report());
+        let [finding] = checked.findings() else {
+            panic!("{:?}", checked.findings());
+        };
+        assert_eq!(finding.path.to_string(), "fields.email");
+        assert!(!finding.is_loss() && !finding.repaired, "{finding}");
+        let code = format!("(U+{:04X})", u32::from(invisible));
+        assert!(finding.reason.contains(&code), "{finding}");
+        let hint = finding.suggestion.as_deref();
+        assert_eq!(hint, Some("write `jane.doe@example.com`"));
+        assert_eq!(checked.complete(), Ok(written));
+    }
+
+    cases! { invisible_character_inside_an_address_is_reported:
+        zero_width_space('\u{200b}'),
+        zero_width_non_joiner('\u{200c}'),
+        zero_width_joiner('\u{200d}'),
+        word_joiner('\u{2060}'),
+        byte_order_mark('\u{feff}'),
+    }
+
+    fn phone_is_sent_as(workspace: Workspace, written: &str, expected: &str) {
+        let sent = repaired(&workspace, &Lead::new().set("phone", written));
+        assert_eq!(sent.get("phone"), Some(&expected.into()));
+    }
+
+    /// Without libphonenumber, no number is known to exist, so no country code is added.
+    const KNOWN: &str = if cfg!(feature = "phone") {
+        PHONE
+    } else {
+        "9999999999"
+    };
+    const KNOWN_IN_THE_EMIRATES: &str = if cfg!(feature = "phone") {
+        "971501234567"
+    } else {
+        "501234567"
+    };
+
+    fn in_the_emirates() -> Workspace {
+        Workspace::sample().with_default_country("AE".parse().expect("a known country"))
+    }
+
+    cases! { phone_is_sent_as:
+        national(Workspace::sample(), "9999999999", KNOWN),
+        trunk_prefix(Workspace::sample(), "099999 99999", KNOWN),
+        brackets(Workspace::sample(), "(99999) 99999", KNOWN),
+        national_of_an_unknown_country(without_a_country(), "9999999999", "9999999999"),
+        trunk_prefix_of_an_unknown_country(without_a_country(), "099999 99999", "9999999999"),
+        brackets_of_an_unknown_country(without_a_country(), "(99999) 99999", "9999999999"),
+        plus(Workspace::sample(), "+919999999999", PHONE),
+        blanks_and_dashes(Workspace::sample(), "+91 99999-99999", PHONE),
+        two_zeros(Workspace::sample(), "0091 9999999999", PHONE),
+        plus_without_a_country(without_a_country(), "+919999999999", PHONE),
+        blanks_and_dashes_without_a_country(without_a_country(), "+91 99999-99999", PHONE),
+        two_zeros_without_a_country(without_a_country(), "0091 9999999999", PHONE),
+        national_of_the_emirates(in_the_emirates(), "050 123 4567", KNOWN_IN_THE_EMIRATES),
+    }
+
+    /// Without its `+`, a number with a country code can look like another person's national
+    /// number.
+    fn foreign_number_keeps_its_country_code(country: &str) {
+        let workspace = Workspace::sample().with_default_country(country.parse().expect("known"));
+        for code in [
+            "1", "44", "45", "49", "60", "61", "64", "65", "91", "221", "354", "371", "971", "974",
         ] {
-            let around = |text: &str| format!("{unseen}{text}{unseen}");
-            let lead = Lead::new()
-                .set("phone", around(&format!("+91 99999{unseen}99999")))
-                .set("email", around("jane.doe@example.com"))
-                .set("status", around("Fresh"))
-                .set("contact_source", around("Website"));
-            let checked = Workspace::sample().check(&lead);
-            let mended = checked.report().iter().filter(|f| f.repaired).count();
-            assert_eq!((mended, checked.report().len()), (4, 4), "{unseen:?}");
-            let clean = checked.into_clean().expect("sendable");
-            let meant = Lead::new()
-                .set("phone", "919999999999")
-                .set("email", "jane.doe@example.com")
-                .set("status", "Fresh")
-                .set("contact_source", "Website");
-            assert_eq!(clean, meant, "{unseen:?}");
-            let update = [("email".to_owned(), around("jane.doe@example.com").into())].into();
-            let update = Workspace::sample().check_update(update).expect("sendable");
-            assert_eq!(update["email"], "jane.doe@example.com".into());
-        }
-    }
-
-    #[test]
-    fn what_nobody_sees_within_an_address_is_told_and_left_for_people_to_judge() {
-        for unseen in ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'] {
-            let address = format!("{unseen}jane{unseen}.doe@example.com ");
-            let lead = Lead::new()
-                .set("phone", "919999999999")
-                .set("email", address);
-            let checked = Workspace::sample().check(&lead);
-            assert_eq!(checked.findings(), checked.report());
-            let [finding] = checked.findings() else {
-                panic!("{unseen:?}: {:?}", checked.findings());
-            };
-            assert_eq!(finding.path.to_string(), "fields.email");
-            assert!(!finding.is_loss() && !finding.repaired, "{finding}");
-            let code = format!("(U+{:04X})", u32::from(unseen));
-            assert!(finding.reason.contains(&code), "{finding}");
-            let meant = finding.suggestion.as_deref();
-            assert_eq!(meant, Some("did you mean `jane.doe@example.com`?"));
-            assert_eq!(checked.into_clean().as_ref(), Ok(&lead));
-        }
-    }
-
-    #[test]
-    fn a_country_code_is_written_only_where_it_is_known() {
-        let clean = |workspace: Workspace, phone: &str| {
-            let lead = Lead::new().set("phone", phone);
-            let clean = workspace.check(&lead).into_clean().expect("sendable");
-            clean.get("phone").map(FieldValue::to_string)
-        };
-        let known = match cfg!(feature = "phone") {
-            true => "\"919999999999\"",
-            false => "\"9999999999\"",
-        };
-        for national in ["9999999999", "099999 99999", "(99999) 99999"] {
-            let sample = Workspace::sample();
-            assert_eq!(
-                clean(sample, national).as_deref(),
-                Some(known),
-                "{national}"
-            );
-            let guessed = clean(without_a_country(), national);
-            assert_eq!(guessed.as_deref(), Some("\"9999999999\""), "{national}");
-        }
-        for international in ["+919999999999", "+91 99999-99999", "0091 9999999999"] {
-            for workspace in [Workspace::sample(), without_a_country()] {
-                let written = clean(workspace, international);
-                assert_eq!(
-                    written.as_deref(),
-                    Some("\"919999999999\""),
-                    "{international}"
-                );
-            }
-        }
-        let emirates = Workspace::sample().with_default_country("AE".parse().expect("known"));
-        let local = match cfg!(feature = "phone") {
-            true => "\"971501234567\"",
-            false => "\"501234567\"",
-        };
-        assert_eq!(clean(emirates, "050 123 4567").as_deref(), Some(local));
-    }
-
-    /// A number written with its country code stays that number: without its `+` it may be another person's.
-    #[test]
-    fn a_foreign_number_never_becomes_a_national_one() {
-        for country in ["IN", "AE", "MY"] {
-            let workspace =
-                Workspace::sample().with_default_country(country.parse().expect("known"));
-            for code in [
-                "1", "44", "45", "49", "60", "61", "64", "65", "91", "221", "354", "371", "971",
-                "974",
-            ] {
-                for total in 8..=11 {
-                    let digits: String = code
-                        .chars()
-                        .chain("912345678901".chars())
-                        .take(total)
-                        .collect();
-                    let (first, rest) = digits.split_at(5);
-                    for written in [
-                        format!("+{digits}"),
-                        format!("00{digits}"),
-                        format!("00 {first}-{rest}"),
-                    ] {
-                        let clean =
-                            |lead: &Lead| workspace.check(lead).into_clean().expect("sendable");
-                        let once = clean(&Lead::new().set("phone", written.clone()));
-                        let sent = once.get("phone").expect("a number");
-                        let stored = workspace.identifier_key(sent);
-                        assert_eq!(stored.as_ref(), Some(&digits), "{country} {written} {sent}");
-                        assert_eq!(clean(&once), once, "{country} {written}");
-                        let fields =
-                            [("alternate_phone".to_owned(), written.as_str().into())].into();
-                        let updated = workspace.check_update(fields).expect("sendable");
-                        assert_eq!(&updated["alternate_phone"], sent, "{country} {written}");
-                    }
-                    let bare = workspace
-                        .check(&Lead::new().set("phone", digits))
-                        .into_clean();
-                    if let Ok(bare) = bare {
-                        let again = workspace.check(&bare).into_clean();
-                        assert_eq!(again.as_ref(), Ok(&bare));
-                    }
+            for total in 8..=11 {
+                let digits = format!("{code}912345678901")[..total].to_owned();
+                let (first, rest) = digits.split_at(5);
+                for written in [
+                    format!("+{digits}"),
+                    format!("00{digits}"),
+                    format!("00 {first}-{rest}"),
+                ] {
+                    let once = repaired(&workspace, &Lead::new().set("phone", written.clone()));
+                    let sent = once.get("phone").expect("a number");
+                    let stored = workspace.identifier_key(sent);
+                    assert_eq!(stored.as_ref(), Some(&digits), "{written} {sent}");
+                    assert_eq!(repaired(&workspace, &once), once, "{written}");
+                    let fields = [("alternate_phone".to_owned(), written.as_str().into())].into();
+                    let updated = workspace.check_update(fields).expect("sendable");
+                    assert_eq!(&updated["alternate_phone"], sent, "{written}");
+                }
+                let bare = workspace.check(&Lead::new().set("phone", digits));
+                if let Ok(bare) = bare.accept_partial() {
+                    assert_eq!(repaired(&workspace, &bare), bare);
                 }
             }
         }
     }
 
-    #[test]
-    fn blanks_that_nobody_asked_for_are_left_out_and_told() {
-        let lead = read(serde_json::json!({
-            "phone": "919999999999", "name": " ", "email": "", "contact_source": "", "bogus": "",
-        }));
-        let checked = Workspace::sample().check(&lead);
-        assert_eq!(
-            told(&checked, "fields.name"),
-            Some((FindingKind::ValueChanged, true))
-        );
-        for typed in ["fields.email", "fields.contact_source"] {
-            let expected = Some((FindingKind::FieldDropped, true));
-            assert_eq!(told(&checked, typed), expected, "{typed}");
-        }
-        // A name that the workspace lacks is a mistake, whatever stands under it.
-        assert_eq!(
-            told(&checked, "fields.bogus"),
-            Some((FindingKind::FieldDropped, false))
-        );
-        let clean = checked.into_clean().expect("sendable");
-        assert_eq!(clean, Lead::new().set("phone", "919999999999"));
+    cases! { foreign_number_keeps_its_country_code:
+        in_india("IN"),
+        in_the_emirates("AE"),
+        in_malaysia("MY"),
+    }
+
+    fn with_blanks() -> Lead {
+        from_json(json!({ "fields": {
+            "phone": PHONE, "name": " ", "email": "", "contact_source": "", "bogus": "",
+        } }))
+    }
+
+    fn blank(path: &str, kind: FindingKind, repaired: bool) {
+        let found = finding_at(&check(&with_blanks()), path);
+        assert_eq!(found, Some((kind, repaired)));
+    }
+
+    cases! { blank:
+        text_is_left_out("fields.name", FindingKind::ValueChanged, true),
+        address_is_left_out("fields.email", FindingKind::FieldDropped, true),
+        option_is_left_out("fields.contact_source", FindingKind::FieldDropped, true),
+        unknown_field_is_a_loss("fields.bogus", FindingKind::FieldDropped, false),
     }
 
     #[test]
-    fn blanks_in_actions_and_lists_are_left_out_and_told() {
-        let lead = serde_json::json!({
-            "fields": { "phone": "919999999999", "interests": ["VIP", " "], "tags_2": [""] },
+    fn blanks_are_not_sent() {
+        assert_eq!(check(&with_blanks()).accept_partial(), Ok(lead()));
+    }
+
+    fn with_nested_blanks() -> Lead {
+        from_json(json!({
+            "fields": { "phone": PHONE, "interests": ["VIP", " "], "tags_2": [""] },
             "actions": [
                 { "type": "1001", "fields": { "note": " ", "outcome": "", "bogus": "" } },
                 { "type": "ACTION_1001", "fields": { "note": "called" } },
             ],
-        });
-        let lead = Lead::from_json(lead).expect("a lead");
-        let checked = Workspace::sample().check(&lead);
-        for (path, kind) in [
-            ("fields.interests", FindingKind::ValueChanged),
-            ("actions[0].fields.note", FindingKind::ValueChanged),
-            ("actions[0].fields.outcome", FindingKind::ValueChanged),
-        ] {
-            assert_eq!(told(&checked, path), Some((kind, true)), "{path}");
-        }
-        // What the workspace lacks is a mistake, whatever stands there.
-        assert_eq!(
-            told(&checked, "fields.tags_2"),
-            Some((FindingKind::FieldDropped, false))
-        );
-        let bogus = "actions[0].fields.bogus";
-        let hidden = checked
-            .report()
-            .iter()
-            .find(|f| f.path.to_string() == bogus);
+        }))
+    }
+
+    fn nested_blank(path: &str, kind: FindingKind, repaired: bool) {
+        let found = finding_at(&check(&with_nested_blanks()), path);
+        assert_eq!(found, Some((kind, repaired)));
+    }
+
+    cases! { nested_blank:
+        tag_is_left_out("fields.interests", FindingKind::ValueChanged, true),
+        action_text_is_left_out("actions[0].fields.note", FindingKind::ValueChanged, true),
+        action_option_is_left_out("actions[0].fields.outcome", FindingKind::ValueChanged, true),
+        unknown_field_is_a_loss("fields.tags_2", FindingKind::FieldDropped, false),
+    }
+
+    #[test]
+    fn an_unknown_action_field_is_revealed_by_repairing_the_type() {
+        let checked = check(&with_nested_blanks());
+        let mut report = checked.report().iter();
+        let hidden = report.find(|f| f.path.to_string() == "actions[0].fields.bogus");
         assert!(hidden.is_some_and(|f| f.is_loss() && !f.repaired));
-        let clean = checked.into_clean().expect("sendable");
+    }
+
+    #[test]
+    fn nested_blanks_are_not_sent() {
+        let sent = check(&with_nested_blanks()).accept_partial();
         assert_eq!(
-            clean.to_json(),
-            serde_json::json!({
-                "fields": { "phone": "919999999999", "interests": ["VIP"] },
+            sent.expect("sendable").to_json(),
+            json!({
+                "fields": { "phone": PHONE, "interests": ["VIP"] },
                 "actions": [
                     { "type": "ACTION_1001", "fields": {} },
                     { "type": "ACTION_1001", "fields": { "note": "called" } },
                 ],
             })
         );
-
-        let only_blanks = read(serde_json::json!({ "phone": "919999999999", "interests": [""] }));
-        let checked = Workspace::sample().check(&only_blanks);
-        assert_eq!(
-            told(&checked, "fields.interests"),
-            Some((FindingKind::ValueChanged, true))
-        );
-        let clean = checked.into_clean().expect("sendable");
-        assert_eq!(clean, Lead::new().set("phone", "919999999999"));
-        // No tags at all are a statement.
-        let none = read(serde_json::json!({ "phone": "919999999999", "interests": [] }));
-        let clean = Workspace::sample().check(&none).into_clean();
-        assert_eq!(clean, Ok(none));
     }
 
     #[test]
-    fn money_loses_only_the_blanks_around_it() {
-        let clean = |budget: &str| {
-            let lead = Lead::new()
-                .set("phone", "919999999999")
-                .set("budget", budget);
-            let checked = Workspace::sample().check(&lead);
-            let reason = checked.findings().first().map(|f| f.reason.clone());
-            let clean = checked.into_clean().expect("sendable");
-            (clean.get("budget").cloned(), reason.unwrap_or_default())
-        };
-        for written in [" 5000 ", "5000\t", "\u{a0}5000"] {
-            let (budget, reason) = clean(written);
-            assert_eq!(budget, Some("5000".into()), "{written:?}");
-            assert!(reason.contains("no blanks"), "{reason}");
-        }
-        for written in ["5 000", "5,000", "₹5000", "5000 INR", "5e3", "+5000"] {
-            let (budget, reason) = clean(written);
-            assert_eq!(budget, None, "{written:?}");
-            assert!(reason.contains("no blanks, commas"), "{reason}");
-        }
+    fn a_list_of_blanks_is_left_out() {
+        let written = from_json(json!({ "fields": { "phone": PHONE, "interests": [""] } }));
+        let checked = check(&written);
+        let found = finding_at(&checked, "fields.interests");
+        assert_eq!(found, Some((FindingKind::ValueChanged, true)));
+        assert_eq!(checked.complete(), Ok(lead()));
     }
 
     #[test]
-    fn building_leaves_out_what_checking_leaves_out() {
+    fn an_empty_list_is_sent() {
+        let written = from_json(json!({ "fields": { "phone": PHONE, "interests": [] } }));
+        assert_eq!(check(&written).complete(), Ok(written));
+    }
+
+    #[test]
+    fn an_intended_blank_is_sent() {
+        let checked = check(&lead().set("name", FieldValue::blank()));
+        assert_eq!(finding_at(&checked, "fields.name"), None);
+        let sent = checked.complete().expect("nothing is lost");
+        assert_eq!(sent.to_json()["fields"]["name"], "");
+    }
+
+    #[test]
+    fn a_builder_leaves_out_blanks_as_a_check_does() {
         let visit = || CustomAction::new(1001).expect("a code");
         let built = Lead::new()
             .set("interests", ["VIP", ""])
             .set("labels", [" "])
             .action(visit().field("tags", ["", "a"]).field("note", ""));
-        let meant = Lead::new()
+        let expected = Lead::new()
             .set("interests", ["VIP"])
             .action(visit().field("tags", ["a"]));
-        assert_eq!(built, meant);
+        assert_eq!(built, expected);
     }
 
     #[test]
-    fn blanks_that_are_meant_are_sent() {
-        let lead = Lead::new()
-            .set("phone", "919999999999")
-            .set("name", FieldValue::blank());
-        let checked = Workspace::sample().check(&lead);
-        assert_eq!(told(&checked, "fields.name"), None);
-        let clean = checked.into_clean().expect("sendable");
-        assert_eq!(clean.to_json()["fields"]["name"], "");
-    }
-
-    #[test]
-    fn an_update_does_not_blank_a_field_unless_asked() {
-        let update = |value: FieldValue| {
-            let fields = [("name".to_owned(), value)].into();
-            Workspace::sample().check_update(fields)
-        };
-        let finding = update(" ".into()).expect_err("refused");
+    fn an_update_refuses_a_blank() {
+        let finding = update("name", " ").expect_err("refused");
         assert_eq!(finding.path.to_string(), "fields.name");
-        let asked = update(FieldValue::blank()).expect("sendable");
-        assert_eq!(asked["name"], "".into());
-        let tags = |tags: [&str; 2]| {
-            let fields = [("interests".to_owned(), tags.into())].into();
-            Workspace::sample().check_update(fields)
-        };
-        assert!(tags(["", " "]).is_err());
-        assert_eq!(
-            tags(["VIP", " "]).expect("sendable")["interests"],
-            ["VIP"].into()
-        );
     }
 
     #[test]
-    fn labels_are_written_as_the_workspace_spells_them() {
-        let lead = Lead::new()
-            .set("phone", "919999999999")
+    fn an_update_sends_an_intended_blank() {
+        assert_eq!(update("name", FieldValue::blank()), Ok("".into()));
+    }
+
+    #[test]
+    fn an_update_refuses_a_list_of_blanks() {
+        assert!(update("interests", ["", " "]).is_err());
+    }
+
+    #[test]
+    fn an_update_leaves_a_blank_out_of_a_list() {
+        assert_eq!(update("interests", ["VIP", " "]), Ok(["VIP"].into()));
+    }
+
+    fn money(written: &str, expected: Option<&str>) {
+        let checked = check(&lead().set("budget", written));
+        assert!(checked.findings()[0].reason.starts_with("money is"));
+        let sent = checked.accept_partial().expect("sendable");
+        assert_eq!(sent.get("budget"), expected.map(FieldValue::from).as_ref());
+    }
+
+    cases! { money:
+        blanks_around_it(" 5000 ", Some("5000")),
+        tab_after_it("5000\t", Some("5000")),
+        no_break_space_before_it("\u{a0}5000", Some("5000")),
+        blank_inside_it("5 000", None),
+        comma("5,000", None),
+        currency_sign("₹5000", None),
+        currency_code("5000 INR", None),
+        exponent("5e3", None),
+        plus("+5000", None),
+    }
+
+    #[test]
+    fn labels_are_sent_in_the_spelling_of_the_workspace() {
+        let written = lead()
             .set("status", " fresh")
             .set("contact_source", "WEBSITE");
-        let clean = Workspace::sample().check(&lead).into_clean();
-        let clean = clean.expect("sendable");
-        assert_eq!(clean.get("status"), Some(&"Fresh".into()));
-        assert_eq!(clean.get("contact_source"), Some(&"Website".into()));
+        let sent = check(&written).complete().expect("nothing is lost");
+        assert_eq!(sent.get("status"), Some(&"Fresh".into()));
+        assert_eq!(sent.get("contact_source"), Some(&"Website".into()));
     }
 
-    // Of parts so many that no one would wait for work that grows with their square.
+    // The following leads are so large that a check whose time grows with their square would not
+    // end.
 
     fn each(count: usize, part: fn(usize) -> String) -> String {
         let parts: Vec<_> = (0..count).map(part).collect();
         parts.join(",")
     }
 
-    /// A lead with these members beside its fields.
+    /// A lead with these members next to `fields`.
     fn lead_with(members: &str) -> Lead {
-        let body = format!(r#"{{"fields":{{"phone":"919999999999"}},{members}}}"#);
+        let body = format!(r#"{{"fields":{{"phone":"{PHONE}"}},{members}}}"#);
         serde_json::from_str(&body).expect("a lead")
     }
 
-    #[test]
-    fn very_many_tags_are_checked_and_compared() {
-        let mut tags: Vec<_> = (0..50_000).map(|tag| format!("tag {tag}")).collect();
-        let lead = Lead::new()
-            .set("phone", "919999999999")
-            .set("interests", tags.clone());
-        let checked = Workspace::sample().check(&lead);
-        assert_eq!(checked.findings().len(), 1);
-        assert_eq!(checked.into_clean().as_ref(), Ok(&lead));
-
-        tags.reverse();
-        let row = serde_json::json!({ "fields": { "phone": "919999999999", "interests": tags } });
-        let row = serde_json::from_value(row).expect("a row");
-        let compared = Workspace::sample().compare(&lead, &row, None);
-        assert_eq!(compared.losses, []);
+    fn many_tags() -> Vec<String> {
+        (0..50_000).map(|tag| format!("tag {tag}")).collect()
     }
 
     #[test]
-    fn very_many_losses_are_told() {
-        let lead = lead_with(&each(30_000, |key| format!(r#""k{key}":1"#)));
-        let checked = Workspace::sample().check(&lead);
-        assert_eq!(checked.findings().len(), 30_000);
-        let clean = checked.into_clean().expect("sendable");
-        assert_eq!(clean.extra().len(), 0);
+    fn very_many_tags_are_checked() {
+        let written = lead().set("interests", many_tags());
+        let checked = check(&written);
+        assert_eq!(checked.findings().len(), 1);
+        assert_eq!(checked.complete(), Ok(written));
+    }
 
-        let row = r#"{ "fields": { "phone": "919999999999" } }"#;
-        let row = serde_json::from_str(row).expect("a row");
-        let compared = Workspace::sample().compare(&lead, &row, None);
+    #[test]
+    fn very_many_tags_are_compared() {
+        let mut tags = many_tags();
+        let sent = lead().set("interests", tags.clone());
+        tags.reverse();
+        let row = json!({ "fields": { "phone": PHONE, "interests": tags } });
+        let row = serde_json::from_value(row).expect("a row");
+        let compared = Workspace::sample().compare(&sent, &row, None);
+        assert_eq!(compared.losses, []);
+    }
+
+    fn with_many_keys() -> Lead {
+        lead_with(&each(30_000, |key| format!(r#""k{key}":1"#)))
+    }
+
+    #[test]
+    fn very_many_losses_are_found_and_removed() {
+        let checked = check(&with_many_keys());
+        assert_eq!(checked.findings().len(), 30_000);
+        let sent = checked.accept_partial().expect("sendable");
+        assert_eq!(sent.extra().len(), 0);
+    }
+
+    #[test]
+    fn very_many_losses_are_explained() {
+        let row = format!(r#"{{ "fields": {{ "phone": "{PHONE}" }} }}"#);
+        let row = serde_json::from_str(&row).expect("a row");
+        let compared = Workspace::sample().compare(&with_many_keys(), &row, None);
         let explained = |loss: &&Finding| loss.certainty == Certainty::Inferred;
         assert_eq!(compared.losses.iter().filter(explained).count(), 30_000);
     }
@@ -871,12 +789,11 @@ mod tests {
         let fields = each(5_000, |field| format!(r#""f{field}":1"#));
         let keys = each(5_000, |key| format!(r#""k{key}":1"#));
         let action = format!(r#"{{"type":"ACTION_1001","fields":{{{fields}}},{keys}}}"#);
-        let lead = lead_with(&format!(r#""actions":[{action}]"#));
-        let checked = Workspace::sample().check(&lead);
+        let checked = check(&lead_with(&format!(r#""actions":[{action}]"#)));
         assert_eq!(checked.findings().len(), 10_000);
-        let clean = checked.into_clean().expect("sendable");
-        assert_eq!(clean.actions()[0].fields(), Some(BTreeMap::new()));
-        assert_eq!(clean.actions()[0].keys().len(), 2);
+        let sent = checked.accept_partial().expect("sendable");
+        assert_eq!(sent.actions()[0].fields(), Some(BTreeMap::new()));
+        assert_eq!(sent.actions()[0].keys().len(), 2);
     }
 
     #[test]
@@ -888,9 +805,10 @@ mod tests {
     }
 
     #[test]
-    fn very_many_keys_that_stand_twice_are_told() {
+    fn very_many_repeated_keys_are_found() {
         let keys = each(400_000, |key| format!(r#""k{}":1"#, key * 7_919 % 200_000));
-        let (_, repeated) = crate::read_json(format!("{{{keys}}}").as_bytes()).expect("JSON");
+        let text = format!("{{{keys}}}");
+        let (_, repeated) = crate::json::read_json(text.as_bytes()).expect("JSON");
         assert_eq!(repeated.len(), 200_000);
     }
 }

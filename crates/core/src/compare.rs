@@ -1,31 +1,35 @@
-//! Comparing what was sent with what is read back.
+//! Compares a lead as it was sent with the lead that telecrm stored.
 
-use crate::date::{self, DEFAULT_FORMAT};
-use crate::finding::Told;
-use crate::words::set;
+use crate::action::PAYMENT;
+use crate::rules::parse_iso;
+use crate::rules::phone::tidy;
+use crate::workspace::{DateFormat, FieldDefinition, FieldType};
 use crate::{
-    Action, ActionKind, ActionRecord, Certainty, FieldDefinition, FieldPath, FieldType, FieldValue,
-    Finding, FindingKind, Lead, LeadRecord, Workspace, phone,
+    Action, ActionKind, ActionRecord, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead,
+    LeadRecord, Workspace,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-/// What reading a lead back tells about what was sent.
+/// The differences between a lead as it was sent and the lead that telecrm stored.
 ///
 /// ```
-/// use telecrm_core::{ActionRecord, CustomAction, Lead, LeadRecord, FieldPath, Workspace, new_actions};
+/// use telecrm_core::compare::new_actions;
+/// use telecrm_core::{ActionRecord, CustomAction, Lead, LeadRecord, FieldPath, Workspace};
 ///
 /// let sent = Lead::new()
 ///     .set("phone", "+919999999999")
 ///     .set("rating", 4)
 ///     .action(CustomAction::new(1001)?.field("note", "called"));
 /// let stored: LeadRecord =
-///     serde_json::from_str(r#"{ "id": "l1", "fields": { "phone": "919999999999", "rating": 3 } }"#)?;
+///     serde_json::from_str(r#"{ "id": "l1", "fields": { "phone": "919999999999",
+///         "rating": 3 } }"#)?;
 /// let before: Vec<ActionRecord> = serde_json::from_str(r#"[{ "id": "a1", "type": "1002" }]"#)?;
 /// let after: Vec<ActionRecord> = serde_json::from_str(
-///     r#"[{ "id": "a2", "type": "1001", "fields": { "note": "called" } }, { "id": "a1", "type": "1002" }]"#,
+///     r#"[{ "id": "a2", "type": "1001", "fields": { "note": "called" } }, { "id": "a1",
+///         "type": "1002" }]"#,
 /// )?;
 ///
 /// let timeline = new_actions(&before, &after);
@@ -38,115 +42,118 @@ use std::collections::BinaryHeap;
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// What did not arrive.
+    /// What telecrm did not store as sent.
     pub losses: Vec<Finding>,
-    /// What the answers do not show, so that nothing can be said of it.
+    /// What the responses do not show, so that it cannot be compared.
     pub unreadable: Vec<FieldPath>,
 }
 
 impl Workspace {
-    /// Compares a lead as sent with what is read back, field by field and action by action.
+    /// Compares a lead as it was sent with the stored lead, field by field and action by action.
     ///
-    /// `timeline` holds the entries that appeared since ([`new_actions`]), or nothing if the timeline could not be read.
-    /// Values are the same if they mean the same to telecrm: a number in its normal form, a date in any zone.
+    /// `timeline` holds the entries that were added since ([`new_actions`]), or None if the
+    /// timeline could not be read. Two values are equal if they mean the same to telecrm, such as a
+    /// phone number in two spellings, or a date in two time zones.
     pub fn compare(
         &self,
         sent: &Lead,
         stored: &LeadRecord,
         timeline: Option<&[ActionRecord]>,
     ) -> Comparison {
-        let mut losses = Vec::new();
-        let mut unreadable = Vec::new();
+        let mut compared = Comparison::default();
         for (name, value) in sent.fields() {
             let field = self.field(name);
             let found = stored.get(name).or_else(|| match field?.field_type {
-                // Live rows carry these beside `fields`, under names of their own.
+                // Live responses have these next to `fields`, under their own names.
                 FieldType::LostReason => stored.get("lostReasonid"),
                 FieldType::Status => stored.get("status"),
                 FieldType::Rating => stored.get("rating"),
                 _ => None,
             });
             if !self.is_stored(field, value, found) {
-                losses.push(lost(FieldPath::Field(name.clone())));
+                compared.losses.push(lost(FieldPath::Field(name.clone())));
             }
         }
         match timeline {
-            Some(timeline) => self.compare_actions(sent, timeline, &mut losses, &mut unreadable),
-            None => {
-                for index in 0..sent.actions().len() {
-                    unreadable.push(FieldPath::Action(index));
-                }
-            }
+            Some(timeline) => self.compare_actions(sent, timeline, &mut compared),
+            None => compared
+                .unreadable
+                .extend((0..sent.actions().len()).map(FieldPath::Action)),
         }
-        for (key, value) in sent.extra() {
-            // No answer of telecrm has a place for them.
-            if !value.is_null() {
-                losses.push(lost(FieldPath::Key(key.clone())));
-            }
-        }
-        let expected = self.accept(sent).findings;
-        let told = Told::of(&expected);
-        for loss in &mut losses {
-            if let Some(explained) = told.number(loss) {
-                *loss = expected[explained].clone();
-            }
-        }
-        Comparison { losses, unreadable }
+        // No response of telecrm contains the other keys.
+        let keys = sent.extra().iter().filter(|(_, value)| !value.is_null());
+        let losses = keys.map(|(key, _)| lost(FieldPath::Key(key.clone())));
+        compared.losses.extend(losses);
+        self.explain(sent, &mut compared.losses);
+        compared
     }
 
-    fn compare_actions(
-        &self,
-        sent: &Lead,
-        timeline: &[ActionRecord],
-        losses: &mut Vec<Finding>,
-        unreadable: &mut Vec<FieldPath>,
-    ) {
+    /// Replaces losses that the rules predict by the predictions, which know the reason.
+    fn explain(&self, sent: &Lead, losses: &mut [Finding]) {
+        let predicted = self.accept(sent).findings.into_iter();
+        let predicted: BTreeMap<_, _> = predicted.map(|finding| (finding.key(), finding)).collect();
+        for loss in losses {
+            if let Some(explained) = predicted.get(&loss.key()) {
+                *loss = explained.clone();
+            }
+        }
+    }
+
+    fn compare_actions(&self, sent: &Lead, timeline: &[ActionRecord], compared: &mut Comparison) {
         let partners = self.pair(sent.actions(), timeline);
         for (index, action) in sent.actions().iter().enumerate() {
-            let Some(record) = partners[index].map(|partner| &timeline[partner]) else {
-                losses.push(Finding {
+            let Some(partner) = partners[index] else {
+                compared.losses.push(Finding {
                     kind: FindingKind::ActionDropped,
-                    reason: "sent, and not on the timeline".to_owned(),
+                    reason: "the timeline does not show the action that was sent".to_owned(),
                     ..lost(FieldPath::Action(index))
                 });
                 continue;
             };
-            let custom = matches!(action.kind(), ActionKind::Custom(_));
-            match action.key("fields") {
-                Some(fields) if custom && !fields.is_null() => match action.fields() {
-                    Some(fields) => {
-                        for (name, value) in fields {
-                            let field = self.action_field(action, &name);
-                            if !self.is_stored(field, &value, record.field(&name).as_ref()) {
-                                losses.push(lost(FieldPath::ActionField(index, name)));
-                            }
-                        }
-                    }
-                    None => losses.push(lost(FieldPath::ActionKey(index, "fields".to_owned()))),
-                },
-                _ => {}
+            if let ActionKind::Custom(_) = action.kind() {
+                self.compare_custom(index, action, &timeline[partner], compared);
             }
-            if let Some(value) = action.key("created_on").filter(|v| custom && !v.is_null()) {
-                let path = FieldPath::ActionKey(index, "created_on".to_owned());
-                match record.created() {
-                    Some(created)
-                        if !same_date(value, DEFAULT_FORMAT, self.time_zone(), created) =>
-                    {
-                        losses.push(lost(path));
+            compared
+                .losses
+                .extend(action.misplaced(index).into_iter().map(lost));
+        }
+    }
+
+    fn compare_custom(
+        &self,
+        index: usize,
+        action: &Action,
+        record: &ActionRecord,
+        compared: &mut Comparison,
+    ) {
+        for (name, value) in action.fields().unwrap_or_default() {
+            let field = self.action_field(action, &name);
+            if !self.is_stored(field, &value, record.field(&name).as_ref()) {
+                compared
+                    .losses
+                    .push(lost(FieldPath::ActionField(index, name)));
+            }
+        }
+        let key = |key: &str| FieldPath::ActionKey(index, key.to_owned());
+        if action.key("fields").is_some_and(|fields| !fields.is_null()) && action.fields().is_none()
+        {
+            compared.losses.push(lost(key("fields")));
+        }
+        if let Some(sent) = action.key("created_on").filter(|value| !value.is_null()) {
+            match record.created() {
+                Some(created) => {
+                    if !same_date(sent, &DateFormat::default(), self.time_zone(), created) {
+                        compared.losses.push(lost(key("created_on")));
                     }
-                    Some(_) => {}
-                    None => unreadable.push(path),
                 }
-            }
-            for path in action.misplaced(index) {
-                losses.push(lost(path));
+                None => compared.unreadable.push(key("created_on")),
             }
         }
     }
 
-    /// Finds for each action sent the entry that it became.
+    /// Finds the entry of the timeline for each action that was sent.
     fn pair(&self, sent: &[Action], timeline: &[ActionRecord]) -> Vec<Option<usize>> {
-        // The most alike first; among equals in the order in which they were sent.
+        // The most similar pairs first. Among equals, the order of the request decides.
         let mut candidates = BinaryHeap::new();
         for (index, action) in sent.iter().enumerate() {
             for (partner, record) in timeline.iter().enumerate() {
@@ -166,18 +173,18 @@ impl Workspace {
         partners
     }
 
-    /// How much an entry looks like what became of an action; nothing if it cannot be.
+    /// How similar an entry is to an action. Returns None if it cannot be the same.
     fn likeness(&self, action: &Action, record: &ActionRecord) -> Option<Likeness> {
         let kind = action.kind();
         if kind != record.kind() {
             return None;
         }
-        let well_spelled = action.key("type").and_then(FieldValue::as_str)
-            == Some(&match &kind {
-                ActionKind::Custom(code) => code.prefixed(),
-                ActionKind::Payment => crate::action::PAYMENT.to_owned(),
-                ActionKind::Other(_) | ActionKind::Missing => return None,
-            });
+        let spelling = match &kind {
+            ActionKind::Custom(code) => code.prefixed(),
+            ActionKind::Payment => PAYMENT.to_owned(),
+            ActionKind::Other(_) | ActionKind::Missing => return None,
+        };
+        let well_spelled = action.key("type") == Some(&spelling.into());
         if kind == ActionKind::Payment {
             let mut equal = 0;
             for key in ["status", "currency", "amount"] {
@@ -206,10 +213,10 @@ impl Workspace {
                 _ => foreign += 1,
             }
         }
-        // An entry with a value that was not sent so is hardly the one, but may have been changed on the way.
+        // An entry with another value is unlikely to be the same, but telecrm may have changed it.
         let nothing_foreign = foreign == 0;
         if let (Some(value), Some(created)) = (action.key("created_on"), record.created()) {
-            let same = same_date(value, DEFAULT_FORMAT, self.time_zone(), created);
+            let same = same_date(value, &DateFormat::default(), self.time_zone(), created);
             alike += usize::from(same);
             equal += usize::from(same && value.as_json().is_number());
         }
@@ -224,25 +231,24 @@ impl Workspace {
     }
 }
 
-/// What was sent and is not there now.
+/// The finding about a value that was sent and is not stored.
 fn lost(path: FieldPath) -> Finding {
-    let reason = "sent, and not what the lead has now";
-    let kind = FindingKind::FieldDropped;
+    let reason = "the stored lead does not have the value that was sent";
     Finding {
         pitfall: Some("AS5".to_owned()),
-        ..Finding::new(path, kind, Certainty::Reported, reason)
+        ..Finding::new(path, FindingKind::FieldDropped, Certainty::Reported, reason)
     }
 }
 
-/// How alike an action and an entry are: nothing that was not sent, how much means the same, how much is the same to the letter, and whether
-/// the type is spelled right.
+/// How similar an action and an entry are: whether the entry has no other value, how many values
+/// mean the same, how many are identical, and whether the type is spelled correctly.
 type Likeness = (bool, usize, usize, bool);
 
-/// The entries of `after` that were not there before: by their IDs, or by counting equal ones.
+/// The entries of `after` that are not in `before`. Compares IDs, or whole entries without an ID.
 pub fn new_actions(before: &[ActionRecord], after: &[ActionRecord]) -> Vec<ActionRecord> {
     let mut before: Vec<&ActionRecord> = before.iter().collect();
     let mut new = Vec::new();
-    // Timelines come newest first, so the entries known from before are met last.
+    // Timelines start with the newest entry, so the known entries are at the end.
     for record in after.iter().rev() {
         let known = before.iter().position(|old| match (old.id(), record.id()) {
             (Some(old), Some(new)) => old == new,
@@ -268,7 +274,7 @@ impl Workspace {
         match stored {
             _ if sent.is_null() => true,
             Some(stored) => self.same_value(field, sent, stored),
-            // No tags are no tags, whether the lead says so or not.
+            // An empty list of tags is stored as no field.
             None => {
                 field.is_some_and(|field| field.field_type == FieldType::Tags)
                     && sent.as_json().as_array().is_some_and(Vec::is_empty)
@@ -286,23 +292,20 @@ impl Workspace {
         if sent == stored {
             return true;
         }
-        match field.map(|field| (&field.field_type, &field.date_format)) {
-            Some((FieldType::Date, format)) => {
-                let format = format.as_deref().unwrap_or(DEFAULT_FORMAT);
-                match stored.as_i64().map(Timestamp::from_millisecond) {
-                    Some(Ok(stored)) => same_date(sent, format, self.time_zone(), stored),
-                    _ => plain(sent) == plain(stored),
-                }
-            }
-            Some((FieldType::Phone, _)) => same_phone(&plain(sent), &plain(stored)),
-            Some((FieldType::Tags, _)) => match (tags(sent), tags(stored)) {
-                (Some(sent), Some(stored)) => set(&sent) == set(&stored),
-                _ => false,
+        let Some(field) = field else {
+            return plain(sent) == plain(stored);
+        };
+        match field.field_type {
+            FieldType::Date => match stored.as_i64().map(Timestamp::from_millisecond) {
+                Some(Ok(stored)) => same_date(sent, &field.date_format(), self.time_zone(), stored),
+                _ => plain(sent) == plain(stored),
             },
-            Some((FieldType::Number | FieldType::Rating | FieldType::Money, _)) => {
+            FieldType::Phone => same_phone(&plain(sent), &plain(stored)),
+            FieldType::Tags => tags(sent).is_some() && tags(sent) == tags(stored),
+            FieldType::Number | FieldType::Rating | FieldType::Money => {
                 same_decimal(sent, stored).unwrap_or_else(|| plain(sent) == plain(stored))
             }
-            Some((FieldType::Email | FieldType::ActiveUsers, _)) => {
+            FieldType::Email | FieldType::ActiveUsers => {
                 plain(sent).eq_ignore_ascii_case(&plain(stored))
             }
             // A label in another case is another label.
@@ -311,46 +314,46 @@ impl Workspace {
     }
 }
 
-/// The same number, given with its country code or as the national number that ends it.
+/// Whether two spellings are the same number. A national number equals the number that it ends.
 fn same_phone(sent: &str, stored: &str) -> bool {
-    let (Some(sent), Some(stored)) = (phone::tidy(sent), phone::tidy(stored)) else {
+    let (Some(sent), Some(stored)) = (tidy(sent), tidy(stored)) else {
         return sent == stored;
     };
     let stored = stored.trim_start_matches('+');
     match sent.strip_prefix('+') {
-        // A number with its country code ends no other one.
+        // A number with its country code is not the end of another one.
         Some(sent) => sent == stored,
         None => sent == stored || sent.len() >= 7 && stored.ends_with(&sent),
     }
 }
 
-fn tags(value: &FieldValue) -> Option<Vec<&str>> {
+fn tags(value: &FieldValue) -> Option<BTreeSet<&str>> {
     match value.as_str() {
-        Some(tag) => Some(vec![tag]),
-        None => value.as_strings(),
+        Some(tag) => Some([tag].into()),
+        None => Some(value.as_strings()?.into_iter().collect()),
     }
 }
 
-/// Whether what was sent names this time: in milliseconds, as an ISO date, or in the workspace's format on a wall
-/// clock of any zone, since telecrm does not say in which zone it reads.
-fn same_date(sent: &FieldValue, format: &str, zone: &TimeZone, stored: Timestamp) -> bool {
+/// Whether a value means this time: in milliseconds, as an ISO date, or in the workspace's format.
+/// The latter may be in any time zone, because telecrm does not say which one it uses.
+fn same_date(sent: &FieldValue, format: &DateFormat, zone: &TimeZone, stored: Timestamp) -> bool {
     let stored = stored.as_millisecond();
     let Some(text) = sent.as_str() else {
         return sent.as_i64() == Some(stored);
     };
-    let Some(civil) = date::parse_civil(text, format) else {
-        let is_iso = |zone| date::parse_iso(text, zone) == Some(stored);
+    let Some(civil) = format.parse_civil(text) else {
+        let is_iso = |zone| parse_iso(text, zone) == Some(stored);
         return is_iso(zone) || is_iso(&TimeZone::UTC) || text.trim() == stored.to_string();
     };
     let Ok(sent) = TimeZone::UTC.to_timestamp(civil) else {
         return false;
     };
     let offset = (sent.as_millisecond() - stored).abs();
-    // Offsets from UTC are whole quarters of an hour, at most fourteen hours.
+    // Time zones differ from UTC by whole quarters of an hour, and by at most fourteen hours.
     offset % (15 * 60_000) == 0 && offset <= 14 * 3_600_000
 }
 
-/// A scalar as text, so that `"3"` and `3` read alike.
+/// A scalar as text, so that `"3"` equals `3`.
 fn plain(value: &FieldValue) -> String {
     match value.as_str() {
         Some(text) => text.trim().to_owned(),
@@ -358,7 +361,7 @@ fn plain(value: &FieldValue) -> String {
     }
 }
 
-/// Whether two decimals are the same number, in every digit; nothing if one of them is none.
+/// Whether two decimals are equal in every digit. Returns None if one of them is not a decimal.
 fn same_decimal(one: &FieldValue, other: &FieldValue) -> Option<bool> {
     Some(one.as_decimal()? == other.as_decimal()?)
 }
@@ -367,70 +370,68 @@ fn same_decimal(one: &FieldValue, other: &FieldValue) -> Option<bool> {
 mod tests {
     use super::*;
 
-    fn losses(sent: FieldValue, stored: &str) -> usize {
+    fn losses(sent: &str, stored: &str) -> usize {
         let lead = Lead::new().set("phone", "919999999999").set("budget", sent);
         let row = format!(r#"{{ "fields": {{ "phone": "919999999999", "budget": {stored} }} }}"#);
         let row = serde_json::from_str(&row).expect("a row");
         Workspace::sample().compare(&lead, &row, None).losses.len()
     }
 
-    #[test]
-    fn money_is_compared_in_every_digit() {
-        let sent = || FieldValue::from("12345678901234567890.12");
-        for same in [
-            "\"12345678901234567890.12\"",
-            "12345678901234567890.12",
-            "12345678901234567890.120",
-        ] {
-            assert_eq!(losses(sent(), same), 0, "{same}");
-        }
-        for other in ["\"12345678901234567890.13\"", "12345678901234567890"] {
-            assert_eq!(losses(sent(), other), 1, "{other}");
-        }
-        for (sent, same) in [
-            ("1000", "1e3"),
-            ("-12.5", "-125e-1"),
-            ("0.00125", "1.25E-3"),
-            ("1250", "1.25e+3"),
-        ] {
-            assert_eq!(losses(sent.into(), same), 0, "{sent} {same}");
-        }
-        for (sent, other) in [
-            ("12345678901234567890123", "1.2345678901234568e22"),
-            ("1", "1e999999999"),
-        ] {
-            assert_eq!(losses(sent.into(), other), 1, "{sent} {other}");
-        }
+    fn same_money(sent: &str, stored: &str) {
+        assert_eq!(losses(sent, stored), 0);
     }
 
-    #[test]
-    fn a_number_with_its_country_code_ends_no_other_one() {
-        for (sent, stored, same) in [
-            ("6591234567", "916591234567", true),
-            ("065912 34567", "916591234567", true),
-            ("+65 9123 4567", "6591234567", true),
-            ("+6591234567", "916591234567", false),
-            ("006591234567", "916591234567", false),
-        ] {
-            assert_eq!(same_phone(sent, stored), same, "{sent} {stored}");
-        }
+    cases! { same_money:
+        string("12345678901234567890.12", "\"12345678901234567890.12\""),
+        number("12345678901234567890.12", "12345678901234567890.12"),
+        trailing_zero("12345678901234567890.12", "12345678901234567890.120"),
+        exponent("1000", "1e3"),
+        negative_exponent("-12.5", "-125e-1"),
+        upper_case_exponent("0.00125", "1.25E-3"),
+        exponent_with_plus("1250", "1.25e+3"),
     }
 
-    #[test]
-    fn a_payment_is_recognised_however_its_amount_is_written() {
+    fn other_money(sent: &str, stored: &str) {
+        assert_eq!(losses(sent, stored), 1);
+    }
+
+    cases! { other_money:
+        last_digit("12345678901234567890.12", "\"12345678901234567890.13\""),
+        no_fraction("12345678901234567890.12", "12345678901234567890"),
+        rounded("12345678901234567890123", "1.2345678901234568e22"),
+        huge_exponent("1", "1e999999999"),
+    }
+
+    fn phones(sent: &str, stored: &str, expected: bool) {
+        assert_eq!(same_phone(sent, stored), expected);
+    }
+
+    cases! { phones:
+        national("6591234567", "916591234567", true),
+        trunk_prefix("065912 34567", "916591234567", true),
+        blanks("+65 9123 4567", "6591234567", true),
+        country_code_is_not_an_end("+6591234567", "916591234567", false),
+        two_zeros_are_a_country_code("006591234567", "916591234567", false),
+    }
+
+    fn payment(stored: &str, losses: usize) {
         let amount = "4999.50".parse().expect("an amount");
         let lead = Lead::new()
             .set("phone", "919999999999")
             .action(crate::Payment::completed(amount, crate::Currency::Inr));
         let row = serde_json::from_str(r#"{ "fields": { "phone": "919999999999" } }"#);
         let row: LeadRecord = row.expect("a row");
-        for (stored, losses) in [("\"4999.50\"", 0), ("4999.5", 0), ("4999.51", 1)] {
-            let entry = format!(
-                r#"{{ "type": "PAYMENT", "status": "COMPLETED", "currency": "INR", "amount": {stored} }}"#
-            );
-            let timeline = [serde_json::from_str(&entry).expect("an entry")];
-            let compared = Workspace::sample().compare(&lead, &row, Some(&timeline));
-            assert_eq!(compared.losses.len(), losses, "{stored}");
-        }
+        let entry = format!(
+            r#"{{ "type": "PAYMENT", "status": "COMPLETED", "currency": "INR", "amount": {stored} }}"#
+        );
+        let timeline = [serde_json::from_str(&entry).expect("an entry")];
+        let compared = Workspace::sample().compare(&lead, &row, Some(&timeline));
+        assert_eq!(compared.losses.len(), losses);
+    }
+
+    cases! { payment:
+        amount_as_string("\"4999.50\"", 0),
+        amount_as_number("4999.5", 0),
+        other_amount("4999.51", 1),
     }
 }

@@ -1,15 +1,13 @@
-//! What `Debug` shows of data: its structure, never a value. Leads are personal data, and logs are read by many.
+//! `Debug` output that shows the structure of data and never a value. Leads are personal data, and
+//! many people read logs. Types that hold only field values derive `Debug`.
 
-use crate::accept::{Acceptance, AcceptedAction, FieldOutcome};
-use crate::{
-    Action, ActionCodeError, Amount, CustomAction, Decimal, FieldValue, Finding, Lead, Pipeline,
-    Remark, WorkspaceFile,
-};
+use crate::rules::{Acceptance, AcceptedAction, FieldOutcome};
+use crate::workspace::{Pipeline, WorkspaceFile};
+use crate::{CountryError, Decimal, FieldValue, Finding, Remark};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::fmt::{Debug, Formatter, Result};
 
-/// The structure of a JSON value: keys, and the types of what they hold.
+/// The structure of a JSON value: keys, and the types of their values.
 struct Shape<'a>(&'a Value);
 
 impl Debug for Shape<'_> {
@@ -30,94 +28,33 @@ struct Keys<'a>(&'a Map<String, Value>);
 
 impl Debug for Keys<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut keys = f.debug_map();
-        for (key, value) in self.0 {
-            keys.entry(&Bare(key), &Shape(value));
-        }
-        keys.finish()
+        let entries = self.0.iter().map(|(key, value)| (key, Shape(value)));
+        f.debug_map().entries(entries).finish()
     }
 }
 
-/// The same of values that were read.
-struct Fields<'a>(&'a BTreeMap<String, FieldValue>);
-
-impl Debug for Fields<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut fields = f.debug_map();
-        for (key, value) in self.0 {
-            fields.entry(&Bare(key), &Shape(value.as_json()));
-        }
-        fields.finish()
-    }
-}
-
-struct Bare<'a>(&'a str);
-
-impl Debug for Bare<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str(self.0)
-    }
-}
-
-/// The JSON type, not the value: `FieldValue(string)`.
+/// Shows the JSON type, such as `string` or `[number]`.
 impl Debug for FieldValue {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_tuple("FieldValue")
-            .field(&Shape(self.as_json()))
-            .finish()
+        Shape(self.as_json()).fmt(f)
     }
 }
 
-/// The names and JSON types of fields and actions, no values.
-impl Debug for Lead {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("Lead")
-            .field("fields", &Fields(self.fields()))
-            .field("actions", &self.actions())
-            .field("extra", &Fields(self.extra()))
-            .finish()
-    }
-}
-
-/// The names and JSON types of its keys, no values.
-impl Debug for Action {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_tuple("Action").field(&Fields(self.keys())).finish()
-    }
-}
-
-/// The names and JSON types of its fields, no values.
-impl Debug for CustomAction {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let action = Action::from(self.clone());
-        f.debug_tuple("CustomAction")
-            .field(&Fields(action.keys()))
-            .finish()
-    }
-}
-
-/// Without the digits.
+/// Hides the digits.
 impl Debug for Decimal {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str("Decimal(…)")
     }
 }
 
-/// Without the amount.
-impl Debug for Amount {
+/// Hides the text that is not a code.
+impl Debug for CountryError {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str("Amount(…)")
+        f.write_str("CountryError(…)")
     }
 }
 
-/// Without the text.
-impl Debug for ActionCodeError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str("ActionCodeError")
-    }
-}
-
-/// Without reason and suggestion, which may repeat a value.
+/// Hides reason and suggestion, which can repeat a value.
 impl Debug for Finding {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Finding")
@@ -130,7 +67,7 @@ impl Debug for Finding {
     }
 }
 
-/// Without telecrm's words, which may repeat a value.
+/// Hides the text of the remark, which can repeat a value.
 impl Debug for Remark {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Remark")
@@ -141,7 +78,7 @@ impl Debug for Remark {
     }
 }
 
-/// Without labels and reasons.
+/// Hides labels and reasons.
 impl Debug for FieldOutcome {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("FieldOutcome")
@@ -151,12 +88,12 @@ impl Debug for FieldOutcome {
     }
 }
 
-/// Without values and labels.
+/// Hides values and labels.
 impl Debug for Acceptance {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Acceptance")
             .field("identified", &self.identifier.is_some())
-            .field("fields", &Fields(&self.fields))
+            .field("fields", &self.fields)
             .field("created", &self.created.len())
             .field("actions", &self.actions)
             .field("findings", &self.findings)
@@ -164,30 +101,31 @@ impl Debug for Acceptance {
     }
 }
 
-/// Without values and labels.
+/// Hides values and labels.
 impl Debug for AcceptedAction {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("AcceptedAction")
             .field("index", &self.index)
             .field("code", &self.code)
-            .field("fields", &Fields(&self.fields))
-            .field("dated_back", &self.created_on.is_some())
+            .field("fields", &self.fields)
+            .field("backdated", &self.created_on.is_some())
             .field("created", &self.created.len())
             .finish()
     }
 }
 
+/// Shows the statuses and lost reasons, and the structure of the response.
 impl Debug for Pipeline {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("Pipeline")
             .field("statuses", &self.statuses)
             .field("lost_reasons", &self.lost_reasons)
-            .field("answer", &Keys(&self.answer))
+            .field("extra", &Keys(&self.extra))
             .finish()
     }
 }
 
-/// How much of everything there is: metadata and team members are not for logs.
+/// Shows how many items there are, because metadata and team members are personal data.
 impl Debug for WorkspaceFile {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_struct("WorkspaceFile")
@@ -204,11 +142,11 @@ impl Debug for WorkspaceFile {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::Lead;
     use serde_json::json;
 
     #[test]
-    fn structure_prints_and_values_do_not() {
+    fn a_lead_shows_its_structure_and_no_value() {
         let lead = Lead::from_json(json!({
             "fields": { "phone": "919999999999", "rating": 4, "interests": ["VIP"], "name": null },
             "actions": [{ "type": "ACTION_1001", "fields": { "note": "s3cret", "paid": true } }],
@@ -217,8 +155,9 @@ mod tests {
         .expect("a lead");
         assert_eq!(
             format!("{lead:?}"),
-            "Lead { fields: {interests: [string], name: null, phone: string, rating: number}, \
-             actions: [Action({fields: {note: string, paid: boolean}, type: string})], extra: {note: string} }"
+            "Lead { fields: {\"interests\": [string], \"name\": null, \"phone\": string, \"rating\": number}, \
+             actions: [Action({\"fields\": {\"note\": string, \"paid\": boolean}, \"type\": string})], \
+             extra: {\"note\": string} }"
         );
     }
 }

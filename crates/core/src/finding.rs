@@ -1,54 +1,64 @@
-//! What becomes of a part of a lead.
+//! Findings: report what telecrm stores differently from what was sent.
 
 use crate::FieldPath;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::fmt;
 
-/// One thing that telecrm does, or did, to a lead without saying so.
+/// One thing that telecrm does to a lead without an error.
 ///
-/// The same shape tells what a check predicts, what reading back found, and what the emulator did.
-/// As JSON: `{"path","kind","reason","suggestion","pitfall","certainty","repaired"}`.
+/// A check predicts findings, reading a lead back finds them, and the emulator logs them. All three
+/// use this shape. Its JSON is
+/// `{"path","kind","reason","suggestion","pitfall","certainty","repaired"}`.
+///
+/// `Display` writes one line. The alternate form `{:#}` adds the [hint](Self::hint) on a second
+/// line. Both can repeat a value of the lead, unlike [`Debug`](fmt::Debug).
 ///
 /// ```
 /// use telecrm_core::{Certainty, FindingKind, Lead, Workspace};
 ///
-/// let checked = Workspace::sample().check(&Lead::new().set("phone", "919999999999").set("rating", 9));
+/// let checked = Workspace::sample().check(&Lead::new().set("phone",
+///     "919999999999").set("rating", 9));
 /// let finding = &checked.findings()[0];
-/// assert_eq!((finding.kind, finding.certainty), (FindingKind::FieldDropped, Certainty::Documented));
+/// assert_eq!((finding.kind, finding.certainty), (FindingKind::FieldDropped,
+///     Certainty::Documented));
 /// assert!(finding.is_loss() && finding.kind.is_loss());
 /// assert_eq!(finding.kind.as_str(), "field_dropped");
-/// assert!(finding.to_string().starts_with("fields.rating: "));
+/// assert_eq!(
+///     format!("{finding:#}"),
+///     "fields.rating not stored: a rating is a whole number from 1 to 5 (AS3)\n  \
+///      hint: write a whole number from 1 to 5",
+/// );
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Finding {
-    /// Where in the lead.
+    /// The place in the lead.
     pub path: FieldPath,
     /// What happens there.
     pub kind: FindingKind,
-    /// Why, as a sentence for people.
+    /// The reason, for people.
     pub reason: String,
-    /// What to write instead, if that can be told.
+    /// What to do, for people. For a repaired finding, what the repair did.
     pub suggestion: Option<String>,
-    /// The pitfall's ID in `docs/api-notes.md`, such as `AS3`.
+    /// The ID of the pitfall in `docs/api-notes.md`, such as `AS3`.
     pub pitfall: Option<String>,
-    /// How sure it is that telecrm behaves so.
+    /// How certain it is that telecrm does this.
     pub certainty: Certainty,
-    /// Whether cleaning the lead mends it, so that nothing is lost after all.
+    /// Whether the check repaired the lead, so that nothing is lost.
     pub repaired: bool,
 }
 
 impl Finding {
-    /// A finding without suggestion and pitfall, and not repaired.
+    /// Creates a finding without suggestion and pitfall.
     ///
     /// ```
     /// use telecrm_core::{Certainty, Finding, FindingKind, FieldPath};
     ///
     /// let path = FieldPath::Field("rating".into());
-    /// let finding = Finding::new(path, FindingKind::FieldDropped, Certainty::Reported, "not there");
-    /// assert_eq!(finding.to_string(), "fields.rating: not there");
+    /// let finding = Finding::new(path, FindingKind::FieldDropped, Certainty::Reported,
+    ///     "it is missing");
+    /// assert_eq!(finding.to_string(), "fields.rating not stored: it is missing");
     /// ```
     pub fn new(
         path: FieldPath,
@@ -67,59 +77,71 @@ impl Finding {
         }
     }
 
-    /// Whether something does not arrive: the `*_dropped` kinds.
+    /// Whether something is not stored: the `*_dropped` kinds.
     pub fn is_loss(&self) -> bool {
         self.kind.is_loss()
     }
+
+    /// What to do about it, as one sentence. Returns None if nothing has to be done.
+    ///
+    /// ```
+    /// use telecrm_core::{Lead, Workspace};
+    ///
+    /// let lead = Lead::new().set("phone", "+91 99999 99999").set("ratng", 4);
+    /// let checked = Workspace::sample().check(&lead);
+    /// let hints: Vec<_> = checked.report().iter().map(|finding| finding.hint()).collect();
+    /// assert_eq!(hints, [None, Some("use `rating`".to_owned())], "the phone number is repaired");
+    /// ```
+    pub fn hint(&self) -> Option<String> {
+        if self.repaired {
+            return None;
+        }
+        if let Some(suggestion) = &self.suggestion {
+            return Some(suggestion.clone());
+        }
+        let hint = match (self.kind, self.pitfall.as_deref()) {
+            (FindingKind::LeadDropped, _) => "give the lead a valid identifier",
+            (FindingKind::FieldDropped | FindingKind::ActionDropped, Some("AS5")) => {
+                "check the lead against the workspace before sending it"
+            }
+            (FindingKind::FieldDropped, Some("AS6")) => "correct the name or leave it out",
+            (FindingKind::FieldDropped, _) => "correct the value or leave it out",
+            (FindingKind::ActionDropped, _) => "correct the action or leave it out",
+            (FindingKind::OptionCreated, _) => "use an existing label unless you want a new one",
+            (FindingKind::ValueChanged, _) => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// The place and the kind, which together identify a finding of a lead.
+    pub(crate) fn key(&self) -> (FieldPath, FindingKind) {
+        (self.path.clone(), self.kind)
+    }
 }
 
-/// For people: `fields.rating: does not fit … (AS3)`. Reason and suggestion may repeat a value, unlike [`Debug`](fmt::Debug).
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.reason)?;
-        if let Some(suggestion) = &self.suggestion {
-            write!(f, "; {suggestion}")?;
+        let Self { path, reason, .. } = self;
+        match (&self.suggestion, self.kind) {
+            (Some(done), _) if self.repaired => write!(f, "{path} {done}")?,
+            (None, _) if self.repaired => write!(f, "{path} repaired: {reason}")?,
+            (_, FindingKind::LeadDropped) => {
+                write!(f, "{path} not stored, lead dropped: {reason}")?;
+            }
+            (_, FindingKind::FieldDropped | FindingKind::ActionDropped) => {
+                write!(f, "{path} not stored: {reason}")?;
+            }
+            (_, FindingKind::OptionCreated | FindingKind::ValueChanged) => {
+                write!(f, "{path}: {reason}")?;
+            }
         }
         if let Some(pitfall) = &self.pitfall {
             write!(f, " ({pitfall})")?;
         }
-        Ok(())
-    }
-}
-
-/// What was said, by place and kind. A lead may have as many findings as fields, so they are not looked for one by one.
-#[derive(Default)]
-pub(crate) struct Told(Map<String, Value>);
-
-impl Told {
-    /// Each with its number in the list.
-    pub(crate) fn of(findings: &[Finding]) -> Self {
-        let mut told = Self::default();
-        for (index, finding) in findings.iter().enumerate() {
-            let key = Self::key(&finding.path, finding.kind);
-            told.0.insert(key, index.into());
+        match self.hint() {
+            Some(hint) if f.alternate() => write!(f, "\n  hint: {hint}"),
+            _ => Ok(()),
         }
-        told
-    }
-
-    pub(crate) fn add(&mut self, path: &FieldPath, kind: FindingKind) {
-        self.0.insert(Self::key(path, kind), Value::Null);
-    }
-
-    pub(crate) fn has(&self, finding: &Finding) -> bool {
-        let key = Self::key(&finding.path, finding.kind);
-        self.0.contains_key(&key)
-    }
-
-    /// The number of what was said of the same in the list.
-    pub(crate) fn number(&self, finding: &Finding) -> Option<usize> {
-        let key = Self::key(&finding.path, finding.kind);
-        self.0.get(&key)?.as_u64()?.try_into().ok()
-    }
-
-    /// Not as it is displayed: then a key `fields.name` beside the fields would be the field `name`.
-    fn key(path: &FieldPath, kind: FindingKind) -> String {
-        format!("{kind} {path:?}")
     }
 }
 
@@ -129,20 +151,20 @@ impl Told {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
-    /// The whole lead is dropped: its identifier is missing or would be dropped.
+    /// The whole lead is dropped, because its identifier is missing or invalid.
     LeadDropped,
-    /// One field, of the lead or of an action, or another key is dropped.
+    /// A field of the lead or of an action, or another key, is dropped.
     FieldDropped,
-    /// One action is dropped as a whole.
+    /// An action is dropped.
     ActionDropped,
-    /// The value is stored, and a new dropdown option or tag is created for it.
+    /// The value is stored, and telecrm creates a new dropdown option or tag for it.
     OptionCreated,
-    /// The value is stored in another form, or understood otherwise than it may be meant.
+    /// The value is stored in another form or read in another sense.
     ValueChanged,
 }
 
 impl FindingKind {
-    /// Whether something does not arrive.
+    /// Whether something is not stored.
     pub fn is_loss(self) -> bool {
         matches!(
             self,
@@ -150,7 +172,7 @@ impl FindingKind {
         )
     }
 
-    /// The kind as it stands in JSON.
+    /// The kind as written in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LeadDropped => "lead_dropped",
@@ -168,7 +190,7 @@ impl fmt::Display for FindingKind {
     }
 }
 
-/// How sure it is that telecrm behaves as a finding says.
+/// How certain it is that telecrm behaves as a finding says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -176,8 +198,8 @@ impl fmt::Display for FindingKind {
 pub enum Certainty {
     /// The vendor's documentation says so.
     Documented,
-    /// People who use the live service say so.
+    /// Users of the live service report it.
     Reported,
-    /// Concluded where the documentation is silent; `docs/api-notes.md` lists every such reading.
+    /// The documentation is silent, and `docs/api-notes.md` explains the assumption.
     Inferred,
 }

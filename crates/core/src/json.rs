@@ -1,26 +1,29 @@
-//! JSON that is read without losing a value in silence.
+//! Reading JSON without losing a value silently.
 //!
-//! A key may stand more than once in one object, and readers take one of its values, most the last: the others are lost without a
-//! word.
+//! An object may contain the same key twice. Most readers keep the last value and drop the others
+//! without an error. [`read_json`] reports such keys.
 
 use crate::FieldPath;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use std::fmt::{self, Write};
+use std::collections::BTreeSet;
+use std::fmt;
 
-/// Reads a JSON text, and tells which keys stand more than once in one object, so that all but the last of their values are lost.
+/// Reads JSON, and lists the keys that occur more than once in the same object. The last value of
+/// such a key wins.
 ///
 /// ```
-/// use telecrm_core::read_json;
+/// use telecrm_core::json::read_json;
 ///
-/// let (lead, repeated) = read_json(br#"{"fields": {"phone": "919999999999", "name": "Asha", "name": "Usha"}}"#)?;
+/// let (lead, repeated) = read_json(br#"{"fields": {"phone": "919999999999", "name": "Asha",
+///     "name": "Usha"}}"#)?;
 /// assert_eq!(lead["fields"]["name"], "Usha");
 /// assert_eq!(repeated[0].to_string(), "fields.name");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
 /// # Errors
-/// If it is not JSON.
+/// Returns an error if the text is not JSON.
 pub fn read_json(text: &[u8]) -> Result<(Value, Vec<FieldPath>), serde_json::Error> {
     let mut reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_slice(text);
@@ -29,14 +32,26 @@ pub fn read_json(text: &[u8]) -> Result<(Value, Vec<FieldPath>), serde_json::Err
     Ok((value, reader.repeated))
 }
 
+/// Names the type of a JSON value inside a sentence.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
 #[derive(Default)]
 struct Reader {
-    /// Where it is.
+    /// The path of the current value.
     place: String,
-    /// Where a key was repeated.
+    /// The paths of repeated keys, in the order of the text.
     repeated: Vec<FieldPath>,
-    /// The same as texts, so that each is told once.
-    told: Map<String, Value>,
+    /// The same paths as text, so that a key that occurs three times is listed once.
+    seen: BTreeSet<String>,
 }
 
 impl<'de> DeserializeSeed<'de> for &mut Reader {
@@ -82,8 +97,7 @@ impl<'de> Visitor<'de> for &mut Reader {
         let start = self.place.len();
         let mut list = Vec::new();
         loop {
-            // A text cannot fail to take more.
-            let _ = write!(self.place, "[{}]", list.len());
+            self.place.push_str(&format!("[{}]", list.len()));
             let item = items.next_element_seed(&mut *self)?;
             self.place.truncate(start);
             match item {
@@ -102,9 +116,7 @@ impl<'de> Visitor<'de> for &mut Reader {
             }
             self.place.push_str(&key);
             let value = entries.next_value_seed(&mut *self)?;
-            if object.insert(key, value).is_some()
-                && self.told.insert(self.place.clone(), Value::Null).is_none()
-            {
+            if object.insert(key, value).is_some() && self.seen.insert(self.place.clone()) {
                 let Ok(path) = self.place.parse();
                 self.repeated.push(path);
             }
@@ -118,59 +130,57 @@ impl<'de> Visitor<'de> for &mut Reader {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_kind_of_json_comes_through_unchanged() {
-        for text in [
-            r#"{"a":[null,true,-1,18446744073709551615,0.5,1e300,"x","\u0061"],"b":{"a":{}}}"#,
-            "[]",
-            "{}",
-            "\"x\"",
-            "null",
-        ] {
-            let (value, repeated) = read_json(text.as_bytes()).expect("JSON");
-            assert_eq!(value, serde_json::from_str::<Value>(text).expect("JSON"));
-            assert_eq!(repeated, []);
-        }
+    fn paths(json: &str) -> Vec<String> {
+        let (value, repeated) = read_json(json.as_bytes()).expect("JSON");
+        assert_eq!(value, serde_json::from_str::<Value>(json).expect("JSON"));
+        repeated.iter().map(ToString::to_string).collect()
+    }
+
+    fn reads_unchanged(json: &str) {
+        assert_eq!(paths(json), [""; 0]);
+    }
+
+    cases! { reads_unchanged:
+        nested(r#"{"a":[null,true,-1,18446744073709551615,0.5,1e300,"x","\u0061"],"b":{"a":{}}}"#),
+        empty_list("[]"),
+        empty_object("{}"),
+        string("\"x\""),
+        null("null"),
+    }
+
+    fn lists_repeated_keys(json: &str, expected: &[&str]) {
+        assert_eq!(paths(json), expected);
+    }
+
+    cases! { lists_repeated_keys:
+        three_times(r#"{"fields":{"a":1,"b":2,"a":3,"a":4}}"#, &["fields.a"]),
+        top_level(r#"{"fields":{},"fields":{"a":1}}"#, &["fields"]),
+        nested(
+            r#"{"actions":[{"type":"1","type":"2"},{"fields":{"n":1,"n":2}}],"fields":{"a":{"b":1,"b":2}}}"#,
+            &["actions[0].type", "actions[1].fields.n", "fields.a.b"],
+        ),
+        escaped(r#"[{"a":1,"\u0061":1}]"#, &["[0].a"]),
     }
 
     #[test]
-    fn each_repeated_key_is_found_at_any_depth_and_once() {
-        for (json, paths) in [
-            (r#"{"fields":{"a":1,"b":2,"a":3,"a":4}}"#, &["fields.a"][..]),
-            (r#"{"fields":{},"fields":{"a":1}}"#, &["fields"]),
-            (
-                r#"{"actions":[{"type":"1","type":"2"},{"fields":{"n":1,"n":2}}],"fields":{"a":{"b":1,"b":2}}}"#,
-                &["actions[0].type", "actions[1].fields.n", "fields.a.b"],
-            ),
-            (r#"[{"a":1,"\u0061":1}]"#, &["[0].a"]),
-        ] {
-            let (value, repeated) = read_json(json.as_bytes()).expect("JSON");
-            assert_eq!(value, serde_json::from_str::<Value>(json).expect("JSON"));
-            let repeated: Vec<_> = repeated.iter().map(ToString::to_string).collect();
-            assert_eq!(repeated, paths, "{json}");
-        }
+    fn a_repeated_key_with_a_dot_is_one_field() {
         let (_, repeated) = read_json(br#"{"fields":{"a.b":1,"a.b":2}}"#).expect("JSON");
         assert_eq!(repeated, [FieldPath::Field("a.b".into())]);
     }
 
-    #[test]
-    fn what_is_no_json_fails_as_elsewhere() {
-        let deep = "[".repeat(100_000);
-        for text in [
-            "",
-            r#"{"a":1,"a":2"#,
-            r#"{"a":1} {"#,
-            "{\"a\":\u{1}}",
-            "1e400",
-            &deep,
-        ] {
-            let error = read_json(text.as_bytes()).expect_err(text);
-            let usual = serde_json::from_str::<Value>(text).expect_err(text);
-            assert_eq!(error.to_string(), usual.to_string());
-        }
-        let bytes = b"\"\xff\"";
-        let usual = serde_json::from_slice::<Value>(bytes).expect_err("no UTF-8");
-        let error = read_json(bytes).expect_err("no UTF-8");
-        assert_eq!(error.to_string(), usual.to_string());
+    fn fails_like_serde_json(text: &[u8]) {
+        let error = read_json(text).expect_err("not JSON");
+        let expected = serde_json::from_slice::<Value>(text).expect_err("not JSON");
+        assert_eq!(error.to_string(), expected.to_string());
+    }
+
+    cases! { fails_like_serde_json:
+        empty(b""),
+        cut_off(br#"{"a":1,"a":2"#),
+        trailing_text(br#"{"a":1} {"#),
+        control_character(b"{\"a\":\x01}"),
+        number_out_of_range(b"1e400"),
+        too_deep("[".repeat(100_000).as_bytes()),
+        not_utf8(b"\"\xff\""),
     }
 }

@@ -1,16 +1,18 @@
-//! A lead as it is sent.
+//! Leads to send.
 
-use crate::value::to_object;
+use crate::json::type_name;
+use crate::value::{set_field, to_object};
 use crate::{Action, FieldPath, FieldValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A lead with its new actions, as the caller writes it.
+/// A lead to send, with its fields and new actions.
 ///
-/// Its JSON is the body of the Async API, and nothing of what was read is lost: keys that telecrm
-/// does not know stay, so that they can be reported, and so does every [digit](FieldValue::digits).
+/// Its JSON is the body of the Async API. A lead read from JSON keeps every
+/// [digit](FieldValue::digits), and also the keys that telecrm does not know, so that a check can
+/// report them.
 ///
 /// ```
 /// use telecrm_core::{CustomAction, Lead, Payment, Currency};
@@ -25,7 +27,7 @@ use std::fmt;
 /// assert_eq!(lead.to_json()["actions"][0]["type"], "ACTION_1001");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Lead {
     fields: BTreeMap<String, FieldValue>,
@@ -37,15 +39,17 @@ pub struct Lead {
 }
 
 impl Lead {
-    /// A lead without fields and actions.
+    /// Creates a lead without fields and actions.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A lead from a type of your own, whose keys are API names. What is `None` is left out, and so are texts of nothing but
-    /// blanks, as [`set`](Self::set) does it. Integers keep every digit (`u128` too); what a `f32` or `f64` does not hold was lost
-    /// before, and one that JSON cannot hold (NaN, infinite) is left out. Times are to be milliseconds, as
-    /// [`LeadRecord::fields_as`](crate::LeadRecord::fields_as) shows; the check mends texts in ISO form.
+    /// Creates a lead from your own type, whose keys are API names.
+    ///
+    /// `None`, NaN and infinity are left out. So are blank texts, as in [`set`](Self::set).
+    /// Integers keep every digit, including `u128`. Serialize times as milliseconds, as
+    /// [`LeadRecord::fields_as`](crate::LeadRecord::fields_as) shows. A check also repairs ISO
+    /// dates.
     ///
     /// ```
     /// use telecrm_core::Lead;
@@ -57,24 +61,25 @@ impl Lead {
     ///     rating: Option<u8>,
     /// }
     ///
-    /// let enquiry = Enquiry { phone: "919999999999".into(), contact_source: "Website", rating: None };
+    /// let enquiry = Enquiry { phone: "919999999999".into(), contact_source: "Website",
+    ///     rating: None };
     /// let lead = Lead::from_serialize(&enquiry)?;
     /// assert_eq!(lead, Lead::new().set("phone", "919999999999").set("contact_source", "Website"));
     /// # Ok::<(), telecrm_core::LeadError>(())
     /// ```
     ///
     /// # Errors
-    /// If the value does not become a JSON object.
+    /// Returns an error if the value does not serialize as a JSON object.
     pub fn from_serialize<T: Serialize + ?Sized>(fields: &T) -> Result<Self, LeadError> {
         let fields: FieldValue = serde_json::to_string(fields)
             .and_then(|text| serde_json::from_str(&text))
-            .map_err(|_| LeadError("the value cannot be written as JSON".to_owned()))?;
+            .map_err(|_| LeadError("the value does not serialize as JSON".to_owned()))?;
         let fields = fields.into_members();
         let fields = fields.map_err(|other| LeadError::new("the value", "an object", &other))?;
         let mut lead = Self::default();
         for (name, value) in fields {
             if !value.is_null() {
-                set(&mut lead.fields, name, value);
+                set_field(&mut lead.fields, name, value);
             }
         }
         Ok(lead)
@@ -82,12 +87,12 @@ impl Lead {
 
     /// Sets a field by its API name.
     ///
-    /// A text of nothing but blanks sets nothing, and takes away what was set before: it mostly is an input that nobody
-    /// filled in, and telecrm would store it over what the lead has. Where that is meant, give
-    /// [`FieldValue::blank()`]. In a list such texts are left out.
+    /// A blank text removes the field instead, and blank texts in a list are left out. They usually
+    /// come from an input that was not filled in, and telecrm would replace the stored value with
+    /// them. Use [`FieldValue::blank()`] to store an empty text.
     #[must_use]
     pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        set(&mut self.fields, api_name.into(), value.into());
+        set_field(&mut self.fields, api_name.into(), value.into());
         self
     }
 
@@ -108,33 +113,34 @@ impl Lead {
         &self.fields
     }
 
-    /// The fields by API name, to change them.
+    /// The fields by API name, for changes.
     pub fn fields_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
         &mut self.fields
     }
 
-    /// The actions, in the order in which telecrm appends them.
+    /// The actions, in the order of the request.
     pub fn actions(&self) -> &[Action] {
         &self.actions
     }
 
-    /// The actions, to change them.
+    /// The actions, for changes.
     pub fn actions_mut(&mut self) -> &mut Vec<Action> {
         &mut self.actions
     }
 
-    /// The keys beside `fields` and `actions`; telecrm takes none of them.
+    /// The keys other than `fields` and `actions`. telecrm stores none of them.
     pub fn extra(&self) -> &BTreeMap<String, FieldValue> {
         &self.extra
     }
 
-    /// The keys beside `fields` and `actions`, to change them.
+    /// The keys other than `fields` and `actions`, for changes.
     pub fn extra_mut(&mut self) -> &mut BTreeMap<String, FieldValue> {
         &mut self.extra
     }
 
-    /// The places of texts of nothing but blanks that nobody [asked for](FieldValue::blank), among fields and actions that were
-    /// read. They are not sent: what checks leaves them out, and so does what creates leads and actions.
+    /// The paths of blank texts other than [`FieldValue::blank()`], in fields and actions.
+    ///
+    /// Only leads read from JSON contain them. The client and the check leave them out.
     ///
     /// ```
     /// use telecrm_core::Lead;
@@ -152,65 +158,63 @@ impl Lead {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn stray_blanks(&self) -> Vec<FieldPath> {
-        let mut places = Vec::new();
+        let mut paths = Vec::new();
         for (name, value) in &self.fields {
             if value.has_stray_blank() {
-                places.push(FieldPath::Field(name.clone()));
+                paths.push(FieldPath::Field(name.clone()));
             }
         }
         for (index, action) in self.actions.iter().enumerate() {
             for (name, value) in action.fields().unwrap_or_default() {
                 if value.has_stray_blank() {
-                    places.push(FieldPath::ActionField(index, name));
+                    paths.push(FieldPath::ActionField(index, name));
                 }
             }
         }
-        places
+        paths
     }
 
-    /// The lead as it is sent: without its [stray blanks](Self::stray_blanks).
+    /// The lead without its [stray blanks](Self::stray_blanks).
     #[must_use]
     pub fn without_stray_blanks(mut self) -> Self {
         let blanks = self.stray_blanks();
-        self.leave_out_blanks(&blanks);
+        self.remove_stray_blanks(&blanks);
         self
     }
 
-    /// Leaves out the stray blanks at these places.
-    pub(crate) fn leave_out_blanks(&mut self, places: &[FieldPath]) {
-        self.change_fields(places, |fields, name| {
+    /// Removes the stray blanks at these paths.
+    pub(crate) fn remove_stray_blanks(&mut self, paths: &[FieldPath]) {
+        self.change_fields(paths, |fields, name| {
             if let Some(value) = fields.remove(name) {
-                set(fields, name.to_owned(), value);
+                set_field(fields, name.to_owned(), value);
             }
         });
     }
 
-    /// Changes the fields at these places; those of one action together, since each change copies all that it has.
-    pub(crate) fn change_fields(
+    /// Changes the fields at these paths.
+    pub(crate) fn change_fields<'a>(
         &mut self,
-        places: &[FieldPath],
-        change: fn(&mut BTreeMap<String, FieldValue>, &str),
+        paths: impl IntoIterator<Item = &'a FieldPath>,
+        change: impl Fn(&mut BTreeMap<String, FieldValue>, &str),
     ) {
-        let mut of_actions = vec![Vec::new(); self.actions.len()];
-        for place in places {
-            match place {
+        let mut by_action: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for path in paths {
+            match path {
                 FieldPath::Field(name) => change(&mut self.fields, name),
-                FieldPath::ActionField(index, name) => of_actions[*index].push(name.as_str()),
+                FieldPath::ActionField(index, name) => {
+                    by_action.entry(*index).or_default().push(name);
+                }
                 FieldPath::Action(_) | FieldPath::ActionKey(..) | FieldPath::Key(_) => {}
             }
         }
-        for (index, action) in self.actions.iter_mut().enumerate() {
-            if !of_actions[index].is_empty() {
-                action.change_fields(|fields| {
-                    for name in &of_actions[index] {
-                        change(fields, name);
-                    }
-                });
-            }
+        // One call for all fields of an action, because each call copies the action.
+        for (index, names) in by_action {
+            self.actions[index]
+                .change_fields(|fields| names.iter().for_each(|name| change(fields, name)));
         }
     }
 
-    /// The value at a place, if there is one.
+    /// The value at a path. Returns None if the lead has no such value.
     pub fn at(&self, path: &FieldPath) -> Option<FieldValue> {
         let action = |index: &usize| self.actions.get(*index);
         match path {
@@ -222,16 +226,15 @@ impl Lead {
         }
     }
 
-    /// The body of the Async API. Numbers have the range of `serde_json`, and one that is beyond it is the nearest in it;
-    /// what is written by `Serialize` as text has [every digit](FieldValue::digits).
+    /// Converts into the body of the Async API.
+    ///
+    /// Numbers have the range of `serde_json`, and larger ones become the nearest number. Serialize
+    /// the lead as text instead to keep [every digit](FieldValue::digits).
     pub fn to_json(&self) -> Value {
         let mut body = to_object(&self.extra);
         body.insert("fields".to_owned(), to_object(&self.fields).into());
         if !self.actions.is_empty() {
-            let mut actions = Vec::new();
-            for action in &self.actions {
-                actions.push(action.to_json());
-            }
+            let actions = self.actions.iter().map(Action::to_json).collect();
             body.insert("actions".to_owned(), Value::Array(actions));
         }
         Value::Object(body)
@@ -259,7 +262,8 @@ impl Lead {
     /// ```
     ///
     /// # Errors
-    /// If `fields` is missing or not an object, or `actions` not a list of objects: the error says where.
+    /// Returns an error that names the place if `fields` is missing or not an object, or if
+    /// `actions` is not a list of objects.
     pub fn from_json(body: Value) -> Result<Self, LeadError> {
         Self::read(body.into())
     }
@@ -290,50 +294,39 @@ impl Lead {
     }
 }
 
-/// Sets a field to what is to be sent of a value.
-pub(crate) fn set(fields: &mut BTreeMap<String, FieldValue>, name: String, value: FieldValue) {
-    match value.without_stray_blanks() {
-        Some(value) => _ = fields.insert(name, value),
-        None => _ = fields.remove(name.as_str()),
-    }
-}
-
-/// Of JSON text every digit is kept. A key that stands twice in one object is refused, since one of the two values would
-/// be lost.
+/// Keeps every digit of JSON text. A duplicate key is an error, because one of its values would be
+/// lost.
 impl<'de> Deserialize<'de> for Lead {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
-        let (body, repeated) = FieldValue::read_noting_repeated(deserializer)?;
-        if let Some(twice) = repeated.first() {
-            return Err(D::Error::custom(format_args!(
-                "`{twice}` stands twice: write each key once"
-            )));
+        let (body, repeated) = FieldValue::read_with_repeated_keys(deserializer)?;
+        if let Some(path) = repeated.first() {
+            return Err(D::Error::custom(format_args!("duplicate key `{path}`")));
         }
         Self::read(body).map_err(D::Error::custom)
     }
 }
 
-/// A JSON document that is not a lead.
+/// The error for JSON that is not a lead.
 ///
 /// ```
 /// use telecrm_core::Lead;
 ///
 /// let error = Lead::from_json(serde_json::json!({ "fields": ["phone"] })).unwrap_err();
-/// assert_eq!(error.to_string(), "`fields` must be an object, and is a list");
+/// assert_eq!(error.to_string(), "`fields` is a list, not an object");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeadError(String);
 
 impl LeadError {
     fn new(place: &str, expected: &str, found: &FieldValue) -> Self {
-        let found = json_type(found.as_json());
-        Self(format!("{place} must be {expected}, and is {found}"))
+        let found = type_name(found.as_json());
+        Self(format!("{place} is {found}, not {expected}"))
     }
 
     fn missing_fields() -> Self {
-        Self(
-            "`fields` is missing: a lead is written {\"fields\": {…}, \"actions\": […]}".to_owned(),
-        )
+        let expected = r#"{"fields": {…}, "actions": […]}"#;
+        Self(format!("`fields` is missing (expected {expected})"))
     }
 }
 
@@ -344,18 +337,6 @@ impl fmt::Display for LeadError {
 }
 
 impl std::error::Error for LeadError {}
-
-/// What a JSON value is, in words.
-pub(crate) fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -372,7 +353,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn every_digit_goes_in_and_out_on_every_road(
+        fn every_digit_is_kept_on_every_way_in_and_out(
             number in "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?",
         ) {
             let value: FieldValue = serde_json::from_str(&number).expect("a number");
@@ -411,17 +392,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_twice_is_refused() {
+    fn a_duplicate_key_is_an_error() {
         let twice = r#"{"fields": {"name": "Asha", "name": "Usha"}}"#;
         let error = serde_json::from_str::<Lead>(twice).expect_err("refused");
-        assert!(
-            error.to_string().starts_with("`fields.name` stands twice"),
-            "{error}"
-        );
+        assert_eq!(error.to_string(), "duplicate key `fields.name`");
     }
 
     #[test]
-    fn a_number_beyond_every_float_is_written_as_the_nearest() {
+    fn a_number_beyond_every_float_becomes_the_nearest_one() {
         let lead: Lead = serde_json::from_str(
             r#"{ "fields": { "huge": 1e999, "rating": 4 }, "actions": [{ "huge": [-1e999] }], "huge": 1e999 }"#,
         )
@@ -433,12 +411,12 @@ mod tests {
         assert_eq!(body["huge"], f64::MAX);
         assert!(Lead::new().to_json().get("actions").is_none());
         assert!(text(&lead).contains("[-1e999]"));
-        // A `Value` has no place for it.
+        // A `Value` cannot hold the number.
         assert!(serde_json::to_value(&lead).is_err());
     }
 
     #[test]
-    fn integers_of_own_types_keep_every_digit() {
+    fn a_u128_keeps_every_digit() {
         #[derive(Serialize, serde::Deserialize, PartialEq, Debug)]
         struct Account {
             account: u128,

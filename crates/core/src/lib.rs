@@ -1,49 +1,65 @@
-//! Plain data and pure rules of the telecrm API: what leads and actions are, what a workspace defines,
-//! and what telecrm takes of what is sent. No I/O, no clock.
+//! Plain data and pure rules of the telecrm API: leads, actions, responses, the schema of a
+//! workspace, and what telecrm stores of a lead. No I/O and no clock.
 //!
-//! The crate `telecrm` re-exports all of this; the emulator acts by the same rules.
+//! You most likely want the crate `telecrm`, which re-exports this one and adds the client. The
+//! emulator stores leads by the same rules by which [`Workspace::check`] predicts what telecrm
+//! stores.
+//!
+//! ```
+//! use telecrm_core::{Lead, Workspace};
+//!
+//! let lead = Lead::new().set("phone", "+91 99999 99999").set("rating", 9);
+//! let checked = Workspace::sample().check(&lead);
+//! let report: Vec<_> = checked.report().iter().map(ToString::to_string).collect();
+//! assert_eq!(report, [
+//!     "fields.phone reformatted as 919999999999 (AS3)",
+//!     "fields.rating not stored: a rating is a whole number from 1 to 5 (AS3)",
+//! ]);
+//! ```
+//!
+//! | module | contents |
+//! |---|---|
+//! | the root | leads, actions, values, findings, outcomes, records of leads and actions |
+//! | [`workspace`] | the definitions in a workspace: fields, actions, pipeline, lead identifier |
+//! | [`rules`] | what telecrm stores of a single value, action or lead |
+//! | [`response`] | responses that are not leads or actions: pages, team members, metadata |
+//! | [`compare`] | the differences between a lead that was sent and the stored one |
+//! | [`json`] | reading JSON without losing duplicate keys silently |
 
-mod accept;
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
+#[cfg(test)]
+#[macro_use]
+mod tests;
+
 mod action;
 mod action_code;
 mod check;
-mod compare;
-mod date;
+pub mod compare;
+mod country;
 mod debug;
-mod decimal;
-mod doubt;
 mod finding;
-mod json;
+pub mod json;
 mod lead;
-mod object;
 mod open_enum;
 mod outcome;
 mod path;
-mod phone;
-mod record;
+mod repair;
+pub mod response;
+pub mod rules;
+mod suggest;
+mod text;
 mod value;
-mod words;
-mod workspace;
+pub mod workspace;
 
-pub use accept::{Acceptance, AcceptedAction, CodeForm, FieldOutcome};
 pub use action::{Action, ActionKind, Currency, CustomAction, Payment, PaymentStatus};
 pub use action_code::{ActionCode, ActionCodeError};
-pub use check::{Checked, LeadDropped};
-pub use compare::{Comparison, new_actions};
-pub use date::DateFormat;
-pub use decimal::{Amount, AmountError, Decimal, DecimalError};
+pub use check::{CheckError, Checked};
+pub use country::{Country, CountryError};
 pub use finding::{Certainty, Finding, FindingKind};
-pub use json::read_json;
 pub use lead::{Lead, LeadError};
-pub use outcome::{ActionResult, ActionStatus, Created, Incomplete, Outcome, Remark, RemarkStatus};
+pub use outcome::{Created, Incomplete, Outcome, Remark};
 pub use path::FieldPath;
-pub use phone::Country;
-pub use record::{
-    ActionRecord, Availability, CustomActionRecord, CustomFieldRecord, LeadRecord, License,
-    Metadata, Page, TeamMember, TeamMemberRole, TeamMemberStatus,
-};
-pub use value::FieldValue;
-pub use workspace::{
-    ActionDefinition, FieldDefinition, FieldType, Identifier, LostReason, MatchedBy, Pipeline,
-    PipelineStatus, Workspace, WorkspaceError, WorkspaceFile,
-};
+pub use response::{ActionRecord, LeadRecord};
+pub use value::{Amount, AmountError, Decimal, DecimalError, FieldValue};
+pub use workspace::{Workspace, WorkspaceFile};

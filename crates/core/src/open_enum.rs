@@ -1,26 +1,26 @@
-//! Enums that mirror the server: known values plus whatever else it may say.
+//! Enums that mirror values of the server and keep values that are not known here.
 
 /// Defines an enum of known texts that also keeps every other text.
 ///
-/// telecrm's lists grow without notice, and a new value must not make an answer unreadable.
+/// telecrm adds values without notice, and a new value must not make an answer unreadable.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_enum {
-    ($(#[$meta:meta])* $name:ident: $($variant:ident = $text:literal),+ $(,)?) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum $name {
             $(#[doc = concat!("`", $text, "`")] $variant,)+
-            /// A value not known here, as the server writes it.
+            /// A value that is not known here, as the server spells it.
             Unknown(::std::string::String),
         }
 
         impl $name {
-            /// The values known here, in the order of the documentation.
+            /// The known values, in the order of telecrm's documentation.
             pub const KNOWN: &'static [$name] = &[$($name::$variant),+];
 
-            /// The value as it stands on the wire.
+            /// The value as the server spells it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $($name::$variant => $text,)+
@@ -77,7 +77,7 @@ macro_rules! open_enum {
                 concat!(module_path!(), "::", stringify!($name)).into()
             }
 
-            /// A string with the known values as examples, since others are read as well.
+            /// A string. The known values are examples, because other values are valid too.
             fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
                 ::schemars::json_schema!({ "type": "string", "examples": [$($text),+] })
             }

@@ -1,28 +1,28 @@
-//! What became of a write that can succeed in part.
+//! Outcomes of writes that can succeed in part.
 
-use crate::object::Object;
 use crate::{FieldPath, FieldValue, Finding, Lead, open_enum};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// The answer to a write that telecrm may have carried out only in part (pitfalls LE2, AC4).
+/// The outcome of a write that can succeed in part (pitfalls LE2, AC4).
 ///
-/// telecrm answers 201 or 200 and reports what it ignored in `remarks`, which are easily overlooked, or not at all. So the value is
-/// reached only by deciding about them: [`complete`](Self::complete) or [`accept_partial`](Self::accept_partial).
+/// telecrm responds 200 or 201 even if it ignored a part, and lists some of the ignored parts in
+/// `remarks`. To get the value, decide about them: [`complete`](Self::complete) makes an ignored
+/// part an error, and [`accept_partial`](Self::accept_partial) does not.
 ///
 /// ```
 /// use telecrm_core::{Created, Lead, Outcome};
 ///
 /// let sent = Lead::new().set("phone", "919999999999").set("rating", 9);
-/// let answer = br#"{ "lead_id": "62ab16e", "actions": [],
-///     "remarks": [{ "field": "fields.rating", "status": "IGNORED", "remark": "Rating must be between 1 and 5" }] }"#;
-/// let outcome = Outcome::from_answer(answer, &sent)?;
+/// let response = br#"{ "lead_id": "62ab16e", "actions": [],
+///     "remarks": [{ "field": "fields.rating", "status": "IGNORED",
+///     "remark": "Rating must be between 1 and 5" }] }"#;
+/// let outcome = Outcome::from_response(response, &sent)?;
 /// assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
 /// assert_eq!(outcome.remarks()[0].sent, Some(9.into()));
 /// assert!(outcome.actions().is_empty());
 ///
-/// // Decide: an error if anything was ignored, or the value all the same.
 /// let incomplete = outcome.complete().unwrap_err();
 /// let created: Created = incomplete.into_outcome().accept_partial();
 /// assert_eq!(created.lead_id, "62ab16e");
@@ -38,14 +38,14 @@ pub struct Outcome<T> {
 }
 
 impl<T> Outcome<T> {
-    /// The update of a lead by the fields of `sent`, or of an entry of its timeline by an action, with what was answered: the lead or
-    /// the entry as it is now. [Blanks](Lead::stray_blanks) were not sent.
+    /// The outcome of an update with the fields or the action of `sent`. The value is the response:
+    /// the updated lead or timeline entry. [Blanks](Lead::stray_blanks) of `sent` were not sent.
     ///
     /// ```
     /// use telecrm_core::{Lead, LeadRecord, Outcome};
     ///
-    /// let answer: LeadRecord = serde_json::from_str(r#"{ "fields": { "rating": 4 } }"#)?;
-    /// let outcome = Outcome::updated(answer, &Lead::new().set("rating", 4));
+    /// let response: LeadRecord = serde_json::from_str(r#"{ "fields": { "rating": 4 } }"#)?;
+    /// let outcome = Outcome::updated(response, &Lead::new().set("rating", 4));
     /// assert_eq!(outcome.complete().unwrap().get("rating"), Some(&4.into()));
     /// # Ok::<(), serde_json::Error>(())
     /// ```
@@ -53,7 +53,7 @@ impl<T> Outcome<T> {
         Self {
             value,
             actions: Vec::new(),
-            remarks: left_out(sent),
+            remarks: blank_remarks(sent),
             findings: sent.stray_keys(),
         }
     }
@@ -61,7 +61,7 @@ impl<T> Outcome<T> {
     /// The value, if nothing was ignored or lost.
     ///
     /// # Errors
-    /// The outcome itself, as an error that lists what was ignored.
+    /// Returns an error that lists the ignored parts, and holds the outcome.
     pub fn complete(self) -> Result<T, Incomplete<T>> {
         let ignored = self.actions.iter().any(ActionResult::is_ignored);
         let lost = self.findings.iter().any(Finding::is_loss);
@@ -72,28 +72,31 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The value, whatever was ignored.
+    /// The value, even if parts were ignored.
     pub fn accept_partial(self) -> T {
         self.value
     }
 
-    /// What telecrm has to say of single parts, and which [blanks](Lead::stray_blanks) were not sent.
+    /// telecrm's remarks on single parts. Also lists [blanks](Lead::stray_blanks) that were not
+    /// sent.
     pub fn remarks(&self) -> &[Remark] {
         &self.remarks
     }
 
-    /// What became of each action, in the order of the request.
+    /// The result of each action, in the order of the request.
     pub fn actions(&self) -> &[ActionResult] {
         &self.actions
     }
 
-    /// What telecrm does without a remark, as far as it is known: it drops keys beside `fields` and `actions`, and creates options.
+    /// What telecrm is known to do without a remark: it drops keys other than `fields` and
+    /// `actions`, and creates options.
     ///
     /// ```
     /// use telecrm_core::{Lead, Outcome, FieldPath};
     ///
-    /// let sent = Lead::from_json(serde_json::json!({ "fields": { "phone": "919999999999" }, "campaign": "June" }))?;
-    /// let outcome = Outcome::from_answer(br#"{ "lead_id": "62ab16e", "remarks": [] }"#, &sent)?;
+    /// let sent = Lead::from_json(serde_json::json!({ "fields": { "phone": "919999999999" },
+    ///     "campaign": "June" }))?;
+    /// let outcome = Outcome::from_response(br#"{ "lead_id": "62ab16e", "remarks": [] }"#, &sent)?;
     /// assert_eq!(outcome.findings()[0].path, FieldPath::Key("campaign".into()));
     /// assert!(outcome.complete().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -102,13 +105,13 @@ impl<T> Outcome<T> {
         &self.findings
     }
 
-    /// With more that telecrm does without a remark.
+    /// Adds findings. A finding that is already there is not added again.
     ///
     /// ```
     /// use telecrm_core::{FindingKind, Lead, Outcome, Workspace};
     ///
     /// let sent = Lead::new().set("phone", "919999999999").set("contact_source", "Billboard");
-    /// let outcome = Outcome::from_answer(br#"{ "lead_id": "62ab16e", "remarks": [] }"#, &sent)?;
+    /// let outcome = Outcome::from_response(br#"{ "lead_id": "62ab16e", "remarks": [] }"#, &sent)?;
     /// let outcome = outcome.with_findings(Workspace::sample().new_options(&sent));
     /// assert_eq!(outcome.findings()[0].kind, FindingKind::OptionCreated);
     /// assert!(outcome.complete().is_ok(), "nothing is lost");
@@ -123,26 +126,26 @@ impl<T> Outcome<T> {
         self
     }
 
-    /// The same, with other words in place of the server's, which like to repeat what was sent.
+    /// Changes the text of each remark, for example to mask values that the server repeats.
     ///
     /// ```
     /// use telecrm_core::{Lead, Outcome};
     ///
-    /// let answer = br#"{ "lead_id": "62ab16e", "remarks": [
-    ///     { "field": "fields.email", "status": "IGNORED", "remark": "jane is no address" }] }"#;
-    /// let outcome = Outcome::from_answer(answer, &Lead::new().set("email", "jane"))?;
-    /// let masked = outcome.with_words(|words| words.replace("jane", "…"));
-    /// assert_eq!(masked.remarks()[0].remark, "… is no address");
+    /// let response = br#"{ "lead_id": "62ab16e", "remarks": [
+    ///     { "field": "fields.email", "status": "IGNORED", "remark": "jane is invalid" }] }"#;
+    /// let outcome = Outcome::from_response(response, &Lead::new().set("email", "jane"))?;
+    /// let masked = outcome.map_remarks(|text| text.replace("jane", "…"));
+    /// assert_eq!(masked.remarks()[0].remark, "… is invalid");
     /// # Ok::<(), serde_json::Error>(())
     /// ```
-    pub fn with_words(mut self, words: impl Fn(&str) -> String) -> Self {
+    pub fn map_remarks(mut self, change: impl Fn(&str) -> String) -> Self {
         for remark in &mut self.remarks {
-            remark.remark = words(&remark.remark);
+            remark.remark = change(&remark.remark);
         }
         self
     }
 
-    /// The API names of the lead's fields that were ignored.
+    /// The API names of the ignored fields of the lead.
     pub fn ignored_fields(&self) -> impl Iterator<Item = &str> {
         self.remarks.iter().filter_map(|remark| match &remark.path {
             FieldPath::Field(name) => Some(name.as_str()),
@@ -151,14 +154,16 @@ impl<T> Outcome<T> {
     }
 }
 
-/// What telecrm says of one part of what was sent.
+/// A remark of telecrm on one part of a request.
 ///
 /// ```
-/// use telecrm_core::{Lead, Outcome, Remark, RemarkStatus};
+/// use telecrm_core::response::RemarkStatus;
+/// use telecrm_core::{Lead, Outcome, Remark};
 ///
-/// let answer = br#"{ "lead_id": "62ab16e",
-///     "remarks": [{ "field": "fields.email", "status": "IGNORED", "remark": "Email is invalid" }] }"#;
-/// let outcome = Outcome::from_answer(answer, &Lead::new().set("email", "nobody"))?;
+/// let response = br#"{ "lead_id": "62ab16e",
+///     "remarks": [{ "field": "fields.email", "status": "IGNORED",
+///     "remark": "Email is invalid" }] }"#;
+/// let outcome = Outcome::from_response(response, &Lead::new().set("email", "nobody"))?;
 /// let ignored = |remark: &&Remark| remark.status == RemarkStatus::Ignored;
 /// let remark = outcome.remarks().iter().find(ignored).unwrap();
 /// assert_eq!(remark.to_string(), "fields.email IGNORED: Email is invalid");
@@ -167,17 +172,17 @@ impl<T> Outcome<T> {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Remark {
-    /// Which part.
+    /// The place in the request.
     pub path: FieldPath,
-    /// What was done with it.
+    /// What telecrm did with the part.
     pub status: RemarkStatus,
-    /// Why, in telecrm's words; in ours if it was not sent.
+    /// The text of the remark. It is ours if the part was not sent or the response is unreadable.
     pub remark: String,
-    /// The value that was sent there.
+    /// The value at this place of the request.
     pub sent: Option<FieldValue>,
 }
 
-/// In telecrm's words, which may repeat a value, unlike [`Debug`](fmt::Debug).
+/// Writes telecrm's text, which can repeat a value, unlike [`Debug`](fmt::Debug).
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.path, self.status, self.remark)
@@ -185,24 +190,27 @@ impl fmt::Display for Remark {
 }
 
 open_enum! {
-    /// What telecrm did with a part of what was sent.
-    RemarkStatus:
+    /// What telecrm did with a part of a request.
+    pub enum RemarkStatus {
         Ignored = "IGNORED",
+    }
 }
 
 open_enum! {
-    /// What telecrm did with an action of a batch.
-    ActionStatus:
+    /// What telecrm did with an action of a request.
+    pub enum ActionStatus {
         Created = "CREATED",
         Ignored = "IGNORED",
+    }
 }
 
-/// What became of one action of a batch.
+/// The result of one action of a request.
 ///
 /// ```
-/// use telecrm_core::{ActionResult, ActionStatus};
+/// use telecrm_core::response::{ActionResult, ActionStatus};
 ///
-/// let result: ActionResult = serde_json::from_str(r#"{ "action_id": null, "status": "IGNORED" }"#)?;
+/// let result: ActionResult = serde_json::from_str(r#"{ "action_id": null,
+///     "status": "IGNORED" }"#)?;
 /// assert_eq!(result.status, ActionStatus::Ignored);
 /// assert!(result.is_ignored());
 /// # Ok::<(), serde_json::Error>(())
@@ -211,9 +219,9 @@ open_enum! {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ActionResult {
-    /// The new entry's ID; nothing if the action was ignored.
+    /// The ID of the new timeline entry. None if the action was ignored.
     pub action_id: Option<String>,
-    /// What was done.
+    /// What telecrm did with the action.
     pub status: ActionStatus,
 }
 
@@ -226,86 +234,90 @@ impl<'de> Deserialize<'de> for ActionResult {
 }
 
 impl ActionResult {
-    /// Whether the action was not stored, or the answer cannot be read as to that.
+    /// Whether the action was not stored, or the response does not say that it was.
     pub fn is_ignored(&self) -> bool {
         self.status == ActionStatus::Ignored || self.action_id.is_none()
     }
 }
 
-/// A write of which parts were ignored.
+/// The error for a write of which telecrm ignored a part.
 ///
 /// ```
 /// use telecrm_core::{Incomplete, Created, Lead, Outcome};
 ///
 /// fn create() -> Result<Created, Incomplete<Created>> {
-///     let answer = br#"{ "lead_id": "62ab16e", "actions": [{ "action_id": null, "status": "IGNORED" }] }"#;
-///     Outcome::from_answer(answer, &Lead::new()).expect("an answer").complete()
+///     let response = br#"{ "lead_id": "62ab16e", "actions": [{ "action_id": null,
+///         "status": "IGNORED" }] }"#;
+///     Outcome::from_response(response, &Lead::new()).expect("a response").complete()
 /// }
 ///
 /// let error = create().unwrap_err();
-/// assert_eq!(error.to_string(), "telecrm stored only a part: actions[0] was ignored;");
+/// assert_eq!(error.to_string(), "telecrm stored only a part: actions[0] was ignored");
 /// assert!(error.outcome().actions()[0].is_ignored());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incomplete<T>(Box<Outcome<T>>);
 
 impl<T> Incomplete<T> {
-    /// The outcome, to look at what was ignored or to accept it after all.
+    /// Gives the outcome back, for another decision.
     pub fn into_outcome(self) -> Outcome<T> {
         *self.0
     }
 
-    /// What was ignored.
+    /// The outcome.
     pub fn outcome(&self) -> &Outcome<T> {
         &self.0
     }
 }
 
-/// With the [remarks](Remark), which may repeat a value, unlike [`Debug`](fmt::Debug).
+/// Lists the [remarks](Remark), which can repeat a value, unlike [`Debug`](fmt::Debug).
 impl<T> fmt::Display for Incomplete<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("telecrm stored only a part:")?;
-        for remark in &self.0.remarks {
-            write!(f, " {remark};")?;
-        }
-        for (index, action) in self.0.actions.iter().enumerate() {
+        let Outcome {
+            actions,
+            remarks,
+            findings,
+            ..
+        } = &*self.0;
+        let mut parts: Vec<_> = remarks.iter().map(Remark::to_string).collect();
+        for (index, action) in actions.iter().enumerate() {
             let path = FieldPath::Action(index);
-            let is_remarked = self.0.remarks.iter().any(|remark| remark.path == path);
-            if action.is_ignored() && !is_remarked {
-                write!(f, " {path} was ignored;")?;
+            if action.is_ignored() && !remarks.iter().any(|remark| remark.path == path) {
+                parts.push(format!("{path} was ignored"));
             }
         }
-        for finding in self.0.findings.iter().filter(|finding| finding.is_loss()) {
-            write!(f, " {finding};")?;
-        }
-        Ok(())
+        let losses = findings.iter().filter(|finding| finding.is_loss());
+        parts.extend(losses.map(Finding::to_string));
+        write!(f, "telecrm stored only a part: {}", parts.join("; "))
     }
 }
 
 impl<T: fmt::Debug> std::error::Error for Incomplete<T> {}
 
-/// What was created: a lead with its actions, or actions of a lead.
+/// The IDs of a created lead and its actions, or of actions created for a lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Created {
-    /// The lead's ID. Keep it: documented search answers do not tell it (pitfall LE7).
+    /// The ID of the lead. Keep it, because documented search results do not contain it (pitfall
+    /// LE7).
     pub lead_id: String,
-    /// The new entries' IDs in the order of the request; nothing where an action was ignored. Empty where the answer was
-    /// lost and the creation was found by reading back.
+    /// The IDs of the new timeline entries, in the order of the request. None for an ignored
+    /// action. Empty if the response was lost and the lead was found by reading it back.
     pub action_ids: Vec<Option<String>>,
 }
 
 impl Outcome<Created> {
-    /// The creation of `sent`, of which the answer was lost, and which reading back found complete.
+    /// The outcome of creating `sent` if the response was lost and the lead was found complete by
+    /// reading it back.
     ///
     /// ```
     /// use telecrm_core::{Lead, Outcome};
     ///
     /// let sent = Lead::new().set("phone", "919999999999");
-    /// let found = Outcome::settled("62ab16e".to_owned(), &sent);
+    /// let found = Outcome::found("62ab16e".to_owned(), &sent);
     /// assert_eq!(found.complete().unwrap().lead_id, "62ab16e");
     /// ```
-    pub fn settled(lead_id: String, sent: &Lead) -> Self {
+    pub fn found(lead_id: String, sent: &Lead) -> Self {
         let created = Created {
             lead_id,
             action_ids: Vec::new(),
@@ -313,74 +325,64 @@ impl Outcome<Created> {
         Self::updated(created, sent)
     }
 
-    /// Reads the answer to the creation of `sent`, of which [blanks](Lead::stray_blanks) were not sent. What it says of single
-    /// parts in a form not known here makes no lead unreadable that was created: it is a remark that holds its JSON.
+    /// Reads the response to the creation of `sent`, whose [blanks](Lead::stray_blanks) were not
+    /// sent.
+    ///
+    /// A part of the response in an unknown shape becomes a remark that holds its JSON, because the
+    /// lead was created nevertheless.
     ///
     /// ```
     /// use telecrm_core::{Lead, Outcome};
     ///
-    /// let outcome = Outcome::from_answer(br#"{ "lead_id": "62ab16e", "remarks": ["late"] }"#, &Lead::new())?;
+    /// let response = br#"{ "lead_id": "62ab16e", "remarks": ["late"] }"#;
+    /// let outcome = Outcome::from_response(response, &Lead::new())?;
     /// assert_eq!(outcome.remarks()[0].to_string(), r#"remarks[0] UNREADABLE: "late""#);
     /// assert_eq!(outcome.accept_partial().lead_id, "62ab16e");
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     ///
     /// # Errors
-    /// If the answer is not JSON with a `lead_id`.
-    pub fn from_answer(body: &[u8], sent: &Lead) -> Result<Self, serde_json::Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            lead_id: String,
-            #[serde(default)]
-            actions: FieldValue,
-            #[serde(default)]
-            remarks: FieldValue,
-        }
-        let Object(answer): Object<Answer> = serde_json::from_slice(body)?;
+    /// Returns an error if the response is not JSON with a `lead_id`.
+    pub fn from_response(body: &[u8], sent: &Lead) -> Result<Self, serde_json::Error> {
+        let response: FieldValue = serde_json::from_slice(body)?;
+        let response = response.into_members();
+        let mut response = response.map_err(|_| serde_json::Error::custom("expected an object"))?;
+        let Some(lead_id) = response.get("lead_id").and_then(FieldValue::as_str) else {
+            return Err(serde_json::Error::custom("expected a string `lead_id`"));
+        };
+        let lead_id = lead_id.to_owned();
         let mut remarks = Vec::new();
-        let parts = items("remarks", answer.remarks, &mut remarks);
+        let parts = items("remarks", response.remove("remarks"), &mut remarks);
         for (index, part) in parts.iter().enumerate() {
-            let remark = Remark::read(part, sent);
             let path = || FieldPath::Key(format!("remarks[{index}]"));
+            let remark = Remark::read(part, sent);
             remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), part)));
         }
-        let (mut actions, mut action_ids) = (Vec::new(), Vec::new());
-        let parts = items("actions", answer.actions, &mut remarks);
+        let mut actions = Vec::new();
+        let parts = items("actions", response.remove("actions"), &mut remarks);
         for (index, part) in parts.iter().enumerate() {
-            let action = ActionResult::read(part).unwrap_or_else(|| {
+            actions.push(ActionResult::read(part).unwrap_or_else(|| {
                 remarks.push(Remark::unreadable(FieldPath::Action(index), part));
-                ActionResult {
-                    action_id: None,
-                    status: UNREADABLE.into(),
-                }
-            });
-            action_ids.push(action.action_id.clone());
-            actions.push(action);
+                ActionResult::unknown(UNREADABLE)
+            }));
         }
         for index in actions.len()..sent.actions().len() {
-            action_ids.push(None);
-            actions.push(ActionResult {
-                action_id: None,
-                status: NOT_TOLD.into(),
-            });
+            actions.push(ActionResult::unknown(MISSING));
             remarks.push(Remark {
                 path: FieldPath::Action(index),
-                status: NOT_TOLD.into(),
-                remark: "the answer does not tell what became of it".to_owned(),
+                status: MISSING.into(),
+                remark: "the response does not mention this action".to_owned(),
                 sent: None,
             });
         }
-        remarks.append(&mut left_out(sent));
-        let mut findings = Vec::new();
-        for finding in sent.stray_keys() {
-            if !remarks.iter().any(|remark| remark.path == finding.path) {
-                findings.push(finding);
-            }
-        }
+        remarks.extend(blank_remarks(sent));
+        let mut findings = sent.stray_keys();
+        findings.retain(|finding| !remarks.iter().any(|remark| remark.path == finding.path));
+        let action_ids = actions.iter().map(|action| action.action_id.clone());
         Ok(Self {
             value: Created {
-                lead_id: answer.lead_id,
-                action_ids,
+                lead_id,
+                action_ids: action_ids.collect(),
             },
             actions,
             remarks,
@@ -389,18 +391,20 @@ impl Outcome<Created> {
     }
 }
 
-/// Not telecrm's words: what it says there is in no form known here, or nothing.
+/// Statuses that telecrm does not use: the part of the response is unreadable or missing.
 const UNREADABLE: &str = "UNREADABLE";
-const NOT_TOLD: &str = "NOT_TOLD";
+const MISSING: &str = "MISSING";
 
-/// The parts of a list in an answer; what is there and is no list is remarked.
-fn items(key: &str, list: FieldValue, remarks: &mut Vec<Remark>) -> Vec<FieldValue> {
-    list.into_items().unwrap_or_else(|other| {
-        if !other.is_null() {
-            remarks.push(Remark::unreadable(FieldPath::Key(key.to_owned()), &other));
-        }
-        Vec::new()
-    })
+/// The items of a list in a response. Adds a remark for anything else that is not null.
+fn items(key: &str, list: Option<FieldValue>, remarks: &mut Vec<Remark>) -> Vec<FieldValue> {
+    list.unwrap_or_default()
+        .into_items()
+        .unwrap_or_else(|other| {
+            if !other.is_null() {
+                remarks.push(Remark::unreadable(FieldPath::Key(key.to_owned()), &other));
+            }
+            Vec::new()
+        })
 }
 
 impl Remark {
@@ -431,29 +435,35 @@ impl Remark {
 
 impl ActionResult {
     fn read(part: &FieldValue) -> Option<Self> {
-        let action_id = part.member("action_id").filter(|id| !id.is_null());
+        let action_id = match part.member("action_id").filter(|id| !id.is_null()) {
+            Some(id) => Some(id.as_str()?.to_owned()),
+            None => None,
+        };
         Some(Self {
-            action_id: match action_id {
-                Some(id) => Some(id.as_str()?.to_owned()),
-                None => None,
-            },
+            action_id,
             status: part.member("status")?.as_str()?.into(),
         })
     }
+
+    fn unknown(status: &str) -> Self {
+        Self {
+            action_id: None,
+            status: status.into(),
+        }
+    }
 }
 
-/// Remarks on what was not sent.
-fn left_out(lead: &Lead) -> Vec<Remark> {
-    let mut remarks = Vec::new();
-    for path in lead.stray_blanks() {
-        remarks.push(Remark {
+/// The remarks on blank texts that were not sent.
+fn blank_remarks(lead: &Lead) -> Vec<Remark> {
+    let paths = lead.stray_blanks().into_iter();
+    paths
+        .map(|path| Remark {
             sent: lead.at(&path),
             path,
             status: RemarkStatus::Ignored,
-            remark: "blank, and therefore not sent".to_owned(),
-        });
-    }
-    remarks
+            remark: "not sent, because it is blank".to_owned(),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -461,113 +471,119 @@ mod tests {
     use super::*;
     use crate::CustomAction;
 
-    #[test]
-    fn le2_remarks_point_back_at_what_was_sent() {
-        let lead = Lead::new()
+    fn visit() -> CustomAction {
+        CustomAction::new(1001).expect("a code")
+    }
+
+    fn read(body: &str, sent: &Lead) -> Outcome<Created> {
+        Outcome::from_response(body.as_bytes(), sent).expect("readable")
+    }
+
+    /// A response with remarks on a field and on a field of an action.
+    fn with_remarks() -> Outcome<Created> {
+        let sent = Lead::new()
             .set("phone", "919999999999")
             .set("rating", 7)
-            .action(
-                CustomAction::new(1001)
-                    .expect("a code")
-                    .field("email", "nobody"),
-            );
-        let body = br#"{ "lead_id": "603d2b2f9b1e8a001c8e4f5c",
+            .action(visit().field("email", "nobody"));
+        let body = r#"{ "lead_id": "603d2b2f9b1e8a001c8e4f5c",
             "actions": [ { "action_id": null, "status": "IGNORED" } ],
             "remarks": [
                 { "field": "fields.rating", "status": "IGNORED", "remark": "Rating must be between 1 and 5" },
                 { "field": "actions[0].fields.email", "status": "POSTPONED", "remark": "Email is invalid" } ] }"#;
-        let outcome = Outcome::from_answer(body, &lead).expect("documented");
+        read(body, &sent)
+    }
 
+    #[test]
+    fn le2_remarks_have_the_value_that_was_sent() {
+        let outcome = with_remarks();
         assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
         assert_eq!(outcome.remarks()[0].sent, Some(7.into()));
         assert_eq!(outcome.remarks()[1].sent, Some("nobody".into()));
-        assert_eq!(
-            outcome.remarks()[1].status,
-            RemarkStatus::Unknown("POSTPONED".into())
-        );
-        let incomplete = outcome.complete().expect_err("parts were ignored");
+    }
+
+    #[test]
+    fn le2_an_unknown_status_is_kept() {
+        let status = with_remarks().remarks()[1].status.clone();
+        assert_eq!(status, RemarkStatus::Unknown("POSTPONED".into()));
+    }
+
+    #[test]
+    fn le2_an_incomplete_write_lists_its_remarks() {
+        let incomplete = with_remarks().complete().expect_err("incomplete");
         assert_eq!(
             incomplete.to_string(),
             "telecrm stored only a part: fields.rating IGNORED: Rating must be between 1 and 5; \
-             actions[0].fields.email POSTPONED: Email is invalid; actions[0] was ignored;"
+             actions[0].fields.email POSTPONED: Email is invalid; actions[0] was ignored"
         );
-        assert_eq!(
-            incomplete.into_outcome().accept_partial().lead_id,
-            "603d2b2f9b1e8a001c8e4f5c"
-        );
+        let created = incomplete.into_outcome().accept_partial();
+        assert_eq!(created.lead_id, "603d2b2f9b1e8a001c8e4f5c");
     }
 
     #[test]
-    fn a_list_is_no_answer() {
-        let outcome = Outcome::from_answer(br#"["x"]"#, &Lead::new());
-        let error = outcome.expect_err("no lead").to_string();
+    fn a_list_is_not_a_response() {
+        let outcome = Outcome::from_response(br#"["x"]"#, &Lead::new());
+        let error = outcome.expect_err("a list").to_string();
         assert!(error.contains("expected an object"), "{error}");
     }
 
-    #[test]
-    fn an_action_of_which_nothing_is_said_is_not_taken_for_stored() {
-        let visit = || CustomAction::new(1001).expect("a code");
+    fn missing_actions_are_ignored(body: &str, first_missing: usize) {
         let sent = Lead::new().action(visit()).action(visit());
-        for (said, told) in [
-            (
-                r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}]}"#,
-                1,
-            ),
-            (r#"{"lead_id":"l1"}"#, 0),
-        ] {
-            let outcome = Outcome::from_answer(said.as_bytes(), &sent).expect("read");
-            let paths: Vec<_> = outcome.remarks().iter().map(|r| r.path.clone()).collect();
-            assert_eq!(paths, (told..2).map(FieldPath::Action).collect::<Vec<_>>());
-            assert!(outcome.actions()[1].is_ignored());
-            let created = outcome.complete().expect_err("not told").into_outcome();
-            assert_eq!(created.accept_partial().action_ids.len(), 2);
-        }
+        let outcome = read(body, &sent);
+        let paths: Vec<_> = outcome.remarks().iter().map(|r| r.path.clone()).collect();
+        let missing: Vec<_> = (first_missing..2).map(FieldPath::Action).collect();
+        assert_eq!(paths, missing);
+        assert!(outcome.actions()[1].is_ignored());
+        let outcome = outcome.complete().expect_err("incomplete").into_outcome();
+        assert_eq!(outcome.accept_partial().action_ids.len(), 2);
+    }
+
+    cases! { missing_actions_are_ignored:
+        second(r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}]}"#, 1),
+        both(r#"{"lead_id":"l1"}"#, 0),
+    }
+
+    fn part_of_unknown_shape_is_a_remark(part: &str, remark: &str) {
+        let outcome = read(&format!(r#"{{"lead_id":"l1",{part}}}"#), &Lead::new());
+        let incomplete = outcome.complete().expect_err("incomplete");
+        let expected = format!("telecrm stored only a part: {remark}");
+        assert_eq!(incomplete.to_string(), expected);
+        let created = incomplete.into_outcome().accept_partial();
+        assert_eq!(created.lead_id, "l1");
+        assert!(created.action_ids.iter().all(Option::is_none));
+    }
+
+    cases! { part_of_unknown_shape_is_a_remark:
+        actions_as_object(r#""actions":{"a":1}"#, r#"actions UNREADABLE: {"a":1}"#),
+        actions_as_number(r#""actions":7,"remarks":null"#, "actions UNREADABLE: 7"),
+        remarks_as_string(r#""remarks":"late""#, r#"remarks UNREADABLE: "late""#),
+        action_as_list(
+            r#""actions":[["a1","CREATED"]]"#,
+            r#"actions[0] UNREADABLE: ["a1","CREATED"]"#
+        ),
+        numeric_action_id(
+            r#""actions":[{"action_id":12345678901234567890123,"status":"CREATED"}]"#,
+            r#"actions[0] UNREADABLE: {"action_id":12345678901234567890123,"status":"CREATED"}"#
+        ),
+        action_as_null(r#""actions":[null]"#, "actions[0] UNREADABLE: null"),
+        remark_as_list(
+            r#""remarks":[["fields.rating","IGNORED"]]"#,
+            r#"remarks[0] UNREADABLE: ["fields.rating","IGNORED"]"#
+        ),
+        numeric_field_and_remark_as_object(
+            r#""remarks":[{"field":7,"status":"IGNORED"},{"field":"fields.rating","status":"IGNORED","remark":{"code":1}}]"#,
+            r#"remarks[0] UNREADABLE: {"field":7,"status":"IGNORED"}; fields.rating IGNORED: {"code":1}"#
+        ),
+        half_a_character(
+            r#""remarks":[{"field":"fields.note","status":"IGNORED","remark":"cut \ud83d"}]"#,
+            "fields.note IGNORED: cut \u{fffd}"
+        ),
     }
 
     #[test]
-    fn what_is_said_in_another_form_is_kept_and_told() {
-        for (said, told) in [
-            (r#""actions":{"a":1}"#, r#"actions UNREADABLE: {"a":1};"#),
-            (r#""actions":7,"remarks":null"#, "actions UNREADABLE: 7;"),
-            (r#""remarks":"late""#, r#"remarks UNREADABLE: "late";"#),
-            (
-                r#""actions":[["a1","CREATED"]]"#,
-                r#"actions[0] UNREADABLE: ["a1","CREATED"];"#,
-            ),
-            (
-                r#""actions":[{"action_id":12345678901234567890123,"status":"CREATED"}]"#,
-                r#"actions[0] UNREADABLE: {"action_id":12345678901234567890123,"status":"CREATED"};"#,
-            ),
-            (r#""actions":[null]"#, "actions[0] UNREADABLE: null;"),
-            (
-                r#""remarks":[["fields.rating","IGNORED"]]"#,
-                r#"remarks[0] UNREADABLE: ["fields.rating","IGNORED"];"#,
-            ),
-            (
-                r#""remarks":[{"field":7,"status":"IGNORED"},{"field":"fields.rating","status":"IGNORED","remark":{"code":1}}]"#,
-                r#"remarks[0] UNREADABLE: {"field":7,"status":"IGNORED"}; fields.rating IGNORED: {"code":1};"#,
-            ),
-            (
-                r#""remarks":[{"field":"fields.note","status":"IGNORED","remark":"cut \ud83d"}]"#,
-                "fields.note IGNORED: cut \u{fffd};",
-            ),
-        ] {
-            let body = format!(r#"{{"lead_id":"l1",{said}}}"#);
-            let outcome = Outcome::from_answer(body.as_bytes(), &Lead::new()).expect(said);
-            let incomplete = outcome.complete().expect_err(said);
-            let expected = format!("telecrm stored only a part: {told}");
-            assert_eq!(incomplete.to_string(), expected, "{said}");
-            let created = incomplete.into_outcome().accept_partial();
-            assert_eq!(created.lead_id, "l1", "{said}");
-            assert!(created.action_ids.iter().all(Option::is_none), "{said}");
-        }
-    }
-
-    #[test]
-    fn nothing_ignored_is_complete() {
+    fn a_write_without_remarks_is_complete() {
         let body =
-            br#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}],"remarks":[]}"#;
-        let outcome = Outcome::from_answer(body, &Lead::new()).expect("documented");
-        assert_eq!(outcome.complete().map(|c| c.lead_id), Ok("l1".to_owned()));
+            r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}],"remarks":[]}"#;
+        let created = read(body, &Lead::new()).complete();
+        assert_eq!(created.map(|created| created.lead_id), Ok("l1".to_owned()));
     }
 }

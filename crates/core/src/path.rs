@@ -1,10 +1,12 @@
-//! Where in a lead something happened: the path syntax of telecrm's remarks.
+//! Paths: name a place in a lead, in the syntax of telecrm's own remarks.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A place in a lead, in the syntax of telecrm's own remarks, so that what is said before sending and
-/// what is said afterwards read alike.
+/// A place in a lead.
+///
+/// The syntax is that of telecrm's remarks, so that a check before sending and an answer after
+/// sending name the same place in the same way.
 ///
 /// ```
 /// use telecrm_core::FieldPath;
@@ -16,15 +18,15 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FieldPath {
-    /// `fields.<name>`: everything after the first dot is the name.
+    /// `fields.<name>`: a field of the lead. Everything after the first dot is the name.
     Field(String),
-    /// `actions[i]`: the action as a whole.
+    /// `actions[i]`: a whole action.
     Action(usize),
-    /// `actions[i].fields.<name>`.
+    /// `actions[i].fields.<name>`: a field of a custom action.
     ActionField(usize, String),
-    /// `actions[i].<key>`, such as `actions[0].created_on`.
+    /// `actions[i].<key>`: another key of an action, such as `actions[0].created_on`.
     ActionKey(usize, String),
-    /// Another key beside `fields` and `actions`, or a path of a form not known here, verbatim.
+    /// A key next to `fields` and `actions`, or a path in an unknown syntax, unchanged.
     Key(String),
 }
 

@@ -47,4 +47,5 @@ pub use readiness::wait_until_ready;
 pub use recording::{Recording, RecordingError};
 pub use replay::Difference;
 pub use store::error::StateError;
-pub use telecrm_core::{Finding, WorkspaceError, WorkspaceFile};
+pub use telecrm_core::workspace::WorkspaceError;
+pub use telecrm_core::{Finding, WorkspaceFile};

@@ -3,10 +3,11 @@
 use crate::support::{bare_visit, cases, client_at, visit};
 use httpmock::{Method, MockServer};
 use serde_json::{Value, json};
+use telecrm::response::Page;
 use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
     Action, ActionFilter, ActionKind, ActionRecord, CustomAction, ErrorCode, Operation, Outcome,
-    Page, PageRequest, PaymentStatus, Phase,
+    PageRequest, PaymentStatus, Phase,
 };
 
 /// A server that knows one call and its answer.

@@ -4,11 +4,11 @@ use crate::support::{cases, client, client_without_retries, emulator, jane, lead
 use httpmock::MockServer;
 use serde_json::json;
 use std::collections::BTreeMap;
+use telecrm::response::ActionStatus;
 use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
-    ActionKind, ActionStatus, CustomAction, Error, ErrorCode, FieldPath, FieldValue, Filter,
-    Finding, FindingKind, Lead, LeadRecord, Operation, Outcome, PageRequest, Phase, Telecrm,
-    Upserted,
+    ActionKind, CustomAction, Error, ErrorCode, FieldPath, FieldValue, Filter, Finding,
+    FindingKind, Lead, LeadRecord, Operation, Outcome, PageRequest, Phase, Telecrm, Upserted,
 };
 use telecrm_emulator::Emulator;
 

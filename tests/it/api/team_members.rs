@@ -3,11 +3,9 @@
 use crate::support::{cases, client_at};
 use httpmock::{Method, MockServer};
 use serde_json::{Value, json};
+use telecrm::response::{Availability, TeamMember, TeamMemberRole, TeamMemberStatus};
 use telecrm::testing::{FakeTelecrm, Response};
-use telecrm::{
-    Availability, Error, ErrorCode, NewTeamMember, Operation, PageRequest, Phase, TeamMember,
-    TeamMemberRole, TeamMemberStatus,
-};
+use telecrm::{Error, ErrorCode, NewTeamMember, Operation, PageRequest, Phase};
 
 // Listing and reading
 

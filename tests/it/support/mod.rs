@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use telecrm::testing::Response;
 use telecrm::{
-    AsyncToken, Builder, CallOptions, CallReport, Checked, CustomAction, ErrorCode, Finding, Lead,
-    LeadDropped, SyncToken, Telecrm, Verification,
+    AsyncToken, Builder, CallOptions, CallReport, CheckError, Checked, CustomAction, ErrorCode,
+    Finding, Lead, SyncToken, Telecrm, Verification,
 };
 use telecrm_emulator::Emulator;
 use tracing::Dispatch;
@@ -168,8 +168,8 @@ pub(crate) fn lead_exists() -> Response {
 }
 
 /// What the library would send of a checked lead: everything but the losses.
-pub(crate) fn without_losses(checked: Checked) -> Result<Lead, LeadDropped> {
-    checked.into_clean()
+pub(crate) fn without_losses(checked: Checked) -> Result<Lead, CheckError> {
+    checked.accept_partial()
 }
 
 /// A path and a kind for each loss, which is what losses are compared by.

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use telecrm::response::{Availability, TeamMemberRole};
 use telecrm::{
-    ActionFilter, Availability, Builder, CustomAction, Error, Filter, Lead, NewTeamMember,
-    Operation, PageRequest, TeamMemberRole, Telecrm,
+    ActionFilter, Builder, CustomAction, Error, Filter, Lead, NewTeamMember, Operation,
+    PageRequest, Telecrm,
 };
 
 pub(crate) const SYNC_TOKEN: &str = "canary-sync-7f3a";

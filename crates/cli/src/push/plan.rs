@@ -88,7 +88,7 @@ impl Planner {
         };
         let checked = workspace.check(&lead);
         let report = checked.report().to_vec();
-        let clean = checked.into_clean();
+        let clean = checked.accept_partial();
         let meant = clean.as_ref().unwrap_or(&lead);
         let identifier = key_of(workspace, meant);
         let lane = identifier.clone().or_else(|| raw_key_of(workspace, meant));
@@ -138,7 +138,7 @@ impl Planner {
                 findings: report,
             }),
             Err(dropped) => {
-                let message = format!("nothing was sent, because {dropped}");
+                let message = format!("nothing was sent: {dropped}");
                 let error = RowError::new(ErrorKind::LeadDropped, message);
                 Plan::Keep(not_sent(Outcome::Rejected, Some(error)))
             }
@@ -148,7 +148,7 @@ impl Planner {
     /// The identifier of a row that is not sent because the run has ended.
     pub(crate) fn identifier(&self, lead: &Lead) -> Option<String> {
         let workspace = self.workspace.as_deref()?;
-        match workspace.check(lead).into_clean() {
+        match workspace.check(lead).accept_partial() {
             Ok(clean) if self.check => key_of(workspace, &clean),
             _ => key_of(workspace, lead),
         }

@@ -3,7 +3,7 @@
 use super::report::{ErrorKind, Outcome, RowReport};
 use crate::terminal::printable;
 use console::Style;
-use telecrm::{Finding, FindingKind};
+use telecrm::Finding;
 
 /// How wide things are, and whether they are coloured.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ impl Table {
             .iter()
             .filter(|error| error.kind != ErrorKind::LeadDropped);
         let error = error.map(|error| error.message.clone());
-        let notes = report.findings.iter().map(sentence).chain(error);
+        let notes = report.findings.iter().flat_map(sentences).chain(error);
         let notes: Vec<_> = notes.map(|note| printable(&note)).collect();
         let indent = ROW + 2 + identifier + 2 + OUTCOME + 2;
         let room = self.width.map_or(usize::MAX, |width| {
@@ -87,30 +87,10 @@ fn colour_of(outcome: Outcome) -> Style {
     }
 }
 
-/// `fields.rating not stored: a rating is an integer from 1 to 5 (AS3)`.
-fn sentence(finding: &Finding) -> String {
-    let verb = match finding.kind {
-        _ if finding.repaired => "mended",
-        FindingKind::LeadDropped => "not stored, nor anything else",
-        FindingKind::FieldDropped | FindingKind::ActionDropped => "not stored",
-        FindingKind::OptionCreated => "creates an option",
-        FindingKind::ValueChanged => "changed",
-        _ => finding.kind.as_str(),
-    };
-    let mut text = format!("{} {verb}: {}", finding.path, finding.reason);
-    if let Some(suggestion) = &finding.suggestion {
-        match suggestion
-            .strip_prefix("write ")
-            .filter(|_| finding.repaired)
-        {
-            Some(value) => text.extend(["; sent as ", value]),
-            None => text.extend(["; ", suggestion]),
-        }
-    }
-    if let Some(pitfall) = &finding.pitfall {
-        text.extend([" (", pitfall, ")"]);
-    }
-    text
+/// The finding, and its hint as a note of its own.
+fn sentences(finding: &Finding) -> Vec<String> {
+    let hint = finding.hint().map(|hint| format!("  hint: {hint}"));
+    [finding.to_string()].into_iter().chain(hint).collect()
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ fn as6_an_unknown_column_is_warned_of_once_and_found_where_it_is_filled() {
         1,
         "{ran:?}"
     );
-    assert!(ran.stderr.contains("did you mean `rating`?"), "{ran:?}");
+    assert!(ran.stderr.contains("use `rating`"), "{ran:?}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn bad_seeds_are_refused_with_their_place() {
         (r#"{"customFields": [{"type": "TEXT"}]}"#, "customFields[0]"),
         (
             r#"{"customFields": [{"apiName": "phone", "type": "PHONE"}], "emulator": {"seats": "many"}}"#,
-            "emulator.seats: must be a whole number, 0 or more, and is \"many\"; leave it out",
+            "emulator.seats: expected a whole number from 0, found \"many\"",
         ),
         (
             r#"{"customFields": [], "customFields": []}"#,

@@ -1,4 +1,4 @@
-//! The text of a value, as it stands in the JSON.
+//! Reading a value from its JSON text, so that no digit is lost.
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor,
@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Reads a value by its text, which is not copied. Where serde has read the value already, for a flattened or untagged type, or from
-/// another format, it is written anew.
+/// Reads a value from its JSON text without copying the text. If serde has buffered the value
+/// already, as for `flatten`, `untagged` and other formats, reads the JSON of that value instead.
 pub(crate) fn by_text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     read: impl FnOnce(&str) -> Result<T, serde_json::Error>,
@@ -19,7 +19,7 @@ pub(crate) fn by_text<'de, D: Deserializer<'de>, T>(
     deserializer.deserialize_newtype_struct(name, Reader(read, PhantomData))
 }
 
-/// The name of its own by which `RawValue` asks for text, which only `serde_json` understands.
+/// A deserializer that finds out the private name by which `RawValue` asks `serde_json` for text.
 #[derive(Debug)]
 struct Name(&'static str);
 
@@ -67,7 +67,7 @@ impl<'de, T, F: FnOnce(&str) -> Result<T, serde_json::Error>> Visitor<'de> for R
         f.write_str("any JSON")
     }
 
-    /// From `serde_json`: the text under that name.
+    /// `serde_json` passes the text as the only entry of a map.
     fn visit_map<A: MapAccess<'de>>(self, mut text: A) -> Result<T, A::Error> {
         match text.next_key::<IgnoredAny>()? {
             Some(_) => text.next_value_seed(self),

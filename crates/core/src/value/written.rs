@@ -1,20 +1,20 @@
-//! What no number type or text can hold as it is written: numbers with many digits, and halves of characters.
+//! JSON text that `serde_json` cannot hold: numbers with many digits, and halves of characters.
 
 use serde_json::Number;
 use std::borrow::Cow;
 
-/// A JSON text of which a part would not come back as it is written.
+/// JSON text with a part that `serde_json` would change.
 pub(super) struct Inexact {
-    /// The text, without blanks between its parts.
+    /// The text without blanks between its parts.
     pub(super) text: String,
-    /// The same, with parts that can be read.
+    /// The same text, with the nearest readable number or character in each such place.
     pub(super) nearest: String,
 }
 
-/// What cannot be kept exactly otherwise; nothing if every part comes back as it is.
+/// Looks for parts that `serde_json` would change. Returns None if there are none.
 pub(super) fn inexact(text: &str) -> Option<Inexact> {
     let text = text.trim();
-    // Most values are texts.
+    // Most values are plain strings.
     if text.starts_with('"') && !text.contains("\\u") {
         return None;
     }
@@ -55,7 +55,7 @@ pub(super) fn inexact(text: &str) -> Option<Inexact> {
     (!exact).then_some(all)
 }
 
-/// The length of the string at the start, its quotes included.
+/// The length of the string at the start, including its quotes.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (index, byte) in text.bytes().enumerate() {
@@ -69,8 +69,8 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// The JSON itself, or with U+FFFD in the place of each half of a character: servers that count in UTF-16 cut texts
-/// through the middle of one, and write the half that is left as an escape.
+/// Replaces each half of a character by U+FFFD. A server that counts in UTF-16 can cut a text in
+/// the middle of a surrogate pair, and writes the remaining half as an escape.
 pub(crate) fn whole_characters(text: &str) -> Cow<'_, str> {
     let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok();
     let mut whole = Cow::Borrowed("");
@@ -98,9 +98,9 @@ pub(crate) fn whole_characters(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The number itself if it comes back as it is written, else the nearest that does.
+/// The nearest number that `serde_json` writes as it reads it.
 fn nearest(number: &str) -> Cow<'_, str> {
-    // Integers of up to 15 digits always do; only `-0` does not.
+    // `serde_json` keeps integers of up to 15 digits. The sign excludes `-0`, which it changes.
     let plain = number.len() <= 15 && number.bytes().all(|byte| byte.is_ascii_digit());
     if plain {
         return Cow::Borrowed(number);
@@ -108,11 +108,12 @@ fn nearest(number: &str) -> Cow<'_, str> {
     match serde_json::from_str::<Number>(number).map(|read| read.to_string()) {
         Ok(read) if read == number => Cow::Borrowed(number),
         Ok(read) => Cow::Owned(read),
-        // Beyond every float, which the parser refuses.
+        // The parser refuses numbers beyond every float.
         Err(_) => {
-            let largest = match number.starts_with('-') {
-                true => f64::MIN,
-                false => f64::MAX,
+            let largest = if number.starts_with('-') {
+                f64::MIN
+            } else {
+                f64::MAX
             };
             Cow::Owned(Number::from_f64(largest).map_or_else(String::new, |n| n.to_string()))
         }
@@ -132,7 +133,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn digits_come_out_as_they_went_in(
+        fn numbers_keep_every_digit(
             number in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?",
         ) {
             let value = read(&number);
@@ -145,7 +146,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_number_type_holds_is_kept_as_such(integer: i64, unsigned: u64, float: f64) {
+        fn numbers_in_range_equal_their_rust_types(integer: i64, unsigned: u64, float: f64) {
             prop_assert_eq!(read(&integer.to_string()), FieldValue::from(integer));
             prop_assert_eq!(read(&integer.to_string()).as_i64(), Some(integer));
             prop_assert_eq!(read(&unsigned.to_string()), FieldValue::from(unsigned));
@@ -157,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn blanks_between_the_parts_are_left_out() {
+    fn blanks_between_parts_are_removed() {
         let value = read("[ 1 ,\n 1.10 , \" a  b \" ]");
         assert_eq!(value.to_string(), "[1,1.10,\" a  b \"]");
         assert_eq!(value.as_json()[1], 1.1);
     }
 
     #[test]
-    fn a_number_beyond_every_float_is_read_all_the_same() {
+    fn a_number_beyond_every_float_keeps_its_digits() {
         let value = read(&format!("-{}", "9".repeat(400)));
         assert_eq!(value.as_f64(), Some(f64::MIN));
         assert_eq!(value.digits().map(|digits| digits.len()), Some(401));
@@ -172,44 +173,50 @@ mod tests {
     }
 
     #[test]
-    fn what_serde_has_read_already_is_the_nearest() {
+    fn a_buffered_number_is_the_nearest_float() {
         #[derive(serde::Deserialize)]
         struct Row {
             id: String,
             #[serde(flatten)]
-            more: std::collections::BTreeMap<String, FieldValue>,
+            extra: std::collections::BTreeMap<String, FieldValue>,
         }
         let row = r#"{"id":"l1","n":12345678901234567890123,"list":[1.5,null,"x"],"o":{"a":true}}"#;
         let row: Row = serde_json::from_str(row).expect("a row");
-        assert_eq!((row.id.as_str(), row.more.len()), ("l1", 3));
-        assert_eq!(row.more["n"], 1.2345678901234568e22.into());
-        assert_eq!(row.more["list"].to_string(), r#"[1.5,null,"x"]"#);
-        assert_eq!(row.more["o"].to_string(), r#"{"a":true}"#);
+        assert_eq!((row.id.as_str(), row.extra.len()), ("l1", 3));
+        assert_eq!(row.extra["n"], 1.2345678901234568e22.into());
+        assert_eq!(row.extra["list"].to_string(), r#"[1.5,null,"x"]"#);
+        assert_eq!(row.extra["o"].to_string(), r#"{"a":true}"#);
+    }
+
+    fn half_a_character_is_replaced_and_written_back(half: &str, nearest: &str) {
+        let value = read(half);
+        assert_eq!(value.as_str(), Some(nearest));
+        assert_eq!(serde_json::to_string(&value).expect("JSON"), half);
+        let list = format!(r#"[{half},1.10]"#);
+        assert_eq!(serde_json::to_string(&read(&list)).expect("JSON"), list);
+    }
+
+    cases! { half_a_character_is_replaced_and_written_back:
+        at_the_end(r#""so far \ud83d""#, "so far \u{fffd}"),
+        among_whole_characters(
+            r#""\ude00 \ud83d\u0041 \\ud83d \ud83d\ude00""#,
+            "\u{fffd} \u{fffd}A \\ud83d 😀",
+        ),
     }
 
     #[test]
-    fn half_a_character_is_read_and_written_back() {
-        for (half, nearest) in [
-            (r#""so far \ud83d""#, "so far \u{fffd}"),
-            (
-                r#""\ude00 \ud83d\u0041 \\ud83d \ud83d\ude00""#,
-                "\u{fffd} \u{fffd}A \\ud83d 😀",
-            ),
-        ] {
-            let value = read(half);
-            assert_eq!(value.as_str(), Some(nearest));
-            assert_eq!(serde_json::to_string(&value).expect("JSON"), half);
-            let list = format!(r#"[{half},1.10]"#);
-            assert_eq!(serde_json::to_string(&read(&list)).expect("JSON"), list);
-        }
+    fn escaped_whole_characters_are_plain_text() {
         let whole = read(r#""\ud83d\ude00 \u0041 \n""#);
         assert_eq!(whole, FieldValue::from("😀 A \n"));
     }
 
-    #[test]
-    fn an_integer_is_told_only_if_it_is_that_one() {
-        assert_eq!(read("9007199254740993.0").as_i64(), None);
-        assert_eq!(read("3.0").as_i64(), Some(3));
-        assert_eq!(read("-0").as_i64(), Some(0));
+    fn as_i64(number: &str, expected: Option<i64>) {
+        assert_eq!(read(number).as_i64(), expected);
+    }
+
+    cases! { as_i64:
+        float_beyond_2_to_53("9007199254740993.0", None),
+        whole_float("3.0", Some(3)),
+        negative_zero("-0", Some(0)),
     }
 }

@@ -1,18 +1,21 @@
-//! Statuses and lost reasons, in both shapes that telecrm is known to answer (pitfall EN3).
+//! The lead stage pipeline: the statuses and lost reasons of a workspace.
 
-use super::{FieldType, WorkspaceError, list_of, text};
+use super::WorkspaceError;
+use super::definition::FieldType;
+use super::json::{Node, label};
 use serde_json::{Map, Value};
 
-/// The lead stage pipeline: which statuses and lost reasons can be written.
+/// The lead stage pipeline: the statuses and lost reasons that leads can have.
 ///
-/// Read from the documented shape (`leadStages`, `activeLeadLostReasons`) and from the one reported
-/// live (`statuses`, `lostReasons` at the top).
+/// Reads the documented shape (`leadStages`, `activeLeadLostReasons`) and the shape that users of
+/// the live service report (`statuses`, `lostReasons` at the top level), see pitfall EN3.
 ///
 /// ```
-/// use telecrm_core::{LostReason, Pipeline, PipelineStatus};
+/// use telecrm_core::workspace::{LostReason, Pipeline, PipelineStatus};
 ///
 /// let answer = serde_json::json!({
-///     "leadStages": [{ "stageType": "OPEN", "activeStatuses": [{ "label": "Fresh" }], "archivedStatuses": [{ "label": "Cold" }] }],
+///     "leadStages": [{ "stageType": "OPEN", "activeStatuses": [{ "label": "Fresh" }],
+///     "archivedStatuses": [{ "label": "Cold" }] }],
 ///     "activeLeadLostReasons": [{ "reasonLabel": "No Need" }],
 ///     "version": 3,
 /// });
@@ -22,136 +25,127 @@ use serde_json::{Map, Value};
 ///
 /// let open = |status: &&PipelineStatus| status.stage_type.as_deref() == Some("OPEN");
 /// assert_eq!(pipeline.statuses.iter().flatten().filter(open).count(), 2);
-/// assert_eq!(pipeline.answer()["version"], 3);
+/// assert_eq!(pipeline.extra()["version"], 3);
 /// let old = |reason: &LostReason| reason.archived;
 /// assert!(!pipeline.lost_reasons.unwrap().iter().any(old));
-/// # Ok::<(), telecrm_core::WorkspaceError>(())
+/// # Ok::<(), telecrm_core::workspace::WorkspaceError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pipeline {
-    /// The statuses, the archived ones included; nothing where the answer has no list of them.
+    /// The statuses, including archived ones. None if the response has no list of them.
     pub statuses: Option<Vec<PipelineStatus>>,
-    /// The lost reasons, the archived ones included; nothing where the answer has no list of them.
+    /// The lost reasons, including archived ones. None if the response has no list of them.
     pub lost_reasons: Option<Vec<LostReason>>,
-    pub(crate) answer: Map<String, Value>,
+    pub(crate) extra: Map<String, Value>,
 }
 
 /// One status of the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PipelineStatus {
-    /// The label: what leads carry.
+    /// The label, which is the value of the lead's field.
     pub label: String,
-    /// `OPEN`, `WON` or `LOST`, if the workspace told it.
+    /// `OPEN`, `WON` or `LOST`. None if the response does not say.
     pub stage_type: Option<String>,
-    /// Whether only old leads still carry it.
+    /// Whether it is archived. New leads cannot have it.
     pub archived: bool,
 }
 
-/// The labels of one kind.
+/// The labels of the statuses, or of the lost reasons.
 #[derive(Default)]
 pub(crate) struct Labels<'a> {
-    /// Those that can be written.
     pub(crate) active: Vec<&'a str>,
-    /// Those that only old leads still carry.
     pub(crate) archived: Vec<&'a str>,
 }
 
-impl<'a> Labels<'a> {
-    fn add(&mut self, label: &'a str, archived: bool) {
-        match archived {
-            true => self.archived.push(label),
-            false => self.active.push(label),
+impl<'a> FromIterator<(&'a str, bool)> for Labels<'a> {
+    fn from_iter<I: IntoIterator<Item = (&'a str, bool)>>(labels: I) -> Self {
+        let mut sorted = Self::default();
+        for (label, archived) in labels {
+            if archived {
+                sorted.archived.push(label);
+            } else {
+                sorted.active.push(label);
+            }
         }
+        sorted
     }
 }
 
-/// Why a lead was lost.
+/// A reason why leads are lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LostReason {
-    /// The label: what leads carry.
+    /// The label, which is the value of the lead's field.
     pub label: String,
-    /// Whether only old leads still carry it.
+    /// Whether it is archived. New leads cannot have it.
     pub archived: bool,
 }
 
 impl Pipeline {
-    /// The answer as it came, with whatever else it tells: IDs, colours, who changed it last.
-    pub fn answer(&self) -> &Map<String, Value> {
-        &self.answer
+    /// The response as telecrm sent it, including IDs, colours and other keys without a field here.
+    pub fn extra(&self) -> &Map<String, Value> {
+        &self.extra
     }
 
-    /// Labels of the statuses that can be written.
+    /// The labels of the statuses that leads can have.
     pub fn active_statuses(&self) -> impl Iterator<Item = &str> {
         let labels = self.labels(&FieldType::Status);
         labels.unwrap_or_default().active.into_iter()
     }
 
-    /// Labels of the lost reasons that can be written.
+    /// The labels of the lost reasons that leads can have.
     pub fn active_lost_reasons(&self) -> impl Iterator<Item = &str> {
         let labels = self.labels(&FieldType::LostReason);
         labels.unwrap_or_default().active.into_iter()
     }
 
-    /// The labels of statuses, or of lost reasons; nothing where the answer has no list of them.
-    pub(crate) fn labels(&self, of: &FieldType) -> Option<Labels<'_>> {
-        let mut labels = Labels::default();
-        if *of == FieldType::Status {
-            for status in self.statuses.as_ref()? {
-                labels.add(&status.label, status.archived);
-            }
+    /// The labels of the statuses, or of the lost reasons for any other type. Returns None if the
+    /// response has no list of them.
+    pub(crate) fn labels(&self, field_type: &FieldType) -> Option<Labels<'_>> {
+        Some(if *field_type == FieldType::Status {
+            let statuses = self.statuses.as_ref()?.iter();
+            statuses.map(|s| (s.label.as_str(), s.archived)).collect()
         } else {
-            for reason in self.lost_reasons.as_ref()? {
-                labels.add(&reason.label, reason.archived);
-            }
-        }
-        Some(labels)
+            let reasons = self.lost_reasons.as_ref()?.iter();
+            reasons.map(|r| (r.label.as_str(), r.archived)).collect()
+        })
     }
 
-    /// Reads the answer of `GET /lead-stage-pipeline`.
+    /// Reads the response of `GET /lead-stage-pipeline`.
     ///
     /// # Errors
-    /// If a list is none, or a status or reason has no label; the error names its JSON path.
+    /// Returns an error with the JSON path if a list has another type, or if a status or lost
+    /// reason has no label.
     pub fn read(json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
-        const PATH: &str = "leadStagePipeline";
+        let node = Node::new("leadStagePipeline", json);
         let mut pipeline = Self {
-            answer: json.clone(),
+            extra: json.clone(),
             ..Self::default()
         };
-        for (index, stage) in list_of(json, PATH, "leadStages")?
-            .into_iter()
-            .flatten()
-            .enumerate()
-        {
+        for stage in node.list("leadStages")?.unwrap_or_default() {
             let statuses = pipeline.statuses.get_or_insert_default();
-            let path = format!("{PATH}.leadStages[{index}]");
-            let Value::Object(stage) = stage else {
-                return Err(WorkspaceError::expected(&path, "an object", stage));
-            };
-            let stage_type = text(stage, &path, "stageType")?;
+            let stage = Node::of(stage)?;
+            let stage_type = stage.text("stageType")?;
             for (key, archived) in [("activeStatuses", false), ("archivedStatuses", true)] {
-                let items = list_of(stage, &path, key)?.into_iter().flatten();
-                for (place, status) in items.enumerate() {
+                for status in stage.list(key)?.unwrap_or_default() {
                     statuses.push(PipelineStatus {
-                        label: label(status, &format!("{path}.{key}[{place}]"))?,
+                        label: label(&status, LABEL_KEYS)?,
                         stage_type: stage_type.map(str::to_owned),
                         archived,
                     });
                 }
             }
         }
-        if let Some(items) = list_of(json, PATH, "statuses")? {
+        if let Some(items) = node.list("statuses")? {
             let statuses = pipeline.statuses.get_or_insert_default();
-            for (index, status) in items.iter().enumerate() {
+            for status in items {
+                let stage_type = status.1.get("stageType").and_then(Value::as_str);
                 statuses.push(PipelineStatus {
-                    label: label(status, &format!("{PATH}.statuses[{index}]"))?,
-                    stage_type: status
-                        .get("stageType")
-                        .and_then(Value::as_str)
-                        .map(str::to_owned),
-                    archived: is_archived(status),
+                    label: label(&status, LABEL_KEYS)?,
+                    stage_type: stage_type.map(str::to_owned),
+                    archived: is_archived(status.1),
                 });
             }
         }
@@ -160,14 +154,14 @@ impl Pipeline {
             ("archivedLeadLostReasons", true),
             ("lostReasons", false),
         ] {
-            let Some(items) = list_of(json, PATH, key)? else {
+            let Some(items) = node.list(key)? else {
                 continue;
             };
             let reasons = pipeline.lost_reasons.get_or_insert_default();
-            for (index, reason) in items.iter().enumerate() {
+            for reason in items {
                 reasons.push(LostReason {
-                    label: label(reason, &format!("{PATH}.{key}[{index}]"))?,
-                    archived: archived || is_archived(reason),
+                    label: label(&reason, LABEL_KEYS)?,
+                    archived: archived || is_archived(reason.1),
                 });
             }
         }
@@ -175,17 +169,8 @@ impl Pipeline {
     }
 }
 
-/// The items of the reported shape were never shown, so every plausible spelling is read.
-fn label(item: &Value, path: &str) -> Result<String, WorkspaceError> {
-    ["label", "reasonLabel", "name", "status", "reason"]
-        .iter()
-        .find_map(|key| item.get(key)?.as_str())
-        .or_else(|| item.as_str())
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            WorkspaceError::expected(path, "a text, or an object with a text `label`", item)
-        })
-}
+/// Keys that can hold a label. The reports do not show the items of their shape.
+const LABEL_KEYS: &[&str] = &["label", "reasonLabel", "name", "status", "reason"];
 
 fn is_archived(item: &Value) -> bool {
     ["isArchived", "archived"]

@@ -15,9 +15,10 @@ use axum::extract::{Path, State};
 use axum::response::{Extension, IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use telecrm_core::rules::{AcceptedAction, CodeForm};
 use telecrm_core::{
-    AcceptedAction, Action, ActionKind, Certainty, CodeForm, FieldPath, FieldValue, Finding,
-    FindingKind, PaymentStatus, Workspace,
+    Action, ActionKind, Certainty, FieldPath, FieldValue, Finding, FindingKind, PaymentStatus,
+    Workspace,
 };
 
 /// `POST /lead/{leadId}/action`: telecrm accepts or ignores each action on its own (pitfall AC4).

@@ -17,10 +17,8 @@ use axum::response::{Extension, IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use telecrm_core::{
-    Certainty, FieldDefinition, FieldPath, FieldType, FieldValue, Finding, FindingKind, Lead,
-    Workspace,
-};
+use telecrm_core::workspace::{FieldDefinition, FieldType};
+use telecrm_core::{Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace};
 
 /// `POST /lead`: drops values that it cannot store, and lists them in `remarks`.
 pub(super) async fn create(

@@ -1,9 +1,8 @@
 //! Remarks: what the Sync API reports about values that it does not store.
 
 use serde_json::{Map, Value, json};
-use telecrm_core::{
-    Action, ActionKind, Certainty, FieldPath, FieldType, Finding, FindingKind, Workspace,
-};
+use telecrm_core::workspace::FieldType;
+use telecrm_core::{Action, ActionKind, Certainty, FieldPath, Finding, FindingKind, Workspace};
 
 /// The `remarks` of an answer. There is one for each loss that telecrm reports.
 pub(super) fn remarks(

@@ -5,7 +5,8 @@ use crate::http::ApiError;
 use crate::profile::{Performers, StatusCase};
 use crate::store::{Store, StoredAction, StoredLead};
 use serde_json::{Map, Value};
-use telecrm_core::{FieldPath, FieldType, Finding, FindingKind};
+use telecrm_core::workspace::FieldType;
+use telecrm_core::{FieldPath, Finding, FindingKind};
 
 /// The filter of a search for leads. A lead must match every part.
 pub(super) struct Filter {

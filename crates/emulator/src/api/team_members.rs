@@ -12,7 +12,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Extension, IntoResponse};
 use serde_json::{Value, json};
-use telecrm_core::{Availability, Finding, TeamMemberRole};
+use telecrm_core::Finding;
+use telecrm_core::response::{Availability, TeamMemberRole};
 
 /// The largest page of members (pitfall TM1).
 const PAGE_LIMIT: usize = 10;

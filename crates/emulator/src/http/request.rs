@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
-use telecrm_core::read_json;
+use telecrm_core::json::read_json;
 
 /// The largest body that the emulator reads. telecrm documents no limit.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;

@@ -20,13 +20,15 @@ pub(crate) use sqlite::StateFile;
 use crate::clock::ClockState;
 use error::StateError;
 use lead::ShownAction;
+use seed::phone_blanks;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 use team::Team;
-use telecrm_core::{Acceptance, AcceptedAction, ActionCode, FieldValue, Workspace, WorkspaceFile};
+use telecrm_core::rules::{Acceptance, AcceptedAction};
+use telecrm_core::{ActionCode, FieldValue, Workspace, WorkspaceFile};
 
 /// The state of one workspace. `telecrm-core` decides what it accepts.
 #[derive(Clone)]
@@ -138,7 +140,10 @@ impl Store {
     /// Sets whether phone numbers may contain blanks from now on.
     pub(crate) fn strip_phone_blanks(&mut self, strip: bool) {
         self.seed.strip_phone_blanks(strip);
-        self.workspace = self.workspace.clone().with_phone_blanks_stripped(strip);
+        self.workspace = self
+            .workspace
+            .clone()
+            .with_phone_blanks(phone_blanks(strip));
     }
 
     /// Adds a lead to the queue, and returns its ticket.

@@ -1,7 +1,8 @@
 //! The workspace file that a store starts from and returns to on a reset.
 
 use serde_json::json;
-use telecrm_core::{Workspace, WorkspaceError, WorkspaceFile};
+use telecrm_core::workspace::{PhoneBlanks, WorkspaceError};
+use telecrm_core::{Workspace, WorkspaceFile};
 
 #[derive(Clone)]
 pub(crate) struct Seed {
@@ -18,7 +19,7 @@ impl Seed {
     /// Returns an error if the file is not a workspace.
     pub(crate) fn new(answers: WorkspaceFile, strip: bool) -> Result<Self, WorkspaceError> {
         let answers = Self::completed(answers);
-        let workspace = Workspace::from_file(&answers)?.with_phone_blanks_stripped(strip);
+        let workspace = Workspace::from_file(&answers)?.with_phone_blanks(phone_blanks(strip));
         let mut standard = WorkspaceFile::from_json(json!({ "customFields": [
             { "apiName": "phone", "type": "PHONE" },
             { "apiName": "created_on", "type": "DATE" },
@@ -43,6 +44,18 @@ impl Seed {
     /// Sets whether phone numbers may contain blanks.
     pub(super) fn strip_phone_blanks(&mut self, strip: bool) {
         self.strips_phone_blanks = strip;
-        self.workspace = self.workspace.clone().with_phone_blanks_stripped(strip);
+        self.workspace = self
+            .workspace
+            .clone()
+            .with_phone_blanks(phone_blanks(strip));
+    }
+}
+
+/// Whether a workspace strips blanks from phone numbers, in the words of the rules.
+pub(super) fn phone_blanks(strip: bool) -> PhoneBlanks {
+    if strip {
+        PhoneBlanks::Strip
+    } else {
+        PhoneBlanks::Refuse
     }
 }

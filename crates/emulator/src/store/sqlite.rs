@@ -5,6 +5,7 @@
 //! acknowledged change, and no change in part.
 
 use super::error::StateError;
+use super::seed::phone_blanks;
 use super::{QueuedLead, Seed, Store, StoredLead};
 use crate::clock::ClockState;
 use crate::files::create_private;
@@ -15,7 +16,8 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use telecrm_core::{Workspace, WorkspaceError, WorkspaceFile};
+use telecrm_core::workspace::WorkspaceError;
+use telecrm_core::{Workspace, WorkspaceFile};
 
 /// Marks the emulator's files among SQLite databases: "tcrm".
 const APPLICATION: i32 = 0x7463_726d;
@@ -293,7 +295,7 @@ fn load(
     store.answers = file(&answers)?;
     store.workspace = Workspace::from_file(&store.answers)
         .map_err(no_workspace)?
-        .with_phone_blanks_stripped(strip_phone_blanks);
+        .with_phone_blanks(phone_blanks(strip_phone_blanks));
     store.team.members = read(&members)?;
     load_leads(connection, &mut store)?;
     store.queue = load_queue(connection)?;

@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Value, json};
-use telecrm_core::FieldType;
+use telecrm_core::workspace::FieldType;
 
 /// How many leads, or entries of a timeline, one page shows.
 const PAGE_SIZE: usize = 50;

@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
-use telecrm_core::{FieldDefinition, Workspace};
+use telecrm_core::Workspace;
+use telecrm_core::workspace::FieldDefinition;
 
 /// Heading and key of each column about a team member, after the name.
 const MEMBER_COLUMNS: [(&str, &str); 5] = [

@@ -521,7 +521,7 @@ mod tests {
             .expect("a header")
             .warnings;
         insta::assert_snapshot!(warnings.join("\n"), @r"
-        column `ratng`: the workspace has no field `ratng`, so telecrm drops its values; did you mean `rating`?
+        column `ratng`: the workspace has no field `ratng`, so telecrm drops its values; use `rating`
         column `action.1001.remark`: ACTION_1001 has no field `remark`, so telecrm drops its values
         column `action.7.note`: the workspace has no custom action ACTION_7, so telecrm drops its values
         ");

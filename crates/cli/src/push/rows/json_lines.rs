@@ -160,10 +160,10 @@ mod tests {
     fn each_fault_names_place_reason_and_remedy() {
         insta::assert_snapshot!(error(b"{\"fields\": {\"phone\": \"91\""), @"line 1: the JSON ends too early, at column 25 (EOF while parsing an object): write each lead on one line");
         insta::assert_snapshot!(error(b"phone,name"), @r#"line 1: not JSON at column 1 (expected value): write one lead per line, {"fields": {…}}"#);
-        insta::assert_snapshot!(error(b"{\"phone\": \"919999900001\"}"), @r#"line 1: `fields` is missing: a lead is written {"fields": {…}, "actions": […]}"#);
-        insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead must be an object, and is a list");
+        insta::assert_snapshot!(error(b"{\"phone\": \"919999900001\"}"), @r#"line 1: `fields` is missing (expected {"fields": {…}, "actions": […]})"#);
+        insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead is a list, not an object");
         insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"\xff\"}}"), @"line 1: not UTF-8 at byte 22: save the file as UTF-8");
-        insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: `fields.name` stands twice: write each key once");
+        insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: duplicate key `fields.name`");
     }
 
     #[test]

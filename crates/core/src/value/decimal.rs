@@ -1,14 +1,13 @@
-//! Decimal numbers as text: money is never a float.
+//! Decimal numbers kept as text, because a float cannot hold every amount of money.
 
-use crate::FieldValue;
 use std::fmt;
 use std::str::FromStr;
 
-/// A decimal number, exactly as it is written: digits with at most a leading `-` and one point.
+/// A decimal number that keeps the digits as written: an optional `-`, and at most one point.
 ///
-/// Money fields take it, since telecrm takes money as text. There is no arithmetic here: hand
-/// [`as_str`](Self::as_str) to the decimal type of your choice, and its text back. Two are equal if they are the same
-/// number: `5000` is `5000.00`.
+/// Use it for money fields, which telecrm stores as text. This type has no arithmetic: convert
+/// [`as_str`](Self::as_str) to the decimal type of your choice, and parse its text back. Equal
+/// numbers are equal, however many zeros they have: `5000` equals `5000.00`.
 ///
 /// ```
 /// use telecrm_core::{Decimal, Lead};
@@ -26,19 +25,19 @@ use std::str::FromStr;
 pub struct Decimal(String);
 
 impl Decimal {
-    /// The digits as they were written.
+    /// The digits as written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number that JSON writes so, without its exponent.
-    pub(crate) fn written_out(number: &str) -> Option<Self> {
+    /// Reads a JSON number, and writes out its exponent. Returns None beyond 400 zeros.
+    pub(crate) fn from_json_number(number: &str) -> Option<Self> {
         let number = number.to_ascii_lowercase();
         let Some((mantissa, exponent)) = number.split_once('e') else {
             return number.parse().ok();
         };
         let exponent: i64 = exponent.parse().ok()?;
-        // No `f64` has more zeros, and an exponent could ask for gigabytes of them.
+        // No `f64` has more zeros, and a larger exponent could ask for gigabytes of them.
         let count = usize::try_from(exponent.unsigned_abs()).ok()?;
         if count > 400 {
             return None;
@@ -46,9 +45,10 @@ impl Decimal {
         let zeros = "0".repeat(count);
         let digits = mantissa.trim_start_matches('-');
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let (all, point) = match exponent < 0 {
-            true => (format!("{zeros}{whole}{fraction}"), whole.len()),
-            false => (format!("{whole}{fraction}{zeros}"), whole.len() + count),
+        let (all, point) = if exponent < 0 {
+            (format!("{zeros}{whole}{fraction}"), whole.len())
+        } else {
+            (format!("{whole}{fraction}{zeros}"), whole.len() + count)
         };
         let (whole, fraction) = all.split_at(point);
         let whole = match whole.trim_start_matches('0') {
@@ -61,16 +61,14 @@ impl Decimal {
         format!("{sign}{whole}{point}{fraction}").parse().ok()
     }
 
-    /// Sign, whole part and fraction, without the zeros that mean nothing.
+    /// Whether it is below zero, the whole part and the fraction, without insignificant zeros.
     fn parts(&self) -> (bool, &str, &str) {
-        let digits = self.0.strip_prefix('-').unwrap_or(&self.0);
+        let digits = self.0.trim_start_matches('-');
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let (whole, fraction) = (
-            whole.trim_start_matches('0'),
-            fraction.trim_end_matches('0'),
-        );
+        let whole = whole.trim_start_matches('0');
+        let fraction = fraction.trim_end_matches('0');
         let is_zero = whole.is_empty() && fraction.is_empty();
-        (digits.len() < self.0.len() && !is_zero, whole, fraction)
+        (self.0.starts_with('-') && !is_zero, whole, fraction)
     }
 }
 
@@ -86,9 +84,10 @@ impl FromStr for Decimal {
     type Err = DecimalError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match is_decimal(text) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(DecimalError),
+        if is_decimal(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(DecimalError)
         }
     }
 }
@@ -110,14 +109,7 @@ macro_rules! from_integer {
 }
 from_integer!(u32, u64, i32, i64);
 
-/// A text, as money fields take it.
-impl From<Decimal> for FieldValue {
-    fn from(decimal: Decimal) -> Self {
-        decimal.0.into()
-    }
-}
-
-/// A text that is not a decimal number.
+/// The error for text that is not a decimal number.
 ///
 /// ```
 /// use telecrm_core::{Decimal, DecimalError};
@@ -129,13 +121,13 @@ pub struct DecimalError;
 
 impl fmt::Display for DecimalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the text is not a decimal number: write digits with a point, such as -1250.50")
+        f.write_str("the text is not a decimal number such as -1250.50")
     }
 }
 
 impl std::error::Error for DecimalError {}
 
-/// An amount of money above zero, as payments have it: a [`Decimal`], and never a float.
+/// An amount of money above zero, for payments.
 ///
 /// ```
 /// use telecrm_core::Amount;
@@ -145,11 +137,11 @@ impl std::error::Error for DecimalError {}
 /// assert!("0.00".parse::<Amount>().is_err());
 /// # Ok::<(), telecrm_core::AmountError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amount(Decimal);
 
 impl Amount {
-    /// The digits as they were written.
+    /// The digits as written.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -161,9 +153,10 @@ impl TryFrom<Decimal> for Amount {
     fn try_from(decimal: Decimal) -> Result<Self, AmountError> {
         let (is_negative, whole, fraction) = decimal.parts();
         let is_zero = whole.is_empty() && fraction.is_empty();
-        match is_negative || is_zero {
-            true => Err(AmountError),
-            false => Ok(Self(decimal)),
+        if is_negative || is_zero {
+            Err(AmountError)
+        } else {
+            Ok(Self(decimal))
         }
     }
 }
@@ -171,13 +164,6 @@ impl TryFrom<Decimal> for Amount {
 impl From<Amount> for Decimal {
     fn from(amount: Amount) -> Self {
         amount.0
-    }
-}
-
-/// A text, as money fields take it.
-impl From<Amount> for FieldValue {
-    fn from(amount: Amount) -> Self {
-        amount.0.into()
     }
 }
 
@@ -201,7 +187,7 @@ impl fmt::Display for Amount {
     }
 }
 
-/// A text or a decimal that is not an amount above zero.
+/// The error for text or a decimal that is not an amount above zero.
 ///
 /// ```
 /// use telecrm_core::{Amount, AmountError, Decimal};
@@ -215,76 +201,106 @@ pub struct AmountError;
 
 impl fmt::Display for AmountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the text is not an amount above zero: write digits with a point, such as 4999.50",
-        )
+        f.write_str("the value is not an amount above zero such as 4999.50")
     }
 }
 
 impl std::error::Error for AmountError {}
 
-/// Digits, with a sign and a point where they belong, and nothing else.
+/// Whether a text consists of digits, with an optional `-` before them and at most one point.
 pub(crate) fn is_decimal(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    [whole, fraction]
-        .iter()
-        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    all_digits(whole) && all_digits(fraction)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_same_number_is_equal_however_many_zeros_it_has() {
-        let decimal = |text: &str| text.parse::<Decimal>().expect(text);
-        for (one, other) in [("5000", "5000.00"), ("-0", "0.0"), ("007.10", "7.1")] {
-            assert_eq!(decimal(one), decimal(other), "{one} {other}");
-        }
-        for (one, other) in [
-            ("12345678901234567890.12", "12345678901234567890.13"),
-            ("1", "-1"),
-            ("1.0", "10"),
-            ("0.1", "1"),
-        ] {
-            assert_ne!(decimal(one), decimal(other), "{one} {other}");
-        }
+    fn decimal(text: &str) -> Decimal {
+        text.parse().expect(text)
+    }
+
+    fn equal(one: &str, other: &str) {
+        assert_eq!(decimal(one), decimal(other));
+    }
+
+    cases! { equal:
+        trailing_zeros("5000", "5000.00"),
+        negative_zero("-0", "0.0"),
+        leading_zeros("007.10", "7.1"),
+    }
+
+    fn different(one: &str, other: &str) {
+        assert_ne!(decimal(one), decimal(other));
+    }
+
+    cases! { different:
+        last_of_many_digits("12345678901234567890.12", "12345678901234567890.13"),
+        sign("1", "-1"),
+        point("1.0", "10"),
+        fraction("0.1", "1"),
+    }
+
+    fn writes_out_the_exponent(number: &str, expected: &str) {
+        let decimal = Decimal::from_json_number(number).expect(number);
+        assert_eq!(decimal.as_str(), expected);
+    }
+
+    cases! { writes_out_the_exponent:
+        positive("1e3", "1000"),
+        negative("-125e-1", "-12.5"),
+        upper_case("1.25E-3", "0.00125"),
+        with_plus("1.250e+3", "1250"),
+        moves_the_point("12.34e1", "123.4"),
+        zero("0e0", "0"),
+        no_exponent("1.10", "1.10"),
     }
 
     #[test]
-    fn an_exponent_is_written_out() {
-        let written_out = |number: &str| Decimal::written_out(number).map(|d| d.to_string());
-        for (number, decimal) in [
-            ("1e3", "1000"),
-            ("-125e-1", "-12.5"),
-            ("1.25E-3", "0.00125"),
-            ("1.250e+3", "1250"),
-            ("12.34e1", "123.4"),
-            ("0e0", "0"),
-            ("1.10", "1.10"),
-        ] {
-            assert_eq!(written_out(number).as_deref(), Some(decimal), "{number}");
-        }
-        assert_eq!(written_out("1e400").map(|digits| digits.len()), Some(401));
-        for endless in [
-            "1e401",
-            "1e-401",
-            "1e999999999",
-            "1e-2147483648",
-            "1e99999999999",
-        ] {
-            assert_eq!(written_out(endless), None, "{endless}");
-        }
+    fn four_hundred_zeros_are_written_out() {
+        let decimal = Decimal::from_json_number("1e400").expect("a decimal");
+        assert_eq!(decimal.as_str().len(), 401);
     }
 
-    #[test]
-    fn an_amount_is_above_zero() {
-        for text in ["0.01", "1", "99999999999999999999999.99"] {
-            assert_eq!(text.parse::<Amount>().expect(text).as_str(), text);
-        }
-        for text in ["0", "-0", "-5", "0.00", "", "1e3", "+5", " 5", "5.", ".5"] {
-            assert_eq!(text.parse::<Amount>(), Err(AmountError), "{text}");
-        }
+    fn refuses_more_zeros(number: &str) {
+        assert!(Decimal::from_json_number(number).is_none());
+    }
+
+    cases! { refuses_more_zeros:
+        large("1e401"),
+        small("1e-401"),
+        gigabytes("1e999999999"),
+        smallest_i32("1e-2147483648"),
+        beyond_i32("1e99999999999"),
+    }
+
+    fn is_an_amount(text: &str) {
+        assert_eq!(text.parse::<Amount>().expect(text).as_str(), text);
+    }
+
+    cases! { is_an_amount:
+        small("0.01"),
+        whole("1"),
+        many_digits("99999999999999999999999.99"),
+    }
+
+    fn is_not_an_amount(text: &str) {
+        assert_eq!(text.parse::<Amount>(), Err(AmountError));
+    }
+
+    cases! { is_not_an_amount:
+        zero("0"),
+        negative_zero("-0"),
+        negative("-5"),
+        zero_with_fraction("0.00"),
+        empty(""),
+        exponent("1e3"),
+        plus("+5"),
+        blank(" 5"),
+        no_fraction("5."),
+        no_whole_part(".5"),
     }
 }

@@ -1,23 +1,29 @@
-//! One value of a lead's or an action's field.
+//! Field values: any JSON, with every digit of its numbers.
 
+mod convert;
+mod decimal;
 mod text;
 mod written;
 
+pub(crate) use self::decimal::is_decimal;
+pub use self::decimal::{Amount, AmountError, Decimal, DecimalError};
 pub(crate) use self::text::by_text;
 pub(crate) use self::written::whole_characters;
 
-use crate::{Decimal, FieldPath, read_json};
+use crate::FieldPath;
+use crate::json::read_json;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// The value of one field, as it stands on the wire.
+/// The value of one field.
 ///
-/// telecrm decides by the field's type what it takes, so a value here may be any JSON.
-/// Build it from Rust types; times become Unix milliseconds, the one date form that telecrm
-/// always understands (pitfall AS4).
+/// telecrm decides by the field's type which values it stores, so a value can be any JSON. Build it
+/// from Rust types. Times become Unix milliseconds, the only date format that telecrm always
+/// understands (pitfall AS4).
 ///
 /// ```
 /// use telecrm_core::FieldValue;
@@ -33,16 +39,16 @@ use std::collections::BTreeMap;
 /// let noon: jiff::Timestamp = "2026-06-01T12:00:00Z".parse()?;
 /// assert_eq!(FieldValue::from(noon).as_i64(), Some(1_780_315_200_000));
 ///
-/// // Anything else is JSON.
+/// // Any other JSON works, too.
 /// let value = FieldValue::from(serde_json::json!({ "url": "https://example.com" }));
 /// assert!(value.as_json().is_object());
 /// assert_eq!(value.into_json()["url"], "https://example.com");
 /// # Ok::<(), jiff::Error>(())
 /// ```
 ///
-/// Read from JSON text, alone or in a larger structure, every digit of a number is kept, however many there are, and
-/// [`digits`](Self::digits) tells them. Only a `Value` of `serde_json` has fewer from the start (`i64`, `u64` and `f64`), and
-/// what serde reads through such a one: parts that are `flatten` or `untagged`. Two values are equal if they are written alike.
+/// A number that is read from JSON text keeps all its digits, see [`digits`](Self::digits). Two
+/// values are equal if their text is equal. Digits beyond the range of `i64`, `u64` and `f64` are
+/// lost only if serde buffers the value first, as it does for `flatten` and `untagged`.
 ///
 /// ```
 /// use telecrm_core::FieldValue;
@@ -60,12 +66,12 @@ pub struct FieldValue {
 
 #[derive(Clone, Default)]
 enum Form {
-    /// The JSON is all there is to say.
+    /// The JSON holds the whole value.
     #[default]
     Plain,
-    /// The text that was read, of which the JSON cannot hold every digit.
+    /// The text that was read. The JSON cannot hold all its digits.
     Written(Box<RawValue>),
-    /// A text without a letter, on purpose.
+    /// An empty text that the caller asked for.
     Blank,
 }
 
@@ -85,13 +91,15 @@ impl schemars::JsonSchema for FieldValue {
 }
 
 impl FieldValue {
-    /// JSON `null`. telecrm documents no way to clear a field; see `docs/api-notes.md`.
+    /// JSON `null`. telecrm documents no way to clear a field, see `docs/api-notes.md`.
     pub fn null() -> Self {
         Self::from(Value::Null)
     }
 
-    /// An empty text that is meant: telecrm stores it over what the lead has. Blank texts that are written any other way, alone or
-    /// in a list, are [left out](crate::Lead::stray_blanks), since they mostly stand for an input that nobody filled in.
+    /// An empty text that replaces the stored value.
+    ///
+    /// All other blank texts, alone or in a list, are [left out](crate::Lead::stray_blanks),
+    /// because they usually come from an input that was not filled in.
     ///
     /// ```
     /// use telecrm_core::{FieldValue, Lead};
@@ -107,7 +115,7 @@ impl FieldValue {
         }
     }
 
-    /// Whether this is a text of nothing but blanks that nobody asked for, or a list with one.
+    /// Whether this is a blank text other than [`blank`](Self::blank), or a list with a blank text.
     pub(crate) fn has_stray_blank(&self) -> bool {
         let is_blank = |json: &Value| json.as_str().is_some_and(|text| text.trim().is_empty());
         match &self.json {
@@ -116,21 +124,17 @@ impl FieldValue {
         }
     }
 
-    /// What is to be sent of it: nothing of a stray blank, nor of a list that holds nothing else.
+    /// The value without stray blanks. Returns None if the rest is empty.
     pub(crate) fn without_stray_blanks(self) -> Option<Self> {
         if !self.has_stray_blank() {
             return Some(self);
         }
-        let mut rest = Vec::new();
-        for item in self.into_items().ok()? {
-            if !item.has_stray_blank() {
-                rest.push(item);
-            }
-        }
-        (!rest.is_empty()).then(|| rest.into())
+        let mut items = self.into_items().ok()?;
+        items.retain(|item| !item.has_stray_blank());
+        (!items.is_empty()).then(|| items.into())
     }
 
-    /// The text that was read, where it has digits that the JSON has not.
+    /// The text that was read. Returns None if the JSON holds the whole value.
     fn written(&self) -> Option<&str> {
         match &self.form {
             Form::Written(text) => Some(text.get()),
@@ -138,7 +142,7 @@ impl FieldValue {
         }
     }
 
-    /// Reads a value from its text, with every digit.
+    /// Reads a value from JSON text, with every digit.
     pub(crate) fn read(text: &str) -> Result<Self, serde_json::Error> {
         let Some(written) = written::inexact(text) else {
             return Ok(Self::from(serde_json::from_str::<Value>(text)?));
@@ -149,8 +153,8 @@ impl FieldValue {
         })
     }
 
-    /// Reads a value with every digit, and tells which keys stand more than once in one object of it.
-    pub(crate) fn read_noting_repeated<'de, D: Deserializer<'de>>(
+    /// Reads a value with every digit, and lists the keys that occur more than once in an object.
+    pub(crate) fn read_with_repeated_keys<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<(Self, Vec<FieldPath>), D::Error> {
         by_text(deserializer, |text| {
@@ -160,26 +164,17 @@ impl FieldValue {
         })
     }
 
-    fn list(items: Vec<Self>) -> Self {
-        let mut json = Vec::new();
-        for item in &items {
-            json.push(item.json.clone());
-        }
-        Self::with_parts(Value::Array(json), &items, &items)
-    }
-
-    /// A value of which these are the parts, with every digit of theirs.
-    fn with_parts<'a>(
+    /// Joins values into a list or an object, with every digit of theirs.
+    fn join<'a>(
         json: Value,
         whole: &impl Serialize,
         parts: impl IntoIterator<Item = &'a Self>,
     ) -> Self {
-        let form = match parts.into_iter().any(|part| part.written().is_some()) {
-            true => {
-                let text = serde_json::value::to_raw_value(whole);
-                Form::Written(text.expect("values are JSON, and keys are texts"))
-            }
-            false => Form::Plain,
+        let form = if parts.into_iter().any(|part| part.written().is_some()) {
+            let text = serde_json::value::to_raw_value(whole);
+            Form::Written(text.expect("values are JSON, and keys are texts"))
+        } else {
+            Form::Plain
         };
         Self { json, form }
     }
@@ -189,33 +184,37 @@ impl FieldValue {
         self.json.is_null()
     }
 
-    /// The text, if this is a string; with U+FFFD where a server cut a character in halves.
+    /// The text. Returns None if this is not a string. U+FFFD replaces half a character, which a
+    /// server leaves when it cuts text in the middle of a surrogate pair.
     pub fn as_str(&self) -> Option<&str> {
         self.json.as_str()
     }
 
-    /// The number, if this is one without a fraction that fits.
+    /// The number. Returns None if this is not a whole number in the range of `i64`.
     pub fn as_i64(&self) -> Option<i64> {
+        // From 2^53 on, a float no longer stands for one integer.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
         let number = self.json.as_number()?;
         number.as_i64().or_else(|| {
             let float = number.as_f64()?;
-            // From 2^53 on a float no longer names one integer.
-            (float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0).then_some(float as i64)
+            (float.fract() == 0.0 && float.abs() < EXACT).then_some(float as i64)
         })
     }
 
-    /// The number, if this is one: the nearest that an `f64` can hold. [`digits`](Self::digits) has all of it.
+    /// The nearest `f64`. Returns None if this is not a number. [`digits`](Self::digits) has all
+    /// digits.
     pub fn as_f64(&self) -> Option<f64> {
         self.json.as_f64()
     }
 
-    /// The number as it was written, if this is one.
+    /// The number as written, with every digit. Returns None if this is not a number.
     ///
     /// ```
     /// use telecrm_core::LeadRecord;
     ///
     /// let row: LeadRecord =
-    ///     serde_json::from_str(r#"{ "fields": { "account": 12345678901234567890123, "share": 0.10 } }"#)?;
+    ///     serde_json::from_str(r#"{ "fields": { "account": 12345678901234567890123,
+    ///         "share": 0.10 } }"#)?;
     /// let digits = |name| row.get(name).and_then(|value| value.digits()).map(|d| d.into_owned());
     /// assert_eq!(digits("account").as_deref(), Some("12345678901234567890123"));
     /// assert_eq!(digits("share").as_deref(), Some("0.10"));
@@ -229,36 +228,32 @@ impl FieldValue {
         })
     }
 
-    /// The parts of a list or an object of which the JSON has not every digit.
-    fn written_parts<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+    /// The parts of a list or an object with every digit. Returns None if the JSON has them all.
+    fn written_parts<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(self.written()?).ok()
     }
 
-    /// The members of an object, or what it is instead.
+    /// The members of an object. Gives the value back if it is not an object.
     pub(crate) fn into_members(self) -> Result<BTreeMap<String, Self>, Self> {
-        match (self.written_parts(), self.json) {
-            (Some(members), Value::Object(_)) => Ok(members),
-            (_, Value::Object(members)) => Ok(from_object(members)),
-            (_, json) => Err(Self {
-                json,
-                form: self.form,
-            }),
+        let written = self.written_parts();
+        match self.json {
+            Value::Object(members) => Ok(written.unwrap_or_else(|| from_object(members))),
+            json => Err(Self { json, ..self }),
         }
     }
 
-    /// The items of a list, or what it is instead.
+    /// The items of a list. Gives the value back if it is not a list.
     pub(crate) fn into_items(self) -> Result<Vec<Self>, Self> {
-        match (self.written_parts(), self.json) {
-            (Some(items), Value::Array(_)) => Ok(items),
-            (_, Value::Array(items)) => Ok(each_into(items)),
-            (_, json) => Err(Self {
-                json,
-                form: self.form,
-            }),
+        let written = self.written_parts();
+        match self.json {
+            Value::Array(items) => {
+                Ok(written.unwrap_or_else(|| items.into_iter().map(Self::from).collect()))
+            }
+            json => Err(Self { json, ..self }),
         }
     }
 
-    /// A member, if this is an object that has it.
+    /// A member of an object. Returns None if this is not an object or lacks the key.
     pub(crate) fn member(&self, key: &str) -> Option<Self> {
         match self.written() {
             Some(_) => self.clone().into_members().ok()?.remove(key),
@@ -266,7 +261,8 @@ impl FieldValue {
         }
     }
 
-    /// The number or the numeric text, in every digit. The exponent of a number is written out, unless that takes more than 400 zeros.
+    /// The number or numeric text, with every digit. Returns None if the value is not numeric, or
+    /// if its exponent stands for more than 400 zeros.
     ///
     /// ```
     /// use telecrm_core::FieldValue;
@@ -280,31 +276,28 @@ impl FieldValue {
     pub fn as_decimal(&self) -> Option<Decimal> {
         match self.as_str() {
             Some(text) => text.trim().parse().ok(),
-            None => Decimal::written_out(&self.digits()?),
+            None => Decimal::from_json_number(&self.digits()?),
         }
     }
 
-    /// The texts, if this is a list of strings.
+    /// The texts of a list. Returns None if this is not a list of strings.
     pub fn as_strings(&self) -> Option<Vec<&str>> {
-        let mut texts = Vec::new();
-        for item in self.json.as_array()? {
-            texts.push(item.as_str()?);
-        }
-        Some(texts)
+        self.json.as_array()?.iter().map(Value::as_str).collect()
     }
 
-    /// The value as JSON. Numbers have the range of `serde_json`: see [`digits`](Self::digits).
+    /// The value as JSON. Numbers have the range of `serde_json`, see [`digits`](Self::digits).
     pub fn as_json(&self) -> &Value {
         &self.json
     }
 
-    /// The value as JSON, by value. Numbers have the range of `serde_json`: see [`digits`](Self::digits).
+    /// Converts into JSON. Numbers have the range of `serde_json`, see [`digits`](Self::digits).
     pub fn into_json(self) -> Value {
         self.json
     }
 }
 
-/// Compact JSON: the value itself, where [`Debug`](std::fmt::Debug) shows only its type.
+/// Writes compact JSON with the value, unlike [`Debug`](std::fmt::Debug), which shows only its
+/// type.
 impl std::fmt::Display for FieldValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.written() {
@@ -320,8 +313,9 @@ impl PartialEq for FieldValue {
     }
 }
 
-/// With every digit, as JSON text. As a `Value` (`serde_json::to_value`) numbers have the range of `serde_json`, and what has no
-/// place in it is an error: a number beyond every `f64`, such as `1e999`, and half a character, such as `"\ud83d"`.
+/// Writes every digit into JSON text. `serde_json::to_value` is limited to the range of
+/// `serde_json`. It fails for a number beyond every `f64` (`1e999`) and for half a character
+/// (`"\ud83d"`).
 impl Serialize for FieldValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.form {
@@ -337,91 +331,30 @@ impl<'de> Deserialize<'de> for FieldValue {
     }
 }
 
-impl From<Value> for FieldValue {
-    fn from(json: Value) -> Self {
-        Self {
-            json,
-            form: Form::Plain,
-        }
+/// Sets a field. A blank text removes it, as [`Lead::set`](crate::Lead::set) documents.
+pub(crate) fn set_field(
+    fields: &mut BTreeMap<String, FieldValue>,
+    name: String,
+    value: FieldValue,
+) {
+    match value.without_stray_blanks() {
+        Some(value) => _ = fields.insert(name, value),
+        None => _ = fields.remove(name.as_str()),
     }
 }
 
-impl From<FieldValue> for Value {
-    fn from(value: FieldValue) -> Self {
-        value.json
-    }
-}
-
-/// Unix milliseconds.
-impl From<jiff::Timestamp> for FieldValue {
-    fn from(time: jiff::Timestamp) -> Self {
-        time.as_millisecond().into()
-    }
-}
-
-/// `null` for a number that JSON cannot hold (NaN, infinite).
-impl From<f64> for FieldValue {
-    fn from(number: f64) -> Self {
-        Number::from_f64(number)
-            .map_or(Value::Null, Value::Number)
-            .into()
-    }
-}
-
-macro_rules! from_json_scalar {
-    ($($type:ty),*) => {$(
-        impl From<$type> for FieldValue {
-            fn from(value: $type) -> Self {
-                Value::from(value).into()
-            }
-        }
-    )*};
-}
-from_json_scalar!(&str, String, bool, u8, u16, u32, u64, i8, i16, i32, i64);
-
-impl<T: Into<FieldValue>> From<Vec<T>> for FieldValue {
-    fn from(items: Vec<T>) -> Self {
-        Self::list(each_into(items))
-    }
-}
-
-impl<T: Into<FieldValue>, const N: usize> From<[T; N]> for FieldValue {
-    fn from(items: [T; N]) -> Self {
-        Vec::from(items).into()
-    }
-}
-
-fn each_into<T: Into<FieldValue>>(items: Vec<T>) -> Vec<FieldValue> {
-    let mut values = Vec::new();
-    for item in items {
-        values.push(item.into());
-    }
-    values
-}
-
-/// The members of an object as JSON.
-// These two insert one by one: what `collect` compiles to sorts, anew for each iterator, and made a fifth of this crate's build.
+/// Converts members into a JSON object.
 pub(crate) fn to_object(members: &BTreeMap<String, FieldValue>) -> Map<String, Value> {
-    let mut object = Map::new();
-    for (key, value) in members {
-        object.insert(key.clone(), value.json.clone());
-    }
-    object
-}
-
-/// The members of a JSON object.
-pub(crate) fn from_object(object: Map<String, Value>) -> BTreeMap<String, FieldValue> {
-    let mut members = BTreeMap::new();
-    for (key, value) in object {
-        members.insert(key, value.into());
-    }
     members
+        .iter()
+        .map(|(key, value)| (key.clone(), value.json.clone()))
+        .collect()
 }
 
-/// An object.
-impl From<BTreeMap<String, FieldValue>> for FieldValue {
-    fn from(members: BTreeMap<String, FieldValue>) -> Self {
-        let json = Value::Object(to_object(&members));
-        Self::with_parts(json, &members, members.values())
-    }
+/// Converts a JSON object into members.
+pub(crate) fn from_object(object: Map<String, Value>) -> BTreeMap<String, FieldValue> {
+    object
+        .into_iter()
+        .map(|(key, value)| (key, value.into()))
+        .collect()
 }
