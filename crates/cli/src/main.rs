@@ -1,13 +1,13 @@
 //! The `telecrm` command: what people and scripts do with the crate of the same name.
 
 mod args;
+mod clock;
 mod emulator;
 mod environment;
 mod exit;
 mod push;
 mod signals;
 mod terminal;
-mod time;
 
 use args::{Cli, Command};
 use clap::Parser;

@@ -1,7 +1,7 @@
 //! `telecrm push`: discover, check, send, verify.
 
+mod estimate;
 mod output;
-mod pace;
 mod plan;
 mod report;
 mod rows;
@@ -10,13 +10,13 @@ mod send;
 mod table;
 
 use crate::args;
+use crate::clock;
 use crate::environment::{self, Environment};
 use crate::exit::{Exit, Failure};
 use crate::signals;
 use crate::terminal::say;
-use crate::time;
+use estimate::{Paces, Reads};
 use output::Output;
-use pace::{Paces, Reads};
 use plan::Planner;
 use report::ErrorKind;
 use rows::Input;
@@ -115,7 +115,7 @@ async fn push(
         Failure::new(Exit::Failed, message)
     };
     let mut output = Output::start(as_table, workspace.as_deref(), count).map_err(not_written)?;
-    let start = time::now();
+    let start = clock::now();
     // Lives until the run is over, also where nothing is read back.
     let emulator = connection.emulator;
     let reader = options.verify.then(|| Reader {
@@ -149,7 +149,7 @@ async fn push(
             environment::ASYNC_TOKEN
         ));
     }
-    Ok(sum_up(&summary, time::now() - start))
+    Ok(sum_up(&summary, clock::now() - start))
 }
 
 /// Says what the run amounts to.

@@ -2,7 +2,7 @@
 
 use super::plan::Parcel;
 use super::report::{ErrorKind, Outcome, RowError, RowReport, has_losses};
-use crate::time;
+use crate::clock;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -145,7 +145,7 @@ impl Sender {
             let limits = self.0.telecrm.async_limits();
             let usable = limits.iter().filter(|limit| !limit.set_aside);
             match usable.map(|limit| limit.next_free_in).min() {
-                Some(wait) if !wait.is_zero() => time::sleep(wait).await,
+                Some(wait) if !wait.is_zero() => clock::sleep(wait).await,
                 _ => return gate,
             }
         }
@@ -158,7 +158,7 @@ impl Sender {
     ) -> Result<Verification, telecrm::Error> {
         if let Some(emulator) = &reader.emulator {
             // Whether it settles or the time is over: the next look is the last.
-            let _ = time::within(reader.timeout, emulator.settle()).await;
+            let _ = clock::within(reader.timeout, emulator.settle()).await;
         }
         self.0.telecrm.ingest().verify(receipt).await
     }

@@ -1,10 +1,10 @@
 //! Runs the command as people and scripts do.
 
-mod bad_input;
 mod emulator;
-mod examples;
+mod example_files;
 mod help;
-mod policy;
+mod push;
+mod server_errors;
 mod signals;
 
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! How long a run takes, as far as the rate limits decide it.
 
-use crate::time;
+use crate::clock;
 use std::time::Duration;
 use telecrm::{LimitState, RateLimit, Telecrm};
 
@@ -83,7 +83,7 @@ impl Paces {
         };
         Some(format!(
             "{rows} rows take {about} {}: telecrm limits requests to {}/hour for each Async token{to_read}",
-            time::readable(least),
+            clock::readable(least),
             RateLimit::ASYNC.per_hour(),
         ))
     }
