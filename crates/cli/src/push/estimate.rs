@@ -80,7 +80,8 @@ impl Limits {
             return None;
         }
         Some(format!(
-            "{rows} rows take {about} {}: telecrm allows {} requests per hour for each Async token{and_reading}",
+            "{rows} rows take {about} {}: telecrm allows {} requests per hour \
+             for each Async token{and_reading}",
             clock::format_duration(time),
             RateLimit::ASYNC.per_hour(),
         ))

@@ -137,7 +137,9 @@ impl Sender {
             biased;
             () = wait_for(stop, Stopped::Sending) => return None,
             // The first poll takes the free slot before the gate opens for the next row.
-            _gate = self.free_slot() => poll_fn(|context| Poll::Ready(push.as_mut().poll(context))).await,
+            _gate = self.free_slot() => {
+                poll_fn(|context| Poll::Ready(push.as_mut().poll(context))).await
+            }
         };
         Some(match first_poll {
             Poll::Ready(result) => result,

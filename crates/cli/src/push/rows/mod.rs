@@ -58,7 +58,7 @@ impl Input {
         let name = path.display().to_string();
         let format = Format::of(path).ok_or_else(|| {
             Failure::usage(format!("{name}: unknown file extension"))
-                .hint("use .csv for a table, .jsonl for one lead per line, or - for JSON lines on standard input")
+                .hint("use .csv or .jsonl, or - for JSON lines on standard input")
         })?;
         let unreadable = |error: io::Error| {
             Failure::usage(format!("cannot read {name}: {error}"))
