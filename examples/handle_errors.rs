@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let receipt = match telecrm.ingest().push(&lead).await {
         Ok(receipt) => receipt,
-        // The lead may have arrived. Reading it back tells.
+        // The lead may have arrived, so read it back.
         Err(error) if error.is_outcome_unknown() => Receipt::unconfirmed(lead),
         // Nothing was stored, and the same request may succeed later.
         Err(error) if error.is_rate_limited() || error.is_transient() => {

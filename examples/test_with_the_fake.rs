@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let body = requests[1].body().ok_or("no body")?;
     assert_eq!(body["fields"]["phone"], "919876543210");
 
-    // Time is simulated, so waiting for the retry took none.
+    // The clock is simulated, so the wait before the retry was instant.
     println!("waited {:?} on the simulated clock", fake.clock().slept());
 
     // Any error can be scripted as well.

@@ -129,7 +129,7 @@ fn possible_connections(wanted: u64) -> usize {
 
 /// Reads the tokens to accept from a variable.
 ///
-/// No flag sets them, so that nobody pastes a token of a real account into a command line.
+/// No flag sets them, because command lines are visible, and a pasted token may be a real one.
 fn tokens(
     variable: &str,
     check: impl Fn(&str) -> Result<(), TokenError>,

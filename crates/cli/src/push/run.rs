@@ -220,7 +220,7 @@ impl State {
         }
     }
 
-    /// Tells rows in flight of the stop, and skips the rows that wait.
+    /// Stops rows in flight as far as the reason demands, and skips the rows that wait.
     fn apply_stop(&mut self) {
         self.stopped.send_replace(match self.stop {
             Some(StopReason::Signal(_)) => Stopped::SendingAndReading,

@@ -46,7 +46,7 @@ pub(crate) enum Stopped {
     SendingAndReading,
 }
 
-/// Tells rows in flight how much of the run has stopped.
+/// How rows in flight learn how much of the run has stopped.
 pub(crate) type StopWatch = watch::Receiver<Stopped>;
 
 impl Sender {
@@ -125,7 +125,7 @@ impl Sender {
 
     /// Sends a row as soon as the rate limit allows. Returns None if the run stops before that.
     ///
-    /// A request that may have left is awaited, because only its answer tells the row's outcome.
+    /// Waits for the answer once the request may have left, because only that shows the outcome.
     async fn push(
         &self,
         row: &PreparedRow,

@@ -26,8 +26,10 @@ fn file_is_refused(flag: &str, name: &str, content: &[u8], reason: &str) {
 }
 
 tests! {
-    a_seed_that_is_not_json_is_refused: file_is_refused("--seed", "syntax.json", b"{", "invalid JSON");
-    a_seed_without_fields_is_refused: file_is_refused("--seed", "empty.json", b"{}", "customFields");
+    a_seed_that_is_not_json_is_refused:
+        file_is_refused("--seed", "syntax.json", b"{", "invalid JSON");
+    a_seed_without_fields_is_refused:
+        file_is_refused("--seed", "empty.json", b"{}", "customFields");
     a_field_without_a_name_is_refused: file_is_refused(
         "--seed",
         "nameless.json",
@@ -52,7 +54,8 @@ tests! {
         b"{\"customFields\": [\"\xe9\"]}",
         "save the file as UTF-8",
     );
-    rules_that_are_not_json_are_refused: file_is_refused("--fault", "rules.json", b"{", "invalid JSON");
+    rules_that_are_not_json_are_refused:
+        file_is_refused("--fault", "rules.json", b"{", "invalid JSON");
     an_unknown_fault_is_refused:
         file_is_refused("--fault", "unknown.json", br#"[{"do": "explode"}]"#, "explode");
     a_rule_that_is_not_an_object_is_refused:

@@ -49,7 +49,7 @@ fn bad_csv_rows_are_rejected_and_the_others_stored() {
     ran.assert_outcomes(1, &["stored", "rejected", "rejected", "stored"]);
     let kind = Some("unreadable_row".to_owned());
     assert_eq!(ran.error_kinds(), [None, kind.clone(), kind, None]);
-    ran.assert_stdout("line 3: the row has 1 cells, but the header has 2");
+    ran.assert_stdout("line 3: expected 2 cells, found 1");
     ran.assert_stdout("line 4: cell 2 is not UTF-8");
 }
 

@@ -23,8 +23,10 @@ fn decides(action: &str, rows: &[&str], exit: i32, outcomes: &[&str]) {
 const ROWS: [&str; 4] = [GOOD, INFERRED_LOSS, LOSS, REPAIRED];
 
 tests! {
-    send_sends_the_valid_parts: decides("send", &ROWS, 3, &["stored", "differs", "differs", "stored"]);
-    skip_skips_leads_with_losses: decides("skip", &ROWS, 3, &["stored", "skipped", "skipped", "stored"]);
+    send_sends_the_valid_parts:
+        decides("send", &ROWS, 3, &["stored", "differs", "differs", "stored"]);
+    skip_skips_leads_with_losses:
+        decides("skip", &ROWS, 3, &["stored", "skipped", "skipped", "stored"]);
     stop_stops_at_the_first_certain_loss:
         decides("stop", &ROWS, 3, &["stored", "differs", "skipped", "skipped"]);
     stop_sends_repaired_leads: decides("stop", &[GOOD, REPAIRED], 0, &["stored", "stored"]);

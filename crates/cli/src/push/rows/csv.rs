@@ -199,7 +199,7 @@ impl Header {
     fn lead(&self, record: &ByteRecord) -> Result<Lead, Problem> {
         let (expected, found) = (self.columns.len(), record.len());
         if found != expected {
-            let message = format!("the row has {found} cells, but the header has {expected}");
+            let message = format!("expected {expected} cells, found {found}");
             return Err(Problem::new(message).hint("check the commas and quotes"));
         }
         let mut lead = Lead::new();
@@ -430,7 +430,7 @@ mod tests {
             .collect();
         let problem = |index: usize| rows[index].lead.as_ref().expect_err("bad").to_string();
         insta::assert_snapshot!(problem(0), @r#"
-        line 2: the row has 1 cells, but the header has 2
+        line 2: expected 2 cells, found 1
           hint: check the commas and quotes
         "#);
         insta::assert_snapshot!(problem(1), @r#"
