@@ -1,9 +1,9 @@
-//! How the command ends.
+//! Exit codes, and failures that end the command.
 
-use std::fmt;
+use crate::problem::Problem;
 use std::process::ExitCode;
 
-/// The exit codes, one meaning each.
+/// The exit codes of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -25,28 +25,39 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An end before the work is done: a sentence for standard error, and the exit code.
+/// Ends the command early: the problem for standard error, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    message: String,
+    pub(crate) problem: Problem,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
-            message: message.into(),
+            problem: Problem::new(message),
         }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            problem: self.problem.hint(hint),
+            ..self
+        }
+    }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+/// A problem of the input or the settings is a usage error.
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self {
+            exit: Exit::Usage,
+            problem,
+        }
     }
 }

@@ -1,13 +1,32 @@
-//! What is said beside the data.
+//! Messages on standard error.
 
+use crate::problem::Problem;
 use std::io::{self, Write};
 
-/// Says something on standard error. If that is closed, there is nobody left to tell.
-pub(crate) fn say(text: &str) {
+/// Prints a line on standard error.
+pub(crate) fn print(text: &str) {
+    // The command goes on without its messages if standard error is closed.
     let _ = writeln!(io::stderr(), "{}", printable(text));
 }
 
-/// Text from a file, or from a server, that leaves the terminal alone.
+/// Prints `error: …`, and the hint on a line of its own.
+pub(crate) fn print_error(problem: &Problem) {
+    print_problem("error", problem);
+}
+
+/// Prints `warning: …`, and the hint on a line of its own.
+pub(crate) fn print_warning(problem: &Problem) {
+    print_problem("warning", problem);
+}
+
+fn print_problem(level: &str, problem: &Problem) {
+    print(&format!("{level}: {}", problem.message));
+    if let Some(hint) = &problem.hint {
+        print(&format!("  hint: {hint}"));
+    }
+}
+
+/// Replaces control characters, so that text from a file or a server cannot control the terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }

@@ -1,85 +1,87 @@
-//! Where the rows go: standard output for data, standard error for the rest.
+//! Writes the reports to standard output, and a progress bar to standard error.
 
 use super::report::RowReport;
 use super::table::Table;
-use crate::terminal::say;
+use crate::terminal::print;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
-use telecrm::{FieldType, Workspace};
+use telecrm::Workspace;
+use telecrm::workspace::FieldType;
 
-/// Writes each row as soon as its turn comes.
+/// How reports are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    JsonLines,
+    Table,
+}
+
+/// Writes each report as soon as it is known.
 pub(crate) struct Output {
     stdout: io::Stdout,
-    form: Form,
+    /// None writes JSON lines.
+    table: Option<Table>,
     progress: ProgressBar,
 }
 
-enum Form {
-    JsonLines,
-    Table(Table),
-}
-
-/// Wide enough for a phone number, and for most addresses.
-const PHONE: usize = 13;
-const OTHER: usize = 28;
+/// Column widths: a phone number, or an address of usual length.
+const PHONE_WIDTH: usize = 13;
+const OTHER_WIDTH: usize = 28;
 
 impl Output {
-    /// Starts with the table's header; a progress bar shows on a terminal only.
+    /// Writes the header of a table. The default format is a table on a terminal, else JSON lines.
     pub(crate) fn start(
-        as_table: Option<bool>,
+        format: Option<Format>,
         workspace: Option<&Workspace>,
         rows: Option<u64>,
     ) -> io::Result<Self> {
         let stdout = io::stdout();
-        let terminal = stdout.is_terminal();
-        let form = if as_table.unwrap_or(terminal) {
-            let width = terminal.then(|| usize::from(Term::stdout().size().1));
-            Form::Table(Table::new(
+        let is_terminal = stdout.is_terminal();
+        let as_table = format.map_or(is_terminal, |format| format == Format::Table);
+        let table = as_table.then(|| {
+            let width = is_terminal.then(|| usize::from(Term::stdout().size().1));
+            Table::new(
                 identifier_width(workspace),
                 width,
                 console::colors_enabled(),
-            ))
-        } else {
-            Form::JsonLines
+            )
+        });
+        let (progress, template) = match rows {
+            Some(rows) => (
+                ProgressBar::new(rows),
+                "{bar:30} {pos} of {len} rows, {eta} left",
+            ),
+            None => (ProgressBar::no_length(), "{spinner} {pos} rows, {per_sec}"),
         };
-        let progress = match rows {
-            Some(rows) => ProgressBar::new(rows),
-            None => ProgressBar::no_length(),
-        };
-        // Hidden by itself where standard error is no terminal.
+        // Draws nothing if standard error is not a terminal.
         progress.set_draw_target(ProgressDrawTarget::stderr());
-        let template = match rows {
-            Some(_) => "{bar:30} {pos} of {len} rows, {eta} left",
-            None => "{spinner} {pos} rows, {per_sec}",
-        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             progress.set_style(style);
         }
         let mut output = Self {
             stdout,
-            form,
+            table,
             progress,
         };
-        if let Form::Table(table) = &output.form {
+        if let Some(table) = &output.table {
             output.write(&table.header())?;
         }
         Ok(output)
     }
 
     pub(crate) fn row(&mut self, report: &RowReport) -> io::Result<()> {
-        let text = match &self.form {
-            Form::Table(table) => table.row(report),
-            Form::JsonLines => serde_json::to_string(report)? + "\n",
+        let text = match &self.table {
+            Some(table) => table.row(report),
+            None => serde_json::to_string(report)? + "\n",
         };
         self.write(&text)?;
         self.progress.inc(1);
         Ok(())
     }
 
-    /// Says something beside the data.
-    pub(crate) fn say(&self, text: &str) {
-        self.progress.suspend(|| say(text));
+    /// Prints a message on standard error, above the progress bar.
+    pub(crate) fn print(&self, text: &str) {
+        self.progress.suspend(|| print(text));
     }
 
     pub(crate) fn end(self) {
@@ -88,8 +90,8 @@ impl Output {
 
     fn write(&mut self, text: &str) -> io::Result<()> {
         self.progress.suspend(|| {
-            // Line by line, so that a reader sees each row when it is known.
             self.stdout.write_all(text.as_bytes())?;
+            // A program that reads the pipe sees each row at once.
             self.stdout.flush()
         })
     }
@@ -98,7 +100,7 @@ impl Output {
 fn identifier_width(workspace: Option<&Workspace>) -> usize {
     let field = workspace.and_then(|workspace| workspace.field(workspace.identifier().api_name()));
     match field.map(|field| &field.field_type) {
-        Some(FieldType::Phone) | None => PHONE,
-        Some(_) => OTHER,
+        Some(FieldType::Phone) | None => PHONE_WIDTH,
+        Some(_) => OTHER_WIDTH,
     }
 }

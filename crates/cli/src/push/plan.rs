@@ -1,11 +1,11 @@
-//! What to do with a row before anything is sent.
+//! Plans each row before sending: checks the lead, and decides whether to send it.
 
 use super::report::{ErrorKind, Outcome, RowError, RowReport, has_losses, is_lost};
 use crate::args::OnFinding;
 use std::sync::Arc;
 use telecrm::{Certainty, FieldPath, Finding, Lead, Workspace};
 
-/// Decides by the workspace, and by what the caller wants.
+/// Plans rows by the workspace and the flags.
 #[derive(Debug, Clone)]
 pub(crate) struct Planner {
     pub(crate) workspace: Option<Arc<Workspace>>,
@@ -16,28 +16,39 @@ pub(crate) struct Planner {
 /// What to do with a row.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Plan {
-    Send(Parcel),
-    /// Nothing is sent of it.
-    Keep(RowReport),
-    /// Nothing is sent of it, nor of any later row.
+    Send(PreparedRow),
+    /// Report the row without sending it.
+    Report(RowReport),
+    /// Report the row without sending it, and send no later row.
     Stop(RowReport),
 }
 
-/// A lead ready to be sent.
+/// A lead that is ready to be sent.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Parcel {
+pub(crate) struct PreparedRow {
     pub(crate) row: u64,
     pub(crate) identifier: Option<String>,
-    /// Rows of one lane follow each other; rows without one follow nobody.
-    pub(crate) lane: Option<String>,
+    /// Rows with the same key are sent one after the other.
+    pub(crate) lead_key: Option<String>,
     pub(crate) lead: Lead,
-    /// What the check has to say of the lead as written.
+    /// The findings of the check, with paths in the lead as written.
     pub(crate) findings: Vec<Finding>,
-    /// For each action that is sent, its place among those written.
-    kept_actions: Vec<usize>,
+    /// The index that each sent action has in the lead as written.
+    action_indices: Vec<usize>,
 }
 
-impl Parcel {
+impl PreparedRow {
+    fn unchecked(row: u64, lead: Lead) -> Self {
+        Self {
+            row,
+            identifier: None,
+            lead_key: None,
+            action_indices: (0..lead.actions().len()).collect(),
+            lead,
+            findings: Vec::new(),
+        }
+    }
+
     pub(crate) fn report(self, outcome: Outcome, error: Option<RowError>) -> RowReport {
         RowReport {
             row: self.row,
@@ -48,27 +59,26 @@ impl Parcel {
         }
     }
 
-    /// Adds what reading back found, said of the lead as written.
-    pub(crate) fn add(&mut self, losses: impl IntoIterator<Item = Finding>) {
+    /// Adds losses that reading back found, with paths in the lead as written.
+    pub(crate) fn add_losses(&mut self, losses: impl IntoIterator<Item = Finding>) {
         for mut loss in losses {
-            loss.path = self.as_written(loss.path);
-            // A mended part that was lost all the same is a loss of its own.
-            let known = |finding: &Finding| {
+            loss.path = self.path_as_written(loss.path);
+            // A repaired part that was lost after all is another loss.
+            let is_known = |finding: &Finding| {
                 is_lost(finding) && finding.path == loss.path && finding.kind == loss.kind
             };
-            if !self.findings.iter().any(known) {
+            if !self.findings.iter().any(is_known) {
                 self.findings.push(loss);
             }
         }
     }
 
-    fn as_written(&self, path: FieldPath) -> FieldPath {
-        let written = |index: usize| self.kept_actions.get(index).copied().unwrap_or(index);
+    fn path_as_written(&self, path: FieldPath) -> FieldPath {
+        let written = |index: usize| self.action_indices.get(index).copied().unwrap_or(index);
         match path {
             FieldPath::Action(index) => FieldPath::Action(written(index)),
             FieldPath::ActionField(index, name) => FieldPath::ActionField(written(index), name),
             FieldPath::ActionKey(index, key) => FieldPath::ActionKey(written(index), key),
-            // Said of no action.
             other => other,
         }
     }
@@ -77,92 +87,91 @@ impl Parcel {
 impl Planner {
     pub(crate) fn plan(&self, row: u64, lead: Lead) -> Plan {
         let Some(workspace) = self.workspace.as_deref() else {
-            return Plan::Send(Parcel {
-                row,
-                identifier: None,
-                lane: None,
-                kept_actions: (0..lead.actions().len()).collect(),
-                lead,
-                findings: Vec::new(),
-            });
+            return Plan::Send(PreparedRow::unchecked(row, lead));
         };
         let checked = workspace.check(&lead);
-        let report = checked.report().to_vec();
-        let clean = checked.accept_partial();
-        let meant = clean.as_ref().unwrap_or(&lead);
-        let identifier = key_of(workspace, meant);
-        let lane = identifier.clone().or_else(|| raw_key_of(workspace, meant));
+        let findings = checked.report().to_vec();
+        let repaired = checked.accept_partial();
+        let stored = repaired.as_ref().unwrap_or(&lead);
+        let identifier = identifier_of(workspace, stored);
+        let lead_key = identifier
+            .clone()
+            .or_else(|| written_key(workspace, stored));
         if !self.check {
-            return Plan::Send(Parcel {
-                row,
-                identifier: key_of(workspace, &lead),
-                lane,
-                kept_actions: (0..lead.actions().len()).collect(),
-                lead,
-                findings: Vec::new(),
+            return Plan::Send(PreparedRow {
+                identifier: identifier_of(workspace, &lead),
+                lead_key,
+                ..PreparedRow::unchecked(row, lead)
             });
         }
-        let not_sent = |outcome, error| RowReport {
+        let report = |outcome, error| RowReport {
             row,
             identifier: identifier.clone(),
             outcome,
-            findings: report.clone(),
+            findings: findings.clone(),
             error,
         };
-        let certain =
-            |finding: &Finding| is_lost(finding) && finding.certainty != Certainty::Inferred;
         match self.on_finding {
-            OnFinding::Stop if report.iter().any(certain) => {
-                return Plan::Stop(not_sent(Outcome::Skipped, None));
+            OnFinding::Stop if findings.iter().any(is_certain_loss) => {
+                return Plan::Stop(report(Outcome::Skipped, None));
             }
-            OnFinding::Skip if has_losses(&report) => {
-                return Plan::Keep(not_sent(Outcome::Skipped, None));
+            OnFinding::Skip if has_losses(&findings) => {
+                return Plan::Report(report(Outcome::Skipped, None));
             }
             _ => {}
         }
-        let dropped = |index: &usize| {
-            let path = FieldPath::Action(*index);
-            report
-                .iter()
-                .any(|finding| is_lost(finding) && finding.path == path)
-        };
-        match clean {
-            Ok(clean) => Plan::Send(Parcel {
+        match repaired {
+            Ok(repaired) => Plan::Send(PreparedRow {
                 row,
-                kept_actions: (0..lead.actions().len())
-                    .filter(|index| !dropped(index))
-                    .collect(),
-                lead: clean,
-                lane,
                 identifier,
-                findings: report,
+                lead_key,
+                action_indices: kept_actions(&lead, &findings),
+                lead: repaired,
+                findings,
             }),
             Err(dropped) => {
                 let message = format!("nothing was sent: {dropped}");
                 let error = RowError::new(ErrorKind::LeadDropped, message);
-                Plan::Keep(not_sent(Outcome::Rejected, Some(error)))
+                Plan::Report(report(Outcome::Rejected, Some(error)))
             }
         }
     }
 
-    /// The identifier of a row that is not sent because the run has ended.
+    /// Returns the identifier of a row that is not sent because the run has ended.
     pub(crate) fn identifier(&self, lead: &Lead) -> Option<String> {
         let workspace = self.workspace.as_deref()?;
         match workspace.check(lead).accept_partial() {
-            Ok(clean) if self.check => key_of(workspace, &clean),
-            _ => key_of(workspace, lead),
+            Ok(repaired) if self.check => identifier_of(workspace, &repaired),
+            _ => identifier_of(workspace, lead),
         }
     }
 }
 
-fn key_of(workspace: &Workspace, lead: &Lead) -> Option<String> {
+/// Returns the lead identifier in its normal form.
+fn identifier_of(workspace: &Workspace, lead: &Lead) -> Option<String> {
     workspace.identifier_key(lead.get(workspace.identifier().api_name())?)
 }
 
-/// For an identifier that is said to be dropped: rows that write it alike may still be one lead.
-fn raw_key_of(workspace: &Workspace, lead: &Lead) -> Option<String> {
+/// Returns a key for a lead with an invalid identifier: rows that write it alike may be one lead.
+fn written_key(workspace: &Workspace, lead: &Lead) -> Option<String> {
     let value = lead.get(workspace.identifier().api_name())?;
     Some(value.to_string().to_lowercase())
+}
+
+fn is_certain_loss(finding: &Finding) -> bool {
+    is_lost(finding) && finding.certainty != Certainty::Inferred
+}
+
+/// Returns the indices of the actions that are not dropped.
+fn kept_actions(lead: &Lead, findings: &[Finding]) -> Vec<usize> {
+    let is_dropped = |index: usize| {
+        let path = FieldPath::Action(index);
+        let mut lost = findings.iter().filter(|finding| is_lost(finding));
+        lost.any(|finding| finding.path == path)
+    };
+    (0..lead.actions().len())
+        .filter(|index| !is_dropped(*index))
+        .collect()
 }
 
 #[cfg(test)]
@@ -187,22 +196,22 @@ mod tests {
         lead(json!({"fields": {"phone": "+91 99999 00001", "rating": 9}}))
     }
 
-    /// Only an inferred reading says that this website is dropped.
-    fn with_doubtful_website() -> Lead {
+    /// That telecrm drops this website is inferred.
+    fn with_inferred_loss() -> Lead {
         lead(json!({"fields": {"phone": "919999900001", "website": "no site yet"}}))
     }
 
     #[test]
-    fn what_is_valid_goes_and_the_rest_is_reported() {
-        let Plan::Send(parcel) = planner(true, OnFinding::Send).plan(7, with_bad_rating()) else {
-            panic!("is sent");
+    fn valid_parts_are_sent_and_losses_are_reported() {
+        let Plan::Send(row) = planner(true, OnFinding::Send).plan(7, with_bad_rating()) else {
+            panic!("not sent");
         };
         assert_eq!(
-            parcel.lead.to_json(),
+            row.lead.to_json(),
             json!({"fields": {"phone": "919999900001"}})
         );
-        assert_eq!(parcel.identifier.as_deref(), Some("919999900001"));
-        let repaired: Vec<_> = parcel
+        assert_eq!(row.identifier.as_deref(), Some("919999900001"));
+        let repaired: Vec<_> = row
             .findings
             .iter()
             .map(|f| (f.path.to_string(), f.repaired))
@@ -217,10 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn skip_and_stop_keep_back_leads_with_losses() {
+    fn skip_and_stop_hold_back_leads_with_losses() {
         let plan = planner(true, OnFinding::Skip).plan(1, with_bad_rating());
         assert!(
-            matches!(&plan, Plan::Keep(row) if row.outcome == Outcome::Skipped),
+            matches!(&plan, Plan::Report(row) if row.outcome == Outcome::Skipped),
             "{plan:?}"
         );
         let plan = planner(true, OnFinding::Stop).plan(1, with_bad_rating());
@@ -231,26 +240,26 @@ mod tests {
     }
 
     #[test]
-    fn stop_passes_over_what_is_only_inferred_and_skip_does_not() {
-        let plan = planner(true, OnFinding::Stop).plan(1, with_doubtful_website());
+    fn stop_ignores_inferred_losses_and_skip_does_not() {
+        let plan = planner(true, OnFinding::Stop).plan(1, with_inferred_loss());
         assert!(matches!(plan, Plan::Send(_)), "{plan:?}");
-        let plan = planner(true, OnFinding::Skip).plan(1, with_doubtful_website());
-        assert!(matches!(plan, Plan::Keep(_)), "{plan:?}");
+        let plan = planner(true, OnFinding::Skip).plan(1, with_inferred_loss());
+        assert!(matches!(plan, Plan::Report(_)), "{plan:?}");
     }
 
     #[test]
-    fn what_is_mended_keeps_nothing_back() {
-        let mended = lead(json!({"fields": {"phone": "+91 99999 00001", "rating": "3"}}));
-        let plan = planner(true, OnFinding::Stop).plan(1, mended);
+    fn a_repaired_lead_is_sent_under_stop() {
+        let repaired = lead(json!({"fields": {"phone": "+91 99999 00001", "rating": "3"}}));
+        let plan = planner(true, OnFinding::Stop).plan(1, repaired);
         assert!(matches!(plan, Plan::Send(_)), "{plan:?}");
     }
 
     #[test]
-    fn as2_nothing_is_sent_of_a_lead_without_identifier() {
+    fn as2_a_lead_without_identifier_is_not_sent() {
         let plan =
             planner(true, OnFinding::Send).plan(3, lead(json!({"fields": {"name": "Asha"}})));
-        let Plan::Keep(row) = plan else {
-            panic!("is not sent");
+        let Plan::Report(row) = plan else {
+            panic!("sent");
         };
         assert_eq!((row.outcome, row.identifier), (Outcome::Rejected, None));
         assert_eq!(
@@ -260,23 +269,23 @@ mod tests {
     }
 
     #[test]
-    fn unchecked_leads_go_as_they_are_and_still_keep_their_order() {
-        let Plan::Send(parcel) = planner(false, OnFinding::Send).plan(1, with_bad_rating()) else {
-            panic!("is sent");
+    fn an_unchecked_lead_is_unchanged_and_has_a_key() {
+        let Plan::Send(row) = planner(false, OnFinding::Send).plan(1, with_bad_rating()) else {
+            panic!("not sent");
         };
-        assert_eq!(parcel.lead, with_bad_rating());
-        assert_eq!(parcel.findings, []);
-        assert_eq!(parcel.lane.as_deref(), Some("919999900001"));
+        assert_eq!(row.lead, with_bad_rating());
+        assert_eq!(row.findings, []);
+        assert_eq!(row.lead_key.as_deref(), Some("919999900001"));
     }
 
     #[test]
-    fn losses_are_said_of_the_lead_as_written() {
+    fn losses_have_paths_in_the_lead_as_written() {
         let lead = lead(json!({"fields": {"phone": "919999900001"}, "actions": [
             {"type": "OUTGOING_CALL"},
             {"type": "ACTION_1001", "fields": {"note": "Visit"}},
         ]}));
-        let Plan::Send(mut parcel) = planner(true, OnFinding::Send).plan(1, lead) else {
-            panic!("is sent");
+        let Plan::Send(mut row) = planner(true, OnFinding::Send).plan(1, lead) else {
+            panic!("not sent");
         };
         let loss = |path| {
             Finding::new(
@@ -286,11 +295,11 @@ mod tests {
                 "not there",
             )
         };
-        parcel.add([
+        row.add_losses([
             loss(FieldPath::ActionField(0, "note".into())),
             loss(FieldPath::ActionField(0, "note".into())),
         ]);
-        let paths: Vec<_> = parcel.findings.iter().map(|f| f.path.to_string()).collect();
+        let paths: Vec<_> = row.findings.iter().map(|f| f.path.to_string()).collect();
         assert_eq!(paths, ["actions[0]", "actions[1].fields.note"]);
     }
 }

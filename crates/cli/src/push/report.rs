@@ -1,16 +1,18 @@
-//! What is said of each row, and what the whole run amounts to.
+//! Reports: the outcome of each row, and the tally that decides the exit code.
 
 use crate::exit::Exit;
+use crate::problem::Problem;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use telecrm::Finding;
 
-/// What became of one row: a line of the JSON output.
+/// The report of one row: a line of the JSON output.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct RowReport {
     /// Counts data rows from 1.
     pub(crate) row: u64,
-    /// The lead identifier in its normal form, where it is known.
+    /// The lead identifier in its normal form, if it is known.
     pub(crate) identifier: Option<String>,
     pub(crate) outcome: Outcome,
     pub(crate) findings: Vec<Finding>,
@@ -20,21 +22,21 @@ pub(crate) struct RowReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
-    /// Read back, and nothing is lost.
+    /// Read back; nothing is lost.
     Stored,
-    /// Read back, and something is lost.
+    /// Read back; something is lost.
     Differs,
-    /// No lead until the deadline.
+    /// No such lead when the timeout ended.
     Missing,
-    /// Sent, and not read back.
+    /// Sent, but not read back.
     Accepted,
-    /// Perhaps sent, or not readable.
+    /// Possibly sent, or not readable.
     Unknown,
-    /// Not sent: `--on-finding`, or the run was stopped.
+    /// Not sent, because of `--on-finding` or because the run stopped.
     Skipped,
-    /// Not sent: unreadable, or nothing valid to send.
+    /// Not sent: the row is unreadable, or nothing in it is valid.
     Rejected,
-    /// Not taken by the server, or not sent because of a fault.
+    /// Refused by the server, or not sent because of an error.
     Failed,
 }
 
@@ -56,10 +58,11 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct RowError {
     pub(crate) kind: ErrorKind,
-    pub(crate) message: String,
-    /// Whether it says something of the server rather than of the row.
+    #[serde(flatten)]
+    pub(crate) problem: Problem,
+    /// Whether the server is at fault, so that other rows may fail in the same way.
     #[serde(skip)]
-    pub(crate) of_server: bool,
+    pub(crate) is_server_fault: bool,
 }
 
 /// The values of `error.kind`.
@@ -68,31 +71,31 @@ pub(crate) struct RowError {
 pub(crate) enum ErrorKind {
     /// The row is not a lead.
     UnreadableRow,
-    /// telecrm would drop the lead as a whole.
+    /// telecrm would drop the whole lead.
     LeadDropped,
-    /// The run ended before this row's turn.
+    /// The run ended before this row was sent.
     RunStopped,
-    /// 401.
+    /// Status 401.
     NotAuthorized,
-    /// 404.
+    /// Status 404.
     NotFound,
-    /// 429.
+    /// Status 429.
     RateLimited,
-    /// The server could not be reached; nothing was sent.
+    /// The server could not be reached, so nothing was sent.
     Connect,
-    /// No answer in time to a read.
+    /// A read had no answer in time.
     Timeout,
-    /// The server may have acted.
+    /// The server may have stored the row.
     OutcomeUnknown,
-    /// Another 4xx.
+    /// Another status 4xx.
     Refused,
-    /// A 5xx or a broken connection while reading.
+    /// A status 5xx, or a broken connection, of a read.
     Server,
-    /// No request could be made of it.
+    /// The client could not build a request.
     InvalidRequest,
-    /// The answer could not be understood.
+    /// The client could not decode the answer.
     UnreadableAnswer,
-    /// What telecrm shows of the lead is not enough to tell.
+    /// The lead could not be read back completely.
     NotReadable,
 }
 
@@ -125,48 +128,39 @@ impl RowError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            message: message.into(),
-            of_server: false,
+            problem: Problem::new(message),
+            is_server_fault: false,
         }
     }
 }
 
 impl From<&telecrm::Error> for RowError {
     fn from(error: &telecrm::Error) -> Self {
-        let redirected = |status| (300..400).contains(&status);
+        let is_redirect = |status| (300..400).contains(&status);
         Self {
-            of_server: error.is_transient()
+            is_server_fault: error.is_transient()
                 || error.phase() == telecrm::Phase::Unreadable
-                || error.status_code().is_some_and(redirected),
-            ..Self::new(error.into(), with_sources(error))
+                || error.status_code().is_some_and(is_redirect),
+            ..Self::new(error.into(), format!("{error:#}"))
         }
     }
 }
 
-/// An error with its sources and without its hint.
-pub(crate) fn with_sources(error: &telecrm::Error) -> String {
-    let text = format!("{error:#}");
-    match text.split_once("\n  hint: ") {
-        Some((text, _)) => text.to_owned(),
-        None => text,
-    }
-}
-
-/// Whether anything is lost in the end: what was mended is not.
 pub(crate) fn has_losses(findings: &[Finding]) -> bool {
     findings.iter().any(is_lost)
 }
 
+/// Whether the finding is a loss that the check did not repair.
 pub(crate) fn is_lost(finding: &Finding) -> bool {
     finding.is_loss() && !finding.repaired
 }
 
-/// The rows so far, counted.
+/// Counts the reported rows.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     outcomes: BTreeMap<Outcome, u64>,
     errors: BTreeSet<ErrorKind>,
-    losses: bool,
+    has_losses: bool,
 }
 
 impl Tally {
@@ -174,28 +168,24 @@ impl Tally {
         *self.outcomes.entry(report.outcome).or_default() += 1;
         self.errors
             .extend(report.error.as_ref().map(|error| error.kind));
-        self.losses |= has_losses(&report.findings);
+        self.has_losses |= has_losses(&report.findings);
     }
 
     pub(crate) fn rows(&self) -> u64 {
         self.outcomes.values().sum()
     }
 
-    fn count(&self, outcomes: &[Outcome]) -> u64 {
-        outcomes
-            .iter()
+    /// Number of rows that were sent, or may have been.
+    pub(crate) fn sent(&self) -> u64 {
+        use Outcome::{Accepted, Differs, Missing, Stored, Unknown};
+        let sent = [Stored, Differs, Missing, Accepted, Unknown];
+        sent.iter()
             .filter_map(|outcome| self.outcomes.get(outcome))
             .sum()
     }
 
-    /// How many rows left this machine, or may have.
-    pub(crate) fn sent(&self) -> u64 {
-        use Outcome::{Accepted, Differs, Missing, Stored, Unknown};
-        self.count(&[Stored, Differs, Missing, Accepted, Unknown])
-    }
-
     pub(crate) fn exit(&self) -> Exit {
-        let any = |outcome| self.count(&[outcome]) > 0;
+        let any = |outcome| self.outcomes.contains_key(&outcome);
         let error = |kind| self.errors.contains(&kind);
         if error(ErrorKind::NotAuthorized) {
             Exit::NotAuthorized
@@ -207,7 +197,7 @@ impl Tally {
             Exit::Unknown
         } else if any(Outcome::Failed) || error(ErrorKind::UnreadableRow) {
             Exit::Failed
-        } else if self.losses || any(Outcome::Missing) || any(Outcome::Skipped) {
+        } else if self.has_losses || any(Outcome::Missing) || any(Outcome::Skipped) {
             Exit::Loss
         } else {
             Exit::Success
@@ -215,14 +205,14 @@ impl Tally {
     }
 }
 
-/// `12 stored, 3 differs`.
-impl std::fmt::Display for Tally {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (index, (outcome, count)) in self.outcomes.iter().enumerate() {
-            let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}{count} {}", outcome.as_str())?;
-        }
-        Ok(())
+/// Formats the counts: `12 stored, 3 differs`.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcomes = self.outcomes.iter();
+        let counts: Vec<_> = outcomes
+            .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
+            .collect();
+        f.write_str(&counts.join(", "))
     }
 }
 
@@ -255,9 +245,9 @@ mod tests {
     }
 
     #[test]
-    fn the_gravest_row_decides_the_exit_code() {
-        // Each line is outranked by the one before it.
-        let ladder = [
+    fn the_most_severe_row_decides_the_exit_code() {
+        // Sorted by severity, the most severe row first.
+        let rows_by_severity = [
             (
                 row(Outcome::Failed, Some(ErrorKind::NotAuthorized)),
                 Exit::NotAuthorized,
@@ -284,14 +274,17 @@ mod tests {
             ),
             (row(Outcome::Accepted, None), Exit::Success),
         ];
-        for from in 0..ladder.len() {
-            let rows: Vec<_> = ladder[from..].iter().map(|(row, _)| row.clone()).collect();
-            assert_eq!(exit(&rows), ladder[from].1, "{:?}", rows[0]);
+        for from in 0..rows_by_severity.len() {
+            let rows: Vec<_> = rows_by_severity[from..]
+                .iter()
+                .map(|(row, _)| row.clone())
+                .collect();
+            assert_eq!(exit(&rows), rows_by_severity[from].1, "{:?}", rows[0]);
         }
     }
 
     #[test]
-    fn only_unmended_losses_count() {
+    fn only_losses_without_a_repair_count() {
         for (kind, repaired, expected) in [
             (FindingKind::FieldDropped, false, Exit::Loss),
             (FindingKind::FieldDropped, true, Exit::Success),
@@ -305,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lead_with_nothing_valid_in_it_is_a_loss_and_not_a_failure() {
+    fn a_lead_without_valid_parts_is_a_loss_and_not_a_failure() {
         let mut row = row(Outcome::Rejected, Some(ErrorKind::LeadDropped));
         row.findings = vec![finding(FindingKind::LeadDropped, false)];
         assert_eq!(exit(&[row]), Exit::Loss);
@@ -315,6 +308,6 @@ mod tests {
     fn the_json_has_the_agreed_keys() {
         let mut row = row(Outcome::Differs, Some(ErrorKind::NotReadable));
         row.findings = vec![finding(FindingKind::FieldDropped, false)];
-        insta::assert_snapshot!(serde_json::to_string(&row).expect("serialises"), @r#"{"row":1,"identifier":null,"outcome":"differs","findings":[{"path":"fields.rating","kind":"field_dropped","reason":"r","suggestion":null,"pitfall":null,"certainty":"documented","repaired":false}],"error":{"kind":"not_readable","message":"m"}}"#);
+        insta::assert_snapshot!(serde_json::to_string(&row).expect("serialises"), @r#"{"row":1,"identifier":null,"outcome":"differs","findings":[{"path":"fields.rating","kind":"field_dropped","reason":"r","suggestion":null,"pitfall":null,"certainty":"documented","repaired":false}],"error":{"kind":"not_readable","message":"m","hint":null}}"#);
     }
 }

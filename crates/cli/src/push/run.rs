@@ -1,10 +1,10 @@
-//! The run: rows in file order, those of one lead one after the other, others side by side.
+//! Runs a push: sends rows in file order, rows of one lead one by one, and others concurrently.
 
 use super::output::Output;
-use super::plan::{Parcel, Plan, Planner};
+use super::plan::{Plan, Planner, PreparedRow};
 use super::report::{ErrorKind, Outcome, RowError, RowReport, Tally};
 use super::rows::Row;
-use super::send::{Halt, Sender, Sent, run_stopped};
+use super::send::{FinishedRow, Sender, Stopped, run_stopped};
 use crate::signals::Signal;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -12,40 +12,39 @@ use std::io;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-/// How many rows are under way at once; more would only wait for the rate limit.
-const AT_ONCE: usize = 32;
+/// Maximum number of rows in flight. More would only wait for the rate limit.
+const MAX_IN_FLIGHT: usize = 32;
 
-/// How far reading may run ahead of what is reported: reports wait here for the rows before them.
-const AHEAD: u64 = 512;
+/// Maximum number of rows that are read but not reported yet, which bounds the memory.
+const MAX_UNREPORTED: u64 = 512;
 
-/// So many rows in a row that reach no server, or one that has trouble or is not telecrm: the rest would fare no better.
-pub(crate) const HOPELESS: u32 = 10;
+/// The run stops after this many rows in a row that failed through a fault of the server.
+pub(crate) const MAX_SERVER_FAULTS: u32 = 10;
 
 /// Why no further row is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(crate) enum StopReason {
     Signal(Signal),
-    /// `--on-finding stop`.
+    /// A loss under `--on-finding stop`.
     Finding {
         row: u64,
     },
-    /// Nothing else can succeed: token, enterprise, rate limit, no server.
-    Hopeless {
+    /// An error that all later rows would share: token, enterprise, rate limit, or server.
+    Error {
         row: u64,
         error: RowError,
     },
 }
 
-/// What a run amounts to.
-pub(crate) struct Summary {
+pub(crate) struct RunResult {
     pub(crate) tally: Tally,
-    pub(crate) stop: Option<Stop>,
+    pub(crate) stop: Option<StopReason>,
 }
 
 pub(crate) struct Run<'a> {
     pub(crate) rows: mpsc::Receiver<Row>,
-    /// Whether the rest of the rows comes without waiting for anybody.
-    pub(crate) rows_end: bool,
+    /// Whether the rows come from a file, so that the last row never has to be waited for.
+    pub(crate) is_file: bool,
     pub(crate) signals: mpsc::Receiver<Signal>,
     pub(crate) planner: Planner,
     pub(crate) sender: Sender,
@@ -53,64 +52,63 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs to the end of the rows; an error is one of standard output.
-    pub(crate) async fn run(mut self) -> io::Result<Summary> {
-        let (stopped, _) = watch::channel(Halt::Nothing);
+    /// Runs to the last row. Returns an error if standard output fails.
+    pub(crate) async fn run(mut self) -> io::Result<RunResult> {
         let mut state = State {
-            under_way: JoinSet::new(),
-            lanes: HashMap::new(),
-            ready: BTreeMap::new(),
+            in_flight: JoinSet::new(),
+            waiting: HashMap::new(),
+            unreported: BTreeMap::new(),
             reported: 0,
             read: 0,
-            at_once: 1,
-            in_vain: 0,
+            max_in_flight: 1,
+            server_faults: 0,
             stop: None,
             tally: Tally::default(),
-            stopped,
+            stopped: watch::Sender::new(Stopped::Nothing),
         };
-        // Rows that may be one lead cannot be told apart without a workspace, so they all go one by one.
-        let at_once = if self.planner.workspace.is_some() {
-            AT_ONCE
-        } else {
-            1
+        // Without a workspace, any two rows may be one lead.
+        let max_in_flight = match self.planner.workspace {
+            Some(_) => MAX_IN_FLIGHT,
+            None => 1,
         };
-        let mut more = true;
-        while more || !state.under_way.is_empty() {
-            let room = state.under_way.len() < state.at_once && state.read < state.reported + AHEAD;
+        let mut has_more = true;
+        while has_more || !state.in_flight.is_empty() {
+            let has_room = state.in_flight.len() < state.max_in_flight
+                && state.read < state.reported + MAX_UNREPORTED;
             tokio::select! {
                 biased;
                 Some(signal) = self.signals.recv() => {
-                    if matches!(state.stop, Some(Stop::Signal(_))) {
-                        // Asked twice: whoever asks does not want to wait for answers.
+                    if matches!(state.stop, Some(StopReason::Signal(_))) {
+                        // The second signal does not wait for answers.
                         std::process::exit(signal.exit() as i32);
                     }
-                    self.output.say("stopping: rows that are under way are waited for, again to quit at once");
-                    state.stop = Some(Stop::Signal(signal));
-                    // Before the client stops: a row that is read back no more is not to take that for a verdict.
-                    state.stop_all();
+                    self.output.print("finishing rows in flight; press Ctrl-C again to quit");
+                    state.stop = Some(StopReason::Signal(signal));
+                    // Before the client shuts down, so that no row takes that for a missing lead.
+                    state.apply_stop();
                     self.sender.shutdown();
-                    if !self.rows_end {
+                    if !self.is_file {
                         self.rows.close();
                     }
                 }
-                Some(done) = state.under_way.join_next() => match done {
-                    Ok(sent) => {
-                        state.finish(sent, &self.sender);
-                        state.at_once = at_once;
+                Some(done) = state.in_flight.join_next() => match done {
+                    Ok(finished) => {
+                        state.finish(finished, &self.sender);
+                        state.max_in_flight = max_in_flight;
                     }
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
-                row = self.rows.recv(), if more && room => match row {
-                    Some(row) => state.take(row, &self.planner, &self.sender),
-                    None => more = false,
+                row = self.rows.recv(), if has_more && has_room => match row {
+                    Some(row) => state.start(row, &self.planner, &self.sender),
+                    None => has_more = false,
                 },
             }
             if state.stop.is_some() {
-                state.stop_all();
+                state.apply_stop();
             }
-            state.report(self.output)?;
+            state.write_reports(self.output)?;
         }
-        Ok(Summary {
+        Ok(RunResult {
             tally: state.tally,
             stop: state.stop,
         })
@@ -118,146 +116,135 @@ impl Run<'_> {
 }
 
 struct State {
-    under_way: JoinSet<Sent>,
-    /// Lanes with a row under way, and the rows that wait for it.
-    lanes: HashMap<String, VecDeque<Parcel>>,
-    ready: BTreeMap<u64, RowReport>,
+    in_flight: JoinSet<FinishedRow>,
+    /// For each lead with a row in flight, the rows that wait for it.
+    waiting: HashMap<String, VecDeque<PreparedRow>>,
+    /// Reports that wait for those of earlier rows.
+    unreported: BTreeMap<u64, RowReport>,
     reported: u64,
     read: u64,
-    /// One until the first row is through, so that a wrong token costs one request.
-    at_once: usize,
-    /// Rows in a row that failed for a reason of the server.
-    in_vain: u32,
-    stop: Option<Stop>,
+    /// One until the first row is done, so that a wrong token costs one request.
+    max_in_flight: usize,
+    /// Rows in a row that failed through a fault of the server.
+    server_faults: u32,
+    stop: Option<StopReason>,
     tally: Tally,
-    stopped: watch::Sender<Halt>,
+    stopped: watch::Sender<Stopped>,
 }
 
 impl State {
-    fn take(&mut self, row: Row, planner: &Planner, sender: &Sender) {
-        self.read = row.number;
-        let lead = match row.lead {
+    fn start(&mut self, Row { number, lead }: Row, planner: &Planner, sender: &Sender) {
+        self.read = number;
+        let unsent = |identifier, outcome, error| RowReport {
+            row: number,
+            identifier,
+            outcome,
+            findings: Vec::new(),
+            error: Some(error),
+        };
+        let lead = match lead {
             Ok(lead) => lead,
-            Err(reason) => {
-                let error = RowError::new(ErrorKind::UnreadableRow, reason);
-                return self.ready(unsent(row.number, None, Outcome::Rejected, error));
+            Err(problem) => {
+                let mut error = RowError::new(ErrorKind::UnreadableRow, "");
+                error.problem = problem;
+                return self.add_report(unsent(None, Outcome::Rejected, error));
             }
         };
         if self.stop.is_some() {
             let identifier = planner.identifier(&lead);
-            return self.ready(unsent(
-                row.number,
-                identifier,
-                Outcome::Skipped,
-                run_stopped(),
-            ));
+            return self.add_report(unsent(identifier, Outcome::Skipped, run_stopped()));
         }
-        match planner.plan(row.number, lead) {
-            Plan::Send(parcel) => self.queue(parcel, sender),
-            Plan::Keep(report) => self.ready(report),
+        match planner.plan(number, lead) {
+            Plan::Send(row) => self.send_or_wait(row, sender),
+            Plan::Report(report) => self.add_report(report),
             Plan::Stop(report) => {
-                self.stop = Some(Stop::Finding { row: row.number });
-                self.ready(report);
+                self.stop = Some(StopReason::Finding { row: number });
+                self.add_report(report);
             }
         }
     }
 
-    /// Sends a row, or lets it wait for the one before it in its lane.
-    fn queue(&mut self, parcel: Parcel, sender: &Sender) {
-        if let Some(lane) = &parcel.lane {
-            match self.lanes.entry(lane.clone()) {
-                Entry::Occupied(mut waiting) => return waiting.get_mut().push_back(parcel),
-                Entry::Vacant(lane) => {
-                    lane.insert(VecDeque::new());
+    /// Sends a row, unless one of the same lead is in flight.
+    fn send_or_wait(&mut self, row: PreparedRow, sender: &Sender) {
+        if let Some(key) = &row.lead_key {
+            match self.waiting.entry(key.clone()) {
+                Entry::Occupied(mut rows) => return rows.get_mut().push_back(row),
+                Entry::Vacant(entry) => {
+                    entry.insert(VecDeque::new());
                 }
             }
         }
-        self.send(parcel, sender);
+        self.send(row, sender);
     }
 
-    fn send(&mut self, parcel: Parcel, sender: &Sender) {
-        let stopped = self.stopped.subscribe();
-        self.under_way.spawn(sender.clone().send(parcel, stopped));
+    fn send(&mut self, row: PreparedRow, sender: &Sender) {
+        let stop = self.stopped.subscribe();
+        self.in_flight.spawn(sender.clone().send(row, stop));
     }
 
-    /// Takes what came of a row, and sends the next in its lane.
-    fn finish(&mut self, Sent { report, lane }: Sent, sender: &Sender) {
-        if let Some(error) = &report.error {
-            self.judge(report.row, error);
-        } else {
-            self.in_vain = 0;
-        }
-        self.ready(report);
-        let Some(lane) = lane else {
+    /// Reports a finished row, and sends the next row of the same lead.
+    fn finish(&mut self, finished: FinishedRow, sender: &Sender) {
+        let FinishedRow { report, lead_key } = finished;
+        self.count_server_faults(&report);
+        self.add_report(report);
+        let Some(key) = lead_key else {
             return;
         };
-        let next = self.lanes.get_mut(&lane).and_then(VecDeque::pop_front);
-        match next {
-            Some(mut parcel) if self.stop.is_none() => {
-                parcel.lane = Some(lane);
-                self.send(parcel, sender);
+        match self.waiting.get_mut(&key).and_then(VecDeque::pop_front) {
+            Some(mut row) if self.stop.is_none() => {
+                row.lead_key = Some(key);
+                self.send(row, sender);
             }
-            Some(parcel) => self.ready(parcel.report(Outcome::Skipped, Some(run_stopped()))),
+            Some(row) => self.add_report(row.report(Outcome::Skipped, Some(run_stopped()))),
             None => {
-                self.lanes.remove(&lane);
+                self.waiting.remove(&key);
             }
         }
     }
 
-    /// Stops if nothing else can succeed.
-    fn judge(&mut self, row: u64, error: &RowError) {
-        let hopeless = match error.kind {
-            ErrorKind::NotAuthorized | ErrorKind::NotFound | ErrorKind::RateLimited => true,
-            _ if error.of_server => {
-                self.in_vain += 1;
-                self.in_vain >= HOPELESS
-            }
-            _ => {
-                self.in_vain = 0;
-                false
-            }
+    /// Stops the run if later rows would fail in the same way.
+    fn count_server_faults(&mut self, report: &RowReport) {
+        let is_fault = |error: &&RowError| error.is_server_fault;
+        let fault = report.error.as_ref().filter(is_fault);
+        self.server_faults = fault.map_or(0, |_| self.server_faults + 1);
+        let Some(error) = &report.error else {
+            return;
         };
-        if hopeless && self.stop.is_none() {
-            let error = error.clone();
-            self.stop = Some(Stop::Hopeless { row, error });
+        let stops = match error.kind {
+            ErrorKind::NotAuthorized | ErrorKind::NotFound | ErrorKind::RateLimited => true,
+            _ => self.server_faults >= MAX_SERVER_FAULTS,
+        };
+        if stops && self.stop.is_none() {
+            let (row, error) = (report.row, error.clone());
+            self.stop = Some(StopReason::Error { row, error });
         }
     }
 
-    /// Tells the rows under way, and gives up those that wait.
-    fn stop_all(&mut self) {
+    /// Stops rows in flight as far as the reason demands, and skips the rows that wait.
+    fn apply_stop(&mut self) {
         self.stopped.send_replace(match self.stop {
-            Some(Stop::Signal(_)) => Halt::Everything,
-            Some(Stop::Hopeless { .. }) => Halt::Sending,
-            // The rows before the one with the loss are to arrive.
-            Some(Stop::Finding { .. }) | None => Halt::Nothing,
+            Some(StopReason::Signal(_)) => Stopped::SendingAndReading,
+            Some(StopReason::Error { .. }) => Stopped::Sending,
+            // Rows before the one with the loss are still sent.
+            Some(StopReason::Finding { .. }) | None => Stopped::Nothing,
         });
-        let waiting: Vec<_> = self.lanes.values_mut().flat_map(std::mem::take).collect();
-        for parcel in waiting {
-            self.ready(parcel.report(Outcome::Skipped, Some(run_stopped())));
+        let waiting: Vec<_> = self.waiting.values_mut().flat_map(std::mem::take).collect();
+        for row in waiting {
+            self.add_report(row.report(Outcome::Skipped, Some(run_stopped())));
         }
     }
 
-    fn ready(&mut self, report: RowReport) {
-        self.ready.insert(report.row, report);
+    fn add_report(&mut self, report: RowReport) {
+        self.unreported.insert(report.row, report);
     }
 
-    /// Writes what is known, in the order of the rows.
-    fn report(&mut self, output: &mut Output) -> io::Result<()> {
-        while let Some(report) = self.ready.remove(&(self.reported + 1)) {
+    /// Writes the reports that are known, in file order.
+    fn write_reports(&mut self, output: &mut Output) -> io::Result<()> {
+        while let Some(report) = self.unreported.remove(&(self.reported + 1)) {
             self.reported += 1;
             self.tally.add(&report);
             output.row(&report)?;
         }
         Ok(())
-    }
-}
-
-fn unsent(row: u64, identifier: Option<String>, outcome: Outcome, error: RowError) -> RowReport {
-    RowReport {
-        row,
-        identifier,
-        outcome,
-        findings: Vec::new(),
-        error: Some(error),
     }
 }

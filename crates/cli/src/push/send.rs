@@ -1,8 +1,8 @@
-//! One row over the wire: sent, and read back if that is wanted.
+//! Sends one row, and reads it back if the run verifies.
 
-use super::plan::Parcel;
+use super::plan::PreparedRow;
 use super::report::{ErrorKind, Outcome, RowError, RowReport, has_losses};
-use crate::time;
+use crate::clock;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,171 +12,179 @@ use telecrm::{Operation, Receipt, Telecrm, Verification};
 use telecrm_emulator::Emulator;
 use tokio::sync::{Mutex, MutexGuard, watch};
 
-/// Sends rows. Cloning it is free.
+/// Sends rows. Clones share the connection.
 #[derive(Clone)]
 pub(crate) struct Sender(Arc<Inner>);
 
 struct Inner {
     telecrm: Telecrm,
-    reader: Option<Reader>,
+    read_back: Option<ReadBack>,
     /// Held by the row that waits for the rate limit.
-    gate: Mutex<()>,
+    rate_limit_gate: Mutex<()>,
 }
 
 /// How rows are read back.
-pub(crate) struct Reader {
-    /// The emulator within this process can tell when it has nothing more to do.
+pub(crate) struct ReadBack {
+    /// The emulator of this process, which knows when it has processed every row.
     pub(crate) emulator: Option<Arc<Emulator>>,
     pub(crate) timeout: Duration,
 }
 
-/// What came of one row.
-pub(crate) struct Sent {
+/// A row that is done, and the key that later rows of the same lead wait for.
+pub(crate) struct FinishedRow {
     pub(crate) report: RowReport,
-    pub(crate) lane: Option<String>,
+    pub(crate) lead_key: Option<String>,
 }
 
-/// How much of a run has come to its end.
+/// How much of the run has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Halt {
+pub(crate) enum Stopped {
     Nothing,
-    /// No further row leaves.
+    /// No further row is sent.
     Sending,
-    /// Nor is one read back.
-    Everything,
+    /// No further row is sent or read back.
+    SendingAndReading,
 }
 
-/// What the rows under way heed.
-pub(crate) type Stopped = watch::Receiver<Halt>;
+/// How rows in flight learn how much of the run has stopped.
+pub(crate) type StopWatch = watch::Receiver<Stopped>;
 
 impl Sender {
-    pub(crate) fn new(telecrm: Telecrm, reader: Option<Reader>) -> Self {
+    pub(crate) fn new(telecrm: Telecrm, read_back: Option<ReadBack>) -> Self {
         Self(Arc::new(Inner {
             telecrm,
-            reader,
-            gate: Mutex::new(()),
+            read_back,
+            rate_limit_gate: Mutex::new(()),
         }))
     }
 
-    /// Rows under way finish the attempt that they are at.
+    /// Lets rows in flight finish their request, without retries.
     pub(crate) fn shutdown(&self) {
         self.0.telecrm.shutdown();
     }
 
-    pub(crate) async fn send(self, mut parcel: Parcel, mut stopped: Stopped) -> Sent {
-        let lane = parcel.lane.take();
-        let report = match &self.0.reader {
-            Some(reader) => self.verified(reader, parcel, stopped).await,
-            None => match self.push(&parcel, &mut stopped).await {
-                Some(Ok(_)) => parcel.report(Outcome::Accepted, None),
-                Some(Err(error)) => not_pushed(parcel, &error),
-                None => parcel.report(Outcome::Skipped, Some(run_stopped())),
+    pub(crate) async fn send(self, mut row: PreparedRow, mut stop: StopWatch) -> FinishedRow {
+        let lead_key = row.lead_key.take();
+        let report = match &self.0.read_back {
+            Some(read_back) => self.send_and_verify(read_back, row, stop).await,
+            None => match self.push(&row, &mut stop).await {
+                Some(Ok(_)) => row.report(Outcome::Accepted, None),
+                Some(Err(error)) => not_pushed(row, &error),
+                None => row.report(Outcome::Skipped, Some(run_stopped())),
             },
         };
-        Sent { report, lane }
+        FinishedRow { report, lead_key }
     }
 
-    /// Looks before, sends, and looks again.
-    async fn verified(&self, reader: &Reader, parcel: Parcel, mut stopped: Stopped) -> RowReport {
+    async fn send_and_verify(
+        &self,
+        read_back: &ReadBack,
+        row: PreparedRow,
+        mut stop: StopWatch,
+    ) -> RowReport {
         let ingest = self.0.telecrm.ingest();
         let baseline = tokio::select! {
             biased;
-            () = has_ended(&mut stopped, Halt::Sending) => None,
-            baseline = ingest.baseline(&parcel.lead) => Some(baseline),
+            () = wait_for(&mut stop, Stopped::Sending) => None,
+            baseline = ingest.baseline(&row.lead) => Some(baseline),
         };
         let baseline = match baseline {
-            None => return parcel.report(Outcome::Skipped, Some(run_stopped())),
+            None => return row.report(Outcome::Skipped, Some(run_stopped())),
             Some(Ok(baseline)) => baseline,
             Some(Err(error)) => {
                 let mut error = not_read(&error);
-                error.message.insert_str(0, "nothing was sent, because ");
-                return parcel.report(Outcome::Failed, Some(error));
+                error.problem.message.insert_str(0, "nothing was sent: ");
+                return row.report(Outcome::Failed, Some(error));
             }
         };
-        let (receipt, doubt) = match self.push(&parcel, &mut stopped).await {
-            None => return parcel.report(Outcome::Skipped, Some(run_stopped())),
+        let (receipt, lost_answer) = match self.push(&row, &mut stop).await {
+            None => return row.report(Outcome::Skipped, Some(run_stopped())),
             Some(Ok(receipt)) => (receipt, None),
-            // The answer was lost; reading back may still show that the lead arrived.
+            // The lead may have arrived although the answer was lost.
             Some(Err(error)) if error.is_outcome_unknown() => {
-                (Receipt::unconfirmed(parcel.lead.clone()), Some(error))
+                (Receipt::unconfirmed(row.lead.clone()), Some(error))
             }
-            Some(Err(error)) => return not_pushed(parcel, &error),
+            Some(Err(error)) => return not_pushed(row, &error),
         };
         let receipt = receipt.since(baseline);
-        tokio::select! {
+        let verification = tokio::select! {
             biased;
-            () = has_ended(&mut stopped, Halt::Everything) => {
-                let error = RowError::new(ErrorKind::RunStopped, "sent, and not read back, because the run was stopped");
-                parcel.report(Outcome::Accepted, Some(error))
+            () = wait_for(&mut stop, Stopped::SendingAndReading) => {
+                let message = "sent, but not read back: the run was stopped";
+                let error = RowError::new(ErrorKind::RunStopped, message);
+                return row.report(Outcome::Accepted, Some(error));
             }
-            verdict = self.verdict(reader, &receipt) => match (verdict, doubt) {
-                (verdict @ Ok(Verification::Stored(_)), _) | (verdict, None) => verdict_on(parcel, verdict),
-                (_, Some(error)) => not_pushed(parcel, &error),
-            },
+            verification = self.verify(read_back, &receipt) => verification,
+        };
+        match (verification, lost_answer) {
+            (stored @ Ok(Verification::Stored(_)), _) => verified(row, stored),
+            (_, Some(error)) => not_pushed(row, &error),
+            (verification, None) => verified(row, verification),
         }
     }
 
-    /// Sends a row as soon as the rate limit allows; nothing if the run is stopped before that.
+    /// Sends a row as soon as the rate limit allows. Returns None if the run stops before that.
     ///
-    /// Once the request may have left, its answer is waited for: only that tells what became of the row.
+    /// Waits for the answer once the request may have left, because only that shows the outcome.
     async fn push(
         &self,
-        parcel: &Parcel,
-        stopped: &mut Stopped,
+        row: &PreparedRow,
+        stop: &mut StopWatch,
     ) -> Option<Result<Receipt, telecrm::Error>> {
         let ingest = self.0.telecrm.ingest();
-        let mut push = pin!(ingest.push(&parcel.lead));
-        let first = tokio::select! {
+        let mut push = pin!(ingest.push(&row.lead));
+        let first_poll = tokio::select! {
             biased;
-            () = has_ended(stopped, Halt::Sending) => return None,
-            // The first step takes the place that is free, before the gate opens for the next row.
-            _gate = self.free_place() => poll_fn(|context| Poll::Ready(push.as_mut().poll(context))).await,
+            () = wait_for(stop, Stopped::Sending) => return None,
+            // The first poll takes the free slot before the gate opens for the next row.
+            _gate = self.free_slot() => {
+                poll_fn(|context| Poll::Ready(push.as_mut().poll(context))).await
+            }
         };
-        Some(match first {
+        Some(match first_poll {
             Poll::Ready(result) => result,
             Poll::Pending => push.await,
         })
     }
 
-    /// Waits until a request would leave at once. The facade would wait as well, but not tell whether it does.
-    async fn free_place(&self) -> MutexGuard<'_, ()> {
-        let gate = self.0.gate.lock().await;
+    /// Waits until the rate limit lets a request leave at once.
+    ///
+    /// The client would wait as well, but could not tell whether the request has left.
+    async fn free_slot(&self) -> MutexGuard<'_, ()> {
+        let gate = self.0.rate_limit_gate.lock().await;
         loop {
             let limits = self.0.telecrm.async_limits();
             let usable = limits.iter().filter(|limit| !limit.set_aside);
             match usable.map(|limit| limit.next_free_in).min() {
-                Some(wait) if !wait.is_zero() => time::sleep(wait).await,
+                Some(wait) if !wait.is_zero() => clock::sleep(wait).await,
                 _ => return gate,
             }
         }
     }
 
-    async fn verdict(
+    async fn verify(
         &self,
-        reader: &Reader,
+        read_back: &ReadBack,
         receipt: &Receipt,
     ) -> Result<Verification, telecrm::Error> {
-        if let Some(emulator) = &reader.emulator {
-            // Whether it settles or the time is over: the next look is the last.
-            let _ = time::within(reader.timeout, emulator.wait_idle()).await;
+        if let Some(emulator) = &read_back.emulator {
+            // The client looks once, whether the emulator is done or the time is over.
+            let _ = clock::within(read_back.timeout, emulator.wait_idle()).await;
         }
         self.0.telecrm.ingest().verify(receipt).await
     }
 }
 
-/// Ready once so much of the run has come to its end.
-async fn has_ended(stopped: &mut Stopped, what: Halt) {
-    let _ = stopped.wait_for(|halt| *halt >= what).await;
+/// Waits until this much of the run has stopped.
+async fn wait_for(stop: &mut StopWatch, what: Stopped) {
+    let _ = stop.wait_for(|stopped| *stopped >= what).await;
 }
 
 pub(crate) fn run_stopped() -> RowError {
-    RowError::new(
-        ErrorKind::RunStopped,
-        "not sent, because the run was stopped",
-    )
+    RowError::new(ErrorKind::RunStopped, "not sent: the run was stopped")
 }
 
-/// Why a lead cannot be read back. One that vanishes while it is read says nothing of the other rows.
+/// Converts an error of reading back. A lead that vanishes meanwhile does not stop the run.
 fn not_read(error: &telecrm::Error) -> RowError {
     let mut row_error = RowError::from(error);
     if error.is_not_found() && error.operation() == Some(Operation::GetLead) {
@@ -185,39 +193,37 @@ fn not_read(error: &telecrm::Error) -> RowError {
     row_error
 }
 
-fn not_pushed(parcel: Parcel, error: &telecrm::Error) -> RowReport {
-    if error.is_shutdown() && !error.is_outcome_unknown() {
-        return parcel.report(Outcome::Skipped, Some(run_stopped()));
-    }
-    let outcome = if error.is_outcome_unknown() {
-        Outcome::Unknown
+fn not_pushed(row: PreparedRow, error: &telecrm::Error) -> RowReport {
+    if error.is_outcome_unknown() {
+        row.report(Outcome::Unknown, Some(error.into()))
+    } else if error.is_shutdown() {
+        row.report(Outcome::Skipped, Some(run_stopped()))
     } else {
-        Outcome::Failed
-    };
-    parcel.report(outcome, Some(error.into()))
+        row.report(Outcome::Failed, Some(error.into()))
+    }
 }
 
-fn verdict_on(mut parcel: Parcel, verdict: Result<Verification, telecrm::Error>) -> RowReport {
-    let (outcome, error) = match verdict {
-        Ok(Verification::Stored(_)) if has_losses(&parcel.findings) => (Outcome::Differs, None),
+fn verified(mut row: PreparedRow, verification: Result<Verification, telecrm::Error>) -> RowReport {
+    let (outcome, error) = match verification {
+        Ok(Verification::Stored(_)) if has_losses(&row.findings) => (Outcome::Differs, None),
         Ok(Verification::Stored(_)) => (Outcome::Stored, None),
         Ok(Verification::Differs { losses, .. }) => {
-            parcel.add(losses);
+            row.add_losses(losses);
             (Outcome::Differs, None)
         }
         Ok(Verification::Missing(loss)) => {
-            parcel.add([loss]);
+            row.add_losses([loss]);
             (Outcome::Missing, None)
         }
         Ok(Verification::Unknown { reason, .. }) => {
             let error = RowError::new(ErrorKind::NotReadable, reason);
             (Outcome::Unknown, Some(error))
         }
-        Ok(other) => {
-            let error = RowError::new(ErrorKind::NotReadable, format!("not understood: {other:?}"));
+        Ok(_) => {
+            let error = RowError::new(ErrorKind::NotReadable, "unknown result of reading back");
             (Outcome::Unknown, Some(error))
         }
         Err(error) => (Outcome::Unknown, Some(not_read(&error))),
     };
-    parcel.report(outcome, error)
+    row.report(outcome, error)
 }

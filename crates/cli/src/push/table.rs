@@ -1,80 +1,68 @@
-//! The rows for people: a table that is written as it goes, so that a long run needs no memory.
+//! The table for people. Each row is written as soon as it is known, so a long run needs no memory.
 
 use super::report::{ErrorKind, Outcome, RowReport};
+use crate::problem::Problem;
 use crate::terminal::printable;
 use console::Style;
 use telecrm::Finding;
 
-/// How wide things are, and whether they are coloured.
+/// The widths of the columns, and whether the table has colours.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table {
-    identifier: usize,
-    /// The width of the terminal; lines are not broken without one.
-    width: Option<usize>,
-    colour: bool,
+    identifier_width: usize,
+    /// The width of the terminal. None keeps each note on one line.
+    terminal_width: Option<usize>,
+    has_colours: bool,
 }
 
-const ROW: usize = 5;
-const OUTCOME: usize = 8;
-/// Reasons need some room, even on a narrow terminal.
-const NARROWEST: usize = 30;
+const ROW_WIDTH: usize = 5;
+const OUTCOME_WIDTH: usize = 8;
+const MIN_NOTES_WIDTH: usize = 30;
 
 impl Table {
-    pub(crate) fn new(identifier: usize, width: Option<usize>, colour: bool) -> Self {
+    pub(crate) fn new(
+        identifier_width: usize,
+        terminal_width: Option<usize>,
+        has_colours: bool,
+    ) -> Self {
         Self {
-            identifier,
-            width,
-            colour,
+            identifier_width,
+            terminal_width,
+            has_colours,
         }
     }
 
     pub(crate) fn header(self) -> String {
-        let Self { identifier, .. } = self;
+        let width = self.identifier_width;
         let line = format!(
-            "{:>ROW$}  {:identifier$}  {:OUTCOME$}  what was not stored as written, and why",
+            "{:>ROW_WIDTH$}  {:width$}  {:OUTCOME_WIDTH$}  notes",
             "row", "identifier", "outcome"
         );
         format!("{}\n", self.style(Style::new().bold()).apply_to(line))
     }
 
     pub(crate) fn row(self, report: &RowReport) -> String {
-        let Self { identifier, .. } = self;
-        let key = printable(report.identifier.as_deref().unwrap_or("-"));
-        let outcome = format!("{:OUTCOME$}", report.outcome.as_str());
+        let width = self.identifier_width;
+        let identifier = printable(report.identifier.as_deref().unwrap_or("-"));
+        let outcome = format!("{:OUTCOME_WIDTH$}", report.outcome.as_str());
         let outcome = self.style(colour_of(report.outcome)).apply_to(outcome);
-        let mut text = format!("{:>ROW$}  {key:identifier$}  {outcome}", report.row);
-        // A dropped lead is explained by its finding.
-        let error = report
-            .error
-            .iter()
-            .filter(|error| error.kind != ErrorKind::LeadDropped);
-        let error = error.map(|error| error.message.clone());
-        let notes = report.findings.iter().flat_map(sentences).chain(error);
-        let notes: Vec<_> = notes.map(|note| printable(&note)).collect();
-        let indent = ROW + 2 + identifier + 2 + OUTCOME + 2;
-        let room = self.width.map_or(usize::MAX, |width| {
-            width.saturating_sub(indent).max(NARROWEST)
+        let start = format!("{:>ROW_WIDTH$}  {identifier:width$}  {outcome}", report.row);
+        let indent = ROW_WIDTH + 2 + width + 2 + OUTCOME_WIDTH + 2;
+        let notes_width = self.terminal_width.map_or(usize::MAX, |width| {
+            width.saturating_sub(indent).max(MIN_NOTES_WIDTH)
         });
-        // A note that goes on in the next line is set in, so that notes can be told apart.
-        let wrapping = textwrap::Options::new(room).subsequent_indent("  ");
-        for (index, line) in notes
-            .iter()
-            .flat_map(|note| textwrap::wrap(note, &wrapping))
-            .enumerate()
-        {
-            match index {
-                0 => text.push_str("  "),
-                _ => text.extend(["\n", &" ".repeat(indent)]),
-            }
-            text.push_str(&line);
-        }
-        let mut text = text.trim_end().to_owned();
-        text.push('\n');
-        text
+        // The finding already says why a lead is dropped.
+        let error = report.error.as_ref();
+        let error = error.filter(|error| error.kind != ErrorKind::LeadDropped);
+        let notes = report.findings.iter().map(note);
+        let notes = notes.chain(error.map(|error| error.problem.clone()));
+        let lines: Vec<String> = notes.flat_map(|note| wrap(&note, notes_width)).collect();
+        let notes = lines.join(&format!("\n{}", " ".repeat(indent)));
+        format!("{}\n", format!("{start}  {notes}").trim_end())
     }
 
     fn style(self, style: Style) -> Style {
-        style.force_styling(self.colour)
+        style.force_styling(self.has_colours)
     }
 }
 
@@ -87,10 +75,29 @@ fn colour_of(outcome: Outcome) -> Style {
     }
 }
 
-/// The finding, and its hint as a note of its own.
-fn sentences(finding: &Finding) -> Vec<String> {
-    let hint = finding.hint().map(|hint| format!("  hint: {hint}"));
-    [finding.to_string()].into_iter().chain(hint).collect()
+/// Breaks a note into lines. Its hint and continued lines are indented.
+fn wrap(note: &Problem, width: usize) -> Vec<String> {
+    let wrap = |text: &str, first, next| -> Vec<String> {
+        let options = textwrap::Options::new(width)
+            .initial_indent(first)
+            .subsequent_indent(next);
+        let text = printable(text);
+        let lines = textwrap::wrap(&text, options).into_iter();
+        lines.map(|line| line.into_owned()).collect()
+    };
+    let mut lines = wrap(&note.message, "", "  ");
+    if let Some(hint) = &note.hint {
+        lines.extend(wrap(&format!("hint: {hint}"), "  ", "    "));
+    }
+    lines
+}
+
+/// What happened to a part of the row, and what to do about it.
+fn note(finding: &Finding) -> Problem {
+    Problem {
+        message: finding.to_string(),
+        hint: finding.hint(),
+    }
 }
 
 #[cfg(test)]
@@ -113,7 +120,7 @@ mod tests {
         }
     }
 
-    fn unread() -> RowReport {
+    fn unreadable() -> RowReport {
         RowReport {
             row: 3,
             identifier: None,
@@ -121,25 +128,25 @@ mod tests {
             findings: Vec::new(),
             error: Some(RowError::new(
                 ErrorKind::UnreadableRow,
-                "line 4: not JSON at column 2",
+                "line 4: invalid JSON at column 2",
             )),
         }
     }
 
     #[test]
-    fn a_row_tells_what_was_lost_created_and_mended() {
+    fn notes_name_losses_new_options_and_repairs() {
         let table = Table::new(12, None, false);
         let text = [
             table.header(),
             table.row(&differing()),
-            table.row(&unread()),
+            table.row(&unreadable()),
         ]
         .concat();
         insta::assert_snapshot!(text);
     }
 
     #[test]
-    fn long_reasons_stay_in_their_column() {
+    fn long_notes_stay_in_their_column() {
         let table = Table::new(12, Some(80), false);
         let text = table.row(&differing());
         assert!(
@@ -150,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_input_cannot_talk_to_the_terminal() {
+    fn input_cannot_control_the_terminal() {
         let lead = Lead::new()
             .set("phone", "919999900001")
             .set("status", "\u{1b}[2J\u{7}");
@@ -164,12 +171,16 @@ mod tests {
     }
 
     #[test]
-    fn colour_is_only_there_if_it_is_wanted() {
+    fn the_table_has_colours_only_on_request() {
         assert!(
             !Table::new(12, None, false)
-                .row(&unread())
+                .row(&unreadable())
                 .contains('\u{1b}')
         );
-        assert!(Table::new(12, None, true).row(&unread()).contains('\u{1b}'));
+        assert!(
+            Table::new(12, None, true)
+                .row(&unreadable())
+                .contains('\u{1b}')
+        );
     }
 }

@@ -1,7 +1,7 @@
-//! Being stopped: what was sent is told from what was not.
+//! Ctrl-C and SIGTERM: the report tells which rows were sent.
 #![cfg(unix)]
 
-use crate::{Local, Ran, TempFile, answer, at, leads, scripted, telecrm};
+use crate::support::{Local, Ran, TempFile, answer, at, leads, scripted, telecrm};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -28,7 +28,7 @@ fn spawn(mut command: Command, input: &str) -> (Child, std::process::ChildStdin)
     (child, stdin)
 }
 
-/// A server whose answers wait for the test, which is told of each request.
+/// Starts a server that tells the test of each request, and answers when the test lets it.
 fn waiting() -> (String, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (arrived, arrivals) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
@@ -42,25 +42,24 @@ fn waiting() -> (String, mpsc::Receiver<()>, mpsc::Sender<()>) {
     (url, arrivals, release)
 }
 
-fn without_reading(url: &str) -> Command {
+fn only_send(url: &str) -> Command {
     let mut command = at(url, &["push", "-", "--no-check"]);
     command.env_remove("TELECRM_SYNC_TOKEN");
     command
 }
 
 #[test]
-fn ctrl_c_lets_rows_under_way_finish_and_reports_the_rest_as_skipped() {
+fn ctrl_c_lets_rows_in_flight_finish_and_skips_the_others() {
     let (url, arrivals, release) = waiting();
-    let (child, stdin) = spawn(without_reading(&url), &leads(4));
+    let (mut child, stdin) = spawn(only_send(&url), &leads(4));
     drop(stdin);
     arrivals.recv().expect("the first row");
     signal(&child, "-INT");
-    // Said before the answer comes, so that the order of events is certain.
-    let mut child = child;
+    // The message comes before the answer, so the order of events is certain.
     let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
     let mut first = String::new();
-    stderr.read_line(&mut first).expect("says so");
-    assert!(first.starts_with("stopping"), "{first}");
+    stderr.read_line(&mut first).expect("prints");
+    assert!(first.starts_with("finishing rows in flight"), "{first}");
     release.send(()).expect("waits");
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).expect("ends");
@@ -75,51 +74,55 @@ fn ctrl_c_lets_rows_under_way_finish_and_reports_the_rest_as_skipped() {
 }
 
 #[test]
-fn as9_ctrl_c_does_not_wait_to_send_a_row_again() {
+fn as9_ctrl_c_does_not_wait_for_a_retry() {
     let (arrived, arrivals) = mpsc::channel();
     let url = scripted(move |_| {
         let _ = arrived.send(());
         let refusal = answer("429 Too Many Requests", "text/plain", "slow down");
         refusal.replacen("\r\n", "\r\nretry-after: 80\r\n", 1)
     });
-    let (child, stdin) = spawn(without_reading(&url), &leads(2));
+    let (child, stdin) = spawn(only_send(&url), &leads(2));
     drop(stdin);
     arrivals.recv().expect("the first row");
     signal(&child, "-INT");
     let ran = Ran::from(child.wait_with_output().expect("ends"));
     assert_eq!(ran.exit, 130, "{ran:?}");
     assert_eq!(ran.outcomes(), ["failed", "skipped"], "{ran:?}");
-    assert!(arrivals.try_recv().is_err(), "sent again after 80 seconds");
+    assert!(arrivals.try_recv().is_err(), "retried after 80 seconds");
 }
 
 #[test]
 fn a_second_ctrl_c_quits_at_once() {
     let (url, arrivals, _release) = waiting();
-    let (mut child, _stdin) = spawn(without_reading(&url), &leads(2));
+    let (mut child, _stdin) = spawn(only_send(&url), &leads(2));
     arrivals.recv().expect("the first row");
     signal(&child, "-INT");
     let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
-    stderr.read_line(&mut String::new()).expect("says so");
+    stderr.read_line(&mut String::new()).expect("prints");
     signal(&child, "-INT");
     assert_eq!(child.wait().expect("ends").code(), Some(130));
 }
 
-#[test]
-fn ctrl_c_does_not_wait_for_standard_input() {
-    for (name, exit) in [("-INT", 130), ("-TERM", 143)] {
-        let (mut child, stdin) =
-            spawn(telecrm(&["push", "-", "--emulator", "--verify"]), &leads(1));
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let mut row = String::new();
-        stdout.read_line(&mut row).expect("a row");
-        assert!(row.contains("stored"), "{row}");
-        signal(&child, name);
-        assert_eq!(child.wait().expect("ends").code(), Some(exit));
-        drop(stdin);
-    }
+fn signal_does_not_wait_for_standard_input(name: &str, exit: i32) {
+    let command = telecrm(&["push", "-", "--emulator", "--verify"]);
+    let (mut child, stdin) = spawn(command, &leads(1));
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+    let mut row = String::new();
+    stdout.read_line(&mut row).expect("a row");
+    assert!(row.contains("stored"), "{row}");
+    signal(&child, name);
+    assert_eq!(child.wait().expect("ends").code(), Some(exit));
+    drop(stdin);
 }
 
-/// What the emulator answers to a GET.
+tests! {
+    ctrl_c_does_not_wait_for_standard_input:
+        signal_does_not_wait_for_standard_input("-INT", 130);
+    sigterm_does_not_wait_for_standard_input:
+        signal_does_not_wait_for_standard_input("-TERM", 143);
+}
+
+/// Returns the emulator's answer to a GET request.
 fn get(local: &Local, path: &str) -> String {
     let base = local.variable("TELECRM_ASYNC_URL");
     let host = base.strip_prefix("http://").expect("plain HTTP");
@@ -137,41 +140,45 @@ fn pushes(local: &Local) -> usize {
         .count()
 }
 
-#[test]
-fn as9_after_ctrl_c_no_row_leaves_that_waits_for_the_rate_limit() {
-    for options in [&[][..], &["--verify"]] {
-        let local = Local::start(&[]);
-        let mut command = local.telecrm(&["push", "-"]);
-        command.args(options);
-        let (mut child, stdin) = spawn(command, &leads(100));
-        // The burst is over.
-        while pushes(&local) < 62 {
-            std::thread::yield_now();
-        }
-        signal(&child, "-INT");
-        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
-        let mut first = String::new();
-        stderr.read_line(&mut first).expect("says so");
-        assert!(first.starts_with("stopping"), "{first}");
-        let before = pushes(&local);
-        let ran = Ran::from(child.wait_with_output().expect("ends"));
-        drop(stdin);
-        let after = pushes(&local);
-        // One may have been on its way.
-        assert!(after <= before + 1, "{before} {after}");
-        let outcomes = ran.outcomes();
-        let count = |outcome| outcomes.iter().filter(|found| *found == outcome).count();
-        let skipped = count("skipped");
-        assert_eq!(outcomes.len() - skipped, after, "{outcomes:?}");
-        assert_eq!(count("stored") + count("accepted"), after, "{outcomes:?}");
+fn ctrl_c_skips_rows_that_wait_for_the_rate_limit(options: &[&str]) {
+    let local = Local::start(&[]);
+    let mut command = local.telecrm(&["push", "-"]);
+    command.args(options);
+    let (mut child, stdin) = spawn(command, &leads(100));
+    // More requests than the limit lets leave at once.
+    while pushes(&local) < 62 {
+        std::thread::yield_now();
     }
+    signal(&child, "-INT");
+    let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+    let mut first = String::new();
+    stderr.read_line(&mut first).expect("prints");
+    assert!(first.starts_with("finishing rows in flight"), "{first}");
+    let before = pushes(&local);
+    let ran = Ran::from(child.wait_with_output().expect("ends"));
+    drop(stdin);
+    let after = pushes(&local);
+    // One request may have been in flight.
+    assert!(after <= before + 1, "{before} {after}");
+    let outcomes = ran.outcomes();
+    let count = |outcome| outcomes.iter().filter(|found| *found == outcome).count();
+    let skipped = count("skipped");
+    assert_eq!(outcomes.len() - skipped, after, "{outcomes:?}");
+    assert_eq!(count("stored") + count("accepted"), after, "{outcomes:?}");
+}
+
+tests! {
+    as9_ctrl_c_skips_rows_that_wait_for_the_rate_limit:
+        ctrl_c_skips_rows_that_wait_for_the_rate_limit(&[]);
+    as9_ctrl_c_skips_rows_that_wait_for_the_rate_limit_under_verify:
+        ctrl_c_skips_rows_that_wait_for_the_rate_limit(&["--verify"]);
 }
 
 #[test]
 fn ctrl_c_does_not_wait_for_reading_back() {
     let local = Local::start(&[]);
     let (arrived, arrivals) = mpsc::channel();
-    // Takes the lead and keeps it, so that reading back goes on to the end of its time.
+    // The server does not store the lead, so reading it back takes the whole timeout.
     let url = scripted(move |_| {
         let _ = arrived.send(());
         answer("200 OK", "application/json", r#"{"status":"QUEUED"}"#)
@@ -189,7 +196,7 @@ fn ctrl_c_does_not_wait_for_reading_back() {
 }
 
 #[test]
-fn a_second_ctrl_c_does_not_wait_for_slow_calls_of_the_emulator() {
+fn a_second_ctrl_c_does_not_wait_for_slow_requests_to_the_emulator() {
     let slow = TempFile::new("slow.json", br#"{ "do": { "latency_ms": 60000 } }"#);
     let mut local = Local::start(&["--fault", slow.path()]);
     let base = local.variable("TELECRM_ASYNC_URL").to_owned();
@@ -197,17 +204,17 @@ fn a_second_ctrl_c_does_not_wait_for_slow_calls_of_the_emulator() {
     let mut stream = std::net::TcpStream::connect(host).expect("listens");
     let request = format!("GET /autoupdate/v2 HTTP/1.1\r\nhost: {host}\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("takes it");
-    // So that the slow call is under way: this is answered after it was read.
+    // The answer to this request shows that the emulator has read the slow one.
     get(&local, "/_emulator/log");
     signal(&local.child, "-INT");
     while std::net::TcpStream::connect(host).is_ok() {
         std::thread::yield_now();
     }
     signal(&local.child, "-INT");
-    let quickly = Duration::from_secs(4); // before it gives up waiting by itself
+    let quickly = Duration::from_secs(4); // sooner than the emulator's own timeout
     stream.set_read_timeout(Some(quickly)).expect("a timeout");
     let end = stream.read_to_end(&mut Vec::new());
     let is_late = end.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
-    assert!(!is_late, "it waits");
+    assert!(!is_late, "the emulator waits");
     assert_eq!(local.child.wait().expect("ends").code(), Some(130));
 }

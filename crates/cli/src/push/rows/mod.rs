@@ -1,4 +1,4 @@
-//! Reading leads from a file or from standard input, one row at a time.
+//! Reads leads from a file or from standard input, one row at a time.
 
 mod csv;
 mod json_lines;
@@ -6,6 +6,7 @@ mod number;
 mod quotes;
 
 use crate::exit::Failure;
+use crate::problem::Problem;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -17,16 +18,16 @@ use telecrm::{Lead, Workspace};
 pub(crate) struct Row {
     /// Counts data rows from 1.
     pub(crate) number: u64,
-    /// The lead, or why there is none: place, reason and remedy.
-    pub(crate) lead: Result<Lead, String>,
+    /// The lead, or why the row is unreadable.
+    pub(crate) lead: Result<Lead, Problem>,
 }
 
-/// An input that is open.
+/// An open file, or standard input.
 pub(crate) struct Input {
     name: String,
     format: Format,
     bytes: Box<dyn Read + Send>,
-    /// The path of a regular file: one that has an end, and can be read twice.
+    /// The path of a regular file, which has an end and can be read twice.
     file: Option<PathBuf>,
 }
 
@@ -36,15 +37,15 @@ enum Format {
     JsonLines,
 }
 
-/// The rows of an input, and what is to be said of it as a whole.
+/// The rows of an input, and warnings about the input as a whole.
 pub(crate) struct Rows {
     pub(crate) rows: Box<dyn Iterator<Item = Row> + Send>,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Problem>,
     pub(crate) may_have_actions: bool,
 }
 
 impl Input {
-    /// Opens a file whose name tells the format, or standard input for `-`.
+    /// Opens a file, whose extension decides the format, or standard input for `-`.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         if path == Path::new("-") {
             return Ok(Self {
@@ -56,34 +57,32 @@ impl Input {
         }
         let name = path.display().to_string();
         let format = Format::of(path).ok_or_else(|| {
-            Failure::usage(format!(
-                "{name}: the name does not tell the format: .csv for a table, .jsonl for a lead per line, or - for JSON lines on standard input"
-            ))
+            Failure::usage(format!("{name}: unknown file extension"))
+                .hint("use .csv or .jsonl, or - for JSON lines on standard input")
         })?;
         let unreadable = |error: io::Error| {
-            Failure::usage(format!(
-                "{name} cannot be read: {error}; check the name and the permissions"
-            ))
+            Failure::usage(format!("cannot read {name}: {error}"))
+                .hint("check the file's name and permissions")
         };
         let file = File::open(path).map_err(unreadable)?;
-        let kind = file.metadata().map_err(unreadable)?;
-        if kind.is_dir() {
+        let metadata = file.metadata().map_err(unreadable)?;
+        if metadata.is_dir() {
             return Err(unreadable(io::ErrorKind::IsADirectory.into()));
         }
         Ok(Self {
             format,
             bytes: Box::new(file),
-            file: kind.is_file().then(|| path.to_owned()),
+            file: metadata.is_file().then(|| path.to_owned()),
             name,
         })
     }
 
-    /// Whether the rest of it comes without waiting for anybody.
-    pub(crate) fn ends(&self) -> bool {
+    /// Whether this is a regular file.
+    pub(crate) fn is_file(&self) -> bool {
         self.file.is_some()
     }
 
-    /// How many rows there are, where that can be told before reading them.
+    /// Counts the rows of a regular file. Returns None for other inputs.
     pub(crate) fn count(&self) -> Option<u64> {
         let file = File::open(self.file.as_ref()?).ok()?;
         match self.format {
@@ -92,11 +91,12 @@ impl Input {
         }
     }
 
-    /// Starts reading. Cells of a table are typed by the workspace; without one they are text.
+    /// Starts reading. The workspace decides the types of CSV cells; without one they are text.
     pub(crate) fn rows(self, workspace: Option<Arc<Workspace>>) -> Result<Rows, Failure> {
         match self.format {
-            Format::Csv => csv::read(self.bytes, workspace)
-                .map_err(|reason| Failure::usage(format!("{}: {reason}", self.name))),
+            Format::Csv => {
+                Ok(csv::read(self.bytes, workspace).map_err(|problem| problem.at(&self.name))?)
+            }
             Format::JsonLines => Ok(json_lines::read(self.bytes)),
         }
     }
@@ -113,13 +113,12 @@ impl Format {
     }
 }
 
-/// A row after which there can be none, because reading itself failed.
-fn broken(number: u64, line: u64, error: &io::Error) -> Row {
+/// The last row of an input that cannot be read further.
+fn unreadable_rest(number: u64, line: u64, error: &io::Error) -> Row {
+    let message = format!("line {line}: cannot read on: {error}; rows from here on were not sent");
     Row {
         number,
-        lead: Err(format!(
-            "line {line}: reading failed: {error}; rows from here on were not seen"
-        )),
+        lead: Err(Problem::new(message)),
     }
 }
 
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_tells_the_format() {
+    fn the_extension_decides_the_format() {
         for (name, format) in [
             ("a.csv", Some(Format::Csv)),
             ("A.CSV", Some(Format::Csv)),
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_is_what_is_read() {
+    fn every_row_that_is_read_is_counted() {
         let folder = std::env::temp_dir();
         for (name, text) in [
             ("count.csv", "phone,note\n1,\"two\nlines\"\n\n2\n3,x"),
@@ -151,7 +150,7 @@ mod tests {
         ] {
             let path = folder.join(format!("telecrm-{}-{name}", std::process::id()));
             std::fs::write(&path, text).expect("writes");
-            let input = Input::open(&path).expect("there");
+            let input = Input::open(&path).expect("opens");
             let counted = input.count();
             let rows = input.rows(None).expect("a header").rows.count();
             std::fs::remove_file(&path).expect("removes");

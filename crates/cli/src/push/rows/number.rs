@@ -1,9 +1,9 @@
-//! Numbers that JSON readers would change without a word.
+//! Numbers that keep their exact value in JSON.
 
 use serde_json::Number;
 use telecrm::FieldValue;
 
-/// The number that a text writes, if it can be held and written again without another value coming of it.
+/// Parses a number. Returns None if reading and writing it as JSON would change its value.
 pub(super) fn exact(text: &str) -> Option<Number> {
     let written: FieldValue = serde_json::from_str(text).ok()?;
     let number = written.as_json().as_number()?;
@@ -11,10 +11,11 @@ pub(super) fn exact(text: &str) -> Option<Number> {
         return Some(number.clone());
     }
     let decimal = written.as_decimal()?;
-    let held = FieldValue::from(number.as_f64()?).as_decimal()?;
-    // Doubles hold some larger integers too, but not their neighbours: such a one is an ID rather than a quantity.
+    let rounded = FieldValue::from(number.as_f64()?).as_decimal()?;
+    // An integer beyond 64 bits is more likely an ID than a quantity. It stays text, even if a
+    // double can hold it.
     let is_integer = !text.contains(['.', 'e', 'E']) && decimal != 0.into();
-    (!is_integer && held == decimal).then(|| number.clone())
+    (!is_integer && rounded == decimal).then(|| number.clone())
 }
 
 #[cfg(test)]
@@ -22,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_keep_their_value_or_are_none() {
+    fn a_number_keeps_its_value_or_is_refused() {
         for (text, number) in [
             ("4", Some("4")),
             ("-0.5", Some("-0.5")),

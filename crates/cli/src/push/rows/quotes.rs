@@ -1,138 +1,118 @@
-//! A watch over the quotes of a CSV input.
+//! Checks the quotes of a CSV input.
 //!
-//! The reader of the crate `csv` takes whatever follows an unclosed quote for one cell, to the end of the input, and
-//! holds all of it: leads would vanish into a cell of the one before.
+//! The crate `csv` reads everything after an unclosed quote as one cell, to the end of the input.
+//! Many leads would then disappear in a cell of the lead before them.
 
-use std::fmt;
+use crate::problem::Problem;
 use std::io::{self, Read};
 
-/// No lead is as long as that; a longer record is one that lost a quote, or a file of another kind.
-pub(super) const LONGEST_RECORD: u64 = 16 * 1024 * 1024;
+/// A longer record has lost a quote, or the file is not CSV.
+pub(super) const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
-const MARK: &[u8] = b"\xef\xbb\xbf";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Bytes that fail where a record cannot be what was meant.
-pub(super) struct Watched<R> {
+/// Passes bytes through, and fails at the end of an unclosed quote or an endless record.
+pub(super) struct QuoteCheck<R> {
     input: R,
     state: State,
     line: u64,
-    /// Bytes of the record so far.
-    length: u64,
-    /// The line in which the record starts.
-    start: u64,
-    /// How many bytes of the mark in front of UTF-8 were passed over; nothing once other bytes came.
+    record_bytes: u64,
+    /// The line on which the record begins.
+    record_line: u64,
+    /// How many bytes of a leading byte order mark were read. None after other bytes.
     mark: Option<usize>,
 }
 
-/// Where the last byte stands, as RFC 4180 and the crate `csv` see it.
+/// Where the last byte was, according to RFC 4180 and the crate `csv`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// In front of a cell: only here a quote opens.
+    /// Before a cell. Only here, a quote opens a quoted cell.
     Start,
-    Bare,
-    /// In a quoted cell, and the line of its quote.
+    Unquoted,
+    /// In a quoted cell whose quote is on this line.
     Quoted(u64),
-    /// After a quote within a quoted cell: the second half of a pair, or the end of it.
+    /// After a quote in a quoted cell, which ends the cell unless another quote follows.
     Quote(u64),
 }
 
-/// Why the input cannot be read on: place, reason and remedy.
-#[derive(Debug)]
-pub(super) struct Fault(String);
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl<R> Watched<R> {
+impl<R> QuoteCheck<R> {
     pub(super) fn new(input: R) -> Self {
         Self {
             input,
             state: State::Start,
             line: 1,
-            length: 0,
-            start: 1,
+            record_bytes: 0,
+            record_line: 1,
             mark: Some(0),
         }
     }
 
-    fn watch(&mut self, byte: u8) {
-        if let Some(passed) = self.mark {
-            let goes_on = MARK.get(passed) == Some(&byte);
-            self.mark = goes_on.then_some(passed + 1);
-            if goes_on {
+    fn advance(&mut self, byte: u8) {
+        if let Some(read) = self.mark {
+            if BYTE_ORDER_MARK.get(read) == Some(&byte) {
+                self.mark = Some(read + 1);
                 return;
             }
+            self.mark = None;
         }
-        self.length += 1;
-        let ends = !matches!(self.state, State::Quoted(_)) && matches!(byte, b'\r' | b'\n');
         self.line += u64::from(byte == b'\n');
-        if ends {
-            self.length = 0;
-            self.start = self.line;
+        if !matches!(self.state, State::Quoted(_)) && matches!(byte, b'\r' | b'\n') {
+            self.record_bytes = 0;
+            self.record_line = self.line;
+            self.state = State::Start;
+            return;
         }
+        self.record_bytes += 1;
         self.state = match (self.state, byte) {
-            _ if ends => State::Start,
             (State::Start, b'"') => State::Quoted(self.line),
             (State::Quoted(line), b'"') => State::Quote(line),
             (State::Quote(line), b'"') => State::Quoted(line),
             (State::Quoted(line), _) => State::Quoted(line),
             (_, b',') => State::Start,
-            _ => State::Bare,
+            _ => State::Unquoted,
         };
     }
 
-    fn unclosed(&self) -> Option<Fault> {
+    fn check_end(&self) -> Result<(), Problem> {
         let State::Quoted(line) = self.state else {
-            return None;
+            return Ok(());
         };
-        Some(Fault(format!(
-            "line {line}: a quote opens here and never closes, so it cannot be told where this row ends: close it, or double a quote that is meant as such; nothing from here on was sent"
-        )))
+        let message =
+            format!("line {line}: this quote never closes; rows from here on were not sent");
+        Err(Problem::new(message).hint("close the quote, or double it if it is part of the text"))
     }
 
-    fn too_long(&self) -> Option<Fault> {
-        if self.length <= LONGEST_RECORD {
-            return None;
+    fn check_length(&self) -> Result<(), Problem> {
+        if self.record_bytes <= MAX_RECORD_BYTES {
+            return Ok(());
         }
-        let (line, reason) = match self.state {
-            State::Quoted(line) | State::Quote(line) => {
-                (line, "a quote opens here, and the row is")
-            }
-            State::Start | State::Bare => (self.start, "the row is"),
+        let line = match self.state {
+            State::Quoted(line) | State::Quote(line) => line,
+            State::Start | State::Unquoted => self.record_line,
         };
-        Some(Fault(format!(
-            "line {line}: {reason} longer than 16 MiB: check the quotes and the line ends; nothing from here on was sent"
-        )))
+        let message =
+            format!("line {line}: the row is longer than 16 MiB; rows from here on were not sent");
+        Err(Problem::new(message).hint("check the quotes and the line ends"))
     }
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for QuoteCheck<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Here and not where it shows, so that the records before it in the buffer are still read.
-        if let Some(fault) = self.too_long() {
-            return Err(io::Error::other(fault));
-        }
+        // Before reading on, so that earlier records in the last buffer are still read.
+        self.check_length().map_err(io::Error::other)?;
         let length = self.input.read(buffer)?;
         for byte in buffer.iter().take(length) {
-            self.watch(*byte);
+            self.advance(*byte);
         }
-        match self
-            .unclosed()
-            .filter(|_| length == 0 && !buffer.is_empty())
-        {
-            Some(fault) => Err(io::Error::other(fault)),
-            None => Ok(length),
+        if length == 0 && !buffer.is_empty() {
+            self.check_end().map_err(io::Error::other)?;
         }
+        Ok(length)
     }
 }
 
-/// The fault behind an error of reading, if it is one of the text.
-pub(super) fn fault(error: &io::Error) -> Option<&Fault> {
+/// Returns the problem that this check found. Returns None for an error of the input itself.
+pub(super) fn problem(error: &io::Error) -> Option<&Problem> {
     error.get_ref()?.downcast_ref()
 }
 
@@ -142,14 +122,14 @@ mod tests {
 
     fn read(text: &[u8]) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
-        match Watched::new(text).read_to_end(&mut bytes) {
+        match QuoteCheck::new(text).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
-            Err(error) => Err(fault(&error).expect("one of the text").to_string()),
+            Err(error) => Err(problem(&error).expect("of the check").to_string()),
         }
     }
 
     #[test]
-    fn what_is_well_quoted_passes_unchanged() {
+    fn valid_quotes_pass_unchanged() {
         for text in [
             "",
             "a,b\n1,2\n",
@@ -165,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unclosed_quote_is_told_with_its_line() {
+    fn an_unclosed_quote_is_an_error_with_its_line() {
         for (text, line) in [
             ("\"a", 1),
             ("\u{feff}\"a\n", 1),
@@ -175,7 +155,7 @@ mod tests {
         ] {
             let error = read(text.as_bytes()).expect_err("unclosed");
             assert!(
-                error.starts_with(&format!("line {line}: a quote")),
+                error.starts_with(&format!("line {line}: this quote")),
                 "{error}"
             );
         }

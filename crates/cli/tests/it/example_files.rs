@@ -1,6 +1,6 @@
-//! The first thing that anybody runs.
+//! The example files, which the README pushes.
 
-use crate::{Ran, example, run, telecrm};
+use crate::support::{Ran, example, run, telecrm};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -34,41 +34,53 @@ fn losses(ran: &Ran) -> BTreeSet<(u64, String, String)> {
     losses.collect()
 }
 
-#[test]
-fn the_table_tells_of_every_row_what_was_stored() {
-    for name in EXAMPLES {
-        let ran = push(name, &["--verify", "--table"]);
-        assert_eq!(ran.exit, 3, "{ran:?}");
-        insta::assert_snapshot!(format!("table_{name}"), ran.stdout);
+fn table_has_every_row(name: &str) {
+    let ran = push(name, &["--verify", "--table"]);
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    insta::assert_snapshot!(format!("table_{name}"), ran.stdout);
+}
+
+fn pipe_gets_json_lines(name: &str) {
+    let ran = push(name, &["--verify"]);
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    let rows = ran.rows();
+    assert!(rows.len() >= 15, "{}", rows.len());
+    for (index, row) in rows.iter().enumerate() {
+        assert_eq!(row["row"], index + 1);
+        let keys: Vec<_> = row.as_object().expect("an object").keys().collect();
+        assert_eq!(keys.len(), 5, "{keys:?}");
+        let is_lost = findings(row).any(|f| is_loss(f) && f["repaired"] == false);
+        let expected: &[&str] = if is_lost {
+            &["differs", "rejected"]
+        } else {
+            &["stored"]
+        };
+        let outcome = row["outcome"].as_str().expect("a text");
+        assert!(expected.contains(&outcome), "{row}");
     }
+    assert_eq!(ran.stdout, push(name, &["--verify", "--json"]).stdout);
+}
+
+fn check_predicts_the_losses(name: &str) {
+    let predicted = push(name, &["--verify"]);
+    let found = push(name, &["--verify", "--no-check"]);
+    assert_eq!(found.exit, 3, "{found:?}");
+    assert!(!losses(&found).is_empty());
+    assert_eq!(losses(&found), losses(&predicted));
+}
+
+tests! {
+    the_table_of_the_csv_file_has_every_row: table_has_every_row("leads.csv");
+    the_table_of_the_json_lines_file_has_every_row: table_has_every_row("leads.jsonl");
+    a_pipe_gets_json_lines_of_the_csv_file: pipe_gets_json_lines("leads.csv");
+    a_pipe_gets_json_lines_of_the_json_lines_file: pipe_gets_json_lines("leads.jsonl");
+    as5_the_check_predicts_the_losses_of_the_csv_file: check_predicts_the_losses("leads.csv");
+    as5_the_check_predicts_the_losses_of_the_json_lines_file:
+        check_predicts_the_losses("leads.jsonl");
 }
 
 #[test]
-fn a_pipe_gets_json_lines() {
-    for name in EXAMPLES {
-        let ran = push(name, &["--verify"]);
-        assert_eq!(ran.exit, 3, "{ran:?}");
-        let rows = ran.rows();
-        assert!(rows.len() >= 15, "{name}: {}", rows.len());
-        for (index, row) in rows.iter().enumerate() {
-            assert_eq!(row["row"], index + 1);
-            let keys: Vec<_> = row.as_object().expect("an object").keys().collect();
-            assert_eq!(keys.len(), 5, "{keys:?}");
-            let lost = findings(row).any(|f| is_loss(f) && f["repaired"] == false);
-            let expected: &[&str] = if lost {
-                &["differs", "rejected"]
-            } else {
-                &["stored"]
-            };
-            let outcome = row["outcome"].as_str().expect("a text");
-            assert!(expected.contains(&outcome), "{row}");
-        }
-        assert_eq!(ran.stdout, push(name, &["--verify", "--json"]).stdout);
-    }
-}
-
-#[test]
-fn between_them_the_examples_hit_every_silent_drop() {
+fn together_the_files_have_every_silent_loss() {
     let rows: Vec<Value> = EXAMPLES
         .iter()
         .flat_map(|name| push(name, &[]).rows())
@@ -92,18 +104,7 @@ fn between_them_the_examples_hit_every_silent_drop() {
 }
 
 #[test]
-fn as5_reading_back_finds_the_losses_that_the_check_predicts() {
-    for name in EXAMPLES {
-        let predicted = push(name, &["--verify"]);
-        let found = push(name, &["--verify", "--no-check"]);
-        assert_eq!(found.exit, 3, "{found:?}");
-        assert!(!losses(&found).is_empty());
-        assert_eq!(losses(&found), losses(&predicted), "{name}");
-    }
-}
-
-#[test]
-fn without_verify_nothing_is_called_stored() {
+fn without_verify_every_outcome_is_accepted() {
     let ran = push("leads.jsonl", &["--no-check"]);
     assert_eq!(ran.exit, 0, "{ran:?}");
     assert!(ran.outcomes().iter().all(|outcome| outcome == "accepted"));
@@ -111,7 +112,7 @@ fn without_verify_nothing_is_called_stored() {
 }
 
 #[test]
-fn emulator_mode_heeds_no_environment() {
+fn the_emulator_of_push_ignores_the_environment() {
     let mut command = telecrm(&["push", &example("leads.csv"), "--emulator"]);
     command
         .env("TELECRM_SYNC_URL", "not a url")
