@@ -24,13 +24,13 @@ async fn register(telecrm: &Telecrm, phone: &str) -> Result<String, Error> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The first answer is lost, and the second attempt succeeds.
     let fake = FakeTelecrm::new()
-        .on(Operation::CreateLead, Response::reset())
+        .on(Operation::CreateLead, Response::connection_reset())
         .on(Operation::CreateLead, Response::created("62ab16e"));
     let lead_id = register(&fake.client(), "919876543210").await?;
     assert_eq!(lead_id, "62ab16e");
 
     // The fake keeps every request.
-    let requests = fake.sent_to(Operation::CreateLead);
+    let requests = fake.requests_to(Operation::CreateLead);
     assert_eq!(requests.len(), 2);
     let body = requests[1].body().ok_or("no body")?;
     assert_eq!(body["fields"]["phone"], "919876543210");
