@@ -40,16 +40,10 @@ const NAMES: [&str; 3] = ["hyper", "reqwest", "telecrm"];
 fn main() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     // One thread for the server and one for the client, so that two cores are enough.
-    let server = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let server =
+        Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let url = server.block_on(serve());
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let clients = Arc::new(Clients::new(&url));
 
     // Seconds per call, by client.
@@ -84,20 +78,14 @@ fn main() -> std::io::Result<()> {
         let allocations = region.change().allocations / ALONE;
         let latency = median(alone[who].iter().copied()) * 1e6;
         let throughput = median(together[who].iter().copied()).recip();
-        writeln!(
-            out,
-            "{name:<10}{latency:>18.1}{throughput:>20.0}{allocations:>20}"
-        )?;
+        writeln!(out, "{name:<10}{latency:>18.1}{throughput:>20.0}{allocations:>20}")?;
     }
     writeln!(out)?;
     let (telecrm, others) = (NAMES.len() - 1, &NAMES[..NAMES.len() - 1]);
     for (other, name) in others.iter().enumerate() {
         let latency = ratio(&alone[telecrm], &alone[other]);
         let throughput = ratio(&together[other], &together[telecrm]);
-        writeln!(
-            out,
-            "telecrm/{name:<10} latency {latency:.2}   throughput {throughput:.2}"
-        )?;
+        writeln!(out, "telecrm/{name:<10} latency {latency:.2}   throughput {throughput:.2}")?;
     }
     Ok(())
 }
@@ -137,29 +125,16 @@ impl Clients {
                     .header("accept", "application/json")
                     .header("user-agent", AGENT)
                     .body(Full::default());
-                let answer = self
-                    .hyper
-                    .request(request.expect("a request"))
-                    .await
-                    .expect("answered");
-                let body = answer
-                    .into_body()
-                    .collect()
-                    .await
-                    .expect("a body")
-                    .to_bytes();
+                let answer =
+                    self.hyper.request(request.expect("a request")).await.expect("answered");
+                let body = answer.into_body().collect().await.expect("a body").to_bytes();
                 serde_json::from_slice(&body).expect("a lead")
             }
             1 => {
                 let request = self.reqwest.get(&self.url).bearer_auth("token");
                 let request = request.header("accept", "application/json");
                 let answer = request.send().await.expect("answered");
-                let body = answer
-                    .error_for_status()
-                    .expect("found")
-                    .bytes()
-                    .await
-                    .expect("a body");
+                let body = answer.error_for_status().expect("found").bytes().await.expect("a body");
                 serde_json::from_slice(&body).expect("a lead")
             }
             _ => self.telecrm.leads().get("62ab16e").await.expect("read"),

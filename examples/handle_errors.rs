@@ -10,9 +10,7 @@ use telecrm::{Lead, Receipt, Telecrm, Verification};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let telecrm = Telecrm::from_env()?;
-    let lead = Lead::new()
-        .set("phone", "919876500002")
-        .set("name", "Meera Iyer");
+    let lead = Lead::new().set("phone", "919876500002").set("name", "Meera Iyer");
 
     let receipt = match telecrm.ingest().push(&lead).await {
         Ok(receipt) => receipt,

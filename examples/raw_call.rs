@@ -29,10 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The generated types may change with the documents in any release.
     let raw = telecrm.raw();
-    let pipeline = raw
-        .sync()?
-        .get_lead_stage_pipeline(raw.enterprise_id()?)
-        .await?;
+    let pipeline = raw.sync()?.get_lead_stage_pipeline(raw.enterprise_id()?).await?;
     println!("pipeline version {:?}", pipeline.version);
     Ok(())
 }

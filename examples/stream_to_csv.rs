@@ -31,8 +31,6 @@ fn cell(lead: &LeadRecord, column: &str) -> String {
     match lead.get(column) {
         None => String::new(),
         // Numbers and lists are written as JSON.
-        Some(value) => value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned),
+        Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
     }
 }

@@ -14,10 +14,7 @@ use telecrm_emulator::{Emulator, Fault};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let emulator = Emulator::start().await?;
     // `emulator.client()` is enough unless a test changes settings.
-    let telecrm = emulator
-        .client_builder()
-        .verify_timeout(Duration::ZERO)
-        .build()?;
+    let telecrm = emulator.client_builder().verify_timeout(Duration::ZERO).build()?;
 
     // The emulator drops a rating above 5, as telecrm does, and answers 200.
     let lead = Lead::new().set("phone", "919876543210").set("rating", 9);

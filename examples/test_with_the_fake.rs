@@ -12,12 +12,7 @@ use telecrm::{Error, Lead, Operation, Telecrm};
 /// The code under test.
 async fn register(telecrm: &Telecrm, phone: &str) -> Result<String, Error> {
     let lead = Lead::new().set("phone", phone).set("status", "Fresh");
-    Ok(telecrm
-        .leads()
-        .create(&lead)
-        .await?
-        .accept_partial()
-        .lead_id)
+    Ok(telecrm.leads().create(&lead).await?.accept_partial().lead_id)
 }
 
 #[tokio::main]

@@ -20,21 +20,14 @@ struct Metrics {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    tracing_subscriber::fmt()
-        .with_span_events(FmtSpan::CLOSE)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_span_events(FmtSpan::CLOSE).with_writer(std::io::stderr).init();
 
     // The observer runs within the call, so it should be quick.
     let metrics = Arc::new(Metrics::default());
     let observed = metrics.clone();
     let telecrm = Builder::from_env()?
         .on_call(move |report| {
-            let Metrics {
-                requests,
-                errors,
-                waited_ms,
-            } = &*observed;
+            let Metrics { requests, errors, waited_ms } = &*observed;
             requests.fetch_add(report.attempts.into(), Ordering::Relaxed);
             errors.fetch_add(report.error_type.is_some().into(), Ordering::Relaxed);
             waited_ms.fetch_add(report.waited.as_millis() as u64, Ordering::Relaxed);

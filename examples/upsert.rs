@@ -24,11 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let created = outcome.complete()?;
             println!("created lead {}", created.lead_id);
         }
-        Upserted::Updated {
-            lead_id,
-            lead,
-            actions,
-        } => {
+        Upserted::Updated { lead_id, lead, actions } => {
             let lead = lead.complete()?;
             println!("updated lead {lead_id}: status {:?}", lead.status());
             if let Some(actions) = actions {

@@ -291,20 +291,13 @@ impl Builder {
     pub fn build(self) -> Result<Telecrm, Error> {
         let enterprise = check_enterprise_id(&self.enterprise_id)?;
         let default_country = self.default_country.map(|code| code.parse::<Country>());
-        let default_country = default_country
-            .transpose()
-            .map_err(|error| Error::config(error.to_string()))?;
+        let default_country =
+            default_country.transpose().map_err(|error| Error::config(error.to_string()))?;
         if self.async_tokens.len() > MAX_TOKENS {
-            return Err(
-                Error::config(format!("there are more than {MAX_TOKENS} Async tokens"))
-                    .with_hint("give at most as many as a workspace has"),
-            );
+            return Err(Error::config(format!("there are more than {MAX_TOKENS} Async tokens"))
+                .with_hint("give at most as many as a workspace has"));
         }
-        let http = http_client(
-            self.http,
-            self.connect_timeout,
-            self.options.attempt_timeout,
-        )?;
+        let http = http_client(self.http, self.connect_timeout, self.options.attempt_timeout)?;
         let sync_tokens: Vec<&str> = self.sync_token.iter().map(SyncToken::expose).collect();
         let async_tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
         let secrets = [&sync_tokens[..], &async_tokens[..], &[&enterprise]].concat();
@@ -474,11 +467,9 @@ mod tests {
 
     #[test]
     fn an_http_url_of_this_machine_is_accepted() {
-        for url in [
-            "http://127.0.0.1:4010/autoupdate/v2/",
-            "http://localhost:4010",
-            "http://[::1]:4010",
-        ] {
+        for url in
+            ["http://127.0.0.1:4010/autoupdate/v2/", "http://localhost:4010", "http://[::1]:4010"]
+        {
             assert!(build("ent", url).is_ok(), "{url}");
         }
     }
@@ -500,20 +491,12 @@ mod tests {
 
     #[test]
     fn a_url_with_a_query_is_refused() {
-        assert_refused(
-            "ent",
-            "https://next.telecrm.in?x=1",
-            "more than a host and a path",
-        );
+        assert_refused("ent", "https://next.telecrm.in?x=1", "more than a host and a path");
     }
 
     #[test]
     fn a_url_with_a_login_is_refused() {
-        assert_refused(
-            "ent",
-            "https://:s3cret@next.telecrm.in",
-            "more than a host and a path",
-        );
+        assert_refused("ent", "https://:s3cret@next.telecrm.in", "more than a host and a path");
     }
 
     #[test]
@@ -578,11 +561,7 @@ mod tests {
         assert_refused("ent", SYNC_URL, "install_default");
     }
 
-    #[cfg(not(any(
-        feature = "rustls",
-        feature = "native-tls",
-        feature = "rustls-no-provider"
-    )))]
+    #[cfg(not(any(feature = "rustls", feature = "native-tls", feature = "rustls-no-provider")))]
     #[tokio::test]
     async fn without_tls_the_error_names_the_features() {
         let telecrm = build("ent", "https://localhost:9").expect("a client");

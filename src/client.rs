@@ -207,10 +207,7 @@ impl Telecrm {
 
     /// Team members, over the Sync API.
     pub fn team_members(&self) -> TeamMembers {
-        TeamMembers {
-            handle: self.0.clone(),
-            with_deleted: false,
-        }
+        TeamMembers { handle: self.0.clone(), with_deleted: false }
     }
 
     /// The schema of the workspace, endpoint by endpoint, over the Sync API.

@@ -67,11 +67,10 @@ impl Builder {
         let mut builder = Telecrm::builder(enterprise_id);
         let (sync_token, async_tokens) = (get(SYNC_TOKEN), get(ASYNC_TOKEN));
         if sync_token.is_none() && async_tokens.is_none() {
-            return Err(
-                Error::config(format!("neither {SYNC_TOKEN} nor {ASYNC_TOKEN} is set")).with_hint(
+            return Err(Error::config(format!("neither {SYNC_TOKEN} nor {ASYNC_TOKEN} is set"))
+                .with_hint(
                     "set at least one of them to a token (dashboard: Settings, Website and API)",
-                ),
-            );
+                ));
         }
         if let Some(token) = sync_token {
             let token = SyncToken::new(&token).map_err(|error| invalid(SYNC_TOKEN, &error))?;
@@ -153,10 +152,7 @@ mod tests {
     #[test]
     fn a_missing_enterprise_id_is_named() {
         let error = from(&without(ENTERPRISE_ID)).expect_err("an error");
-        assert!(
-            error.starts_with("TELECRM_ENTERPRISE_ID is not set"),
-            "{error}"
-        );
+        assert!(error.starts_with("TELECRM_ENTERPRISE_ID is not set"), "{error}");
         assert!(error.contains("dashboard"), "{error}");
     }
 
@@ -165,19 +161,13 @@ mod tests {
         let mut variables = ALL;
         variables[0].1 = " ";
         let error = from(&variables).expect_err("an error");
-        assert!(
-            error.starts_with("TELECRM_ENTERPRISE_ID is not set"),
-            "{error}"
-        );
+        assert!(error.starts_with("TELECRM_ENTERPRISE_ID is not set"), "{error}");
     }
 
     #[test]
     fn without_any_token_both_variables_are_named() {
         let error = from(&ALL[..1]).expect_err("an error");
-        assert!(
-            error.contains(SYNC_TOKEN) && error.contains(ASYNC_TOKEN),
-            "{error}"
-        );
+        assert!(error.contains(SYNC_TOKEN) && error.contains(ASYNC_TOKEN), "{error}");
     }
 
     #[test]

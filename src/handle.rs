@@ -60,10 +60,7 @@ impl Handle {
     }
 
     pub(crate) fn with_options(&self, options: CallOptions) -> Self {
-        Self {
-            options,
-            ..self.clone()
-        }
+        Self { options, ..self.clone() }
     }
 
     /// Returns a handle whose calls share one total timeout, which begins now.
@@ -150,10 +147,7 @@ impl<C> Api<C> {
         generated: fn(&str, reqwest::Client, Context) -> C,
         connection: Connection,
     ) -> Self {
-        Self {
-            client: connection.generated(generated, CallOptions::default()),
-            connection,
-        }
+        Self { client: connection.generated(generated, CallOptions::default()), connection }
     }
 
     pub(crate) async fn send(

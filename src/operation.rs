@@ -118,12 +118,7 @@ mod tests {
         );
         assert_eq!(
             class(Idempotency::Idempotent),
-            [
-                "createLead",
-                "setTeamMemberState",
-                "updateAction",
-                "updateLead"
-            ]
+            ["createLead", "setTeamMemberState", "updateAction", "updateLead"]
         );
         assert_eq!(
             class(Idempotency::NotIdempotent),

@@ -17,10 +17,8 @@ use super::operations::Variants;
 use super::{Api, Problems, Result, normalise, schema};
 
 /// Schemas whose Rust types are written by hand, with the paths of these types.
-const REPLACED: [(&str, &str); 2] = [
-    ("FieldValue", "::telecrm_core::FieldValue"),
-    ("InputAction", "::telecrm_core::Action"),
-];
+const REPLACED: [(&str, &str); 2] =
+    [("FieldValue", "::telecrm_core::FieldValue"), ("InputAction", "::telecrm_core::Action")];
 
 /// The Rust source for a normalised and linted document, with a first line against editing.
 pub(crate) fn generate(api: Api, document: Value, variants: &Variants) -> Result<String> {
@@ -74,9 +72,7 @@ fn catch<T>(run: impl FnOnce() -> progenitor_impl::Result<T>) -> Result<T> {
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
     let text = text.unwrap_or("no message");
     let hint = "add a rule to build/codegen/lint.rs that names the place";
-    Err(Problems::one(format!(
-        "the generator panicked: {text}\nhint: {hint}"
-    )))
+    Err(Problems::one(format!("the generator panicked: {text}\nhint: {hint}")))
 }
 
 /// The name of a string enum, and its values.
@@ -130,23 +126,15 @@ fn adapt(file: &mut syn::File, variants: &Variants) -> Result<()> {
         changed.push(format!("{} methods `new`", adapter.constructors));
     }
     if adapter.headers != adapter.operations {
-        let Adapter {
-            headers,
-            operations,
-            ..
-        } = adapter;
-        changed.push(format!(
-            "{headers} headers `api-version` in {operations} operations"
-        ));
+        let Adapter { headers, operations, .. } = adapter;
+        changed.push(format!("{headers} headers `api-version` in {operations} operations"));
     }
     if changed.is_empty() {
         return Ok(());
     }
     let hint = "adapt build/codegen/generate.rs to this version of progenitor-impl";
     let changed = changed.join(", ");
-    Err(Problems::one(format!(
-        "the generator writes unexpected code: {changed}\nhint: {hint}"
-    )))
+    Err(Problems::one(format!("the generator writes unexpected code: {changed}\nhint: {hint}")))
 }
 
 /// Whether an item belongs to the generator's own runtime library, which `raw::runtime` replaces.
@@ -518,10 +506,7 @@ fn in_memory(decode: &Stmt) -> Option<Expr> {
     match function.path.segments.last()?.ident.to_string().as_str() {
         "from_response" => Some(parse_quote!(ResponseValue::from_response(response))),
         "empty" => Some(parse_quote!(Ok(ResponseValue::of((), response)))),
-        "stream" => Some(parse_quote!(Ok(ResponseValue::of(
-            response.body.clone(),
-            response
-        )))),
+        "stream" => Some(parse_quote!(Ok(ResponseValue::of(response.body.clone(), response)))),
         _ => None,
     }
 }
@@ -542,10 +527,7 @@ fn shorten_doc(attribute: &mut Attribute) {
     let syn::Meta::NameValue(meta) = &mut attribute.meta else {
         return;
     };
-    if let Expr::Lit(syn::ExprLit {
-        lit: syn::Lit::Str(text),
-        ..
-    }) = &mut meta.value
+    if let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &mut meta.value
         && meta.path.is_ident("doc")
         && let Some((before, _)) = text.value().split_once("<details>")
     {

@@ -33,11 +33,7 @@ pub(crate) fn lint(document: &Value) -> Result<()> {
         }
         found.extend(Problems(complaints).within(json_path(&pointer)).0);
     }
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(Problems(found))
-    }
+    if found.is_empty() { Ok(()) } else { Err(Problems(found)) }
 }
 
 /// Pairs of names that the generator turns into the same Rust name.
@@ -71,15 +67,11 @@ fn references(document: &Value, found: &mut Vec<String>) {
             let path = json_path(&pointer);
             let segments: Vec<_> = reference.split('/').collect();
             if !matches!(segments[..], ["#", "components", _, _]) {
-                found.push(format!(
-                    "{path}: `{reference}` does not point to a component"
-                ));
+                found.push(format!("{path}: `{reference}` does not point to a component"));
             } else if schema::target(document, reference).is_none() {
                 found.push(format!("{path}: `{reference}` does not exist"));
             } else if reference.contains(['%', '~']) {
-                found.push(format!(
-                    "{path}: `{reference}` contains an escaped character"
-                ));
+                found.push(format!("{path}: `{reference}` contains an escaped character"));
             }
         }
         let first = open.len();
@@ -112,9 +104,7 @@ fn operation_names(document: &Value, found: &mut Vec<String>) {
     }
     for (method, (id, title)) in &methods {
         if CONSTRUCTORS.contains(&method.as_str()) {
-            found.push(format!(
-                "{title}: the operationId `{id}` is the name of a constructor"
-            ));
+            found.push(format!("{title}: the operationId `{id}` is the name of a constructor"));
         }
         if let Some((other, at)) = methods.get(&generate::request_method(method)) {
             let what = format!("gives the name of the method that builds requests of `{id}`");
@@ -132,9 +122,7 @@ fn path_parameters(document: &Value, operation: &Operation<'_>, found: &mut Vec<
     };
     let declared: Vec<&str> = names(Some("path")).collect();
     let placeholders = operation.path.split('{').skip(1);
-    let placeholders: Vec<&str> = placeholders
-        .flat_map(|rest| rest.split('}').next())
-        .collect();
+    let placeholders: Vec<&str> = placeholders.flat_map(|rest| rest.split('}').next()).collect();
     for name in placeholders.iter().filter(|name| !declared.contains(name)) {
         found.push(format!("the path parameter `{name}` is not declared"));
     }
@@ -148,9 +136,7 @@ fn path_parameters(document: &Value, operation: &Operation<'_>, found: &mut Vec<
     let headers = headers.map(|_| ("header_map".to_owned(), "(the headers)"));
     let arguments = names(None).map(|name| (name.to_snake_case(), name));
     for (first, second) in twins(body.into_iter().chain(headers).chain(arguments)) {
-        found.push(format!(
-            "the parameters `{first}` and `{second}` give the same argument"
-        ));
+        found.push(format!("the parameters `{first}` and `{second}` give the same argument"));
     }
 }
 
@@ -158,13 +144,9 @@ fn other_parameters(document: &Value, operation: &Operation<'_>, found: &mut Vec
     for parameter in operation.parameters(document) {
         let name = text(parameter, "name").unwrap_or_default();
         if text(parameter, "in") == Some("cookie") {
-            found.push(format!(
-                "the parameter `{name}` is a cookie, which is not supported"
-            ));
+            found.push(format!("the parameter `{name}` is a cookie, which is not supported"));
         }
-        let schema = parameter
-            .get("schema")
-            .map(|node| schema::resolve(document, node));
+        let schema = parameter.get("schema").map(|node| schema::resolve(document, node));
         match schema.map(|node| text(node, "type")) {
             Some(Some("array" | "object")) => {
                 let what = "is a list or an object, which only a body can carry";
@@ -175,9 +157,7 @@ fn other_parameters(document: &Value, operation: &Operation<'_>, found: &mut Vec
             None => found.push(format!("the parameter `{name}` has no schema")),
         }
         if let Some(style) = text(parameter, "style").filter(|s| !["simple", "form"].contains(s)) {
-            found.push(format!(
-                "the parameter `{name}` has the unsupported style `{style}`"
-            ));
+            found.push(format!("the parameter `{name}` has the unsupported style `{style}`"));
         }
     }
 }
@@ -195,10 +175,7 @@ fn request_body(document: &Value, operation: &Operation<'_>, found: &mut Vec<Str
             }
         }
         [(media, _)] => found.push(format!("the request body is `{media}` instead of JSON")),
-        _ => found.push(format!(
-            "the request body has {} media types instead of one",
-            media.len()
-        )),
+        _ => found.push(format!("the request body has {} media types instead of one", media.len())),
     }
 }
 
@@ -274,13 +251,8 @@ fn schema_rules(node: &Value, found: &mut Vec<String>) {
     if node.get("not").is_some() {
         found.push("`not` has no Rust type".to_owned());
     }
-    for key in ["anyOf", "oneOf"]
-        .iter()
-        .filter(|key| node.get(*key).is_some())
-    {
-        found.push(format!(
-            "`{key}` cannot keep a value that matches none of its members"
-        ));
+    for key in ["anyOf", "oneOf"].iter().filter(|key| node.get(*key).is_some()) {
+        found.push(format!("`{key}` cannot keep a value that matches none of its members"));
     }
     if elements(node.get("allOf")).count() > 1 {
         found.push("`allOf` combines other schemas than plain objects".to_owned());
@@ -294,9 +266,7 @@ fn schema_rules(node: &Value, found: &mut Vec<String>) {
     let fields = members(node.get("properties"));
     let fields = fields.map(|(name, _)| (name.to_snake_case(), name.as_str()));
     for (first, second) in twins(more.into_iter().chain(fields)) {
-        found.push(format!(
-            "the properties `{first}` and `{second}` give the same field"
-        ));
+        found.push(format!("the properties `{first}` and `{second}` give the same field"));
     }
     if text(node, "type") == Some("array") && node.get("items").is_none() {
         found.push("the array has no `items`".to_owned());
@@ -309,20 +279,11 @@ fn enum_rules(values: &[Value], found: &mut Vec<String>) {
         found.push("the enum has values that are not strings".to_owned());
         return;
     }
-    for text in texts
-        .iter()
-        .filter(|text| generate::variant(text).is_none())
-    {
-        found.push(format!(
-            "the value `{text}` has no letter or digit for a name"
-        ));
+    for text in texts.iter().filter(|text| generate::variant(text).is_none()) {
+        found.push(format!("the value `{text}` has no letter or digit for a name"));
     }
-    let variants = texts
-        .iter()
-        .filter_map(|text| Some((generate::variant(text)?, *text)));
+    let variants = texts.iter().filter_map(|text| Some((generate::variant(text)?, *text)));
     for (first, second) in twins(variants) {
-        found.push(format!(
-            "the values `{first}` and `{second}` give the same variant"
-        ));
+        found.push(format!("the values `{first}` and `{second}` give the same variant"));
     }
 }

@@ -26,16 +26,8 @@ pub(crate) struct Api {
 }
 
 /// The APIs in the order in which they are generated.
-pub(crate) const APIS: [Api; 2] = [
-    Api {
-        name: "sync",
-        module: "sync",
-    },
-    Api {
-        name: "async",
-        module: "ingest",
-    },
-];
+pub(crate) const APIS: [Api; 2] =
+    [Api { name: "sync", module: "sync" }, Api { name: "async", module: "ingest" }];
 
 /// All faults that one step found, so that one run reports all of them.
 #[derive(Debug, PartialEq, Eq)]

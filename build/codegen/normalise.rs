@@ -210,14 +210,8 @@ fn merge_all_of(document: &mut Value) {
 }
 
 /// The keywords of a plain object.
-const PLAIN: [&str; 6] = [
-    "additionalProperties",
-    "description",
-    "nullable",
-    "properties",
-    "required",
-    "type",
-];
+const PLAIN: [&str; 6] =
+    ["additionalProperties", "description", "nullable", "properties", "required", "type"];
 
 fn merged_object(document: &Value, schema: &Value) -> Option<Value> {
     let parts = schema.get("allOf")?.as_array()?;
@@ -256,10 +250,7 @@ fn merged_object(document: &Value, schema: &Value) -> Option<Value> {
 }
 
 fn names(list: Option<&Value>) -> BTreeSet<String> {
-    schema::elements(list)
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+    schema::elements(list).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Drops enums of numbers and booleans, whose types would refuse new values.
@@ -445,9 +436,7 @@ fn keep_unknown_keys(document: &mut Value) {
         if let Some(Value::Object(schema)) = document.pointer_mut(&pointer)
             && is_received
             && schema.get("properties").is_some_and(Value::is_object)
-            && !schema
-                .get("additionalProperties")
-                .is_some_and(Value::is_object)
+            && !schema.get("additionalProperties").is_some_and(Value::is_object)
         {
             // The generator treats `true` as the default and drops unknown keys, but not for `{}`.
             schema.insert("additionalProperties".to_owned(), json!({}));
@@ -474,9 +463,7 @@ fn without_doctests(text: &str) -> String {
     for line in text.trim().lines() {
         let line = line.trim_end();
         let bare = line.trim_start();
-        let mark = ["```", "~~~"]
-            .into_iter()
-            .find(|mark| bare.starts_with(mark));
+        let mark = ["```", "~~~"].into_iter().find(|mark| bare.starts_with(mark));
         match (fence, mark) {
             (None, Some(mark)) => {
                 fence = Some(mark);

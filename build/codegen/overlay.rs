@@ -39,10 +39,7 @@ impl fmt::Display for Stale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { index, target, .. } = self;
         let verb = if self.selects { "changes" } else { "selects" };
-        write!(
-            f,
-            "actions[{index}] {verb} nothing (fixed upstream?): {target}"
-        )
+        write!(f, "actions[{index}] {verb} nothing (fixed upstream?): {target}")
     }
 }
 
@@ -63,11 +60,7 @@ impl Overlay {
                 Err(problem) => problems.push(format!("actions[{index}]: {problem}")),
             }
         }
-        if problems.is_empty() {
-            Ok(Self { actions: parsed })
-        } else {
-            Err(Problems(problems))
-        }
+        if problems.is_empty() { Ok(Self { actions: parsed }) } else { Err(Problems(problems)) }
     }
 
     /// Applies all actions in order and lists those without effect.
@@ -143,9 +136,7 @@ fn places(path: &JsonPath, document: &Value) -> Vec<String> {
         Reverse(location.iter().map(key).collect::<Vec<_>>())
     });
     let locations = locations.iter();
-    locations
-        .map(|location| location.to_json_pointer())
-        .collect()
+    locations.map(|location| location.to_json_pointer()).collect()
 }
 
 /// Merges objects member by member, appends to arrays, and replaces everything else.

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 /// The methods of the operations that a path can have.
-pub(crate) const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
+pub(crate) const METHODS: [&str; 8] =
+    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The members of an object. Other values have none.
 pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
@@ -55,10 +54,7 @@ impl<'a> Operation<'a> {
         for parameter in own.chain(elements(self.shared)) {
             let parameter = resolve(document, parameter);
             let identity = |value: &'a Value| (text(value, "in"), text(value, "name"));
-            if !found
-                .iter()
-                .any(|other| identity(other) == identity(parameter))
-            {
+            if !found.iter().any(|other| identity(other) == identity(parameter)) {
                 found.push(parameter);
             }
         }
@@ -72,12 +68,7 @@ pub(crate) fn operations(document: &Value) -> Vec<Operation<'_>> {
     for (path, item) in members(document.get("paths")) {
         for method in METHODS {
             if let Some(value) = item.get(method) {
-                operations.push(Operation {
-                    path,
-                    method,
-                    value,
-                    shared: item.get("parameters"),
-                });
+                operations.push(Operation { path, method, value, shared: item.get("parameters") });
             }
         }
     }
@@ -173,11 +164,7 @@ pub(crate) fn roots(document: &Value) -> Vec<String> {
     let components = members(document.pointer("/components/schemas"));
     let components = components.map(|(name, _)| format!("/components/schemas/{}", escape(name)));
     let mut roots: Vec<String> = components.collect();
-    roots.extend(
-        parameters(document)
-            .iter()
-            .map(|parameter| format!("{parameter}/schema")),
-    );
+    roots.extend(parameters(document).iter().map(|parameter| format!("{parameter}/schema")));
     for kind in ["requestBodies", "responses"] {
         let at = format!("/components/{kind}");
         for (name, value) in members(document.pointer(&at)) {
@@ -239,9 +226,7 @@ pub(crate) fn json_path(pointer: &str) -> String {
     let mut path = "$".to_owned();
     for segment in pointer.split('/').skip(1) {
         let name = unescape(segment);
-        let plain = name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         if plain && name.parse::<usize>().is_ok_and(|number| number < 100) {
             path.push_str(&format!("[{name}]"));
         } else if plain && !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) {

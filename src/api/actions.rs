@@ -106,11 +106,9 @@ impl Actions {
     pub(crate) async fn append(&self, sent: &Lead) -> Result<Outcome<Created>, Error> {
         let actions = bare_codes(&sent.clone().without_stray_blanks());
         let body = types::CreateActionsBody { actions };
-        let response = self
-            .handle
-            .send(Operation::CreateActions, |api, enterprise| {
-                api.create_actions_request(enterprise, &self.lead_id, &body)
-            });
+        let response = self.handle.send(Operation::CreateActions, |api, enterprise| {
+            api.create_actions_request(enterprise, &self.lead_id, &body)
+        });
         self.handle.outcome(&response.await?, sent)
     }
 
@@ -143,10 +141,7 @@ impl Actions {
         action_id: &str,
         action: CustomAction,
     ) -> Result<Outcome<ActionRecord>, Error> {
-        let this = Self {
-            handle: self.handle.in_one_call(),
-            lead_id: self.lead_id.clone(),
-        };
+        let this = Self { handle: self.handle.in_one_call(), lead_id: self.lead_id.clone() };
         let workspace = schema::workspace(&this.handle).await?;
         let action = Action::from(action).with_bare_code();
         let (_, mut findings) = workspace.accept_action(0, &action, CodeForm::Bare);
@@ -200,11 +195,10 @@ impl Actions {
     async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {
         let target = Target::Action(self.lead_id.clone(), action_id.to_owned());
         let response =
-            self.handle
-                .send_write(Operation::UpdateAction, target, |api, enterprise| {
-                    check_id(action_id)?;
-                    api.update_action_request(enterprise, &self.lead_id, action_id, action)
-                });
+            self.handle.send_write(Operation::UpdateAction, target, |api, enterprise| {
+                check_id(action_id)?;
+                api.update_action_request(enterprise, &self.lead_id, action_id, action)
+            });
         response.await?.decode()
     }
 
@@ -212,10 +206,7 @@ impl Actions {
     pub fn stream(&self, filter: ActionFilter) -> Items<ActionRecord> {
         let requested = filter.window();
         let actions = self.clone();
-        Items::from_pager(TimeWindowPager::new(
-            ActionPages { actions, filter },
-            requested,
-        ))
+        Items::from_pager(TimeWindowPager::new(ActionPages { actions, filter }, requested))
     }
 
     /// Returns one page of the actions that match, newest first.

@@ -96,10 +96,7 @@ impl Filter {
     pub(crate) fn created_on(&self) -> TimeWindow {
         let range = self.fields.get(CREATED_ON).map(FieldValue::as_json);
         let bound = |key| range?.get(key)?.as_i64();
-        TimeWindow {
-            from: bound("from"),
-            to: bound("to"),
-        }
+        TimeWindow { from: bound("from"), to: bound("to") }
     }
 
     /// Whether [`narrowed`](Self::narrowed) keeps the meaning of the filter: an exact creation time
@@ -272,10 +269,7 @@ impl Period {
         let from = zone.to_timestamp(first.into())?;
         let after = zone.to_timestamp(last.tomorrow()?.into())?;
         let to = Timestamp::from_millisecond(after.as_millisecond() - 1)?;
-        Ok(Self {
-            from: Some(from),
-            to: Some(to),
-        })
+        Ok(Self { from: Some(from), to: Some(to) })
     }
 
     /// Creates the period of one month, 1 to 12, in a time zone.
@@ -298,10 +292,7 @@ impl Period {
     /// # Ok::<(), jiff::Error>(())
     /// ```
     pub fn since(from: Timestamp) -> Self {
-        Self {
-            from: Some(from),
-            to: None,
-        }
+        Self { from: Some(from), to: None }
     }
 }
 

@@ -110,9 +110,7 @@ pub struct Baseline {
 /// The baseline of a lead without actions.
 impl Default for Baseline {
     fn default() -> Self {
-        Self {
-            actions: Some(Vec::new()),
-        }
+        Self { actions: Some(Vec::new()) }
     }
 }
 
@@ -177,9 +175,7 @@ impl Ingest {
         let leads = Leads(self.0.in_one_call());
         let workspace = schema::workspace(&leads.0).await?;
         Ok(match leads.find(&workspace, lead).await? {
-            Some(found) => Baseline {
-                actions: leads.all_actions(&found).await?,
-            },
+            Some(found) => Baseline { actions: leads.all_actions(&found).await? },
             None => Baseline::default(),
         })
     }

@@ -249,9 +249,7 @@ impl Leads {
         // The response need not show an emptied field.
         let is_blank =
             |value: &FieldValue| value.as_str().is_some_and(|text| text.trim().is_empty());
-        written
-            .fields_mut()
-            .retain(|name, value| !is_blank(value) || lead.get(name).is_some());
+        written.fields_mut().retain(|name, value| !is_blank(value) || lead.get(name).is_some());
         // If the workspace has changed since its discovery, telecrm may ignore a field (LE8).
         let lost = workspace.compare(&written, &lead, None).losses;
         let outcome = Outcome::updated(lead, sent).with_findings(findings);
@@ -331,19 +329,11 @@ impl Leads {
         if !appended.actions().is_empty() {
             let created = this.actions(&lead_id).append(&appended).await;
             let created = created.map_err(|error| {
-                if writes_fields {
-                    error.after_update(lead_id.clone())
-                } else {
-                    error
-                }
+                if writes_fields { error.after_update(lead_id.clone()) } else { error }
             })?;
             actions = Some(created.with_findings(workspace.new_options(&appended)));
         }
-        Ok(Upserted::Updated {
-            lead_id,
-            lead: record,
-            actions,
-        })
+        Ok(Upserted::Updated { lead_id, lead: record, actions })
     }
 
     /// Returns the lead with the same identifier, in any spelling.
@@ -378,10 +368,7 @@ impl Leads {
 
     /// The actions of a lead.
     pub fn actions(&self, lead_id: impl Into<String>) -> Actions {
-        Actions {
-            handle: self.0.clone(),
-            lead_id: lead_id.into(),
-        }
+        Actions { handle: self.0.clone(), lead_id: lead_id.into() }
     }
 
     /// Returns all leads that match, newest first: see [`Items`].
@@ -484,9 +471,7 @@ impl PageSource for LeadPages {
             self.filter.clone().narrowed(window)
         };
         let limit = PAGE_SIZE;
-        self.leads
-            .search(&filter, PageRequest { skip, limit })
-            .await
+        self.leads.search(&filter, PageRequest { skip, limit }).await
     }
 
     fn time(&self, lead: &LeadRecord) -> Option<i64> {
@@ -543,9 +528,7 @@ fn decode_lead(response: &Response) -> Result<LeadRecord, Error> {
     let is_lead = lead.id().is_some()
         || !lead.fields().is_empty()
         || !lead.actions().is_empty()
-        || TYPICAL_KEYS
-            .iter()
-            .any(|key| lead.extra().contains_key(*key));
+        || TYPICAL_KEYS.iter().any(|key| lead.extra().contains_key(*key));
     if !is_lead {
         let _: IgnoredAny = response.decode_member("fields")?;
     }

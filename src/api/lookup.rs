@@ -50,11 +50,7 @@ pub(crate) fn select(
         if let Some(stored) = row.get(identifier) {
             let text = stored.as_str().map(str::to_lowercase);
             let text = text.unwrap_or_else(|| stored.to_string());
-            let text = if is_phone(workspace) {
-                text.trim_start_matches('+')
-            } else {
-                &text
-            };
+            let text = if is_phone(workspace) { text.trim_start_matches('+') } else { &text };
             if text == key {
                 return Some(row);
             }

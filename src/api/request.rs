@@ -160,10 +160,7 @@ impl Request {
         let segments = self.path.trim_matches('/').split('/');
         // Segments are encoded like path parameters, so that none of them can name another
         // resource.
-        for segment in ["enterprise", &connection.enterprise]
-            .into_iter()
-            .chain(segments)
-        {
+        for segment in ["enterprise", &connection.enterprise].into_iter().chain(segments) {
             let reason = "a path segment is empty, `.` or `..`, or contains control characters";
             let segment = encode_path("path", segment).map_err(|_| Unbuilt::because(reason))?;
             url.push_str(&format!("/{segment}"));

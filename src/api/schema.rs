@@ -105,9 +105,8 @@ impl Schema {
 }
 
 async fn metadata(handle: &Handle) -> Result<Response, Error> {
-    let response = handle.send(Operation::GetMetadata, |api, enterprise| {
-        api.get_metadata_request(enterprise)
-    });
+    let response =
+        handle.send(Operation::GetMetadata, |api, enterprise| api.get_metadata_request(enterprise));
     response.await
 }
 
@@ -169,12 +168,8 @@ async fn discover_until(handle: &Handle, deadline: Deadline) -> Result<Arc<Works
 }
 
 async fn discover(handle: Handle) -> Result<Workspace, Error> {
-    let responses = try_join4(
-        metadata(&handle),
-        fields(&handle),
-        actions(&handle),
-        pipeline(&handle),
-    );
+    let responses =
+        try_join4(metadata(&handle), fields(&handle), actions(&handle), pipeline(&handle));
     let (metadata, fields, actions, pipeline) = responses.await?;
     let file = json!({
         "metadata": metadata.json()?,

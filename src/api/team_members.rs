@@ -64,9 +64,7 @@ pub struct NewTeamMember {
 /// Prints without personal data and password.
 impl fmt::Debug for NewTeamMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewTeamMember")
-            .field("role", &self.role)
-            .finish_non_exhaustive()
+        f.debug_struct("NewTeamMember").field("role", &self.role).finish_non_exhaustive()
     }
 }
 
@@ -113,10 +111,7 @@ impl TeamMembers {
     /// [`get`](Self::get), which leave them out by default (TM3).
     #[must_use]
     pub fn with_deleted(&self) -> Self {
-        Self {
-            handle: self.handle.clone(),
-            with_deleted: true,
-        }
+        Self { handle: self.handle.clone(), with_deleted: true }
     }
 
     /// Returns one page of at most 10 members, by name (TM1).
@@ -146,11 +141,9 @@ impl TeamMembers {
     ///   deleted and [`with_deleted`](Self::with_deleted) was not called (TM3).
     pub async fn get(&self, email: &str) -> Result<TeamMember, Error> {
         let email = check_email(Operation::GetTeamMember, email)?;
-        let response = self
-            .handle
-            .send(Operation::GetTeamMember, |api, enterprise| {
-                api.get_team_member_request(enterprise, email, self.deleted())
-            });
+        let response = self.handle.send(Operation::GetTeamMember, |api, enterprise| {
+            api.get_team_member_request(enterprise, email, self.deleted())
+        });
         response.await?.decode()
     }
 
@@ -185,9 +178,9 @@ impl TeamMembers {
             role: member.role.as_str().into(),
             password: member.password.clone(),
         };
-        let response = self.handle.send(OPERATION, |api, enterprise| {
-            api.create_team_member_request(enterprise, &body)
-        });
+        let response = self
+            .handle
+            .send(OPERATION, |api, enterprise| api.create_team_member_request(enterprise, &body));
         response.await?.decode()
     }
 
@@ -207,16 +200,12 @@ impl TeamMembers {
         if let Availability::Unknown(_) = state {
             return Err(Error::invalid(OPERATION, "unknown availability"));
         }
-        let body = types::TeamMemberStateChange {
-            email: email.to_owned(),
-            state: state.as_str().into(),
-        };
+        let body =
+            types::TeamMemberStateChange { email: email.to_owned(), state: state.as_str().into() };
         let target = Target::Member(email.to_lowercase());
-        let response = self
-            .handle
-            .send_write(OPERATION, target, |api, enterprise| {
-                api.set_team_member_state_request(enterprise, &body)
-            });
+        let response = self.handle.send_write(OPERATION, target, |api, enterprise| {
+            api.set_team_member_state_request(enterprise, &body)
+        });
         response.await?.decode()
     }
 

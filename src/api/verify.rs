@@ -104,9 +104,9 @@ fn is_final(verification: &Verification, workspace: &Workspace, sent: &Lead) -> 
                 || lookup::identifier(workspace, sent).is_none()
         }
         // Losses that the rules predict do not arrive. Unexpected ones are `Reported` and may.
-        Verification::Differs { losses, .. } => losses
-            .iter()
-            .all(|loss| loss.certainty != Certainty::Reported),
+        Verification::Differs { losses, .. } => {
+            losses.iter().all(|loss| loss.certainty != Certainty::Reported)
+        }
         Verification::Unknown { lead, .. } => lead.is_some(),
     }
 }
@@ -122,23 +122,14 @@ async fn read_back(
     let Some(lead) = leads.find(workspace, sent).await? else {
         return Ok(Verification::Missing(missing(workspace, sent)));
     };
-    let actions = if sent.actions().is_empty() {
-        Some(Vec::new())
-    } else {
-        leads.all_actions(&lead).await?
-    };
+    let actions =
+        if sent.actions().is_empty() { Some(Vec::new()) } else { leads.all_actions(&lead).await? };
     let before = receipt.before.actions.as_deref();
     let new = before.zip(actions.as_deref());
     let new = new.map(|(before, now)| new_actions(before, now));
-    let Comparison {
-        losses, unreadable, ..
-    } = workspace.compare(sent, &lead, new.as_deref());
+    let Comparison { losses, unreadable, .. } = workspace.compare(sent, &lead, new.as_deref());
     if !losses.is_empty() {
-        return Ok(Verification::Differs {
-            lead,
-            losses,
-            unreadable,
-        });
+        return Ok(Verification::Differs { lead, losses, unreadable });
     }
     if unreadable.is_empty() {
         return Ok(Verification::Stored(lead));

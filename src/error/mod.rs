@@ -93,10 +93,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             operation: None,
-            progress: Progress {
-                phase,
-                ..Progress::new(false)
-            },
+            progress: Progress { phase, ..Progress::new(false) },
             body: ErrorBody::default(),
             finding: None,
             answered: None,
@@ -172,11 +169,7 @@ impl Error {
     /// The server answered with an error status, or with an error body and a success status.
     pub(crate) fn error_response(status: StatusCode, body: ErrorBody) -> Self {
         let is_success = status.is_success();
-        let kind = if is_success {
-            Kind::Contradictory
-        } else {
-            Kind::Status
-        };
+        let kind = if is_success { Kind::Contradictory } else { Kind::Status };
         Self::with_response(kind, status, body)
     }
 
@@ -210,11 +203,8 @@ impl Error {
     /// Adds which call failed, and what is known of it.
     pub(crate) fn during(mut self, operation: Option<Operation>, progress: &Progress) -> Self {
         self.0.operation = operation;
-        self.0.progress = Progress {
-            phase: self.0.progress.phase,
-            status: self.0.progress.status,
-            ..*progress
-        };
+        self.0.progress =
+            Progress { phase: self.0.progress.phase, status: self.0.progress.status, ..*progress };
         self
     }
 

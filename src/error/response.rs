@@ -86,10 +86,7 @@ mod tests {
     #[test]
     fn an_error_does_not_keep_a_large_body_in_memory() {
         let bytes = Bytes::from(vec![b'x'; 2 * KEPT]);
-        let body = ErrorBody {
-            bytes: bytes.clone(),
-            ..ErrorBody::default()
-        };
+        let body = ErrorBody { bytes: bytes.clone(), ..ErrorBody::default() };
         let body = body.cut();
         assert_eq!(body.bytes.len(), KEPT);
         assert!(bytes.is_unique(), "the error shares the whole body");
@@ -99,10 +96,7 @@ mod tests {
     fn an_error_cuts_long_messages_between_characters() {
         let body = ErrorBody {
             message: Some("ü".repeat(2 * KEPT)),
-            details: vec![ErrorDetail {
-                field: "f".to_owned(),
-                message: "ü".repeat(2 * KEPT),
-            }],
+            details: vec![ErrorDetail { field: "f".to_owned(), message: "ü".repeat(2 * KEPT) }],
             ..ErrorBody::default()
         };
         let body = body.cut();

@@ -113,10 +113,7 @@ impl Error {
     /// Whether the response is text where JSON belongs. Proxies answer server errors so, wherever
     /// the base URL points.
     fn is_not_json(&self) -> bool {
-        self.0.body.is_not_json
-            && self
-                .status()
-                .is_some_and(|status| !status.is_server_error())
+        self.0.body.is_not_json && self.status().is_some_and(|status| !status.is_server_error())
     }
 }
 

@@ -25,10 +25,7 @@ impl<S: PageSource> Merge<S> {
             page: Vec::new().into_iter(),
             ended: false,
         });
-        Self {
-            branches: branches.collect(),
-            returned: HashSet::new(),
-        }
+        Self { branches: branches.collect(), returned: HashSet::new() }
     }
 
     /// Returns the next items, or `None` at the end of all lists.

@@ -112,10 +112,7 @@ impl<T: Send + Unpin + 'static> Items<T> {
         let pages = stream::try_unfold(merge, async |mut merge| {
             Ok(merge.next_page().await?.map(|page| (page, merge)))
         });
-        Self {
-            pages: Box::pin(pages),
-            ready: Vec::new().into_iter(),
-        }
+        Self { pages: Box::pin(pages), ready: Vec::new().into_iter() }
     }
 
     /// Requests up to this many pages ahead, in a task of its own, while items are processed.
@@ -148,10 +145,7 @@ impl<T: Send + Unpin + 'static> Items<T> {
             };
             Some((page, (receiver, task)))
         });
-        Self {
-            pages: Box::pin(pages),
-            ready: self.ready,
-        }
+        Self { pages: Box::pin(pages), ready: self.ready }
     }
 
     /// Returns the next item, or `None` at the end.
@@ -198,8 +192,6 @@ impl<T: Send + Unpin + 'static> Stream for Items<T> {
 
 impl<T> std::fmt::Debug for Items<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Items")
-            .field("ready", &self.ready.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Items").field("ready", &self.ready.len()).finish_non_exhaustive()
     }
 }

@@ -101,10 +101,7 @@ impl PageSource for Arc<Model> {
 impl Model {
     /// A server with this many items of one millisecond.
     fn of_one_millisecond(count: u32) -> Self {
-        Self {
-            items: Mutex::new((0..count).map(|key| (7, key)).collect()),
-            ..Self::default()
-        }
+        Self { items: Mutex::new((0..count).map(|key| (7, key)).collect()), ..Self::default() }
     }
 
     fn pager(self) -> (Arc<Self>, TimeWindowPager<Arc<Self>>) {
@@ -142,30 +139,20 @@ fn read_all(times: &[i64], from: Option<i64>, model: Model) -> Reading {
     let mut items: Vec<_> = times.iter().copied().zip(0u32..).collect();
     items.sort_by_key(|(time, key)| (std::cmp::Reverse(*time), *key));
     let before = items.clone();
-    let model = Arc::new(Model {
-        items: Mutex::new(items),
-        ..model
-    });
+    let model = Arc::new(Model { items: Mutex::new(items), ..model });
     let mut pager = TimeWindowPager::new(model.clone(), TimeWindow { from, to: None });
     let mut returned = Vec::new();
     let mut start = None;
     while let Some(page) = run(pager.next_page()).expect("the model never fails") {
         let start = *start.get_or_insert_with(|| page.iter().map(|(time, _)| *time).max());
         let is_newer = page.iter().any(|(time, _)| Some(*time) > start);
-        assert!(
-            !model.has_times || !is_newer,
-            "newer than the start: {page:?}"
-        );
+        assert!(!model.has_times || !is_newer, "newer than the start: {page:?}");
         returned.extend(page.into_iter().map(|(_, key)| key));
     }
     let after = model.items.lock().expect("not poisoned").clone();
     let lasting = before.into_iter().filter(|item| after.contains(item));
     let lasting = lasting.filter(|(time, _)| from.is_none_or(|from| *time >= from));
-    Reading {
-        returned,
-        lasting: lasting.map(|(_, key)| key).collect(),
-        requests: model.requests(),
-    }
+    Reading { returned, lasting: lasting.map(|(_, key)| key).collect(), requests: model.requests() }
 }
 
 proptest! {
@@ -201,11 +188,7 @@ proptest! {
 }
 
 fn large_pages() -> Model {
-    Model {
-        page_size: 100,
-        cap: 100,
-        ..Model::default()
-    }
+    Model { page_size: 100, cap: 100, ..Model::default() }
 }
 
 #[test]
@@ -219,9 +202,7 @@ fn an_unchanged_list_needs_hardly_more_requests_than_pages() {
 
 #[test]
 fn one_millisecond_may_hold_more_than_a_page() {
-    let times: Vec<i64> = (0..350)
-        .map(|item| if item < 250 { 5 } else { item })
-        .collect();
+    let times: Vec<i64> = (0..350).map(|item| if item < 250 { 5 } else { item }).collect();
     assert_eq!(read_all(&times, None, large_pages()).returned.len(), 350);
 }
 
@@ -244,12 +225,7 @@ fn read_until_error(model: Model, expected: &str) -> Vec<Item> {
 
 /// A server that ignores the offset of a request.
 fn ignores_offset(count: u32, cap: u32, has_times: bool) -> Model {
-    Model {
-        cap,
-        has_times,
-        skip: |_, _| 0,
-        ..Model::of_one_millisecond(count)
-    }
+    Model { cap, has_times, skip: |_, _| 0, ..Model::of_one_millisecond(count) }
 }
 
 const SAME_PAGE: &str = "the same page again";
@@ -285,37 +261,24 @@ fn an_ignored_offset_is_an_error_in_a_growing_list() {
 
 fn ignores_window(count: u32) -> Model {
     let items = (0..count).map(|key| (1000 - i64::from(key), key));
-    Model {
-        items: Mutex::new(items.collect()),
-        applies_window: false,
-        ..Model::default()
-    }
+    Model { items: Mutex::new(items.collect()), applies_window: false, ..Model::default() }
 }
 
 const IGNORED_RANGE: &str = "ignores the time range";
 
 #[test]
 fn an_ignored_time_range_is_an_error_after_a_single_page() {
-    assert_eq!(
-        read_until_error(ignores_window(10), IGNORED_RANGE).len(),
-        10
-    );
+    assert_eq!(read_until_error(ignores_window(10), IGNORED_RANGE).len(), 10);
 }
 
 #[test]
 fn an_ignored_time_range_is_an_error_with_one_item_left() {
-    assert_eq!(
-        read_until_error(ignores_window(11), IGNORED_RANGE).len(),
-        10
-    );
+    assert_eq!(read_until_error(ignores_window(11), IGNORED_RANGE).len(), 10);
 }
 
 #[test]
 fn an_ignored_time_range_is_an_error_in_a_longer_list() {
-    assert_eq!(
-        read_until_error(ignores_window(25), IGNORED_RANGE).len(),
-        10
-    );
+    assert_eq!(read_until_error(ignores_window(25), IGNORED_RANGE).len(), 10);
 }
 
 /// Reads a list whose last page the server returns again beyond the end.
@@ -351,12 +314,8 @@ fn a_repeated_last_page_ends_a_list_of_three_pages() {
 #[test]
 fn branches_are_merged_newest_first_and_moved_items_come_once() {
     let pager = |items: &[Item]| {
-        let model = Model {
-            items: Mutex::new(items.to_vec()),
-            page_size: 2,
-            cap: 2,
-            ..Model::default()
-        };
+        let model =
+            Model { items: Mutex::new(items.to_vec()), page_size: 2, cap: 2, ..Model::default() };
         model.pager().1
     };
     let mut merge = Merge::new([

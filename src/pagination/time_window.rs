@@ -51,11 +51,7 @@ pub(crate) struct TimeWindowPager<S: PageSource> {
 
 impl<S: PageSource> TimeWindowPager<S> {
     pub(crate) fn new(source: S, requested: TimeWindow) -> Self {
-        Self {
-            source,
-            requested,
-            position: Position::Start,
-        }
+        Self { source, requested, position: Position::Start }
     }
 
     /// Returns the new items of the next page, possibly none, or `None` at the end of the list.
@@ -155,11 +151,7 @@ impl Position {
     fn advance<T>(self, page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
         match self {
             Self::Start if page.items.iter().any(|item| item.time.is_none()) => {
-                let offset = Offset {
-                    window: requested,
-                    total: page.total,
-                    ..Offset::default()
-                };
+                let offset = Offset { window: requested, total: page.total, ..Offset::default() };
                 offset.advance(page, requested)
             }
             // The list starts at the newest item, so no local clock is involved.
@@ -181,7 +173,7 @@ impl Position {
         let oldest = times.min().unwrap_or(to);
         if oldest > to {
             return Err(
-                "the server ignores the time range: every item is newer than its end".to_owned(),
+                "the server ignores the time range: every item is newer than its end".to_owned()
             );
         }
         let mut new = Vec::new();
@@ -205,10 +197,7 @@ impl Position {
         }
         seen_oldest.extend(seen);
         let offset = Offset {
-            window: TimeWindow {
-                from: Some(to),
-                to: Some(to),
-            },
+            window: TimeWindow { from: Some(to), to: Some(to) },
             seen: seen_oldest,
             resume_before: to.checked_sub(1),
             ..Offset::default()

@@ -36,11 +36,7 @@ pub struct ResponseValue<T> {
 
 impl<T> ResponseValue<T> {
     pub(crate) fn of(value: T, response: Response) -> Self {
-        Self {
-            value,
-            status: response.status.as_u16(),
-            headers: response.headers,
-        }
+        Self { value, status: response.status.as_u16(), headers: response.headers }
     }
 
     /// The decoded value.
@@ -70,9 +66,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
 /// Shows neither the decoded value nor the headers.
 impl<T> fmt::Debug for ResponseValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseValue")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
+        f.debug_struct("ResponseValue").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

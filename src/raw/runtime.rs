@@ -11,12 +11,8 @@ use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
 
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'@');
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 /// Encodes a value as exactly one segment of a path. Returns an error if that is impossible.
 ///
@@ -32,9 +28,7 @@ pub(crate) fn encode_path<'a>(
         _ if value.contains(char::is_control) => "holds control characters",
         _ => return Ok(utf8_percent_encode(value, ENCODED)),
     };
-    Err(Unbuilt::because(format!(
-        "the path parameter `{name}` {fault}"
-    )))
+    Err(Unbuilt::because(format!("the path parameter `{name}` {fault}")))
 }
 
 /// Implements `Debug` for types so that it shows their names and no content.
@@ -213,10 +207,7 @@ mod tests {
                 panic!("{value:?}");
             };
             let refused = refused.into_error().to_string();
-            assert!(
-                refused.contains("the path parameter `lead_id` "),
-                "{refused}"
-            );
+            assert!(refused.contains("the path parameter `lead_id` "), "{refused}");
         }
     }
 }

@@ -34,11 +34,7 @@ struct Passed {
 impl ManualClock {
     /// A clock that stands still at the present.
     pub fn new() -> Self {
-        Self {
-            start: SystemClock.now(),
-            date: SystemClock.date(),
-            passed: Arc::default(),
-        }
+        Self { start: SystemClock.now(), date: SystemClock.date(), passed: Arc::default() }
     }
 
     /// Moves the time forward.

@@ -79,10 +79,7 @@ impl FakeTelecrm {
     /// # Ok::<(), telecrm::Error>(())
     /// ```
     pub fn of_enterprise(enterprise_id: impl Into<String>) -> Self {
-        let fake = Self {
-            enterprise: enterprise_id.into(),
-            script: Arc::default(),
-        };
+        let fake = Self { enterprise: enterprise_id.into(), script: Arc::default() };
         fake.workspace(&WorkspaceFile::sample())
     }
 
@@ -116,11 +113,7 @@ impl FakeTelecrm {
     /// Answers one request of this operation. Several responses are used in order.
     #[must_use]
     pub fn on(self, operation: Operation, response: Response) -> Self {
-        self.script
-            .lock()
-            .responses(Some(operation))
-            .once
-            .push_back(response);
+        self.script.lock().responses(Some(operation)).once.push_back(response);
         self
     }
 
@@ -174,9 +167,7 @@ impl FakeTelecrm {
 
     /// A client of this telecrm, with tokens of both types and without rate limits.
     pub fn client(&self) -> Telecrm {
-        self.builder()
-            .build()
-            .expect("the settings of a fake are valid")
+        self.builder().build().expect("the settings of a fake are valid")
     }
 
     /// The builder behind [`client`](Self::client), to change its settings.

@@ -86,10 +86,7 @@ impl Response {
         });
         let remarks: Vec<_> = remarks.collect();
         let body = json!({ "lead_id": lead_id, "actions": [], "remarks": remarks });
-        Self {
-            lists_actions: true,
-            ..Self::json_with(201, &body)
-        }
+        Self { lists_actions: true, ..Self::json_with(201, &body) }
     }
 
     /// Status 200: a push was queued.
@@ -190,10 +187,7 @@ impl Response {
     }
 
     fn failure(kind: Kind) -> Self {
-        Self {
-            failure: Some(kind),
-            ..Self::text(408, "text/plain", "")
-        }
+        Self { failure: Some(kind), ..Self::text(408, "text/plain", "") }
     }
 
     /// What the transport receives for a request with this body.
@@ -205,12 +199,7 @@ impl Response {
             Some(actions) if self.lists_actions => with_actions(&self.body, actions.len()),
             _ => self.body,
         };
-        Ok(Reply {
-            status: self.status,
-            headers: self.headers,
-            body,
-            broken: None,
-        })
+        Ok(Reply { status: self.status, headers: self.headers, body, broken: None })
     }
 }
 

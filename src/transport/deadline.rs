@@ -23,9 +23,7 @@ impl Deadline {
     pub(crate) fn left(self, now: Instant) -> Option<Duration> {
         match self.0 {
             None => Some(Duration::MAX),
-            Some(end) => end
-                .checked_duration_since(now)
-                .filter(|left| !left.is_zero()),
+            Some(end) => end.checked_duration_since(now).filter(|left| !left.is_zero()),
         }
     }
 }

@@ -59,11 +59,7 @@ pub(crate) fn read(bytes: Bytes, mask: impl Fn(&str) -> String) -> ErrorBody {
         return read;
     };
     let error = body.get("error").unwrap_or(&body);
-    read.code = match error
-        .get("code")
-        .and_then(Value::as_str)
-        .map(ErrorCode::from)
-    {
+    read.code = match error.get("code").and_then(Value::as_str).map(ErrorCode::from) {
         Some(ErrorCode::Unknown(code)) => Some(ErrorCode::Unknown(mask(&code))),
         code => code,
     };
@@ -141,10 +137,7 @@ mod tests {
         let read = super::read(Bytes::from(body), |text| text.replace("s3cret", "…"));
         assert_eq!(read.code, Some(ErrorCode::Unknown("…".to_owned())));
         assert_eq!(read.message.as_deref(), Some("…"));
-        assert_eq!(
-            (&*read.details[0].field, &*read.details[0].message),
-            ("…", "…")
-        );
+        assert_eq!((&*read.details[0].field, &*read.details[0].message), ("…", "…"));
     }
 
     #[test]

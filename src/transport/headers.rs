@@ -91,10 +91,7 @@ mod tests {
 
     #[test]
     fn retry_after_in_the_past_is_no_wait() {
-        assert_eq!(
-            seconds(Some("Sun, 31 May 2026 23:59:00 GMT"), None),
-            Some(0)
-        );
+        assert_eq!(seconds(Some("Sun, 31 May 2026 23:59:00 GMT"), None), Some(0));
         let a_minute_ago = Some("Mon, 01 Jun 2026 10:29:00 GMT");
         assert_eq!(seconds(a_minute_ago, HALF_PAST_TEN), Some(0));
     }

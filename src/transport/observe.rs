@@ -116,9 +116,7 @@ impl<'a> Watch<'a> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        let Progress {
-            attempts, waited, ..
-        } = self.call.progress;
+        let Progress { attempts, waited, .. } = self.call.progress;
         if let Some(status) = self.status {
             self.span.record("http.response.status_code", status);
         }

@@ -117,10 +117,7 @@ impl Queue {
     /// How long a request waits that has this number of others in front.
     fn wait(&self, limit: RateLimit, before: usize, now: Instant) -> Duration {
         let before = u32::try_from(before).unwrap_or(u32::MAX);
-        limit.wait(
-            self.place(now) + limit.interval().saturating_mul(before),
-            now,
-        )
+        limit.wait(self.place(now) + limit.interval().saturating_mul(before), now)
     }
 
     fn place(&self, now: Instant) -> Instant {
@@ -187,11 +184,7 @@ impl Drop for Place<'_> {
 
 impl Limiter {
     pub(crate) fn new(limit: Option<RateLimit>) -> Self {
-        Self {
-            limit,
-            queue: Mutex::default(),
-            shortened: Notify::new(),
-        }
+        Self { limit, queue: Mutex::default(), shortened: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -201,9 +194,7 @@ impl Limiter {
     /// How long a request would wait that arrives now.
     pub(crate) fn wait(&self, now: Instant) -> Duration {
         let queue = self.lock();
-        self.limit.map_or(Duration::ZERO, |limit| {
-            queue.wait(limit, queue.waiting.len(), now)
-        })
+        self.limit.map_or(Duration::ZERO, |limit| queue.wait(limit, queue.waiting.len(), now))
     }
 
     /// Joins the queue.
@@ -216,28 +207,19 @@ impl Limiter {
             queue.next_ticket += 1;
             queue.waiting.push(ticket);
         }
-        Place {
-            limiter: self,
-            ticket,
-            due,
-        }
+        Place { limiter: self, ticket, due }
     }
 
     pub(crate) fn state(&self, now: Instant, set_aside: bool) -> LimitState {
         let remaining = self.limit.map(|limit| {
             let queue = self.lock();
-            let used = (queue.place(now) - now)
-                .as_nanos()
-                .div_ceil(limit.interval().as_nanos().max(1));
+            let used =
+                (queue.place(now) - now).as_nanos().div_ceil(limit.interval().as_nanos().max(1));
             let used = u32::try_from(used).unwrap_or(u32::MAX);
             let waiting = u32::try_from(queue.waiting.len()).unwrap_or(u32::MAX);
             limit.burst.saturating_sub(used).saturating_sub(waiting)
         });
-        LimitState {
-            remaining,
-            next_free_in: self.wait(now),
-            set_aside,
-        }
+        LimitState { remaining, next_free_in: self.wait(now), set_aside }
     }
 }
 
@@ -348,11 +330,7 @@ mod tests {
         let start = SystemClock.now();
         let second = Duration::from_secs(1);
         assert_eq!(limiter.enter(start).leave(start), Ok(()));
-        let (gone, one, other) = (
-            limiter.enter(start),
-            limiter.enter(start),
-            limiter.enter(start),
-        );
+        let (gone, one, other) = (limiter.enter(start), limiter.enter(start), limiter.enter(start));
         assert_eq!(one.leave(start), Err(2 * second));
         drop(gone);
         assert_eq!(one.leave(start), Err(second));

@@ -51,10 +51,7 @@ impl SentValues {
         }
         phones.sort_by(|one, other| last_of(one).cmp(last_of(other)).then(one.cmp(other)));
         phones.dedup();
-        Self {
-            values: sorted(values),
-            phones,
-        }
+        Self { values: sorted(values), phones }
     }
 }
 
@@ -100,10 +97,7 @@ fn phones_in(value: &str, phones: &mut Vec<String>) {
 
 fn digits_at(text: &str, places: &[usize]) -> String {
     let bytes = text.as_bytes();
-    places
-        .iter()
-        .map(|place| char::from(bytes[*place]))
-        .collect()
+    places.iter().map(|place| char::from(bytes[*place])).collect()
 }
 
 /// Adds the quoted texts, and the words with digits, of a body that cannot be read as JSON.
@@ -250,9 +244,7 @@ fn start_of(digits: &str, written: &str) -> Option<usize> {
     // The digits in front of these may be a country code.
     let national = (digits.len() - CALLING_CODE).max(*PHONE.start());
     let national = &digits[digits.len() - national..];
-    let before = written
-        .strip_suffix(digits)
-        .or_else(|| written.strip_suffix(national))?;
+    let before = written.strip_suffix(digits).or_else(|| written.strip_suffix(national))?;
     // A few digits in front are a country code or zeros, more are another number.
     match before.len() {
         ..=DIALLED_CODE => Some(0),
@@ -316,13 +308,7 @@ mod tests {
         });
         let request = reqwest::Client::new().post(url).body(body.to_string());
         let sent = SentValues::of(&request.build().unwrap());
-        let expected = [
-            "+91 99999 99999",
-            "12345",
-            "62ab16e",
-            "919999999999",
-            "a@b.c",
-        ];
+        let expected = ["+91 99999 99999", "12345", "62ab16e", "919999999999", "a@b.c"];
         assert_eq!(sent.values, expected);
     }
 
@@ -369,14 +355,7 @@ mod tests {
     }
 
     /// Values that begin with the same letters.
-    const ANNAS: [&str; 6] = [
-        "anna",
-        "anna-le",
-        "anna-lena",
-        "annasmith",
-        "annb",
-        "ann\u{e9}",
-    ];
+    const ANNAS: [&str; 6] = ["anna", "anna-le", "anna-lena", "annasmith", "annb", "ann\u{e9}"];
 
     #[test]
     fn a_value_is_found_among_values_with_the_same_beginning() {
@@ -507,10 +486,7 @@ mod tests {
         let began = SystemClock.now();
         let masked = mask_sent(&message, &sent);
         let took = SystemClock.now().duration_since(began);
-        assert!(
-            masked.starts_with("… of ward 0 and … exist; … of ward 1 "),
-            "{masked}"
-        );
+        assert!(masked.starts_with("… of ward 0 and … exist; … of ward 1 "), "{masked}");
         assert!(took.as_secs() < 10, "{took:?}");
     }
 }

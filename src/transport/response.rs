@@ -38,12 +38,7 @@ impl Response {
         call: &Call,
         secrets: &[String],
     ) -> Result<Self, Error> {
-        let Reply {
-            status,
-            headers,
-            body,
-            broken,
-        } = reply;
+        let Reply { status, headers, body, broken } = reply;
         if let Some(reason) = broken {
             return Err(Error::unreadable(status, envelope::unread(body), reason));
         }
@@ -58,14 +53,7 @@ impl Response {
             let body = envelope::read(body, |text| mask(text, secrets, &sent));
             return Err(Error::error_response(status, body).dated(headers::date(&headers)));
         }
-        Ok(Self {
-            operation: call.operation,
-            progress: call.progress,
-            status,
-            headers,
-            body,
-            sent,
-        })
+        Ok(Self { operation: call.operation, progress: call.progress, status, headers, body, sent })
     }
 
     pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
@@ -139,10 +127,7 @@ fn without_values(error: &serde_json::Error) -> String {
     }
     // The keys in front, such as `leadStages`, come from the spec.
     let mut fault = text.as_str();
-    while let Some((_, inner)) = fault
-        .strip_prefix('`')
-        .and_then(|text| text.split_once("`: "))
-    {
+    while let Some((_, inner)) = fault.strip_prefix('`').and_then(|text| text.split_once("`: ")) {
         fault = inner;
     }
     if fault.starts_with("missing field") {
@@ -167,10 +152,7 @@ mod tests {
         for text in [r#""Jane""#, r#""of age, expected Jane""#] {
             let error = serde_json::from_str::<u8>(text).expect_err(text);
             let message = without_values(&error);
-            assert!(
-                message.starts_with("something else than u8 at line 1"),
-                "{message}"
-            );
+            assert!(message.starts_with("something else than u8 at line 1"), "{message}");
         }
     }
 }

@@ -214,10 +214,7 @@ mod tests {
     #[test]
     fn a_request_that_had_no_effect_is_retried_in_every_class() {
         for class in CLASSES {
-            assert!(
-                is_retryable(class, &ended(Phase::NotSent, None)),
-                "{class:?}"
-            );
+            assert!(is_retryable(class, &ended(Phase::NotSent, None)), "{class:?}");
             assert!(is_retryable(class, &answered(429)), "{class:?}");
         }
     }
@@ -226,10 +223,7 @@ mod tests {
     fn a_final_response_is_not_retried_in_any_class() {
         for class in CLASSES {
             for status in [200, 302, 400, 401, 404, 409] {
-                assert!(
-                    !is_retryable(class, &answered(status)),
-                    "{class:?} {status}"
-                );
+                assert!(!is_retryable(class, &answered(status)), "{class:?} {status}");
             }
         }
     }
@@ -237,28 +231,18 @@ mod tests {
     #[test]
     fn an_invalid_request_is_not_retried_in_any_class() {
         for class in CLASSES {
-            assert!(
-                !is_retryable(class, &ended(Phase::NotBuilt, None)),
-                "{class:?}"
-            );
+            assert!(!is_retryable(class, &ended(Phase::NotBuilt, None)), "{class:?}");
         }
     }
 
     #[test]
     fn a_request_that_may_have_had_an_effect_is_retried_unless_it_would_append_twice() {
-        let mut outcomes = vec![
-            ended(Phase::MaybeSent, None),
-            ended(Phase::Unreadable, Some(200)),
-        ];
+        let mut outcomes = vec![ended(Phase::MaybeSent, None), ended(Phase::Unreadable, Some(200))];
         outcomes.extend([408, 500, 502, 503].map(answered));
         for class in CLASSES {
             for outcome in &outcomes {
                 let expected = class != NotIdempotent;
-                assert_eq!(
-                    is_retryable(class, outcome),
-                    expected,
-                    "{class:?} {outcome:?}"
-                );
+                assert_eq!(is_retryable(class, outcome), expected, "{class:?} {outcome:?}");
             }
         }
     }

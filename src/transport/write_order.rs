@@ -38,8 +38,7 @@ impl WriteTicket {
         let before = self.number - 1;
         // If a later write began, the earlier ones stay replaced.
         let _ =
-            self.latest
-                .compare_exchange(self.number, before, Ordering::SeqCst, Ordering::SeqCst);
+            self.latest.compare_exchange(self.number, before, Ordering::SeqCst, Ordering::SeqCst);
     }
 }
 

@@ -20,18 +20,8 @@ struct Call {
 
 /// Calls of both APIs, with and without query and body, and with characters that need escaping.
 fn calls() -> Vec<Call> {
-    let get = |name, path| Call {
-        name,
-        method: Method::GET,
-        path,
-        body: None,
-    };
-    let post = |name, path, body| Call {
-        name,
-        method: Method::POST,
-        path,
-        body: Some(body),
-    };
+    let get = |name, path| Call { name, method: Method::GET, path, body: None };
+    let post = |name, path, body| Call { name, method: Method::POST, path, body: Some(body) };
     let awkward = json!({ "fields": { "phone": "919999999999", "name": "\"#\"## {} \\ ' é\n", "deal_size": 1.5 } });
     vec![
         get("metadata", "/autoupdate/v2/enterprise/ent-local/metadata"),
@@ -39,20 +29,9 @@ fn calls() -> Vec<Call> {
             "fields_in_detail",
             "/autoupdate/v2/enterprise/ent-local/custom-fields?detail=true&a=%26%22",
         ),
-        get(
-            "unknown_lead",
-            "/autoupdate/v2/enterprise/ent-local/lead/no%20%22lead%22",
-        ),
-        post(
-            "create",
-            "/autoupdate/v2/enterprise/ent-local/lead",
-            awkward.clone(),
-        ),
-        post(
-            "search",
-            "/autoupdate/v2/enterprise/ent-local/lead/search?limit=5&skip=0",
-            json!({}),
-        ),
+        get("unknown_lead", "/autoupdate/v2/enterprise/ent-local/lead/no%20%22lead%22"),
+        post("create", "/autoupdate/v2/enterprise/ent-local/lead", awkward.clone()),
+        post("search", "/autoupdate/v2/enterprise/ent-local/lead/search?limit=5&skip=0", json!({})),
         post("ingest", "/enterprise/ent-local/autoupdatelead", awkward),
     ]
 }
@@ -72,9 +51,7 @@ async fn offered(emulator: &Emulator) -> (Vec<ReceivedRequest>, String) {
         let url = format!("{}{}", emulator.url(), call.path);
         let mut request = http.request(call.method, url).bearer_auth(token);
         if let Some(body) = call.body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         request.send().await.expect("the emulator answers");
         let page = format!("{}/_emulator/calls/{}", emulator.url(), number + 1);

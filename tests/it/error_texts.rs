@@ -50,11 +50,7 @@ async fn limited_error(shut_down: bool) -> Error {
     let builder = fake.builder().async_limit(Some(RateLimit::new(10, 1)));
     let telecrm = builder.build().expect("builds");
     let options = CallOptions::new().total_timeout(Duration::from_secs(3600));
-    let telecrm = if shut_down {
-        telecrm.with_options(options)
-    } else {
-        telecrm
-    };
+    let telecrm = if shut_down { telecrm.with_options(options) } else { telecrm };
     let _receipt = telecrm.ingest().push(&lead()).await.expect("queued");
     if shut_down {
         telecrm.shutdown();
@@ -87,66 +83,27 @@ async fn all_texts_with_their_hints() {
     let page = json!({ "data": [], "total_count": 7 });
     let without_token = Telecrm::builder("ent").build().expect("builds");
     let errors = [
-        (
-            "no token",
-            without_token.leads().get("l1").await.expect_err("config"),
-        ),
-        (
-            "not in the script",
-            request.send().await.expect_err("no response"),
-        ),
-        (
-            "connection refused",
-            read_error(Response::connection_refused()).await,
-        ),
+        ("no token", without_token.leads().get("l1").await.expect_err("config")),
+        ("not in the script", request.send().await.expect_err("no response")),
+        ("connection refused", read_error(Response::connection_refused()).await),
         ("timeout, read", read_error(Response::timeout()).await),
         ("timeout, write", write_error(Response::timeout()).await),
-        (
-            "connection reset, read",
-            read_error(Response::connection_reset()).await,
-        ),
-        (
-            "connection reset, write",
-            write_error(Response::connection_reset()).await,
-        ),
+        ("connection reset, read", read_error(Response::connection_reset()).await),
+        ("connection reset, write", write_error(Response::connection_reset()).await),
         ("total timeout", limited_error(false).await),
         ("shutdown", limited_error(true).await),
         ("invalid", write_error(json(400, invalid)).await),
-        (
-            "unauthorized",
-            read_error(refusal(401, ErrorCode::NotAuthorized, unauthorized)).await,
-        ),
-        (
-            "not found",
-            read_error(refusal(404, ErrorCode::LeadNotFound, "Lead not found")).await,
-        ),
-        (
-            "exists",
-            write_error(refusal(409, ErrorCode::LeadAlreadyExists, "exists")).await,
-        ),
-        (
-            "rate limited",
-            read_error(Response::rate_limited(Some(600))).await,
-        ),
-        (
-            "server error, read",
-            read_error(refusal(500, "OOPS".into(), "oops")).await,
-        ),
-        (
-            "server error, write",
-            write_error(refusal(500, "OOPS".into(), "oops")).await,
-        ),
+        ("unauthorized", read_error(refusal(401, ErrorCode::NotAuthorized, unauthorized)).await),
+        ("not found", read_error(refusal(404, ErrorCode::LeadNotFound, "Lead not found")).await),
+        ("exists", write_error(refusal(409, ErrorCode::LeadAlreadyExists, "exists")).await),
+        ("rate limited", read_error(Response::rate_limited(Some(600))).await),
+        ("server error, read", read_error(refusal(500, "OOPS".into(), "oops")).await),
+        ("server error, write", write_error(refusal(500, "OOPS".into(), "oops")).await),
         ("web page, 404", search_error(Response::html(404)).await),
         ("web page, 502", search_error(Response::html(502)).await),
         ("web page, 200", search_error(Response::html(200)).await),
-        (
-            "error with status 200, read",
-            search_error(json(200, ok_with_error)).await,
-        ),
-        (
-            "error with status 200, write",
-            write_error(json(200, ok_with_error)).await,
-        ),
+        ("error with status 200, read", search_error(json(200, ok_with_error)).await),
+        ("error with status 200, write", write_error(json(200, ok_with_error)).await),
         ("unreadable, read", read_error(json(200, "[[]]")).await),
         ("unreadable, write", write_error(json(200, "[[]]")).await),
         ("empty page", search_error(Response::json(page)).await),

@@ -47,19 +47,13 @@ async fn tr1_a_web_page_as_the_answer_to_a_read_is_unreadable() {
     let server = server_that_answers_with_a_web_page().await;
     let error = client_without_retries(&server).leads().get("62ab16e").await;
     let error = error.expect_err("HTML");
-    assert_eq!(
-        (error.phase(), error.is_outcome_unknown()),
-        (Phase::Unreadable, false)
-    );
+    assert_eq!((error.phase(), error.is_outcome_unknown()), (Phase::Unreadable, false));
 }
 
 #[tokio::test]
 async fn tr1_a_web_page_as_the_answer_to_a_write_leaves_the_outcome_unknown() {
     let server = server_that_answers_with_a_web_page().await;
-    let error = client_without_retries(&server)
-        .leads()
-        .create(&jane())
-        .await;
+    let error = client_without_retries(&server).leads().create(&jane()).await;
     assert!(error.expect_err("HTML").is_outcome_unknown());
 }
 
@@ -90,10 +84,7 @@ async fn a_connection_that_is_refused_sent_nothing() {
         .expect("builds");
     let error = telecrm.ingest().push(&jane()).await;
     let error = error.expect_err("no server listens there");
-    assert_eq!(
-        (error.phase(), error.is_outcome_unknown()),
-        (Phase::NotSent, false)
-    );
+    assert_eq!((error.phase(), error.is_outcome_unknown()), (Phase::NotSent, false));
 }
 
 #[tokio::test]

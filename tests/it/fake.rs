@@ -36,10 +36,7 @@ async fn the_fake_shows_what_was_sent() {
     let search = &fake.requests_to(Operation::SearchLeads)[0];
     assert_eq!((search.method(), search.path()), ("POST", "/lead/search"));
     assert_eq!(search.query("limit"), Some("3"));
-    assert_eq!(
-        search.body(),
-        Some(&json!({ "fields": { "name": "found" } }))
-    );
+    assert_eq!(search.body(), Some(&json!({ "fields": { "name": "found" } })));
     assert_eq!(fake.requests().len(), 1);
 }
 
@@ -49,10 +46,7 @@ async fn a_call_without_a_scripted_answer_is_an_error() {
     let error = fake.client().leads().get("l1").await;
     let error = error.expect_err("no answer");
     assert_eq!(error.phase(), Phase::NotBuilt);
-    assert_eq!(
-        error.to_string(),
-        "reading a lead failed: the fake has no answer for it"
-    );
+    assert_eq!(error.to_string(), "reading a lead failed: the fake has no answer for it");
     assert_eq!(fake.requests().len(), 1, "not retried");
 }
 
@@ -82,10 +76,7 @@ async fn a_fault_is_retried_and_reported_like_a_real_one(
     ] {
         assert_eq!(fake.requests_to(operation).len(), attempts, "{operation}");
         let made = answer.clone().into_error(operation);
-        assert!(
-            is_expected(&error) && is_expected(&made),
-            "{error:?} {made:?}"
-        );
+        assert!(is_expected(&error) && is_expected(&made), "{error:?} {made:?}");
         assert_eq!(error.to_string(), made.to_string());
         assert_eq!(error.is_outcome_unknown(), made.is_outcome_unknown());
     }

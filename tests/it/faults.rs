@@ -96,20 +96,12 @@ const SUCCESS: Expected = Expected::Success;
 
 /// No answer came, or none that could be read: the server may have acted.
 const fn doubt(phase: Phase, status: Option<u16>) -> Expected {
-    Expected::Failure {
-        phase,
-        status,
-        outcome_unknown: true,
-    }
+    Expected::Failure { phase, status, outcome_unknown: true }
 }
 
 /// The server refused the request.
 const fn refusal(status: u16) -> Expected {
-    Expected::Failure {
-        phase: Phase::Answered,
-        status: Some(status),
-        outcome_unknown: false,
-    }
+    Expected::Failure { phase: Phase::Answered, status: Some(status), outcome_unknown: false }
 }
 
 const NO_ANSWER: Expected = doubt(Phase::MaybeSent, None);
@@ -126,14 +118,7 @@ async fn check(call: Call, script: &[Step], expected: Expected) {
     }
     match (result, expected) {
         (Ok(()), Expected::Success) => {}
-        (
-            Err(error),
-            Expected::Failure {
-                phase,
-                status,
-                outcome_unknown,
-            },
-        ) => {
+        (Err(error), Expected::Failure { phase, status, outcome_unknown }) => {
             assert_eq!(error.phase(), phase, "{error:#}");
             assert_eq!(error.status_code(), status, "{error:#}");
             assert_eq!(
@@ -253,11 +238,7 @@ async fn a_kept_connection_that_fails_writes_nothing_twice(call: Call, script: &
     let telecrm = call.client(&server, &ManualClock::new()).await;
     call.send(&telecrm).await.expect("the first is answered");
     let second = call.send(&telecrm).await;
-    assert_eq!(
-        second.is_ok(),
-        !closes_on_request || call.is_retried(),
-        "{second:?}"
-    );
+    assert_eq!(second.is_ok(), !closes_on_request || call.is_retried(), "{second:?}");
     assert_eq!(server.requests(), vec![call.request(); script.len()]);
     if let Err(error) = second {
         assert_eq!(error.phase(), Phase::MaybeSent);
@@ -305,19 +286,13 @@ async fn a_reset_in_the_middle_of_a_request_leaves_the_outcome_unknown() {
     let large = visit(&"x".repeat(16 << 20));
     let error = telecrm.leads().actions("l1").create([large]).await;
     let error = error.expect_err("reset");
-    assert_eq!(
-        (error.phase(), error.attempts()),
-        (Phase::MaybeSent, 1),
-        "{error:#}"
-    );
+    assert_eq!((error.phase(), error.attempts()), (Phase::MaybeSent, 1), "{error:#}");
     assert!(error.is_outcome_unknown());
     assert_eq!(*connections.lock().expect("not poisoned"), 1);
 }
 
 fn one_short_attempt() -> CallOptions {
-    CallOptions::new()
-        .attempts(1)
-        .attempt_timeout(Duration::from_millis(200))
+    CallOptions::new().attempts(1).attempt_timeout(Duration::from_millis(200))
 }
 
 /// Pushes to a server that accepts the connection and never answers.
@@ -325,9 +300,7 @@ async fn a_push_that_is_never_answered_leaves_the_outcome_unknown(
     client: impl FnOnce(Builder) -> Telecrm,
 ) {
     let (_silent, url) = listen().await;
-    let builder = Telecrm::builder("ent")
-        .async_url(url)
-        .async_token(async_token("a"));
+    let builder = Telecrm::builder("ent").async_url(url).async_token(async_token("a"));
     let (ingest, lead) = (client(builder).ingest(), jane());
     let push = tokio::time::timeout(Duration::from_secs(20), ingest.push(&lead));
     let error = push.await.expect("in time").expect_err("no answer");
@@ -364,9 +337,6 @@ async fn a_connection_that_is_not_made_in_time_sent_nothing() {
         .expect("builds");
     let error = Call::CreateAction.send(&telecrm).await;
     let error = error.expect_err("no connection");
-    assert!(
-        error.is_connect() && !error.is_outcome_unknown(),
-        "{error:#}"
-    );
+    assert!(error.is_connect() && !error.is_outcome_unknown(), "{error:#}");
     assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 3));
 }

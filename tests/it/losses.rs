@@ -39,8 +39,7 @@ impl Failures {
     fn expect_losses(&mut self, case: &Case, found: &Losses, expected: &Losses) {
         if found != expected {
             let name = &case.name;
-            self.0
-                .push(format!("{name}: found {found:?}, expected {expected:?}"));
+            self.0.push(format!("{name}: found {found:?}, expected {expected:?}"));
         }
     }
 
@@ -70,9 +69,7 @@ fn a_lead_without_its_losses_loses_nothing() {
             let again = workspace.check(&clean);
             failures.expect_losses(&case, &losses(again.findings()), &Losses::new());
             if without_losses(again).as_ref() != Ok(&clean) {
-                failures
-                    .0
-                    .push(format!("{}: a second check changes it", case.name));
+                failures.0.push(format!("{}: a second check changes it", case.name));
             }
         }
     }
@@ -101,9 +98,8 @@ async fn the_log_of_the_emulator_has_the_losses_of_the_table() {
         let before = emulator.log(0).last().map_or(0, |entry| entry.seq);
         let _ = losses_read_back(&telecrm, &emulator, &case.lead).await;
         let log = emulator.log(before);
-        let push = log
-            .iter()
-            .find(|entry| entry.operation.as_deref() == Some("createOrUpdateLead"));
+        let push =
+            log.iter().find(|entry| entry.operation.as_deref() == Some("createOrUpdateLead"));
         let push = push.expect("the push is logged");
         failures.expect_losses(&case, &losses(&push.findings), &case.losses);
         emulator.reset();

@@ -28,9 +28,7 @@ async fn proxy_that_loses_a_creation(emulator: &Emulator, passed: Passed) -> Str
     tokio::spawn(async move {
         let mut has_lost_one = false;
         while let Ok((mut inward, _)) = listener.accept().await {
-            let mut outward = TcpStream::connect(&target)
-                .await
-                .expect("the emulator listens");
+            let mut outward = TcpStream::connect(&target).await.expect("the emulator listens");
             let mut buffer = [0; 16_384];
             let count = inward.read(&mut buffer).await.unwrap_or(0);
             let request = String::from_utf8_lossy(&buffer[..count]).replace(&own, &target);
@@ -164,10 +162,7 @@ fn assert_doubt_with_the_failed_search(error: &Error) {
     assert!(error.is_outcome_unknown(), "{error}");
     assert_eq!(error.operation(), Some(Operation::CreateLead));
     let chain = format!("{error:#}");
-    assert!(
-        chain.ends_with(": searching leads failed: the server answered 502"),
-        "{chain}"
-    );
+    assert!(chain.ends_with(": searching leads failed: the server answered 502"), "{chain}");
 }
 
 #[tokio::test]

@@ -90,10 +90,7 @@ async fn a_call_that_is_dropped_is_reported_as_cancelled() {
 async fn spans_have_the_names_of_opentelemetry() {
     let fake = FakeTelecrm::new()
         .on(Operation::GetLead, Response::html(503))
-        .on(
-            Operation::GetLead,
-            Response::error(404, ErrorCode::LeadNotFound, "no"),
-        );
+        .on(Operation::GetLead, Response::error(404, ErrorCode::LeadNotFound, "no"));
     let log = Log::default();
     let guard = log.listen();
     fake.client().leads().get("l1").await.expect_err("404");

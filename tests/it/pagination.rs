@@ -31,11 +31,7 @@ async fn emulator_with_leads(count: usize) -> (Emulator, Telecrm) {
 /// All leads, with so many pages read ahead, or without reading ahead.
 fn all_leads(telecrm: &Telecrm, prefetch: usize) -> Items<LeadRecord> {
     let stream = telecrm.leads().stream(Filter::new());
-    if prefetch > 0 {
-        stream.prefetch(prefetch)
-    } else {
-        stream
-    }
+    if prefetch > 0 { stream.prefetch(prefetch) } else { stream }
 }
 
 // Every item once
@@ -67,9 +63,7 @@ cases! { async every_lead_comes_once_and_newest_first_while_others_arrive:
 }
 
 fn won_or_lost_leads_of_jane() -> Filter {
-    Filter::new()
-        .eq("assignee", "jane.doe@example.com")
-        .any_of("status", ["Won", "Lost"])
+    Filter::new().eq("assignee", "jane.doe@example.com").any_of("status", ["Won", "Lost"])
 }
 
 #[tokio::test]
@@ -87,10 +81,7 @@ async fn le10_leads_of_an_assignee_with_several_statuses_are_merged_in_order() {
     let leads = telecrm.leads().stream(won_or_lost_leads_of_jane());
     let leads: Vec<_> = leads.try_collect().await.expect("read");
     assert_eq!(leads.len(), 20);
-    let times: Vec<_> = leads
-        .iter()
-        .filter_map(|lead| lead.get("created_on")?.as_i64())
-        .collect();
+    let times: Vec<_> = leads.iter().filter_map(|lead| lead.get("created_on")?.as_i64()).collect();
     assert!(times.is_sorted_by(|one, other| one >= other));
 }
 
@@ -109,9 +100,7 @@ async fn a_timeline_is_read_back_in_time() {
     });
     // The second request asks for the oldest time of the first page, and for what is older.
     server.mock(|when, then| {
-        when.method(Method::POST)
-            .path(path)
-            .json_body(json!({ "created_on": { "to": 1050 } }));
+        when.method(Method::POST).path(path).json_body(json!({ "created_on": { "to": 1050 } }));
         then.status(200).json_body(page(0..51, 51));
     });
     let timeline = client_at(server.base_url()).leads().actions("l1");
@@ -122,10 +111,7 @@ async fn a_timeline_is_read_back_in_time() {
         .await
         .expect("read");
     assert_eq!(ids.len(), 150);
-    assert_eq!(
-        (ids[0].as_deref(), ids[149].as_deref()),
-        (Some("a149"), Some("a0"))
-    );
+    assert_eq!((ids[0].as_deref(), ids[149].as_deref()), (Some("a149"), Some("a0")));
 }
 
 #[tokio::test]
@@ -181,14 +167,8 @@ async fn le7_a_lead_without_an_id_is_recognised_by_its_identifier() {
     telecrm.workspace().await.expect("discovered");
     let leads = telecrm.leads().stream(Filter::new()).collect().await;
     let leads = leads.expect("read");
-    let phones: Vec<_> = leads
-        .iter()
-        .filter_map(|lead| lead.get("phone")?.as_str())
-        .collect();
-    let expected: Vec<_> = (95..=200)
-        .rev()
-        .map(|serial| format!("9190000{serial:05}"))
-        .collect();
+    let phones: Vec<_> = leads.iter().filter_map(|lead| lead.get("phone")?.as_str()).collect();
+    let expected: Vec<_> = (95..=200).rev().map(|serial| format!("9190000{serial:05}")).collect();
     assert_eq!(phones, expected);
 }
 
@@ -239,20 +219,12 @@ async fn a_page_shorter_than_asked_is_not_the_last_one_while_the_total_counts_mo
     };
     let fake = [0, 3, 6]
         .into_iter()
-        .fold(FakeTelecrm::new(), |fake, from| {
-            fake.on(Operation::ListTeamMembers, page(from))
-        });
+        .fold(FakeTelecrm::new(), |fake, from| fake.on(Operation::ListTeamMembers, page(from)));
     let members = fake.client().team_members().stream().collect().await;
     assert_eq!(members.expect("read").len(), 9);
-    let skipped: Vec<_> = fake
-        .requests()
-        .iter()
-        .map(|request| request.query("skip").map(str::to_owned))
-        .collect();
-    assert_eq!(
-        skipped.iter().flatten().collect::<Vec<_>>(),
-        ["0", "3", "6"]
-    );
+    let skipped: Vec<_> =
+        fake.requests().iter().map(|request| request.query("skip").map(str::to_owned)).collect();
+    assert_eq!(skipped.iter().flatten().collect::<Vec<_>>(), ["0", "3", "6"]);
 }
 
 async fn an_error_ends_the_stream(prefetch: usize) {

@@ -76,10 +76,7 @@ fn answers() -> Vec<(&'static str, Response)> {
     let json = |status, body: &Value| Response::text(status, "application/json", body.to_string());
     vec![
         ("envelope", json(400, &envelope)),
-        (
-            "unknown code",
-            Response::error(403, ENTERPRISE.into(), ASYNC_TOKEN),
-        ),
+        ("unknown code", Response::error(403, ENTERPRISE.into(), ASYNC_TOKEN)),
         (
             "text",
             json(
@@ -87,28 +84,16 @@ fn answers() -> Vec<(&'static str, Response)> {
                 &json!({ "error": format!("no {ENTERPRISE} with {SYNC_TOKEN}, {ASYNC_TOKEN}") }),
             ),
         ),
-        (
-            "web page",
-            Response::text(502, "text/html", format!("<p>{repeated}")),
-        ),
+        ("web page", Response::text(502, "text/html", format!("<p>{repeated}"))),
         ("rate limit", Response::rate_limited(Some(600))),
         ("success of another shape", json(200, &json!([[repeated]]))),
         (
             "success of other types",
-            json(
-                200,
-                &json!({ "fields": repeated, "data": repeated, "lead_id": [EMAIL] }),
-            ),
+            json(200, &json!({ "fields": repeated, "data": repeated, "lead_id": [EMAIL] })),
         ),
-        (
-            "success that is text",
-            Response::text(200, "text/plain", repeated),
-        ),
+        ("success that is text", Response::text(200, "text/plain", repeated)),
         ("row", json(200, &row())),
-        (
-            "page",
-            json(200, &json!({ "data": [row()], "total_count": EMAIL })),
-        ),
+        ("page", json(200, &json!({ "data": [row()], "total_count": EMAIL }))),
         (
             "creation",
             json(
@@ -169,39 +154,23 @@ async fn values_that_the_server_repeats_in_an_error_are_masked() {
         format!("{PHONE}, +91-98123-45678 or 9812345678 and CANARY.Jane@example.com are taken");
     let body = json!({ "error": { "code": "BAD_REQUEST", "message": message,
         "details": [{ "field": "fields.phone", "message": format!("{PHONE} is not {EMAIL}") }] } });
-    let fake = FakeTelecrm::new().on(
-        Operation::CreateLead,
-        Response::text(400, "application/json", body.to_string()),
-    );
-    let written = Lead::new()
-        .set("phone", PHONE_AS_WRITTEN)
-        .set("email", EMAIL);
-    let error = fake
-        .client()
-        .leads()
-        .create(&written)
-        .await
-        .expect_err("400");
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateLead, Response::text(400, "application/json", body.to_string()));
+    let written = Lead::new().set("phone", PHONE_AS_WRITTEN).set("email", EMAIL);
+    let error = fake.client().leads().create(&written).await.expect_err("400");
     assert_error_clean("a refusal", &error);
     assert_eq!(
         error.to_string(),
         "creating a lead failed: the server answered 400 BAD_REQUEST: …, … or … and … are taken; fields.phone: … is not …"
     );
-    assert!(
-        error
-            .body()
-            .windows(PHONE.len())
-            .any(|part| part == PHONE.as_bytes())
-    );
+    assert!(error.body().windows(PHONE.len()).any(|part| part == PHONE.as_bytes()));
 }
 
 /// A lead with the values below, and a fake of an enterprise that repeats them under a success.
 fn fake_that_repeats() -> (FakeTelecrm, Lead) {
     let note = crate::support::visit("jane.doe@example.com");
-    let lead = Lead::new()
-        .set("phone", "919999999999")
-        .set("email", "jane.doe@example.com")
-        .action(note);
+    let lead =
+        Lead::new().set("phone", "919999999999").set("email", "jane.doe@example.com").action(note);
     (FakeTelecrm::of_enterprise("ent-s3cret"), lead)
 }
 
@@ -248,10 +217,7 @@ async fn only_values_of_the_request_itself_are_masked() {
     let created = actions.create(lead.actions().to_vec()).await;
     let incomplete = created.expect("answered").complete();
     let incomplete = incomplete.expect_err("a part is lost").to_string();
-    assert!(
-        incomplete.contains("… of +91 99999 99999 in …"),
-        "{incomplete}"
-    );
+    assert!(incomplete.contains("… of +91 99999 99999 in …"), "{incomplete}");
 }
 
 // Calls that are refused before they are sent
@@ -409,10 +375,7 @@ fn print_records() {
     assert_debug_clean(&metadata);
     assert_debug_clean(&lead_record());
     assert_debug_clean(&action_record());
-    assert_debug_clean(&Page {
-        data: vec![lead_record()],
-        ..Page::default()
-    });
+    assert_debug_clean(&Page { data: vec![lead_record()], ..Page::default() });
 }
 
 fn print_workspaces() {
@@ -644,16 +607,12 @@ async fn every_public_type_is_printed_or_holds_no_data() {
     let lines: Vec<&str> = include_str!("../../docs/public-api.txt").lines().collect();
     let first_word = |text: &str| {
         let mut words = text.split(|c: char| !c.is_alphanumeric());
-        words
-            .find(|word| !word.is_empty())
-            .unwrap_or_default()
-            .to_owned()
+        words.find(|word| !word.is_empty()).unwrap_or_default().to_owned()
     };
     let mut missing = Vec::new();
     for (index, line) in lines.iter().enumerate() {
-        let definition = line
-            .strip_prefix("pub struct ")
-            .or_else(|| line.strip_prefix("pub enum "));
+        let definition =
+            line.strip_prefix("pub struct ").or_else(|| line.strip_prefix("pub enum "));
         let name = match definition {
             Some(definition) => first_word(definition),
             None if line.ends_with("! {") && !line.starts_with("operations") => {
@@ -662,10 +621,7 @@ async fn every_public_type_is_printed_or_holds_no_data() {
             None => continue,
         };
         // A type that can be copied holds no text.
-        let mut attributes = lines[..index]
-            .iter()
-            .rev()
-            .take_while(|line| line.starts_with('#'));
+        let mut attributes = lines[..index].iter().rev().take_while(|line| line.starts_with('#'));
         let is_copy = attributes.any(|line| line.contains("Copy"));
         let is_printed = PRINTED_TYPES.with_borrow(|types| types.contains(&name));
         if !is_copy && !is_printed && !WITHOUT_DATA.contains(&name.as_str()) {

@@ -57,10 +57,7 @@ fn requests_and_streams_outlive_the_client() {
 
 #[test]
 fn every_call_can_be_spawned() {
-    let telecrm = Telecrm::builder("ent")
-        .sync_token(sync_token("s"))
-        .build()
-        .expect("builds");
+    let telecrm = Telecrm::builder("ent").sync_token(sync_token("s")).build().expect("builds");
     let visit = || CustomAction::new(1001).expect("a code");
     let count = spawnable! { telecrm:
         telecrm.workspace();

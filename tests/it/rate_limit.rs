@@ -20,10 +20,7 @@ async fn a_call_that_would_wait_longer_than_its_timeout_sends_nothing() {
     let _ = telecrm.ingest().push(&lead).await.expect("queued");
     let error = telecrm.ingest().push(&lead).await;
     let error = error.expect_err("the next place is free in six minutes");
-    assert_eq!(
-        (error.phase(), error.is_outcome_unknown()),
-        (Phase::NotSent, false)
-    );
+    assert_eq!((error.phase(), error.is_outcome_unknown()), (Phase::NotSent, false));
     assert_eq!(
         error.to_string(),
         "pushing a lead failed: no time was left for it, by the rate limit or by another call"

@@ -30,23 +30,11 @@ struct Exchange {
 
 impl Exchange {
     fn get(path: &'static str, answer: Value) -> Self {
-        Self {
-            method: GET,
-            path,
-            query: &[],
-            body: None,
-            status: 200,
-            answer,
-            decoded: None,
-        }
+        Self { method: GET, path, query: &[], body: None, status: 200, answer, decoded: None }
     }
 
     fn post(path: &'static str, body: Value, answer: Value) -> Self {
-        Self {
-            method: POST,
-            body: Some(body),
-            ..Self::get(path, answer)
-        }
+        Self { method: POST, body: Some(body), ..Self::get(path, answer) }
     }
 
     fn query(self, query: &'static [(&'static str, &'static str)]) -> Self {
@@ -77,8 +65,7 @@ impl Exchange {
                 }
                 match self.body {
                     Some(body) => {
-                        when.header("content-type", "application/json")
-                            .json_body(body);
+                        when.header("content-type", "application/json").json_body(body);
                     }
                     None => {
                         when.header_missing("content-type")
@@ -135,9 +122,7 @@ mod each_operation_sends_and_reads_its_documented_sample {
         .with(async |base: &str| {
             let context = Context::bearer("sync-local-token").unwrap();
             let client = ingest::Client::new_with_client(base, reqwest::Client::new(), context);
-            let answer = client
-                .create_or_update_lead("ent_123456", &typed(&body))
-                .await;
+            let answer = client.create_or_update_lead("ent_123456", &typed(&body)).await;
             answer.map(|answer| answer.into_inner())
         })
         .await;
@@ -237,17 +222,11 @@ mod each_operation_sends_and_reads_its_documented_sample {
         });
         let mut decoded = answer.clone();
         decoded["actions"][1] = json!({ "status": "IGNORED" });
-        let exchange = Exchange::post(
-            "/enterprise/ent_123456/lead/62ab16e/action",
-            body.clone(),
-            answer,
-        );
-        Exchange {
-            decoded: Some(decoded),
-            ..exchange
-        }
-        .with(call!(create_actions("62ab16e", &typed(&body))))
-        .await;
+        let exchange =
+            Exchange::post("/enterprise/ent_123456/lead/62ab16e/action", body.clone(), answer);
+        Exchange { decoded: Some(decoded), ..exchange }
+            .with(call!(create_actions("62ab16e", &typed(&body))))
+            .await;
     }
 
     #[tokio::test]
@@ -262,13 +241,9 @@ mod each_operation_sends_and_reads_its_documented_sample {
     async fn update_action() {
         let body = json!({ "type": "PAYMENT", "status": "CANCELLED" });
         let answer = json!({ "type": "PAYMENT", "status": "CANCELLED", "currency": "INR", "amount": "5000" });
-        Exchange::post(
-            "/enterprise/ent_123456/lead/62ab16e/action/71cd",
-            body.clone(),
-            answer,
-        )
-        .with(call!(update_action("62ab16e", "71cd", &typed(&body))))
-        .await;
+        Exchange::post("/enterprise/ent_123456/lead/62ab16e/action/71cd", body.clone(), answer)
+            .with(call!(update_action("62ab16e", "71cd", &typed(&body))))
+            .await;
     }
 
     #[tokio::test]
@@ -281,19 +256,10 @@ mod each_operation_sends_and_reads_its_documented_sample {
             "data": [{ "type": "OUTGOING_CALL", "creationTimestamp": 1775000000000_i64, "employeeid": "jane.doe@example.com" }],
             "total_count": 1, "skip": 0, "limit": 10,
         });
-        Exchange::post(
-            "/enterprise/ent_123456/lead/62ab16e/action/search",
-            body.clone(),
-            answer,
-        )
-        .query(&[("limit", "10"), ("skip", "0")])
-        .with(call!(search_actions(
-            "62ab16e",
-            Some(10),
-            Some(0),
-            &typed(&body)
-        )))
-        .await;
+        Exchange::post("/enterprise/ent_123456/lead/62ab16e/action/search", body.clone(), answer)
+            .query(&[("limit", "10"), ("skip", "0")])
+            .with(call!(search_actions("62ab16e", Some(10), Some(0), &typed(&body))))
+            .await;
     }
 
     #[tokio::test]
@@ -329,26 +295,19 @@ mod each_operation_sends_and_reads_its_documented_sample {
         // An undocumented status must not make the member unreadable.
         let answer =
             json!({ "name": "Jane Doe", "email": "jane.doe@example.com", "status": "Sabbatical" });
-        Exchange::get(
-            "/enterprise/ent_123456/team-members/jane.doe@example.com",
-            answer,
-        )
-        .query(&[("includeDeleted", "false")])
-        .with(call!(get_team_member("jane.doe@example.com", Some(false))))
-        .await;
+        Exchange::get("/enterprise/ent_123456/team-members/jane.doe@example.com", answer)
+            .query(&[("includeDeleted", "false")])
+            .with(call!(get_team_member("jane.doe@example.com", Some(false))))
+            .await;
     }
 
     #[tokio::test]
     async fn set_team_member_state() {
         let body = json!({ "email": "jane.doe@example.com", "state": "On Leave" });
         let answer = json!({ "email": "jane.doe@example.com", "status": "On Leave" });
-        Exchange::post(
-            "/enterprise/ent_123456/teammember/state_change",
-            body.clone(),
-            answer,
-        )
-        .with(call!(set_team_member_state(&typed(&body))))
-        .await;
+        Exchange::post("/enterprise/ent_123456/teammember/state_change", body.clone(), answer)
+            .with(call!(set_team_member_state(&typed(&body))))
+            .await;
     }
 
     #[tokio::test]
@@ -358,9 +317,7 @@ mod each_operation_sends_and_reads_its_documented_sample {
             "teamSize": "50-100", "industry": "Technology", "website": "https://acme.com",
             "leadIdentifierFieldId": "phone", "integrations": ["WHATSAPP", "EMAIL", "SMS"],
         });
-        Exchange::get("/enterprise/ent_123456/metadata", answer)
-            .with(call!(get_metadata()))
-            .await;
+        Exchange::get("/enterprise/ent_123456/metadata", answer).with(call!(get_metadata())).await;
     }
 
     async fn list_custom_fields(
@@ -389,12 +346,9 @@ mod each_operation_sends_and_reads_its_documented_sample {
             "id": "5f8a1b2c3d4e5f6a7b8c9d0e", "type": "DATE", "apiName": "follow_up_date",
             "lockAfterCreate": false, "isLeadid": false, "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm",
         });
-        Exchange::get(
-            "/enterprise/ent_123456/custom-fields/follow_up_date",
-            answer,
-        )
-        .with(call!(get_custom_field("follow_up_date")))
-        .await;
+        Exchange::get("/enterprise/ent_123456/custom-fields/follow_up_date", answer)
+            .with(call!(get_custom_field("follow_up_date")))
+            .await;
     }
 
     #[tokio::test]
@@ -531,12 +485,7 @@ async fn an_enterprise_that_no_segment_can_hold_is_refused_unsent() {
         .get_lead("..", "62ab16e", None, None, None)
         .await
         .expect_err("refused");
-    assert!(
-        refused
-            .to_string()
-            .contains("`enterprise_id` is `.` or `..`"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("`enterprise_id` is `.` or `..`"), "{refused}");
     anything.assert_calls_async(0).await;
 }
 
@@ -570,12 +519,7 @@ async fn an_error_of_a_generated_client_has_operation_status_body_and_wait() {
 async fn an_error_of_a_generated_client_prints_no_value_of_the_request() {
     let refused = refused_call().await;
     for printed in [refused.to_string(), format!("{refused:?}")] {
-        for secret in [
-            "jane.doe",
-            "acme-interiors",
-            "sync-local-token",
-            "127.0.0.1",
-        ] {
+        for secret in ["jane.doe", "acme-interiors", "sync-local-token", "127.0.0.1"] {
             assert!(!printed.contains(secret), "{printed}");
         }
     }
@@ -599,9 +543,7 @@ async fn a_success_with_another_status_is_decoded() {
     server
         .mock_async(|when, then| {
             when.any_request();
-            then.status(202)
-                .header("x-request-id", "r1")
-                .body(r#"{"lead_id":"62ab16e"}"#);
+            then.status(202).header("x-request-id", "r1").body(r#"{"lead_id":"62ab16e"}"#);
         })
         .await;
     let body = json!({ "fields": { "phone": "919999999999" } });
@@ -626,10 +568,7 @@ async fn an_unreadable_value_is_reported_with_its_key_and_not_quoted() {
     let unreadable = client.get_lead_stage_pipeline("ent_123456").await;
     let unreadable = unreadable.map(|_| ()).unwrap_err();
     let source = std::error::Error::source(&unreadable).expect("a reason");
-    assert_eq!(
-        source.to_string(),
-        "`leadStages`: `stageid`: something else than a string"
-    );
+    assert_eq!(source.to_string(), "`leadStages`: `stageid`: something else than a string");
 }
 
 #[tokio::test]
@@ -655,10 +594,7 @@ async fn raw_calls_share_tokens_rate_limit_and_retries_with_the_client() {
     let lead = lead.expect("read");
     assert_eq!(lead.fields.as_ref().map(BTreeMap::len), Some(1));
     assert_eq!(server.requests(), ["GET /enterprise/ent/lead/l1 "; 2]);
-    assert_eq!(
-        telecrm.sync_limit().expect("a limit").remaining,
-        before.map(|before| before - 2)
-    );
+    assert_eq!(telecrm.sync_limit().expect("a limit").remaining, before.map(|before| before - 2));
 }
 
 #[test]

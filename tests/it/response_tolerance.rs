@@ -48,15 +48,9 @@ async fn an_error_body_with_a_success_status_is_an_error_of_every_operation(
             ("code", error.code() == code.as_ref()),
             ("message", error.message() == message),
             ("operation", error.operation() == Some(operation)),
-            (
-                "is_outcome_unknown",
-                error.is_outcome_unknown() != operation.is_read(),
-            ),
+            ("is_outcome_unknown", error.is_outcome_unknown() != operation.is_read()),
             ("is_transient", !error.is_transient()),
-            (
-                "text",
-                text.contains("an error under a success, with status 200"),
-            ),
+            ("text", text.contains("an error under a success, with status 200")),
         ] {
             if !holds {
                 failures.push(format!("{operation}: {property} of {error:?}"));
@@ -124,20 +118,11 @@ async fn a_body_without_a_page_is_unreadable_and_not_an_empty_page(body: &str) {
     let members = telecrm.team_members();
     let unreadable = [
         ("count", is_unreadable(leads.count(&Filter::new()).await)),
-        (
-            "leads",
-            is_unreadable(leads.stream(Filter::new()).collect().await),
-        ),
-        (
-            "actions",
-            is_unreadable(actions.stream(ActionFilter::new()).collect().await),
-        ),
+        ("leads", is_unreadable(leads.stream(Filter::new()).collect().await)),
+        ("actions", is_unreadable(actions.stream(ActionFilter::new()).collect().await)),
         ("members", is_unreadable(members.stream().collect().await)),
     ];
-    assert_eq!(
-        unreadable,
-        ["count", "leads", "actions", "members"].map(|call| (call, true))
-    );
+    assert_eq!(unreadable, ["count", "leads", "actions", "members"].map(|call| (call, true)));
 }
 
 cases! { async a_body_without_a_page_is_unreadable_and_not_an_empty_page:
@@ -244,10 +229,8 @@ async fn new_actions_are_a_success_even_if_a_part_of_the_answer_is_unreadable() 
 async fn a_byte_order_mark_before_a_read_lead_is_ignored() {
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
-        when.method(Method::GET)
-            .path("/autoupdate/v2/enterprise/ent/lead/l1");
-        then.status(200)
-            .body("\u{feff}{\"id\":\"l1\",\"fields\":{\"name\":\"Jane\"}}");
+        when.method(Method::GET).path("/autoupdate/v2/enterprise/ent/lead/l1");
+        then.status(200).body("\u{feff}{\"id\":\"l1\",\"fields\":{\"name\":\"Jane\"}}");
     });
     let found = client_without_retries(&server).leads().get("l1").await;
     assert_eq!(found.expect("a lead").get("name"), Some(&"Jane".into()));
@@ -257,10 +240,8 @@ async fn a_byte_order_mark_before_a_read_lead_is_ignored() {
 async fn a_byte_order_mark_before_a_created_lead_is_ignored() {
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
-        when.method(Method::POST)
-            .path("/autoupdate/v2/enterprise/ent/lead");
-        then.status(201)
-            .body("\u{feff}{\"lead_id\":\"l2\",\"actions\":[]}");
+        when.method(Method::POST).path("/autoupdate/v2/enterprise/ent/lead");
+        then.status(201).body("\u{feff}{\"lead_id\":\"l2\",\"actions\":[]}");
     });
     let leads = client_without_retries(&server).leads();
     let created = leads.create(&bare_lead()).await.expect("created");
@@ -315,10 +296,7 @@ fn a_lead_is_read_the_same_in_every_form(text: &str) {
         (lead.id(), lead.status(), lead.assignee()),
         (Some("l1"), Some("Won"), Some("j@x.in"))
     );
-    assert_eq!(
-        lead.created(),
-        Some("2026-06-01T05:00:00Z".parse().expect("a time"))
-    );
+    assert_eq!(lead.created(), Some("2026-06-01T05:00:00Z".parse().expect("a time")));
 }
 
 cases! { a_lead_is_read_the_same_in_every_form:
@@ -338,10 +316,7 @@ cases! { a_lead_is_read_the_same_in_every_form:
 
 fn an_action_is_read_the_same_in_every_form(text: &str) {
     let entry: ActionRecord = serde_json::from_str(text).expect("an action");
-    assert_eq!(
-        entry.created(),
-        Some("2026-06-01T05:00:00Z".parse().expect("a time"))
-    );
+    assert_eq!(entry.created(), Some("2026-06-01T05:00:00Z".parse().expect("a time")));
     assert_eq!(entry.kind(), ActionKind::Custom(1001.into()));
 }
 
@@ -452,12 +427,8 @@ fn shuffled(json: &Value, seed: u64) -> String {
 fn without_nulls(json: Value) -> Value {
     match json {
         Value::Object(object) => {
-            let inside = object
-                .into_iter()
-                .map(|(key, value)| (key, without_nulls(value)));
-            inside
-                .filter(|(_, value)| !value.is_null() && *value != json!({}))
-                .collect()
+            let inside = object.into_iter().map(|(key, value)| (key, without_nulls(value)));
+            inside.filter(|(_, value)| !value.is_null() && *value != json!({})).collect()
         }
         Value::Array(items) => items.into_iter().map(without_nulls).collect(),
         other => other,
@@ -553,11 +524,9 @@ async fn read(telecrm: &Telecrm, operation: Operation) -> Result<Option<Value>, 
             written(&members.create(&member).await?)
         }
         Operation::GetTeamMember => written(&members.get(jane).await?),
-        Operation::SetTeamMemberState => written(
-            &members
-                .set_availability(jane, Availability::OnLeave)
-                .await?,
-        ),
+        Operation::SetTeamMemberState => {
+            written(&members.set_availability(jane, Availability::OnLeave).await?)
+        }
         Operation::GetMetadata => written(&schema.metadata().await?),
         Operation::ListCustomFields => Some(json!({ "customFields": schema.fields().await? })),
         Operation::GetCustomField => written(&schema.field("contact_source").await?),
@@ -587,16 +556,11 @@ fn without_envelope(answer: Value, operation: Operation) -> Value {
 
 #[test]
 fn a_changed_answer_is_read_and_nothing_of_it_is_lost() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let fake = FakeTelecrm::new();
     let telecrm = fake.client();
     let _ = runtime.block_on(telecrm.workspace()).expect("discovered");
-    let cases = ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let cases = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     proptest!(cases, |(changes in prop::collection::vec(change(), 0..4), seed in any::<u64>())| {
         for operation in Operation::ALL {
             let mut changed = answer(*operation);

@@ -91,9 +91,7 @@ async fn a_retry_that_is_dropped_is_not_charged_to_the_budget() {
         assert!(!is_done(&mut get).await, "waits for its next attempt");
     }
     let found = Response::json(json!({ "id": "l1" }));
-    let fake = fake
-        .on(Operation::GetLead, Response::html(503))
-        .always(Operation::GetLead, found);
+    let fake = fake.on(Operation::GetLead, Response::html(503)).always(Operation::GetLead, found);
     let mut get = Box::pin(leads.get("l1"));
     assert!(!is_done(&mut get).await, "the budget has retries left");
     clock.advance(SECOND);
@@ -115,10 +113,7 @@ async fn the_wait_that_the_server_asks_for_is_respected() {
 
 /// The server's clock is decades behind, so that only the distance of the two dates counts.
 const fn retry_until(date: &'static str) -> Step {
-    Step::RetryUntil {
-        date,
-        now: "Mon, 01 Jun 1998 10:30:00 GMT",
-    }
+    Step::RetryUntil { date, now: "Mon, 01 Jun 1998 10:30:00 GMT" }
 }
 
 #[tokio::test]
@@ -194,10 +189,7 @@ async fn a_wait_counts_towards_the_total_timeout() {
     let hasty = telecrm.with_options(CallOptions::new().total_timeout(Duration::from_secs(2)));
     let error = hasty.leads().get("l1").await;
     let error = error.expect_err("the wait is too long");
-    assert_eq!(
-        (error.attempts(), error.retry_after()),
-        (1, Some(Duration::from_secs(3)))
-    );
+    assert_eq!((error.attempts(), error.retry_after()), (1, Some(Duration::from_secs(3))));
 }
 
 #[tokio::test]
@@ -233,8 +225,5 @@ async fn a_timeout_longer_than_a_clock_can_express_is_unlimited() {
         .expect("builds");
     let receipt = telecrm.ingest().push(&bare_lead()).await.expect("queued");
     let verification = telecrm.ingest().verify(&receipt).await.expect("read");
-    assert!(
-        matches!(verification, Verification::Stored(_)),
-        "{verification:?}"
-    );
+    assert!(matches!(verification, Verification::Stored(_)), "{verification:?}");
 }

@@ -96,16 +96,8 @@ const LEAD_FIELDS: &[&str] = &[
     "created_on",
 ];
 
-const ACTION_FIELDS: &[&str] = &[
-    "note",
-    "outcome",
-    "next_visit",
-    "email",
-    "attendees",
-    "conducted_by",
-    "recording",
-    "bogus",
-];
+const ACTION_FIELDS: &[&str] =
+    &["note", "outcome", "next_visit", "email", "attendees", "conducted_by", "recording", "bogus"];
 
 fn action() -> impl Strategy<Value = Value> {
     let kind = prop_oneof![
@@ -116,18 +108,15 @@ fn action() -> impl Strategy<Value = Value> {
         .prop_map(Value::from),
         1 => Just(json!(1001)),
     ];
-    let custom = (
-        kind,
-        prop::option::of(fields(ACTION_FIELDS)),
-        prop::option::weighted(0.3, value()),
-    )
-        .prop_map(|(kind, fields, created_on)| {
-            let mut action = Map::new();
-            action.insert("type".into(), kind);
-            action.extend(fields.map(|fields| ("fields".to_owned(), fields.into())));
-            action.extend(created_on.map(|time| ("created_on".to_owned(), time)));
-            Value::Object(action)
-        });
+    let custom =
+        (kind, prop::option::of(fields(ACTION_FIELDS)), prop::option::weighted(0.3, value()))
+            .prop_map(|(kind, fields, created_on)| {
+                let mut action = Map::new();
+                action.insert("type".into(), kind);
+                action.extend(fields.map(|fields| ("fields".to_owned(), fields.into())));
+                action.extend(created_on.map(|time| ("created_on".to_owned(), time)));
+                Value::Object(action)
+            });
     let payment = (
         prop::sample::select(vec!["COMPLETED", "PENDING", "completed", "PAID"]),
         prop::sample::select(vec!["INR", "USD", "inr", "EUR"]),
@@ -149,28 +138,21 @@ fn lead() -> impl Strategy<Value = Lead> {
         1 => value(),
     ];
     let extra = prop::option::weighted(0.2, value());
-    (
-        phone,
-        fields(LEAD_FIELDS),
-        prop::collection::vec(action(), 0..4),
-        extra,
-    )
-        .prop_map(|(phone, mut fields, actions, extra)| {
+    (phone, fields(LEAD_FIELDS), prop::collection::vec(action(), 0..4), extra).prop_map(
+        |(phone, mut fields, actions, extra)| {
             fields.insert("phone".into(), phone);
             let mut lead = json!({ "fields": fields, "actions": actions });
             if let Some(extra) = extra {
                 lead["source"] = extra;
             }
             Lead::from_json(lead).expect("a lead")
-        })
+        },
+    )
 }
 
 /// Gives each lead its own number, in the spelling that was drawn.
 fn with_its_own_number(lead: Lead, serial: u32) -> Lead {
-    let drawn = lead
-        .get("phone")
-        .and_then(|phone| phone.as_str())
-        .map(str::to_owned);
+    let drawn = lead.get("phone").and_then(|phone| phone.as_str()).map(str::to_owned);
     match drawn {
         Some(spelling) if spelling.contains("{}") => {
             lead.set("phone", spelling.replace("{}", &format!("9{serial:09}")))
@@ -186,10 +168,8 @@ fn the_check_predicts_what_reading_back_finds() {
     let telecrm = client(&emulator);
     let workspace = Workspace::sample();
     let serial = std::cell::Cell::new(0);
-    let mut runner = TestRunner::new(Config {
-        failure_persistence: None,
-        ..Config::with_cases(300)
-    });
+    let mut runner =
+        TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(300) });
     runner
         .run(&lead(), |lead| {
             serial.set(serial.get() + 1);
@@ -205,15 +185,11 @@ fn the_check_predicts_what_reading_back_finds() {
 
 /// The example leads that the README pushes.
 fn examples() -> Vec<Lead> {
-    let text = std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/examples/data/leads.jsonl"
-    ));
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/leads.jsonl"));
     let text = text.expect("the examples are there");
     let leads = text.lines().filter(|line| !line.trim().is_empty());
-    leads
-        .map(|line| serde_json::from_str(line).expect("a lead"))
-        .collect()
+    leads.map(|line| serde_json::from_str(line).expect("a lead")).collect()
 }
 
 #[tokio::test]
@@ -236,13 +212,9 @@ async fn the_examples_lose_what_the_check_predicts() {
 
 fn the_examples_have_a_finding_of_each_kind(kind: FindingKind) {
     let workspace = Workspace::sample();
-    let has_one = examples().iter().any(|lead| {
-        workspace
-            .check(lead)
-            .findings()
-            .iter()
-            .any(|f| f.kind == kind)
-    });
+    let has_one = examples()
+        .iter()
+        .any(|lead| workspace.check(lead).findings().iter().any(|f| f.kind == kind));
     assert!(has_one, "{kind}");
 }
 

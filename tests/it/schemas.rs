@@ -27,9 +27,7 @@ fn schema_of<T: JsonSchema>(settings: SchemaSettings) -> Value {
 /// A value that the schema describes: with all properties, or with the required ones only.
 fn instance(root: &Value, schema: &Value, all: bool) -> Value {
     if let Some(name) = schema["$ref"].as_str() {
-        let at = name
-            .strip_prefix('#')
-            .expect("a reference into the document");
+        let at = name.strip_prefix('#').expect("a reference into the document");
         return instance(root, root.pointer(at).expect("a definition"), all);
     }
     if let Some(first) = schema["examples"].get(0) {
@@ -240,10 +238,7 @@ fn the_schema_of_a_record_describes_its_keys() {
 
 #[test]
 fn the_findings_of_the_check_fit_the_schema() {
-    let lead = Lead::new()
-        .set("phone", "919999999999")
-        .set("rating", "seven")
-        .set("nonsense", 1);
+    let lead = Lead::new().set("phone", "919999999999").set("rating", "seven").set("nonsense", 1);
     let checked = Workspace::sample().check(&lead);
     assert!(checked.findings().len() > 1);
     let schema = schema_of::<Vec<Finding>>(SchemaSettings::draft2020_12());

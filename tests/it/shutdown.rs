@@ -65,13 +65,7 @@ impl Queue {
         assert!(!is_done(&mut doubtful).await && !is_done(&mut unsent).await);
         clock.advance(SECOND / 2);
         assert!(!is_done(&mut doubtful).await, "in the queue by now");
-        Self {
-            fake,
-            clock,
-            telecrm,
-            doubtful,
-            unsent,
-        }
+        Self { fake, clock, telecrm, doubtful, unsent }
     }
 
     fn sent(&self) -> usize {
@@ -87,10 +81,7 @@ async fn calls_in_the_queue_of_the_rate_limit_end_unsent() {
     for (push, attempts, outcome_unknown) in [(queue.doubtful, 1, true), (queue.unsent, 0, false)] {
         let error = push.await.expect_err("the client shuts down");
         assert_stopped(&error);
-        assert_eq!(
-            (error.attempts(), error.is_outcome_unknown()),
-            (attempts, outcome_unknown)
-        );
+        assert_eq!((error.attempts(), error.is_outcome_unknown()), (attempts, outcome_unknown));
     }
     let now_sent = queue.fake.requests_to(Operation::CreateOrUpdateLead).len();
     assert_eq!(now_sent, sent);

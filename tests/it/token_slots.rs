@@ -33,10 +33,7 @@ async fn as8_the_sync_api_refuses_an_async_token() {
 
 #[tokio::test]
 async fn a_call_of_an_api_without_a_token_is_an_error() {
-    let telecrm = Telecrm::builder("ent")
-        .async_token(async_token("a"))
-        .build()
-        .expect("builds");
+    let telecrm = Telecrm::builder("ent").async_token(async_token("a")).build().expect("builds");
     let error = telecrm.leads().get("x").await;
     let error = error.expect_err("the client has no Sync token");
     assert!(error.to_string().contains("Sync token"), "{error}");
@@ -70,10 +67,7 @@ async fn a_refused_token_is_set_aside_and_the_other_one_takes_over() {
     assert_eq!(accepted, 5);
     let limits = telecrm.async_limits();
     assert!(limits[0].set_aside && !limits[1].set_aside);
-    assert_eq!(
-        (limits[0].remaining, limits[1].remaining),
-        (Some(4), Some(0))
-    );
+    assert_eq!((limits[0].remaining, limits[1].remaining), (Some(4), Some(0)));
     assert_eq!(clock.slept(), Duration::ZERO);
     assert!(limits[1].next_free_in > Duration::ZERO);
 }

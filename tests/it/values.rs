@@ -29,9 +29,7 @@ fn actions() -> String {
 async fn server(path: &str, sent: &str, answer: &str) -> (MockServer, Telecrm) {
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
-        when.method(Method::POST)
-            .path(format!("/enterprise/ent{path}"))
-            .body_includes(sent);
+        when.method(Method::POST).path(format!("/enterprise/ent{path}")).body_includes(sent);
         then.status(200).body(answer);
     });
     let telecrm = client_at(server.base_url());
@@ -41,10 +39,7 @@ async fn server(path: &str, sent: &str, answer: &str) -> (MockServer, Telecrm) {
 const CREATED: &str = r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"CREATED"}]}"#;
 
 async fn a_creation_sends_every_digit(sent: &str) {
-    let lead = format!(
-        r#"{{"fields":{{"account":{ACCOUNT}}},{},"more":{ACCOUNT}}}"#,
-        actions()
-    );
+    let lead = format!(r#"{{"fields":{{"account":{ACCOUNT}}},{},"more":{ACCOUNT}}}"#, actions());
     let lead: Lead = serde_json::from_str(&lead).expect("a lead");
     let (_server, telecrm) = server("/lead", sent, CREATED).await;
     let outcome = telecrm.leads().create(&lead).await.expect("created");
@@ -73,16 +68,8 @@ async fn a_search_sends_and_reads_every_digit() {
     let sent = format!(r#"{{"fields":{{"account":[{ACCOUNT},7]}}}}"#);
     let (_server, telecrm) = server("/lead/search", &sent, &page).await;
     let filter = Filter::new().any_of("account", [account(), 7.into()]);
-    let page = telecrm
-        .leads()
-        .search(&filter, PageRequest::default())
-        .await
-        .expect("read");
-    let read: Vec<_> = page
-        .data
-        .iter()
-        .filter_map(|row: &LeadRecord| row.get("account"))
-        .collect();
+    let page = telecrm.leads().search(&filter, PageRequest::default()).await.expect("read");
+    let read: Vec<_> = page.data.iter().filter_map(|row: &LeadRecord| row.get("account")).collect();
     assert_eq!(read, [&account()]);
 }
 
@@ -97,10 +84,7 @@ async fn a_timeline_is_read_with_every_digit() {
         .await
         .expect("read");
     let account_of = |entry: &ActionRecord| entry.field("account");
-    assert_eq!(
-        page.data.iter().map(account_of).collect::<Vec<_>>(),
-        [Some(account())]
-    );
+    assert_eq!(page.data.iter().map(account_of).collect::<Vec<_>>(), [Some(account())]);
 }
 
 #[tokio::test]
@@ -138,10 +122,7 @@ async fn a_creation_leaves_out_blank_texts_and_reports_them() {
     let fake = FakeTelecrm::new().on(Operation::CreateLead, Response::created("l1"));
     let outcome = fake.client().leads().create(&half_empty_form()).await;
     let outcome = outcome.expect("created");
-    assert_eq!(
-        left_out(&outcome),
-        [&BLANK_FIELDS[..], &BLANK_ACTION_FIELDS].concat()
-    );
+    assert_eq!(left_out(&outcome), [&BLANK_FIELDS[..], &BLANK_ACTION_FIELDS].concat());
     assert_eq!(outcome.remarks()[1].sent, Some("".into()));
     assert!(outcome.complete().is_err());
     assert_eq!(
@@ -170,10 +151,7 @@ async fn an_upsert_that_creates_leaves_out_blank_texts() {
     let Ok(Upserted::Created(created)) = upserted else {
         panic!("the lead did not exist");
     };
-    assert_eq!(
-        left_out(&created),
-        [&BLANK_FIELDS[..], &BLANK_ACTION_FIELDS].concat()
-    );
+    assert_eq!(left_out(&created), [&BLANK_FIELDS[..], &BLANK_ACTION_FIELDS].concat());
 }
 
 #[tokio::test]
@@ -198,9 +176,7 @@ async fn an_upsert_that_updates_leaves_out_blank_texts() {
 #[tokio::test]
 async fn a_deliberate_blank_is_sent() {
     let fake = FakeTelecrm::new().on(Operation::CreateLead, Response::created("l1"));
-    let lead = Lead::new()
-        .set("phone", "919999999999")
-        .set("name", FieldValue::blank());
+    let lead = Lead::new().set("phone", "919999999999").set("name", FieldValue::blank());
     let outcome = fake.client().leads().create(&lead).await;
     assert!(outcome.expect("created").complete().is_ok());
     let sent = fake.requests();

@@ -34,10 +34,7 @@ async fn en6_discovery_says_how_it_found_the_identifier(
     let emulator = emulator_with(seed).await;
     let workspace = client(&emulator).workspace().await.expect("discovered");
     let identifier = workspace.identifier();
-    assert_eq!(
-        (identifier.api_name(), identifier.matched_by()),
-        (expected, matched_by)
-    );
+    assert_eq!((identifier.api_name(), identifier.matched_by()), (expected, matched_by));
     assert_eq!(identifier.disagreement(), disagreement);
 }
 
@@ -58,14 +55,8 @@ async fn discovery_understands_the_reported_shape_of_the_pipeline() {
     let emulator = emulator_with(seed).await;
     let workspace = client(&emulator).workspace().await.expect("discovered");
     let pipeline = workspace.pipeline().expect("a pipeline");
-    assert_eq!(
-        pipeline.active_statuses().collect::<Vec<_>>(),
-        ["Fresh", "Hot"]
-    );
-    assert_eq!(
-        pipeline.active_lost_reasons().collect::<Vec<_>>(),
-        ["No Need"]
-    );
+    assert_eq!(pipeline.active_statuses().collect::<Vec<_>>(), ["Fresh", "Hot"]);
+    assert_eq!(pipeline.active_lost_reasons().collect::<Vec<_>>(), ["No Need"]);
 }
 
 #[tokio::test]
@@ -89,10 +80,7 @@ async fn concurrent_callers_share_one_discovery() {
     let emulator = emulator().await;
     let telecrm = client(&emulator);
     let (one, other) = tokio::join!(telecrm.workspace(), telecrm.workspace());
-    assert!(Arc::ptr_eq(
-        &one.expect("discovered"),
-        &other.expect("discovered")
-    ));
+    assert!(Arc::ptr_eq(&one.expect("discovered"), &other.expect("discovered")));
     assert_eq!(emulator.log(0).len(), 4, "four requests, once");
 }
 
@@ -120,10 +108,7 @@ async fn a_clock_without_waits_leaves_time_for_the_discovery_of_another_caller()
 fn assert_no_time_was_left(result: Result<Arc<Workspace>, Error>) {
     let error = result.expect_err("the time is over");
     assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 0));
-    assert!(
-        error.is_transient() && error.to_string().contains("no time was left"),
-        "{error}"
-    );
+    assert!(error.is_transient() && error.to_string().contains("no time was left"), "{error}");
 }
 
 #[tokio::test]
@@ -152,13 +137,8 @@ async fn a_caller_waits_for_the_discovery_of_another_no_longer_than_its_timeout(
     let hasty = telecrm.with_options(options);
     let patient = tokio::spawn(async move { telecrm.workspace().await });
     tokio::task::yield_now().await;
-    let waiting = async {
-        if refresh {
-            hasty.refresh_workspace().await
-        } else {
-            hasty.workspace().await
-        }
-    };
+    let waiting =
+        async { if refresh { hasty.refresh_workspace().await } else { hasty.workspace().await } };
     let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
     assert_no_time_was_left(waited.expect("ends after 20 ms"));
     assert!(!patient.is_finished());

@@ -37,11 +37,7 @@ async fn update_action(telecrm: Telecrm, write: Write) -> Result<(), Error> {
 }
 
 async fn set_availability(telecrm: Telecrm, write: Write) -> Result<(), Error> {
-    let state = if write == Write::Newer {
-        Availability::Working
-    } else {
-        Availability::Inactive
-    };
+    let state = if write == Write::Newer { Availability::Working } else { Availability::Inactive };
     let members = telecrm.team_members();
     let changed = members.set_availability("Jane@Example.com", state);
     changed.await.map(drop)

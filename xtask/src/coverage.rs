@@ -50,10 +50,7 @@ pub(crate) fn table(operations: &BTreeSet<String>, list: &str) -> Result<String,
             _ => faults.push(format!("{LIST}: unknown class in `{line}`")),
         }
     }
-    for operation in operations
-        .iter()
-        .filter(|o| !classified.contains_key(o.as_str()))
-    {
+    for operation in operations.iter().filter(|o| !classified.contains_key(o.as_str())) {
         faults.push(format!("{LIST}: {operation} is missing"));
     }
     for operation in classified.keys().filter(|o| !operations.contains(**o)) {
@@ -62,10 +59,8 @@ pub(crate) fn table(operations: &BTreeSet<String>, list: &str) -> Result<String,
     if !faults.is_empty() {
         return Err(faults.join("\n"));
     }
-    let mut table: String = classified
-        .iter()
-        .map(|(operation, class)| format!("{operation:<22} {class}\n"))
-        .collect();
+    let mut table: String =
+        classified.iter().map(|(operation, class)| format!("{operation:<22} {class}\n")).collect();
     let facade = classified.values().filter(|class| **class != RAW_ONLY);
     let (facade, all) = (facade.count(), classified.len());
     table.push_str(&format!("{facade} of {all} operations are in the facade\n"));
@@ -73,8 +68,5 @@ pub(crate) fn table(operations: &BTreeSet<String>, list: &str) -> Result<String,
 }
 
 fn is_class(class: &str) -> bool {
-    class == RAW_ONLY
-        || class
-            .strip_prefix("facade ")
-            .is_some_and(|method| !method.is_empty())
+    class == RAW_ONLY || class.strip_prefix("facade ").is_some_and(|method| !method.is_empty())
 }

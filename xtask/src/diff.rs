@@ -79,11 +79,8 @@ pub(crate) fn report(old: &Value, new: &Value) -> String {
             Some(newer) => {
                 for (class, what) in compare(fact, newer) {
                     // Being required belongs to the property, not to the component it refers to.
-                    let at = if what.starts_with("required") {
-                        newer.place()
-                    } else {
-                        newer.inside()
-                    };
+                    let at =
+                        if what.starts_with("required") { newer.place() } else { newer.inside() };
                     note(class, at, what, place);
                 }
             }
@@ -98,15 +95,8 @@ pub(crate) fn report(old: &Value, new: &Value) -> String {
             // The method gets one more argument, or callers must set a new field.
             let argument = place.1.starts_with("parameter") && !place.1.contains("\n.");
             let demanded = place.1.starts_with("request")
-                && fact
-                    .traits
-                    .get("required")
-                    .is_some_and(|required| required == "true");
-            let class = if argument || demanded {
-                Breaking
-            } else {
-                Compatible
-            };
+                && fact.traits.get("required").is_some_and(|required| required == "true");
+            let class = if argument || demanded { Breaking } else { Compatible };
             note(class, fact.place(), "added".to_owned(), place);
         }
     }
@@ -165,19 +155,12 @@ fn compare(old: &Fact, new: &Fact) -> Vec<(Class, String)> {
                 ("limits", _) | ("operationId", None) => Compatible,
                 _ => Breaking,
             };
-            changes.push((
-                class,
-                format!("{key} {} -> {}", shown(before), shown(after)),
-            ));
+            changes.push((class, format!("{key} {} -> {}", shown(before), shown(after))));
         }
     }
     // Becoming an enum, or ceasing to be one, changes the type of the field.
     if old.values.is_empty() != new.values.is_empty() {
-        let what = if new.values.is_empty() {
-            "no longer an enum"
-        } else {
-            "now an enum"
-        };
+        let what = if new.values.is_empty() { "no longer an enum" } else { "now an enum" };
         changes.push((Breaking, what.to_owned()));
         return changes;
     }
@@ -191,10 +174,7 @@ fn compare(old: &Fact, new: &Fact) -> Vec<(Class, String)> {
 }
 
 fn facts(document: &Value) -> BTreeMap<Place, Fact> {
-    let mut flat = Flat {
-        document,
-        facts: BTreeMap::new(),
-    };
+    let mut flat = Flat { document, facts: BTreeMap::new() };
     flat.document_facts();
     for operation in schema::operations(document) {
         flat.operation_facts(&operation);
@@ -229,16 +209,11 @@ impl Way<'_> {
 impl<'a> Flat<'a> {
     fn add(&mut self, operation: &str, way: &str, fact: Fact) {
         // The parts of an `allOf` share a place. The first one describes it.
-        self.facts
-            .entry((operation.to_owned(), way.to_owned()))
-            .or_insert(fact);
+        self.facts.entry((operation.to_owned(), way.to_owned())).or_insert(fact);
     }
 
     fn document_facts(&mut self) {
-        let mut fact = Fact {
-            owner: "document".to_owned(),
-            ..Fact::default()
-        };
+        let mut fact = Fact { owner: "document".to_owned(), ..Fact::default() };
         for key in ["security", "servers"] {
             if let Some(value) = self.document.get(key) {
                 fact.traits.insert(key, value.to_string());
@@ -250,12 +225,8 @@ impl<'a> Flat<'a> {
     fn operation_facts(&mut self, operation: &schema::Operation<'a>) {
         let document = self.document;
         let title = operation.title();
-        let mut fact = Fact {
-            owner: title.clone(),
-            ..Fact::default()
-        };
-        fact.traits
-            .extend(operation.id().map(|id| ("operationId", id.to_owned())));
+        let mut fact = Fact { owner: title.clone(), ..Fact::default() };
+        fact.traits.extend(operation.id().map(|id| ("operationId", id.to_owned())));
         self.add(&title, "", fact);
         let way = |full: String| Way {
             operation: &title,
@@ -288,11 +259,7 @@ impl<'a> Flat<'a> {
             }
             let response = schema::resolve(document, response);
             let at = way(format!("response:{status}"));
-            let fact = Fact {
-                owner: at.owner.clone(),
-                inner: at.inner.clone(),
-                ..Fact::default()
-            };
+            let fact = Fact { owner: at.owner.clone(), inner: at.inner.clone(), ..Fact::default() };
             self.add(&title, &at.full, fact);
             for (media, content) in schema::members(response.get("content")) {
                 if let Some(node) = content.get("schema") {
@@ -318,14 +285,10 @@ impl<'a> Flat<'a> {
                 None => return,
             }
         }
-        let fact = Fact {
-            referrer,
-            ..fact(node, &way, required)
-        };
+        let fact = Fact { referrer, ..fact(node, &way, required) };
         self.add(way.operation, &way.full, fact);
-        let demanded: Vec<&str> = schema::elements(node.get("required"))
-            .filter_map(Value::as_str)
-            .collect();
+        let demanded: Vec<&str> =
+            schema::elements(node.get("required")).filter_map(Value::as_str).collect();
         for (name, property) in schema::members(node.get("properties")) {
             self.schema_facts(
                 property,
@@ -383,10 +346,8 @@ fn fact(node: &Value, way: &Way<'_>, required: bool) -> Fact {
         "minProperties",
         "maxProperties",
     ];
-    let limits: Vec<String> = limits
-        .iter()
-        .filter_map(|key| Some(format!("{key}={}", node.get(*key)?)))
-        .collect();
+    let limits: Vec<String> =
+        limits.iter().filter_map(|key| Some(format!("{key}={}", node.get(*key)?))).collect();
     if !limits.is_empty() {
         traits.insert("limits", limits.join(" "));
     }
@@ -396,11 +357,7 @@ fn fact(node: &Value, way: &Way<'_>, required: bool) -> Fact {
         referrer: None,
         traits,
         values: schema::elements(node.get("enum"))
-            .map(|value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
-            })
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
             .collect(),
     }
 }

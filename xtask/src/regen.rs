@@ -119,10 +119,7 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
             plan.output(vendored, text.clone());
             origin = path.display().to_string();
         }
-        plan.output(
-            format!("crates/emulator/openapi/{}.vendored.yaml", api.name),
-            text,
-        );
+        plan.output(format!("crates/emulator/openapi/{}.vendored.yaml", api.name), text);
         let mut result = source.overlaid();
         let stale = result.stale.iter();
         let stale = stale.map(|stale| format!("openapi/{}.overlay.yaml: {stale}", api.name));
@@ -132,11 +129,7 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
             let unnamed = unnamed.map(|operation| format!("{origin}: {operation}"));
             plan.left_out.extend(unnamed);
         }
-        plan.overlaid.push(Overlaid {
-            api,
-            origin,
-            document: result.document,
-        });
+        plan.overlaid.push(Overlaid { api, origin, document: result.document });
     }
     Ok(plan)
 }
@@ -150,12 +143,7 @@ impl Plan {
     /// Generates all files that follow from the documents.
     pub(crate) fn outputs(mut self) -> Outcome<Vec<Output>> {
         let overlaid = std::mem::take(&mut self.overlaid);
-        for Overlaid {
-            api,
-            origin,
-            document,
-        } in &overlaid
-        {
+        for Overlaid { api, origin, document } in &overlaid {
             let path = format!("crates/emulator/openapi/{}.yaml", api.name);
             self.output(path, stage::yaml(document.clone())?);
             let variants = Variants::of(document);
@@ -180,10 +168,7 @@ fn check(root: &Path, outputs: &[Output]) -> Outcome {
             continue;
         }
         let name = output.path.display().to_string();
-        let (is, wanted) = (
-            format!("{name} (in the tree)"),
-            format!("{name} (generated)"),
-        );
+        let (is, wanted) = (format!("{name} (in the tree)"), format!("{name} (generated)"));
         let diff = TextDiff::from_lines(found.as_str(), output.text.as_str());
         print!("{}", diff.unified_diff().header(&is, &wanted));
         stale.push(name);

@@ -33,15 +33,7 @@ pub(crate) fn yaml(mut document: Value) -> Outcome<String> {
     document.sort_all_objects();
     let mut ordered = Mapping::new();
     if let Value::Object(mut sections) = document {
-        for key in [
-            "openapi",
-            "info",
-            "servers",
-            "security",
-            "tags",
-            "paths",
-            "components",
-        ] {
+        for key in ["openapi", "info", "servers", "security", "tags", "paths", "components"] {
             if let Some(section) = sections.remove(key) {
                 ordered.insert(key.into(), yaml_serde::to_value(section)?);
             }

@@ -134,10 +134,7 @@ impl Surface {
                 continue;
             }
             let title = title(&item);
-            let mut finder = Finder {
-                names: &names,
-                found: BTreeSet::new(),
-            };
+            let mut finder = Finder { names: &names, found: BTreeSet::new() };
             // A re-export of a foreign type shows up where a signature uses it.
             if !matches!(item, Item::Use(_)) {
                 finder.visit_item_mut(&mut item);
@@ -173,9 +170,7 @@ impl Surface {
                 }
             }
         }
-        let stale = ALLOWED
-            .iter()
-            .filter(|(name, _)| !self.foreign.contains_key(*name));
+        let stale = ALLOWED.iter().filter(|(name, _)| !self.foreign.contains_key(*name));
         faults.extend(stale.map(|(name, _)| format!("{name} is allowed but not used")));
         faults
     }
@@ -185,16 +180,10 @@ impl Surface {
 fn read(root: &Path, folder: &str) -> Outcome<Vec<(String, syn::File)>> {
     let mut files = Vec::new();
     for path in sources(&root.join(folder))? {
-        let name = path
-            .strip_prefix(root)?
-            .to_string_lossy()
-            .replace('\\', "/");
+        let name = path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
         if !SKIPPED.contains(&name.as_str()) {
             let file = syn::parse_file(&std::fs::read_to_string(&path)?);
-            files.push((
-                name.clone(),
-                file.map_err(|error| format!("{name}: {error}"))?,
-            ));
+            files.push((name.clone(), file.map_err(|error| format!("{name}: {error}"))?));
         }
     }
     Ok(files)
@@ -249,21 +238,12 @@ pub(crate) fn imported(
             imported(&tree_path.tree, path, names);
             path.pop();
         }
-        UseTree::Group(group) => group
-            .items
-            .iter()
-            .for_each(|tree| imported(tree, path, names)),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| imported(tree, path, names)),
         UseTree::Name(name) => {
-            names.insert(
-                name.ident.to_string(),
-                format!("{}::{}", path.join("::"), name.ident),
-            );
+            names.insert(name.ident.to_string(), format!("{}::{}", path.join("::"), name.ident));
         }
         UseTree::Rename(name) => {
-            names.insert(
-                name.rename.to_string(),
-                format!("{}::{}", path.join("::"), name.ident),
-            );
+            names.insert(name.rename.to_string(), format!("{}::{}", path.join("::"), name.ident));
         }
         UseTree::Glob(_) => {}
     }
@@ -281,12 +261,7 @@ fn reduce(item: &mut Item, offered: &BTreeSet<String>) -> bool {
         Item::Impl(item) => reduce_impl(item, offered),
         Item::Macro(item) => {
             item.mac.tokens = without_docs(std::mem::take(&mut item.mac.tokens));
-            let name = item
-                .mac
-                .path
-                .segments
-                .last()
-                .map(|last| last.ident.to_string());
+            let name = item.mac.path.segments.last().map(|last| last.ident.to_string());
             item.ident.is_none() && name.is_some_and(|name| DEFINING.contains(&name.as_str()))
         }
         Item::Mod(item) => is_public(&item.vis) && item.content.is_none(),
@@ -375,13 +350,7 @@ struct StripAttributes;
 
 impl VisitMut for StripAttributes {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-        let kept = [
-            "cfg",
-            "derive",
-            "must_use",
-            "non_exhaustive",
-            "macro_export",
-        ];
+        let kept = ["cfg", "derive", "must_use", "non_exhaustive", "macro_export"];
         attributes.retain(|attribute| {
             let derives = attribute.path().is_ident("cfg_attr") && mentions(attribute, "derive");
             derives || kept.iter().any(|name| attribute.path().is_ident(name))
@@ -428,9 +397,7 @@ impl VisitMut for Finder<'_> {
         if let Some(first) = segments.first()
             && let Some(import) = self.names.get(first)
         {
-            full = [std::slice::from_ref(import), &segments[1..]]
-                .concat()
-                .join("::");
+            full = [std::slice::from_ref(import), &segments[1..]].concat().join("::");
         }
         let root = full.split("::").next().unwrap_or_default();
         if FOREIGN.contains(&root) && full.contains("::") {
@@ -452,21 +419,13 @@ fn title(item: &Item) -> String {
             head.items.clear();
             print(Item::Impl(head)).trim_end_matches(" {}\n").to_owned()
         }
-        other => print(other.clone())
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
+        other => print(other.clone()).lines().next().unwrap_or_default().to_owned(),
     }
 }
 
 /// Prints an item, with a semicolon instead of each body.
 fn print(item: Item) -> String {
-    let file = syn::File {
-        shebang: None,
-        attrs: Vec::new(),
-        items: vec![item],
-    };
+    let file = syn::File { shebang: None, attrs: Vec::new(), items: vec![item] };
     let text = prettyplease::unparse(&file);
     let lines = text.lines().map(|line| match line.strip_suffix(" {}") {
         Some(head) if head.contains("fn ") || head.trim_start().starts_with([')', '-']) => {

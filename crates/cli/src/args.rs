@@ -73,13 +73,7 @@ pub(crate) struct Push {
     pub(crate) no_check: bool,
 
     /// What to do with a lead of which telecrm would drop a part
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        conflicts_with = "no_check",
-        value_name = "ACTION"
-    )]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "no_check", value_name = "ACTION")]
     pub(crate) on_finding: OnFinding,
 
     /// How long to wait until a pushed lead can be read back, such as 500ms, 30s or 2m
@@ -241,8 +235,7 @@ fn switch(text: &str) -> Result<(String, String), String> {
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse()
-        .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:4010")
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:4010")
 }
 
 fn country(text: &str) -> Result<Country, CountryError> {
@@ -251,9 +244,8 @@ fn country(text: &str) -> Result<Country, CountryError> {
 
 fn switches_help() -> String {
     let switches = Profile::switches().into_iter();
-    let lines: Vec<_> = switches
-        .map(|(name, values)| format!("  {name:<22} {}", values.join(", ")))
-        .collect();
+    let lines: Vec<_> =
+        switches.map(|(name, values)| format!("  {name:<22} {}", values.join(", "))).collect();
     format!(
         "{EMULATOR_ENVIRONMENT}\n\nSwitches and their values (the first is that of `documented`):\n{}",
         lines.join("\n")
@@ -286,11 +278,7 @@ fn time_zone(text: &str) -> Result<TimeZone, Problem> {
     TimeZone::get(text).map_err(|_| {
         let area = text.split('/').next().unwrap_or(text);
         let names: Vec<String> = tz::db().available().map(|name| name.to_string()).collect();
-        let zones = || {
-            names
-                .iter()
-                .filter_map(|name| Some((name, name.split_once('/')?.0)))
-        };
+        let zones = || names.iter().filter_map(|name| Some((name, name.split_once('/')?.0)));
         let of_area: Vec<&str> = zones()
             .filter(|(_, other)| other.eq_ignore_ascii_case(area))
             .map(|(name, _)| name.as_str())
@@ -336,10 +324,7 @@ mod tests {
     #[test]
     fn a_zone_of_an_unknown_area_is_refused_with_the_areas() {
         let error = time_zone("India").expect_err("unknown").to_string();
-        assert!(
-            error.contains("Asia/Kolkata") && error.contains("Europe"),
-            "{error}"
-        );
+        assert!(error.contains("Asia/Kolkata") && error.contains("Europe"), "{error}");
     }
 
     #[test]

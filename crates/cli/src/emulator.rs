@@ -35,9 +35,7 @@ fn configure(options: args::Emulator) -> Result<Builder, Failure> {
     }
     let mut profile = options.profile;
     for (name, value) in &options.switch {
-        profile = profile
-            .with(name, value)
-            .map_err(|error| Failure::usage(error.to_string()))?;
+        profile = profile.with(name, value).map_err(|error| Failure::usage(error.to_string()))?;
     }
     if options.no_search_ids {
         profile.search_ids = SearchIds::No;
@@ -53,11 +51,7 @@ fn configure(options: args::Emulator) -> Result<Builder, Failure> {
     }
     let limit = |requests| {
         let limit = RateLimit::per_hour(requests).sped_up(options.limit_speed);
-        if options.retry_after {
-            limit.with_retry_after()
-        } else {
-            limit
-        }
+        if options.retry_after { limit.with_retry_after() } else { limit }
     };
     if let Some(requests) = options.async_limit {
         builder = builder.async_limit(limit(requests));
@@ -80,25 +74,16 @@ fn configure(options: args::Emulator) -> Result<Builder, Failure> {
     if let Some(now) = options.now {
         builder = builder.now(now);
     }
-    builder = options
-        .allow_host
-        .into_iter()
-        .fold(builder, Builder::allow_host);
+    builder = options.allow_host.into_iter().fold(builder, Builder::allow_host);
     let check = |token: &str| SyncToken::new(token).map(drop);
-    for (index, token) in tokens("TELECRM_EMULATOR_SYNC_TOKEN", check)?
-        .into_iter()
-        .enumerate()
-    {
+    for (index, token) in tokens("TELECRM_EMULATOR_SYNC_TOKEN", check)?.into_iter().enumerate() {
         builder = match index {
             0 => builder.sync_token(token),
             _ => builder.another_sync_token(token),
         };
     }
     let check = |token: &str| AsyncToken::new(token).map(drop);
-    for (index, token) in tokens("TELECRM_EMULATOR_ASYNC_TOKEN", check)?
-        .into_iter()
-        .enumerate()
-    {
+    for (index, token) in tokens("TELECRM_EMULATOR_ASYNC_TOKEN", check)?.into_iter().enumerate() {
         builder = match index {
             0 => builder.async_token(token),
             _ => builder.another_async_token(token),
@@ -120,9 +105,7 @@ fn possible_connections(wanted: u64) -> usize {
     let files = files.unwrap_or(u64::MAX);
     let possible = files.saturating_sub(OTHER_FILES).max(1);
     if possible < wanted {
-        let problem = Problem::new(format!(
-            "at most {possible} of {wanted} connections at once"
-        ));
+        let problem = Problem::new(format!("at most {possible} of {wanted} connections at once"));
         print_warning(&problem.hint(format!(
             "this process may open {files} files; raise the limit with `ulimit -Hn`"
         )));
@@ -165,10 +148,7 @@ async fn serve(
         .write_all(emulator.exports().as_bytes())
         .and_then(|()| io::stdout().flush())
         .map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                format!("cannot write to standard output: {error}"),
-            )
+            Failure::new(Exit::Failed, format!("cannot write to standard output: {error}"))
         })?;
     print(&format!(
         "listening on {} (web pages at the same address); press Ctrl-C to stop",
@@ -269,9 +249,6 @@ fn read_seed(path: &Path) -> Result<WorkspaceFile, Failure> {
     WorkspaceFile::from_json(read_file(path)?)
         .and_then(|file| telecrm::Workspace::from_file(&file).map(|_| file))
         .map_err(|error| {
-            Failure::usage(format!(
-                "{}: invalid workspace file: {error}",
-                path.display()
-            ))
+            Failure::usage(format!("{}: invalid workspace file: {error}", path.display()))
         })
 }

@@ -110,30 +110,16 @@ mod tests {
         for (name, _) in FULL {
             let rest: Vec<_> = FULL.into_iter().filter(|(key, _)| *key != name).collect();
             let message = read(&rest, SyncApi::Needed).expect_err("incomplete");
-            assert!(
-                message.starts_with(name) && message.contains("dashboard"),
-                "{message}"
-            );
+            assert!(message.starts_with(name) && message.contains("dashboard"), "{message}");
             let blank: Vec<_> = rest.iter().copied().chain([(name, " ")]).collect();
-            assert_eq!(
-                read(&blank, SyncApi::Needed).expect_err("incomplete"),
-                message
-            );
+            assert_eq!(read(&blank, SyncApi::Needed).expect_err("incomplete"), message);
         }
     }
 
     #[test]
     fn the_sync_token_is_optional_if_the_sync_api_is_unused() {
-        let rest: Vec<_> = FULL
-            .into_iter()
-            .filter(|(key, _)| *key != SYNC_TOKEN)
-            .collect();
-        assert!(
-            read(&rest, SyncApi::Unused)
-                .expect("complete")
-                .sync_token
-                .is_none()
-        );
+        let rest: Vec<_> = FULL.into_iter().filter(|(key, _)| *key != SYNC_TOKEN).collect();
+        assert!(read(&rest, SyncApi::Unused).expect("complete").sync_token.is_none());
     }
 
     #[test]

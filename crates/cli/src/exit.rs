@@ -34,10 +34,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            problem: Problem::new(message),
-        }
+        Self { exit, problem: Problem::new(message) }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -45,19 +42,13 @@ impl Failure {
     }
 
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            problem: self.problem.hint(hint),
-            ..self
-        }
+        Self { problem: self.problem.hint(hint), ..self }
     }
 }
 
 /// A problem of the input or the settings is a usage error.
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self {
-            exit: Exit::Usage,
-            problem,
-        }
+        Self { exit: Exit::Usage, problem }
     }
 }

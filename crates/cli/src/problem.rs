@@ -17,14 +17,10 @@ impl Problem {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         let message = message.into();
         match message.split_once(HINT) {
-            Some((message, hint)) => Self {
-                message: message.to_owned(),
-                hint: Some(hint.to_owned()),
-            },
-            None => Self {
-                message,
-                hint: None,
-            },
+            Some((message, hint)) => {
+                Self { message: message.to_owned(), hint: Some(hint.to_owned()) }
+            }
+            None => Self { message, hint: None },
         }
     }
 
@@ -42,10 +38,7 @@ impl Problem {
 
     /// Puts the place in front: `line 3: …`.
     pub(crate) fn at(self, place: impl fmt::Display) -> Self {
-        Self {
-            message: format!("{place}: {}", self.message),
-            ..self
-        }
+        Self { message: format!("{place}: {}", self.message), ..self }
     }
 }
 
@@ -74,12 +67,7 @@ mod tests {
 
     #[test]
     fn a_second_hint_follows_the_first() {
-        let problem = Problem::new("invalid")
-            .hint("remove it")
-            .hint("or rename it");
-        assert_eq!(
-            problem.to_string(),
-            "invalid\n  hint: remove it; or rename it"
-        );
+        let problem = Problem::new("invalid").hint("remove it").hint("or rename it");
+        assert_eq!(problem.to_string(), "invalid\n  hint: remove it; or rename it");
     }
 }

@@ -209,11 +209,7 @@ impl CustomAction {
         C: TryInto<ActionCode>,
         ActionCodeError: From<C::Error>,
     {
-        Ok(Self {
-            code: code.try_into()?,
-            fields: BTreeMap::new(),
-            created_on: None,
-        })
+        Ok(Self { code: code.try_into()?, fields: BTreeMap::new(), created_on: None })
     }
 
     /// Sets a field by its API name. As in [`Lead::set`](crate::Lead::set), a blank text removes
@@ -264,11 +260,7 @@ pub struct Payment {
 impl Payment {
     /// Creates a payment with any status.
     pub fn new(status: PaymentStatus, currency: Currency, amount: Amount) -> Self {
-        Self {
-            status,
-            currency,
-            amount,
-        }
+        Self { status, currency, amount }
     }
 
     /// Creates a payment that is completed.

@@ -185,10 +185,7 @@ impl Workspace {
         let blanks = self.stray_blanks(lead, &accepted);
         let phones = self.implausible_phones(lead, &accepted);
         let all = accepted.findings.iter().chain(&phones).chain(&blanks);
-        Prediction {
-            keys: all.map(Finding::key).collect(),
-            blanks,
-        }
+        Prediction { keys: all.map(Finding::key).collect(), blanks }
     }
 
     /// Puts together the result of a check from the predicted keys, the repaired lead and its
@@ -209,11 +206,7 @@ impl Workspace {
         let losses = || report.iter().filter(|f| f.is_loss() && !f.repaired);
         let is_dropped = losses().any(|finding| finding.kind == FindingKind::LeadDropped);
         remove_paths(&mut lead, losses().map(|finding| &finding.path));
-        Checked {
-            lead: (!is_dropped).then_some(lead),
-            findings,
-            report,
-        }
+        Checked { lead: (!is_dropped).then_some(lead), findings, report }
     }
 
     /// The findings about blank texts. Leaves out those of the identifier and of unknown fields,
@@ -311,10 +304,7 @@ impl Workspace {
         };
         // The caller wants to clear the field, and telecrm would leave it unchanged.
         if value.is_null() {
-            return Err(Finding {
-                kind: FindingKind::FieldDropped,
-                ..finding
-            });
+            return Err(Finding { kind: FindingKind::FieldDropped, ..finding });
         }
         match field.and_then(|field| self.repair_value(field, &value)) {
             Some(repaired) => Ok(repaired),
@@ -503,16 +493,9 @@ mod tests {
     }
 
     /// Without libphonenumber, no number is known to exist, so no country code is added.
-    const KNOWN: &str = if cfg!(feature = "phone") {
-        PHONE
-    } else {
-        "9999999999"
-    };
-    const KNOWN_IN_THE_EMIRATES: &str = if cfg!(feature = "phone") {
-        "971501234567"
-    } else {
-        "501234567"
-    };
+    const KNOWN: &str = if cfg!(feature = "phone") { PHONE } else { "9999999999" };
+    const KNOWN_IN_THE_EMIRATES: &str =
+        if cfg!(feature = "phone") { "971501234567" } else { "501234567" };
 
     fn in_the_emirates() -> Workspace {
         Workspace::sample().with_default_country("AE".parse().expect("a known country"))
@@ -538,17 +521,15 @@ mod tests {
     /// number.
     fn foreign_number_keeps_its_country_code(country: &str) {
         let workspace = Workspace::sample().with_default_country(country.parse().expect("known"));
-        for code in [
-            "1", "44", "45", "49", "60", "61", "64", "65", "91", "221", "354", "371", "971", "974",
-        ] {
+        for code in
+            ["1", "44", "45", "49", "60", "61", "64", "65", "91", "221", "354", "371", "971", "974"]
+        {
             for total in 8..=11 {
                 let digits = format!("{code}912345678901")[..total].to_owned();
                 let (first, rest) = digits.split_at(5);
-                for written in [
-                    format!("+{digits}"),
-                    format!("00{digits}"),
-                    format!("00 {first}-{rest}"),
-                ] {
+                for written in
+                    [format!("+{digits}"), format!("00{digits}"), format!("00 {first}-{rest}")]
+                {
                     let once = repaired(&workspace, &Lead::new().set("phone", written.clone()));
                     let sent = once.get("phone").expect("a number");
                     let stored = workspace.identifier_key(sent);
@@ -670,9 +651,7 @@ mod tests {
             .set("interests", ["VIP", ""])
             .set("labels", [" "])
             .action(visit().field("tags", ["", "a"]).field("note", ""));
-        let expected = Lead::new()
-            .set("interests", ["VIP"])
-            .action(visit().field("tags", ["a"]));
+        let expected = Lead::new().set("interests", ["VIP"]).action(visit().field("tags", ["a"]));
         assert_eq!(built, expected);
     }
 
@@ -718,9 +697,7 @@ mod tests {
 
     #[test]
     fn labels_are_sent_in_the_spelling_of_the_workspace() {
-        let written = lead()
-            .set("status", " fresh")
-            .set("contact_source", "WEBSITE");
+        let written = lead().set("status", " fresh").set("contact_source", "WEBSITE");
         let sent = check(&written).complete().expect("nothing is lost");
         assert_eq!(sent.get("status"), Some(&"Fresh".into()));
         assert_eq!(sent.get("contact_source"), Some(&"Website".into()));

@@ -76,9 +76,7 @@ impl Workspace {
         }
         match timeline {
             Some(timeline) => self.compare_actions(sent, timeline, &mut compared),
-            None => compared
-                .unreadable
-                .extend((0..sent.actions().len()).map(FieldPath::Action)),
+            None => compared.unreadable.extend((0..sent.actions().len()).map(FieldPath::Action)),
         }
         // No response of telecrm contains the other keys.
         let keys = sent.extra().iter().filter(|(_, value)| !value.is_null());
@@ -113,9 +111,7 @@ impl Workspace {
             if let ActionKind::Custom(_) = action.kind() {
                 self.compare_custom(index, action, &timeline[partner], compared);
             }
-            compared
-                .losses
-                .extend(action.misplaced(index).into_iter().map(lost));
+            compared.losses.extend(action.misplaced(index).into_iter().map(lost));
         }
     }
 
@@ -129,9 +125,7 @@ impl Workspace {
         for (name, value) in action.fields().unwrap_or_default() {
             let field = self.action_field(action, &name);
             if !self.is_stored(field, &value, record.field(&name).as_ref()) {
-                compared
-                    .losses
-                    .push(lost(FieldPath::ActionField(index, name)));
+                compared.losses.push(lost(FieldPath::ActionField(index, name)));
             }
         }
         let key = |key: &str| FieldPath::ActionKey(index, key.to_owned());

@@ -32,12 +32,7 @@ const fn country(
     shortest: usize,
     longest: usize,
 ) -> Country {
-    Country {
-        code,
-        calling_code,
-        shortest,
-        longest,
-    }
+    Country { code, calling_code, shortest, longest }
 }
 
 /// India, and the countries of the currencies that telecrm accepts. These lengths apply with and
@@ -72,10 +67,7 @@ impl FromStr for Country {
     fn from_str(code: &str) -> Result<Self, CountryError> {
         let upper = code.to_ascii_uppercase();
         let known = COUNTRIES.iter().find(|country| country.code == upper);
-        known
-            .copied()
-            .or_else(|| from_library(&upper))
-            .ok_or_else(|| CountryError(code.to_owned()))
+        known.copied().or_else(|| from_library(&upper)).ok_or_else(|| CountryError(code.to_owned()))
     }
 }
 
@@ -140,12 +132,7 @@ fn from_library(code: &str) -> Option<Country> {
     let least = INTERNATIONAL.start() - calling_code.to_string().len();
     let fixed = fixed.iter().filter(|length| usize::from(**length) >= least);
     let shortest = mobile.iter().chain(fixed).min()?;
-    Some(Country {
-        code: data.id(),
-        calling_code,
-        shortest: usize::from(*shortest),
-        longest,
-    })
+    Some(Country { code: data.id(), calling_code, shortest: usize::from(*shortest), longest })
 }
 
 #[cfg(not(feature = "phone"))]

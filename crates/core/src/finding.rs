@@ -166,10 +166,7 @@ pub enum FindingKind {
 impl FindingKind {
     /// Whether something is not stored.
     pub fn is_loss(self) -> bool {
-        matches!(
-            self,
-            Self::LeadDropped | Self::FieldDropped | Self::ActionDropped
-        )
+        matches!(self, Self::LeadDropped | Self::FieldDropped | Self::ActionDropped)
     }
 
     /// The kind as written in JSON.

@@ -286,11 +286,7 @@ impl Lead {
             let keys = keys.map_err(|other| LeadError::new(&place, "an object", &other))?;
             actions.push(keys.into());
         }
-        Ok(Self {
-            fields,
-            actions,
-            extra,
-        })
+        Ok(Self { fields, actions, extra })
     }
 }
 

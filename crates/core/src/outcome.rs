@@ -273,12 +273,7 @@ impl<T> Incomplete<T> {
 /// Lists the [remarks](Remark), which can repeat a value, unlike [`Debug`](fmt::Debug).
 impl<T> fmt::Display for Incomplete<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Outcome {
-            actions,
-            remarks,
-            findings,
-            ..
-        } = &*self.0;
+        let Outcome { actions, remarks, findings, .. } = &*self.0;
         let mut parts: Vec<_> = remarks.iter().map(Remark::to_string).collect();
         for (index, action) in actions.iter().enumerate() {
             let path = FieldPath::Action(index);
@@ -318,10 +313,7 @@ impl Outcome<Created> {
     /// assert_eq!(found.complete().unwrap().lead_id, "62ab16e");
     /// ```
     pub fn found(lead_id: String, sent: &Lead) -> Self {
-        let created = Created {
-            lead_id,
-            action_ids: Vec::new(),
-        };
+        let created = Created { lead_id, action_ids: Vec::new() };
         Self::updated(created, sent)
     }
 
@@ -380,10 +372,7 @@ impl Outcome<Created> {
         findings.retain(|finding| !remarks.iter().any(|remark| remark.path == finding.path));
         let action_ids = actions.iter().map(|action| action.action_id.clone());
         Ok(Self {
-            value: Created {
-                lead_id,
-                action_ids: action_ids.collect(),
-            },
+            value: Created { lead_id, action_ids: action_ids.collect() },
             actions,
             remarks,
             findings,
@@ -397,14 +386,12 @@ const MISSING: &str = "MISSING";
 
 /// The items of a list in a response. Adds a remark for anything else that is not null.
 fn items(key: &str, list: Option<FieldValue>, remarks: &mut Vec<Remark>) -> Vec<FieldValue> {
-    list.unwrap_or_default()
-        .into_items()
-        .unwrap_or_else(|other| {
-            if !other.is_null() {
-                remarks.push(Remark::unreadable(FieldPath::Key(key.to_owned()), &other));
-            }
-            Vec::new()
-        })
+    list.unwrap_or_default().into_items().unwrap_or_else(|other| {
+        if !other.is_null() {
+            remarks.push(Remark::unreadable(FieldPath::Key(key.to_owned()), &other));
+        }
+        Vec::new()
+    })
 }
 
 impl Remark {
@@ -424,12 +411,7 @@ impl Remark {
     }
 
     fn unreadable(path: FieldPath, part: &FieldValue) -> Self {
-        Self {
-            path,
-            status: UNREADABLE.into(),
-            remark: part.to_string(),
-            sent: None,
-        }
+        Self { path, status: UNREADABLE.into(), remark: part.to_string(), sent: None }
     }
 }
 
@@ -439,17 +421,11 @@ impl ActionResult {
             Some(id) => Some(id.as_str()?.to_owned()),
             None => None,
         };
-        Some(Self {
-            action_id,
-            status: part.member("status")?.as_str()?.into(),
-        })
+        Some(Self { action_id, status: part.member("status")?.as_str()?.into() })
     }
 
     fn unknown(status: &str) -> Self {
-        Self {
-            action_id: None,
-            status: status.into(),
-        }
+        Self { action_id: None, status: status.into() }
     }
 }
 

@@ -117,9 +117,7 @@ impl Workspace {
                 let number: Value = serde_json::from_str(text).ok()?;
                 // A number that is written differently has lost digits.
                 let written = number.to_string();
-                (is_decimal(text) && written == text)
-                    .then_some(number)?
-                    .into()
+                (is_decimal(text) && written == text).then_some(number)?.into()
             }
             FieldType::Rating => text?.trim().parse::<i64>().ok()?.into(),
             FieldType::Date => self.repair_date(value)?.into(),
@@ -230,9 +228,7 @@ fn changed(finding: &Finding) -> (FieldPath, FindingKind) {
 
 /// The value for people: a string without quotes, anything else as JSON.
 fn plain(value: &FieldValue) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Replaces the value of a key by a text.

@@ -2,10 +2,7 @@
 
 /// The items in backticks, separated by commas.
 pub(crate) fn quoted<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
-    let quoted: Vec<_> = items
-        .into_iter()
-        .map(|item| format!("`{}`", item.as_ref()))
-        .collect();
+    let quoted: Vec<_> = items.into_iter().map(|item| format!("`{}`", item.as_ref())).collect();
     quoted.join(", ")
 }
 

@@ -41,9 +41,7 @@ impl Texts {
         let fields = body.as_object_mut().expect("an object");
         let fields = fields.entry("fields").or_insert_with(|| json!({}));
         let fields = fields.as_object_mut().expect("an object");
-        fields
-            .entry("phone")
-            .or_insert_with(|| "919999999999".into());
+        fields.entry("phone").or_insert_with(|| "919999999999".into());
         fields.retain(|_, value| !value.is_null());
         let lead = Lead::from_json(body).expect("a lead");
         for finding in workspace().check(&lead).report() {
@@ -144,10 +142,7 @@ fn actions(texts: &mut Texts) {
     }
     let payment =
         json!({ "type": "payment", "status": "COMPLETED", "currency": "INR", "amount": 1 });
-    for form in [
-        telecrm_core::rules::CodeForm::Prefixed,
-        telecrm_core::rules::CodeForm::Bare,
-    ] {
+    for form in [telecrm_core::rules::CodeForm::Prefixed, telecrm_core::rules::CodeForm::Bare] {
         for action in [
             json!({ "type": "action_1001" }),
             payment.clone(),

@@ -72,9 +72,7 @@ const CALLS: [(Call, &str); 4] = [
 
 fn compare() -> Outcome {
     // One thread for the clients leaves the rest of the machine to the servers.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut out = std::io::stdout().lock();
 
     let emulator = Server::start_self(&["emulator"])?;
@@ -132,10 +130,7 @@ fn compare() -> Outcome {
     )?;
 
     writeln!(out, "\nloading {MANY} leads …")?;
-    let [few, many] = [
-        Server::start_self(&["emulator"])?,
-        Server::start_self(&["emulator"])?,
-    ];
+    let [few, many] = [Server::start_self(&["emulator"])?, Server::start_self(&["emulator"])?];
     runtime.block_on(few.load(FEW))?;
     // The first leads are not measured, so that the fixed memory of the process does not count.
     runtime.block_on(many.load(FEW))?;
@@ -223,9 +218,7 @@ impl Server {
             }
         }
         // Prism cannot report a port of its own choice, so it gets one that was free just now.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?
-            .local_addr()?
-            .port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let process = Command::new("node")
             .arg(&cli)
             .args(["mock", "--host", "127.0.0.1", "--port", &port.to_string()])
@@ -267,10 +260,7 @@ impl Server {
     async fn connect(&self) -> Outcome<Connection> {
         let stream = TcpStream::connect(&self.address).await?;
         stream.set_nodelay(true)?;
-        Ok(Connection {
-            stream,
-            read: Vec::with_capacity(4096),
-        })
+        Ok(Connection { stream, read: Vec::with_capacity(4096) })
     }
 
     async fn first_answer(&self) -> Outcome {
@@ -391,7 +381,7 @@ impl Connection {
                 let head = str::from_utf8(&self.read[..end])?;
                 if !head.starts_with("HTTP/1.1 2") {
                     return Err(
-                        format!("an answer was: {}", String::from_utf8_lossy(&self.read)).into(),
+                        format!("an answer was: {}", String::from_utf8_lossy(&self.read)).into()
                     );
                 }
                 let length = head.lines().find_map(|line| {
@@ -448,22 +438,10 @@ fn serve_bare([metadata, created, lead, found]: [Bytes; 4]) -> Outcome {
     };
     let base = "/autoupdate/v2/enterprise/ent-local";
     let router = Router::new()
-        .route(
-            &format!("{base}/metadata"),
-            get(json(StatusCode::OK, metadata)),
-        )
-        .route(
-            &format!("{base}/lead"),
-            post(json(StatusCode::CREATED, created)),
-        )
-        .route(
-            &format!("{base}/lead/{{id}}"),
-            get(json(StatusCode::OK, lead)),
-        )
-        .route(
-            &format!("{base}/lead/search"),
-            post(json(StatusCode::OK, found)),
-        );
+        .route(&format!("{base}/metadata"), get(json(StatusCode::OK, metadata)))
+        .route(&format!("{base}/lead"), post(json(StatusCode::CREATED, created)))
+        .route(&format!("{base}/lead/{{id}}"), get(json(StatusCode::OK, lead)))
+        .route(&format!("{base}/lead/search"), post(json(StatusCode::OK, found)));
     Runtime::new()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

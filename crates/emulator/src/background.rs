@@ -37,11 +37,7 @@ struct Job {
 
 impl Job {
     fn new(ticket: u64, delay: Duration, processing: Processing) -> Self {
-        Self {
-            ticket,
-            due: clock::after(delay),
-            processing,
-        }
+        Self { ticket, due: clock::after(delay), processing }
     }
 }
 

@@ -344,10 +344,7 @@ impl Builder {
             ));
         }
         if self.config.enterprise.is_empty() {
-            return Err(refused(
-                "the enterprise ID is empty",
-                "use an ID such as ent-local",
-            ));
+            return Err(refused("the enterprise ID is empty", "use an ID such as ent-local"));
         }
         for name in &self.config.hosts {
             check_name(name).map_err(invalid_input)?;
@@ -405,9 +402,7 @@ impl Builder {
             sync_limit: self.config.sync_limit,
             async_limit: self.config.async_limit,
             random_seed: self.random_seed,
-            profile: values
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            profile: values.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             faults: self.faults.clone(),
             seed: store.answers().to_json(),
         };

@@ -1,8 +1,5 @@
 //! Time: the only module that reads the machine's clock or sleeps.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "only this module reads the clock and sleeps"
-)]
+#![expect(clippy::disallowed_methods, reason = "only this module reads the clock and sleeps")]
 
 use crate::sync::lock;
 use jiff::Timestamp;

@@ -108,10 +108,7 @@ impl Builder {
             log: Log::default(),
             faults,
         });
-        let app = App {
-            shared: Arc::clone(&shared),
-            queue: Arc::new(queue),
-        };
+        let app = App { shared: Arc::clone(&shared), queue: Arc::new(queue) };
         let router = router(app.clone(), local);
         let differences = match recording {
             Some(recording) => replay::run(&app, router.clone(), local, &recording).await,
@@ -206,9 +203,7 @@ impl Emulator {
     /// ```
     #[cfg(feature = "client")]
     pub fn client(&self) -> telecrm::Telecrm {
-        self.client_builder()
-            .build()
-            .expect("the emulator's addresses and tokens are valid")
+        self.client_builder().build().expect("the emulator's addresses and tokens are valid")
     }
 
     /// The builder behind [`client`](Self::client), for tests with further settings.
@@ -365,9 +360,7 @@ impl Emulator {
     /// ```
     pub fn advance_clock(&self, by: Duration) -> Result<(), ClockError> {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        self.app
-            .shared_store
-            .change_clock(|clock| clock.advance(millis))
+        self.app.shared_store.change_clock(|clock| clock.advance(millis))
     }
 
     /// Pauses the clock of the workspace.

@@ -24,11 +24,7 @@ impl Config {
     #[cfg(feature = "web")]
     pub(crate) fn public_exports(&self, url: &str) -> String {
         let shown = |token: &str, default: &str| {
-            if token == default {
-                token.to_owned()
-            } else {
-                "<the token that was set>".to_owned()
-            }
+            if token == default { token.to_owned() } else { "<the token that was set>".to_owned() }
         };
         let public = Self {
             enterprise: self.enterprise.clone(),

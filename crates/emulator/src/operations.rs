@@ -100,9 +100,7 @@ routes! {
 
 /// Returns the route for this method and matched path, or None if no operation answers there.
 pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Route> {
-    ROUTES
-        .iter()
-        .find(|route| route.path == path && route.method == *method)
+    ROUTES.iter().find(|route| route.path == path && route.method == *method)
 }
 
 /// The IDs of all operations.

@@ -289,9 +289,7 @@ impl Profile {
 
 fn name_of<T: PartialEq>(value: T, values: &[(&'static str, T)]) -> &'static str {
     let mut values = values.iter();
-    values
-        .find(|(_, other)| *other == value)
-        .map_or("", |(name, _)| name)
+    values.find(|(_, other)| *other == value).map_or("", |(name, _)| name)
 }
 
 fn choose<T: Copy>(
@@ -347,9 +345,7 @@ mod tests {
 
     #[test]
     fn an_unknown_value_lists_the_known_values() {
-        let error = Profile::documented()
-            .with("async-answer", "yes")
-            .unwrap_err();
+        let error = Profile::documented().with("async-answer", "yes").unwrap_err();
         assert_eq!(
             error.to_string(),
             "unknown value `yes` of the switch async-answer\n  hint: choose from queued, ok, 204, html"
@@ -359,10 +355,7 @@ mod tests {
     #[test]
     fn an_unknown_switch_lists_the_known_switches() {
         let error = Profile::documented().with("search", "yes").unwrap_err();
-        assert!(
-            error.to_string().contains("search-ids, lead-attributes"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("search-ids, lead-attributes"), "{error}");
     }
 
     #[test]

@@ -56,9 +56,7 @@ pub struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "call {}: {} {}", self.call, self.method, self.path)?;
-        self.parts
-            .iter()
-            .try_for_each(|part| write!(f, "\n  {part}"))
+        self.parts.iter().try_for_each(|part| write!(f, "\n  {part}"))
     }
 }
 

@@ -30,11 +30,8 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
     let mut sync = Router::new().route(MISSPELLED_STATE_CHANGE, any(no_endpoint));
     let mut ingest = Router::new();
     for route in ROUTES {
-        let method = if route.method == Method::GET {
-            MethodFilter::GET
-        } else {
-            MethodFilter::POST
-        };
+        let method =
+            if route.method == Method::GET { MethodFilter::GET } else { MethodFilter::POST };
         let handler = api::handler(route.operation, method);
         if route.is_sync() {
             sync = sync.route(route.path, handler);
@@ -58,10 +55,7 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
         .fallback(unknown)
         .layer(from_fn_with_state(app.clone(), call::run))
         .merge(own)
-        .layer((
-            DefaultBodyLimit::max(BODY_LIMIT),
-            from_fn_with_state((app.clone(), local), guard),
-        ))
+        .layer((DefaultBodyLimit::max(BODY_LIMIT), from_fn_with_state((app.clone(), local), guard)))
         .with_state(app)
 }
 
@@ -91,11 +85,7 @@ async fn guard(
 async fn acknowledge(State(app): State<App>, request: Request, next: Next) -> Response {
     let is_command = !request.method().is_safe();
     let response = next.run(request).await;
-    if is_command {
-        call::acknowledged(&app, response)
-    } else {
-        response
-    }
+    if is_command { call::acknowledged(&app, response) } else { response }
 }
 
 async fn method_not_allowed(method: Method, uri: Uri, _: DiscardedBody) -> ApiError {
@@ -112,10 +102,7 @@ async fn method_not_allowed(method: Method, uri: Uri, _: DiscardedBody) -> ApiEr
 
 /// Answers an unknown path of the Sync API or of the emulator's own endpoints.
 async fn no_endpoint(method: Method, uri: Uri, _: DiscardedBody) -> ApiError {
-    ApiError::missing(format_args!(
-        "There is no {method} {}\n  hint: {BASES}",
-        uri.path()
-    ))
+    ApiError::missing(format_args!("There is no {method} {}\n  hint: {BASES}", uri.path()))
 }
 
 /// Answers an unknown path.

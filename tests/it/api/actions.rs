@@ -91,11 +91,7 @@ async fn a_custom_action_is_updated_by_its_bare_code() {
     let timeline = fake.client().leads().actions("l1");
     let updated = timeline.update("a1", visit("Demo scheduled")).await;
     assert_eq!(
-        updated
-            .expect("updated")
-            .complete()
-            .expect("the answer shows the note")
-            .kind(),
+        updated.expect("updated").complete().expect("the answer shows the note").kind(),
         ActionKind::Custom(1001.into()),
         "a code is read with and without its prefix"
     );
@@ -126,10 +122,7 @@ async fn an_unknown_payment_status_is_refused_unsent() {
     let fake = FakeTelecrm::new();
     let timeline = fake.client().leads().actions("62ab16e");
     let error = timeline.set_payment_status("a1", "Paid".into()).await;
-    assert_eq!(
-        error.expect_err("not a payment status").phase(),
-        Phase::NotBuilt
-    );
+    assert_eq!(error.expect_err("not a payment status").phase(), Phase::NotBuilt);
     assert!(fake.requests_to(Operation::UpdateAction).is_empty());
 }
 
@@ -205,10 +198,7 @@ async fn a_payment_status_of_an_action_with_the_id_search_is_refused_unsent() {
 fn assert_refused_as_an_id(fake: &FakeTelecrm, refused: Result<(), telecrm::Error>) {
     let refused = refused.expect_err("`search` is not an ID");
     assert_eq!(refused.phase(), Phase::NotBuilt, "{refused}");
-    assert!(
-        refused.to_string().contains("`search` is no ID"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("`search` is no ID"), "{refused}");
     let sent = fake.requests();
     assert!(sent.iter().all(|request| request.method() == "GET"));
 }
@@ -223,10 +213,7 @@ async fn ac5_the_server_refuses_to_show_a_call() {
     let server = server(Method::GET, path, None, 400, answer).await;
     let timeline = client_at(server.base_url()).leads().actions("l1");
     let error = timeline.get("a1").await.expect_err("AC5");
-    assert_eq!(
-        (error.status_code(), error.code()),
-        (Some(400), Some(&ErrorCode::BadRequest))
-    );
+    assert_eq!((error.status_code(), error.code()), (Some(400), Some(&ErrorCode::BadRequest)));
 }
 
 const FROM: i64 = 1_780_290_000_000;

@@ -40,9 +40,7 @@ cases! { async a_period_narrows_a_search:
 
 async fn actions_of_a_period_narrow_a_search(period: Period, expected: u64) {
     let (_emulator, telecrm) = with_a_lead_of_june().await;
-    let visits = ActionFilter::new()
-        .of_code(1001)
-        .between(period.from, period.to);
+    let visits = ActionFilter::new().of_code(1001).between(period.from, period.to);
     let by_action = Filter::new().with_action(visits);
     let count = telecrm.leads().count(&by_action).await.expect("counted");
     assert_eq!(count, expected);
@@ -94,9 +92,7 @@ cases! { async a_stream_with_an_empty_list_of_values_is_refused:
 async fn a_search_of_a_timeline_with_an_empty_list_of_performers_is_refused() {
     let fake = FakeTelecrm::new();
     let actions = fake.client().leads().actions("62ab16e");
-    let error = actions
-        .search(&by_no_performer(), PageRequest::default())
-        .await;
+    let error = actions.search(&by_no_performer(), PageRequest::default()).await;
     let error = error.expect_err("refused");
     assert_eq!(error.phase(), Phase::NotBuilt);
     assert!(fake.requests().is_empty());

@@ -11,20 +11,15 @@ use telecrm::{Currency, Lead, Operation, Payment, Verification};
 #[tokio::test]
 async fn a_lead_is_checked_pushed_and_read_back_as_it_was_meant() {
     let emulator = emulator().await;
-    let telecrm = builder(&emulator)
-        .verify_timeout(Duration::from_secs(10))
-        .build()
-        .expect("builds");
+    let telecrm =
+        builder(&emulator).verify_timeout(Duration::from_secs(10)).build().expect("builds");
     let workspace = telecrm.workspace().await.expect("discovered");
     let written = Lead::new()
         .set("phone", "+91 99999 99999")
         .set("status", "qualified")
         .set("follow_up_date", "2026-06-01T10:30:00+05:30")
         .action(visit("Site visit completed"))
-        .action(Payment::completed(
-            "5000".parse().expect("an amount"),
-            Currency::Inr,
-        ));
+        .action(Payment::completed("5000".parse().expect("an amount"), Currency::Inr));
     let clean = without_losses(workspace.check(&written)).expect("sendable");
 
     let receipt = telecrm.ingest().push(&clean).await.expect("queued");
@@ -33,17 +28,13 @@ async fn a_lead_is_checked_pushed_and_read_back_as_it_was_meant() {
         panic!("not stored");
     };
     assert_eq!(stored.get("status"), Some(&"Qualified".into()));
-    assert_eq!(
-        stored.get("follow_up_date"),
-        Some(&1_780_290_000_000_i64.into())
-    );
+    assert_eq!(stored.get("follow_up_date"), Some(&1_780_290_000_000_i64.into()));
 }
 
 async fn a_success_of_any_form_accepts_the_lead(status: u16, body: &str) {
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
-        when.method(Method::POST)
-            .path("/enterprise/ent/autoupdatelead");
+        when.method(Method::POST).path("/enterprise/ent/autoupdatelead");
         then.status(status).body(body);
     });
     let pushed = client_without_retries(&server).ingest().push(&jane()).await;

@@ -28,11 +28,7 @@ async fn le2_a_creation_reports_what_was_ignored() {
     let outcome = client(&emulator).leads().create(&sent).await;
     let outcome = outcome.expect("created");
     assert_eq!(outcome.ignored_fields().collect::<Vec<_>>(), ["rating"]);
-    let statuses: Vec<_> = outcome
-        .actions()
-        .iter()
-        .map(|action| &action.status)
-        .collect();
+    let statuses: Vec<_> = outcome.actions().iter().map(|action| &action.status).collect();
     assert_eq!(statuses, [&ActionStatus::Created, &ActionStatus::Ignored]);
     let incomplete = outcome.complete().expect_err("parts were ignored");
     let remark = &incomplete.outcome().remarks()[0];
@@ -45,11 +41,7 @@ async fn with_a_visited_lead() -> (Emulator, Telecrm, String) {
     let emulator = emulator().await;
     let telecrm = client(&emulator);
     let created = telecrm.leads().create(&jane().action(visit("first"))).await;
-    let id = created
-        .expect("created")
-        .complete()
-        .expect("complete")
-        .lead_id;
+    let id = created.expect("created").complete().expect("complete").lead_id;
     (emulator, telecrm, id)
 }
 
@@ -124,11 +116,7 @@ impl OneLead {
         let telecrm = client(&emulator);
         let created = telecrm.leads().create(&jane()).await.expect("created");
         let id = created.accept_partial().lead_id;
-        Self {
-            emulator,
-            telecrm,
-            id,
-        }
+        Self { emulator, telecrm, id }
     }
 
     async fn update(
@@ -153,10 +141,7 @@ async fn an_update_that_would_be_lost_is_refused_unsent(
     assert!(error.to_string().contains(pitfall), "{error}");
     assert_eq!(error.finding().expect("a finding").path, field(name));
     let sent = lead.emulator.log(0).split_off(before);
-    assert!(
-        sent.iter().all(|call| call.method == "GET"),
-        "only the workspace was read"
-    );
+    assert!(sent.iter().all(|call| call.method == "GET"), "only the workspace was read");
 }
 
 cases! { async an_update_that_would_be_lost_is_refused_unsent:
@@ -297,10 +282,7 @@ async fn an_update_of_a_lead_with_the_id_search_is_refused_unsent() {
     let refused = fake.client().leads().update("search", name).await;
     let refused = refused.expect_err("`search` is not an ID");
     assert_eq!(refused.phase(), Phase::NotBuilt, "{refused}");
-    assert!(
-        refused.to_string().contains("`search` is no ID"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("`search` is no ID"), "{refused}");
     let sent = fake.requests();
     assert!(sent.iter().all(|request| request.method() == "GET"));
 }
@@ -326,11 +308,7 @@ async fn an_upsert_updates_a_lead_that_exists_and_keeps_its_other_fields() {
     };
     let id = created.complete().expect("complete").lead_id;
     let again = Lead::new().set("phone", "+919999999999").set("rating", 4);
-    let Upserted::Updated {
-        lead_id,
-        lead,
-        actions,
-    } = leads.upsert(&again).await.expect("updated")
+    let Upserted::Updated { lead_id, lead, actions } = leads.upsert(&again).await.expect("updated")
     else {
         panic!("the lead existed");
     };
@@ -355,9 +333,7 @@ const NEW_OUTCOME: &str = "actions[0].fields.outcome option_created";
 
 fn paths_and_kinds(findings: &[Finding]) -> Vec<String> {
     let findings = findings.iter();
-    findings
-        .map(|finding| format!("{} {}", finding.path, finding.kind))
-        .collect()
+    findings.map(|finding| format!("{} {}", finding.path, finding.kind)).collect()
 }
 
 #[tokio::test]
@@ -367,10 +343,7 @@ async fn en5_as6_an_upsert_that_creates_reports_new_options_and_an_unknown_key()
     let Ok(Upserted::Created(created)) = client(&emulator).leads().upsert(&lead).await else {
         panic!("the lead did not exist");
     };
-    assert_eq!(
-        paths_and_kinds(created.findings()),
-        [LOST_CAMPAIGN, NEW_SOURCE, NEW_OUTCOME]
-    );
+    assert_eq!(paths_and_kinds(created.findings()), [LOST_CAMPAIGN, NEW_SOURCE, NEW_OUTCOME]);
     let incomplete = created.complete().expect_err("the campaign is lost");
     assert!(incomplete.to_string().contains("campaign"), "{incomplete}");
 }
@@ -393,10 +366,7 @@ async fn en5_as6_an_upsert_that_updates_reports_new_options_and_an_unknown_key(
     let found = paths_and_kinds(&findings);
     assert_eq!(found.len(), expected.len(), "{source}: {found:?}");
     for finding in expected {
-        assert!(
-            found.contains(&(*finding).to_owned()),
-            "{source}: {found:?}"
-        );
+        assert!(found.contains(&(*finding).to_owned()), "{source}: {found:?}");
     }
 }
 
@@ -423,9 +393,7 @@ async fn an_upsert_that_fails_halfway_says_what_was_written(
     text: &str,
 ) {
     let fake = existing(answer);
-    let mut lead = Lead::new()
-        .set("phone", "919999999999")
-        .action(visit("called"));
+    let mut lead = Lead::new().set("phone", "919999999999").action(visit("called"));
     if with_a_field {
         lead = lead.set("rating", 4);
     }
@@ -433,10 +401,7 @@ async fn an_upsert_that_fails_halfway_says_what_was_written(
     let error = error.expect_err("the actions were not created");
     assert_eq!(error.to_string(), text);
     assert_eq!(error.updated_lead(), with_a_field.then_some("l1"));
-    assert_eq!(
-        fake.requests_to(Operation::UpdateLead).len(),
-        usize::from(with_a_field)
-    );
+    assert_eq!(fake.requests_to(Operation::UpdateLead).len(), usize::from(with_a_field));
 }
 
 fn no_such_action() -> Response {
@@ -484,9 +449,7 @@ async fn twelve_leads() -> (Emulator, Telecrm) {
     let telecrm = client(&emulator);
     for serial in 0..12 {
         let status = if serial % 3 == 0 { "Won" } else { "Fresh" };
-        let lead = Lead::new()
-            .set("phone", format!("9199999999{serial:02}"))
-            .set("status", status);
+        let lead = Lead::new().set("phone", format!("9199999999{serial:02}")).set("status", status);
         let _ = telecrm.leads().create(&lead).await.expect("created");
     }
     (emulator, telecrm)
@@ -495,11 +458,7 @@ async fn twelve_leads() -> (Emulator, Telecrm) {
 #[tokio::test]
 async fn a_search_returns_the_newest_leads_first() {
     let (_emulator, telecrm) = twelve_leads().await;
-    let all = telecrm
-        .leads()
-        .search(&Filter::new(), PageRequest::default())
-        .await
-        .expect("found");
+    let all = telecrm.leads().search(&Filter::new(), PageRequest::default()).await.expect("found");
     assert_eq!((all.data.len(), all.total_count, all.limit), (10, 12, 10));
     assert_eq!(all.data[0].get("phone"), Some(&"919999999911".into()));
 }
@@ -516,10 +475,7 @@ async fn a_search_filters_by_several_values_and_skips() {
 #[tokio::test]
 async fn le5_a_page_of_more_than_a_hundred_leads_is_refused_unsent() {
     let emulator = emulator().await;
-    let page = PageRequest {
-        skip: 0,
-        limit: 101,
-    };
+    let page = PageRequest { skip: 0, limit: 101 };
     let error = client(&emulator).leads().search(&Filter::new(), page).await;
     let error = error.expect_err("LE5");
     assert_eq!(error.phase(), Phase::NotBuilt);

@@ -10,9 +10,7 @@ use telecrm::{Lead, Operation, Upserted, Verification, WorkspaceFile};
 
 /// The number 6591234567 is one of Singapore. With an Indian country code it is another number.
 fn singaporean_lead() -> Lead {
-    Lead::new()
-        .set("phone", "+6591234567")
-        .set("name", "Jane Doe")
+    Lead::new().set("phone", "+6591234567").set("name", "Jane Doe")
 }
 
 fn indian_row() -> Value {
@@ -28,10 +26,7 @@ fn fake_that_finds<const N: usize>(rows: [Value; N]) -> FakeTelecrm {
         .always(Operation::CreateOrUpdateLead, Response::queued())
         .always(Operation::CreateLead, lead_exists())
         .always(Operation::SearchLeads, Response::page(rows))
-        .always(
-            Operation::UpdateLead,
-            Response::json(json!({ "fields": {} })),
-        )
+        .always(Operation::UpdateLead, Response::json(json!({ "fields": {} })))
 }
 
 async fn id2_verify_takes_the_lead_of_the_right_country(fake: FakeTelecrm, stored: Option<&str>) {
@@ -96,18 +91,9 @@ fn fake_with_both(identifier: &str, mine: &str, other: &str) -> FakeTelecrm {
     FakeTelecrm::new()
         .workspace(&identified_by(identifier))
         .always(Operation::CreateLead, lead_exists())
-        .on(
-            Operation::SearchLeads,
-            Response::page([row("other", other), row("mine", mine)]),
-        )
-        .always(
-            Operation::SearchLeads,
-            Response::page([row("other", other)]),
-        )
-        .always(
-            Operation::UpdateLead,
-            Response::json(json!({ "fields": { "rating": 4 } })),
-        )
+        .on(Operation::SearchLeads, Response::page([row("other", other), row("mine", mine)]))
+        .always(Operation::SearchLeads, Response::page([row("other", other)]))
+        .always(Operation::UpdateLead, Response::json(json!({ "fields": { "rating": 4 } })))
 }
 
 async fn id2_a_plus_sign_is_ignored_in_phone_numbers_only(

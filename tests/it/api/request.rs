@@ -34,10 +34,7 @@ async fn the_path_and_the_query_of_a_request_are_escaped() {
     let sent = &fake.requests()[0];
     assert_eq!((sent.operation(), sent.method()), (None, "GET"));
     assert_eq!(sent.path(), "/reports/jane%20doe/100%25");
-    assert_eq!(
-        (sent.query("from"), sent.query("q")),
-        (Some("7"), Some("a&b"))
-    );
+    assert_eq!((sent.query("from"), sent.query("q")), (Some("7"), Some("a&b")));
     assert_eq!(sent.body(), None);
 }
 
@@ -111,9 +108,6 @@ async fn escapes_in_a_path_are_sent_as_written() {
     let fake = FakeTelecrm::new();
     let error = fake.client().request(Method::Get, "/%2e%2e/x").send().await;
     let error = error.expect_err("the fake has no answer");
-    assert!(
-        error.to_string().contains("the fake has no answer"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("the fake has no answer"), "{error}");
     assert_eq!(fake.requests()[0].path(), "/%252e%252e/x");
 }

@@ -21,10 +21,7 @@ async fn a_field_is_read_by_its_name() {
     let emulator = emulator().await;
     let field = client(&emulator).schema().field("follow_up_date").await;
     let field = field.expect("read");
-    assert_eq!(
-        (field.field_type(), field.date_format()),
-        (Some("DATE"), Some("DD/MM/YYYY"))
-    );
+    assert_eq!((field.field_type(), field.date_format()), (Some("DATE"), Some("DD/MM/YYYY")));
 }
 
 #[tokio::test]
@@ -46,10 +43,7 @@ async fn en4_a_custom_action_is_read_by_its_bare_code() {
     let emulator = emulator().await;
     let action = client(&emulator).schema().action(1001).await;
     let action = action.expect("the client adds the prefix");
-    assert_eq!(
-        (action.code(), action.score()),
-        (Some("ACTION_1001"), Some(10))
-    );
+    assert_eq!((action.code(), action.score()), (Some("ACTION_1001"), Some(10)));
 }
 
 #[tokio::test]

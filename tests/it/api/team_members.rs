@@ -23,16 +23,11 @@ async fn tm1_a_page_of_members_is_listed_with_the_deleted_ones() {
         then.status(200).json_body(answer);
     });
     let members = client_at(server.base_url()).team_members();
-    let page = PageRequest {
-        skip: 20,
-        limit: 10,
-    };
+    let page = PageRequest { skip: 20, limit: 10 };
     let page = members.with_deleted().list(page).await.expect("listed");
     assert_eq!(page.data[0].status(), Some(TeamMemberStatus::OnLeave));
     assert_eq!(
-        page.data[0]
-            .license()
-            .and_then(|license| license.license_type().map(str::to_owned)),
+        page.data[0].license().and_then(|license| license.license_type().map(str::to_owned)),
         Some("GROWTH".into())
     );
 }
@@ -53,8 +48,7 @@ async fn tm1_all_members_are_read_in_pages_of_ten() {
             let members: Vec<_> = (skip..skip + count)
                 .map(|n| json!({ "email": format!("m{n}@example.com") }))
                 .collect();
-            when.path("/enterprise/ent/team-members")
-                .query_param("skip", skip.to_string());
+            when.path("/enterprise/ent/team-members").query_param("skip", skip.to_string());
             then.status(200).json_body(
                 json!({ "data": members, "total_count": 23, "skip": skip, "limit": 10 }),
             );
@@ -71,8 +65,7 @@ async fn tm3_tm4_a_member_is_read_by_the_trimmed_address() {
         json!({ "error": { "code": "TEAM_MEMBER_NOT_FOUND", "message": "Team member not found" } });
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
-        when.method(Method::GET)
-            .path("/enterprise/ent/team-members/jane.x@example.com");
+        when.method(Method::GET).path("/enterprise/ent/team-members/jane.x@example.com");
         then.status(404).json_body(answer);
     });
     let members = client_at(server.base_url()).team_members();
@@ -103,9 +96,7 @@ async fn create_with_the_number(phone: &str) -> Result<TeamMember, Error> {
         "status": "INVITED", "role": "CALLER" });
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
-        when.method(Method::POST)
-            .path("/enterprise/ent/team-members")
-            .json_body(body);
+        when.method(Method::POST).path("/enterprise/ent/team-members").json_body(body);
         then.status(201).json_body(answer);
     });
     let members = client_at(server.base_url()).team_members();
@@ -126,12 +117,7 @@ async fn tm5_a_member_with_an_unclear_number_is_refused(phone: &str) {
     let error = create_with_the_number(phone).await.expect_err("TM5");
     assert_eq!(error.phase(), Phase::NotBuilt);
     let text = error.to_string();
-    for part in [
-        "`phone_number`",
-        "country code",
-        "in IN beginning with 91",
-        "TM5",
-    ] {
+    for part in ["`phone_number`", "country code", "in IN beginning with 91", "TM5"] {
         assert!(text.contains(part), "{text}");
     }
     assert!(!text.contains(phone), "{text}");
@@ -170,11 +156,7 @@ async fn tm5_a_foreign_number_with_a_plus_is_sent() {
 #[tokio::test]
 async fn tm5_a_foreign_number_without_a_plus_is_refused_unsent() {
     let fake = fake_that_creates();
-    let created = fake
-        .client()
-        .team_members()
-        .create(&john(SINGAPOREAN))
-        .await;
+    let created = fake.client().team_members().create(&john(SINGAPOREAN)).await;
     assert!(created.is_err(), "{created:?}");
     assert_eq!(fake.requests(), []);
 }
@@ -210,29 +192,17 @@ async fn tm6_availability_goes_to_the_path_without_a_hyphen() {
     let answer: Value = json!({ "email": "jane.doe@example.com", "status": "On Leave" });
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
-        when.method(Method::POST)
-            .path("/enterprise/ent/teammember/state_change")
-            .json_body(body);
+        when.method(Method::POST).path("/enterprise/ent/teammember/state_change").json_body(body);
         then.status(200).json_body(answer);
     });
     let members = client_at(server.base_url()).team_members();
-    let changed = members
-        .set_availability("jane.doe@example.com", Availability::OnLeave)
-        .await;
-    assert_eq!(
-        changed.expect("changed").status(),
-        Some(TeamMemberStatus::OnLeave)
-    );
+    let changed = members.set_availability("jane.doe@example.com", Availability::OnLeave).await;
+    assert_eq!(changed.expect("changed").status(), Some(TeamMemberStatus::OnLeave));
 }
 
 #[tokio::test]
 async fn tm6_an_unknown_availability_is_refused_unsent() {
     let members = FakeTelecrm::new().client().team_members();
-    let error = members
-        .set_availability("jane.doe@example.com", "Asleep".into())
-        .await;
-    assert_eq!(
-        error.expect_err("not an availability").phase(),
-        Phase::NotBuilt
-    );
+    let error = members.set_availability("jane.doe@example.com", "Asleep".into()).await;
+    assert_eq!(error.expect_err("not an availability").phase(), Phase::NotBuilt);
 }

@@ -16,20 +16,14 @@ async fn as5_a_new_action_is_distinguished_from_an_equal_older_one() {
     let sent = jane().action(visit("same note"));
     let first = ingest.push(&sent).await.expect("queued");
     emulator.wait_idle().await;
-    assert!(matches!(
-        ingest.verify(&first).await,
-        Ok(Verification::Stored(_))
-    ));
+    assert!(matches!(ingest.verify(&first).await, Ok(Verification::Stored(_))));
 
     let baseline = ingest.baseline(&sent).await.expect("read");
     let _ = ingest.push(&jane()).await.expect("queued");
     emulator.wait_idle().await;
     let second = ingest.push(&sent).await.expect("queued");
     emulator.wait_idle().await;
-    assert!(matches!(
-        ingest.verify(&second.since(baseline)).await,
-        Ok(Verification::Stored(_))
-    ));
+    assert!(matches!(ingest.verify(&second.since(baseline)).await, Ok(Verification::Stored(_))));
 }
 
 #[tokio::test]
@@ -50,10 +44,7 @@ async fn as5_an_equal_older_action_does_not_prove_a_push() {
 }
 
 async fn emulator_without_ids_in_searches() -> Emulator {
-    let emulator = Emulator::builder()
-        .search_ids(telecrm_emulator::SearchIds::No)
-        .start()
-        .await;
+    let emulator = Emulator::builder().search_ids(telecrm_emulator::SearchIds::No).start().await;
     emulator.expect("starts")
 }
 
@@ -76,34 +67,23 @@ async fn le7_without_ids_in_searches_a_lead_without_actions_is_verified() {
     let ingest = client(&emulator).ingest();
     let receipt = ingest.push(&bare_lead()).await.expect("queued");
     emulator.wait_idle().await;
-    assert!(matches!(
-        ingest.verify(&receipt).await,
-        Ok(Verification::Stored(_))
-    ));
+    assert!(matches!(ingest.verify(&receipt).await, Ok(Verification::Stored(_))));
 }
 
 // How long it looks
 
 async fn slow_emulator() -> Emulator {
-    let emulator = Emulator::builder()
-        .processing_delay(Duration::from_millis(300))
-        .start()
-        .await;
+    let emulator = Emulator::builder().processing_delay(Duration::from_millis(300)).start().await;
     emulator.expect("starts")
 }
 
 #[tokio::test]
 async fn verify_waits_until_the_server_has_processed_the_lead() {
     let emulator = slow_emulator().await;
-    let telecrm = builder(&emulator)
-        .verify_timeout(Duration::from_secs(20))
-        .build()
-        .expect("builds");
+    let telecrm =
+        builder(&emulator).verify_timeout(Duration::from_secs(20)).build().expect("builds");
     let receipt = telecrm.ingest().push(&jane()).await.expect("queued");
-    assert!(matches!(
-        telecrm.ingest().verify(&receipt).await,
-        Ok(Verification::Stored(_))
-    ));
+    assert!(matches!(telecrm.ingest().verify(&receipt).await, Ok(Verification::Stored(_))));
 }
 
 #[tokio::test]
@@ -111,10 +91,7 @@ async fn verify_waits_no_longer_than_its_timeout() {
     let emulator = slow_emulator().await;
     let ingest = client(&emulator).ingest();
     let receipt = ingest.push(&jane()).await.expect("queued");
-    assert!(matches!(
-        ingest.verify(&receipt).await,
-        Ok(Verification::Missing(_))
-    ));
+    assert!(matches!(ingest.verify(&receipt).await, Ok(Verification::Missing(_))));
 }
 
 /// The sample workspace without a country, which decides how national numbers are read.
@@ -162,16 +139,9 @@ async fn verify_ends_in_time_if_the_server_stalls() {
     let ingest = fake.client().ingest();
     let receipt = ingest.push(&bare_lead()).await.expect("queued");
     let verification = ingest.verify(&receipt).await.expect("a verification");
-    assert!(matches!(
-        verification,
-        Verification::Unknown { lead: None, .. }
-    ));
+    assert!(matches!(verification, Verification::Unknown { lead: None, .. }));
     // The 30 s of verify, and the 30 s of an attempt in flight.
-    assert!(
-        fake.clock().slept() <= Duration::from_secs(60),
-        "{:?}",
-        fake.clock().slept()
-    );
+    assert!(fake.clock().slept() <= Duration::from_secs(60), "{:?}", fake.clock().slept());
     assert!(!fake.requests_to(Operation::SearchLeads).is_empty());
 }
 
@@ -194,10 +164,7 @@ async fn as5_an_unconfirmed_push_that_arrived_is_stored() {
     let unconfirmed = Receipt::unconfirmed(jane());
     let _ = ingest.push(&jane()).await.expect("queued");
     emulator.wait_idle().await;
-    assert!(matches!(
-        ingest.verify(&unconfirmed).await,
-        Ok(Verification::Stored(_))
-    ));
+    assert!(matches!(ingest.verify(&unconfirmed).await, Ok(Verification::Stored(_))));
 }
 
 // Long timelines
@@ -221,14 +188,8 @@ async fn verified(pages: impl IntoIterator<Item = Response>) -> (Verification, V
     let fake = FakeTelecrm::new()
         .always(Operation::CreateOrUpdateLead, Response::queued())
         .always(Operation::SearchLeads, Response::page([found]));
-    let fake = pages
-        .into_iter()
-        .fold(fake, |fake, page| fake.on(Operation::GetLead, page));
-    let telecrm = fake
-        .builder()
-        .verify_timeout(Duration::ZERO)
-        .build()
-        .expect("builds");
+    let fake = pages.into_iter().fold(fake, |fake, page| fake.on(Operation::GetLead, page));
+    let telecrm = fake.builder().verify_timeout(Duration::ZERO).build().expect("builds");
     let lead = bare_lead().action(bare_visit().field("note", "called"));
     let receipt = telecrm.ingest().push(&lead).await.expect("queued");
     let verification = telecrm.ingest().verify(&receipt).await.expect("read");
@@ -239,17 +200,9 @@ async fn verified(pages: impl IntoIterator<Item = Response>) -> (Verification, V
 
 #[tokio::test]
 async fn a_page_of_a_timeline_that_is_shorter_than_asked_is_not_the_last_one() {
-    let pages = [
-        (16..=25).rev(),
-        (7..=16).rev(),
-        (1..=7).rev(),
-        (1..=1).rev(),
-    ];
+    let pages = [(16..=25).rev(), (7..=16).rev(), (1..=7).rev(), (1..=1).rev()];
     let (verification, skips) = verified(pages.map(timeline)).await;
-    assert!(
-        matches!(verification, Verification::Stored(_)),
-        "{verification:?}"
-    );
+    assert!(matches!(verification, Verification::Stored(_)), "{verification:?}");
     assert_eq!(skips, ["0", "9", "18", "24"]);
 }
 
@@ -262,10 +215,7 @@ fn shifted_pages() -> [Response; 2] {
 async fn a_timeline_that_changes_while_it_is_read_is_read_again() {
     let steady = [timeline((2..=12).rev()), timeline([2, 1]), timeline([1])];
     let (verification, skips) = verified(shifted_pages().into_iter().chain(steady)).await;
-    assert!(
-        matches!(verification, Verification::Stored(_)),
-        "{verification:?}"
-    );
+    assert!(matches!(verification, Verification::Stored(_)), "{verification:?}");
     assert_eq!(skips, ["0", "9", "0", "10", "11"]);
 }
 

@@ -69,10 +69,7 @@ pub(crate) struct GatedClock {
 
 impl GatedClock {
     pub(crate) fn new() -> Self {
-        Self {
-            time: ManualClock::new(),
-            gate: Arc::default(),
-        }
+        Self { time: ManualClock::new(), gate: Arc::default() }
     }
 
     /// A client of the fake that lives on a clock of this kind.
@@ -96,9 +93,7 @@ impl Clock for GatedClock {
 
 /// Polls a future once: it runs until it has to wait. Returns whether it is done.
 pub(crate) async fn is_done<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> bool {
-    poll_fn(|context| Poll::Ready(future.as_mut().poll(context)))
-        .await
-        .is_ready()
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await.is_ready()
 }
 
 pub(crate) type Push = Pin<Box<dyn Future<Output = Result<Receipt, Error>>>>;

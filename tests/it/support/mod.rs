@@ -177,9 +177,7 @@ pub(crate) type Losses = BTreeSet<(String, String)>;
 
 pub(crate) fn losses(findings: &[Finding]) -> Losses {
     let losses = findings.iter().filter(|finding| finding.is_loss());
-    losses
-        .map(|finding| (finding.path.to_string(), finding.kind.to_string()))
-        .collect()
+    losses.map(|finding| (finding.path.to_string(), finding.kind.to_string())).collect()
 }
 
 /// Pushes a lead as it is, waits until the emulator has processed it, and reads it back.
@@ -192,11 +190,7 @@ pub(crate) async fn losses_read_back(
     emulator.wait_idle().await;
     match telecrm.ingest().verify(&receipt).await.expect("readable") {
         Verification::Stored(_) => Losses::new(),
-        Verification::Differs {
-            losses: found,
-            unreadable,
-            ..
-        } => {
+        Verification::Differs { losses: found, unreadable, .. } => {
             assert_eq!(unreadable, [], "the emulator shows everything");
             losses(&found)
         }
@@ -251,10 +245,7 @@ impl Log {
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0
-            .lock()
-            .expect("not poisoned")
-            .extend_from_slice(bytes);
+        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

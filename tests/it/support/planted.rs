@@ -57,9 +57,7 @@ pub(crate) fn action_filter() -> ActionFilter {
 
 /// Gives a client the planted tokens.
 pub(crate) fn planted(builder: Builder) -> Builder {
-    builder
-        .sync_token(super::sync_token(SYNC_TOKEN))
-        .async_token(super::async_token(ASYNC_TOKEN))
+    builder.sync_token(super::sync_token(SYNC_TOKEN)).async_token(super::async_token(ASYNC_TOKEN))
 }
 
 /// A value as `{:?}` and `{:#?}` print it.
@@ -70,10 +68,7 @@ pub(crate) struct Printed {
 
 impl Printed {
     pub(crate) fn of<T: Debug>(value: &T) -> Self {
-        Self {
-            type_name: std::any::type_name::<T>(),
-            text: format!("{value:?} {value:#?}"),
-        }
+        Self { type_name: std::any::type_name::<T>(), text: format!("{value:?} {value:#?}") }
     }
 }
 
@@ -98,11 +93,9 @@ pub(crate) async fn call(telecrm: &Telecrm, operation: Operation) -> Result<Prin
         Operation::ListTeamMembers => Printed::of(&members.list(page).await?),
         Operation::GetTeamMember => Printed::of(&members.with_deleted().get(EMAIL).await?),
         Operation::CreateTeamMember => Printed::of(&members.create(&member()).await?),
-        Operation::SetTeamMemberState => Printed::of(
-            &members
-                .set_availability(EMAIL, Availability::OnLeave)
-                .await?,
-        ),
+        Operation::SetTeamMemberState => {
+            Printed::of(&members.set_availability(EMAIL, Availability::OnLeave).await?)
+        }
         Operation::GetMetadata => Printed::of(&schema.metadata().await?),
         Operation::ListCustomFields => Printed::of(&schema.fields().await?),
         Operation::GetCustomField => Printed::of(&schema.field(EMAIL).await?),

@@ -83,14 +83,9 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, requests: Arc<Mutex<Vec
             requests.push(request);
             requests.len()
         };
-        let step = *script
-            .get(number - 1)
-            .expect("no more requests than the script has steps");
+        let step = *script.get(number - 1).expect("no more requests than the script has steps");
         let whole = |status: u16, headers: &str, body: &str| {
-            format!(
-                "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}",
-                body.len()
-            )
+            format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
         };
         let part = "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n";
         let answer = match step {
@@ -141,9 +136,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
         if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&read[..end]).into_owned();
             let lower = head.to_lowercase();
-            let length = lower
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
+            let length = lower.lines().find_map(|line| line.strip_prefix("content-length: "));
             let length: usize = length.map_or(0, |length| length.trim().parse().expect("a length"));
             if read.len() >= end + 4 + length {
                 assert!(lower.contains("\r\nuser-agent: telecrm-rust/"), "{lower}");

@@ -33,11 +33,7 @@ impl Emulator {
             .spawn()
             .map_err(|error| format!("{}: {error}", command.display()))?;
         let announcement = process.stdout.take().map(BufReader::new);
-        let mut emulator = Self {
-            command,
-            process,
-            environment: Vec::new(),
-        };
+        let mut emulator = Self { command, process, environment: Vec::new() };
         // The process keeps its output open, so reading stops after the last `export`.
         for line in announcement.into_iter().flat_map(BufRead::lines).take(5) {
             let line = line?;
@@ -45,9 +41,7 @@ impl Emulator {
                 .strip_prefix("export ")
                 .and_then(|export| export.split_once('='))
                 .ok_or_else(|| format!("the emulator printed no `export` line but: {line}"))?;
-            emulator
-                .environment
-                .push((name.to_owned(), value.to_owned()));
+            emulator.environment.push((name.to_owned(), value.to_owned()));
         }
         if emulator.environment.len() == 5 {
             Ok(emulator)

@@ -31,9 +31,8 @@ pub(crate) fn run(root: &Path, suites: &[Suite]) -> Outcome {
     let root = root.canonicalize()?;
     let mut failed = Vec::new();
     for suite in suites {
-        let name = suite
-            .to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned());
+        let name =
+            suite.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         println!("{name}: started");
         let done = match suite {
             Suite::Schemathesis => schemathesis::run(&root),

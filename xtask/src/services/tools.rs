@@ -15,11 +15,7 @@ pub(crate) fn succeed(command: &mut Command) -> Outcome {
         .stdin(Stdio::null())
         .status()
         .map_err(|error| format!("{program} did not start: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{program} ended with {status}").into())
-    }
+    if status.success() { Ok(()) } else { Err(format!("{program} ended with {status}").into()) }
 }
 
 /// The path of a program. Installs Debian packages if it is missing.
@@ -27,12 +23,8 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Outcome<PathBuf> {
     if let Some(found) = in_path(program) {
         return Ok(found);
     }
-    let missing = |why: String| {
-        format!(
-            "{program} is missing: {why}\nhint: install {}",
-            packages.join(" ")
-        )
-    };
+    let missing =
+        |why: String| format!("{program} is missing: {why}\nhint: install {}", packages.join(" "));
     let apt =
         in_path("apt-get").ok_or_else(|| missing("there is no apt-get to install it".into()))?;
     let run = |arguments: &[&str]| {
@@ -44,9 +36,7 @@ pub(crate) fn debian(program: &str, packages: &[&str]) -> Outcome<PathBuf> {
             }
             None => Command::new(&apt),
         };
-        command
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive");
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         succeed(&mut command).map_err(|error| missing(error.to_string()))
     };
     run(&["update", "-qq"])?;
@@ -62,11 +52,7 @@ pub(crate) fn python(requirements: &Path) -> Outcome<PathBuf> {
     let base = debian("python3", &["python3", "python3-venv"])?;
     // Other requirements, or another Python, get another environment.
     let base = base.canonicalize()?;
-    let wanted = [
-        &fs::read(requirements)?[..],
-        base.as_os_str().as_encoded_bytes(),
-    ]
-    .concat();
+    let wanted = [&fs::read(requirements)?[..], base.as_os_str().as_encoded_bytes()].concat();
     let home = folder()?.join(format!("python-{:016x}", digest::fnv1a(&wanted)));
     let python = home.join("bin/python");
     let complete = home.join("complete");
@@ -76,19 +62,8 @@ pub(crate) fn python(requirements: &Path) -> Outcome<PathBuf> {
         }
         succeed(Command::new(&base).args(["-m", "venv"]).arg(&home))
             .map_err(|error| format!("{error}\nhint: install python3-venv"))?;
-        let pip = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ];
-        succeed(
-            Command::new(&python)
-                .args(pip)
-                .arg("--requirement")
-                .arg(requirements),
-        )?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        succeed(Command::new(&python).args(pip).arg("--requirement").arg(requirements))?;
         fs::write(&complete, "")?;
     }
     Ok(python)

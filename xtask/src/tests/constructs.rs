@@ -26,9 +26,7 @@ fn document(members: &str) -> String {
 
 /// A document whose one operation has these members.
 fn operation(members: &str) -> String {
-    document(&format!(
-        "paths: {{/x: {{get: {{operationId: getX, {members}}}}}}}"
-    ))
+    document(&format!("paths: {{/x: {{get: {{operationId: getX, {members}}}}}}}"))
 }
 
 /// A document whose one operation answers with this schema.
@@ -38,10 +36,7 @@ fn answer(schema: &str) -> String {
 
 /// A document whose one operation answers with the component `X`, among these components.
 fn components(schemas: &str) -> String {
-    format!(
-        "{}\ncomponents: {{schemas: {schemas}}}",
-        answer("{$ref: '#/components/schemas/X'}")
-    )
+    format!("{}\ncomponents: {{schemas: {schemas}}}", answer("{$ref: '#/components/schemas/X'}"))
 }
 
 /// A document with one operation that has these parameters, at this path.
@@ -53,9 +48,7 @@ fn parameters(path: &str, list: &str) -> String {
 
 /// A document whose one operation sends this body.
 fn body(members: &str) -> String {
-    operation(&format!(
-        "requestBody: {{{members}}}, responses: {{'204': {{description: d}}}}"
-    ))
+    operation(&format!("requestBody: {{{members}}}, responses: {{'204': {{description: d}}}}"))
 }
 
 fn json(schema: &str) -> String {
@@ -68,10 +61,8 @@ const EMPTY: &str = "{description: d}";
 const PLAIN: &str = "{description: d, content: {text/plain: {schema: {type: string}}}}";
 
 fn responses(list: &[(&str, &str)]) -> String {
-    let list: Vec<_> = list
-        .iter()
-        .map(|(status, response)| format!("'{status}': {response}"))
-        .collect();
+    let list: Vec<_> =
+        list.iter().map(|(status, response)| format!("'{status}': {response}")).collect();
     operation(&format!("responses: {{{}}}", list.join(", ")))
 }
 
@@ -88,15 +79,9 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
         (
             "no operationId",
             Refused,
-            document(&format!(
-                "paths: {{/x: {{get: {{responses: {{'204': {EMPTY}}}}}}}}}"
-            )),
+            document(&format!("paths: {{/x: {{get: {{responses: {{'204': {EMPTY}}}}}}}}}")),
         ),
-        (
-            "duplicate operationId",
-            Refused,
-            two_operations("operationId: a", "operationId: a"),
-        ),
+        ("duplicate operationId", Refused, two_operations("operationId: a", "operationId: a")),
         (
             "operationIds that become one method",
             Refused,
@@ -123,11 +108,7 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
             Refused,
             responses(&[("200", TYPED), ("201", OTHER)]),
         ),
-        (
-            "two successes with equal bodies",
-            Harmless,
-            responses(&[("200", TYPED), ("201", TYPED)]),
-        ),
+        ("two successes with equal bodies", Harmless, responses(&[("200", TYPED), ("201", TYPED)])),
         (
             "two successes with one component",
             Harmless,
@@ -159,22 +140,14 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
             Normalised,
             responses(&[("200", TYPED), ("401", OTHER), ("429", PLAIN)]),
         ),
-        (
-            "a success and a default",
-            Normalised,
-            responses(&[("200", TYPED), ("default", OTHER)]),
-        ),
+        ("a success and a default", Normalised, responses(&[("200", TYPED), ("default", OTHER)])),
         (
             "a range of successes and a default",
             Normalised,
             responses(&[("2XX", TYPED), ("default", OTHER)]),
         ),
         ("a default alone", Refused, responses(&[("default", TYPED)])),
-        (
-            "an answer without a body",
-            Harmless,
-            responses(&[("204", EMPTY)]),
-        ),
+        ("an answer without a body", Harmless, responses(&[("204", EMPTY)])),
         (
             "JSON without a schema",
             Refused,
@@ -189,23 +162,13 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
         (
             "a path parameter that is not required",
             Normalised,
-            parameters(
-                "/x/{id}",
-                "{in: path, name: id, required: false, schema: {type: string}}",
-            ),
+            parameters("/x/{id}", "{in: path, name: id, required: false, schema: {type: string}}"),
         ),
-        (
-            "a path parameter that is not declared",
-            Refused,
-            parameters("/x/{id}", ""),
-        ),
+        ("a path parameter that is not declared", Refused, parameters("/x/{id}", "")),
         (
             "a path parameter that is not in the path",
             Refused,
-            parameters(
-                "/x",
-                "{in: path, name: id, required: true, schema: {type: string}}",
-            ),
+            parameters("/x", "{in: path, name: id, required: true, schema: {type: string}}"),
         ),
         (
             "parameters that become one argument",
@@ -215,18 +178,11 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
                 "{in: query, name: leadId, schema: {type: string}}, {in: query, name: lead_id, schema: {type: string}}",
             ),
         ),
-        (
-            "a cookie",
-            Refused,
-            parameters("/x", "{in: cookie, name: c, schema: {type: string}}"),
-        ),
+        ("a cookie", Refused, parameters("/x", "{in: cookie, name: c, schema: {type: string}}")),
         (
             "a deepObject parameter",
             Refused,
-            parameters(
-                "/x",
-                "{in: query, name: q, style: deepObject, schema: {type: object}}",
-            ),
+            parameters("/x", "{in: query, name: q, style: deepObject, schema: {type: object}}"),
         ),
         (
             "a pipeDelimited parameter",
@@ -247,10 +203,7 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
         (
             "the authorization header as a parameter",
             Normalised,
-            parameters(
-                "/x",
-                "{in: header, name: Authorization, schema: {type: string}}",
-            ),
+            parameters("/x", "{in: header, name: Authorization, schema: {type: string}}"),
         ),
         (
             "a default of a query parameter",
@@ -308,11 +261,7 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
             Refused,
             answer("{$ref: '#/components/schemas/Nope'}"),
         ),
-        (
-            "a reference into the paths",
-            Refused,
-            answer("{$ref: '#/paths/~1x/get'}"),
-        ),
+        ("a reference into the paths", Refused, answer("{$ref: '#/paths/~1x/get'}")),
         (
             "an escaped reference",
             Refused,
@@ -371,21 +320,13 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
             Refused,
             "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}".to_owned(),
         ),
-        (
-            "a duplicate key",
-            Refused,
-            "openapi: 3.0.3\nopenapi: 3.0.3".to_owned(),
-        ),
+        ("a duplicate key", Refused, "openapi: 3.0.3\nopenapi: 3.0.3".to_owned()),
         (
             "a duplicate key, once as a number",
             Refused,
             "openapi: 3.0.3\npaths: {200: a, '200': b}".to_owned(),
         ),
-        (
-            "a merge key",
-            Refused,
-            "a: &a {b: c}\nd: {<<: *a}".to_owned(),
-        ),
+        ("a merge key", Refused, "a: &a {b: c}\nd: {<<: *a}".to_owned()),
         (
             "duplicate tags",
             Harmless,
@@ -411,27 +352,11 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
                 "callbacks: {c: {}}, responses: {'200': {description: d, headers: {h: {schema: {type: string}}}, links: {l: {operationId: getX}}, content: {application/json: {schema: {type: string}}}}}",
             ),
         ),
-        (
-            "extensions",
-            Harmless,
-            answer("{type: string, x-anything: {a: 1}}"),
-        ),
+        ("extensions", Harmless, answer("{type: string, x-anything: {a: 1}}")),
         // Enums
-        (
-            "values that differ in case",
-            Refused,
-            answer("{type: string, enum: [active, Active]}"),
-        ),
-        (
-            "values of symbols only",
-            Refused,
-            answer("{type: string, enum: ['+', '-']}"),
-        ),
-        (
-            "values of other alphabets",
-            Refused,
-            answer("{type: string, enum: [ü, ö]}"),
-        ),
+        ("values that differ in case", Refused, answer("{type: string, enum: [active, Active]}")),
+        ("values of symbols only", Refused, answer("{type: string, enum: ['+', '-']}")),
+        ("values of other alphabets", Refused, answer("{type: string, enum: [ü, ö]}")),
         ("values of several types", Refused, answer("{enum: [a, 1]}")),
         (
             "values with blanks, empty or called unknown",
@@ -452,11 +377,7 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
                 "{X: {type: object, required: [state], properties: {state: {type: string, nullable: true, enum: [On, null]}, other: {$ref: '#/components/schemas/E'}}}, E: {type: string, nullable: true, enum: [On]}}",
             ),
         ),
-        (
-            "a list of numbers",
-            Normalised,
-            answer("{type: integer, enum: [1, 2]}"),
-        ),
+        ("a list of numbers", Normalised, answer("{type: integer, enum: [1, 2]}")),
         // Defaults and limits
         (
             "a default of the wrong type",
@@ -477,11 +398,7 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
                 "{X: {type: object, properties: {a: {type: string, enum: [On], default: Off}}}}",
             ),
         ),
-        (
-            "an example of the wrong type",
-            Harmless,
-            answer("{type: integer, example: ten}"),
-        ),
+        ("an example of the wrong type", Harmless, answer("{type: integer, example: ten}")),
         (
             "a date",
             Normalised,
@@ -584,11 +501,7 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
                 "{X: {type: object, additionalProperties: {anyOf: [{$ref: '#/components/schemas/T'}, {$ref: '#/components/schemas/P'}]}}, T: {type: string}, P: {type: string}}",
             ),
         ),
-        (
-            "a number in a union",
-            Refused,
-            answer("{oneOf: [{type: number}, {type: object}]}"),
-        ),
+        ("a number in a union", Refused, answer("{oneOf: [{type: number}, {type: object}]}")),
         (
             "summary or detail",
             Refused,
@@ -713,10 +626,7 @@ fn harmless_constructs_generate_the_same_code_as_a_plain_document() {
     let reference = super::specs::surface(&generated(&answer("{type: string}")).unwrap());
     for (name, _, case) in cases().into_iter().filter(|case| case.1 == Harmless) {
         let surface = super::specs::surface(&generated(&case).unwrap());
-        assert!(
-            surface.contains("pub async fn get_x<'a>"),
-            "{name}: {surface}"
-        );
+        assert!(surface.contains("pub async fn get_x<'a>"), "{name}: {surface}");
         if case.contains("schema: {type: string}") && !case.contains("text/plain") {
             assert_eq!(surface, reference, "{name}");
         }
@@ -728,9 +638,7 @@ fn path_segments_are_encoded_before_the_url_is_built() {
     let list = "{in: path, name: number, required: true, schema: {type: integer}}, {in: path, name: url, required: true, schema: {type: string}}";
     let source = generated(&parameters("/x/{number}/{url}", list)).unwrap();
     let lines: Vec<_> = source.lines().map(str::trim).collect();
-    let start = lines
-        .iter()
-        .position(|line| line.contains("number.to_string()"));
+    let start = lines.iter().position(|line| line.contains("number.to_string()"));
     assert_eq!(
         lines[start.expect("as a text")..][..4],
         [
@@ -760,8 +668,7 @@ fn a_panic_of_the_generator_becomes_an_error() {
     // Skips the lint, as a construct does for which it has no rule.
     let document = normalised(&answer("{not: {type: string}}"));
     let api: Api = APIS[0];
-    let error = generate::generate(api, document, &Variants::of(&Value::Null))
-        .unwrap_err()
-        .to_string();
+    let error =
+        generate::generate(api, document, &Variants::of(&Value::Null)).unwrap_err().to_string();
     assert!(error.starts_with("the generator panicked: "), "{error}");
 }

@@ -12,10 +12,7 @@ fn operations() -> BTreeSet<String> {
 #[test]
 fn the_facade_covers_every_operation() {
     let table = read(&root()).unwrap();
-    assert!(
-        table.ends_with("19 of 19 operations are in the facade\n"),
-        "{table}"
-    );
+    assert!(table.ends_with("19 of 19 operations are in the facade\n"), "{table}");
 }
 
 #[test]

@@ -81,11 +81,7 @@ fn one_edit_at_a_time() {
             "/components/schemas/Stage/enum".to_owned(),
             json!(["OPEN", "LOST"]),
         ),
-        (
-            "a limit changes",
-            format!("{lead}/rating/minimum"),
-            json!(0),
-        ),
+        ("a limit changes", format!("{lead}/rating/minimum"), json!(0)),
         (
             "a union appears",
             format!("{lead}/rating"),
@@ -128,9 +124,8 @@ fn one_edit_at_a_time() {
 
 #[test]
 fn the_name_of_a_component_does_not_matter() {
-    let new = SPEC
-        .replace("schemas/Lead", "schemas/Customer")
-        .replace("    Lead:", "    Customer:");
+    let new =
+        SPEC.replace("schemas/Lead", "schemas/Customer").replace("    Lead:", "    Customer:");
     assert_ne!(new, SPEC);
     assert_eq!(report(&spec(), &read::parse(&new).unwrap()), "no changes\n");
 }
@@ -138,16 +133,7 @@ fn the_name_of_a_component_does_not_matter() {
 #[test]
 fn a_new_or_removed_operation_is_reported_once() {
     let mut old = spec();
-    old["paths"]["/lead/{id}"]
-        .as_object_mut()
-        .unwrap()
-        .remove("get");
-    assert_eq!(
-        report(&old, &spec()),
-        "Compatible\n  GET /lead/{id}\n    itself: added\n"
-    );
-    assert_eq!(
-        report(&spec(), &old),
-        "Breaking\n  GET /lead/{id}\n    itself: removed\n"
-    );
+    old["paths"]["/lead/{id}"].as_object_mut().unwrap().remove("get");
+    assert_eq!(report(&old, &spec()), "Compatible\n  GET /lead/{id}\n    itself: added\n");
+    assert_eq!(report(&spec(), &old), "Breaking\n  GET /lead/{id}\n    itself: removed\n");
 }

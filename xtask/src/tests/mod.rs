@@ -32,12 +32,7 @@ impl Scratch {
             COUNT.fetch_add(1, Ordering::Relaxed)
         );
         let scratch = Self(std::env::temp_dir().join(name));
-        for folder in [
-            "openapi",
-            "generated",
-            "build/codegen",
-            "crates/emulator/openapi",
-        ] {
+        for folder in ["openapi", "generated", "build/codegen", "crates/emulator/openapi"] {
             copy_files(&root().join(folder), &scratch.0.join(folder)).unwrap();
         }
         fs::copy(root().join("Cargo.lock"), scratch.0.join("Cargo.lock")).unwrap();

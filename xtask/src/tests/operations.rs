@@ -23,13 +23,8 @@ fn the_enum_has_a_variant_with_id_method_and_path_for_each_operation() {
 #[test]
 fn two_operations_with_one_name_are_refused() {
     let (first, second) = (document("createLead"), document("create_lead"));
-    let error = source(&[&first, &second])
-        .expect_err("one variant")
-        .to_string();
-    assert_eq!(
-        error,
-        "POST /lead: another operation is called `create_lead` too"
-    );
+    let error = source(&[&first, &second]).expect_err("one variant").to_string();
+    assert_eq!(error, "POST /lead: another operation is called `create_lead` too");
 }
 
 #[test]
@@ -40,8 +35,5 @@ fn a_method_passes_its_variant_and_none_if_the_crate_lacks_the_operation() {
     let argument = "send(&self.client, Some(crate::Operation::CreateLead), request)";
     assert!(known.contains(argument), "{known}");
     let newer = source_of(APIS[0], document("mergeLeads"), &variants).expect("generated");
-    assert!(
-        newer.contains("send(&self.client, None, request)"),
-        "{newer}"
-    );
+    assert!(newer.contains("send(&self.client, None, request)"), "{newer}");
 }

@@ -25,19 +25,9 @@ fn an_update_merges_objects_extends_arrays_and_replaces_the_rest() {
             json!({ "a": { "b": 1, "c": { "d": 1, "e": 2 } } }),
         ),
         ("$.a", "2", json!({ "a": [1] }), json!({ "a": [1, 2] })),
-        (
-            "$.a",
-            "[2, 3]",
-            json!({ "a": [1] }),
-            json!({ "a": [1, 2, 3] }),
-        ),
+        ("$.a", "[2, 3]", json!({ "a": [1] }), json!({ "a": [1, 2, 3] })),
         ("$.a", "x", json!({ "a": 1 }), json!({ "a": "x" })),
-        (
-            "$.a",
-            "{b: [2]}",
-            json!({ "a": { "b": [1] } }),
-            json!({ "a": { "b": [1, 2] } }),
-        ),
+        ("$.a", "{b: [2]}", json!({ "a": { "b": [1] } }), json!({ "a": { "b": [1, 2] } })),
         (
             "$.*.b",
             "x",
@@ -53,27 +43,11 @@ fn an_update_merges_objects_extends_arrays_and_replaces_the_rest() {
 #[test]
 fn a_removal_takes_every_selected_node_and_no_other() {
     for (target, before, after) in [
-        (
-            "$.a.b",
-            json!({ "a": { "b": 1, "c": 2 } }),
-            json!({ "a": { "c": 2 } }),
-        ),
-        (
-            "$.a[?@ > 1]",
-            json!({ "a": [1, 2, 3, 1, 4] }),
-            json!({ "a": [1, 1] }),
-        ),
+        ("$.a.b", json!({ "a": { "b": 1, "c": 2 } }), json!({ "a": { "c": 2 } })),
+        ("$.a[?@ > 1]", json!({ "a": [1, 2, 3, 1, 4] }), json!({ "a": [1, 1] })),
         ("$.a[0, 2]", json!({ "a": [1, 2, 3] }), json!({ "a": [2] })),
-        (
-            "$..b",
-            json!({ "b": { "b": 1 }, "c": [{ "b": 2 }] }),
-            json!({ "c": [{}] }),
-        ),
-        (
-            "$[\"/x~y\"]",
-            json!({ "/x~y": 1, "z": 2 }),
-            json!({ "z": 2 }),
-        ),
+        ("$..b", json!({ "b": { "b": 1 }, "c": [{ "b": 2 }] }), json!({ "c": [{}] })),
+        ("$[\"/x~y\"]", json!({ "/x~y": 1, "z": 2 }), json!({ "z": 2 })),
     ] {
         let actions = format!("[{{target: '{target}', description: d, remove: true}}]");
         assert_eq!(applied(&actions, before), (after, Vec::new()), "{actions}");
@@ -104,11 +78,6 @@ fn a_faulty_overlay_is_refused_with_all_faults() {
         panic!("accepted");
     };
     insta::assert_snapshot!(faults);
-    let other = Overlay::from_document(json!({ "overlay": "1.0.0", "actions": [] }))
-        .err()
-        .unwrap();
-    assert_eq!(
-        other.to_string(),
-        "the document is not an OpenAPI Overlay 1.1"
-    );
+    let other = Overlay::from_document(json!({ "overlay": "1.0.0", "actions": [] })).err().unwrap();
+    assert_eq!(other.to_string(), "the document is not an OpenAPI Overlay 1.1");
 }

@@ -12,44 +12,25 @@ use crate::stage;
 
 #[test]
 fn the_committed_files_are_up_to_date() {
-    run(
-        &root(),
-        &Options {
-            check: true,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    run(&root(), &Options { check: true, ..Options::default() }).unwrap();
 }
 
 #[test]
 fn two_runs_give_the_same_bytes() {
-    let generate = || {
-        plan(&root(), &Options::default())
-            .unwrap()
-            .outputs()
-            .unwrap()
-    };
+    let generate = || plan(&root(), &Options::default()).unwrap().outputs().unwrap();
     let once = generate();
     let twice = generate();
     assert_eq!(once.len(), 7);
     for (first, second) in once.iter().zip(&twice) {
         assert_eq!(first.path, second.path);
         assert_eq!(first.text, second.text, "{}", first.path.display());
-        assert!(
-            !first.text.contains("api-version"),
-            "{}",
-            first.path.display()
-        );
+        assert!(!first.text.contains("api-version"), "{}", first.path.display());
     }
 }
 
 #[test]
 fn the_check_fails_on_any_edit_and_regen_repairs_it() {
-    let check = Options {
-        check: true,
-        ..Options::default()
-    };
+    let check = Options { check: true, ..Options::default() };
     for file in [
         "generated/sync.rs",
         "generated/async.rs",
@@ -79,11 +60,7 @@ fn the_digest_shows_which_file_changed_and_ignores_line_ends() {
     assert_eq!(digest::of_tree(scratch.path()).unwrap(), before);
     scratch.write("openapi/sync.yaml", &format!("{spec}\n# more"));
     let after = digest::of_tree(scratch.path()).unwrap();
-    let changed: Vec<_> = before
-        .lines()
-        .zip(after.lines())
-        .filter(|(a, b)| a != b)
-        .collect();
+    let changed: Vec<_> = before.lines().zip(after.lines()).filter(|(a, b)| a != b).collect();
     assert_eq!(changed.len(), 1);
     assert!(changed[0].1.ends_with(" openapi/sync.yaml"));
 }
@@ -118,24 +95,11 @@ fn renamed() -> String {
 fn the_overlay_applies_even_if_components_have_other_names() {
     let scratch = Scratch::new();
     let theirs = scratch.write("theirs.yaml", &renamed());
-    let options = Options {
-        sync: Some(theirs.clone()),
-        ..Options::default()
-    };
+    let options = Options { sync: Some(theirs.clone()), ..Options::default() };
     run(scratch.path(), &options).unwrap();
-    assert_eq!(
-        scratch.read("openapi/sync.yaml"),
-        fs::read_to_string(theirs).unwrap()
-    );
+    assert_eq!(scratch.read("openapi/sync.yaml"), fs::read_to_string(theirs).unwrap());
     // The new file has become the vendored one.
-    run(
-        scratch.path(),
-        &Options {
-            check: true,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    run(scratch.path(), &Options { check: true, ..Options::default() }).unwrap();
     let overlaid = read::parse(&scratch.read("crates/emulator/openapi/sync.yaml")).unwrap();
     assert_eq!(schema::operations(&overlaid).len(), 18);
 }
@@ -151,10 +115,7 @@ fn a_newer_file_with_stale_overlay_actions_changes_nothing_unless_they_are_skipp
     document["paths"].as_object_mut().unwrap().remove(search);
     let theirs = scratch.write("theirs.yaml", &stage::yaml(document).unwrap());
     let before = scratch.contents();
-    let mut options = Options {
-        sync: Some(theirs),
-        ..Options::default()
-    };
+    let mut options = Options { sync: Some(theirs), ..Options::default() };
     insta::assert_snapshot!(plan(scratch.path(), &options).unwrap().changes.join(""), @r"
     Breaking
       POST /enterprise/{enterpriseId}/lead/search
@@ -186,11 +147,7 @@ fn a_newer_file_with_stale_overlay_actions_changes_nothing_unless_they_are_skipp
     assert_eq!(scratch.contents(), before);
     options.skip_stale = true;
     run(scratch.path(), &options).unwrap();
-    assert!(
-        !scratch
-            .read("generated/sync.rs")
-            .contains("fn search_leads")
-    );
+    assert!(!scratch.read("generated/sync.rs").contains("fn search_leads"));
 }
 
 #[test]
@@ -200,10 +157,7 @@ fn an_operation_with_a_renamed_path_is_left_out_and_the_rest_is_written() {
         .read("openapi/sync.yaml")
         .replace("/teammember/state_change:", "/teammember/change_state:");
     let theirs = scratch.write("theirs.yaml", &theirs);
-    let mut options = Options {
-        sync: Some(theirs.clone()),
-        ..Options::default()
-    };
+    let mut options = Options { sync: Some(theirs.clone()), ..Options::default() };
     let before = scratch.contents();
     let error = run(scratch.path(), &options).unwrap_err().to_string();
     assert!(error.contains("/teammember/state_change'"), "{error}");
@@ -222,15 +176,10 @@ fn an_operation_with_a_renamed_path_is_left_out_and_the_rest_is_written() {
 #[test]
 fn a_file_without_code_changes_nothing() {
     let scratch = Scratch::new();
-    let theirs = scratch
-        .read("openapi/async.yaml")
-        .replace("openapi: 3.0.3", "openapi: 3.1.0");
+    let theirs = scratch.read("openapi/async.yaml").replace("openapi: 3.0.3", "openapi: 3.1.0");
     let theirs = scratch.write("theirs.yaml", &theirs);
     let before = scratch.contents();
-    let options = Options {
-        r#async: Some(theirs),
-        ..Options::default()
-    };
+    let options = Options { r#async: Some(theirs), ..Options::default() };
     let error = run(scratch.path(), &options).unwrap_err().to_string();
     let place = scratch.path().join("theirs.yaml");
     assert_eq!(

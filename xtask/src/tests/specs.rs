@@ -77,9 +77,6 @@ fn the_values_of_the_open_enums() {
             }
         }
     }
-    let lines: Vec<_> = values
-        .iter()
-        .map(|(name, list)| format!("{name}: {list}"))
-        .collect();
+    let lines: Vec<_> = values.iter().map(|(name, list)| format!("{name}: {list}")).collect();
     insta::assert_snapshot!("open_enums", lines.join("\n"));
 }

@@ -73,11 +73,8 @@ fn foreign_types_are_found_under_any_name() {
         "#,
     )
     .faults();
-    let found: Vec<&str> = faults
-        .iter()
-        .filter(|fault| fault.contains("may not use"))
-        .map(String::as_str)
-        .collect();
+    let found: Vec<&str> =
+        faults.iter().filter(|fault| fault.contains("may not use")).map(String::as_str).collect();
     assert_eq!(
         found,
         [
@@ -93,11 +90,7 @@ fn foreign_types_are_found_under_any_name() {
 fn our_crates_use_only_allowed_foreign_types() {
     let surface = Surface::read(&root()).expect("readable");
     assert_eq!(surface.faults(), [""; 0]);
-    for expected in [
-        "pub struct Telecrm {}",
-        "pub struct Lead {}",
-        "pub fn on_call(",
-    ] {
+    for expected in ["pub struct Telecrm {}", "pub struct Lead {}", "pub fn on_call("] {
         assert!(surface.text().contains(expected), "{expected}");
     }
 }

@@ -25,11 +25,8 @@ impl Connection {
         if options.emulator {
             return Self::to_emulator(options).await;
         }
-        let sync_api = if options.no_check && !options.verify {
-            SyncApi::Unused
-        } else {
-            SyncApi::Needed
-        };
+        let sync_api =
+            if options.no_check && !options.verify { SyncApi::Unused } else { SyncApi::Needed };
         let environment = Environment::read(|name| std::env::var(name).ok(), sync_api)?;
         if let Some(warning) = environment.warning() {
             print_warning(&warning);
@@ -72,8 +69,7 @@ impl Connection {
         let mut seed = WorkspaceFile::sample();
         let country = options.default_country.unwrap_or_default().to_string();
         let zone = options.time_zone.iana_name();
-        seed.emulator
-            .insert("defaultCountry".to_owned(), country.as_str().into());
+        seed.emulator.insert("defaultCountry".to_owned(), country.as_str().into());
         seed.emulator.insert("timeZone".to_owned(), zone.into());
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(Exit::Failed, format!("cannot start the emulator: {error}"))
@@ -88,12 +84,7 @@ impl Connection {
             .verify_timeout(Duration::ZERO)
             .build()
             .map_err(|error| failed(&error))?;
-        Ok(Self {
-            telecrm,
-            can_read: true,
-            limits: None,
-            emulator: Some(Arc::new(emulator)),
-        })
+        Ok(Self { telecrm, can_read: true, limits: None, emulator: Some(Arc::new(emulator)) })
     }
 
     /// Discovers the workspace. Returns None if there is no Sync token.

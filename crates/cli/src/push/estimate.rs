@@ -36,10 +36,7 @@ impl Throughput {
     fn new(limit: RateLimit, bursts: &[u64]) -> Self {
         // The hourly number includes the burst.
         let after_burst = |burst: &u64| u64::from(limit.per_hour()).saturating_sub(*burst);
-        Self {
-            burst: bursts.iter().sum(),
-            per_hour: bursts.iter().map(after_burst).sum(),
-        }
+        Self { burst: bursts.iter().sum(), per_hour: bursts.iter().map(after_burst).sum() }
     }
 
     fn time(&self, requests: u64) -> Duration {

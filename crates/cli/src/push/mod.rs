@@ -57,28 +57,20 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
             }
         }
     });
-    let format = if options.json {
-        Some(Format::JsonLines)
-    } else {
-        options.table.then_some(Format::Table)
-    };
+    let format =
+        if options.json { Some(Format::JsonLines) } else { options.table.then_some(Format::Table) };
     let mut output = Output::start(format, workspace.as_deref(), row_count).map_err(not_written)?;
     let start = clock::now();
     // The emulator stops when it is dropped, so this keeps it to the end of the run.
     let emulator = connection.emulator;
-    let read_back = options.verify.then(|| ReadBack {
-        emulator: emulator.clone(),
-        timeout: options.verify_timeout,
-    });
+    let read_back = options
+        .verify
+        .then(|| ReadBack { emulator: emulator.clone(), timeout: options.verify_timeout });
     let run = Run {
         rows,
         is_file,
         signals,
-        planner: Planner {
-            workspace,
-            check: !options.no_check,
-            on_finding: options.on_finding,
-        },
+        planner: Planner { workspace, check: !options.no_check, on_finding: options.on_finding },
         sender: Sender::new(connection.telecrm.clone(), read_back),
         output: &mut output,
     };
@@ -95,11 +87,7 @@ fn not_written(error: io::Error) -> Failure {
 
 fn warn_of_refused_tokens(telecrm: &Telecrm) {
     let limits = telecrm.async_limits();
-    for (index, _) in limits
-        .iter()
-        .enumerate()
-        .filter(|(_, limit)| limit.set_aside)
-    {
+    for (index, _) in limits.iter().enumerate().filter(|(_, limit)| limit.set_aside) {
         let (number, count) = (index + 1, limits.len());
         let message = format!("telecrm refused token {number} of {count} in {ASYNC_TOKEN}");
         print_warning(&Problem::new(message).hint("check it; the other tokens were used instead"));

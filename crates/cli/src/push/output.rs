@@ -40,17 +40,10 @@ impl Output {
         let as_table = format.map_or(is_terminal, |format| format == Format::Table);
         let table = as_table.then(|| {
             let width = is_terminal.then(|| usize::from(Term::stdout().size().1));
-            Table::new(
-                identifier_width(workspace),
-                width,
-                console::colors_enabled(),
-            )
+            Table::new(identifier_width(workspace), width, console::colors_enabled())
         });
         let (progress, template) = match rows {
-            Some(rows) => (
-                ProgressBar::new(rows),
-                "{bar:30} {pos} of {len} rows, {eta} left",
-            ),
+            Some(rows) => (ProgressBar::new(rows), "{bar:30} {pos} of {len} rows, {eta} left"),
             None => (ProgressBar::no_length(), "{spinner} {pos} rows, {per_sec}"),
         };
         // Draws nothing if standard error is not a terminal.
@@ -58,11 +51,7 @@ impl Output {
         if let Ok(style) = ProgressStyle::with_template(template) {
             progress.set_style(style);
         }
-        let mut output = Self {
-            stdout,
-            table,
-            progress,
-        };
+        let mut output = Self { stdout, table, progress };
         if let Some(table) = &output.table {
             output.write(&table.header())?;
         }

@@ -94,9 +94,7 @@ impl Planner {
         let repaired = checked.accept_partial();
         let stored = repaired.as_ref().unwrap_or(&lead);
         let identifier = identifier_of(workspace, stored);
-        let lead_key = identifier
-            .clone()
-            .or_else(|| written_key(workspace, stored));
+        let lead_key = identifier.clone().or_else(|| written_key(workspace, stored));
         if !self.check {
             return Plan::Send(PreparedRow {
                 identifier: identifier_of(workspace, &lead),
@@ -169,9 +167,7 @@ fn kept_actions(lead: &Lead, findings: &[Finding]) -> Vec<usize> {
         let mut lost = findings.iter().filter(|finding| is_lost(finding));
         lost.any(|finding| finding.path == path)
     };
-    (0..lead.actions().len())
-        .filter(|index| !is_dropped(*index))
-        .collect()
+    (0..lead.actions().len()).filter(|index| !is_dropped(*index)).collect()
 }
 
 #[cfg(test)]
@@ -181,11 +177,7 @@ mod tests {
     use telecrm::FindingKind;
 
     fn planner(check: bool, on_finding: OnFinding) -> Planner {
-        Planner {
-            workspace: Some(Arc::new(Workspace::sample())),
-            check,
-            on_finding,
-        }
+        Planner { workspace: Some(Arc::new(Workspace::sample())), check, on_finding }
     }
 
     fn lead(json: Value) -> Lead {
@@ -206,37 +198,22 @@ mod tests {
         let Plan::Send(row) = planner(true, OnFinding::Send).plan(7, with_bad_rating()) else {
             panic!("not sent");
         };
-        assert_eq!(
-            row.lead.to_json(),
-            json!({"fields": {"phone": "919999900001"}})
-        );
+        assert_eq!(row.lead.to_json(), json!({"fields": {"phone": "919999900001"}}));
         assert_eq!(row.identifier.as_deref(), Some("919999900001"));
-        let repaired: Vec<_> = row
-            .findings
-            .iter()
-            .map(|f| (f.path.to_string(), f.repaired))
-            .collect();
+        let repaired: Vec<_> =
+            row.findings.iter().map(|f| (f.path.to_string(), f.repaired)).collect();
         assert_eq!(
             repaired,
-            [
-                ("fields.phone".to_owned(), true),
-                ("fields.rating".to_owned(), false)
-            ]
+            [("fields.phone".to_owned(), true), ("fields.rating".to_owned(), false)]
         );
     }
 
     #[test]
     fn skip_and_stop_hold_back_leads_with_losses() {
         let plan = planner(true, OnFinding::Skip).plan(1, with_bad_rating());
-        assert!(
-            matches!(&plan, Plan::Report(row) if row.outcome == Outcome::Skipped),
-            "{plan:?}"
-        );
+        assert!(matches!(&plan, Plan::Report(row) if row.outcome == Outcome::Skipped), "{plan:?}");
         let plan = planner(true, OnFinding::Stop).plan(1, with_bad_rating());
-        assert!(
-            matches!(&plan, Plan::Stop(row) if row.outcome == Outcome::Skipped),
-            "{plan:?}"
-        );
+        assert!(matches!(&plan, Plan::Stop(row) if row.outcome == Outcome::Skipped), "{plan:?}");
     }
 
     #[test]
@@ -262,10 +239,7 @@ mod tests {
             panic!("sent");
         };
         assert_eq!((row.outcome, row.identifier), (Outcome::Rejected, None));
-        assert_eq!(
-            row.error.map(|error| error.kind),
-            Some(ErrorKind::LeadDropped)
-        );
+        assert_eq!(row.error.map(|error| error.kind), Some(ErrorKind::LeadDropped));
     }
 
     #[test]
@@ -287,14 +261,8 @@ mod tests {
         let Plan::Send(mut row) = planner(true, OnFinding::Send).plan(1, lead) else {
             panic!("not sent");
         };
-        let loss = |path| {
-            Finding::new(
-                path,
-                FindingKind::FieldDropped,
-                Certainty::Reported,
-                "not there",
-            )
-        };
+        let loss =
+            |path| Finding::new(path, FindingKind::FieldDropped, Certainty::Reported, "not there");
         row.add_losses([
             loss(FieldPath::ActionField(0, "note".into())),
             loss(FieldPath::ActionField(0, "note".into())),

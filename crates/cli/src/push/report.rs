@@ -126,11 +126,7 @@ impl From<&telecrm::Error> for ErrorKind {
 
 impl RowError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            problem: Problem::new(message),
-            is_server_fault: false,
-        }
+        Self { kind, problem: Problem::new(message), is_server_fault: false }
     }
 }
 
@@ -166,8 +162,7 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn add(&mut self, report: &RowReport) {
         *self.outcomes.entry(report.outcome).or_default() += 1;
-        self.errors
-            .extend(report.error.as_ref().map(|error| error.kind));
+        self.errors.extend(report.error.as_ref().map(|error| error.kind));
         self.has_losses |= has_losses(&report.findings);
     }
 
@@ -179,9 +174,7 @@ impl Tally {
     pub(crate) fn sent(&self) -> u64 {
         use Outcome::{Accepted, Differs, Missing, Stored, Unknown};
         let sent = [Stored, Differs, Missing, Accepted, Unknown];
-        sent.iter()
-            .filter_map(|outcome| self.outcomes.get(outcome))
-            .sum()
+        sent.iter().filter_map(|outcome| self.outcomes.get(outcome)).sum()
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -209,9 +202,8 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outcomes = self.outcomes.iter();
-        let counts: Vec<_> = outcomes
-            .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
-            .collect();
+        let counts: Vec<_> =
+            outcomes.map(|(outcome, count)| format!("{count} {}", outcome.as_str())).collect();
         f.write_str(&counts.join(", "))
     }
 }
@@ -248,37 +240,17 @@ mod tests {
     fn the_most_severe_row_decides_the_exit_code() {
         // Sorted by severity, the most severe row first.
         let rows_by_severity = [
-            (
-                row(Outcome::Failed, Some(ErrorKind::NotAuthorized)),
-                Exit::NotAuthorized,
-            ),
-            (
-                row(Outcome::Failed, Some(ErrorKind::NotFound)),
-                Exit::NotFound,
-            ),
-            (
-                row(Outcome::Failed, Some(ErrorKind::RateLimited)),
-                Exit::RateLimited,
-            ),
-            (
-                row(Outcome::Unknown, Some(ErrorKind::OutcomeUnknown)),
-                Exit::Unknown,
-            ),
-            (
-                row(Outcome::Rejected, Some(ErrorKind::UnreadableRow)),
-                Exit::Failed,
-            ),
-            (
-                row(Outcome::Skipped, Some(ErrorKind::RunStopped)),
-                Exit::Loss,
-            ),
+            (row(Outcome::Failed, Some(ErrorKind::NotAuthorized)), Exit::NotAuthorized),
+            (row(Outcome::Failed, Some(ErrorKind::NotFound)), Exit::NotFound),
+            (row(Outcome::Failed, Some(ErrorKind::RateLimited)), Exit::RateLimited),
+            (row(Outcome::Unknown, Some(ErrorKind::OutcomeUnknown)), Exit::Unknown),
+            (row(Outcome::Rejected, Some(ErrorKind::UnreadableRow)), Exit::Failed),
+            (row(Outcome::Skipped, Some(ErrorKind::RunStopped)), Exit::Loss),
             (row(Outcome::Accepted, None), Exit::Success),
         ];
         for from in 0..rows_by_severity.len() {
-            let rows: Vec<_> = rows_by_severity[from..]
-                .iter()
-                .map(|(row, _)| row.clone())
-                .collect();
+            let rows: Vec<_> =
+                rows_by_severity[from..].iter().map(|(row, _)| row.clone()).collect();
             assert_eq!(exit(&rows), rows_by_severity[from].1, "{:?}", rows[0]);
         }
     }

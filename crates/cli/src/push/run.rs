@@ -108,10 +108,7 @@ impl Run<'_> {
             }
             state.write_reports(self.output)?;
         }
-        Ok(RunResult {
-            tally: state.tally,
-            stop: state.stop,
-        })
+        Ok(RunResult { tally: state.tally, stop: state.stop })
     }
 }
 

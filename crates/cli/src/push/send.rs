@@ -51,11 +51,7 @@ pub(crate) type StopWatch = watch::Receiver<Stopped>;
 
 impl Sender {
     pub(crate) fn new(telecrm: Telecrm, read_back: Option<ReadBack>) -> Self {
-        Self(Arc::new(Inner {
-            telecrm,
-            read_back,
-            rate_limit_gate: Mutex::new(()),
-        }))
+        Self(Arc::new(Inner { telecrm, read_back, rate_limit_gate: Mutex::new(()) }))
     }
 
     /// Lets rows in flight finish their request, without retries.

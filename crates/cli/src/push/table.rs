@@ -25,11 +25,7 @@ impl Table {
         terminal_width: Option<usize>,
         has_colours: bool,
     ) -> Self {
-        Self {
-            identifier_width,
-            terminal_width,
-            has_colours,
-        }
+        Self { identifier_width, terminal_width, has_colours }
     }
 
     pub(crate) fn header(self) -> String {
@@ -48,9 +44,9 @@ impl Table {
         let outcome = self.style(colour_of(report.outcome)).apply_to(outcome);
         let start = format!("{:>ROW_WIDTH$}  {identifier:width$}  {outcome}", report.row);
         let indent = ROW_WIDTH + 2 + width + 2 + OUTCOME_WIDTH + 2;
-        let notes_width = self.terminal_width.map_or(usize::MAX, |width| {
-            width.saturating_sub(indent).max(MIN_NOTES_WIDTH)
-        });
+        let notes_width = self
+            .terminal_width
+            .map_or(usize::MAX, |width| width.saturating_sub(indent).max(MIN_NOTES_WIDTH));
         // The finding already says why a lead is dropped.
         let error = report.error.as_ref();
         let error = error.filter(|error| error.kind != ErrorKind::LeadDropped);
@@ -78,9 +74,7 @@ fn colour_of(outcome: Outcome) -> Style {
 /// Breaks a note into lines. Its hint and continued lines are indented.
 fn wrap(note: &Problem, width: usize) -> Vec<String> {
     let wrap = |text: &str, first, next| -> Vec<String> {
-        let options = textwrap::Options::new(width)
-            .initial_indent(first)
-            .subsequent_indent(next);
+        let options = textwrap::Options::new(width).initial_indent(first).subsequent_indent(next);
         let text = printable(text);
         let lines = textwrap::wrap(&text, options).into_iter();
         lines.map(|line| line.into_owned()).collect()
@@ -94,10 +88,7 @@ fn wrap(note: &Problem, width: usize) -> Vec<String> {
 
 /// What happened to a part of the row, and what to do about it.
 fn note(finding: &Finding) -> Problem {
-    Problem {
-        message: finding.to_string(),
-        hint: finding.hint(),
-    }
+    Problem { message: finding.to_string(), hint: finding.hint() }
 }
 
 #[cfg(test)]
@@ -136,12 +127,7 @@ mod tests {
     #[test]
     fn notes_name_losses_new_options_and_repairs() {
         let table = Table::new(12, None, false);
-        let text = [
-            table.header(),
-            table.row(&differing()),
-            table.row(&unreadable()),
-        ]
-        .concat();
+        let text = [table.header(), table.row(&differing()), table.row(&unreadable())].concat();
         insta::assert_snapshot!(text);
     }
 
@@ -149,38 +135,22 @@ mod tests {
     fn long_notes_stay_in_their_column() {
         let table = Table::new(12, Some(80), false);
         let text = table.row(&differing());
-        assert!(
-            text.lines().all(|line| line.chars().count() <= 80),
-            "{text}"
-        );
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
     }
 
     #[test]
     fn input_cannot_control_the_terminal() {
-        let lead = Lead::new()
-            .set("phone", "919999900001")
-            .set("status", "\u{1b}[2J\u{7}");
+        let lead = Lead::new().set("phone", "919999900001").set("status", "\u{1b}[2J\u{7}");
         let mut report = differing();
         report.findings = Workspace::sample().check(&lead).report().to_vec();
         let text = Table::new(12, Some(80), false).row(&report);
-        assert!(
-            text.contains("[2J") && !text.contains(['\u{1b}', '\u{7}']),
-            "{text:?}"
-        );
+        assert!(text.contains("[2J") && !text.contains(['\u{1b}', '\u{7}']), "{text:?}");
     }
 
     #[test]
     fn the_table_has_colours_only_on_request() {
-        assert!(
-            !Table::new(12, None, false)
-                .row(&unreadable())
-                .contains('\u{1b}')
-        );
-        assert!(
-            Table::new(12, None, true)
-                .row(&unreadable())
-                .contains('\u{1b}')
-        );
+        assert!(!Table::new(12, None, false).row(&unreadable()).contains('\u{1b}'));
+        assert!(Table::new(12, None, true).row(&unreadable()).contains('\u{1b}'));
     }
 }

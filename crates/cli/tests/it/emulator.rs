@@ -9,11 +9,7 @@ use std::time::Duration;
 #[test]
 fn the_emulator_prints_the_variables_that_point_to_it() {
     let local = Local::start(&["--enterprise", "ent-other"]);
-    let names: Vec<_> = local
-        .exports
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let names: Vec<_> = local.exports.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
         [
@@ -28,10 +24,7 @@ fn the_emulator_prints_the_variables_that_point_to_it() {
     assert_eq!(local.variable("TELECRM_SYNC_TOKEN"), "sync-local-token");
     assert_eq!(local.variable("TELECRM_ASYNC_TOKEN"), "async-local-token");
     let base = local.variable("TELECRM_ASYNC_URL");
-    assert_eq!(
-        local.variable("TELECRM_SYNC_URL"),
-        format!("{base}/autoupdate/v2")
-    );
+    assert_eq!(local.variable("TELECRM_SYNC_URL"), format!("{base}/autoupdate/v2"));
 }
 
 #[cfg(unix)]
@@ -91,22 +84,12 @@ fn a_time_beyond_2106_is_refused() {
 
 #[test]
 fn profile_and_switches_decide_the_answers() {
-    let arguments = [
-        "--profile",
-        "reported",
-        "--switch",
-        "async-answer=ok",
-        "--switch",
-        "search-ids=yes",
-    ];
+    let arguments =
+        ["--profile", "reported", "--switch", "async-answer=ok", "--switch", "search-ids=yes"];
     let local = Local::start(&arguments);
     let row = r#"{"fields": {"phone": "919999999999", "status": "Contacted"}, "actions": [{"type": "ACTION_1001"}]}"#;
     let ran = run_with_stdin(local.telecrm(&["push", "-", "--verify"]), row);
-    assert_eq!(
-        (ran.exit, ran.outcomes()),
-        (0, vec!["stored".to_owned()]),
-        "{ran:?}"
-    );
+    assert_eq!((ran.exit, ran.outcomes()), (0, vec!["stored".to_owned()]), "{ran:?}");
 }
 
 #[test]
@@ -119,9 +102,7 @@ fn an_address_that_others_can_reach_needs_a_flag() {
 fn other_host_names_need_a_flag_each() {
     let local = Local::start(&["--allow-host", "crm.test"]);
     let answer = |host: &str| {
-        let address = local
-            .variable("TELECRM_ASYNC_URL")
-            .trim_start_matches("http://");
+        let address = local.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("connects");
         let request =
             format!("GET /_emulator/health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -179,9 +160,7 @@ fn open_files_limit_connections(limit: &str, answered: usize) {
     let script = format!("ulimit {limit}; exec \"$0\" emulator --listen 127.0.0.1:0");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_telecrm")]);
     let local = Local::spawn(command.stderr(Stdio::null()));
-    let address = local
-        .variable("TELECRM_ASYNC_URL")
-        .trim_start_matches("http://");
+    let address = local.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
     let request = format!("GET /_emulator/health HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let mut clients: Vec<_> = (0..100)
         .map(|_| {
@@ -201,11 +180,7 @@ fn open_files_limit_connections(limit: &str, answered: usize) {
             false
         }
     };
-    let count = clients
-        .iter_mut()
-        .map(is_answered)
-        .filter(|is_answered| *is_answered)
-        .count();
+    let count = clients.iter_mut().map(is_answered).filter(|is_answered| *is_answered).count();
     assert_eq!(count, answered);
 }
 
@@ -232,14 +207,9 @@ fn ready(address: &str, timeout: &str) -> Ran {
 #[test]
 fn ready_succeeds_if_an_emulator_answers() {
     let local = Local::start(&[]);
-    let address = local
-        .variable("TELECRM_ASYNC_URL")
-        .trim_start_matches("http://");
+    let address = local.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
     let ran = ready(address, "10");
-    assert_eq!(
-        (ran.exit, ran.stdout.as_str(), ran.stderr.as_str()),
-        (0, "", "")
-    );
+    assert_eq!((ran.exit, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
 }
 
 #[test]

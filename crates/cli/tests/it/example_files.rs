@@ -17,9 +17,7 @@ fn findings(row: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn is_loss(finding: &Value) -> bool {
-    finding["kind"]
-        .as_str()
-        .is_some_and(|kind| kind.ends_with("_dropped"))
+    finding["kind"].as_str().is_some_and(|kind| kind.ends_with("_dropped"))
 }
 
 fn losses(ran: &Ran) -> BTreeSet<(u64, String, String)> {
@@ -50,11 +48,7 @@ fn pipe_gets_json_lines(name: &str) {
         let keys: Vec<_> = row.as_object().expect("an object").keys().collect();
         assert_eq!(keys.len(), 5, "{keys:?}");
         let is_lost = findings(row).any(|f| is_loss(f) && f["repaired"] == false);
-        let expected: &[&str] = if is_lost {
-            &["differs", "rejected"]
-        } else {
-            &["stored"]
-        };
+        let expected: &[&str] = if is_lost { &["differs", "rejected"] } else { &["stored"] };
         let outcome = row["outcome"].as_str().expect("a text");
         assert!(expected.contains(&outcome), "{row}");
     }
@@ -81,24 +75,15 @@ tests! {
 
 #[test]
 fn together_the_files_have_every_silent_loss() {
-    let rows: Vec<Value> = EXAMPLES
-        .iter()
-        .flat_map(|name| push(name, &[]).rows())
-        .collect();
+    let rows: Vec<Value> = EXAMPLES.iter().flat_map(|name| push(name, &[]).rows()).collect();
     let all: Vec<&Value> = rows.iter().flat_map(findings).collect();
     let pitfalls: BTreeSet<_> = all.iter().filter_map(|f| f["pitfall"].as_str()).collect();
-    for pitfall in [
-        "AS1", "AS2", "AS3", "AS4", "AS6", "AS7", "LE8", "EN3", "EN5",
-    ] {
+    for pitfall in ["AS1", "AS2", "AS3", "AS4", "AS6", "AS7", "LE8", "EN3", "EN5"] {
         assert!(pitfalls.contains(pitfall), "{pitfall}");
     }
-    for kind in [
-        "lead_dropped",
-        "field_dropped",
-        "action_dropped",
-        "option_created",
-        "value_changed",
-    ] {
+    for kind in
+        ["lead_dropped", "field_dropped", "action_dropped", "option_created", "value_changed"]
+    {
         assert!(all.iter().any(|f| f["kind"] == kind), "{kind}");
     }
 }
@@ -114,9 +99,7 @@ fn without_verify_every_outcome_is_accepted() {
 #[test]
 fn the_emulator_of_push_ignores_the_environment() {
     let mut command = telecrm(&["push", &example("leads.csv"), "--emulator"]);
-    command
-        .env("TELECRM_SYNC_URL", "not a url")
-        .env("TELECRM_ASYNC_TOKEN", "Bearer x");
+    command.env("TELECRM_SYNC_URL", "not a url").env("TELECRM_ASYNC_TOKEN", "Bearer x");
     let ran = run(command);
     assert_eq!(ran.exit, 3, "{ran:?}");
     assert!(ran.stderr.contains("accepted"), "{ran:?}");

@@ -25,18 +25,12 @@ fn help_of_emulator_lists_flags_variables_and_switches() {
 
 #[test]
 fn help_of_emulator_ready_lists_its_flags() {
-    insta::assert_snapshot!(
-        "help_emulator_ready",
-        help(&["emulator", "ready", "--help"])
-    );
+    insta::assert_snapshot!("help_emulator_ready", help(&["emulator", "ready", "--help"]));
 }
 
 #[test]
 fn help_of_emulator_replay_lists_its_flags() {
-    insta::assert_snapshot!(
-        "help_emulator_replay",
-        help(&["emulator", "replay", "--help"])
-    );
+    insta::assert_snapshot!("help_emulator_replay", help(&["emulator", "replay", "--help"]));
 }
 
 fn is_usage_error(arguments: &[&str]) {

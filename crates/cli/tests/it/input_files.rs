@@ -9,10 +9,7 @@ fn push(file: &TempFile) -> crate::support::Ran {
 #[test]
 fn a_missing_file_is_refused() {
     let ran = run(telecrm(&["push", "no/such.csv", "--emulator"]));
-    ran.assert_refused(
-        2,
-        &["cannot read no/such.csv", "\n  hint: check the file's name"],
-    );
+    ran.assert_refused(2, &["cannot read no/such.csv", "\n  hint: check the file's name"]);
 }
 
 #[test]
@@ -33,10 +30,7 @@ fn a_folder_is_refused() {
 #[test]
 fn a_bad_csv_header_is_refused_with_its_file_and_columns() {
     let file = TempFile::new("header.csv", b"phone,name,phone\n919999900001,Asha,1\n");
-    push(&file).assert_refused(
-        2,
-        &[file.path(), "line 1: columns 1 and 3 are both `phone`"],
-    );
+    push(&file).assert_refused(2, &[file.path(), "line 1: columns 1 and 3 are both `phone`"]);
 }
 
 #[test]
@@ -93,10 +87,7 @@ fn an_unreadable_row_has_kind_message_and_hint() {
     assert_eq!(error["kind"], "unreadable_row");
     let text = |key: &str| error[key].as_str().expect("a text").to_owned();
     assert!(text("message").starts_with("line 1: "), "{error}");
-    assert!(
-        text("hint").starts_with("write one lead per line"),
-        "{error}"
-    );
+    assert!(text("hint").starts_with("write one lead per line"), "{error}");
 }
 
 #[test]

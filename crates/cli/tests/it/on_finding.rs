@@ -9,14 +9,7 @@ const LOSS: &str = r#"{"fields": {"phone": "919999900003", "rating": 9}}"#;
 const REPAIRED: &str = r#"{"fields": {"phone": "+91 99999 00004", "rating": "3"}}"#;
 
 fn decides(action: &str, rows: &[&str], exit: i32, outcomes: &[&str]) {
-    let command = [
-        "push",
-        "-",
-        "--emulator",
-        "--verify",
-        "--on-finding",
-        action,
-    ];
+    let command = ["push", "-", "--emulator", "--verify", "--on-finding", action];
     run_with_stdin(telecrm(&command), &rows.join("\n")).assert_outcomes(exit, outcomes);
 }
 

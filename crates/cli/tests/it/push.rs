@@ -121,10 +121,7 @@ fn the_default_country_decides_how_a_phone_number_is_read() {
 
 #[test]
 fn the_time_zone_decides_how_a_date_is_read() {
-    assert_ne!(
-        report_with(&[]),
-        report_with(&["--time-zone", "America/New_York"])
-    );
+    assert_ne!(report_with(&[]), report_with(&["--time-zone", "America/New_York"]));
 }
 
 /// Starts a push of 18,000 rows, and asserts the first line on standard error.
@@ -132,10 +129,7 @@ fn estimates(name: &str, options: &[&str], estimate: &str) {
     let local = Local::start(&[]);
     let file = TempFile::new(name, leads(18_000).as_bytes());
     let mut command = local.telecrm(&["push", file.path()]);
-    command
-        .args(options)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    command.args(options).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("starts");
     let mut line = String::new();
     let mut stderr = BufReader::new(child.stderr.take().expect("piped"));

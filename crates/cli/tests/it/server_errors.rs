@@ -62,9 +62,8 @@ fn as8_a_sync_token_for_pushing_stops_the_run_at_the_first_row() {
     let mut command = local.telecrm(&["push", "-"]);
     command.env("TELECRM_ASYNC_TOKEN", local.variable("TELECRM_SYNC_TOKEN"));
     let ran = run_with_stdin(command, &leads(40));
-    let outcomes: Vec<_> = std::iter::once("failed")
-        .chain(std::iter::repeat_n("skipped", 39))
-        .collect();
+    let outcomes: Vec<_> =
+        std::iter::once("failed").chain(std::iter::repeat_n("skipped", 39)).collect();
     ran.assert_outcomes(4, &outcomes);
     assert_eq!(ran.error_kinds()[0].as_deref(), Some("not_authorized"));
     ran.assert_stderr("\n  hint: check TELECRM_ASYNC_TOKEN");
@@ -159,10 +158,7 @@ tests! {
 #[test]
 fn a_closed_standard_output_ends_the_run() {
     let mut command = telecrm(&["push", "-", "--emulator"]);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("starts");
     drop(child.stdout.take());
     let mut stdin = child.stdin.take().expect("piped");

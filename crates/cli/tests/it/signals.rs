@@ -10,18 +10,12 @@ use std::time::Duration;
 
 pub(crate) fn signal(child: &Child, name: &str) {
     let id = child.id().to_string();
-    let status = Command::new("kill")
-        .args([name, &id])
-        .status()
-        .expect("kill runs");
+    let status = Command::new("kill").args([name, &id]).status().expect("kill runs");
     assert!(status.success());
 }
 
 fn spawn(mut command: Command, input: &str) -> (Child, std::process::ChildStdin) {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("starts");
     let mut stdin = child.stdin.take().expect("piped");
     stdin.write_all(input.as_bytes()).expect("takes its input");
@@ -65,11 +59,7 @@ fn ctrl_c_lets_rows_in_flight_finish_and_skips_the_others() {
     stderr.read_to_string(&mut rest).expect("ends");
     let ran = Ran::from(child.wait_with_output().expect("ends"));
     assert_eq!(ran.exit, 130, "{ran:?}");
-    assert_eq!(
-        ran.outcomes(),
-        ["accepted", "skipped", "skipped", "skipped"],
-        "{ran:?}"
-    );
+    assert_eq!(ran.outcomes(), ["accepted", "skipped", "skipped", "skipped"], "{ran:?}");
     assert!(rest.contains("4 rows: 1 accepted, 3 skipped"), "{rest}");
 }
 
@@ -135,9 +125,7 @@ fn get(local: &Local, path: &str) -> String {
 }
 
 fn pushes(local: &Local) -> usize {
-    get(local, "/_emulator/log?since=0")
-        .matches("/autoupdatelead")
-        .count()
+    get(local, "/_emulator/log?since=0").matches("/autoupdatelead").count()
 }
 
 fn ctrl_c_skips_rows_that_wait_for_the_rate_limit(options: &[&str]) {

@@ -47,9 +47,7 @@ impl From<Output> for Ran {
 impl Ran {
     pub(crate) fn rows(&self) -> Vec<Value> {
         let lines = self.stdout.lines();
-        lines
-            .map(|line| serde_json::from_str(line).expect("a JSON line"))
-            .collect()
+        lines.map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
     }
 
     pub(crate) fn outcomes(&self) -> Vec<String> {
@@ -66,10 +64,7 @@ impl Ran {
     /// Asserts that no secret of [`at`] is printed.
     pub(crate) fn assert_keeps_secrets(&self) {
         let texts = [&self.stdout, &self.stderr];
-        assert!(
-            texts.iter().all(|text| !text.contains("s3cret")),
-            "{self:?}"
-        );
+        assert!(texts.iter().all(|text| !text.contains("s3cret")), "{self:?}");
     }
 
     /// Asserts that standard output has this text.
@@ -101,10 +96,7 @@ pub(crate) fn run(mut command: Command) -> Ran {
 }
 
 pub(crate) fn run_with_stdin(mut command: Command, input: &str) -> Ran {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("starts");
     let mut stdin = child.stdin.take().expect("piped");
     stdin.write_all(input.as_bytes()).expect("takes its input");
@@ -152,10 +144,7 @@ impl Local {
 
     pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = telecrm(&["emulator", "--listen", "127.0.0.1:0"]);
-        command
-            .args(arguments)
-            .envs(variables.iter().copied())
-            .stderr(Stdio::null());
+        command.args(arguments).envs(variables.iter().copied()).stderr(Stdio::null());
         Self::spawn(&mut command)
     }
 
@@ -171,11 +160,7 @@ impl Local {
                 (name.to_owned(), value.to_owned())
             })
             .collect();
-        Self {
-            child,
-            _stdout: stdout,
-            exports,
-        }
+        Self { child, _stdout: stdout, exports }
     }
 
     pub(crate) fn variable(&self, name: &str) -> &str {
@@ -185,9 +170,7 @@ impl Local {
 
     /// Returns the answer of the Sync API to a search for all leads.
     pub(crate) fn search(&self) -> String {
-        let address = self
-            .variable("TELECRM_ASYNC_URL")
-            .trim_start_matches("http://");
+        let address = self.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
         let path = format!(
             "/autoupdate/v2/enterprise/{}/lead/search",
             self.variable("TELECRM_ENTERPRISE_ID")

@@ -53,9 +53,7 @@ pub struct LeadRecord {
 impl LeadRecord {
     /// The ID. The documented rows of a search have none (LE7), live ones do.
     pub fn id(&self) -> Option<&str> {
-        ["id", "_id", "leadId", "lead_id"]
-            .iter()
-            .find_map(|key| self.extra.get(*key)?.as_str())
+        ["id", "_id", "leadId", "lead_id"].iter().find_map(|key| self.extra.get(*key)?.as_str())
     }
 
     /// The label of the status.

@@ -55,11 +55,8 @@ impl<T: Serialize> Serialize for Page<T> {
         if !self.extra.contains_key("data") {
             object.serialize_entry("data", &self.data)?;
         }
-        let counts = [
-            ("total_count", self.total_count),
-            ("skip", self.skip),
-            ("limit", self.limit),
-        ];
+        let counts =
+            [("total_count", self.total_count), ("skip", self.skip), ("limit", self.limit)];
         for (key, count) in counts {
             if !self.extra.contains_key(key) {
                 object.serialize_entry(key, &count)?;

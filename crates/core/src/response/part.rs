@@ -29,10 +29,7 @@ impl<T> Part<T> {
     }
 
     fn expected(part: T) -> Self {
-        Self {
-            expected: Some(part),
-            odd: None,
-        }
+        Self { expected: Some(part), odd: None }
     }
 }
 
@@ -43,10 +40,7 @@ impl<'de> Deserialize<'de> for Part<Members> {
             if text.starts_with('{') {
                 return serde_json::from_str(text).map(Self::expected);
             }
-            Ok(Self {
-                expected: None,
-                odd: Some(FieldValue::read(text)?),
-            })
+            Ok(Self { expected: None, odd: Some(FieldValue::read(text)?) })
         })
     }
 }
@@ -66,20 +60,14 @@ impl<T: DeserializeOwned> Part<Vec<T>> {
         }
         let odd = Some(FieldValue::read(text)?);
         if !text.starts_with('[') {
-            return Ok(Self {
-                expected: None,
-                odd,
-            });
+            return Ok(Self { expected: None, odd });
         }
         let items = serde_json::from_str::<Vec<&RawValue>>(text)?.into_iter();
         let objects = items.map(|item| match item.get() {
             object if object.starts_with('{') => serde_json::from_str(object),
             _ => serde_json::from_str("{}"),
         });
-        Ok(Self {
-            expected: Some(objects.collect::<Result<_, _>>()?),
-            odd,
-        })
+        Ok(Self { expected: Some(objects.collect::<Result<_, _>>()?), odd })
     }
 }
 
@@ -88,7 +76,5 @@ pub(super) fn write_extra<M: SerializeMap>(
     object: &mut M,
     extra: &Members,
 ) -> Result<(), M::Error> {
-    extra
-        .iter()
-        .try_for_each(|(key, value)| object.serialize_entry(key, value))
+    extra.iter().try_for_each(|(key, value)| object.serialize_entry(key, value))
 }

@@ -60,9 +60,7 @@ pub(super) fn texts(value: &FieldValue) -> Option<Vec<&str>> {
 
 /// A whole number, or one that is written as a string.
 pub(super) fn integer(value: &FieldValue) -> Option<i64> {
-    value
-        .as_i64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// A time in Unix milliseconds.

@@ -49,20 +49,9 @@ cases! { misfit:
 
 /// Any JSON object, often with the keys of a response.
 fn any_object() -> impl Strategy<Value = Map<String, Value>> {
-    let known = [
-        "fields",
-        "actions",
-        "data",
-        "total_count",
-        "limit",
-        "id",
-        "type",
-        "status",
-    ];
-    let key = prop_oneof![
-        prop::sample::select(known.to_vec()).prop_map(str::to_owned),
-        "[a-z]{1,4}",
-    ];
+    let known = ["fields", "actions", "data", "total_count", "limit", "id", "type", "status"];
+    let key =
+        prop_oneof![prop::sample::select(known.to_vec()).prop_map(str::to_owned), "[a-z]{1,4}",];
     let keys = key.clone();
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -128,28 +117,20 @@ fn apply(json: &mut Value, change: &Change) {
             object.insert(key.clone(), (*value).into());
         }
         Change::Rename(index) => {
-            let texts: Vec<_> = object
-                .values_mut()
-                .filter(|value| value.is_string())
-                .collect();
+            let texts: Vec<_> = object.values_mut().filter(|value| value.is_string()).collect();
             if !texts.is_empty() {
                 let place = index.index(texts.len());
                 *texts.into_iter().nth(place).expect("in range") = "BRAND_NEW".into();
             }
         }
         Change::Null(index) if !object.is_empty() => {
-            let key = object
-                .keys()
-                .nth(index.index(object.len()))
-                .expect("in range")
-                .clone();
+            let key = object.keys().nth(index.index(object.len())).expect("in range").clone();
             object.insert(key, Value::Null);
         }
         Change::Null(_) => {}
         Change::Misshape(index, odd) => {
-            let structured = object
-                .values_mut()
-                .filter(|value| value.is_object() || value.is_array());
+            let structured =
+                object.values_mut().filter(|value| value.is_object() || value.is_array());
             let structured: Vec<_> = structured.collect();
             if !structured.is_empty() {
                 let place = index.index(structured.len());
@@ -169,13 +150,9 @@ fn apply_everywhere(json: &mut Value, changes: &[Change]) {
     changes.iter().for_each(|change| apply(json, change));
     match json {
         Value::Object(object) => {
-            object
-                .values_mut()
-                .for_each(|value| apply_everywhere(value, changes));
+            object.values_mut().for_each(|value| apply_everywhere(value, changes));
         }
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| apply_everywhere(item, changes)),
+        Value::Array(items) => items.iter_mut().for_each(|item| apply_everywhere(item, changes)),
         _ => {}
     }
 }
@@ -184,12 +161,8 @@ fn apply_everywhere(json: &mut Value, changes: &[Change]) {
 fn without_nothing(json: Value) -> Value {
     match json {
         Value::Object(object) => {
-            let inside = object
-                .into_iter()
-                .map(|(key, value)| (key, without_nothing(value)));
-            inside
-                .filter(|(_, value)| !value.is_null() && *value != json!({}))
-                .collect()
+            let inside = object.into_iter().map(|(key, value)| (key, without_nothing(value)));
+            inside.filter(|(_, value)| !value.is_null() && *value != json!({})).collect()
         }
         other => other,
     }

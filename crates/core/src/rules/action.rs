@@ -155,9 +155,7 @@ impl Workspace {
             let outcome = self.accept_action_field(definition, &name, &value);
             findings.extend(outcome.finding(FieldPath::ActionField(index, name.clone())));
             let created = outcome.created().iter().cloned();
-            accepted
-                .created
-                .extend(created.map(|label| (name.clone(), label)));
+            accepted.created.extend(created.map(|label| (name.clone(), label)));
             if let Some(value) = outcome.stored() {
                 accepted.fields.insert(name, value);
             }
@@ -209,11 +207,8 @@ fn accept_code(code: &ActionCode, written: Option<&str>, form: CodeForm) -> Resu
         return Ok(());
     }
     // The documentation only covers the spelling of the other API.
-    let certainty = if written == Some(&other) {
-        Certainty::Documented
-    } else {
-        Certainty::Inferred
-    };
+    let certainty =
+        if written == Some(&other) { Certainty::Documented } else { Certainty::Inferred };
     let reason = format!("the {api} API does not recognize this spelling of the code");
     Err(Note::new(certainty, pitfall, reason).hint(format!("write `{expected}`")))
 }

@@ -78,19 +78,12 @@ impl Note {
 impl FieldOutcome {
     /// Stores the value.
     pub(super) fn keep(value: impl Into<FieldValue>) -> Self {
-        Self {
-            stored: Some(value.into()),
-            created: Vec::new(),
-            note: None,
-        }
+        Self { stored: Some(value.into()), created: Vec::new(), note: None }
     }
 
     /// Stores the value in another form.
     pub(super) fn change(value: impl Into<FieldValue>, note: Note) -> Self {
-        Self {
-            note: Some((FindingKind::ValueChanged, note)),
-            ..Self::keep(value)
-        }
+        Self { note: Some((FindingKind::ValueChanged, note)), ..Self::keep(value) }
     }
 
     /// Stores the value, and creates options for these labels.
@@ -107,20 +100,12 @@ impl FieldOutcome {
         let reason =
             "null leaves the field unchanged, because telecrm documents no way to clear it";
         let note = Note::inferred("", reason).hint("leave it out");
-        Self {
-            stored: None,
-            created: Vec::new(),
-            note: Some((FindingKind::ValueChanged, note)),
-        }
+        Self { stored: None, created: Vec::new(), note: Some((FindingKind::ValueChanged, note)) }
     }
 
     /// Drops the value.
     pub(super) fn drop(note: Note) -> Self {
-        Self {
-            stored: None,
-            created: Vec::new(),
-            note: Some((FindingKind::FieldDropped, note)),
-        }
+        Self { stored: None, created: Vec::new(), note: Some((FindingKind::FieldDropped, note)) }
     }
 
     /// The value in the form in which telecrm stores it. Returns None if telecrm stores nothing.

@@ -82,9 +82,7 @@ impl Workspace {
             let finding = outcome.finding(FieldPath::Field(name.clone()));
             accepted.findings.extend(finding);
             let created = outcome.created().iter().cloned();
-            accepted
-                .created
-                .extend(created.map(|label| (name.clone(), label)));
+            accepted.created.extend(created.map(|label| (name.clone(), label)));
             if let Some(value) = outcome.stored() {
                 accepted.fields.insert(name.clone(), value);
             }

@@ -24,9 +24,7 @@ pub(super) fn accept_payment(action: &Action) -> Result<BTreeMap<String, FieldVa
         }
     }
     let keys = ["status", "currency", "amount"].into_iter();
-    Ok(keys
-        .filter_map(|key| Some((key.to_owned(), action.key(key)?.clone())))
-        .collect())
+    Ok(keys.filter_map(|key| Some((key.to_owned(), action.key(key)?.clone()))).collect())
 }
 
 fn accept_literal(action: &Action, key: &str, known: Vec<&str>) -> Result<(), Note> {

@@ -53,11 +53,8 @@ pub(super) fn accept_phone(workspace: &Workspace, text: Option<&str>) -> FieldOu
         Err(PhoneError::Implausible) => {
             // If the default country is unknown, the number can be valid there.
             let may_be_national = workspace.known_country().is_none() && may_be_national(&digits);
-            let certainty = if may_be_national {
-                Certainty::Inferred
-            } else {
-                Certainty::Documented
-            };
+            let certainty =
+                if may_be_national { Certainty::Inferred } else { Certainty::Documented };
             drop_value(
                 certainty,
                 "the phone number is valid neither with a country code nor in the default country",
@@ -161,9 +158,7 @@ fn without_trunk_prefix(digits: &str) -> Option<String> {
     Country::built_in().iter().find_map(|country| {
         let national = digits.strip_prefix(&country.calling_code().to_string())?;
         let national = national.strip_prefix('0')?;
-        country
-            .is_national(national)
-            .then(|| country.international(national))
+        country.is_national(national).then(|| country.international(national))
     })
 }
 

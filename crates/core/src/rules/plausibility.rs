@@ -17,11 +17,7 @@ impl Workspace {
             let definition = action.code.as_ref().and_then(|code| self.action(code));
             action.fields.iter().map(move |(name, stored)| {
                 let path = FieldPath::ActionField(action.index, name.clone());
-                (
-                    path,
-                    definition.and_then(|definition| definition.field(name)),
-                    stored,
-                )
+                (path, definition.and_then(|definition| definition.field(name)), stored)
             })
         });
         fields
@@ -40,10 +36,7 @@ impl Workspace {
         let written = lead.at(&path)?;
         let stored = stored.as_str()?;
         let (reason, other) = if let Some(number) = without_trunk_zero(stored) {
-            (
-                "with the zero that is only dialled inside the country",
-                Some(number),
-            )
+            ("with the zero that is only dialled inside the country", Some(number))
         } else if exists(stored) == Some(false) {
             let other = other_reading(written.as_str()?, stored, self.country());
             ("which is not a number of any country", other)
@@ -90,10 +83,7 @@ mod tests {
         let lead = Lead::new().set("phone", "9109999999999");
         let checked = Workspace::sample().check(&lead);
         let hint = checked.report()[0].hint();
-        assert_eq!(
-            hint.as_deref(),
-            Some("write +919999999999 if you mean that number")
-        );
+        assert_eq!(hint.as_deref(), Some("write +919999999999 if you mean that number"));
         assert_eq!(checked.complete().as_ref(), Ok(&lead));
     }
 }
@@ -107,9 +97,7 @@ mod library {
         let checked = Workspace::sample().check(lead);
         assert!(!checked.has_losses(), "an implausible number is not a loss");
         let findings = checked.findings().iter().filter(|f| !f.repaired);
-        findings
-            .map(|finding| (finding.path.to_string(), finding.suggestion.clone()))
-            .collect()
+        findings.map(|finding| (finding.path.to_string(), finding.suggestion.clone())).collect()
     }
 
     fn no_other_number_is_suggested(written: &str) {
@@ -140,9 +128,7 @@ mod library {
     #[test]
     fn a_number_of_another_country_is_suggested() {
         // It does not exist in India, but with the country code of Denmark.
-        let lead = Lead::new()
-            .set("phone", "+919999999999")
-            .set("alternate_phone", "4572859805");
+        let lead = Lead::new().set("phone", "+919999999999").set("alternate_phone", "4572859805");
         let expected = (
             "fields.alternate_phone".to_owned(),
             Some("write +4572859805 if you mean that number".to_owned()),

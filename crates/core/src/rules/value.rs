@@ -51,46 +51,37 @@ impl Workspace {
 /// that does not fit.
 fn expectation(field_type: &FieldType) -> (&'static str, &'static str) {
     match field_type {
-        FieldType::Text => (
-            "a text field stores only strings",
-            "write the value as a string",
-        ),
+        FieldType::Text => ("a text field stores only strings", "write the value as a string"),
         FieldType::Email | FieldType::ActiveUsers => (
             "an email address has the form local@domain.tld",
             "write an address such as jane.doe@example.com",
         ),
-        FieldType::Number => (
-            "a number field stores only JSON numbers",
-            "write a number, without quotes",
-        ),
-        FieldType::Rating => (
-            "a rating is a whole number from 1 to 5",
-            "write a whole number from 1 to 5",
-        ),
+        FieldType::Number => {
+            ("a number field stores only JSON numbers", "write a number, without quotes")
+        }
+        FieldType::Rating => {
+            ("a rating is a whole number from 1 to 5", "write a whole number from 1 to 5")
+        }
         FieldType::Money => (
             "money is a string of digits with at most one point",
             "write a string such as \"1250.50\", without blanks, commas and currency signs",
         ),
-        FieldType::Dropdown => (
-            "a dropdown stores the label of an option",
-            "write the label of an option as a string",
-        ),
-        FieldType::Tags => (
-            "tags are a list of strings",
-            "write a list such as [\"VIP\", \"Returning\"]",
-        ),
-        FieldType::Website => (
-            "the value is not a web address",
-            "write an address such as https://example.com",
-        ),
+        FieldType::Dropdown => {
+            ("a dropdown stores the label of an option", "write the label of an option as a string")
+        }
+        FieldType::Tags => {
+            ("tags are a list of strings", "write a list such as [\"VIP\", \"Returning\"]")
+        }
+        FieldType::Website => {
+            ("the value is not a web address", "write an address such as https://example.com")
+        }
         FieldType::MediaLink => (
             "a media link is a public http or https address",
             "write an address that starts with https://",
         ),
-        _ => (
-            "the value is not the label of a status or lost reason",
-            "write the label as a string",
-        ),
+        _ => {
+            ("the value is not the label of a status or lost reason", "write the label as a string")
+        }
     }
 }
 
@@ -177,11 +168,7 @@ fn accept_tags(field: &FieldDefinition, value: &FieldValue) -> Accepted {
 /// Accepts a string that fits. The documentation does not say which addresses do.
 fn accept_address(text: Option<&str>, fits: impl Fn(&str) -> bool) -> Accepted {
     let text = text.ok_or(Documented)?;
-    if fits(text) {
-        Ok(FieldOutcome::keep(text))
-    } else {
-        Err(Inferred)
-    }
+    if fits(text) { Ok(FieldOutcome::keep(text)) } else { Err(Inferred) }
 }
 
 fn accept_label(
@@ -203,10 +190,7 @@ fn accept_label(
     let note = if archived.contains(&text) {
         Note::documented("EN3", format!("the {what} `{text}` is archived"))
     } else if all.any(|label| same_label(label, text)) {
-        Note::inferred(
-            pitfall,
-            format!("the workspace spells the {what} differently"),
-        )
+        Note::inferred(pitfall, format!("the workspace spells the {what} differently"))
     } else {
         Note::documented(pitfall, format!("the workspace has no {what} `{text}`"))
     };

@@ -6,10 +6,7 @@ use std::collections::BTreeMap;
 
 impl From<Value> for FieldValue {
     fn from(json: Value) -> Self {
-        Self {
-            json,
-            form: Form::Plain,
-        }
+        Self { json, form: Form::Plain }
     }
 }
 
@@ -29,9 +26,7 @@ impl From<jiff::Timestamp> for FieldValue {
 /// Converts into a number. NaN and infinity become `null`, because JSON cannot hold them.
 impl From<f64> for FieldValue {
     fn from(number: f64) -> Self {
-        Number::from_f64(number)
-            .map_or(Value::Null, Value::Number)
-            .into()
+        Number::from_f64(number).map_or(Value::Null, Value::Number).into()
     }
 }
 

@@ -84,11 +84,7 @@ impl FromStr for Decimal {
     type Err = DecimalError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_decimal(text) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(DecimalError)
-        }
+        if is_decimal(text) { Ok(Self(text.to_owned())) } else { Err(DecimalError) }
     }
 }
 
@@ -153,11 +149,7 @@ impl TryFrom<Decimal> for Amount {
     fn try_from(decimal: Decimal) -> Result<Self, AmountError> {
         let (is_negative, whole, fraction) = decimal.parts();
         let is_zero = whole.is_empty() && fraction.is_empty();
-        if is_negative || is_zero {
-            Err(AmountError)
-        } else {
-            Ok(Self(decimal))
-        }
+        if is_negative || is_zero { Err(AmountError) } else { Ok(Self(decimal)) }
     }
 }
 

@@ -109,10 +109,7 @@ impl FieldValue {
     /// assert_eq!(lead.get("nickname"), Some(&"".into()));
     /// ```
     pub fn blank() -> Self {
-        Self {
-            json: Value::String(String::new()),
-            form: Form::Blank,
-        }
+        Self { json: Value::String(String::new()), form: Form::Blank }
     }
 
     /// Whether this is a blank text other than [`blank`](Self::blank), or a list with a blank text.
@@ -345,16 +342,10 @@ pub(crate) fn set_field(
 
 /// Converts members into a JSON object.
 pub(crate) fn to_object(members: &BTreeMap<String, FieldValue>) -> Map<String, Value> {
-    members
-        .iter()
-        .map(|(key, value)| (key.clone(), value.json.clone()))
-        .collect()
+    members.iter().map(|(key, value)| (key.clone(), value.json.clone())).collect()
 }
 
 /// Converts a JSON object into members.
 pub(crate) fn from_object(object: Map<String, Value>) -> BTreeMap<String, FieldValue> {
-    object
-        .into_iter()
-        .map(|(key, value)| (key, value.into()))
-        .collect()
+    object.into_iter().map(|(key, value)| (key, value.into())).collect()
 }

@@ -19,10 +19,7 @@ pub(super) fn inexact(text: &str) -> Option<Inexact> {
         return None;
     }
     let mut exact = true;
-    let mut all = Inexact {
-        text: String::new(),
-        nearest: String::new(),
-    };
+    let mut all = Inexact { text: String::new(), nearest: String::new() };
     let mut rest = text;
     while let Some(first) = rest.bytes().next() {
         let (part, nearest, after) = match first {
@@ -110,11 +107,7 @@ fn nearest(number: &str) -> Cow<'_, str> {
         Ok(read) => Cow::Owned(read),
         // The parser refuses numbers beyond every float.
         Err(_) => {
-            let largest = if number.starts_with('-') {
-                f64::MIN
-            } else {
-                f64::MAX
-            };
+            let largest = if number.starts_with('-') { f64::MIN } else { f64::MAX };
             Cow::Owned(Number::from_f64(largest).map_or_else(String::new, |n| n.to_string()))
         }
     }

@@ -22,10 +22,7 @@ pub struct WorkspaceError {
 
 impl WorkspaceError {
     pub(crate) fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            reason: reason.into(),
-        }
+        Self { path: path.into(), reason: reason.into() }
     }
 
     pub(crate) fn expected(path: impl Into<String>, expected: &str, found: &Value) -> Self {

@@ -146,11 +146,7 @@ fn read_list(key: &str, json: Value) -> Result<Vec<Map<String, Value>>, Workspac
     let (path, items) = match json {
         Value::Array(items) => (key.to_owned(), items),
         Value::Object(mut response) => {
-            let inner = if response.contains_key(key) {
-                key
-            } else {
-                "data"
-            };
+            let inner = if response.contains_key(key) { key } else { "data" };
             let path = format!("{key}.{inner}");
             match response.remove(inner) {
                 Some(Value::Array(items)) => (path, items),
@@ -164,7 +160,5 @@ fn read_list(key: &str, json: Value) -> Result<Vec<Map<String, Value>>, Workspac
         other => return Err(WorkspaceError::expected(key, "a list", &other)),
     };
     let items = items.into_iter().enumerate();
-    items
-        .map(|(index, item)| object(&format!("{path}[{index}]"), item))
-        .collect()
+    items.map(|(index, item)| object(&format!("{path}[{index}]"), item)).collect()
 }

@@ -11,10 +11,7 @@ pub(super) struct Node<'a> {
 
 impl<'a> Node<'a> {
     pub(super) fn new(path: impl Into<String>, json: &'a Map<String, Value>) -> Self {
-        Self {
-            path: path.into(),
-            json,
-        }
+        Self { path: path.into(), json }
     }
 
     /// Takes an item of a list, which has to be an object.
@@ -59,8 +56,7 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn required_text(&self, key: &str) -> Result<&'a str, WorkspaceError> {
-        self.text(key)?
-            .ok_or_else(|| WorkspaceError::new(self.path(key), "is missing"))
+        self.text(key)?.ok_or_else(|| WorkspaceError::new(self.path(key), "is missing"))
     }
 
     /// Whether a flag is set. A missing flag counts as false.
@@ -78,9 +74,8 @@ impl<'a> Node<'a> {
     /// `preserve_order` of `serde_json`.
     pub(super) fn members(&self) -> Vec<(&'a str, (String, &'a Value))> {
         let members = self.json.iter();
-        let mut members: Vec<_> = members
-            .map(|(key, value)| (key.as_str(), (self.path(key), value)))
-            .collect();
+        let mut members: Vec<_> =
+            members.map(|(key, value)| (key.as_str(), (self.path(key), value))).collect();
         members.sort_by_key(|(key, _)| *key);
         members
     }

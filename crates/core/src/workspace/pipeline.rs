@@ -120,10 +120,7 @@ impl Pipeline {
     /// reason has no label.
     pub fn read(json: &Map<String, Value>) -> Result<Self, WorkspaceError> {
         let node = Node::new("leadStagePipeline", json);
-        let mut pipeline = Self {
-            extra: json.clone(),
-            ..Self::default()
-        };
+        let mut pipeline = Self { extra: json.clone(), ..Self::default() };
         for stage in node.list("leadStages")?.unwrap_or_default() {
             let statuses = pipeline.statuses.get_or_insert_default();
             let stage = Node::of(stage)?;

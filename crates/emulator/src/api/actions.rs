@@ -29,9 +29,7 @@ pub(super) async fn create(
 ) -> Result<impl IntoResponse, ApiError> {
     let actions = read(&body)?;
     let mut store = app.store();
-    store
-        .find(&id)
-        .ok_or_else(|| ApiError::lead_not_found(&id))?;
+    store.find(&id).ok_or_else(|| ApiError::lead_not_found(&id))?;
     let workspace = store.workspace();
     let (accepted, mut findings) = accept(workspace, &actions, &app.profile())?;
     let remarks = remarks(workspace, &actions, &findings);
@@ -39,16 +37,10 @@ pub(super) async fn create(
     findings.extend(body.flat_map(|body| unread(body, &["actions"], "")));
     let written = store.append(&id, accepted);
     let written = written.ok_or_else(|| ApiError::lead_not_found(&id))?;
-    let answer = Json(Created {
-        lead_id: &id,
-        actions: action_results(actions.len(), &written),
-        remarks,
-    })
-    .into_response();
-    let effect = Effect {
-        stored: Some(written.stored),
-        findings,
-    };
+    let answer =
+        Json(Created { lead_id: &id, actions: action_results(actions.len(), &written), remarks })
+            .into_response();
+    let effect = Effect { stored: Some(written.stored), findings };
     Ok((Extension(effect), answer))
 }
 
@@ -58,9 +50,7 @@ pub(super) async fn get(
     Path((_, lead, action)): Path<(String, String, String)>,
 ) -> Result<Response, ApiError> {
     let store = app.store();
-    let lead = store
-        .find(&lead)
-        .ok_or_else(|| ApiError::lead_not_found(&lead))?;
+    let lead = store.find(&lead).ok_or_else(|| ApiError::lead_not_found(&lead))?;
     let entry = lead.action(&action).ok_or_else(|| not_found(&action))?;
     if let EntryKind::BuiltIn(_) = entry.kind {
         return Err(ApiError::bad_request(
@@ -105,9 +95,8 @@ pub(super) async fn update(
             let action = Action::from(body);
             let (accepted, mut findings) =
                 store.workspace().accept_action(0, &action, CodeForm::Bare);
-            if let Some(refused) = findings
-                .iter()
-                .find(|f| is_refused(store.workspace(), &action, f))
+            if let Some(refused) =
+                findings.iter().find(|f| is_refused(store.workspace(), &action, f))
             {
                 let reason = message(store.workspace(), std::slice::from_ref(&action), refused);
                 return Err(ApiError::validation(reason).because(vec![refused.clone()]));
@@ -197,10 +186,7 @@ fn read(body: &Value) -> Result<Vec<Action>, ApiError> {
 
 /// The only part of a payment that an update can change (pitfall AC3).
 fn payment_status(body: &Map<String, Value>) -> Result<BTreeMap<String, FieldValue>, ApiError> {
-    if ["amount", "currency", "paymentid"]
-        .iter()
-        .any(|key| body.contains_key(*key))
-    {
+    if ["amount", "currency", "paymentid"].iter().any(|key| body.contains_key(*key)) {
         return Err(ApiError::bad_request(
             "Cannot update amount, currency, or paymentid fields for existing payment action.",
         ));
@@ -239,8 +225,5 @@ fn fixed_time() -> Finding {
 }
 
 fn not_found(id: &str) -> ApiError {
-    ApiError::not_found(
-        "ACTION_NOT_FOUND",
-        format_args!("Action with ID {id} was not found."),
-    )
+    ApiError::not_found("ACTION_NOT_FOUND", format_args!("Action with ID {id} was not found."))
 }

@@ -65,9 +65,7 @@ pub(super) fn with_findings(answer: impl IntoResponse, findings: Vec<Finding>) -
     let mut response = answer.into_response();
     if !findings.is_empty() {
         let stored = None;
-        response
-            .extensions_mut()
-            .insert(Effect { stored, findings });
+        response.extensions_mut().insert(Effect { stored, findings });
     }
     response
 }

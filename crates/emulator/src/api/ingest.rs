@@ -30,9 +30,7 @@ pub(super) async fn push(
     let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
     let async_answer = app.profile().async_answer;
     let Ok(place) = app.queue.reserve() else {
-        return Err(ApiError::too_many(
-            "Too many leads are waiting to be processed",
-        ));
+        return Err(ApiError::too_many("Too many leads are waiting to be processed"));
     };
     let call = Call {
         method: method.to_string(),
@@ -54,13 +52,8 @@ pub(super) async fn push(
     let mut store = app.store();
     let seq = app.log.append(call, Effect::default(), None);
     if processing != Processing::Never {
-        let queued = QueuedLead {
-            lead,
-            processing,
-            delay,
-            seq: Some(seq),
-            repeated: slot.repeated(),
-        };
+        let queued =
+            QueuedLead { lead, processing, delay, seq: Some(seq), repeated: slot.repeated() };
         app.queue.push(place, &mut store, queued);
     }
     drop(store);

@@ -63,10 +63,7 @@ pub(super) async fn create(
         remarks,
     })
     .into_response();
-    let effect = Effect {
-        stored: Some(written.stored),
-        findings,
-    };
+    let effect = Effect { stored: Some(written.stored), findings };
     Ok((StatusCode::CREATED, Extension(effect), answer))
 }
 
@@ -94,35 +91,22 @@ pub(super) async fn get(
     params: Params,
 ) -> Result<Response, ApiError> {
     let profile = &app.profile();
-    let page = if params.flag("includeActions")? {
-        Some(params.page(PAGE_LIMIT)?)
-    } else {
-        None
-    };
+    let page = if params.flag("includeActions")? { Some(params.page(PAGE_LIMIT)?) } else { None };
     let store = app.store();
     let lead = store.find(&id).ok_or_else(|| {
-        ApiError::not_found(
-            LEAD_NOT_FOUND,
-            format_args!("The lead with ID {id} was not found."),
-        )
+        ApiError::not_found(LEAD_NOT_FOUND, format_args!("The lead with ID {id} was not found."))
     })?;
     // Users report `employeeid` inside `fields` here, unlike in the rows of a search.
     let has_employee = profile.lead_attributes != LeadAttributes::Fields;
     let timeline = page.map(|page| {
         let actions = page.of(lead.timeline());
         Timeline {
-            actions: actions
-                .map(|entry| actions::shown(entry, profile))
-                .collect(),
+            actions: actions.map(|entry| actions::shown(entry, profile)).collect(),
             actions_skip: page.skip,
             actions_limit: page.limit,
         }
     });
-    let answer = Read {
-        id: &lead.id,
-        fields: lead.fields().with_employee(has_employee),
-        timeline,
-    };
+    let answer = Read { id: &lead.id, fields: lead.fields().with_employee(has_employee), timeline };
     Ok(Json(answer).into_response())
 }
 
@@ -154,19 +138,11 @@ pub(super) async fn update(
         let finding = outcome.finding(FieldPath::Field(name.clone()));
         let drops_labels = app.profile().unknown_labels == UnknownLabels::Dropped;
         if outcome.is_dropped() && is_refused(workspace, name, value, drops_labels) {
-            let reason = finding
-                .iter()
-                .map(|f| message(workspace, &[], f))
-                .collect::<String>();
+            let reason = finding.iter().map(|f| message(workspace, &[], f)).collect::<String>();
             return Err(ApiError::validation(reason).because(finding.into_iter().collect()));
         }
         findings.extend(finding);
-        created.extend(
-            outcome
-                .created()
-                .iter()
-                .map(|label| (name.clone(), label.clone())),
-        );
+        created.extend(outcome.created().iter().map(|label| (name.clone(), label.clone())));
         if let Some(value) = outcome.stored() {
             accepted.insert(name.clone(), value);
         }
@@ -186,12 +162,8 @@ pub(super) async fn update(
 fn ignored_by_update(body: &Value) -> Vec<Finding> {
     let lead = Lead::from_json(body.clone()).unwrap_or_default();
     let ignored = |path, kind| {
-        let mut finding = Finding::new(
-            path,
-            kind,
-            Certainty::Inferred,
-            "an update reads only `fields`",
-        );
+        let mut finding =
+            Finding::new(path, kind, Certainty::Inferred, "an update reads only `fields`");
         finding.pitfall = Some("AS6".into());
         finding
     };
@@ -223,9 +195,7 @@ pub(super) async fn search(
     }
     let found: Vec<_> = filter.run(&store).collect();
     let has_id = profile.search_ids == SearchIds::Yes;
-    let answer = Found::new(page, &found, |lead| {
-        lead.row(profile.lead_attributes, has_id)
-    });
+    let answer = Found::new(page, &found, |lead| lead.row(profile.lead_attributes, has_id));
     Ok(with_findings(Json(answer), unread))
 }
 

@@ -11,9 +11,7 @@ pub(super) fn remarks(
     findings: &[Finding],
 ) -> Vec<Value> {
     let losses = findings.iter().filter(|finding| finding.is_loss());
-    losses
-        .filter_map(|finding| remark(workspace, actions, finding))
-        .collect()
+    losses.filter_map(|finding| remark(workspace, actions, finding)).collect()
 }
 
 fn remark(workspace: &Workspace, actions: &[Action], finding: &Finding) -> Option<Value> {
@@ -41,9 +39,9 @@ pub(super) fn message(workspace: &Workspace, actions: &[Action], finding: &Findi
     let field = match &finding.path {
         FieldPath::Field(name) => workspace.field(name),
         FieldPath::ActionField(index, name) => match actions.get(*index).map(Action::kind) {
-            Some(ActionKind::Custom(code)) => workspace
-                .action(&code)
-                .and_then(|action| action.field(name)),
+            Some(ActionKind::Custom(code)) => {
+                workspace.action(&code).and_then(|action| action.field(name))
+            }
             _ => None,
         },
         _ => None,
@@ -58,9 +56,8 @@ pub(super) fn message(workspace: &Workspace, actions: &[Action], finding: &Findi
 /// Findings for the keys that the operation does not read. telecrm reports nothing about them.
 /// `prefix` is the beginning of their paths.
 pub(super) fn unread(object: &Map<String, Value>, read: &[&str], prefix: &str) -> Vec<Finding> {
-    let unread = object
-        .iter()
-        .filter(|(key, value)| !value.is_null() && !read.contains(&key.as_str()));
+    let unread =
+        object.iter().filter(|(key, value)| !value.is_null() && !read.contains(&key.as_str()));
     let finding = |(key, _): (&String, &Value)| {
         let Ok(path) = format!("{prefix}{key}").parse();
         let reason = format!("the operation reads only `{}`", read.join("`, `"));

@@ -49,11 +49,7 @@ impl Filter {
     ) -> Result<(Self, Vec<Finding>), ApiError> {
         let body = body.as_object().ok_or_else(invalid)?;
         let mut findings = unread(body, &["fields", "actions"], "");
-        let mut filter = Self {
-            fields: Vec::new(),
-            action: None,
-            identifiers: None,
-        };
+        let mut filter = Self { fields: Vec::new(), action: None, identifiers: None };
         let identifier = store.workspace().identifier().api_name();
         for (name, wanted) in section(body, "fields")?.into_iter().flatten() {
             let criterion = Criterion::read(name, wanted, store, status_case, &mut findings)?;
@@ -141,20 +137,14 @@ impl Criterion {
             values.push(normal_form(value).unwrap_or_else(|| value.clone()));
         }
         let is_status = field_type == Some(&FieldType::Status);
-        Ok(Self::OneOf {
-            values,
-            case_sensitive: is_status && status_case == StatusCase::Matters,
-        })
+        Ok(Self::OneOf { values, case_sensitive: is_status && status_case == StatusCase::Matters })
     }
 
     fn fits(&self, stored: &Value) -> bool {
         match self {
-            Self::OneOf {
-                values,
-                case_sensitive,
-            } => values
-                .iter()
-                .any(|value| equal(stored, value, *case_sensitive)),
+            Self::OneOf { values, case_sensitive } => {
+                values.iter().any(|value| equal(stored, value, *case_sensitive))
+            }
             Self::Within(range) => stored.as_i64().is_some_and(|time| range.contains(time)),
         }
     }
@@ -169,10 +159,7 @@ impl Range {
             None | Some(Value::Null) => Ok(None),
             Some(bound) => millis(bound).map(Some).ok_or_else(invalid),
         };
-        Ok(Self {
-            from: bound("from")?,
-            to: bound("to")?,
-        })
+        Ok(Self { from: bound("from")?, to: bound("to")? })
     }
 
     fn contains(&self, time: i64) -> bool {
@@ -227,10 +214,7 @@ impl ActionFilter {
 /// Turns the finding for a value that no lead can have into one for a filter.
 fn not_normalized(mut finding: Finding) -> Finding {
     finding.kind = FindingKind::ValueChanged;
-    finding.reason = format!(
-        "the search compares this value as written: {}",
-        finding.reason
-    );
+    finding.reason = format!("the search compares this value as written: {}", finding.reason);
     finding
 }
 
@@ -282,9 +266,7 @@ fn texts(of: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, Api
     let Some(value) = of.get(name) else {
         return Ok(None);
     };
-    let texts = list(value)
-        .iter()
-        .map(|value| value.as_str().map(str::to_owned));
+    let texts = list(value).iter().map(|value| value.as_str().map(str::to_owned));
     texts.collect::<Option<_>>().map(Some).ok_or_else(invalid)
 }
 

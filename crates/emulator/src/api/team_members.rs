@@ -32,9 +32,7 @@ pub(super) async fn list(State(app): State<App>, params: Params) -> Result<Json<
     let include_deleted = params.flag("includeDeleted")?;
     let store = app.store();
     let members = store.team().sorted(include_deleted);
-    Ok(Json(json!(Found::new(page, &members, |member| shown(
-        member
-    )))))
+    Ok(Json(json!(Found::new(page, &members, |member| shown(member)))))
 }
 
 /// `GET /team-members/{email}`.
@@ -49,9 +47,7 @@ pub(super) async fn get(
         return Err(ApiError::bad_request("Invalid email format"));
     }
     let member = store.team().find(&email, include_deleted);
-    member
-        .map(|member| Json(shown(member).into()))
-        .ok_or_else(not_found)
+    member.map(|member| Json(shown(member).into())).ok_or_else(not_found)
 }
 
 /// `POST /team-members`.
@@ -79,10 +75,7 @@ pub(super) async fn create(
         if !store.is_email(email) {
             complain("email", "Invalid email format".to_owned());
         } else if store.team().find(email.trim(), true).is_some() {
-            complain(
-                "email",
-                "A team member with this email already exists".to_owned(),
-            );
+            complain("email", "A team member with this email already exists".to_owned());
         }
     }
     if let Some(role) = given("role")
@@ -110,11 +103,7 @@ pub(super) async fn create(
             "No licence seat is free",
         ));
     }
-    let status = if password.is_some() {
-        "Active"
-    } else {
-        "Invited"
-    };
+    let status = if password.is_some() { "Active" } else { "Invited" };
     let member = json!({
         "name": name,
         "email": email,
@@ -124,10 +113,7 @@ pub(super) async fn create(
         "license": null,
     });
     let mut effect = Effect::stored(&member);
-    effect.findings = unread_keys(
-        &body,
-        &["name", "email", "phone_number", "role", "password"],
-    );
+    effect.findings = unread_keys(&body, &["name", "email", "phone_number", "role", "password"]);
     if let Value::Object(member) = member {
         store.team_mut().members.push(member);
     }

@@ -9,14 +9,8 @@ use serde_json::{Map, Value, json};
 use telecrm_core::ActionCode;
 
 /// The keys of a field without `detail`.
-const FIELD_SUMMARY: [&str; 6] = [
-    "type",
-    "apiName",
-    "lockAfterCreate",
-    "isLeadid",
-    "options",
-    "tags",
-];
+const FIELD_SUMMARY: [&str; 6] =
+    ["type", "apiName", "lockAfterCreate", "isLeadid", "options", "tags"];
 
 /// The keys of a custom action without `detail`.
 const ACTION_SUMMARY: [&str; 4] = ["code", "displayName", "score", "source"];
@@ -51,9 +45,7 @@ pub(super) async fn custom_fields(
     let detail = params.flag("detail")?;
     let store = app.store();
     let fields = &store.answers().custom_fields;
-    Ok(Json(
-        json!({ "customFields": listed(fields, detail, &FIELD_SUMMARY) }),
-    ))
+    Ok(Json(json!({ "customFields": listed(fields, detail, &FIELD_SUMMARY) })))
 }
 
 /// `GET /custom-fields/{apiName}`, with a case-sensitive name (pitfall EN2).
@@ -61,13 +53,11 @@ pub(super) async fn custom_field(
     State(app): State<App>,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    match find(&app.store().answers().custom_fields, "apiName", |known| {
-        known == name
-    }) {
+    match find(&app.store().answers().custom_fields, "apiName", |known| known == name) {
         Some(field) => Ok(field),
-        None => Err(ApiError::missing(format_args!(
-            "Could not find custom field with apiName {name}"
-        ))),
+        None => {
+            Err(ApiError::missing(format_args!("Could not find custom field with apiName {name}")))
+        }
     }
 }
 
@@ -79,9 +69,7 @@ pub(super) async fn custom_actions(
     let detail = params.flag("detail")?;
     let store = app.store();
     let actions = &store.answers().custom_actions;
-    Ok(Json(
-        json!({ "customActions": listed(actions, detail, &ACTION_SUMMARY) }),
-    ))
+    Ok(Json(json!({ "customActions": listed(actions, detail, &ACTION_SUMMARY) })))
 }
 
 /// `GET /custom-actions/{code}`, with the prefix of the code (pitfall EN4).
@@ -96,9 +84,9 @@ pub(super) async fn custom_action(
     };
     match find(&app.store().answers().custom_actions, "code", is_asked_for) {
         Some(action) => Ok(action),
-        None => Err(ApiError::missing(format_args!(
-            "Custom action with code {code} was not found."
-        ))),
+        None => {
+            Err(ApiError::missing(format_args!("Custom action with code {code} was not found.")))
+        }
     }
 }
 
@@ -133,16 +121,10 @@ fn flat(pipeline: &Map<String, Value>) -> Value {
         flat.insert("statuses".to_owned(), statuses.into());
     }
     let mut reasons = Vec::new();
-    for (key, is_archived) in [
-        ("activeLeadLostReasons", false),
-        ("archivedLeadLostReasons", true),
-    ] {
+    for (key, is_archived) in [("activeLeadLostReasons", false), ("archivedLeadLostReasons", true)]
+    {
         let listed = flat.remove(key).unwrap_or_default();
-        reasons.extend(
-            items(&listed)
-                .into_iter()
-                .map(|reason| archived(reason, is_archived)),
-        );
+        reasons.extend(items(&listed).into_iter().map(|reason| archived(reason, is_archived)));
     }
     flat.entry("lostReasons").or_insert(reasons.into());
     flat.into()
@@ -175,7 +157,5 @@ fn summary(item: &Map<String, Value>, keys: &[&str]) -> Map<String, Value> {
         }
         other => other.clone(),
     };
-    keys.iter()
-        .filter_map(|&key| Some((key.to_owned(), labels(item.get(key)?))))
-        .collect()
+    keys.iter().filter_map(|&key| Some((key.to_owned(), labels(item.get(key)?)))).collect()
 }

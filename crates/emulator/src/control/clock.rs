@@ -38,9 +38,7 @@ pub(super) async fn set(
         ))
     })?;
     if change.now.is_some() && change.advance.is_some() {
-        return Err(ApiError::bad_request(
-            "The body has both `now` and `advance`",
-        ));
+        return Err(ApiError::bad_request("The body has both `now` and `advance`"));
     }
     let now = change.now.as_ref().map(time).transpose()?;
     let changed = app.shared_store.change_clock(|clock| {

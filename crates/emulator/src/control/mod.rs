@@ -77,9 +77,7 @@ async fn restore(
     if app.restore(number) {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(ApiError::missing(format_args!(
-        "There is no snapshot {number}"
-    )))
+    Err(ApiError::missing(format_args!("There is no snapshot {number}")))
 }
 
 /// `POST /_emulator/leads/{lead}/timeline`: adds an entry that only telecrm itself can create, such

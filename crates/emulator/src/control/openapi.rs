@@ -34,9 +34,7 @@ impl Description {
             None | Some("overlaid") => self.overlaid,
             Some("vendored") => self.vendored,
             Some(_) => {
-                return Err(ApiError::bad_request(
-                    "stage should be overlaid or vendored",
-                ));
+                return Err(ApiError::bad_request("stage should be overlaid or vendored"));
             }
         };
         Ok(([(header::CONTENT_TYPE, "application/yaml")], text))

@@ -375,10 +375,7 @@ impl Fault {
         }
         for (name, count) in [("nth", self.nth), ("times", self.times)] {
             if count == Some(0) {
-                return Err(FaultError::new(
-                    format!("`{name}` is 0"),
-                    "count calls from 1",
-                ));
+                return Err(FaultError::new(format!("`{name}` is 0"), "count calls from 1"));
             }
         }
         if let Some(chance) = self.chance
@@ -404,12 +401,7 @@ fn millis(delay: Duration) -> u64 {
 impl FaultyAnswer {
     /// An answer with this status and no body. The call has no effect.
     pub fn new(status: u16) -> Self {
-        Self {
-            status,
-            headers: BTreeMap::new(),
-            body: None,
-            after_commit: false,
-        }
+        Self { status, headers: BTreeMap::new(), body: None, after_commit: false }
     }
 
     /// Adds a header.
@@ -426,8 +418,7 @@ impl FaultyAnswer {
 
     /// Makes the answer a web page.
     pub fn html(self, page: impl Into<String>) -> Self {
-        self.header("Content-Type", "text/html; charset=utf-8")
-            .body(page.into())
+        self.header("Content-Type", "text/html; charset=utf-8").body(page.into())
     }
 
     /// Lets the call take effect before this answer is sent.

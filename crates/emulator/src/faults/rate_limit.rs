@@ -31,11 +31,7 @@ pub struct RateLimit {
 impl RateLimit {
     /// Allows this many requests within any hour. The next request is answered with 429.
     pub fn per_hour(requests: usize) -> Self {
-        Self {
-            requests,
-            window: HOUR,
-            has_retry_after: false,
-        }
+        Self { requests, window: HOUR, has_retry_after: false }
     }
 
     /// Shortens the hour by this factor. A factor of zero or below is ignored.
@@ -71,10 +67,7 @@ pub(crate) struct LimitExceeded {
 
 impl Limiter {
     pub(crate) fn new(limit: Option<RateLimit>) -> Self {
-        Self {
-            limit,
-            taken: Mutex::default(),
-        }
+        Self { limit, taken: Mutex::default() }
     }
 
     /// Counts a request of the token with this index. `now` is in Unix milliseconds.
@@ -90,10 +83,7 @@ impl Limiter {
         // The distance, since a test may set the clock back: waiting until the old time would
         // take too long.
         let age = |first: i64| Duration::from_millis(now.abs_diff(first));
-        while taken
-            .front()
-            .is_some_and(|first| age(*first) >= limit.window)
-        {
+        while taken.front().is_some_and(|first| age(*first) >= limit.window) {
             taken.pop_front();
         }
         if taken.len() < limit.requests {
@@ -105,9 +95,7 @@ impl Limiter {
             None => limit.window,
         };
         Err(LimitExceeded {
-            retry_after: limit
-                .has_retry_after
-                .then(|| wait.as_secs_f64().ceil() as u64),
+            retry_after: limit.has_retry_after.then(|| wait.as_secs_f64().ceil() as u64),
         })
     }
 

@@ -36,10 +36,7 @@ pub(crate) enum Match {
 
 impl Faults {
     pub(crate) fn new(random_seed: u64) -> Self {
-        Self {
-            rules: Mutex::default(),
-            random_seed,
-        }
+        Self { rules: Mutex::default(), random_seed }
     }
 
     /// A number from 0 to 1 that always is the same for the same call of the same rule.
@@ -103,10 +100,7 @@ impl Faults {
     /// Returns what [`apply`](Self::apply) needs to know about a request.
     pub(crate) fn matches(&self, operation: Option<&str>, path: &str) -> Match {
         let rules = lock(&self.rules);
-        let matching = rules
-            .rules
-            .iter()
-            .filter(|rule| rule.fault.matches_route(operation, path));
+        let matching = rules.rules.iter().filter(|rule| rule.fault.matches_route(operation, path));
         let mut matched = Match::None;
         for rule in matching {
             if !rule.fault.fields.is_empty() {

@@ -128,9 +128,7 @@ fn reads_workspace(request: &Request) -> bool {
 
 /// The enterprise in the path. A path that is not UTF-8 fails here, before any handler reads it.
 fn enterprise(path: &Result<RawPathParams, RawPathParamsRejection>) -> Result<&str, ApiError> {
-    let params = path
-        .as_ref()
-        .map_err(|_| ApiError::bad_request("The path is malformed"))?;
+    let params = path.as_ref().map_err(|_| ApiError::bad_request("The path is malformed"))?;
     let mut params = params.iter();
     let found = params.find(|(name, _)| *name == "enterprise");
     Ok(found.map_or("", |(_, value)| value))

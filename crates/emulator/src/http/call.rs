@@ -47,12 +47,7 @@ pub(crate) async fn run(State(app): State<App>, mut request: Request, next: Next
         Some(unrecorded) => Err(unrecorded.into()),
         None => choose_fault(&app, call.operation, request).await,
     };
-    let mut pending = PendingEntry {
-        call,
-        exchange,
-        slot,
-        stopwatch,
-    };
+    let mut pending = PendingEntry { call, exchange, slot, stopwatch };
     let (request, fault) = match chosen {
         Ok(chosen) => chosen,
         Err(error) => return pending.end(&app, error.into_response(), true).await,
@@ -83,8 +78,7 @@ async fn choose_fault(
             request = read;
             let body = serde_json::from_slice(&bytes).unwrap_or_default();
             let workspace = app.store().workspace().clone();
-            app.faults
-                .apply(operation, &path, Some((&body, &workspace)))
+            app.faults.apply(operation, &path, Some((&body, &workspace)))
         }
     };
     Ok(match replayed {
@@ -107,13 +101,8 @@ async fn run_with_fault(
     if fault == FaultKind::Hang {
         pending.keep_body();
         // Logged now, since the client may disconnect at any time, which drops this future.
-        let ending = Ending {
-            status: 0,
-            ms: None,
-            exchange: pending.exchange,
-        };
-        app.log
-            .append(pending.call, Effect::default(), Some(ending));
+        let ending = Ending { status: 0, ms: None, exchange: pending.exchange };
+        app.log.append(pending.call, Effect::default(), Some(ending));
         app.log.closed().await;
         return fault::run(fault, request, next).await;
     }
@@ -187,11 +176,8 @@ impl PendingEntry {
         }
         let logged = response.extensions_mut().remove::<Logged>();
         let effect = response.extensions_mut().remove::<Effect>();
-        let ending = Ending {
-            status,
-            ms: Some(millis(self.stopwatch.elapsed())),
-            exchange: self.exchange,
-        };
+        let ending =
+            Ending { status, ms: Some(millis(self.stopwatch.elapsed())), exchange: self.exchange };
         let seq = match logged {
             Some(Logged(seq)) => {
                 app.log.end(seq, ending);

@@ -25,11 +25,7 @@ pub(super) struct Unrecorded(RecordingError);
 
 impl From<Unrecorded> for ApiError {
     fn from(Unrecorded(error): Unrecorded) -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "RECORDING_NOT_KEPT",
-            error,
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "RECORDING_NOT_KEPT", error)
     }
 }
 
@@ -126,7 +122,5 @@ fn is_recorded(method: &Method, path: &str) -> bool {
             && *method != Method::HEAD
             && !["settle", "clock"].contains(&own);
     }
-    [SYNC_BASE, "/enterprise/", "/v2/enterprise/"]
-        .iter()
-        .any(|base| path.starts_with(base))
+    [SYNC_BASE, "/enterprise/", "/v2/enterprise/"].iter().any(|base| path.starts_with(base))
 }

@@ -35,10 +35,7 @@ pub(crate) async fn serve(
     let graceful = GracefulShutdown::new();
     // Dropping the set ends the connections that remain.
     let mut connections = JoinSet::new();
-    let mut acceptor = Acceptor {
-        spare: Acceptor::spare(),
-        listener,
-    };
+    let mut acceptor = Acceptor { spare: Acceptor::spare(), listener };
     loop {
         let stream = tokio::select! {
             stream = acceptor.next() => stream,
@@ -51,10 +48,7 @@ pub(crate) async fn serve(
         // Answers are small. Waiting for full packets would slow tests down.
         let _ = stream.set_nodelay(true);
         let reset = ResetHandle::default();
-        let connection = Connection {
-            stream,
-            reset: reset.clone(),
-        };
+        let connection = Connection { stream, reset: reset.clone() };
         let router = router.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(reset.clone());

@@ -52,11 +52,7 @@ fn reset_connection(reset: Option<ResetHandle>) -> Response {
 }
 
 async fn wrong_answer(answer: &FaultyAnswer, request: Request, next: Next) -> Response {
-    let right = if answer.is_after_commit() {
-        Some(next.run(request).await)
-    } else {
-        None
-    };
+    let right = if answer.is_after_commit() { Some(next.run(request).await) } else { None };
     let Ok(mut wrong) = answer.response() else {
         // Adding the rule has checked the answer.
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -78,12 +74,7 @@ async fn broken(response: Response, end: End) -> Response {
         End::Missing => whole.slice(..length / 2),
         End::Blanks => whole,
     };
-    let body = BrokenBody {
-        start: Some(start),
-        is_flushed: false,
-        length: length as u64,
-        end,
-    };
+    let body = BrokenBody { start: Some(start), is_flushed: false, length: length as u64, end };
     Response::from_parts(parts, Body::new(body))
 }
 

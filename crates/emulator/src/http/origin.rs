@@ -20,9 +20,7 @@ pub(crate) fn check_host(
     allowed: &[String],
 ) -> Result<(), ApiError> {
     let header = request.headers().get(header::HOST);
-    let host = header
-        .and_then(|host| host.to_str().ok())
-        .or(request.uri().host());
+    let host = header.and_then(|host| host.to_str().ok()).or(request.uri().host());
     if host.is_some_and(|host| is_own_host(host, local, allowed)) {
         return Ok(());
     }
@@ -47,11 +45,7 @@ pub(crate) fn check_origin(request: &Request) -> Result<(), ApiError> {
 
 /// Whether one of the emulator's own pages or no page at all sends the request.
 fn is_own_page(headers: &HeaderMap) -> bool {
-    let text = |name| {
-        headers
-            .get(name)
-            .map(|value| value.to_str().unwrap_or_default())
-    };
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     match (text(header::ORIGIN), text(SEC_FETCH_SITE)) {
         (None, site) => site.is_none_or(|site| matches!(site, "none" | "same-origin")),
         (Some(origin), _) => origin.split_once("://").map(|(_, host)| host) == text(header::HOST),
@@ -76,10 +70,7 @@ fn is_own_host(host: &str, local: SocketAddr, allowed: &[String]) -> bool {
     if allowed.iter().any(is_allowed) {
         return true;
     }
-    let name = authority
-        .host()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
     // A web page cannot rebind an address, so every address is safe if the emulator listens on all.
     let is_own_name = match name.parse::<IpAddr>() {
         Ok(ip) => ip.is_loopback() || ip == local.ip() || local.ip().is_unspecified(),
@@ -103,12 +94,7 @@ mod tests {
 
     #[test]
     fn loopback_addresses_and_localhost_are_own_hosts() {
-        for host in [
-            "127.0.0.1:4010",
-            "localhost:4010",
-            "LOCALHOST:4010",
-            "[::1]:4010",
-        ] {
+        for host in ["127.0.0.1:4010", "localhost:4010", "LOCALHOST:4010", "[::1]:4010"] {
             assert!(is_own(host, LOCAL, &[]), "{host}");
         }
     }
@@ -140,11 +126,9 @@ mod tests {
         for host in ["crm.test:4010", "CRM.test"] {
             assert!(is_own(host, EVERYWHERE, &allowed), "{host}");
         }
-        for host in [
-            "other.crm.test:4010",
-            "crm.test.evil.example:4010",
-            "crm.test@evil.example:4010",
-        ] {
+        for host in
+            ["other.crm.test:4010", "crm.test.evil.example:4010", "crm.test@evil.example:4010"]
+        {
             assert!(!is_own(host, EVERYWHERE, &allowed), "{host}");
         }
     }
@@ -152,13 +136,7 @@ mod tests {
     #[test]
     fn a_host_name_has_no_scheme_port_or_blank() {
         assert_eq!(check_name("crm.test"), Ok(()));
-        for name in [
-            "",
-            "crm.test:80",
-            "http://crm.test",
-            "a@crm.test",
-            "crm test",
-        ] {
+        for name in ["", "crm.test:80", "http://crm.test", "a@crm.test", "crm test"] {
             assert!(check_name(name).is_err(), "{name}");
         }
     }

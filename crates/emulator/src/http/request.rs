@@ -28,11 +28,7 @@ pub(super) fn too_large() -> ApiError {
 }
 
 pub(super) fn too_slow() -> ApiError {
-    ApiError::new(
-        StatusCode::REQUEST_TIMEOUT,
-        "REQUEST_TIMEOUT",
-        "The body did not arrive in time",
-    )
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The body did not arrive in time")
 }
 
 /// A JSON body. Its content type does not matter.
@@ -150,9 +146,7 @@ impl Params {
         match self.get(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(ApiError::bad_request(format_args!(
-                "{name} should be true or false"
-            ))),
+            Some(_) => Err(ApiError::bad_request(format_args!("{name} should be true or false"))),
         }
     }
 
@@ -166,9 +160,9 @@ impl Params {
         match self.get("limit").map(str::parse) {
             None => Ok(Page { skip, limit: 10 }),
             Some(Ok(limit)) if (1..=max).contains(&limit) => Ok(Page { skip, limit }),
-            Some(_) => Err(ApiError::bad_request(format_args!(
-                "Limit should be between 1 and {max}"
-            ))),
+            Some(_) => {
+                Err(ApiError::bad_request(format_args!("Limit should be between 1 and {max}")))
+            }
         }
     }
 }

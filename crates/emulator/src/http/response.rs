@@ -56,10 +56,7 @@ impl ApiError {
     }
 
     pub(crate) fn lead_not_found(id: &str) -> Self {
-        Self::not_found(
-            LEAD_NOT_FOUND,
-            format_args!("Lead with ID {id} was not found."),
-        )
+        Self::not_found(LEAD_NOT_FOUND, format_args!("Lead with ID {id} was not found."))
     }
 
     pub(crate) fn not_authorized(message: impl fmt::Display) -> Self {
@@ -81,10 +78,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let effect = Effect {
-            stored: None,
-            findings: self.findings,
-        };
+        let effect = Effect { stored: None, findings: self.findings };
         let mut envelope = json!({ "error": { "code": self.code, "message": self.message } });
         if !self.details.is_empty() {
             envelope["error"]["details"] = self.details.into();

@@ -1,8 +1,5 @@
 //! Requests and answers as the log keeps them: without tokens and passwords, and of limited size.
-#![cfg_attr(
-    not(feature = "web"),
-    expect(dead_code, reason = "only the web pages show some of it")
-)]
+#![cfg_attr(not(feature = "web"), expect(dead_code, reason = "only the web pages show some of it"))]
 
 use crate::redact::mask_passwords;
 use axum::body::Bytes;
@@ -99,10 +96,7 @@ impl Exchange {
         Self {
             at,
             query: uri.query().map(Into::into),
-            request: Message {
-                headers: lines(headers, bearer),
-                body: None,
-            },
+            request: Message { headers: lines(headers, bearer), body: None },
             answer: Message::default(),
         }
     }
@@ -127,9 +121,7 @@ impl Exchange {
 impl Message {
     /// The name and value of each header.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers
-            .lines()
-            .filter_map(|line| line.split_once(": "))
+        self.headers.lines().filter_map(|line| line.split_once(": "))
     }
 
     /// Masks the passwords in the body. Drops a body that is incomplete or not a JSON object.
@@ -163,10 +155,7 @@ impl LoggedBody {
         if body.len() > MAX_BODY {
             return Self::copied(body);
         }
-        Self {
-            bytes: body.clone(),
-            length: body.len(),
-        }
+        Self { bytes: body.clone(), length: body.len() }
     }
 
     /// The bytes that the log keeps.
@@ -254,9 +243,7 @@ impl ReceivedRequest {
             method: method.to_owned(),
             path: path.to_owned(),
             query: exchange.query.as_deref().map(str::to_owned),
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             body: body.map(|body| body.bytes().to_vec()),
         }
     }
@@ -264,9 +251,7 @@ impl ReceivedRequest {
     /// The value of the header with this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
-        headers
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        headers.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON. Returns None if it is not JSON.

@@ -85,10 +85,7 @@ impl Effect {
     /// An effect without any findings.
     pub(crate) fn stored(stored: &impl Serialize) -> Self {
         let stored = to_raw_value(stored).expect("stored values are JSON");
-        Self {
-            stored: Some(stored),
-            findings: Vec::new(),
-        }
+        Self { stored: Some(stored), findings: Vec::new() }
     }
 }
 
@@ -240,12 +237,7 @@ impl Log {
         self.after(seq, |call| {
             let exchange = call.exchange.as_ref()?;
             let entry = &call.entry;
-            Some(ReceivedRequest::new(
-                entry.seq,
-                &entry.method,
-                &entry.path,
-                exchange,
-            ))
+            Some(ReceivedRequest::new(entry.seq, &entry.method, &entry.path, exchange))
         })
     }
 
@@ -316,15 +308,10 @@ impl Entries {
 
     fn place(&self, seq: u64) -> Result<usize, usize> {
         // Usually, the latest call is wanted.
-        if self
-            .entries
-            .back()
-            .is_some_and(|last| last.entry.seq == seq)
-        {
+        if self.entries.back().is_some_and(|last| last.entry.seq == seq) {
             return Ok(self.entries.len() - 1);
         }
-        self.entries
-            .binary_search_by_key(&seq, |known| known.entry.seq)
+        self.entries.binary_search_by_key(&seq, |known| known.entry.seq)
     }
 }
 
@@ -383,13 +370,7 @@ mod tests {
     use axum::http::Uri;
 
     fn call() -> Call {
-        Call {
-            method: "GET".into(),
-            path: "/".into(),
-            operation: None,
-            status: 404,
-            fault: None,
-        }
+        Call { method: "GET".into(), path: "/".into(), operation: None, status: 404, fault: None }
     }
 
     #[test]
@@ -404,11 +385,7 @@ mod tests {
         let effect = Effect::stored(&true);
         log.complete(2, effect.clone());
         log.complete(4, effect);
-        let stored: Vec<_> = log
-            .since(0)
-            .into_iter()
-            .filter(|e| e.stored.is_some())
-            .collect();
+        let stored: Vec<_> = log.since(0).into_iter().filter(|e| e.stored.is_some()).collect();
         assert_eq!(stored.len(), 1);
         assert_eq!(stored[0].seq, 4);
     }
@@ -427,11 +404,7 @@ mod tests {
         let headers = HeaderMap::new();
         let mut exchange = Exchange::begin(0, &Uri::from_static("/"), &headers, "");
         exchange.answered(&headers, &vec![b'x'; MAX_BODY + 1].into());
-        Ending {
-            status: 200,
-            ms: Some(1.0),
-            exchange,
-        }
+        Ending { status: 200, ms: Some(1.0), exchange }
     }
 
     #[test]
@@ -465,10 +438,7 @@ mod tests {
         let log = Log::default();
         let finding = finding(FieldPath::Key("k".into()), "x".repeat(1000));
         for _ in 0..20 {
-            let effect = Effect {
-                findings: vec![finding.clone(); 10_000],
-                ..Effect::default()
-            };
+            let effect = Effect { findings: vec![finding.clone(); 10_000], ..Effect::default() };
             log.append(call(), effect, None);
         }
         let left = log.since(0);

@@ -41,10 +41,7 @@ impl Log {
     /// The numbers of the first and the last call. Returns None if the log is empty.
     pub(crate) fn ends(&self) -> Option<(u64, u64)> {
         let log = lock(&self.entries);
-        Some((
-            log.entries.front()?.entry.seq,
-            log.entries.back()?.entry.seq,
-        ))
+        Some((log.entries.front()?.entry.seq, log.entries.back()?.entry.seq))
     }
 
     /// Reads the calls before this one, from the newest to the oldest, until `read` has returned

@@ -117,9 +117,7 @@ impl RecordedBody {
         };
         let may_have_password = path.ends_with("/team-members") || mentions(b"password");
         if !is_json && may_have_password && !body.is_empty() {
-            return Self::Omitted {
-                reason: "not JSON, and may contain a password".to_owned(),
-            };
+            return Self::Omitted { reason: "not JSON, and may contain a password".to_owned() };
         }
         body.into()
     }
@@ -154,11 +152,7 @@ impl RecordedAnswer {
                 let value = String::from_utf8_lossy(value.as_bytes());
                 (name.to_string(), value.into_owned())
             });
-        Self {
-            status: status.as_u16(),
-            headers: headers.collect(),
-            body: body.into(),
-        }
+        Self { status: status.as_u16(), headers: headers.collect(), body: body.into() }
     }
 }
 
@@ -193,9 +187,7 @@ pub struct Recording {
 /// Omits the calls, which contain personal data.
 impl fmt::Debug for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recording")
-            .field("calls", &self.calls())
-            .finish_non_exhaustive()
+        f.debug_struct("Recording").field("calls", &self.calls()).finish_non_exhaustive()
     }
 }
 
@@ -210,10 +202,7 @@ impl Recording {
             let reason = format!("cannot be read: {error}");
             RecordingError::new(path, reason, "check the name and the permissions")
         })?;
-        let mut lines = text
-            .split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'))
-            .enumerate();
+        let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n')).enumerate();
         let damaged = |line: usize, error: serde_json::Error| {
             let reason = format!("is damaged in line {}: {error}", line + 1);
             RecordingError::new(path, reason, "make a new recording")
@@ -249,9 +238,7 @@ impl Recording {
     /// The number of recorded calls.
     pub fn calls(&self) -> usize {
         let calls = self.events.iter();
-        calls
-            .filter(|event| matches!(event.kind, EventKind::Call(_)))
-            .count()
+        calls.filter(|event| matches!(event.kind, EventKind::Call(_))).count()
     }
 }
 

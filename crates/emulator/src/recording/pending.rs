@@ -50,10 +50,7 @@ impl PendingCall {
     /// Whether a fault gave the client no answer, or one without a proper end.
     pub(crate) fn has_broken_answer(&self) -> bool {
         let progress = lock(&self.progress);
-        progress
-            .fault
-            .as_ref()
-            .is_some_and(FaultKind::breaks_answer)
+        progress.fault.as_ref().is_some_and(FaultKind::breaks_answer)
     }
 
     /// Writes the call to the recording, unless that has happened already.

@@ -46,10 +46,7 @@ impl Recorder {
         })?;
         let recorder = Self {
             path: path.to_owned(),
-            output: Mutex::new(Output {
-                file: Box::new(file),
-                unwritten: Vec::new(),
-            }),
+            output: Mutex::new(Output { file: Box::new(file), unwritten: Vec::new() }),
         };
         recorder.write(header).inspect_err(|_| {
             // An incomplete header is useless, and would block the name.
@@ -145,10 +142,7 @@ mod tests {
         let (status, answer) = create("919999999991").await;
         assert_eq!((status, leads()), (500, 1), "{answer}");
         assert_eq!(answer["error"]["code"], "RECORDING_NOT_KEPT");
-        let message = answer["error"]["message"]
-            .as_str()
-            .expect("a message")
-            .to_owned();
+        let message = answer["error"]["message"].as_str().expect("a message").to_owned();
         assert!(message.contains("make room on the disk"), "{message}");
         let (status, answer) = create("919999999992").await;
         assert_eq!((status, leads()), (500, 1), "{answer}");
@@ -168,11 +162,7 @@ mod tests {
         std::fs::write(&path, &lock(&disk.0).0).expect("written");
         let recording = Recording::read(&path).expect("complete lines");
         std::fs::remove_file(&path).expect("removed");
-        assert_eq!(
-            recording.calls(),
-            2,
-            "the recording has both calls that took effect"
-        );
+        assert_eq!(recording.calls(), 2, "the recording has both calls that took effect");
         let again = Emulator::builder().replay(recording).start().await;
         let again = again.expect("the emulator starts");
         assert_eq!(again.differences(), []);

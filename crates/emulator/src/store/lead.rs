@@ -114,20 +114,12 @@ impl StoredLead {
 
     /// The fields as answers show them, with the times that telecrm sets.
     pub(crate) fn fields(&self) -> LeadFields<'_> {
-        LeadFields {
-            lead: self,
-            omitted: &[],
-            has_employee: false,
-        }
+        LeadFields { lead: self, omitted: &[], has_employee: false }
     }
 
     /// The lead as a row of a search.
     pub(crate) fn row(&self, attributes: LeadAttributes, has_id: bool) -> LeadRow<'_> {
-        LeadRow {
-            lead: self,
-            attributes,
-            has_id,
-        }
+        LeadRow { lead: self, attributes, has_id }
     }
 
     /// A field, or one of the times that telecrm sets.
@@ -179,13 +171,7 @@ impl StoredAction {
         fields: BTreeMap<String, FieldValue>,
         created: i64,
     ) -> Self {
-        Self {
-            id,
-            kind,
-            fields: fields.into_iter().collect(),
-            created,
-            modified: None,
-        }
+        Self { id, kind, fields: fields.into_iter().collect(), created, modified: None }
     }
 
     pub(super) fn write(&mut self, fields: BTreeMap<String, FieldValue>, now: i64) {
@@ -221,10 +207,7 @@ impl StoredAction {
 
     /// The entry as answers show it, with or without the prefix of the code.
     pub(crate) fn shown(&self, is_prefixed: bool) -> ShownAction<'_> {
-        ShownAction {
-            entry: self,
-            is_prefixed,
-        }
+        ShownAction { entry: self, is_prefixed }
     }
 }
 
@@ -239,11 +222,7 @@ impl BuiltInEntry {
     /// An entry with these keys, among them perhaps its time.
     pub(crate) fn new(type_name: String, mut keys: BTreeMap<String, FieldValue>) -> Self {
         keys.remove("id");
-        Self {
-            type_name,
-            created: keys.remove(CREATED).and_then(|time| time.as_i64()),
-            keys,
-        }
+        Self { type_name, created: keys.remove(CREATED).and_then(|time| time.as_i64()), keys }
     }
 
     /// Reads an entry. The error is a sentence for the caller.
@@ -334,11 +313,9 @@ impl Serialize for LeadRow<'_> {
             map.serialize_entry("isArchived", &false)?;
             map.serialize_entry("isSpam", &false)?;
             map.serialize_entry(CREATED, &lead.created_on)?;
-            for (name, key) in [
-                ("status", "status"),
-                ("rating", "rating"),
-                ("assignee", "employeeid"),
-            ] {
+            for (name, key) in
+                [("status", "status"), ("rating", "rating"), ("assignee", "employeeid")]
+            {
                 if let Some(value) = lead.fields.get(name) {
                     map.serialize_entry(key, value)?;
                 }
@@ -383,9 +360,5 @@ impl Serialize for ShownAction<'_> {
 
 /// A score as JSON. Whole numbers have no fraction.
 fn number(score: f64) -> Value {
-    if score.fract() == 0.0 {
-        json!(score as i64)
-    } else {
-        json!(score)
-    }
+    if score.fract() == 0.0 { json!(score as i64) } else { json!(score) }
 }

@@ -116,10 +116,7 @@ impl Store {
     }
 
     fn replace(&mut self, other: Self) {
-        let everything = Changes {
-            everything: true,
-            ..Changes::default()
-        };
+        let everything = Changes { everything: true, ..Changes::default() };
         let strip = self.seed.strips_phone_blanks;
         *self = Self {
             queue: BTreeMap::new(),
@@ -140,10 +137,7 @@ impl Store {
     /// Sets whether phone numbers may contain blanks from now on.
     pub(crate) fn strip_phone_blanks(&mut self, strip: bool) {
         self.seed.strip_phone_blanks(strip);
-        self.workspace = self
-            .workspace
-            .clone()
-            .with_phone_blanks(phone_blanks(strip));
+        self.workspace = self.workspace.clone().with_phone_blanks(phone_blanks(strip));
     }
 
     /// Adds a lead to the queue, and returns its ticket.
@@ -235,10 +229,8 @@ impl Store {
     /// The leads with these identifiers, from the newest to the oldest. The time does not grow with
     /// the number of leads.
     pub(crate) fn with_identifiers(&self, keys: &[String]) -> impl Iterator<Item = &StoredLead> {
-        let places: BTreeSet<usize> = keys
-            .iter()
-            .filter_map(|key| self.by_identifier.get(key).copied())
-            .collect();
+        let places: BTreeSet<usize> =
+            keys.iter().filter_map(|key| self.by_identifier.get(key).copied()).collect();
         places.into_iter().rev().map(|index| &self.leads[index])
     }
 
@@ -296,14 +288,9 @@ impl Store {
         let parts = StoredParts {
             id: &lead.id,
             fields: &fields,
-            actions: entries
-                .iter()
-                .map(|(_, entry)| entry.shown(false))
-                .collect(),
+            actions: entries.iter().map(|(_, entry)| entry.shown(false)).collect(),
         };
-        let ids = entries
-            .iter()
-            .map(|(index, entry)| (*index, entry.id.clone()));
+        let ids = entries.iter().map(|(index, entry)| (*index, entry.id.clone()));
         let written = Written {
             lead_id: lead.id.clone(),
             stored: to_raw_value(&parts).expect("stored values are JSON"),
@@ -404,11 +391,7 @@ impl Store {
     /// The status of a new lead: `Fresh`, or else the first active status.
     fn default_status(&self) -> FieldValue {
         const FRESH: &str = "Fresh";
-        let mut active = self
-            .workspace
-            .pipeline()
-            .into_iter()
-            .flat_map(|p| p.active_statuses());
+        let mut active = self.workspace.pipeline().into_iter().flat_map(|p| p.active_statuses());
         let first = active.next().unwrap_or(FRESH);
         let status = active.find(|label| *label == FRESH).unwrap_or(first);
         status.into()
@@ -478,9 +461,8 @@ fn is_named(item: &Map<String, Value>, key: &str, name: &str) -> bool {
 /// Appends an option in the form of the existing ones: an object or only the label.
 fn append_option(field: &mut Map<String, Value>, option: Value, label: &str) {
     // The documentation does not name the key that holds the labels of tags.
-    let written = ["options", "tags"]
-        .into_iter()
-        .find(|key| field.get(*key).is_some_and(Value::is_array));
+    let written =
+        ["options", "tags"].into_iter().find(|key| field.get(*key).is_some_and(Value::is_array));
     let key = written.unwrap_or("options");
     let options = field.entry(key).or_insert_with(|| json!([]));
     if let Value::Array(options) = options {
@@ -500,10 +482,7 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.len(), 24);
         assert_eq!(i64::from_str_radix(&one[..8], 16), Ok(1_780_290_000));
-        assert!(
-            one.bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-        );
+        assert!(one.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
     }
 
     #[test]

@@ -44,18 +44,11 @@ impl Seed {
     /// Sets whether phone numbers may contain blanks.
     pub(super) fn strip_phone_blanks(&mut self, strip: bool) {
         self.strips_phone_blanks = strip;
-        self.workspace = self
-            .workspace
-            .clone()
-            .with_phone_blanks(phone_blanks(strip));
+        self.workspace = self.workspace.clone().with_phone_blanks(phone_blanks(strip));
     }
 }
 
 /// Whether a workspace strips blanks from phone numbers, in the words of the rules.
 pub(super) fn phone_blanks(strip: bool) -> PhoneBlanks {
-    if strip {
-        PhoneBlanks::Strip
-    } else {
-        PhoneBlanks::Refuse
-    }
+    if strip { PhoneBlanks::Strip } else { PhoneBlanks::Refuse }
 }

@@ -26,11 +26,7 @@ struct Inner {
 impl SharedStore {
     pub(crate) fn new(store: Store, state_file: Option<StateFile>, clock: ClockState) -> Self {
         Self {
-            inner: Mutex::new(Inner {
-                store,
-                state_file,
-                is_closed: false,
-            }),
+            inner: Mutex::new(Inner { store, state_file, is_closed: false }),
             clock: Clock::new(clock),
             turns: AtomicU64::new(1),
             failure: Mutex::default(),
@@ -42,12 +38,7 @@ impl SharedStore {
         let mut inner = lock(&self.inner);
         let (turn, now) = (self.take_turn(), self.clock.now());
         inner.store.begin(now);
-        Session {
-            owner: self,
-            inner,
-            turn,
-            now,
-        }
+        Session { owner: self, inner, turn, now }
     }
 
     /// The next number in the order of all calls and background work.
@@ -132,11 +123,7 @@ impl DerefMut for Session<'_> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        let Inner {
-            store,
-            state_file,
-            is_closed,
-        } = &mut *self.inner;
+        let Inner { store, state_file, is_closed } = &mut *self.inner;
         let Some(mut saved) = store.save(state_file.as_mut(), self.owner.clock.state()) else {
             return;
         };

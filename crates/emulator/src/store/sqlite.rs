@@ -62,10 +62,7 @@ const OTHER_FILE: &str = "choose another name, and the emulator creates the file
 
 impl Failure {
     fn new(reason: impl Into<String>, hint: &'static str) -> Self {
-        Self::Unusable {
-            reason: reason.into(),
-            hint: Some(hint),
-        }
+        Self::Unusable { reason: reason.into(), hint: Some(hint) }
     }
 
     fn of(self, path: &Path) -> StateError {
@@ -87,10 +84,9 @@ impl Failure {
                         Some("check its folder and the permissions"),
                     )
                 }
-                Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => (
-                    format!("cannot be written: {error}"),
-                    Some("make room on the disk"),
-                ),
+                Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
+                    (format!("cannot be written: {error}"), Some("make room on the disk"))
+                }
                 Some(ErrorCode::DatabaseCorrupt) | None => {
                     (format!("is damaged: {error}"), DAMAGED)
                 }
@@ -167,10 +163,8 @@ fn open(
         "INSERT INTO workspace (enterprise, seed, answers, members) VALUES (?1, ?2, '', '')",
         params![enterprise, text(&store.seed.answers.to_json())?],
     )?;
-    transaction.execute(
-        "INSERT INTO counters (last_id, last_ticket, clock) VALUES (0, 0, '')",
-        [],
-    )?;
+    transaction
+        .execute("INSERT INTO counters (last_id, last_ticket, clock) VALUES (0, 0, '')", [])?;
     write_everything(&transaction, &store)?;
     write_counters(&transaction, &store, clock)?;
     transaction.commit()?;
@@ -178,17 +172,11 @@ fn open(
 }
 
 fn no_workspace(error: WorkspaceError) -> Failure {
-    Failure::Unusable {
-        reason: format!("has no valid workspace: {error}"),
-        hint: None,
-    }
+    Failure::Unusable { reason: format!("has no valid workspace: {error}"), hint: None }
 }
 
 fn missing_lead() -> Failure {
-    Failure::new(
-        "is damaged: a lead is missing",
-        "use another file, or restore a copy of this one",
-    )
+    Failure::new("is damaged: a lead is missing", "use another file, or restore a copy of this one")
 }
 
 fn connect(path: &Path) -> Result<Connection, Failure> {
@@ -220,10 +208,7 @@ fn prepare(connection: Connection) -> Result<Connection, Failure> {
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION && (application, version, tables) != (0, 0, 0) {
-        return Err(Failure::new(
-            "is the database of another program",
-            OTHER_FILE,
-        ));
+        return Err(Failure::new("is the database of another program", OTHER_FILE));
     }
     if version > VERSION {
         return Err(Failure::new(
@@ -241,10 +226,7 @@ fn prepare(connection: Connection) -> Result<Connection, Failure> {
 fn migrate(connection: &mut Connection) -> Result<(), Failure> {
     let transaction = connection.transaction()?;
     let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for migration in MIGRATIONS
-        .iter()
-        .skip(usize::try_from(version).unwrap_or_default())
-    {
+    for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or_default()) {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
@@ -259,11 +241,9 @@ fn load(
     strip_phone_blanks: bool,
 ) -> Result<Option<(Store, ClockState)>, Failure> {
     let workspace = connection
-        .query_row(
-            "SELECT enterprise, seed, answers, members FROM workspace",
-            [],
-            |row| Ok::<[String; 4], _>([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]),
-        )
+        .query_row("SELECT enterprise, seed, answers, members FROM workspace", [], |row| {
+            Ok::<[String; 4], _>([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+        })
         .optional()?;
     let Some([owner, original, answers, members]) = workspace else {
         return Ok(None);
@@ -286,11 +266,10 @@ fn load(
             "leave the seed out to continue with this file, or use another file",
         ));
     }
-    let (last_id, last_ticket, clock): (u32, i64, String) = connection.query_row(
-        "SELECT last_id, last_ticket, clock FROM counters",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
+    let (last_id, last_ticket, clock): (u32, i64, String) =
+        connection.query_row("SELECT last_id, last_ticket, clock FROM counters", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
     let mut store = Store::new(Seed::new(original, strip_phone_blanks).map_err(no_workspace)?);
     store.answers = file(&answers)?;
     store.workspace = Workspace::from_file(&store.answers)
@@ -419,11 +398,7 @@ fn insert_lead(
 ) -> Result<(), Failure> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO lead (place, identifier, json) VALUES (?1, ?2, ?3)")?;
-    insert.execute(params![
-        place as i64,
-        identifier,
-        text(&store.leads[place])?
-    ])?;
+    insert.execute(params![place as i64, identifier, text(&store.leads[place])?])?;
     Ok(())
 }
 
@@ -495,11 +470,7 @@ mod tests {
         let (status, answer) = create("919999999991").await;
         assert_eq!(status, 500, "{answer}");
         assert_eq!(answer["error"]["code"], "STATE_NOT_KEPT");
-        assert_eq!(
-            emulator.log(0)[0].status,
-            500,
-            "the log has the same status"
-        );
+        assert_eq!(emulator.log(0)[0].status, 500, "the log has the same status");
         let snapshot = format!("{}/_emulator/snapshot", emulator.url());
         let snapshot = reqwest::Client::new().post(snapshot).send().await;
         assert_eq!(snapshot.expect("an answer").status().as_u16(), 500);

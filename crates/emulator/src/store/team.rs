@@ -53,11 +53,8 @@ impl Team {
 
     /// The members by ascending name.
     pub(crate) fn sorted(&self, include_deleted: bool) -> Vec<&Member> {
-        let mut members: Vec<_> = self
-            .members
-            .iter()
-            .filter(|member| include_deleted || !is_deleted(member))
-            .collect();
+        let mut members: Vec<_> =
+            self.members.iter().filter(|member| include_deleted || !is_deleted(member)).collect();
         members.sort_by_cached_key(|member| text(member, "name").to_lowercase());
         members
     }

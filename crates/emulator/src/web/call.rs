@@ -15,19 +15,14 @@ use telecrm_core::{Certainty, Finding};
 
 /// `GET /_emulator/calls/{seq}`.
 pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Response {
-    let read = |seq| {
-        app.log
-            .read(seq, |call| (call.to_entry(), call.exchange.clone()))
-    };
+    let read = |seq| app.log.read(seq, |call| (call.to_entry(), call.exchange.clone()));
     let Some((entry, exchange)) = seq.parse().ok().and_then(read) else {
         return page::not_found(&app, Tab::Calls, &format!("Call {seq} is not in the log"));
     };
     let (first, last) = app.log.ends().unwrap_or_default();
     let name = entry.operation.as_deref().unwrap_or("unknown operation");
     let spec = entry.operation.as_deref().and_then(OperationSpec::find);
-    let query = exchange
-        .as_ref()
-        .and_then(|exchange| exchange.query.as_deref());
+    let query = exchange.as_ref().and_then(|exchange| exchange.query.as_deref());
     let content = html! {
         nav.trail aria-label="Calls" {
             a href=(super::HOME) { "← All calls" }
@@ -76,12 +71,7 @@ pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Res
             }
         }
     };
-    page::page(
-        &app,
-        Tab::Calls,
-        &format!("{name} ({})", entry.seq),
-        content,
-    )
+    page::page(&app, Tab::Calls, &format!("{name} ({})", entry.seq), content)
 }
 
 /// The ID of the lead that the call wrote, if the log has it.

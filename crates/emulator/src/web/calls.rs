@@ -90,9 +90,7 @@ pub(crate) async fn page(State(app): State<App>, headers: HeaderMap, params: Par
         let matches = filter.matches(call);
         matches.then(|| Row::new(call, &app.config.enterprise))
     };
-    let mut rows = app
-        .log
-        .before(before.unwrap_or(u64::MAX), PAGE_SIZE + 1, row);
+    let mut rows = app.log.before(before.unwrap_or(u64::MAX), PAGE_SIZE + 1, row);
     let has_more = rows.len() > PAGE_SIZE;
     rows.truncate(PAGE_SIZE);
     let is_log_empty = app.log.ends().is_none();

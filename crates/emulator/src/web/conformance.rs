@@ -41,10 +41,7 @@ impl OperationSpec {
             let paths = description["paths"].as_object()?.values();
             let mut operations = paths.filter_map(Value::as_object).flat_map(Map::values);
             let operation = operations.find(|operation| operation["operationId"] == id)?;
-            Some(Self {
-                description,
-                operation,
-            })
+            Some(Self { description, operation })
         })
     }
 
@@ -86,9 +83,7 @@ impl OperationSpec {
                 self.validate(&described["schema"], body)
             }
             Some(_) => Conformance::Conforms,
-            None => differs(format!(
-                "Content type {content_type:?} is not in the description."
-            )),
+            None => differs(format!("Content type {content_type:?} is not in the description.")),
         }
     }
 
@@ -144,10 +139,7 @@ mod tests {
                     Some("application/json"),
                     Some(b"[7]"),
                 );
-                assert!(
-                    matches!(found, Conformance::Differs(_)),
-                    "{id} {status}: {found:?}"
-                );
+                assert!(matches!(found, Conformance::Differs(_)), "{id} {status}: {found:?}");
             }
             let found = operation.request(Some(b"[7]"));
             assert!(matches!(found, Conformance::Differs(_)), "{id}: {found:?}");

@@ -47,11 +47,7 @@ pub(crate) async fn stream(
     };
     let start = (listener, !is_same_log);
     let events = stream::unfold(start, |(mut listener, must_reset)| async move {
-        let event = if must_reset {
-            listener.reset()
-        } else {
-            listener.next().await?
-        };
+        let event = if must_reset { listener.reset() } else { listener.next().await? };
         Some((Ok::<_, Infallible>(event), (listener, false)))
     });
     Sse::new(events).keep_alive(KeepAlive::default())
@@ -64,9 +60,7 @@ impl Listener {
             (*self.latest.borrow_and_update())?;
             let enterprise = &self.app.config.enterprise;
             let changes: Changes<Row> = self.app.log.changes(self.revision, |call| {
-                self.filter
-                    .matches(call)
-                    .then(|| Row::new(call, enterprise))
+                self.filter.matches(call).then(|| Row::new(call, enterprise))
             });
             self.revision = changes.revision;
             if changes.cleared {

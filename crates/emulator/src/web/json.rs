@@ -38,9 +38,7 @@ fn tokens(text: &str, mut take: impl FnMut(Option<&'static str>, &str)) {
         let length = match first {
             '"' => string_length(rest),
             '{' | '}' | '[' | ']' | ',' | ':' => 1,
-            _ => rest
-                .find([',', '}', ']', ' ', '\n', '\r', '\t'])
-                .unwrap_or(rest.len()),
+            _ => rest.find([',', '}', ']', ' ', '\n', '\r', '\t']).unwrap_or(rest.len()),
         };
         let (token, after) = rest.split_at(length);
         rest = after.trim_start();

@@ -40,11 +40,7 @@ impl LeadPage {
             let fields = || json!(lead.fields()).to_string().to_lowercase();
             text.is_empty() || fields().contains(&needle)
         };
-        let limit = if text.is_empty() {
-            usize::MAX
-        } else {
-            LEADS_SEARCHED
-        };
+        let limit = if text.is_empty() { usize::MAX } else { LEADS_SEARCHED };
         let searched = store.newest_first().take(limit);
         let matching = searched.filter(contains_text).skip(skip);
         let mut leads: Vec<_> = match store.find(text).or_else(with_key) {
@@ -181,10 +177,7 @@ fn read(app: &App, id: &str, skip: usize) -> Option<(String, Markup)> {
     let lead = store.find(id)?;
     let fields = json!(lead.fields());
     let identifier = workspace.identifier().api_name();
-    let title = fields["name"]
-        .as_str()
-        .or(fields[identifier].as_str())
-        .unwrap_or("Unnamed lead");
+    let title = fields["name"].as_str().or(fields[identifier].as_str()).unwrap_or("Unnamed lead");
     let count = lead.actions().len();
     let entries: Vec<_> = lead.timeline().skip(skip).take(PAGE_SIZE).collect();
     let name = |entry: &StoredAction| workspace.action(entry.code()?)?.display_name.clone();

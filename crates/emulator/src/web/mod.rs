@@ -36,29 +36,14 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     // With `no-referrer`, browsers also leave out the `Origin` of our own forms.
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
 /// File name, content type and content of each static file.
 const ASSETS: [(&str, &str, &str); 4] = [
-    (
-        "style.css",
-        "text/css; charset=utf-8",
-        include_str!("style.css"),
-    ),
-    (
-        "theme.js",
-        "text/javascript; charset=utf-8",
-        include_str!("theme.js"),
-    ),
-    (
-        "live.js",
-        "text/javascript; charset=utf-8",
-        include_str!("live.js"),
-    ),
+    ("style.css", "text/css; charset=utf-8", include_str!("style.css")),
+    ("theme.js", "text/javascript; charset=utf-8", include_str!("theme.js")),
+    ("live.js", "text/javascript; charset=utf-8", include_str!("live.js")),
     ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
 ];
 
@@ -87,9 +72,7 @@ pub(crate) fn router() -> Router<App> {
 
 async fn add_security_headers(mut response: Response) -> Response {
     for (name, value) in SECURITY_HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }

@@ -55,10 +55,7 @@ impl Outcome {
 /// The rows of a call that writes a lead or actions. Other calls have a row for each finding.
 pub(crate) fn rows(entry: &LogEntry, sent: &Value) -> Vec<OutcomeRow> {
     let stored = |key| entry.stored.as_ref().and_then(|stored| stored.get(key));
-    let mut table = Table {
-        entry,
-        rows: Vec::new(),
-    };
+    let mut table = Table { entry, rows: Vec::new() };
     let known: &[&str] = match entry.operation.as_deref() {
         Some("createOrUpdateLead" | "createLead") => &["fields", "actions"],
         Some("updateLead") => &["fields"],

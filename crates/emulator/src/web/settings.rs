@@ -21,14 +21,8 @@ const FAULTS: [(&str, &str); 12] = [
     ("content_type", "respond with content type"),
     ("latency_ms", "delay the response by"),
     ("hang", "never respond"),
-    (
-        "reset_before",
-        "reset the connection before the call is processed",
-    ),
-    (
-        "reset_after",
-        "reset the connection after the call was processed",
-    ),
+    ("reset_before", "reset the connection before the call is processed"),
+    ("reset_after", "reset the connection after the call was processed"),
     ("truncated", "cut the response short"),
     ("endless", "never end the response"),
     ("process_later_ms", "delay background processing by"),
@@ -218,10 +212,9 @@ fn faults(app: &App, form: &FormValues) -> Markup {
 /// A rule in words and as JSON, with the number of calls that it matched.
 fn fault(rule: &Value) -> Markup {
     let (name, value) = match &rule["do"] {
-        Value::Object(object) => object
-            .iter()
-            .next()
-            .map_or(("", None), |(name, value)| (name.as_str(), Some(value))),
+        Value::Object(object) => {
+            object.iter().next().map_or(("", None), |(name, value)| (name.as_str(), Some(value)))
+        }
         name => (name.as_str().unwrap_or_default(), None),
     };
     let known = FAULTS.iter().find(|(known, _)| *known == name);
@@ -291,12 +284,8 @@ mod tests {
 
     #[test]
     fn probabilities_that_are_not_finite_numbers_are_refused() {
-        for (chance, is_valid) in [
-            ("0.5", true),
-            ("nan", false),
-            ("inf", false),
-            ("often", false),
-        ] {
+        for (chance, is_valid) in [("0.5", true), ("nan", false), ("inf", false), ("often", false)]
+        {
             let entered = [("do", "hang"), ("amount", "1"), ("chance", chance)];
             let entered = entered.map(|(name, text)| (name.to_owned(), text.to_owned()));
             assert_eq!(rule(&entered.into()).is_ok(), is_valid, "{chance}");

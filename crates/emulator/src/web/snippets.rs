@@ -28,9 +28,7 @@ impl<'a> Target<'a> {
         Self {
             is_sync: sync.is_some(),
             path,
-            below_enterprise: below
-                .and_then(|rest| rest.strip_prefix(enterprise))
-                .filter(is_below),
+            below_enterprise: below.and_then(|rest| rest.strip_prefix(enterprise)).filter(is_below),
         }
     }
 }
@@ -241,9 +239,7 @@ mod tests {
         body: &str,
     ) -> [String; 2] {
         let uri: Uri = address.parse().unwrap();
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
         let mut exchange = Exchange::begin(0, &uri, &headers.collect(), bearer);
         if !body.is_empty() {
             let slot = BodySlot::default();
@@ -284,10 +280,7 @@ mod tests {
     fn only_headers_that_were_sent_are_copied() {
         let json = (CONTENT_TYPE, "application/json");
         let [with, _] = copied("POST", "/enterprise/e/a", &[json], "", "{}");
-        assert!(
-            with.contains("--header 'Content-Type: application/json'"),
-            "{with}"
-        );
+        assert!(with.contains("--header 'Content-Type: application/json'"), "{with}");
         let [without, _] = copied("POST", "/enterprise/e/a", &[], "", "{}");
         assert!(without.contains("--header 'Content-Type:'"), "{without}");
         assert!(!without.contains("Authorization"), "{without}");
@@ -302,10 +295,7 @@ mod tests {
         assert!(token("Bearer … (an Async token)").contains("Bearer $TELECRM_ASYNC_TOKEN"));
         assert!(token("Bearer … (a Sync token)").contains("Bearer $TELECRM_SYNC_TOKEN"));
         let wrong = token("…");
-        assert!(
-            wrong.starts_with("# The call was sent without a valid token.\ncurl "),
-            "{wrong}"
-        );
+        assert!(wrong.starts_with("# The call was sent without a valid token.\ncurl "), "{wrong}");
         assert!(!wrong.contains("_TOKEN"), "{wrong}");
     }
 
@@ -320,9 +310,6 @@ mod tests {
     #[test]
     fn variables_and_commands_in_values_are_escaped() {
         assert_eq!(single_quoted("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(
-            in_double_quotes(r#"/a$(id)`b`"c\d"#),
-            r#"/a\$(id)\`b\`\"c\\d"#
-        );
+        assert_eq!(in_double_quotes(r#"/a$(id)`b`"c\d"#), r#"/a\$(id)\`b\`\"c\\d"#);
     }
 }

@@ -96,12 +96,9 @@ fn actions(workspace: &Workspace) -> Markup {
 
 fn pipeline(workspace: &Workspace) -> Markup {
     let pipeline = workspace.pipeline();
-    let statuses = pipeline
-        .and_then(|pipeline| pipeline.statuses.as_deref())
-        .unwrap_or_default();
-    let reasons = pipeline
-        .and_then(|pipeline| pipeline.lost_reasons.as_deref())
-        .unwrap_or_default();
+    let statuses = pipeline.and_then(|pipeline| pipeline.statuses.as_deref()).unwrap_or_default();
+    let reasons =
+        pipeline.and_then(|pipeline| pipeline.lost_reasons.as_deref()).unwrap_or_default();
     // In the order of the pipeline, which sorting would lose.
     let mut stages: Vec<Option<&str>> = Vec::new();
     for status in statuses {

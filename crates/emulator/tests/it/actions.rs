@@ -10,12 +10,8 @@ impl Local {
     /// Creates a lead with these actions. Returns the lead's ID and the answer.
     async fn with_actions(&self, actions: Value) -> (String, Value) {
         let lead = self.create(json!({ "phone": PHONE })).await;
-        let answer = self
-            .post(
-                &format!("/lead/{lead}/action"),
-                json!({ "actions": actions }),
-            )
-            .await;
+        let answer =
+            self.post(&format!("/lead/{lead}/action"), json!({ "actions": actions })).await;
         assert_eq!(answer.0, 200, "{}", answer.1);
         (lead, answer.1)
     }
@@ -48,14 +44,10 @@ async fn ac1_a_built_in_type_refuses_the_whole_request() {
         json!({}),
     ] {
         let body = json!({ "actions": [visit(), wrong] });
-        let answer = local
-            .post(&format!("/lead/{lead}/action"), body.clone())
-            .await;
+        let answer = local.post(&format!("/lead/{lead}/action"), body.clone()).await;
         assert_eq!(answer, (400, error("BAD_REQUEST", message)), "{body}");
     }
-    let (_, lead) = local
-        .get(&format!("/lead/{lead}?includeActions=true"))
-        .await;
+    let (_, lead) = local.get(&format!("/lead/{lead}?includeActions=true")).await;
     assert_eq!(lead["actions"], json!([]), "no action was created");
 }
 
@@ -64,10 +56,7 @@ async fn ac2_a_prefixed_code_is_ignored_or_refused() {
     let prefixed = json!({ "type": "ACTION_1001", "fields": { "note": "x" } });
     let local = Local::start().await;
     let (_, created) = local.with_actions(json!([prefixed, visit()])).await;
-    assert_eq!(
-        created["actions"][0],
-        json!({ "action_id": null, "status": "IGNORED" })
-    );
+    assert_eq!(created["actions"][0], json!({ "action_id": null, "status": "IGNORED" }));
     assert_eq!(created["actions"][1]["status"], "CREATED");
     assert_eq!(created["remarks"][0]["field"], "actions[0].type");
     let entry = local.emulator.log(0).pop().expect("an entry");
@@ -80,10 +69,7 @@ async fn ac2_a_prefixed_code_is_ignored_or_refused() {
     let lead = local.create(json!({ "phone": PHONE })).await;
     let body = json!({ "actions": [prefixed] });
     let (status, refused) = local.post(&format!("/lead/{lead}/action"), body).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (400, &json!("BAD_REQUEST"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (400, &json!("BAD_REQUEST")));
 }
 
 #[tokio::test]
@@ -92,28 +78,18 @@ async fn ac3_only_the_status_of_a_payment_changes() {
     let path = local.with_action(payment()).await;
     let message =
         "Cannot update amount, currency, or paymentid fields for existing payment action.";
-    for (key, value) in [
-        ("amount", "10000"),
-        ("currency", "INR"),
-        ("paymentid", "p1"),
-    ] {
+    for (key, value) in [("amount", "10000"), ("currency", "INR"), ("paymentid", "p1")] {
         let body = json!({ "type": "PAYMENT", "status": "COMPLETED", key: value });
         let answer = local.post(&path, body).await;
         assert_eq!(answer, (400, error("BAD_REQUEST", message)), "{key}");
     }
     assert_eq!(local.get(&path).await.1["status"], "PENDING");
 
-    let (status, updated) = local
-        .post(&path, json!({ "type": "PAYMENT", "status": "COMPLETED" }))
-        .await;
+    let (status, updated) =
+        local.post(&path, json!({ "type": "PAYMENT", "status": "COMPLETED" })).await;
     assert_eq!(status, 200);
     assert_eq!(
-        [
-            &updated["type"],
-            &updated["status"],
-            &updated["currency"],
-            &updated["amount"]
-        ],
+        [&updated["type"], &updated["status"], &updated["currency"], &updated["amount"]],
         ["PAYMENT", "COMPLETED", "INR", "10000"]
     );
     assert!(updated["modificationTimestamp"].is_i64());
@@ -121,10 +97,7 @@ async fn ac3_only_the_status_of_a_payment_changes() {
 
     let bad = json!({ "type": "PAYMENT", "status": "PAID" });
     let (status, refused) = local.post(&path, bad).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (400, &json!("VALIDATION_ERROR"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (400, &json!("VALIDATION_ERROR")));
 }
 
 #[tokio::test]
@@ -133,41 +106,17 @@ async fn ac4_each_action_is_accepted_or_ignored_on_its_own() {
     let bad_payment = json!({ "type": "PAYMENT", "status": "PENDING", "currency": "INR" });
     let unknown = json!({ "type": "4711", "fields": {} });
     let half = json!({ "type": "1001", "fields": { "note": "kept", "nonsense": 1 } });
-    let (lead, created) = local
-        .with_actions(json!([bad_payment, visit(), unknown, half]))
-        .await;
+    let (lead, created) = local.with_actions(json!([bad_payment, visit(), unknown, half])).await;
     assert_eq!(created["lead_id"], lead);
-    let statuses: Vec<_> = created["actions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|a| &a["status"])
-        .collect();
+    let statuses: Vec<_> =
+        created["actions"].as_array().unwrap().iter().map(|a| &a["status"]).collect();
     assert_eq!(statuses, ["IGNORED", "CREATED", "IGNORED", "CREATED"]);
-    let places: Vec<_> = created["remarks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| &r["field"])
-        .collect();
-    assert_eq!(
-        places,
-        [
-            "actions[0]",
-            "actions[2].type",
-            "actions[3].fields.nonsense"
-        ]
-    );
-    let found = local
-        .post(&format!("/lead/{lead}/action/search"), json!({}))
-        .await
-        .1;
+    let places: Vec<_> =
+        created["remarks"].as_array().unwrap().iter().map(|r| &r["field"]).collect();
+    assert_eq!(places, ["actions[0]", "actions[2].type", "actions[3].fields.nonsense"]);
+    let found = local.post(&format!("/lead/{lead}/action/search"), json!({})).await.1;
     assert_eq!(found["total_count"], 2);
-    assert_eq!(
-        found["data"][0]["fields"],
-        json!({ "note": "kept" }),
-        "the newest first"
-    );
+    assert_eq!(found["data"][0]["fields"], json!({ "note": "kept" }), "the newest first");
 }
 
 #[tokio::test]
@@ -176,38 +125,24 @@ async fn ac5_a_built_in_entry_cannot_be_read_alone() {
     let lead = local.create(json!({ "phone": PHONE })).await;
     let call =
         json!({ "type": "OUTGOING_CALL", "employeeid": "agent@company.com", "duration": 31 });
-    let id = local
-        .emulator
-        .add_timeline_entry(&lead, call)
-        .expect("recorded");
+    let id = local.emulator.add_timeline_entry(&lead, call).expect("recorded");
     let path = format!("/lead/{lead}/action/{id}");
     let message = "Only custom actions and payment actions can be retrieved";
     assert_eq!(local.get(&path).await, (400, error("BAD_REQUEST", message)));
     let (status, _) = local.post(&path, json!({ "type": "OUTGOING_CALL" })).await;
     assert_eq!(status, 400);
     let found = local
-        .post(
-            &format!("/lead/{lead}/action/search"),
-            json!({ "type": "OUTGOING_CALL" }),
-        )
+        .post(&format!("/lead/{lead}/action/search"), json!({ "type": "OUTGOING_CALL" }))
         .await
         .1;
-    assert_eq!(
-        (&found["total_count"], &found["data"][0]["duration"]),
-        (&json!(1), &json!(31))
-    );
+    assert_eq!((&found["total_count"], &found["data"][0]["duration"]), (&json!(1), &json!(31)));
 
     assert_eq!(
         local.emulator.add_timeline_entry(&lead, visit()),
         None,
         "clients can create this type"
     );
-    assert_eq!(
-        local
-            .emulator
-            .add_timeline_entry("62ab16e", json!({ "type": "NOTE" })),
-        None
-    );
+    assert_eq!(local.emulator.add_timeline_entry("62ab16e", json!({ "type": "NOTE" })), None);
 }
 
 #[tokio::test]
@@ -223,19 +158,11 @@ async fn ac6_the_time_of_an_entry_is_its_creation_timestamp() {
 
     let dated = json!({ "type": "1001", "created_on": "01/01/2023 11:30:00" });
     let lead = local.create(json!({ "phone": "918888888888" })).await;
-    let created = local
-        .post(
-            &format!("/lead/{lead}/action"),
-            json!({ "actions": [dated] }),
-        )
-        .await
-        .1;
+    let created =
+        local.post(&format!("/lead/{lead}/action"), json!({ "actions": [dated] })).await.1;
     let id = created["actions"][0]["action_id"].as_str().unwrap();
     let action = local.get(&format!("/lead/{lead}/action/{id}")).await.1;
-    assert_eq!(
-        action["creationTimestamp"], 1_672_552_800_000_i64,
-        "11:30 in India"
-    );
+    assert_eq!(action["creationTimestamp"], 1_672_552_800_000_i64, "11:30 in India");
 }
 
 /// A workspace with a member that has an ID.
@@ -254,30 +181,17 @@ async fn ac7_performers_are_addresses_for_leads_and_ids_for_timelines() {
         let local = Local::with(builder).await;
         let lead = local.create(json!({ "phone": PHONE })).await;
         let call = json!({ "type": "OUTGOING_CALL", "employeeid": "jane.doe@example.com" });
-        local
-            .emulator
-            .add_timeline_entry(&lead, call)
-            .expect("recorded");
+        local.emulator.add_timeline_entry(&lead, call).expect("recorded");
         let count = async |filter: Value| {
-            let found = local
-                .post(&format!("/lead/{lead}/action/search"), filter)
-                .await;
+            let found = local.post(&format!("/lead/{lead}/action/search"), filter).await;
             found.1["total_count"].clone()
         };
         assert_eq!(count(json!({ "performed_by": "u1" })).await, 1);
         assert_eq!(count(json!({ "performed_by": ["u2", "u1"] })).await, 1);
-        assert_eq!(
-            count(json!({ "performed_by": "Jane.Doe@example.com" })).await,
-            by_email
-        );
-        assert_eq!(
-            count(json!({ "performed_by": "john.smith@example.com" })).await,
-            0
-        );
+        assert_eq!(count(json!({ "performed_by": "Jane.Doe@example.com" })).await, by_email);
+        assert_eq!(count(json!({ "performed_by": "john.smith@example.com" })).await, 0);
         let leads = async |performer: &str| {
-            let found = local
-                .search(json!({ "actions": { "performed_by": performer } }))
-                .await;
+            let found = local.search(json!({ "actions": { "performed_by": performer } })).await;
             found["total_count"].clone()
         };
         assert_eq!(leads("jane.doe@example.com").await, 1);
@@ -288,20 +202,13 @@ async fn ac7_performers_are_addresses_for_leads_and_ids_for_timelines() {
 #[tokio::test]
 async fn a_timeline_is_searched_by_type_and_time_page_by_page() {
     let local = Local::start().await;
-    let (lead, _) = local
-        .with_actions(json!([visit(), payment(), visit()]))
-        .await;
-    for (time, duration) in [
-        (1_775_000_000_000_i64, 1),
-        (1_777_573_799_000, 2),
-        (1_777_573_800_000, 3),
-    ] {
+    let (lead, _) = local.with_actions(json!([visit(), payment(), visit()])).await;
+    for (time, duration) in
+        [(1_775_000_000_000_i64, 1), (1_777_573_799_000, 2), (1_777_573_800_000, 3)]
+    {
         let call =
             json!({ "type": "OUTGOING_CALL", "creationTimestamp": time, "duration": duration });
-        local
-            .emulator
-            .add_timeline_entry(&lead, call)
-            .expect("recorded");
+        local.emulator.add_timeline_entry(&lead, call).expect("recorded");
     }
     let path = format!("/lead/{lead}/action/search");
     let found = async |query: &str, filter: Value| {
@@ -311,34 +218,16 @@ async fn a_timeline_is_searched_by_type_and_time_page_by_page() {
     };
     assert_eq!(found("", json!({})).await["total_count"], 6);
     assert_eq!(found("", json!({ "type": "1001" })).await["total_count"], 2);
-    assert_eq!(
-        found("", json!({ "type": ["PAYMENT", "1001"] })).await["total_count"],
-        3
-    );
-    assert_eq!(
-        found("", json!({ "type": "ACTION_1001" })).await["total_count"],
-        0
-    );
+    assert_eq!(found("", json!({ "type": ["PAYMENT", "1001"] })).await["total_count"], 3);
+    assert_eq!(found("", json!({ "type": "ACTION_1001" })).await["total_count"], 0);
     let april = json!({ "from": "01/04/2026 00:00:00", "to": "30/04/2026 23:59:59" });
     let calls = found("", json!({ "type": "OUTGOING_CALL", "created_on": april })).await;
-    let durations: Vec<_> = calls["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|c| &c["duration"])
-        .collect();
-    assert_eq!(
-        durations,
-        [2, 1],
-        "the range includes both ends, and the newest entry is first"
-    );
+    let durations: Vec<_> =
+        calls["data"].as_array().unwrap().iter().map(|c| &c["duration"]).collect();
+    assert_eq!(durations, [2, 1], "the range includes both ends, and the newest entry is first");
     let page = found("?skip=2&limit=3", json!({})).await;
     assert_eq!(
-        (
-            &page["skip"],
-            &page["limit"],
-            page["data"].as_array().unwrap().len()
-        ),
+        (&page["skip"], &page["limit"], page["data"].as_array().unwrap().len()),
         (&json!(2), &json!(3), 3)
     );
 
@@ -355,13 +244,7 @@ async fn a_timeline_is_searched_by_type_and_time_page_by_page() {
         );
     }
     let answer = local.post(&format!("{path}?limit=101"), json!({})).await;
-    assert_eq!(
-        answer,
-        (
-            400,
-            error("BAD_REQUEST", "Limit should be between 1 and 100")
-        )
-    );
+    assert_eq!(answer, (400, error("BAD_REQUEST", "Limit should be between 1 and 100")));
 }
 
 #[tokio::test]
@@ -370,37 +253,21 @@ async fn an_update_of_a_custom_action_writes_all_fields_or_none() {
     let first = json!({ "type": "1001", "fields": { "note": "a", "outcome": "Interested" } });
     let path = local.with_action(first).await;
     let (status, updated) = local
-        .post(
-            &path,
-            json!({ "type": "1001", "fields": { "note": "b", "nonsense": 1 } }),
-        )
+        .post(&path, json!({ "type": "1001", "fields": { "note": "b", "nonsense": 1 } }))
         .await;
     assert_eq!(
         (status, &updated["fields"]),
         (200, &json!({ "note": "b", "outcome": "Interested" }))
     );
     let entry = local.emulator.log(0).pop().expect("an entry");
-    assert_eq!(
-        crate::found(&entry),
-        [("actions[0].fields.nonsense".to_owned(), "field_dropped")]
-    );
+    assert_eq!(crate::found(&entry), [("actions[0].fields.nonsense".to_owned(), "field_dropped")]);
     assert_eq!(entry.stored.unwrap()["fields"], json!({ "note": "b" }));
 
     let (status, refused) = local
-        .post(
-            &path,
-            json!({ "type": "1001", "fields": { "note": 7, "outcome": "No" } }),
-        )
+        .post(&path, json!({ "type": "1001", "fields": { "note": 7, "outcome": "No" } }))
         .await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (400, &json!("VALIDATION_ERROR"))
-    );
-    assert_eq!(
-        local.get(&path).await.1["fields"],
-        updated["fields"],
-        "the update wrote nothing"
-    );
+    assert_eq!((status, &refused["error"]["code"]), (400, &json!("VALIDATION_ERROR")));
+    assert_eq!(local.get(&path).await.1["fields"], updated["fields"], "the update wrote nothing");
     for wrong in [
         json!({ "type": "ACTION_1001" }),
         json!({ "type": "PAYMENT" }),
@@ -408,100 +275,54 @@ async fn an_update_of_a_custom_action_writes_all_fields_or_none() {
         json!(["1001"]),
     ] {
         let (status, refused) = local.post(&path, wrong.clone()).await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("BAD_REQUEST")),
-            "{wrong}"
-        );
+        assert_eq!((status, &refused["error"]["code"]), (400, &json!("BAD_REQUEST")), "{wrong}");
     }
-    local
-        .post(&path, json!({ "type": "1001", "created_on": 1 }))
-        .await;
+    local.post(&path, json!({ "type": "1001", "created_on": 1 })).await;
     let entry = local.emulator.log(0).pop().expect("an entry");
-    assert_eq!(
-        crate::found(&entry),
-        [("actions[0].created_on".to_owned(), "field_dropped")]
-    );
+    assert_eq!(crate::found(&entry), [("actions[0].created_on".to_owned(), "field_dropped")]);
 }
 
 #[tokio::test]
 async fn unknown_leads_and_actions_are_404() {
     let local = Local::start().await;
     let lead = local.create(json!({ "phone": PHONE })).await;
-    let no_lead = (
-        404,
-        error("LEAD_NOT_FOUND", "Lead with ID 62ab16e was not found."),
-    );
-    let no_action = (
-        404,
-        error("ACTION_NOT_FOUND", "Action with ID 62ab16e was not found."),
-    );
+    let no_lead = (404, error("LEAD_NOT_FOUND", "Lead with ID 62ab16e was not found."));
+    let no_action = (404, error("ACTION_NOT_FOUND", "Action with ID 62ab16e was not found."));
     let actions = json!({ "actions": [visit()] });
     assert_eq!(local.post("/lead/62ab16e/action", actions).await, no_lead);
     assert_eq!(local.get("/lead/62ab16e/action/x").await, no_lead);
     assert_eq!(local.post("/lead/62ab16e/action/x", visit()).await, no_lead);
     let answer = local.post("/lead/62ab16e/action/search", json!({})).await;
-    assert_eq!(
-        answer,
-        (
-            404,
-            error("LEAD_NOT_FOUND", "Lead with given ID was not found.")
-        )
-    );
-    assert_eq!(
-        local.get(&format!("/lead/{lead}/action/62ab16e")).await,
-        no_action
-    );
-    assert_eq!(
-        local
-            .post(&format!("/lead/{lead}/action/62ab16e"), visit())
-            .await,
-        no_action
-    );
+    assert_eq!(answer, (404, error("LEAD_NOT_FOUND", "Lead with given ID was not found.")));
+    assert_eq!(local.get(&format!("/lead/{lead}/action/62ab16e")).await, no_action);
+    assert_eq!(local.post(&format!("/lead/{lead}/action/62ab16e"), visit()).await, no_action);
     for body in [
         json!({}),
         json!({ "actions": [] }),
         json!({ "actions": visit() }),
         json!({ "actions": ["1001"] }),
     ] {
-        let (status, refused) = local
-            .post(&format!("/lead/{lead}/action"), body.clone())
-            .await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("BAD_REQUEST")),
-            "{body}"
-        );
+        let (status, refused) = local.post(&format!("/lead/{lead}/action"), body.clone()).await;
+        assert_eq!((status, &refused["error"]["code"]), (400, &json!("BAD_REQUEST")), "{body}");
     }
 }
 
 #[tokio::test]
 async fn each_action_adds_its_score_to_the_lead() {
     let local = Local::with(Emulator::builder().profile(Profile::reported())).await;
-    let (lead, _) = local
-        .with_actions(json!([visit(), payment(), visit()]))
-        .await;
+    let (lead, _) = local.with_actions(json!([visit(), payment(), visit()])).await;
     let scores = WorkspaceFile::sample().custom_actions;
-    let score = scores.iter().find(|a| a["code"] == "ACTION_1001").unwrap()["score"]
-        .as_i64()
-        .unwrap();
+    let score =
+        scores.iter().find(|a| a["code"] == "ACTION_1001").unwrap()["score"].as_i64().unwrap();
     assert!(score > 0);
     assert_eq!(local.search(json!({})).await["data"][0]["score"], 2 * score);
-    local
-        .post(
-            &format!("/lead/{lead}/action"),
-            json!({ "actions": [visit()] }),
-        )
-        .await;
+    local.post(&format!("/lead/{lead}/action"), json!({ "actions": [visit()] })).await;
     assert_eq!(local.search(json!({})).await["data"][0]["score"], 3 * score);
 }
 
 #[tokio::test]
 async fn codes_read_back_bare_or_with_their_prefix() {
-    for (codes, expected) in [
-        (ActionCodes::Bare, "1001"),
-        (ActionCodes::Prefixed, "ACTION_1001"),
-    ] {
+    for (codes, expected) in [(ActionCodes::Bare, "1001"), (ActionCodes::Prefixed, "ACTION_1001")] {
         let mut profile = Profile::documented();
         profile.action_codes = codes;
         let local = Local::with(Emulator::builder().profile(profile)).await;
@@ -510,10 +331,7 @@ async fn codes_read_back_bare_or_with_their_prefix() {
         assert_eq!(local.post(&path, visit()).await.1["type"], expected);
         assert_eq!(local.only_lead().await["actions"][0]["type"], expected);
         let (lead, _) = path.split_once("/action/").unwrap();
-        let found = local
-            .post(&format!("{lead}/action/search"), json!({ "type": "1001" }))
-            .await
-            .1;
+        let found = local.post(&format!("{lead}/action/search"), json!({ "type": "1001" })).await.1;
         assert_eq!(found["data"][0]["type"], expected);
     }
 }

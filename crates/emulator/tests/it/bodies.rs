@@ -63,10 +63,7 @@ async fn a_rule_with_a_repeated_key_is_refused() {
     let rules = format!("{}/_emulator/faults", local.emulator.url());
     let (status, refused) = crate::answer(local.http.post(rules).body(rule)).await;
     assert_eq!(status, 400, "{refused}");
-    assert!(
-        refused.to_string().contains("key `operation` twice"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("key `operation` twice"), "{refused}");
 }
 
 #[tokio::test]
@@ -80,10 +77,7 @@ async fn a_body_of_100_mebibytes_is_refused_before_it_is_read() {
             "POST /enterprise/ent-local/autoupdatelead HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n{length}\r\n\r\n",
             local.emulator.async_token()
         );
-        stream
-            .write_all(head.as_bytes())
-            .await
-            .expect("the head is sent");
+        stream.write_all(head.as_bytes()).await.expect("the head is sent");
         let (mut reader, mut writer) = stream.into_split();
         let sending = tokio::spawn(async move {
             let mut sent = 0;
@@ -97,15 +91,9 @@ async fn a_body_of_100_mebibytes_is_refused_before_it_is_read() {
         // The client may see a reset before or after the answer.
         let _ = reader.read_to_end(&mut answer).await;
         let answer = String::from_utf8_lossy(&answer);
-        assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 413"),
-            "{length}: {answer}"
-        );
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413"), "{length}: {answer}");
         drop(reader);
-        assert!(
-            sending.await.expect("sends") < 100,
-            "{length}: all of it was read"
-        );
+        assert!(sending.await.expect("sends") < 100, "{length}: all of it was read");
     }
     local.assert_answers().await;
 }
@@ -156,11 +144,7 @@ async fn deeply_nested_json_is_refused_by_every_operation() {
     ] {
         let request = local.sync(Method::POST, &path).body(deep.clone());
         let (status, refused) = crate::answer(request).await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("BAD_REQUEST")),
-            "{path}"
-        );
+        assert_eq!((status, &refused["error"]["code"]), (400, &json!("BAD_REQUEST")), "{path}");
     }
 }
 
@@ -256,8 +240,7 @@ fn path() -> impl Strategy<Value = String> {
 fn whatever_is_sent_is_answered_as_described() {
     let number = |name: &str| -> u64 {
         let text = std::env::var(name).unwrap_or_else(|_| "0".to_owned());
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} should be a whole number"))
+        text.parse().unwrap_or_else(|_| panic!("{name} should be a whole number"))
     };
     let (first, seconds) = (number("FUZZ_ROUND"), number("FUZZ_SECONDS"));
     let watch = Stopwatch::start();
@@ -293,11 +276,7 @@ fn send_a_round(round: u64) {
         *byte ^= of_round;
     }
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, rng);
     let method =
         prop_oneof![4 => Just(Method::POST), 2 => Just(Method::GET), 1 => Just(Method::PATCH)];
@@ -320,17 +299,10 @@ fn send_a_round(round: u64) {
             let status = response.status();
             prop_assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR);
             let header = response.headers().get("content-type");
-            let content_type = header
-                .map_or("", |value| value.to_str().unwrap_or_default())
-                .to_owned();
+            let content_type =
+                header.map_or("", |value| value.to_str().unwrap_or_default()).to_owned();
             let body = response.bytes().await.expect("a body");
-            openapi::check(
-                method.as_str(),
-                &path,
-                status.as_u16(),
-                &content_type,
-                &body,
-            );
+            openapi::check(method.as_str(), &path, status.as_u16(), &content_type, &body);
             Ok(())
         })
     });

@@ -27,10 +27,7 @@ async fn idle_connections_do_not_block_others() {
     let mut idle = Vec::new();
     for _ in 0..300 {
         let mut stream = local.connect().await;
-        stream
-            .write_all(b"POST /enterprise/ent-local/")
-            .await
-            .expect("sent");
+        stream.write_all(b"POST /enterprise/ent-local/").await.expect("sent");
         idle.push(stream);
     }
     local.assert_answers().await;
@@ -96,10 +93,7 @@ async fn connections_without_a_file_descriptor_are_closed() {
     }
     child.kill().expect("it runs");
     child.wait().expect("it ends");
-    assert!(
-        in_time.is_ok(),
-        "the connection stays open without an answer"
-    );
+    assert!(in_time.is_ok(), "the connection stays open without an answer");
     assert_eq!(answered, Some(StatusCode::OK), "descriptors are free again");
 }
 

@@ -21,82 +21,39 @@ impl Local {
 #[tokio::test]
 async fn health_needs_no_token() {
     let local = Local::start().await;
-    assert_eq!(
-        local.own("/_emulator/health").await,
-        (200, json!({ "status": "ok" }))
-    );
-    let (status, refused) = answer(
-        local
-            .http
-            .post(format!("{}/_emulator/health", local.emulator.url())),
-    )
-    .await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (405, &json!("METHOD_NOT_ALLOWED"))
-    );
+    assert_eq!(local.own("/_emulator/health").await, (200, json!({ "status": "ok" })));
+    let (status, refused) =
+        answer(local.http.post(format!("{}/_emulator/health", local.emulator.url()))).await;
+    assert_eq!((status, &refused["error"]["code"]), (405, &json!("METHOD_NOT_ALLOWED")));
 }
 
 #[tokio::test]
 async fn the_log_shows_stored_values_and_losses() {
     let local = Local::start().await;
-    local
-        .push(json!({ "fields": { "phone": "919999999999", "rating": "3" } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "919999999999", "rating": "3" } })).await;
     local.search(json!({})).await;
     let (status, log) = local.own("/_emulator/log").await;
     assert_eq!(status, 200);
     let entries = log["entries"].as_array().unwrap();
-    assert_eq!(
-        entries.len(),
-        2,
-        "the log has no calls to the own endpoints"
-    );
+    assert_eq!(entries.len(), 2, "the log has no calls to the own endpoints");
 
     let entry = entries[0].as_object().unwrap();
     let keys: Vec<_> = entry.keys().map(String::as_str).collect();
-    assert_eq!(
-        keys,
-        [
-            "findings",
-            "method",
-            "ms",
-            "operation",
-            "path",
-            "seq",
-            "status",
-            "stored"
-        ]
-    );
+    assert_eq!(keys, ["findings", "method", "ms", "operation", "path", "seq", "status", "stored"]);
     assert_eq!((&entry["seq"], &entry["status"]), (&json!(1), &json!(200)));
     assert_eq!(
         [&entry["method"], &entry["path"], &entry["operation"]],
-        [
-            "POST",
-            "/enterprise/ent-local/autoupdatelead",
-            "createOrUpdateLead"
-        ]
+        ["POST", "/enterprise/ent-local/autoupdatelead", "createOrUpdateLead"]
     );
-    assert_eq!(
-        entry["stored"]["fields"],
-        json!({ "phone": "919999999999", "status": "Fresh" })
-    );
+    assert_eq!(entry["stored"]["fields"], json!({ "phone": "919999999999", "status": "Fresh" }));
     assert_eq!(entry["stored"]["actions"], json!([]));
     let finding = &entry["findings"][0];
     assert_eq!(
-        [
-            &finding["path"],
-            &finding["kind"],
-            &finding["pitfall"],
-            &finding["certainty"]
-        ],
+        [&finding["path"], &finding["kind"], &finding["pitfall"], &finding["certainty"]],
         ["fields.rating", "field_dropped", "AS3", "documented"]
     );
     assert_eq!(entries[1]["operation"], "searchLeads");
-    assert_eq!(
-        entries[1]["path"],
-        "/autoupdate/v2/enterprise/ent-local/lead/search"
-    );
+    assert_eq!(entries[1]["path"], "/autoupdate/v2/enterprise/ent-local/lead/search");
     assert_eq!(entries[1]["stored"], Value::Null);
 
     let (_, log) = local.own("/_emulator/log?since=1").await;
@@ -111,18 +68,13 @@ async fn every_operation_has_its_id_in_the_log() {
     let local = Local::start().await;
     let id = local.create(json!({ "phone": "919999999999" })).await;
     local.get(&format!("/lead/{id}")).await;
-    local
-        .post(&format!("/lead/{id}"), json!({ "fields": {} }))
-        .await;
+    local.post(&format!("/lead/{id}"), json!({ "fields": {} })).await;
     local.search(json!({})).await;
     let action =
         json!({ "type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "5000" });
     let actions = format!("/lead/{id}/action");
     let (_, created) = local.post(&actions, json!({ "actions": [action] })).await;
-    let action = format!(
-        "{actions}/{}",
-        created["actions"][0]["action_id"].as_str().unwrap()
-    );
+    let action = format!("{actions}/{}", created["actions"][0]["action_id"].as_str().unwrap());
     local.get(&action).await;
     local.post(&action, json!({ "type": "PAYMENT" })).await;
     local.post(&format!("{actions}/search"), json!({})).await;
@@ -142,10 +94,8 @@ async fn every_operation_has_its_id_in_the_log() {
         local.get(path).await;
     }
     let log = local.emulator.log(0);
-    let operations: Vec<_> = log
-        .iter()
-        .map(|entry| entry.operation.as_deref().unwrap_or("none"))
-        .collect();
+    let operations: Vec<_> =
+        log.iter().map(|entry| entry.operation.as_deref().unwrap_or("none")).collect();
     assert_eq!(
         operations,
         [
@@ -180,10 +130,7 @@ async fn settle_waits_until_the_queue_is_empty() {
         let lead = json!({ "fields": { "phone": phone } });
         assert_eq!(answer(local.ingest().json(&lead)).await.0, 200);
     }
-    assert_eq!(
-        local.command("/_emulator/settle").await,
-        StatusCode::NO_CONTENT
-    );
+    assert_eq!(local.command("/_emulator/settle").await, StatusCode::NO_CONTENT);
     assert_eq!(local.search(json!({})).await["total_count"], 2);
     let nothing_to_do = local.command("/_emulator/settle").await;
     assert_eq!(nothing_to_do, StatusCode::NO_CONTENT);
@@ -192,24 +139,15 @@ async fn settle_waits_until_the_queue_is_empty() {
 #[tokio::test]
 async fn reset_returns_to_the_seed() {
     let local = Local::with(Emulator::builder().processing_delay(Duration::from_millis(200))).await;
-    let old = local
-        .create(json!({ "phone": "919999999999", "contact_source": "Fair" }))
-        .await;
+    let old = local.create(json!({ "phone": "919999999999", "contact_source": "Fair" })).await;
     let queued = json!({ "fields": { "phone": "919999999998" } });
     assert_eq!(answer(local.ingest().json(&queued)).await.0, 200);
     let last = local.emulator.log(0).last().unwrap().seq;
-    assert_eq!(
-        local.command("/_emulator/reset").await,
-        StatusCode::NO_CONTENT
-    );
+    assert_eq!(local.command("/_emulator/reset").await, StatusCode::NO_CONTENT);
     assert!(local.emulator.log(0).is_empty());
     local.emulator.wait_idle().await;
 
-    assert_eq!(
-        local.search(json!({})).await["total_count"],
-        0,
-        "the reset emptied the queue"
-    );
+    assert_eq!(local.search(json!({})).await["total_count"], 0, "the reset emptied the queue");
     let (_, field) = local.get("/custom-fields/contact_source").await;
     assert_eq!(field["options"].as_array().unwrap().len(), 3);
     assert_eq!(local.get(&format!("/lead/{old}")).await.0, 404);
@@ -223,12 +161,7 @@ async fn the_descriptions_are_served_in_both_stages() {
     for api in ["sync", "async"] {
         let url = format!("{}/openapi/{api}.yaml", local.emulator.url());
         let text = async |query: &str| {
-            let response = local
-                .http
-                .get(format!("{url}{query}"))
-                .send()
-                .await
-                .unwrap();
+            let response = local.http.get(format!("{url}{query}")).send().await.unwrap();
             assert_eq!(
                 (response.status(), &response.headers()["content-type"]),
                 (StatusCode::OK, &"application/yaml".parse().unwrap())
@@ -249,13 +182,8 @@ async fn a_restored_snapshot_has_the_same_state_and_new_ids() {
     let local = Local::start().await;
     let first = local.create(json!({ "phone": "919999999999" })).await;
     let url = format!("{}/_emulator/snapshot", local.emulator.url());
-    assert_eq!(
-        answer(local.http.post(&url)).await,
-        (201, json!({ "snapshot": 1 }))
-    );
-    let second = local
-        .create(json!({ "phone": "918888888888", "contact_source": "Fair" }))
-        .await;
+    assert_eq!(answer(local.http.post(&url)).await, (201, json!({ "snapshot": 1 })));
+    let second = local.create(json!({ "phone": "918888888888", "contact_source": "Fair" })).await;
     assert_eq!(local.emulator.snapshot(), 2);
     let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER" });
     assert_eq!(local.post("/team-members", john).await.0, 201);
@@ -360,10 +288,7 @@ async fn a_limit_in_the_body_of_a_search_has_a_suggestion() {
     assert_eq!(found["limit"], 10);
     let call = local.emulator.log(0).pop().expect("the call");
     let suggestion = call.findings[0].suggestion.as_deref();
-    assert_eq!(
-        suggestion,
-        Some("write it in the query of the URL: ?limit=…")
-    );
+    assert_eq!(suggestion, Some("write it in the query of the URL: ?limit=…"));
 }
 
 /// Asserts that the timeline entry is refused with this reason, over HTTP and by the method.
@@ -375,9 +300,7 @@ async fn assert_entry_refused(entry: Value, reason: &str) {
     assert_eq!(status, 400, "{entry}");
     assert!(refused.to_string().contains(reason), "{refused}");
     assert_eq!(local.emulator.add_timeline_entry(&lead, entry), None);
-    let lead = local
-        .get(&format!("/lead/{lead}?includeActions=true"))
-        .await;
+    let lead = local.get(&format!("/lead/{lead}?includeActions=true")).await;
     assert_eq!(lead.1["actions"], json!([]));
 }
 

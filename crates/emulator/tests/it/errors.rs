@@ -53,11 +53,7 @@ async fn all_errors() {
     texts.heading("Profile and clock");
     texts.add(Profile::named("live").unwrap_err());
     texts.add(Profile::documented().with("search", "yes").unwrap_err());
-    texts.add(
-        Profile::documented()
-            .with("search-ids", "maybe")
-            .unwrap_err(),
-    );
+    texts.add(Profile::documented().with("search-ids", "maybe").unwrap_err());
     texts.add(ClockError);
     texts.heading("Recordings");
     recordings(&mut texts).await;
@@ -72,12 +68,8 @@ async fn all_errors() {
 
 async fn settings(texts: &mut Texts) {
     let builder = Emulator::builder;
-    texts
-        .refused(builder().listen("0.0.0.0:0".parse().expect("valid")))
-        .await;
-    texts
-        .refused(builder().record("x.jsonl").state("x.db"))
-        .await;
+    texts.refused(builder().listen("0.0.0.0:0".parse().expect("valid"))).await;
+    texts.refused(builder().record("x.jsonl").state("x.db")).await;
     let mut tokens = builder();
     for token in ["2", "3", "4"] {
         tokens = tokens.another_sync_token(token);
@@ -86,9 +78,7 @@ async fn settings(texts: &mut Texts) {
     texts.refused(builder().max_connections(0)).await;
     texts.refused(builder().enterprise("")).await;
     texts.refused(builder().allow_host("http://crm.test")).await;
-    texts
-        .refused(builder().now("2200-01-01T00:00:00Z".parse().expect("valid")))
-        .await;
+    texts.refused(builder().now("2200-01-01T00:00:00Z".parse().expect("valid"))).await;
 }
 
 async fn faults(texts: &mut Texts) {
@@ -107,11 +97,7 @@ async fn faults(texts: &mut Texts) {
     ] {
         texts.add(emulator.fault(fault).expect_err("refused"));
     }
-    for rule in [
-        json!({ "do": "explode" }),
-        json!({ "do": "hang", "often": 1 }),
-        json!({}),
-    ] {
+    for rule in [json!({ "do": "explode" }), json!({ "do": "hang", "often": 1 }), json!({})] {
         texts.add(Fault::list(rule).expect_err("refused"));
     }
 }
@@ -125,11 +111,7 @@ async fn recordings(texts: &mut Texts) {
         error.to_string().replace(path, "FILE")
     };
     texts.add(shown(&Recording::read(&path).expect_err("missing")));
-    for content in [
-        "{}\n",
-        "{\"telecrm_recording\": 2}\n",
-        "{\"telecrm_recording\": 1}\n",
-    ] {
+    for content in ["{}\n", "{\"telecrm_recording\": 2}\n", "{\"telecrm_recording\": 1}\n"] {
         std::fs::write(&path, content).expect("written");
         texts.add(shown(&Recording::read(&path).expect_err("refused")));
     }
@@ -159,16 +141,11 @@ async fn state_files(texts: &mut Texts) {
     let emulator = emulator.expect("the emulator starts");
     texts.refused_file(builder(), &file).await;
     emulator.shutdown().await;
-    texts
-        .refused_file(builder().enterprise("another"), &file)
-        .await;
+    texts.refused_file(builder().enterprise("another"), &file).await;
     let mut seed = WorkspaceFile::sample();
     seed.custom_fields.pop();
     texts.refused_file(builder().seed(seed), &file).await;
-    execute(
-        &file,
-        "INSERT INTO lead (place, identifier, json) VALUES (1, '', '{}')",
-    );
+    execute(&file, "INSERT INTO lead (place, identifier, json) VALUES (1, '', '{}')");
     texts.refused_file(builder(), &file).await;
     execute(&file, "DELETE FROM counters");
     texts.refused_file(builder(), &file).await;
@@ -178,21 +155,13 @@ async fn state_files(texts: &mut Texts) {
 
 async fn requests(texts: &mut Texts) {
     let local = Local::start().await;
-    for body in [
-        b"".as_slice(),
-        b"\x1f\x8b",
-        b"\xef\xbb\xbf{}",
-        b"phone=919999999999",
-        b"{",
-    ] {
+    for body in [b"".as_slice(), b"\x1f\x8b", b"\xef\xbb\xbf{}", b"phone=919999999999", b"{"] {
         texts.answered(local.ingest().body(body)).await;
     }
     let large = vec![b' '; 2 * 1024 * 1024];
     texts.answered(local.ingest().body(large)).await;
     texts.answered(local.sync(Method::GET, "/lead/%ff")).await;
-    texts
-        .answered(local.sync(Method::GET, "/custom-fields?detail=%ff"))
-        .await;
+    texts.answered(local.sync(Method::GET, "/custom-fields?detail=%ff")).await;
     texts.answered(local.sync(Method::GET, "/nonsense")).await;
     texts.answered(local.sync(Method::PUT, "/lead")).await;
 }
@@ -218,28 +187,20 @@ async fn own_endpoints(texts: &mut Texts) {
         json!({ "profile": "live" }),
         json!({ "search-ids": 1 }),
     ] {
-        texts
-            .answered(local.http.put(url("/profile")).json(&body))
-            .await;
+        texts.answered(local.http.put(url("/profile")).json(&body)).await;
     }
     texts.answered(local.http.delete(url("/faults/7"))).await;
     let rule = r#"{"do": "hang", "do": "hang"}"#;
-    texts
-        .answered(local.http.post(url("/faults")).body(rule))
-        .await;
-    for entry in [
-        json!({ "type": "PAYMENT" }),
-        json!({ "type": "NOTE", "creationTimestamp": "now" }),
-    ] {
+    texts.answered(local.http.post(url("/faults")).body(rule)).await;
+    for entry in
+        [json!({ "type": "PAYMENT" }), json!({ "type": "NOTE", "creationTimestamp": "now" })]
+    {
         texts.answered(post("/leads/62ab16e/timeline", entry)).await;
     }
     texts.answered(post("/health", json!({}))).await;
     let description = format!("{}/openapi/sync.yaml?stage=none", local.emulator.url());
     texts.add(refusal(local.http.get(description)).await);
-    let foreign = local
-        .http
-        .get(url("/health"))
-        .header("Host", "evil.example");
+    let foreign = local.http.get(url("/health")).header("Host", "evil.example");
     let host = local.emulator.url().replace("http://", "");
     texts.add(refusal(foreign).await.replace(&host, "127.0.0.1:PORT"));
     let foreign = post("/reset", json!({})).header("Origin", "http://evil.example");

@@ -75,26 +75,17 @@ const SHORT: Duration = Duration::from_millis(300);
 async fn a_reset_before_the_call_stores_nothing() {
     let local = with(Fault::reset_before().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
-    assert_eq!(
-        (read.len(), end.unwrap_err().kind()),
-        (0, ErrorKind::ConnectionReset)
-    );
+    assert_eq!((read.len(), end.unwrap_err().kind()), (0, ErrorKind::ConnectionReset));
     assert_eq!(local.count().await, 0);
     let entry = &local.emulator.log(0)[0];
-    assert_eq!(
-        (entry.status, entry.fault, &entry.stored),
-        (0, Some("reset_before"), &None)
-    );
+    assert_eq!((entry.status, entry.fault, &entry.stored), (0, Some("reset_before"), &None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_after_the_call_stores_the_lead() {
     let local = with(Fault::reset_after().on("createLead")).await;
     let (read, end) = local.create_over_tcp(LONG).await;
-    assert_eq!(
-        (read.len(), end.unwrap_err().kind()),
-        (0, ErrorKind::ConnectionReset)
-    );
+    assert_eq!((read.len(), end.unwrap_err().kind()), (0, ErrorKind::ConnectionReset));
     assert_eq!(local.count().await, 1);
     let entry = &local.emulator.log(0)[0];
     assert_eq!((entry.status, entry.fault), (0, Some("reset_after")));
@@ -107,10 +98,7 @@ async fn a_reset_push_is_one_call_and_processed_if_it_was_accepted() {
         let local = with(fault.on("createOrUpdateLead")).await;
         let path = "/enterprise/ent-local/autoupdatelead";
         let (read, end) = local.over_tcp(path, lead(PHONE), LONG).await;
-        assert_eq!(
-            (read.len(), end.unwrap_err().kind()),
-            (0, ErrorKind::ConnectionReset)
-        );
+        assert_eq!((read.len(), end.unwrap_err().kind()), (0, ErrorKind::ConnectionReset));
         local.emulator.wait_idle().await;
         let log = local.emulator.log(0);
         assert_eq!((log.len(), log[0].status), (1, 0));
@@ -124,17 +112,11 @@ async fn a_hanging_call_has_no_answer_and_stays_open() {
     let local = with(Fault::hang().on("createLead")).await;
     let (read, end) = local.create_over_tcp(SHORT).await;
     let kind = end.unwrap_err().kind();
-    assert!(
-        matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut),
-        "{kind:?}"
-    );
+    assert!(matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{kind:?}");
     assert!(read.is_empty());
     assert_eq!(local.count().await, 0);
     assert_eq!(
-        (
-            local.emulator.log(0)[0].status,
-            local.emulator.log(0)[0].fault
-        ),
+        (local.emulator.log(0)[0].status, local.emulator.log(0)[0].fault),
         (0, Some("hang"))
     );
 }
@@ -145,17 +127,13 @@ async fn a_truncated_body_is_shorter_than_its_content_length() {
     let (read, _) = local.create_over_tcp(LONG).await;
     let text = String::from_utf8(read).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-    let announced = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "))
-        .expect("a length");
+    let announced =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
     let announced: usize = announced.parse().unwrap();
     assert_eq!(body.len(), announced / 2, "{text}");
     assert!(serde_json::from_str::<Value>(body).is_err());
     assert_eq!(local.count().await, 1);
-    let request = local
-        .sync(Method::POST, "/lead")
-        .json(&lead("918888888888"));
+    let request = local.sync(Method::POST, "/lead").json(&lead("918888888888"));
     assert!(request.send().await.unwrap().bytes().await.is_err());
 }
 
@@ -170,12 +148,7 @@ async fn an_endless_body_never_ends() {
 
 #[tokio::test]
 async fn latency_only_delays_the_answer() {
-    let local = with(
-        Fault::latency(Duration::from_millis(150))
-            .on("createLead")
-            .times(1),
-    )
-    .await;
+    let local = with(Fault::latency(Duration::from_millis(150)).on("createLead").times(1)).await;
     let started = Stopwatch::start();
     assert_eq!(local.post("/lead", lead(PHONE)).await.0, 201);
     assert!(started.elapsed() >= Duration::from_millis(150));
@@ -200,9 +173,7 @@ async fn a_slow_call_takes_effect_after_its_client_has_disconnected() {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(3 * LONG, both_done)
-        .await
-        .expect("logged");
+    tokio::time::timeout(3 * LONG, both_done).await.expect("logged");
     local.emulator.wait_idle().await;
     for entry in local.emulator.log(0) {
         assert_eq!(entry.fault, Some("latency_ms"));
@@ -211,11 +182,7 @@ async fn a_slow_call_takes_effect_after_its_client_has_disconnected() {
         assert!(entry.stored.is_some(), "{entry:?}");
     }
     assert_eq!(local.search(json!({})).await["total_count"], 2);
-    assert_eq!(
-        local.post("/lead", lead(PHONE)).await.0,
-        409,
-        "the lead exists already"
-    );
+    assert_eq!(local.post("/lead", lead(PHONE)).await.0, 409, "the lead exists already");
 }
 
 #[tokio::test]
@@ -289,10 +256,7 @@ async fn assert_push_answer(answer: FaultyAnswer, status: u16, content_type: &st
     local.emulator.wait_idle().await;
     assert_eq!(local.count().await, 1);
     let entry = &local.emulator.log(0)[0];
-    assert_eq!(
-        (entry.status, entry.fault, entry.stored.is_some()),
-        (status, Some("answer"), true)
-    );
+    assert_eq!((entry.status, entry.fault, entry.stored.is_some()), (status, Some("answer"), true));
 }
 
 scenarios! { assert_push_answer:
@@ -344,10 +308,7 @@ async fn a_lead_that_is_processed_twice_has_its_actions_twice() {
     body["actions"] = json!([{ "type": "ACTION_1001", "fields": { "note": "x" } }]);
     answer(local.ingest().json(&body)).await;
     local.emulator.wait_idle().await;
-    assert_eq!(
-        local.only_lead().await["actions"].as_array().unwrap().len(),
-        2
-    );
+    assert_eq!(local.only_lead().await["actions"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -358,11 +319,7 @@ async fn leads_are_processed_out_of_order() {
         answer(local.ingest().json(&body)).await;
     }
     local.emulator.wait_idle().await;
-    assert_eq!(
-        local.only_lead().await["fields"]["name"],
-        "first",
-        "the older value wins"
-    );
+    assert_eq!(local.only_lead().await["fields"]["name"], "first", "the older value wins");
 }
 
 #[tokio::test]
@@ -386,34 +343,19 @@ async fn rules_count_matching_calls() {
     assert_eq!(status(local.sync(Method::GET, member)).await, 200);
 
     local.emulator.reset();
-    assert_eq!(
-        status(local.sync(Method::GET, member)).await,
-        503,
-        "the count begins at 0 again"
-    );
+    assert_eq!(status(local.sync(Method::GET, member)).await, 503, "the count begins at 0 again");
     local.emulator.clear_faults();
     local.emulator.reset();
     assert_eq!(status(local.sync(Method::GET, member)).await, 200);
 
     let wrong = local.emulator.fault(down().on("deleteLead")).unwrap_err();
     assert!(wrong.to_string().contains("createLead"), "{wrong}");
+    assert!(local.emulator.fault(Fault::answer(FaultyAnswer::new(99))).is_err());
     assert!(
-        local
-            .emulator
-            .fault(Fault::answer(FaultyAnswer::new(99)))
-            .is_err()
-    );
-    assert!(
-        local
-            .emulator
-            .fault(Fault::answer(FaultyAnswer::new(200).header("a b", "c")))
-            .is_err()
+        local.emulator.fault(Fault::answer(FaultyAnswer::new(200).header("a b", "c"))).is_err()
     );
     assert!(local.emulator.fault(Fault::content_type("a\nb")).is_err());
-    let start = Emulator::builder()
-        .fault(down().on("deleteLead"))
-        .start()
-        .await;
+    let start = Emulator::builder().fault(down().on("deleteLead")).start().await;
     assert_eq!(start.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
@@ -471,11 +413,7 @@ async fn rules_for_processing_ignore_the_sync_api() {
     assert_eq!(local.emulator.log(0)[0].fault, None);
     answer(local.ingest().json(&lead(PHONE))).await;
     local.emulator.wait_idle().await;
-    assert_eq!(
-        local.count().await,
-        1,
-        "the push is the first matching call"
-    );
+    assert_eq!(local.count().await, 1, "the push is the first matching call");
 }
 
 #[tokio::test]
@@ -487,36 +425,19 @@ async fn rules_are_added_and_removed_over_http() {
         { "operation": "createTeamMember", "nth": 1, "do": { "answer": { "status": 402, "body": error("BUY_LICENSE", "") } } },
     ]);
     let (status, added) = answer(local.http.post(&url).json(&rules)).await;
-    assert_eq!(
-        (status, added["faults"].as_array().unwrap().len()),
-        (201, 2)
-    );
+    assert_eq!((status, added["faults"].as_array().unwrap().len()), (201, 2));
     let asha = json!({ "fields": { "phone": PHONE, "name": "Asha" } });
-    let response = local
-        .sync(Method::POST, "/lead")
-        .json(&asha)
-        .send()
-        .await
-        .unwrap();
+    let response = local.sync(Method::POST, "/lead").json(&asha).send().await.unwrap();
     assert_eq!(response.status(), 500);
     assert_eq!(local.post("/lead", lead(PHONE)).await.0, 201);
     assert_eq!(local.post("/team-members", json!({})).await.0, 402);
     assert_eq!(local.post("/team-members", json!({})).await.0, 400);
     let (_, shown) = answer(local.http.get(&url)).await;
-    assert_eq!(
-        [&shown["faults"][0]["calls"], &shown["faults"][1]["calls"]],
-        [1, 2]
-    );
-    assert_eq!(
-        shown["faults"][0]["do"], rules[0]["do"],
-        "the list shows the rule as it was sent"
-    );
+    assert_eq!([&shown["faults"][0]["calls"], &shown["faults"][1]["calls"]], [1, 2]);
+    assert_eq!(shown["faults"][0]["do"], rules[0]["do"], "the list shows the rule as it was sent");
 
     assert_eq!(local.http.delete(&url).send().await.unwrap().status(), 204);
-    assert_eq!(
-        answer(local.http.get(&url)).await.1,
-        json!({ "faults": [] })
-    );
+    assert_eq!(answer(local.http.get(&url)).await.1, json!({ "faults": [] }));
 }
 
 /// Asserts that this body is refused, and adds no rule.
@@ -524,10 +445,7 @@ async fn assert_rules_refused(rules: Value) {
     let local = Local::start().await;
     let url = format!("{}/_emulator/faults", local.emulator.url());
     let (status, refused) = answer(local.http.post(&url).json(&rules)).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (400, &json!("BAD_REQUEST"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (400, &json!("BAD_REQUEST")));
     let left = answer(local.http.get(&url)).await.1;
     assert_eq!(left, json!({ "faults": [] }));
 }
@@ -547,15 +465,6 @@ async fn bodies_that_rules_read_have_the_usual_limit() {
     let local = with(Fault::hang().field("name", "x")).await;
     let big = json!({ "fields": { "phone": PHONE, "name": "x".repeat(1024 * 1024) } });
     assert_eq!(local.post("/lead", big).await.0, 413);
-    let response = local
-        .sync(Method::POST, "/lead")
-        .body("{")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        response.status(),
-        400,
-        "a body that is not JSON matches no rule"
-    );
+    let response = local.sync(Method::POST, "/lead").body("{").send().await.unwrap();
+    assert_eq!(response.status(), 400, "a body that is not JSON matches no rule");
 }

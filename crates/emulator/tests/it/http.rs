@@ -31,42 +31,27 @@ async fn the_sync_api_accepts_only_sync_tokens() {
     let basic = request().basic_auth(emulator.sync_token(), None::<&str>);
     assert_eq!(answer(basic).await, refused);
     let bearer = request().header(header::AUTHORIZATION, "bearer sync-local-token");
-    assert_eq!(
-        answer(bearer).await.0,
-        200,
-        "the scheme is case-insensitive"
-    );
+    assert_eq!(answer(bearer).await.0, 200, "the scheme is case-insensitive");
 }
 
 #[tokio::test]
 async fn en7_an_unknown_enterprise_is_refused_like_a_bad_token() {
     let local = Local::start().await;
-    let url = format!(
-        "{}/enterprise/51ab23c9870/metadata",
-        local.emulator.sync_url()
-    );
+    let url = format!("{}/enterprise/51ab23c9870/metadata", local.emulator.sync_url());
     let request = local.http.get(url).bearer_auth(local.emulator.sync_token());
     assert_eq!(answer(request).await, not_authorized("51ab23c9870"));
 }
 
 #[tokio::test]
 async fn tokens_and_enterprise_can_be_chosen() {
-    let builder = Emulator::builder()
-        .enterprise("e1")
-        .sync_token("s1")
-        .async_token("a1");
+    let builder = Emulator::builder().enterprise("e1").sync_token("s1").async_token("a1");
     let local = Local::with(builder).await;
     let emulator = &local.emulator;
     assert_eq!(emulator.enterprise(), "e1");
-    assert_eq!(
-        [emulator.sync_token(), emulator.async_token()],
-        ["s1", "a1"]
-    );
+    assert_eq!([emulator.sync_token(), emulator.async_token()], ["s1", "a1"]);
     let debug = format!("{emulator:?}");
     assert!(!debug.contains("s1") && !debug.contains("a1"), "{debug}");
-    local
-        .push(json!({ "fields": { "phone": "919999999999" } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "919999999999" } })).await;
     assert_eq!(local.search(json!({})).await["total_count"], 1);
     let url = format!("{}/enterprise/e1/metadata", emulator.sync_url());
     let request = local.http.get(url).bearer_auth("sync-local-token");
@@ -87,44 +72,24 @@ async fn tr1_an_unknown_path_outside_the_apis_is_a_web_page() {
         "/autoupdate/v3/x",
     ] {
         let url = format!("{}{path}", emulator.url());
-        let response = local
-            .http
-            .get(url)
-            .bearer_auth(emulator.sync_token())
-            .send()
-            .await
-            .unwrap();
+        let response = local.http.get(url).bearer_auth(emulator.sync_token()).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         assert!(
-            response.headers()["content-type"]
-                .to_str()
-                .unwrap()
-                .starts_with("text/html"),
+            response.headers()["content-type"].to_str().unwrap().starts_with("text/html"),
             "{path}"
         );
         let page = response.text().await.unwrap();
-        assert!(
-            page.starts_with("<!DOCTYPE html>") && page.contains(BASE),
-            "{page}"
-        );
+        assert!(page.starts_with("<!DOCTYPE html>") && page.contains(BASE), "{page}");
     }
     assert_eq!(emulator.log(0).len(), 4);
-    assert!(
-        emulator
-            .log(0)
-            .iter()
-            .all(|entry| entry.operation.is_none() && entry.status == 404)
-    );
+    assert!(emulator.log(0).iter().all(|entry| entry.operation.is_none() && entry.status == 404));
 }
 
 /// Asserts that this path of the Sync API is a 404 in the envelope, with a hint.
 async fn assert_unknown(path: &str) {
     let local = Local::start().await;
     let (status, missing) = local.get(path).await;
-    assert_eq!(
-        (status, &missing["error"]["code"]),
-        (404, &json!("NOT_FOUND"))
-    );
+    assert_eq!((status, &missing["error"]["code"]), (404, &json!("NOT_FOUND")));
     assert!(missing.to_string().contains(BASE), "{missing}");
 }
 
@@ -141,10 +106,7 @@ async fn an_unknown_own_endpoint_is_a_404_in_the_envelope() {
     let local = Local::start().await;
     let own = format!("{}/_emulator/nonsense", local.emulator.url());
     let (status, missing) = answer(local.http.get(own)).await;
-    assert_eq!(
-        (status, &missing["error"]["code"]),
-        (404, &json!("NOT_FOUND"))
-    );
+    assert_eq!((status, &missing["error"]["code"]), (404, &json!("NOT_FOUND")));
 }
 
 #[tokio::test]
@@ -158,10 +120,7 @@ async fn a_path_without_an_enterprise_is_unknown() {
 async fn assert_wrong_method(method: Method, path: &str) {
     let local = Local::start().await;
     let (status, refused) = answer(local.sync(method, path)).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (405, &json!("METHOD_NOT_ALLOWED"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (405, &json!("METHOD_NOT_ALLOWED")));
     assert!(refused.to_string().contains(BASE), "{refused}");
 }
 
@@ -175,19 +134,13 @@ scenarios! { assert_wrong_method:
 #[tokio::test]
 async fn a_wrong_method_of_the_async_api_names_the_allowed_one() {
     let local = Local::start().await;
-    let url = format!(
-        "{}/enterprise/ent-local/autoupdatelead",
-        local.emulator.async_url()
-    );
+    let url = format!("{}/enterprise/ent-local/autoupdatelead", local.emulator.async_url());
     let token = local.emulator.async_token();
     let request = local.http.get(&url).bearer_auth(token);
     let allow = request.send().await.unwrap().headers()["allow"].clone();
     assert_eq!(allow, "POST");
     let (status, refused) = answer(local.http.get(url).bearer_auth(token)).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (405, &json!("METHOD_NOT_ALLOWED"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (405, &json!("METHOD_NOT_ALLOWED")));
 }
 
 async fn assert_path_refused(path: &str, expected: u16) {
@@ -210,15 +163,9 @@ async fn a_body_of_more_than_one_mebibyte_is_refused() {
     let lead =
         |length| json!({ "fields": { "phone": "919999999999", "name": "x".repeat(length) } });
     let (status, refused) = answer(local.ingest().json(&lead(1024 * 1024))).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (413, &json!("PAYLOAD_TOO_LARGE"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (413, &json!("PAYLOAD_TOO_LARGE")));
     let (status, refused) = local.post("/lead", lead(1024 * 1024)).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (413, &json!("PAYLOAD_TOO_LARGE"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (413, &json!("PAYLOAD_TOO_LARGE")));
     local.push(lead(1024 * 1024 - 100)).await;
     assert_eq!(local.search(json!({})).await["total_count"], 1);
 }
@@ -228,22 +175,13 @@ async fn nested_lists_without_end_are_refused() {
     let local = Local::start().await;
     let body = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let (status, refused) = answer(local.ingest().body(body)).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (400, &json!("BAD_REQUEST"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (400, &json!("BAD_REQUEST")));
 }
 
 /// Asserts that a request with this host (`PORT` is the emulator's) has this status.
 async fn assert_host(path: &str, host: &str, status: u16) {
     let local = Local::start().await;
-    let port = local
-        .emulator
-        .url()
-        .rsplit(':')
-        .next()
-        .expect("a port")
-        .to_owned();
+    let port = local.emulator.url().rsplit(':').next().expect("a port").to_owned();
     let request = local
         .http
         .get(format!("{}{path}", local.emulator.url()))
@@ -281,17 +219,8 @@ async fn an_address_for_other_machines_can_be_allowed() {
 #[tokio::test]
 async fn a_taken_port_is_an_error() {
     let local = Local::start().await;
-    let address = local
-        .emulator
-        .url()
-        .trim_start_matches("http://")
-        .parse()
-        .unwrap();
-    let error = Emulator::builder()
-        .listen(address)
-        .start()
-        .await
-        .unwrap_err();
+    let address = local.emulator.url().trim_start_matches("http://").parse().unwrap();
+    let error = Emulator::builder().listen(address).start().await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
 }
 
@@ -301,30 +230,21 @@ async fn shutdown_frees_the_port() {
     assert_eq!(local.get("/metadata").await.0, 200); // leaves an idle connection
     let Local { emulator, http } = local;
     let url = format!("{}/_emulator/health", emulator.url());
-    let address = emulator
-        .url()
-        .trim_start_matches("http://")
-        .parse()
-        .unwrap();
+    let address = emulator.url().trim_start_matches("http://").parse().unwrap();
     let quickly = Duration::from_secs(4); // less than the grace period
     let shutdown = tokio::time::timeout(quickly, emulator.shutdown());
     shutdown.await.expect("an idle connection is closed");
     assert!(http.get(&url).send().await.is_err());
 
     let again = Emulator::builder().listen(address).start().await.unwrap();
-    assert_eq!(
-        http.get(&url).send().await.unwrap().status(),
-        StatusCode::OK
-    );
+    assert_eq!(http.get(&url).send().await.unwrap().status(), StatusCode::OK);
     drop(again);
     let gone = async {
         while http.get(&url).send().await.is_ok() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), gone)
-        .await
-        .unwrap();
+    tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap();
 }
 
 #[tokio::test]
@@ -338,10 +258,7 @@ async fn shutdown_does_not_wait_for_hanging_calls() {
     let quickly = Duration::from_secs(4); // less than the grace period
     let shutdown = tokio::time::timeout(quickly, local.emulator.shutdown());
     shutdown.await.expect("nothing keeps it");
-    assert!(
-        hung.await.expect("runs").is_err(),
-        "the connection is closed"
-    );
+    assert!(hung.await.expect("runs").is_err(), "the connection is closed");
 }
 
 /// Sends a request twice over one connection, the head before the body as clients in Python do.
@@ -349,9 +266,7 @@ async fn shutdown_does_not_wait_for_hanging_calls() {
 async fn assert_connection_survives(method: &str, path: &str, token: &str, status: u16) {
     const BODY: &str = r#"{"fields":{"phone":"919999999999"}}"#;
     let down = Fault::answer(FaultyAnswer::new(503)).on("createLead");
-    let builder = Emulator::builder()
-        .async_limit(RateLimit::per_hour(0))
-        .fault(down);
+    let builder = Emulator::builder().async_limit(RateLimit::per_hour(0)).fault(down);
     let local = Local::with(builder).await;
     local.emulator.snapshot();
     let url = local.emulator.url();
@@ -408,11 +323,7 @@ async fn refused_requests_are_received() {
     let base = local.emulator.sync_url();
     let wrong = local.http.post(format!("{base}/enterprise/ent-local/lead"));
     let faulty = wrong.json(&lead).send().await.unwrap();
-    assert_eq!(
-        faulty.status(),
-        503,
-        "the fault applies before the token is checked"
-    );
+    assert_eq!(faulty.status(), 503, "the fault applies before the token is checked");
     local.emulator.clear_faults();
     let wrong = local.http.post(format!("{base}/enterprise/ent-local/lead"));
     assert_eq!(status(wrong.json(&lead)).await, 401);
@@ -423,8 +334,5 @@ async fn refused_requests_are_received() {
     }
     let unknown = received[4].json().expect("a body");
     assert_eq!(unknown["fields"], lead["fields"]);
-    assert_ne!(
-        unknown["password"], "hunter2",
-        "the password may be that of a team member"
-    );
+    assert_ne!(unknown["password"], "hunter2", "the password may be that of a team member");
 }

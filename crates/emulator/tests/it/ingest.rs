@@ -19,12 +19,8 @@ async fn as1_a_bare_code_loses_the_action_and_not_the_lead() {
         assert_eq!(entry.findings[0].pitfall.as_deref(), Some("AS1"));
     }
     let lead = local.only_lead().await;
-    let notes: Vec<_> = lead["actions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|a| &a["fields"]["note"])
-        .collect();
+    let notes: Vec<_> =
+        lead["actions"].as_array().unwrap().iter().map(|a| &a["fields"]["note"]).collect();
     assert_eq!(notes, ["kept", "kept"]);
     assert_eq!(lead["actions"][0]["type"], "1001");
 }
@@ -32,14 +28,9 @@ async fn as1_a_bare_code_loses_the_action_and_not_the_lead() {
 #[tokio::test]
 async fn as2_a_lead_without_its_identifier_is_dropped_after_200() {
     let local = Local::start().await;
-    for fields in [
-        json!({ "name": "Jane" }),
-        json!({ "phone": "99999" }),
-        json!({ "phone": null }),
-    ] {
-        let entry = local
-            .push(json!({ "fields": fields, "campaign": "x" }))
-            .await;
+    for fields in [json!({ "name": "Jane" }), json!({ "phone": "99999" }), json!({ "phone": null })]
+    {
+        let entry = local.push(json!({ "fields": fields, "campaign": "x" })).await;
         assert_eq!(entry.status, 200);
         assert_eq!(entry.stored, None);
         assert_eq!(found(&entry), [("fields.phone".into(), "lead_dropped")]);
@@ -53,25 +44,13 @@ async fn as3_each_bad_value_is_dropped_on_its_own() {
     let lead = json!({ "fields": { "phone": "919999999999", "name": "Jane", "rating": "3",
         "interests": "VIP, Returning", "alternate_phone": "99999", "budget": 5 } });
     let entry = local.push(lead).await;
-    let lost = [
-        "fields.alternate_phone",
-        "fields.budget",
-        "fields.interests",
-        "fields.rating",
-    ];
-    assert_eq!(
-        found(&entry),
-        lost.map(|path| (path.to_owned(), "field_dropped"))
-    );
+    let lost = ["fields.alternate_phone", "fields.budget", "fields.interests", "fields.rating"];
+    assert_eq!(found(&entry), lost.map(|path| (path.to_owned(), "field_dropped")));
 
     let fields = &local.only_lead().await["fields"];
     assert_eq!(fields["name"], "Jane");
     for path in lost {
-        assert_eq!(
-            fields[path.trim_start_matches("fields.")],
-            Value::Null,
-            "{path}"
-        );
+        assert_eq!(fields[path.trim_start_matches("fields.")], Value::Null, "{path}");
     }
 }
 
@@ -112,10 +91,7 @@ async fn as6_unknown_fields_are_dropped() {
     let entry = local.push(lead).await;
     assert_eq!(
         found(&entry),
-        [
-            ("fields.Lead Type".into(), "field_dropped"),
-            ("source".into(), "field_dropped")
-        ]
+        [("fields.Lead Type".into(), "field_dropped"), ("source".into(), "field_dropped")]
     );
     assert_eq!(local.only_lead().await["fields"]["Lead Type"], Value::Null);
 }
@@ -138,12 +114,7 @@ async fn as7_other_action_types_are_dropped() {
     assert_eq!(actions.as_array().unwrap().len(), 1);
     let payment = &actions[0];
     assert_eq!(
-        [
-            &payment["type"],
-            &payment["status"],
-            &payment["currency"],
-            &payment["amount"]
-        ],
+        [&payment["type"], &payment["status"], &payment["currency"], &payment["amount"]],
         ["PAYMENT", "COMPLETED", "INR", "5000"]
     );
     assert!(payment["id"].is_string() && payment["creationTimestamp"].is_i64());
@@ -153,29 +124,17 @@ async fn as7_other_action_types_are_dropped() {
 async fn as8_the_async_api_refuses_a_sync_token() {
     let local = Local::start().await;
     let emulator = &local.emulator;
-    let url = format!(
-        "{}/enterprise/ent-local/autoupdatelead",
-        emulator.async_url()
-    );
-    let refused = (
-        401,
-        error("NOT_AUTHORIZED", "Invalid or missing access token."),
-    );
+    let url = format!("{}/enterprise/ent-local/autoupdatelead", emulator.async_url());
+    let refused = (401, error("NOT_AUTHORIZED", "Invalid or missing access token."));
     let lead = json!({ "fields": { "phone": "919999999999" } });
     let request = || local.http.post(&url).json(&lead);
-    assert_eq!(
-        answer(request().bearer_auth(emulator.sync_token())).await,
-        refused
-    );
+    assert_eq!(answer(request().bearer_auth(emulator.sync_token())).await, refused);
     assert_eq!(answer(request().bearer_auth("wrong")).await, refused);
     assert_eq!(answer(request()).await, refused);
 
     let elsewhere = format!("{}/enterprise/other/autoupdatelead", emulator.async_url());
     let token = emulator.async_token();
-    assert_eq!(
-        answer(local.http.post(elsewhere).bearer_auth(token).json(&lead)).await,
-        refused
-    );
+    assert_eq!(answer(local.http.post(elsewhere).bearer_auth(token).json(&lead)).await, refused);
 
     emulator.wait_idle().await;
     assert_eq!(local.search(json!({})).await["total_count"], 0);
@@ -184,9 +143,8 @@ async fn as8_the_async_api_refuses_a_sync_token() {
 #[tokio::test]
 async fn en3_an_archived_status_is_dropped() {
     let local = Local::start().await;
-    let entry = local
-        .push(json!({ "fields": { "phone": "919999999999", "status": "Cold" } }))
-        .await;
+    let entry =
+        local.push(json!({ "fields": { "phone": "919999999999", "status": "Cold" } })).await;
     assert_eq!(found(&entry), [("fields.status".into(), "field_dropped")]);
     assert_eq!(entry.findings[0].pitfall.as_deref(), Some("EN3"));
     assert_eq!(local.only_lead().await["fields"]["status"], "Fresh");
@@ -207,10 +165,7 @@ async fn en5_an_unknown_label_creates_one_option() {
         "actions[0].fields.outcome",
         "actions[1].fields.outcome",
     ];
-    assert_eq!(
-        found(&entry),
-        created.map(|path| (path.to_owned(), "option_created"))
-    );
+    assert_eq!(found(&entry), created.map(|path| (path.to_owned(), "option_created")));
     assert_eq!(found(&local.push(lead).await), []);
 
     let (_, field) = local.get("/custom-fields/contact_source").await;
@@ -220,51 +175,31 @@ async fn en5_an_unknown_label_creates_one_option() {
     assert!(options[3]["id"].is_string());
     let (_, summary) = local.get("/custom-fields").await;
     let fields = summary["customFields"].as_array().unwrap();
-    let labels = |name| {
-        &fields
-            .iter()
-            .find(|field| field["apiName"] == name)
-            .unwrap()["options"]
-    };
-    assert_eq!(
-        labels("contact_source"),
-        &json!(["Website", "Referral", "Cold Call", "Fair"])
-    );
+    let labels = |name| &fields.iter().find(|field| field["apiName"] == name).unwrap()["options"];
+    assert_eq!(labels("contact_source"), &json!(["Website", "Referral", "Cold Call", "Fair"]));
     assert_eq!(labels("interests"), &json!(["VIP", "Returning", "New"]));
 
     let outcomes = json!(["Interested", "Not Interested", "Undecided"]);
     let (_, action) = local.get("/custom-actions/ACTION_1001").await;
     assert_eq!(action["fieldSchema"]["outcome"]["options"], outcomes);
     let (_, all) = local.get("/custom-actions?detail=true").await;
-    assert_eq!(
-        all["customActions"][0]["fieldSchema"]["outcome"]["options"],
-        outcomes
-    );
+    assert_eq!(all["customActions"][0]["fieldSchema"]["outcome"]["options"], outcomes);
 }
 
 #[tokio::test]
 async fn id2_all_spellings_of_a_number_are_one_lead() {
     let local = Local::start().await;
-    local
-        .push(json!({ "fields": { "phone": "9999999999", "name": "Jane", "rating": 2 } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "9999999999", "name": "Jane", "rating": 2 } })).await;
     let first = local.only_lead().await;
-    local
-        .push(json!({ "fields": { "phone": "+919999999999", "rating": 5 } }))
-        .await;
-    local
-        .push(json!({ "fields": { "phone": "919999999999", "email": "jane@example.com" } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "+919999999999", "rating": 5 } })).await;
+    local.push(json!({ "fields": { "phone": "919999999999", "email": "jane@example.com" } })).await;
 
     let lead = local.only_lead().await;
     assert_eq!(lead["id"], first["id"]);
     let fields = &lead["fields"];
     assert_eq!(fields["phone"], "919999999999");
     assert_eq!(fields["name"], "Jane", "other fields keep their values");
-    assert_eq!(
-        (&fields["rating"], &fields["email"]),
-        (&json!(5), &json!("jane@example.com"))
-    );
+    assert_eq!((&fields["rating"], &fields["email"]), (&json!(5), &json!("jane@example.com")));
     assert_eq!(fields["status"], "Fresh");
     assert_eq!(fields["created_on"], first["fields"]["created_on"]);
     assert!(fields["modified_on"].as_i64() > first["fields"]["modified_on"].as_i64());
@@ -273,12 +208,8 @@ async fn id2_all_spellings_of_a_number_are_one_lead() {
 #[tokio::test]
 async fn an_update_keeps_the_stored_status() {
     let local = Local::start().await;
-    local
-        .push(json!({ "fields": { "phone": "919999999999", "status": "Won" } }))
-        .await;
-    local
-        .push(json!({ "fields": { "phone": "919999999999", "name": "Jane" } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "919999999999", "status": "Won" } })).await;
+    local.push(json!({ "fields": { "phone": "919999999999", "name": "Jane" } })).await;
     assert_eq!(local.only_lead().await["fields"]["status"], "Won");
 }
 
@@ -300,17 +231,10 @@ async fn leads_are_processed_in_order_of_arrival() {
         .map(|a| a["fields"]["attendees"].as_i64().unwrap())
         .collect();
     assert_eq!(newest_first, [2, 1, 5, 4, 3, 2, 1]);
-    let ids: std::collections::HashSet<_> = lead["actions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|a| a["id"].as_str().unwrap())
-        .collect();
+    let ids: std::collections::HashSet<_> =
+        lead["actions"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 7);
-    assert!(
-        ids.iter()
-            .all(|id| id.len() == 24 && id.bytes().all(|b| b.is_ascii_hexdigit()))
-    );
+    assert!(ids.iter().all(|id| id.len() == 24 && id.bytes().all(|b| b.is_ascii_hexdigit())));
 }
 
 #[tokio::test]
@@ -321,32 +245,20 @@ async fn actions_are_backdated_only_if_the_workspace_allows_it() {
         { "type": "ACTION_1001", "fields": { "note": "old" }, "created_on": "01/01/2023 11:30:00" },
     ] });
     let entry = local.push(lead).await;
-    assert_eq!(
-        found(&entry),
-        [("actions[0].created_on".into(), "field_dropped")]
-    );
+    assert_eq!(found(&entry), [("actions[0].created_on".into(), "field_dropped")]);
     let lead = local.only_lead().await;
-    assert_eq!(
-        lead["actions"][0]["fields"]["note"], "now",
-        "the newest entry is first"
-    );
+    assert_eq!(lead["actions"][0]["fields"]["note"], "now", "the newest entry is first");
     assert!(
         lead["actions"][0]["creationTimestamp"].as_i64() >= lead["fields"]["created_on"].as_i64()
     );
-    assert_eq!(
-        lead["actions"][1]["creationTimestamp"],
-        1_672_552_800_000_i64
-    );
+    assert_eq!(lead["actions"][1]["creationTimestamp"], 1_672_552_800_000_i64);
 }
 
 /// Asserts that a push with this body is refused, and logged.
 async fn assert_push_refused(body: &'static str) {
     let local = Local::start().await;
     let (status, answer) = answer(local.ingest().body(body)).await;
-    assert_eq!(
-        (status, &answer["error"]["code"]),
-        (400, &json!("BAD_REQUEST"))
-    );
+    assert_eq!((status, &answer["error"]["code"]), (400, &json!("BAD_REQUEST")));
     assert!(answer["error"]["message"].is_string());
     assert_eq!(local.emulator.log(0).len(), 1);
 }
@@ -364,60 +276,38 @@ scenarios! { assert_push_refused:
 async fn older_paths_accept_leads() {
     let local = Local::start().await;
     let emulator = &local.emulator;
-    for (index, path) in [
-        "/enterprise/ent-local/wordpress",
-        "/v2/enterprise/ent-local/autoupdatelead",
-    ]
-    .iter()
-    .enumerate()
+    for (index, path) in
+        ["/enterprise/ent-local/wordpress", "/v2/enterprise/ent-local/autoupdatelead"]
+            .iter()
+            .enumerate()
     {
         let url = format!("{}{path}", emulator.async_url());
         let lead = json!({ "fields": { "phone": format!("91999999999{index}") } });
-        let request = local
-            .http
-            .post(url)
-            .bearer_auth(emulator.async_token())
-            .json(&lead);
+        let request = local.http.post(url).bearer_auth(emulator.async_token()).json(&lead);
         assert_eq!(answer(request).await, (200, json!({ "status": "QUEUED" })));
     }
     emulator.wait_idle().await;
     assert_eq!(local.search(json!({})).await["total_count"], 2);
-    assert!(
-        emulator
-            .log(0)
-            .iter()
-            .all(|e| e.status != 200 || e.operation.is_some())
-    );
+    assert!(emulator.log(0).iter().all(|e| e.status != 200 || e.operation.is_some()));
 }
 
 #[tokio::test]
 async fn the_identifier_can_be_another_field() {
     let mut seed = telecrm_emulator::WorkspaceFile::sample();
-    seed.metadata
-        .as_mut()
-        .unwrap()
-        .insert("leadIdentifierFieldId".into(), "email".into());
+    seed.metadata.as_mut().unwrap().insert("leadIdentifierFieldId".into(), "email".into());
     let local = Local::with(Emulator::builder().seed(seed)).await;
-    local
-        .push(json!({ "fields": { "email": "Jane@Example.com", "name": "Jane" } }))
-        .await;
+    local.push(json!({ "fields": { "email": "Jane@Example.com", "name": "Jane" } })).await;
     local
         .push(json!({ "fields": { "email": " jane@example.com ", "phone": "919999999999" } }))
         .await;
     let lead = local.only_lead().await;
     assert_eq!(lead["fields"]["name"], "Jane");
     assert_eq!(lead["fields"]["phone"], "919999999999");
-    let found = local
-        .search(json!({ "fields": { "email": "JANE@EXAMPLE.COM" } }))
-        .await;
+    let found = local.search(json!({ "fields": { "email": "JANE@EXAMPLE.COM" } })).await;
     assert_eq!(found["total_count"], 1);
     let id = lead["id"].as_str().unwrap();
-    let (status, _) = local
-        .post(
-            &format!("/lead/{id}"),
-            json!({ "fields": { "email": "x@example.com" } }),
-        )
-        .await;
+    let (status, _) =
+        local.post(&format!("/lead/{id}"), json!({ "fields": { "email": "x@example.com" } })).await;
     assert_eq!(status, 403);
     let request = local
         .sync(Method::POST, &format!("/lead/{id}"))

@@ -73,23 +73,14 @@ impl Local {
     }
 
     async fn with(builder: Builder) -> Self {
-        Self {
-            emulator: builder.start().await.expect("the emulator starts"),
-            http: Client::new(),
-        }
+        Self { emulator: builder.start().await.expect("the emulator starts"), http: Client::new() }
     }
 
     /// A request to the Sync API with a valid token.
     fn sync(&self, method: Method, path: &str) -> RequestBuilder {
         let emulator = &self.emulator;
-        let url = format!(
-            "{}/enterprise/{}{path}",
-            emulator.sync_url(),
-            emulator.enterprise()
-        );
-        self.http
-            .request(method, url)
-            .bearer_auth(emulator.sync_token())
+        let url = format!("{}/enterprise/{}{path}", emulator.sync_url(), emulator.enterprise());
+        self.http.request(method, url).bearer_auth(emulator.sync_token())
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -103,11 +94,8 @@ impl Local {
     /// A request to the Async API with a valid token.
     fn ingest(&self) -> RequestBuilder {
         let emulator = &self.emulator;
-        let url = format!(
-            "{}/enterprise/{}/autoupdatelead",
-            emulator.async_url(),
-            emulator.enterprise()
-        );
+        let url =
+            format!("{}/enterprise/{}/autoupdatelead", emulator.async_url(), emulator.enterprise());
         self.http.post(url).bearer_auth(emulator.async_token())
     }
 
@@ -130,9 +118,7 @@ impl Local {
         let found = self.search(json!({})).await;
         assert_eq!(found["total_count"], 1, "{found}");
         let id = found["data"][0]["id"].as_str().expect("rows carry an ID");
-        let (status, lead) = self
-            .get(&format!("/lead/{id}?includeActions=true&limit=100"))
-            .await;
+        let (status, lead) = self.get(&format!("/lead/{id}?includeActions=true&limit=100")).await;
         assert_eq!(status, 200, "{lead}");
         lead
     }
@@ -153,17 +139,12 @@ async fn answer(request: RequestBuilder) -> Answer {
     let response = http.execute(request).await.expect("the emulator answers");
     let status = response.status().as_u16();
     let header = response.headers().get(reqwest::header::CONTENT_TYPE);
-    let content_type = header
-        .map_or("", |value| value.to_str().expect("text"))
-        .to_owned();
+    let content_type = header.map_or("", |value| value.to_str().expect("text")).to_owned();
     let body = response.bytes().await.expect("a body");
     if !path.starts_with("/_emulator/") {
         openapi::check(method.as_str(), &path, status, &content_type, &body);
     }
-    (
-        status,
-        serde_json::from_slice(&body).expect("the answer is JSON"),
-    )
+    (status, serde_json::from_slice(&body).expect("the answer is JSON"))
 }
 
 /// Sends a request without that check, and returns the status.
@@ -180,7 +161,5 @@ fn error(code: &str, message: &str) -> Value {
 /// The path and the kind of each finding.
 fn found(entry: &LogEntry) -> Vec<(String, &'static str)> {
     let findings = entry.findings.iter();
-    findings
-        .map(|f| (f.path.to_string(), f.kind.as_str()))
-        .collect()
+    findings.map(|f| (f.path.to_string(), f.kind.as_str())).collect()
 }

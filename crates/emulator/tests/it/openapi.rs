@@ -25,10 +25,7 @@ pub(crate) fn check(method: &str, path: &str, status: u16, content_type: &str, b
     };
     let responses = &api.document["paths"][template][method.to_lowercase()]["responses"];
     let described = resolve(&api.document, &responses[status.to_string()]);
-    assert!(
-        described.is_object(),
-        "{place}, which {template} does not describe: {text}"
-    );
+    assert!(described.is_object(), "{place}, which {template} does not describe: {text}");
     let Some(content) = described["content"].as_object() else {
         return;
     };
@@ -37,11 +34,9 @@ pub(crate) fn check(method: &str, path: &str, status: u16, content_type: &str, b
         panic!("{place} with the undescribed content type {content_type:?}");
     };
     let answer: Value = serde_json::from_slice(body).expect("JSON");
-    if let Err(wrong) = api.validate(
-        &place_of(template, method, status),
-        &described["schema"],
-        &answer,
-    ) {
+    if let Err(wrong) =
+        api.validate(&place_of(template, method, status), &described["schema"], &answer)
+    {
         panic!("{place}: {wrong}\n{text}");
     }
 }
@@ -64,27 +59,18 @@ impl Api {
     fn new(text: &str, base: &'static str) -> Self {
         let mut document: Value = yaml_serde::from_str(text).expect("YAML");
         as_json_schema(&mut document);
-        Self {
-            document,
-            base,
-            validators: Mutex::default(),
-        }
+        Self { document, base, validators: Mutex::default() }
     }
 
     fn validate(&self, place: &str, schema: &Value, answer: &Value) -> Result<(), String> {
-        let mut validators = self
-            .validators
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let validator = validators.entry(place.to_owned()).or_insert_with(|| {
             let whole = json!({ "allOf": [schema], "components": self.document["components"] });
             let options = jsonschema::options().should_validate_formats(true);
             options.build(&whole).expect("a schema")
         });
         let wrong = validator.iter_errors(answer).next();
-        wrong.map_or(Ok(()), |wrong| {
-            Err(format!("{}: {wrong}", wrong.instance_path()))
-        })
+        wrong.map_or(Ok(()), |wrong| Err(format!("{}: {wrong}", wrong.instance_path())))
     }
 }
 
@@ -95,9 +81,7 @@ fn place_of(template: &str, method: &str, status: u16) -> String {
 /// The operation of a request. If several paths match, it is the one with the fewest parameters.
 fn find(method: &str, path: &str) -> Option<(&'static Api, &'static str)> {
     // Older integrations use this path.
-    let path = path
-        .trim_start_matches("/v2")
-        .replace("/wordpress", "/autoupdatelead");
+    let path = path.trim_start_matches("/v2").replace("/wordpress", "/autoupdatelead");
     let paths = APIS.iter().flat_map(|api| {
         let paths = api.document["paths"].as_object().expect("paths");
         paths.keys().map(move |template| (api, template.as_str()))
@@ -121,9 +105,7 @@ fn find(method: &str, path: &str) -> Option<(&'static Api, &'static str)> {
 
 fn resolve<'a>(document: &'a Value, described: &'a Value) -> &'a Value {
     match described["$ref"].as_str() {
-        Some(reference) => document
-            .pointer(reference.trim_start_matches('#'))
-            .expect("a target"),
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).expect("a target"),
         None => described,
     }
 }
@@ -150,16 +132,9 @@ mod tests {
         assert!(refuses(201, "text/html", b"{}"), "content type");
         assert!(refuses(418, "application/json", b"{}"), "status");
         assert!(refuses(201, "application/json", b"OK"), "no JSON");
+        assert!(refuses(201, "application/json", br#"{"lead_id":7}"#), "type");
         assert!(
-            refuses(201, "application/json", br#"{"lead_id":7}"#),
-            "type"
-        );
-        assert!(
-            refuses(
-                400,
-                "application/json",
-                br#"{"error":{"code":"NOPE","message":""}}"#
-            ),
+            refuses(400, "application/json", br#"{"error":{"code":"NOPE","message":""}}"#),
             "code"
         );
     }
@@ -171,21 +146,12 @@ mod tests {
             template("POST", "/autoupdate/v2/enterprise/e/lead/search"),
             Some("/enterprise/{enterpriseId}/lead/search")
         );
-        assert_eq!(
-            template("GET", "/autoupdate/v2/enterprise/e/lead/search"),
-            None
-        );
+        assert_eq!(template("GET", "/autoupdate/v2/enterprise/e/lead/search"), None);
         assert_eq!(
             template("POST", "/enterprise/e/autoupdatelead"),
             Some("/enterprise/{enterpriseId}/autoupdatelead")
         );
-        assert_eq!(
-            template("DELETE", "/autoupdate/v2/enterprise/e/lead/1"),
-            None
-        );
-        assert_eq!(
-            template("GET", "/autoupdate/v2/enterprise/e/custom-fields/"),
-            None
-        );
+        assert_eq!(template("DELETE", "/autoupdate/v2/enterprise/e/lead/1"), None);
+        assert_eq!(template("GET", "/autoupdate/v2/enterprise/e/custom-fields/"), None);
     }
 }

@@ -33,28 +33,13 @@ async fn assert_row_attributes(value: &str, inside: bool, at_top_level: bool) {
     let local = with("lead-attributes", value).await;
     let id = local.create(jane()).await;
     let row = local.search(json!({})).await["data"][0].clone();
-    for (name, key) in [
-        ("status", "status"),
-        ("rating", "rating"),
-        ("assignee", "employeeid"),
-    ] {
+    for (name, key) in [("status", "status"), ("rating", "rating"), ("assignee", "employeeid")] {
         let wanted = &jane()[name];
-        assert_eq!(
-            &row["fields"][name] == wanted,
-            inside,
-            "{value}: {name} inside"
-        );
-        assert_eq!(
-            &row[key] == wanted,
-            at_top_level,
-            "{value}: {name} at the top level"
-        );
+        assert_eq!(&row["fields"][name] == wanted, inside, "{value}: {name} inside");
+        assert_eq!(&row[key] == wanted, at_top_level, "{value}: {name} at the top level");
     }
     let lead = local.get(&format!("/lead/{id}")).await.1;
-    assert_eq!(
-        lead["fields"]["status"], "Contacted",
-        "a single lead has it in `fields`"
-    );
+    assert_eq!(lead["fields"]["status"], "Contacted", "a single lead has it in `fields`");
     assert_eq!(lead["fields"]["employeeid"].is_string(), at_top_level);
 }
 
@@ -79,24 +64,11 @@ async fn the_pipeline_has_stages_or_is_flat() {
     };
     let nested = |key: &str, archived| -> Vec<Value> {
         let stages = stages["leadStages"].as_array().expect("stages").iter();
-        stages
-            .flat_map(|stage| labels(&stage[key], archived))
-            .collect()
+        stages.flat_map(|stage| labels(&stage[key], archived)).collect()
     };
-    assert_eq!(
-        labels(&flat["statuses"], false),
-        nested("activeStatuses", false)
-    );
-    assert_eq!(
-        labels(&flat["statuses"], true),
-        nested("archivedStatuses", true)
-    );
-    let won = flat["statuses"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|s| s["label"] == "Won")
-        .unwrap();
+    assert_eq!(labels(&flat["statuses"], false), nested("activeStatuses", false));
+    assert_eq!(labels(&flat["statuses"], true), nested("archivedStatuses", true));
+    let won = flat["statuses"].as_array().unwrap().iter().find(|s| s["label"] == "Won").unwrap();
     assert_eq!(won["stageType"], "WON");
     assert!(!flat["lostReasons"].as_array().unwrap().is_empty());
     local.create(jane()).await;
@@ -121,17 +93,11 @@ async fn le10_an_assignee_and_several_statuses_answer_500() {
 
 async fn assert_async_answer(value: &str, status: u16, content_type: &str, body: &str) {
     let local = with("async-answer", value).await;
-    let response = local
-        .ingest()
-        .json(&json!({ "fields": jane() }))
-        .send()
-        .await
-        .expect("an answer");
+    let response =
+        local.ingest().json(&json!({ "fields": jane() })).send().await.expect("an answer");
     assert_eq!(response.status(), status);
-    let header = response
-        .headers()
-        .get("content-type")
-        .map(|v| v.to_str().expect("an answer").to_owned());
+    let header =
+        response.headers().get("content-type").map(|v| v.to_str().expect("an answer").to_owned());
     assert_eq!(header.unwrap_or_default(), content_type);
     assert!(response.text().await.expect("an answer").starts_with(body));
     local.emulator.wait_idle().await;
@@ -154,10 +120,7 @@ async fn push_with_note(value: &str) -> (Value, usize) {
     lead["actions"] = json!([note, { "type": "STAGE_CHANGE" }]);
     let local = with("system-notes", value).await;
     let entry = local.push(lead).await;
-    (
-        local.only_lead().await["actions"].clone(),
-        entry.findings.len(),
-    )
+    (local.only_lead().await["actions"].clone(), entry.findings.len())
 }
 
 #[tokio::test]
@@ -170,10 +133,7 @@ async fn as7_a_system_note_is_added_to_the_timeline() {
     let (timeline, findings) = push_with_note("kept").await;
     assert_eq!(findings, 1);
     assert_eq!(timeline.as_array().unwrap().len(), 1);
-    assert_eq!(
-        [&timeline[0]["type"], &timeline[0]["text"]],
-        ["SYSTEM_NOTE", "Came by"]
-    );
+    assert_eq!([&timeline[0]["type"], &timeline[0]["text"]], ["SYSTEM_NOTE", "Came by"]);
     assert_ne!(timeline[0]["id"], "mine");
 }
 
@@ -185,13 +145,8 @@ async fn of_another_enterprise(local: &Local, path: &str) -> Answer {
 #[tokio::test]
 async fn en7_an_unknown_enterprise_is_401_or_404_for_workspace_operations() {
     let local = with("unknown-enterprise", "404").await;
-    let missing = (
-        404,
-        error(
-            "ENTERPRISE_NOT_FOUND",
-            "The enterprise with ID 62ab16e was not found.",
-        ),
-    );
+    let missing =
+        (404, error("ENTERPRISE_NOT_FOUND", "The enterprise with ID 62ab16e was not found."));
     for path in [
         "/metadata",
         "/custom-fields",
@@ -201,11 +156,7 @@ async fn en7_an_unknown_enterprise_is_401_or_404_for_workspace_operations() {
         "/lead-stage-pipeline",
     ] {
         assert_eq!(of_another_enterprise(&local, path).await, missing, "{path}");
-        assert_eq!(
-            of_another_enterprise(&Local::start().await, path).await.0,
-            401,
-            "{path}"
-        );
+        assert_eq!(of_another_enterprise(&Local::start().await, path).await.0, 401, "{path}");
     }
     for path in ["/team-members", "/lead/62ab16e"] {
         assert_eq!(of_another_enterprise(&local, path).await.0, 401, "{path}");
@@ -221,21 +172,9 @@ async fn blanks_in_phone_numbers_are_refused_or_stripped() {
     assert_eq!(status, 400);
     let local = with("phone-blanks", "stripped").await;
     let entry = local.push(spelled).await;
-    assert_eq!(
-        entry.stored.as_ref().unwrap()["fields"]["phone"],
-        "919999999999"
-    );
-    assert_eq!(
-        crate::found(&entry),
-        [("fields.phone".to_owned(), "value_changed")]
-    );
-    assert_eq!(
-        local
-            .post("/lead", json!({ "fields": { "phone": "call me" } }))
-            .await
-            .0,
-        400
-    );
+    assert_eq!(entry.stored.as_ref().unwrap()["fields"]["phone"], "919999999999");
+    assert_eq!(crate::found(&entry), [("fields.phone".to_owned(), "value_changed")]);
+    assert_eq!(local.post("/lead", json!({ "fields": { "phone": "call me" } })).await.0, 400);
     local.emulator.reset();
     local.create(json!({ "phone": "99999 99999" })).await;
 }
@@ -310,18 +249,8 @@ async fn the_reported_profile_has_all_reported_answers() {
     assert!(entry.findings.is_empty());
     let row = local.search(json!({})).await["data"][0].clone();
     assert_eq!(
-        (
-            &row["status"],
-            &row["employeeid"],
-            &row["actions"],
-            &row["fields"]["status"]
-        ),
-        (
-            &json!("Contacted"),
-            &json!("jane.doe@example.com"),
-            &json!([]),
-            &Value::Null
-        )
+        (&row["status"], &row["employeeid"], &row["actions"], &row["fields"]["status"]),
+        (&json!("Contacted"), &json!("jane.doe@example.com"), &json!([]), &Value::Null)
     );
     assert!(row["id"].is_string());
     assert_eq!(row["creationTimestamp"], row["fields"]["created_on"]);
@@ -351,17 +280,12 @@ async fn the_profile_changes_at_run_time() {
         (status, &changed["async-answer"], &changed["status-case"]),
         (200, &json!("ok"), &json!("matters"))
     );
-    let taken = local
-        .ingest()
-        .json(&json!({ "fields": { "phone": "+91 99999-99999" } }));
+    let taken = local.ingest().json(&json!({ "fields": { "phone": "+91 99999-99999" } }));
     assert_eq!(taken.send().await.unwrap().text().await.unwrap(), "OK");
     local.emulator.wait_idle().await;
     assert_eq!(local.only_lead().await["fields"]["phone"], "919999999999");
     local.emulator.reset();
-    assert_eq!(
-        local.emulator.profile().values()["phone-blanks"],
-        "stripped"
-    );
+    assert_eq!(local.emulator.profile().values()["phone-blanks"], "stripped");
     local.create(json!({ "phone": "+91 99999-99999" })).await;
 
     let set = json!({ "profile": "reported", "search-ids": "no" });

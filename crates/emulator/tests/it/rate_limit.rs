@@ -9,9 +9,7 @@ use telecrm_emulator::{Emulator, RateLimit};
 #[tokio::test]
 async fn as9_requests_beyond_the_limit_are_429_until_the_hour_is_over() {
     let hour = Duration::from_millis(1500);
-    let limit = RateLimit::per_hour(2)
-        .sped_up(3600.0 / hour.as_secs_f64())
-        .with_retry_after();
+    let limit = RateLimit::per_hour(2).sped_up(3600.0 / hour.as_secs_f64()).with_retry_after();
     let local = Local::with(Emulator::builder().async_limit(limit)).await;
     let lead = json!({ "fields": { "phone": "919999999999" } });
     let stopwatch = Stopwatch::start();
@@ -23,11 +21,7 @@ async fn as9_requests_beyond_the_limit_are_429_until_the_hour_is_over() {
     assert_eq!(response.headers()["retry-after"], "2");
     let body: serde_json::Value = response.json().await.unwrap();
     assert_eq!(body["error"]["code"], "TOO_MANY_REQUESTS");
-    assert_eq!(
-        local.get("/metadata").await.0,
-        200,
-        "the Sync API has a limit of its own"
-    );
+    assert_eq!(local.get("/metadata").await.0, 200, "the Sync API has a limit of its own");
     while answer(local.ingest().json(&lead)).await.0 == 429 {
         sleep(Duration::from_millis(20)).await;
     }
@@ -41,38 +35,23 @@ async fn each_token_has_its_own_limit() {
         .another_sync_token("third")
         .sync_limit(RateLimit::per_hour(1));
     let local = Local::with(builder).await;
-    let url = format!(
-        "{}/enterprise/ent-local/metadata",
-        local.emulator.sync_url()
-    );
+    let url = format!("{}/enterprise/ent-local/metadata", local.emulator.sync_url());
     for token in [local.emulator.sync_token(), "second", "third"] {
         let request = || local.http.get(&url).bearer_auth(token);
         assert_eq!(answer(request()).await.0, 200, "{token}");
         let response = request().send().await.unwrap();
         assert_eq!(response.status(), 429, "{token}");
-        assert!(
-            !response.headers().contains_key("retry-after"),
-            "the header is not documented"
-        );
+        assert!(!response.headers().contains_key("retry-after"), "the header is not documented");
     }
-    assert_eq!(
-        answer(local.http.get(&url).bearer_auth("fourth")).await.0,
-        401
-    );
+    assert_eq!(answer(local.http.get(&url).bearer_auth("fourth")).await.0, 401);
     local.emulator.reset();
-    assert_eq!(
-        local.get("/metadata").await.0,
-        200,
-        "a reset restarts the count"
-    );
+    assert_eq!(local.get("/metadata").await.0, 200, "a reset restarts the count");
 }
 
 #[tokio::test]
 async fn a_workspace_has_at_most_three_tokens_of_each_type() {
     let builder = ["2", "3", "4"]
         .into_iter()
-        .fold(Emulator::builder(), |builder, token| {
-            builder.another_async_token(token)
-        });
+        .fold(Emulator::builder(), |builder, token| builder.another_async_token(token));
     assert!(builder.start().await.unwrap_err().to_string().contains('3'));
 }

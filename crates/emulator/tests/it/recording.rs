@@ -45,21 +45,13 @@ async fn leads(local: &Local) -> Vec<Value> {
         let Some(id) = row["id"].as_str() else {
             continue;
         };
-        leads.push(
-            local
-                .get(&format!("/lead/{id}?includeActions=true"))
-                .await
-                .1,
-        );
+        leads.push(local.get(&format!("/lead/{id}?includeActions=true")).await.1);
     }
     leads
 }
 
 fn faulty(tape: &Tape) -> Builder {
-    let busy = FaultyAnswer::new(503)
-        .header("Retry-After", "7")
-        .body("later")
-        .after_commit();
+    let busy = FaultyAnswer::new(503).header("Retry-After", "7").body("later").after_commit();
     Emulator::builder()
         .record(&tape.0)
         .enterprise("ent-taped")
@@ -71,18 +63,10 @@ fn faulty(tape: &Tape) -> Builder {
         .fault(Fault::answer(busy).on("createLead").nth(2))
         .fault(Fault::reset_after().on("createLead").nth(3))
         .fault(Fault::truncated().on("searchLeads").nth(1))
-        .fault(
-            Fault::latency(Duration::from_millis(150))
-                .on("getMetadata")
-                .nth(1),
-        )
+        .fault(Fault::latency(Duration::from_millis(150)).on("getMetadata").nth(1))
         .fault(Fault::process_twice().field("name", "Twice"))
         .fault(Fault::process_after_next().field("name", "Late"))
-        .fault(
-            Fault::answer(FaultyAnswer::new(500))
-                .on("listTeamMembers")
-                .chance(0.5),
-        )
+        .fault(Fault::answer(FaultyAnswer::new(500)).on("listTeamMembers").chance(0.5))
 }
 
 #[tokio::test]
@@ -112,41 +96,18 @@ async fn a_replayed_run_with_faults_has_the_same_answers() {
         team.push(status(local.sync(Method::GET, "/team-members")).await);
     }
     assert!(team.contains(&200) && team.contains(&500), "{team:?}");
-    assert_eq!(
-        status(local.sync(Method::GET, "/custom-fields?detail=x")).await,
-        400
-    );
-    let guessed = format!(
-        "{}/enterprise/ent-taped/metadata",
-        local.emulator.sync_url()
-    );
-    assert_eq!(
-        status(local.http.get(guessed).bearer_auth("guess")).await,
-        401
-    );
-    assert_eq!(
-        status(
-            local
-                .sync(Method::POST, "/lead")
-                .body(vec![0xff, 0x00, b'{'])
-        )
-        .await,
-        400
-    );
+    assert_eq!(status(local.sync(Method::GET, "/custom-fields?detail=x")).await, 400);
+    let guessed = format!("{}/enterprise/ent-taped/metadata", local.emulator.sync_url());
+    assert_eq!(status(local.http.get(guessed).bearer_auth("guess")).await, 401);
+    assert_eq!(status(local.sync(Method::POST, "/lead").body(vec![0xff, 0x00, b'{'])).await, 400);
     let john = json!({ "name": "John", "email": "j@example.com", "phone_number": "919876543210", "role": "CALLER", "password": "hunter2" });
-    assert_eq!(
-        status(local.sync(Method::POST, "/team-members").json(&john)).await,
-        201
-    );
-    let cut_off = local
-        .sync(Method::POST, "/team-members")
-        .body(r#"{"name": "John", "password": "hunter2"#);
+    assert_eq!(status(local.sync(Method::POST, "/team-members").json(&john)).await, 201);
+    let cut_off =
+        local.sync(Method::POST, "/team-members").body(r#"{"name": "John", "password": "hunter2"#);
     assert_eq!(status(cut_off).await, 400);
 
     let own = |method: Method, path: &str| {
-        local
-            .http
-            .request(method, format!("{}/_emulator/{path}", local.emulator.url()))
+        local.http.request(method, format!("{}/_emulator/{path}", local.emulator.url()))
     };
     assert_eq!(status(own(Method::POST, "snapshot")).await, 201);
     assert_eq!(
@@ -159,14 +120,8 @@ async fn a_replayed_run_with_faults_has_the_same_answers() {
         200
     );
     let refused = json!({ "operation": "getCustomField", "do": { "answer": { "status": 418 } } });
-    assert_eq!(
-        status(own(Method::POST, "faults").json(&refused)).await,
-        201
-    );
-    assert_eq!(
-        status(local.sync(Method::GET, "/custom-fields/phone")).await,
-        418
-    );
+    assert_eq!(status(own(Method::POST, "faults").json(&refused)).await, 201);
+    assert_eq!(status(local.sync(Method::GET, "/custom-fields/phone")).await, 418);
     // More requests than the limit allows, many of them in parallel.
     let pushes = (0..40).map(|n| {
         let lead = json!({ "fields": { "phone": format!("9188888888{n:02}") }, "actions": [{ "type": "ACTION_1001" }] });
@@ -174,13 +129,7 @@ async fn a_replayed_run_with_faults_has_the_same_answers() {
     });
     let mut codes = Vec::new();
     for push in pushes.collect::<Vec<_>>() {
-        codes.push(
-            push.await
-                .expect("runs")
-                .expect("an answer")
-                .status()
-                .as_u16(),
-        );
+        codes.push(push.await.expect("runs").expect("an answer").status().as_u16());
     }
     assert_eq!(codes.iter().filter(|code| **code == 429).count(), 10);
     local.emulator.wait_idle().await;
@@ -190,11 +139,8 @@ async fn a_replayed_run_with_faults_has_the_same_answers() {
         .iter()
         .rev()
         .find_map(|entry| entry.stored.as_ref()?["id"].as_str().map(str::to_owned));
-    let call = own(
-        Method::POST,
-        &format!("leads/{}/timeline", id.expect("stored")),
-    )
-    .json(&json!({ "type": "OUTGOING_CALL" }));
+    let call = own(Method::POST, &format!("leads/{}/timeline", id.expect("stored")))
+        .json(&json!({ "type": "OUTGOING_CALL" }));
     assert_eq!(status(call).await, 201);
     let before = leads(&local).await;
     let seen = local.emulator.log(0).len();
@@ -207,31 +153,18 @@ async fn a_replayed_run_with_faults_has_the_same_answers() {
     let recording = Recording::read(&tape.0).expect("a recording");
     assert!(recording.calls() > 60, "{recording:?}");
     let again = tape.play().await;
-    let differences: Vec<_> = again
-        .emulator
-        .differences()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let differences: Vec<_> =
+        again.emulator.differences().iter().map(ToString::to_string).collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert_eq!(again.emulator.log(0).len(), seen);
-    assert_eq!(
-        leads(&again).await,
-        before,
-        "the clock runs on from the end of the run"
-    );
+    assert_eq!(leads(&again).await, before, "the clock runs on from the end of the run");
     assert_eq!(again.emulator.enterprise(), "ent-taped");
     // The rules have counted the replayed calls, so this is not the first matching call.
-    assert_eq!(
-        status(again.sync(Method::GET, "/custom-fields/phone")).await,
-        418
-    );
+    assert_eq!(status(again.sync(Method::GET, "/custom-fields/phone")).await, 418);
     // The rate limits have counted them too.
     let hour = Duration::from_secs(3600);
     again.emulator.advance_clock(hour).expect("a time");
-    again
-        .push_ok(json!({ "fields": { "phone": "917777777777" } }))
-        .await;
+    again.push_ok(json!({ "fields": { "phone": "917777777777" } })).await;
 }
 
 impl Local {
@@ -240,19 +173,14 @@ impl Local {
         let answer = self.ingest().json(&lead).send().await.expect("an answer");
         assert_eq!(answer.text().await.expect("a text"), "OK");
         self.emulator.wait_idle().await;
-        assert_eq!(
-            self.search(json!({ "fields": lead["fields"] })).await["total_count"],
-            1
-        );
+        assert_eq!(self.search(json!({ "fields": lead["fields"] })).await["total_count"], 1);
     }
 }
 
 /// Records the creation and the reading of a lead.
 async fn record_a_lead(tape: &Tape) -> String {
     let local = Local::with(Emulator::builder().record(&tape.0)).await;
-    local
-        .create(json!({ "phone": "919999999999", "name": "Asha" }))
-        .await;
+    local.create(json!({ "phone": "919999999999", "name": "Asha" })).await;
     local.only_lead().await;
     local.emulator.shutdown().await;
     tape.text()
@@ -305,14 +233,7 @@ async fn parallel_calls_are_replayed_in_order() {
         tokio::spawn(request.json(&lead).send())
     });
     for call in calls.collect::<Vec<_>>() {
-        assert!(
-            call.await
-                .expect("runs")
-                .expect("an answer")
-                .status()
-                .as_u16()
-                < 500
-        );
+        assert!(call.await.expect("runs").expect("an answer").status().as_u16() < 500);
     }
     local.emulator.wait_idle().await;
     let before = leads(&local).await;
@@ -334,24 +255,12 @@ async fn parallel_calls_are_replayed_in_order() {
 #[tokio::test]
 async fn a_call_without_a_client_is_recorded_without_an_answer() {
     let tape = Tape::new("hang");
-    let local = Local::with(
-        Emulator::builder()
-            .record(&tape.0)
-            .fault(Fault::hang().nth(1)),
-    )
-    .await;
-    let hung = local
-        .sync(Method::GET, "/metadata")
-        .timeout(Duration::from_millis(100));
+    let local = Local::with(Emulator::builder().record(&tape.0).fault(Fault::hang().nth(1))).await;
+    let hung = local.sync(Method::GET, "/metadata").timeout(Duration::from_millis(100));
     assert!(hung.send().await.is_err());
     assert_eq!(local.get("/metadata").await.0, 200);
     local.emulator.shutdown().await;
-    assert_eq!(
-        tape.text()
-            .matches("\"fault\":\"hang\",\"answer\":null")
-            .count(),
-        1
-    );
+    assert_eq!(tape.text().matches("\"fault\":\"hang\",\"answer\":null").count(), 1);
     let again = tape.play().await;
     assert!(again.emulator.differences().is_empty());
     assert_eq!(again.get("/metadata").await.0, 200);
@@ -388,10 +297,7 @@ async fn assert_refused(content: &str, reason: &str) {
     std::fs::write(&tape.0, content).expect("written");
     let error: RecordingError = Recording::read(&tape.0).expect_err(content);
     let error = error.to_string();
-    assert!(
-        error.contains(reason) && error.contains("telecrm-recording"),
-        "{error}"
-    );
+    assert!(error.contains(reason) && error.contains("telecrm-recording"), "{error}");
 }
 
 scenarios! { assert_refused:

@@ -19,9 +19,7 @@ struct Sample {
 
 fn samples() -> Vec<Sample> {
     let lines = include_str!("../data/samples.jsonl").lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("a sample"))
-        .collect()
+    lines.map(|line| serde_json::from_str(line).expect("a sample")).collect()
 }
 
 #[tokio::test]
@@ -39,10 +37,7 @@ async fn every_sample_request_has_its_documented_answer() {
                 )
                 .await;
             let text = |value: &Value| value.as_str().expect("an ID").to_owned();
-            (
-                text(&created["lead_id"]),
-                text(&created["actions"][0]["action_id"]),
-            )
+            (text(&created["lead_id"]), text(&created["actions"][0]["action_id"]))
         } else {
             Default::default()
         };
@@ -57,10 +52,7 @@ async fn every_sample_request_has_its_documented_answer() {
             .replace("{leadId}", &lead)
             .replace("{actionId}", &action);
         let method: Method = sample.method.parse().expect("a method");
-        let request = local
-            .http
-            .request(method, format!("{base}{path}"))
-            .bearer_auth(token);
+        let request = local.http.request(method, format!("{base}{path}")).bearer_auth(token);
         let (status, body) = answer(request.json(&sample.body)).await;
         assert_eq!(status, sample.status, "{}: {body}", sample.sample);
         if let Some(documented) = sample.answer {
@@ -68,28 +60,15 @@ async fn every_sample_request_has_its_documented_answer() {
         }
         emulator.wait_idle().await;
         let entry = emulator.log(0).pop().expect("an entry");
-        let losses: Vec<_> = entry
-            .findings
-            .iter()
-            .filter(|finding| finding.is_loss())
-            .collect();
+        let losses: Vec<_> = entry.findings.iter().filter(|finding| finding.is_loss()).collect();
         assert!(losses.is_empty(), "{}: {losses:?}", sample.sample);
         if sample.api == "async" {
             let stored = entry.stored.expect("the lead is stored");
             for name in sample.body["fields"].as_object().expect("fields").keys() {
-                assert!(
-                    !stored["fields"][name].is_null(),
-                    "{}: {name}",
-                    sample.sample
-                );
+                assert!(!stored["fields"][name].is_null(), "{}: {name}", sample.sample);
             }
             let sent = sample.body["actions"].as_array().map_or(0, Vec::len);
-            assert_eq!(
-                stored["actions"].as_array().map_or(0, Vec::len),
-                sent,
-                "{}",
-                sample.sample
-            );
+            assert_eq!(stored["actions"].as_array().map_or(0, Vec::len), sent, "{}", sample.sample);
         }
     }
 }

@@ -25,8 +25,7 @@ async fn three_leads() -> Local {
 
 fn names(found: &Value) -> Vec<&str> {
     let rows = found["data"].as_array().expect("a list").iter();
-    rows.map(|row| row["fields"]["name"].as_str().expect("a text"))
-        .collect()
+    rows.map(|row| row["fields"]["name"].as_str().expect("a text")).collect()
 }
 
 #[tokio::test]
@@ -43,11 +42,7 @@ async fn a_search_without_a_filter_finds_all_leads_newest_first() {
         assert_eq!((&found["skip"], &found["limit"]), (&json!(0), &json!(10)));
     }
     let row = &local.search(json!({})).await["data"][0];
-    assert_eq!(
-        row["actions"],
-        json!([]),
-        "the timeline is not part of a search"
-    );
+    assert_eq!(row["actions"], json!([]), "the timeline is not part of a search");
     assert!(
         row["id"].is_string()
             && row["fields"]["created_on"].is_i64()
@@ -59,9 +54,7 @@ async fn a_search_without_a_filter_finds_all_leads_newest_first() {
 async fn a_foreign_number_is_found_by_all_its_spellings() {
     let local = Local::start().await;
     for (phone, name) in [("+6591234567", "Lim"), ("6591234567", "Asha")] {
-        local
-            .push(json!({ "fields": { "phone": phone, "name": name } }))
-            .await;
+        local.push(json!({ "fields": { "phone": phone, "name": name } })).await;
     }
     for (phone, expected) in [
         ("+6591234567", "Lim"),
@@ -69,9 +62,7 @@ async fn a_foreign_number_is_found_by_all_its_spellings() {
         ("916591234567", "Asha"),
         ("+916591234567", "Asha"),
     ] {
-        let found = local
-            .search(json!({ "fields": { "phone": [phone] } }))
-            .await;
+        let found = local.search(json!({ "fields": { "phone": [phone] } })).await;
         assert_eq!(names(&found), [expected], "{phone}");
     }
 }
@@ -106,20 +97,10 @@ scenarios! { assert_found_by_fields:
 #[tokio::test]
 async fn le6_status_labels_are_case_sensitive() {
     let local = three_leads().await;
+    assert_eq!(names(&local.search(json!({ "fields": { "status": "Won" } })).await), ["Jane"]);
+    assert_eq!(names(&local.search(json!({ "fields": { "status": "won" } })).await), [""; 0]);
     assert_eq!(
-        names(&local.search(json!({ "fields": { "status": "Won" } })).await),
-        ["Jane"]
-    );
-    assert_eq!(
-        names(&local.search(json!({ "fields": { "status": "won" } })).await),
-        [""; 0]
-    );
-    assert_eq!(
-        names(
-            &local
-                .search(json!({ "fields": { "status": ["Won", "Lost"] } }))
-                .await
-        ),
+        names(&local.search(json!({ "fields": { "status": ["Won", "Lost"] } })).await),
         ["John", "Jane"]
     );
 }
@@ -138,14 +119,7 @@ async fn id2_every_spelling_of_a_number_finds_its_lead() {
     assert_eq!(names(&local.search(both).await), ["Mary", "Jane"]);
     let unfit = json!({ "fields": { "phone": "9999999991", "name": "Mary" } });
     assert_eq!(names(&local.search(unfit).await), [""; 0]);
-    assert_eq!(
-        names(
-            &local
-                .search(json!({ "fields": { "phone": "99999" } }))
-                .await
-        ),
-        [""; 0]
-    );
+    assert_eq!(names(&local.search(json!({ "fields": { "phone": "99999" } })).await), [""; 0]);
 }
 
 const JUNE_1: i64 = 1_780_290_000_000;
@@ -173,17 +147,14 @@ async fn the_times_that_telecrm_sets_are_searched_by_range() {
     let created = |row: usize| all["data"][row]["fields"]["created_on"].as_i64().unwrap();
     let (newest, oldest) = (created(0), created(2));
     for name in ["created_on", "modified_on"] {
-        let found = local
-            .search(json!({ "fields": { name: { "from": newest, "to": newest } } }))
-            .await;
+        let found =
+            local.search(json!({ "fields": { name: { "from": newest, "to": newest } } })).await;
         assert_eq!(names(&found), ["Mary"]);
-        let found = local
-            .search(json!({ "fields": { name: { "from": oldest, "to": newest - 1 } } }))
-            .await;
+        let found =
+            local.search(json!({ "fields": { name: { "from": oldest, "to": newest - 1 } } })).await;
         assert_eq!(names(&found), ["John", "Jane"]);
-        let found = local
-            .search(json!({ "fields": { name: { "to": "01/01/2020 00:00:00" } } }))
-            .await;
+        let found =
+            local.search(json!({ "fields": { name: { "to": "01/01/2020 00:00:00" } } })).await;
         assert_eq!(found["total_count"], 0);
         let found = local.search(json!({ "fields": { name: oldest } })).await;
         assert_eq!(names(&found), ["Jane"]);
@@ -248,22 +219,14 @@ async fn le5_a_page_of_a_search_has_1_to_100_leads() {
     let local = three_leads().await;
     let refused = error("BAD_REQUEST", "Limit should be between 1 and 100");
     for limit in ["0", "101", "many"] {
-        let answer = local
-            .post(&format!("/lead/search?limit={limit}"), json!({}))
-            .await;
+        let answer = local.post(&format!("/lead/search?limit={limit}"), json!({})).await;
         assert_eq!(answer, (400, refused.clone()));
     }
     let (status, page) = local.post("/lead/search?limit=2&skip=1", json!({})).await;
     assert_eq!((status, names(&page)), (200, vec!["John", "Jane"]));
-    assert_eq!(
-        [&page["total_count"], &page["skip"], &page["limit"]],
-        [3, 1, 2]
-    );
+    assert_eq!([&page["total_count"], &page["skip"], &page["limit"]], [3, 1, 2]);
     let (_, beyond) = local.post("/lead/search?skip=3&limit=100", json!({})).await;
-    assert_eq!(
-        (names(&beyond), &beyond["total_count"]),
-        (vec![], &json!(3))
-    );
+    assert_eq!((names(&beyond), &beyond["total_count"]), (vec![], &json!(3)));
 }
 
 #[tokio::test]
@@ -289,10 +252,7 @@ async fn a_malformed_body_is_refused() {
     let local = Local::start().await;
     for path in ["/lead/search", "/lead", "/lead/62ab16e"] {
         let (status, refused) = answer(local.sync(Method::POST, path).body("{\"fields\":")).await;
-        assert_eq!(
-            (status, &refused["error"]["code"]),
-            (400, &json!("BAD_REQUEST"))
-        );
+        assert_eq!((status, &refused["error"]["code"]), (400, &json!("BAD_REQUEST")));
     }
 }
 
@@ -303,11 +263,7 @@ async fn assert_finding(fields: Value, reason: &str) {
     let call = local.emulator.log(0).pop().expect("the call");
     assert_eq!(call.findings.len(), 1, "{:?}", call.findings);
     let finding = &call.findings[0];
-    assert!(
-        finding
-            .reason
-            .starts_with("the search compares this value as written")
-    );
+    assert!(finding.reason.starts_with("the search compares this value as written"));
     assert!(finding.reason.contains(reason), "{finding}");
     assert!(!finding.is_loss(), "a search stores nothing");
 }

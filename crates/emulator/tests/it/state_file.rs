@@ -70,9 +70,7 @@ impl StateFile {
 
     async fn refused(&self, builder: telecrm_emulator::Builder, said: &[&str]) {
         let error = builder.state(&self.0).start().await.expect_err("refused");
-        let reason = error
-            .get_ref()
-            .and_then(|error| error.downcast_ref::<StateError>());
+        let reason = error.get_ref().and_then(|error| error.downcast_ref::<StateError>());
         let reason = reason.expect("a state error").to_string();
         for said in said.iter().chain([&self.0.to_str().expect("UTF-8")]) {
             assert!(reason.contains(said), "{said}: {reason}");
@@ -97,11 +95,7 @@ impl Local {
         let mut leads = Vec::new();
         for row in found["data"].as_array().expect("a list") {
             let id = row["id"].as_str().expect("an ID");
-            leads.push(
-                self.get(&format!("/lead/{id}?includeActions=true&limit=100"))
-                    .await
-                    .1,
-            );
+            leads.push(self.get(&format!("/lead/{id}?includeActions=true&limit=100")).await.1);
         }
         let mut all = vec![found, leads.into()];
         for path in [
@@ -113,9 +107,7 @@ impl Local {
         ] {
             all.push(self.get(path).await.1);
         }
-        let clock = self
-            .http
-            .get(format!("{}/_emulator/clock", self.emulator.url()));
+        let clock = self.http.get(format!("{}/_emulator/clock", self.emulator.url()));
         all.push(answer(clock).await.1);
         all.into()
     }
@@ -126,10 +118,7 @@ async fn everything_survives_a_restart() {
     let file = StateFile::new();
     let local = file.open().await;
     local.emulator.pause_clock();
-    local
-        .emulator
-        .set_clock("2026-04-01T00:00:00Z".parse().unwrap())
-        .unwrap();
+    local.emulator.set_clock("2026-04-01T00:00:00Z".parse().unwrap()).unwrap();
     let id = local
         .create(json!({ "phone": "919999999999", "contact_source": "Fair", "name": "Āśā \u{0}" }))
         .await;
@@ -140,25 +129,13 @@ async fn everything_survives_a_restart() {
                 { "type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "5000.50" }],
         }))
         .await;
-    local
-        .post(
-            &format!("/lead/{id}"),
-            json!({ "fields": { "name": "Asha" } }),
-        )
-        .await;
+    local.post(&format!("/lead/{id}"), json!({ "fields": { "name": "Asha" } })).await;
     let action = json!({ "actions": [{ "type": "1001", "fields": { "note": "Two" } }] });
     let (_, created) = local.post(&format!("/lead/{id}/action"), action).await;
-    let action = created["actions"][0]["action_id"]
-        .as_str()
-        .expect("created");
-    local
-        .emulator
-        .advance_clock(std::time::Duration::from_secs(1))
-        .unwrap();
+    let action = created["actions"][0]["action_id"].as_str().expect("created");
+    local.emulator.advance_clock(std::time::Duration::from_secs(1)).unwrap();
     let changed = json!({ "type": "1001", "fields": { "note": "Three" } });
-    let (status, _) = local
-        .post(&format!("/lead/{id}/action/{action}"), changed)
-        .await;
+    let (status, _) = local.post(&format!("/lead/{id}/action/{action}"), changed).await;
     assert_eq!(status, 200);
     local
         .emulator
@@ -175,9 +152,7 @@ async fn everything_survives_a_restart() {
     assert_eq!(local.everything().await, before);
     assert!(before.to_string().contains("Fair") && before.to_string().contains("Three"));
     // The rules have the new option too. Identifiers and IDs continue.
-    local
-        .push(json!({ "fields": { "phone": "919999999999", "contact_source": "Fair" } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "919999999999", "contact_source": "Fair" } })).await;
     assert!(local.emulator.log(0)[0].findings.is_empty());
     assert_eq!(local.search(json!({})).await["total_count"], 2);
     let third = local.create(json!({ "phone": "917777777777" })).await;
@@ -189,9 +164,7 @@ async fn everything_survives_a_restart() {
 #[tokio::test]
 async fn queued_leads_are_processed_after_a_restart() {
     let file = StateFile::new();
-    let builder = Emulator::builder()
-        .state(&file.0)
-        .fault(Fault::process_after_next());
+    let builder = Emulator::builder().state(&file.0).fault(Fault::process_after_next());
     let local = Local::with(builder).await;
     for phone in ["919999999991", "919999999992"] {
         let lead = json!({ "fields": { "phone": phone }, "actions": [{ "type": "ACTION_1001" }] });
@@ -201,9 +174,7 @@ async fn queued_leads_are_processed_after_a_restart() {
     local.stop().await;
 
     let local = file.open().await;
-    local
-        .push(json!({ "fields": { "phone": "919999999993" } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "919999999993" } })).await;
     let found = local.search(json!({})).await;
     let phones: Vec<_> = found["data"]
         .as_array()
@@ -217,11 +188,7 @@ async fn queued_leads_are_processed_after_a_restart() {
     let local = file.open().await;
     local.emulator.wait_idle().await;
     let timeline = json!({ "actions": { "type": "1001" } });
-    assert_eq!(
-        local.search(json!({})).await["total_count"],
-        3,
-        "{timeline}"
-    );
+    assert_eq!(local.search(json!({})).await["total_count"], 3, "{timeline}");
     let id = local.search(json!({})).await["data"][0]["id"].clone();
     let path = format!("/lead/{}/action/search", id.as_str().unwrap());
     assert_eq!(local.post(&path, json!({})).await.1["total_count"], 1);
@@ -231,9 +198,7 @@ async fn queued_leads_are_processed_after_a_restart() {
 async fn reset_and_restore_change_the_file() {
     let file = StateFile::new();
     let local = file.open().await;
-    let first = local
-        .create(json!({ "phone": "919999999991", "contact_source": "Fair" }))
-        .await;
+    let first = local.create(json!({ "phone": "919999999991", "contact_source": "Fair" })).await;
     let snapshot = local.emulator.snapshot();
     let second = local.create(json!({ "phone": "919999999992" })).await;
     assert!(local.emulator.restore(snapshot));
@@ -242,10 +207,7 @@ async fn reset_and_restore_change_the_file() {
     let local = file.open().await;
     assert_eq!(local.get(&format!("/lead/{first}")).await.0, 200);
     assert_eq!(local.get(&format!("/lead/{second}")).await.0, 404);
-    assert!(
-        !local.emulator.restore(snapshot),
-        "the file has no snapshots"
-    );
+    assert!(!local.emulator.restore(snapshot), "the file has no snapshots");
     let lead = json!({ "fields": { "phone": "919999999993" } });
     local.emulator.fault(Fault::process_after_next()).unwrap();
     assert_eq!(answer(local.ingest().json(&lead)).await.0, 200);
@@ -253,17 +215,12 @@ async fn reset_and_restore_change_the_file() {
     local.stop().await;
 
     let local = file.open().await;
-    local
-        .push(json!({ "fields": { "phone": "919999999994" } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "919999999994" } })).await;
     assert_eq!(local.search(json!({})).await["total_count"], 1);
     let (_, source) = local.get("/custom-fields/contact_source").await;
     assert!(!source.to_string().contains("Fair"));
     let id = local.search(json!({})).await["data"][0]["id"].clone();
-    assert!(
-        id != first.as_str() && id != second.as_str(),
-        "IDs are never reused"
-    );
+    assert!(id != first.as_str() && id != second.as_str(), "IDs are never reused");
 }
 
 /// Runs SQL on a file.
@@ -285,8 +242,7 @@ async fn a_file_of_another_format_is_refused_and_left_alone() {
 async fn a_database_of_another_program_is_refused() {
     let file = StateFile::new();
     execute(&file, "CREATE TABLE notes (text TEXT)");
-    file.refused(Emulator::builder(), &["another program"])
-        .await;
+    file.refused(Emulator::builder(), &["another program"]).await;
 }
 
 #[tokio::test]
@@ -343,8 +299,7 @@ async fn a_write_protected_file_is_refused() {
     std::fs::set_permissions(&file.0, rights).unwrap();
     // Rights do not bind root, for whom there is a unit test.
     if std::fs::File::options().write(true).open(&file.0).is_err() {
-        file.refused(Emulator::builder(), &["check its permissions"])
-            .await;
+        file.refused(Emulator::builder(), &["check its permissions"]).await;
     }
 }
 
@@ -352,8 +307,7 @@ async fn a_write_protected_file_is_refused() {
 async fn a_file_in_a_missing_folder_is_refused() {
     let mut file = StateFile::new();
     file.0 = file.0.join("state.db");
-    file.refused(Emulator::builder(), &["check its folder"])
-        .await;
+    file.refused(Emulator::builder(), &["check its folder"]).await;
 }
 
 /// Asserts that a file is refused after this damage.
@@ -361,9 +315,7 @@ async fn assert_damage_refused(damage: &str, reason: &str) {
     let file = StateFile::new();
     let local = file.open().await;
     for n in 0..3 {
-        local
-            .create(json!({ "phone": format!("91999999999{n}") }))
-            .await;
+        local.create(json!({ "phone": format!("91999999999{n}") })).await;
     }
     local.stop().await;
     execute(&file, damage);
@@ -382,42 +334,23 @@ scenarios! { assert_damage_refused:
 async fn files_of_earlier_versions_are_opened() {
     let file = StateFile::new();
     let old = Connection::open(&file.0).unwrap();
-    old.execute_batch(include_str!("../data/state-1.sql"))
-        .unwrap();
+    old.execute_batch(include_str!("../data/state-1.sql")).unwrap();
     drop(old);
     let local = file.open().await;
-    assert_eq!(
-        local.emulator.now(),
-        "2026-04-01T00:00:01Z".parse().unwrap()
-    );
+    assert_eq!(local.emulator.now(), "2026-04-01T00:00:01Z".parse().unwrap());
     let found = local.search(json!({})).await;
     assert_eq!(found["total_count"], 2);
-    let asha = local
-        .search(json!({ "fields": { "phone": "919999999999" } }))
-        .await;
+    let asha = local.search(json!({ "fields": { "phone": "919999999999" } })).await;
     let id = asha["data"][0]["id"].as_str().unwrap();
     let (_, lead) = local.get(&format!("/lead/{id}?includeActions=true")).await;
     assert_eq!(lead["fields"]["contact_source"], "Fair");
-    let types: Vec<_> = lead["actions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["type"].clone())
-        .collect();
+    let types: Vec<_> =
+        lead["actions"].as_array().unwrap().iter().map(|entry| entry["type"].clone()).collect();
     assert_eq!(types, ["OUTGOING_CALL", "PAYMENT", "1001"]);
-    assert!(
-        local
-            .get("/custom-fields/contact_source")
-            .await
-            .1
-            .to_string()
-            .contains("Fair")
-    );
+    assert!(local.get("/custom-fields/contact_source").await.1.to_string().contains("Fair"));
     assert_eq!(local.get("/team-members").await.1["total_count"], 3);
     // One lead waits for the next one.
-    local
-        .push(json!({ "fields": { "phone": "917777777777" } }))
-        .await;
+    local.push(json!({ "fields": { "phone": "917777777777" } })).await;
     assert_eq!(local.search(json!({})).await["total_count"], 4);
     local.stop().await;
     file.open().await.stop().await;
@@ -432,15 +365,9 @@ async fn child() {
     let Ok(path) = std::env::var(CHILD_FILE) else {
         return;
     };
-    let emulator = Emulator::builder()
-        .state(path)
-        .start()
-        .await
-        .expect("starts");
+    let emulator = Emulator::builder().state(path).start().await.expect("starts");
     let place = format!("\nat {}\n", emulator.url());
-    std::io::stdout()
-        .write_all(place.as_bytes())
-        .expect("says where it is");
+    std::io::stdout().write_all(place.as_bytes()).expect("says where it is");
     std::future::pending::<()>().await;
 }
 
@@ -461,42 +388,25 @@ async fn after_kill_9_the_file_has_all_acknowledged_leads_in_whole() {
             acknowledged.extend(writer.await.expect("ends by itself"));
         }
         let local = file.open().await;
-        let total = local.search(json!({})).await["total_count"]
-            .as_u64()
-            .expect("a number");
+        let total = local.search(json!({})).await["total_count"].as_u64().expect("a number");
         assert!(total >= acknowledged.len() as u64);
         let mut seen = BTreeSet::new();
         for skip in (0..total).step_by(100) {
-            let (_, found) = local
-                .post(&format!("/lead/search?limit=100&skip={skip}"), json!({}))
-                .await;
+            let (_, found) =
+                local.post(&format!("/lead/search?limit=100&skip={skip}"), json!({})).await;
             for row in found["data"].as_array().expect("a list") {
                 let id = row["id"].as_str().expect("an ID");
-                let (_, lead) = local
-                    .get(&format!("/lead/{id}?includeActions=true&limit=100"))
-                    .await;
-                assert_eq!(
-                    lead["actions"].as_array().expect("a list").len(),
-                    2,
-                    "{lead}"
-                );
-                seen.insert(
-                    lead["fields"]["phone"]
-                        .as_str()
-                        .expect("a number")
-                        .to_owned(),
-                );
+                let (_, lead) =
+                    local.get(&format!("/lead/{id}?includeActions=true&limit=100")).await;
+                assert_eq!(lead["actions"].as_array().expect("a list").len(), 2, "{lead}");
+                seen.insert(lead["fields"]["phone"].as_str().expect("a number").to_owned());
             }
         }
         let lost: Vec<_> = acknowledged.difference(&seen).collect();
         assert!(lost.is_empty(), "acknowledged but lost: {lost:?}");
         local.stop().await;
     }
-    assert!(
-        acknowledged.len() > 20,
-        "only {} were written",
-        acknowledged.len()
-    );
+    assert!(acknowledged.len() > 20, "only {} were written", acknowledged.len());
 }
 
 /// Creates leads with two actions each until the emulator is gone. Returns the phone numbers of the
@@ -509,9 +419,7 @@ async fn write(url: String, prefix: String) -> Vec<String> {
         let phone = format!("91{prefix}{n:07}");
         let action = json!({ "type": "1001", "fields": { "note": "x" } });
         let lead = json!({ "fields": { "phone": phone }, "actions": [action, action] });
-        let request = http
-            .request(Method::POST, &url)
-            .bearer_auth("sync-local-token");
+        let request = http.request(Method::POST, &url).bearer_auth("sync-local-token");
         match request.json(&lead).send().await {
             Ok(answer) => {
                 assert_eq!(answer.status(), 201);

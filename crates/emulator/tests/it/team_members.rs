@@ -22,9 +22,7 @@ async fn with_team(members: Value) -> Local {
 
 fn names(page: &Value) -> Vec<&str> {
     let members = page["data"].as_array().expect("a list").iter();
-    members
-        .map(|member| member["name"].as_str().expect("a text"))
-        .collect()
+    members.map(|member| member["name"].as_str().expect("a text")).collect()
 }
 
 #[tokio::test]
@@ -48,10 +46,7 @@ async fn tm1_a_page_has_ten_members_by_name() {
         let answer = local.get(&format!("/team-members?limit={limit}")).await;
         assert_eq!(
             answer,
-            (
-                400,
-                error("BAD_REQUEST", "Limit should be between 1 and 10")
-            ),
+            (400, error("BAD_REQUEST", "Limit should be between 1 and 10")),
             "{limit}"
         );
     }
@@ -69,10 +64,7 @@ async fn tm2_inactive_members_keep_their_seat() {
     let mut other = john();
     other["email"] = json!("other@example.com");
     let (status, refused) = local.post("/team-members", other).await;
-    assert_eq!(
-        (status, &refused["error"]["code"]),
-        (402, &json!("BUY_LICENSE"))
-    );
+    assert_eq!((status, &refused["error"]["code"]), (402, &json!("BUY_LICENSE")));
     assert_eq!(local.get("/team-members").await.1["total_count"], 2);
 }
 
@@ -82,35 +74,21 @@ async fn tm3_deleted_members_are_hidden() {
         with_team(json!([{ "name": "B", "email": "b@example.com", "status": "Deleted" }])).await;
     let missing = (404, error("TEAM_MEMBER_NOT_FOUND", "Team member not found"));
     assert_eq!(local.get("/team-members/b@example.com").await, missing);
-    let (status, member) = local
-        .get("/team-members/b@example.com?includeDeleted=true")
-        .await;
+    let (status, member) = local.get("/team-members/b@example.com?includeDeleted=true").await;
     assert_eq!((status, &member["status"]), (200, &json!("Deleted")));
     assert_eq!(local.get("/team-members").await.1["total_count"], 0);
-    assert_eq!(
-        local.get("/team-members?includeDeleted=true").await.1["total_count"],
-        1
-    );
+    assert_eq!(local.get("/team-members?includeDeleted=true").await.1["total_count"], 1);
     let change = json!({ "state": "Active", "email": "b@example.com" });
-    assert_eq!(
-        local.post("/teammember/state_change", change).await,
-        missing
-    );
+    assert_eq!(local.post("/teammember/state_change", change).await, missing);
 }
 
 #[tokio::test]
 async fn tm4_addresses_are_compared_without_case() {
     let local = Local::start().await;
     let (status, jane) = local.get("/team-members/Jane.DOE%40example.com").await;
-    assert_eq!(
-        (status, &jane["email"]),
-        (200, &json!("jane.doe@example.com"))
-    );
-    for wrong in [
-        "%20jane.doe@example.com",
-        "jane.doe@example.com%20",
-        "j%D0%B0ne.doe@example.com",
-    ] {
+    assert_eq!((status, &jane["email"]), (200, &json!("jane.doe@example.com")));
+    for wrong in ["%20jane.doe@example.com", "jane.doe@example.com%20", "j%D0%B0ne.doe@example.com"]
+    {
         let answer = local.get(&format!("/team-members/{wrong}")).await;
         assert_eq!(
             answer,
@@ -120,55 +98,30 @@ async fn tm4_addresses_are_compared_without_case() {
     }
     for wrong in ["jane", "jane@doe", "jane%20doe@example.com"] {
         let answer = local.get(&format!("/team-members/{wrong}")).await;
-        assert_eq!(
-            answer,
-            (400, error("BAD_REQUEST", "Invalid email format")),
-            "{wrong}"
-        );
+        assert_eq!(answer, (400, error("BAD_REQUEST", "Invalid email format")), "{wrong}");
     }
     let change = |email: &str| json!({ "state": "On Leave", "email": email });
     assert_eq!(
-        local
-            .post("/teammember/state_change", change(" jane.doe@example.com"))
-            .await
-            .0,
+        local.post("/teammember/state_change", change(" jane.doe@example.com")).await.0,
         404
     );
-    assert_eq!(
-        local
-            .post("/teammember/state_change", change("nobody"))
-            .await
-            .0,
-        400
-    );
+    assert_eq!(local.post("/teammember/state_change", change("nobody")).await.0, 400);
 
     let mut profile = Profile::documented();
     profile.unknown_member = UnknownMember::BadRequest;
     let local = Local::with(Emulator::builder().profile(profile)).await;
-    let answer = local
-        .post("/teammember/state_change", change("nobody@example.com"))
-        .await;
+    let answer = local.post("/teammember/state_change", change("nobody@example.com")).await;
     assert_eq!(answer, (400, error("BAD_REQUEST", "Team member not found")));
 }
 
 #[tokio::test]
 async fn tm5_phone_numbers_have_only_digits() {
     let local = Local::start().await;
-    for wrong in [
-        "+91 98765 43210",
-        "91-9876-5432-10",
-        "+919876543210",
-        " 919876543210",
-        "98765",
-    ] {
+    for wrong in ["+91 98765 43210", "91-9876-5432-10", "+919876543210", " 919876543210", "98765"] {
         let mut member = john();
         member["phone_number"] = json!(wrong);
         let answer = local.post("/team-members", member).await;
-        assert_eq!(
-            answer,
-            (400, error("BAD_REQUEST", "Invalid phone_number format")),
-            "{wrong}"
-        );
+        assert_eq!(answer, (400, error("BAD_REQUEST", "Invalid phone_number format")), "{wrong}");
     }
 }
 
@@ -191,25 +144,10 @@ async fn a_wrong_type_and_a_missing_value_have_different_messages() {
 async fn tm6_the_state_has_its_own_path() {
     let local = Local::start().await;
     let change = json!({ "state": "On Leave", "email": "jane.doe@example.com" });
-    assert_eq!(
-        local
-            .post("/team-members/state_change", change.clone())
-            .await
-            .0,
-        404
-    );
+    assert_eq!(local.post("/team-members/state_change", change.clone()).await.0, 404);
     let answer = local.post("/teammember/state_change", change).await;
-    assert_eq!(
-        answer,
-        (
-            200,
-            json!({ "email": "jane.doe@example.com", "status": "On Leave" })
-        )
-    );
-    assert_eq!(
-        local.get("/team-members/jane.doe@example.com").await.1["status"],
-        "On Leave"
-    );
+    assert_eq!(answer, (200, json!({ "email": "jane.doe@example.com", "status": "On Leave" })));
+    assert_eq!(local.get("/team-members/jane.doe@example.com").await.1["status"], "On Leave");
     let entry = &local.emulator.log(0)[1];
     assert_eq!(entry.operation.as_deref(), Some("setTeamMemberState"));
     assert_eq!(entry.stored.as_ref().unwrap()["status"], "On Leave");
@@ -232,15 +170,8 @@ async fn tm7_an_invitation_has_two_spellings() {
     expected["status"] = json!("INVITED");
     assert_eq!((status, created), (201, expected));
     let (_, member) = local.get("/team-members/john.doe@example.com").await;
-    assert_eq!(
-        (&member["status"], &member["license"]),
-        (&json!("Invited"), &Value::Null)
-    );
-    assert_eq!(
-        member["role"],
-        Value::Null,
-        "only the answer to the creation has it"
-    );
+    assert_eq!((&member["status"], &member["license"]), (&json!("Invited"), &Value::Null));
+    assert_eq!(member["role"], Value::Null, "only the answer to the creation has it");
 
     let mut profile = Profile::documented();
     profile.invited = Invited::Title;
@@ -271,11 +202,7 @@ async fn each_bad_field_of_a_member_has_a_message() {
     let complaints = async |member: Value| {
         let (status, refused) = local.post("/team-members", member).await;
         assert_eq!(
-            (
-                status,
-                &refused["error"]["code"],
-                &refused["error"]["message"]
-            ),
+            (status, &refused["error"]["code"], &refused["error"]["message"]),
             (400, &json!("BAD_REQUEST"), &json!("Validation failed"))
         );
         refused["error"]["details"].clone()
@@ -288,9 +215,7 @@ async fn each_bad_field_of_a_member_has_a_message() {
     );
     let fields = |details: Value| -> Vec<String> {
         let details = details.as_array().cloned().unwrap_or_default().into_iter();
-        details
-            .map(|d| d["field"].as_str().unwrap_or_default().to_owned())
-            .collect()
+        details.map(|d| d["field"].as_str().unwrap_or_default().to_owned()).collect()
     };
     assert_eq!(
         fields(complaints(json!({ "name": " " })).await),
@@ -303,11 +228,7 @@ async fn each_bad_field_of_a_member_has_a_message() {
     strange["email"] = json!("john");
     strange["password"] = json!(1234);
     assert_eq!(fields(complaints(strange).await), ["email", "password"]);
-    assert_eq!(
-        local.get("/team-members").await.1["total_count"],
-        2,
-        "no member was added"
-    );
+    assert_eq!(local.get("/team-members").await.1["total_count"], 2, "no member was added");
 }
 
 #[tokio::test]

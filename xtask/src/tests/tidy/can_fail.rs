@@ -20,19 +20,10 @@ fn circles_of(files: &[File]) -> Vec<String> {
 #[test]
 fn modules_that_import_each_other_are_named_with_the_lines() {
     let found = circles_of(&[
-        file(
-            "src/lib.rs",
-            "mod a;\nmod b;\nmod c;\npub use c::deep::Thing;\n",
-        ),
+        file("src/lib.rs", "mod a;\nmod b;\nmod c;\npub use c::deep::Thing;\n"),
         file("src/a.rs", "use crate::b::B;\n\npub struct A(B);\n"),
-        file(
-            "src/b.rs",
-            "pub struct B;\n\nmacro_rules! m { () => { $crate::Thing } }\n",
-        ),
-        file(
-            "src/c/deep.rs",
-            "use super::super::{b, a::{self, A as Other}};\n",
-        ),
+        file("src/b.rs", "pub struct B;\n\nmacro_rules! m { () => { $crate::Thing } }\n"),
+        file("src/c/deep.rs", "use super::super::{b, a::{self, A as Other}};\n"),
     ]);
     let expected = "src: these modules import each other in a circle: a, b, c
   a -> b: src/a.rs:1
@@ -77,10 +68,7 @@ fn circles_inside_a_folder_count_from_six_modules_on() {
 fn wide_comments_and_prose_are_named() {
     let long = "word ".repeat(30);
     let found = columns::columns(&[
-        file(
-            "src/a.rs",
-            &format!("/// {long}\nconst TEXT: &str = \"{long}\";\n"),
-        ),
+        file("src/a.rs", &format!("/// {long}\nconst TEXT: &str = \"{long}\";\n")),
         file(
             "README.md",
             &format!("Short.\n{long}\n| {long} |\n```text\n{long}\n```\n{long}[x](y)\n"),
@@ -89,20 +77,14 @@ fn wide_comments_and_prose_are_named() {
     ]);
     assert_eq!(
         shown(&found),
-        [
-            "src/a.rs:1: 154 columns instead of 100",
-            "README.md:2: 150 columns instead of 120"
-        ]
+        ["src/a.rs:1: 154 columns instead of 100", "README.md:2: 150 columns instead of 120"]
     );
 }
 
 /// The faults in some files, with a list of two phrases and these allowed places.
 fn words_of(allowed: &str, others: Vec<File>) -> Vec<String> {
     let mut files = vec![
-        file(
-            "xtask/src/tests/tidy/words.txt",
-            "# Comment.\nanew\nto the letter\n",
-        ),
+        file("xtask/src/tests/tidy/words.txt", "# Comment.\nanew\nto the letter\n"),
         file("xtask/src/tests/tidy/words-allowed.txt", allowed),
     ];
     files.extend(others);

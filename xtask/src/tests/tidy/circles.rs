@@ -60,23 +60,16 @@ pub(super) fn circles(files: &[File]) -> Vec<Fault> {
             let used = modules.entry(module.clone()).or_default();
             references(tokens, &module, &file.path, used);
         }
-        let folders: BTreeSet<&[String]> = modules
-            .keys()
-            .flat_map(|m| m.split_last())
-            .map(|(_, folder)| folder)
-            .collect();
+        let folders: BTreeSet<&[String]> =
+            modules.keys().flat_map(|m| m.split_last()).map(|(_, folder)| folder).collect();
         for folder in folders {
             let children: BTreeSet<&str> =
                 modules.keys().filter_map(|m| child(m, folder)).collect();
             if folder.is_empty() || children.len() > SMALL {
                 let place = [&[root.to_owned()], folder].concat().join("/");
                 let names = exports.get(folder);
-                let imports = imports(
-                    &modules,
-                    folder,
-                    &children,
-                    names.unwrap_or(&BTreeMap::new()),
-                );
+                let imports =
+                    imports(&modules, folder, &children, names.unwrap_or(&BTreeMap::new()));
                 faults.extend(faults_of(&place, &imports));
             }
         }
@@ -110,9 +103,7 @@ fn imports(
             if let (false, Some(full)) = (children.contains(to), exports.get(to)) {
                 let inside = format!("crate::{}::", folder.join("::"));
                 let full = full.strip_prefix(&inside).unwrap_or(full);
-                let full = full
-                    .trim_start_matches("crate::")
-                    .trim_start_matches("self::");
+                let full = full.trim_start_matches("crate::").trim_start_matches("self::");
                 to = full.split("::").next().unwrap_or(full);
             }
             if children.contains(to) && to != from {
@@ -134,28 +125,21 @@ fn faults_of(folder: &str, imports: &Imports) -> Vec<Fault> {
         let found = reached.entry(from).or_default();
         while let Some(module) = open.pop() {
             let next = imports.keys().filter(|(from, _)| from == module);
-            open.extend(
-                next.map(|(_, to)| to.as_str())
-                    .filter(|to| found.insert(to)),
-            );
+            open.extend(next.map(|(_, to)| to.as_str()).filter(|to| found.insert(to)));
         }
     }
     let reaches = |from: &str, to: &str| reached.get(from).is_some_and(|found| found.contains(to));
     let mut circles = BTreeSet::new();
     for from in reached.keys() {
-        let circle = reached
-            .keys()
-            .filter(|to| reaches(from, to) && reaches(to, from));
+        let circle = reached.keys().filter(|to| reaches(from, to) && reaches(to, from));
         let circle: Vec<&str> = circle.copied().collect();
         if circle.len() > 1 {
             circles.insert(circle);
         }
     }
     let fault = |circle: Vec<&str>| {
-        let mut what = format!(
-            "these modules import each other in a circle: {}",
-            circle.join(", ")
-        );
+        let mut what =
+            format!("these modules import each other in a circle: {}", circle.join(", "));
         for ((from, to), places) in imports {
             if circle.contains(&from.as_str()) && circle.contains(&to.as_str()) {
                 what.push_str(&format!("\n  {from} -> {to}: {}", places.join(", ")));
@@ -181,12 +165,9 @@ fn references(tokens: TokenStream, module: &[String], file: &str, found: &mut Ve
                     at += 1;
                 }
             }
-            [
-                TokenTree::Ident(keyword),
-                TokenTree::Ident(name),
-                TokenTree::Group(body),
-                ..,
-            ] if keyword == "mod" => {
+            [TokenTree::Ident(keyword), TokenTree::Ident(name), TokenTree::Group(body), ..]
+                if keyword == "mod" =>
+            {
                 let inner = [module, &[name.to_string()]].concat();
                 references(body.stream(), &inner, file, found);
                 at += 2;
@@ -234,10 +215,9 @@ fn path(
         (Some(base), name) => [base, &[name.to_owned()]].concat(),
         (None, "crate") => Vec::new(),
         (None, "self") => module.to_vec(),
-        (None, "super") => module
-            .split_last()
-            .map(|(_, parent)| parent.to_vec())
-            .unwrap_or_default(),
+        (None, "super") => {
+            module.split_last().map(|(_, parent)| parent.to_vec()).unwrap_or_default()
+        }
         (None, _) => return 1,
     };
     let mut at = 1;

@@ -23,25 +23,18 @@ pub(super) fn columns(files: &[File]) -> Vec<Fault> {
         for (index, line) in file.text.lines().enumerate() {
             let text = match limit {
                 COMMENTS if !line.trim_start().starts_with("//") => continue,
-                COMMENTS => line
-                    .trim_start()
-                    .trim_start_matches(['/', '!'])
-                    .trim_start(),
+                COMMENTS => line.trim_start().trim_start_matches(['/', '!']).trim_start(),
                 _ => line.trim_start(),
             };
             if text.starts_with("```") {
                 is_code = !is_code;
             }
-            let is_link = text
-                .split_whitespace()
-                .any(|word| word.contains("://") || word.contains("]("));
+            let is_link =
+                text.split_whitespace().any(|word| word.contains("://") || word.contains("]("));
             let width = line.chars().count();
             if width > limit && !is_code && !text.starts_with('|') && !is_link {
                 let place = format!("{}:{}", file.path, index + 1);
-                faults.push(Fault::new(
-                    place,
-                    format!("{width} columns instead of {limit}"),
-                ));
+                faults.push(Fault::new(place, format!("{width} columns instead of {limit}")));
             }
         }
     }

@@ -34,19 +34,10 @@ pub(super) fn docs(files: &[File]) -> Vec<Fault> {
     }
     for file in files.iter().filter(|file| file.path == "README.md") {
         if !facts.msrv.iter().any(|version| file.text.contains(version)) {
-            faults.push(Fault::new(
-                "README.md",
-                "does not state the oldest Rust version",
-            ));
+            faults.push(Fault::new("README.md", "does not state the oldest Rust version"));
         }
-        if !file
-            .text
-            .contains(&format!("{} operations", facts.operations))
-        {
-            faults.push(Fault::new(
-                "README.md",
-                "does not state the number of operations",
-            ));
+        if !file.text.contains(&format!("{} operations", facts.operations)) {
+            faults.push(Fault::new("README.md", "does not state the number of operations"));
         }
     }
     faults
@@ -60,23 +51,15 @@ impl<'a> Facts<'a> {
         };
         let mut paths = BTreeSet::new();
         for file in files {
-            let ends = file
-                .path
-                .match_indices('/')
-                .map(|(end, _)| end)
-                .chain([file.path.len()]);
+            let ends = file.path.match_indices('/').map(|(end, _)| end).chain([file.path.len()]);
             paths.extend(ends.map(|end| &file.path[..end]));
         }
-        let manifests = files
-            .iter()
-            .filter(|file| file.path.ends_with("Cargo.toml"));
+        let manifests = files.iter().filter(|file| file.path.ends_with("Cargo.toml"));
         let manifests: Vec<&str> = manifests.map(|file| file.text.as_str()).collect();
         let lines = || manifests.iter().flat_map(|text| text.lines());
         let msrv =
             lines().filter_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'));
-        let sections = manifests
-            .iter()
-            .filter_map(|text| text.split("\n[features]\n").nth(1));
+        let sections = manifests.iter().filter_map(|text| text.split("\n[features]\n").nth(1));
         let features =
             sections.flat_map(|section| section.lines().take_while(|line| !line.starts_with('[')));
         let operations = syn::parse_file(text("generated/operations.rs")).expect("Rust");
@@ -92,13 +75,8 @@ impl<'a> Facts<'a> {
             paths,
             msrv: msrv.collect(),
             operations: variants.unwrap_or_default(),
-            features: features
-                .filter_map(|line| Some(line.split_once(" = ")?.0))
-                .collect(),
-            tasks: tasks
-                .get_subcommands()
-                .map(|task| task.get_name().to_owned())
-                .collect(),
+            features: features.filter_map(|line| Some(line.split_once(" = ")?.0)).collect(),
+            tasks: tasks.get_subcommands().map(|task| task.get_name().to_owned()).collect(),
             steps: steps.collect(),
         }
     }

@@ -98,6 +98,5 @@ fn files() -> Vec<File> {
 
 /// Whether a file is a test or belongs to one.
 fn is_test(path: &str) -> bool {
-    path.split('/')
-        .any(|part| part == "tests" || part == "tests.rs")
+    path.split('/').any(|part| part == "tests" || part == "tests.rs")
 }

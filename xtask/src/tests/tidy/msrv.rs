@@ -15,13 +15,7 @@ const CRATES: [&str; 4] = ["telecrm", "telecrm-cli", "telecrm-core", "telecrm-em
 /// Lists the dependencies that declare a `rust-version` above that of one of our crates.
 pub(super) fn msrv(root: &Path) -> Vec<Fault> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args([
-        "metadata",
-        "--locked",
-        "--all-features",
-        "--format-version",
-        "1",
-    ]);
+    cargo.args(["metadata", "--locked", "--all-features", "--format-version", "1"]);
     let output = cargo.current_dir(root).output().expect("cargo runs");
     assert!(output.status.success(), "cargo metadata: {output:?}");
     faults(&serde_json::from_slice(&output.stdout).expect("JSON"))
@@ -71,7 +65,5 @@ pub(super) fn faults(metadata: &Value) -> Vec<Fault> {
 
 /// A version as numbers, so that 1.9 comes before 1.88.
 fn version(text: &str) -> Vec<u32> {
-    text.split('.')
-        .filter_map(|part| part.parse().ok())
-        .collect()
+    text.split('.').filter_map(|part| part.parse().ok()).collect()
 }

@@ -20,9 +20,7 @@ const KINDS: [&str; 8] = ["css", "js", "md", "mjs", "py", "rs", "toml", "yml"];
 
 /// Lists the places that use one of the words.
 pub(super) fn words(files: &[File]) -> Vec<Fault> {
-    let phrases: Vec<Vec<&str>> = list(files, LIST)
-        .map(|line| line.split(' ').collect())
-        .collect();
+    let phrases: Vec<Vec<&str>> = list(files, LIST).map(|line| line.split(' ').collect()).collect();
     let mut allowed = BTreeMap::new();
     for line in list(files, ALLOWED) {
         let mut parts = line.splitn(3, ' ');
@@ -33,10 +31,7 @@ pub(super) fn words(files: &[File]) -> Vec<Fault> {
     }
     let mut faults = Vec::new();
     if allowed.len() > ALLOWED_AT_MOST {
-        let what = format!(
-            "{} entries, at most {ALLOWED_AT_MOST} are accepted",
-            allowed.len()
-        );
+        let what = format!("{} entries, at most {ALLOWED_AT_MOST} are accepted", allowed.len());
         faults.push(Fault::new(ALLOWED, what));
     }
     for file in files {
@@ -46,23 +41,15 @@ pub(super) fn words(files: &[File]) -> Vec<Fault> {
         if !prose || is_test(&file.path) || file.path.starts_with("generated/") {
             continue;
         }
-        let spoken = if kind == "rs" {
-            of_rust(file)
-        } else {
-            of_lines(file.text.lines().enumerate())
-        };
+        let spoken =
+            if kind == "rs" { of_rust(file) } else { of_lines(file.text.lines().enumerate()) };
         for phrase in &phrases {
-            let uses = spoken.windows(phrase.len()).filter(|window| {
-                window
-                    .iter()
-                    .zip(phrase)
-                    .all(|((_, said), word)| said == word)
-            });
+            let uses = spoken
+                .windows(phrase.len())
+                .filter(|window| window.iter().zip(phrase).all(|((_, said), word)| said == word));
             let lines: Vec<usize> = uses.map(|window| window[0].0).collect();
             let phrase = phrase.join(" ");
-            let accepted = allowed
-                .remove(&(file.path.as_str(), phrase.clone()))
-                .unwrap_or(0);
+            let accepted = allowed.remove(&(file.path.as_str(), phrase.clone())).unwrap_or(0);
             if lines.len() < accepted {
                 let what = format!(
                     "{accepted} uses of `{phrase}` are accepted in {}, it has {}",
@@ -78,22 +65,17 @@ pub(super) fn words(files: &[File]) -> Vec<Fault> {
             }
         }
     }
-    let unused = allowed
-        .into_keys()
-        .map(|(path, phrase)| format!("{path} does not use `{phrase}`"));
+    let unused =
+        allowed.into_keys().map(|(path, phrase)| format!("{path} does not use `{phrase}`"));
     faults.extend(unused.map(|what| Fault::new(ALLOWED, what)));
     faults
 }
 
 /// The lines of a list that are neither empty nor comments.
 fn list<'a>(files: &'a [File], path: &str) -> impl Iterator<Item = &'a str> {
-    let lines = files
-        .iter()
-        .filter(move |file| file.path == path)
-        .flat_map(|file| file.text.lines());
-    lines
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    let lines =
+        files.iter().filter(move |file| file.path == path).flat_map(|file| file.text.lines());
+    lines.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// The words of some lines in lower case, with line numbers. An empty word ends a sentence.

@@ -70,11 +70,7 @@ pub(super) fn read(
         row: 0,
         ended: false,
     };
-    Ok(Rows {
-        rows: Box::new(rows),
-        warnings,
-        may_have_actions,
-    })
+    Ok(Rows { rows: Box::new(rows), warnings, may_have_actions })
 }
 
 /// Counts the records after the header.
@@ -90,9 +86,7 @@ pub(super) fn count(input: impl Read) -> Option<u64> {
 
 /// The reader accepts any number of cells, so that a bad row does not end the file.
 fn reader<R: Read>(input: R) -> csv::Reader<QuoteCheck<R>> {
-    ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(QuoteCheck::new(input))
+    ReaderBuilder::new().flexible(true).from_reader(QuoteCheck::new(input))
 }
 
 impl Header {
@@ -132,28 +126,20 @@ impl Header {
                         let message = format!("column {number}: invalid action field `{name}`");
                         return Err(Problem::new(message).hint(NUMBERED_ACTION));
                     };
-                    let action = *action_indices
-                        .entry((code.clone(), nth))
-                        .or_insert_with(|| {
-                            actions.push(code);
-                            actions.len() - 1
-                        });
+                    let action = *action_indices.entry((code.clone(), nth)).or_insert_with(|| {
+                        actions.push(code);
+                        actions.len() - 1
+                    });
                     Target::ActionField(action, field.to_owned())
                 }
             };
             // `action.1001.note` and `action.ACTION_1001.note` name the same field.
             if let Some(first) = columns.iter().position(|other| other.target == target) {
-                let message = format!(
-                    "columns {} and {number} (`{name}`) fill the same field",
-                    first + 1
-                );
+                let message =
+                    format!("columns {} and {number} (`{name}`) fill the same field", first + 1);
                 return Err(Problem::new(message).hint(NUMBERED_ACTION));
             }
-            columns.push(Column {
-                name: (*name).to_owned(),
-                target,
-                field_type: None,
-            });
+            columns.push(Column { name: (*name).to_owned(), target, field_type: None });
         }
         Ok(Self { columns, actions })
     }
@@ -312,10 +298,7 @@ impl<R: Read> Iterator for Records<R> {
                 self.ended = true;
                 let error = io_error(error);
                 Some(match quotes::problem(&error) {
-                    Some(problem) => Row {
-                        number: self.row,
-                        lead: Err(problem.clone()),
-                    },
+                    Some(problem) => Row { number: self.row, lead: Err(problem.clone()) },
                     None => unreadable_rest(self.row, self.reader.position().line(), &error),
                 })
             }
@@ -342,17 +325,11 @@ mod tests {
 
     fn rows(text: &'static str) -> Vec<Row> {
         let sample = Arc::new(Workspace::sample());
-        read(text.as_bytes(), Some(sample))
-            .expect("a header")
-            .rows
-            .collect()
+        read(text.as_bytes(), Some(sample)).expect("a header").rows.collect()
     }
 
     fn leads(text: &'static str) -> Vec<Value> {
-        rows(text)
-            .into_iter()
-            .map(|row| row.lead.expect("a lead").to_json())
-            .collect()
+        rows(text).into_iter().map(|row| row.lead.expect("a lead").to_json()).collect()
     }
 
     fn header_problem(text: &'static [u8]) -> String {
@@ -387,16 +364,9 @@ mod tests {
 
     #[test]
     fn without_a_workspace_cells_are_text() {
-        let rows = read("phone,rating\n919999900001,4\n".as_bytes(), None)
-            .expect("a header")
-            .rows;
-        let leads: Vec<_> = rows
-            .map(|row| row.lead.expect("a lead").to_json())
-            .collect();
-        assert_eq!(
-            leads,
-            [json!({"fields": {"phone": "919999900001", "rating": "4"}})]
-        );
+        let rows = read("phone,rating\n919999900001,4\n".as_bytes(), None).expect("a header").rows;
+        let leads: Vec<_> = rows.map(|row| row.lead.expect("a lead").to_json()).collect();
+        assert_eq!(leads, [json!({"fields": {"phone": "919999900001", "rating": "4"}})]);
     }
 
     #[test]
@@ -425,10 +395,7 @@ mod tests {
     #[test]
     fn a_bad_row_names_its_line_and_the_next_row_is_read() {
         let text = b"phone,name\n919999900001\n\n919999900002,A\xff\n919999900003,Asha\n";
-        let rows: Vec<_> = read(text.as_slice(), None)
-            .expect("a header")
-            .rows
-            .collect();
+        let rows: Vec<_> = read(text.as_slice(), None).expect("a header").rows.collect();
         let problem = |index: usize| rows[index].lead.as_ref().expect_err("bad").to_string();
         insta::assert_snapshot!(problem(0), @r#"
         line 2: expected 2 cells, found 1
@@ -439,10 +406,7 @@ mod tests {
           hint: save the file as UTF-8
         "#);
         assert!(rows[2].lead.is_ok());
-        assert_eq!(
-            rows.iter().map(|row| row.number).collect::<Vec<_>>(),
-            [1, 2, 3]
-        );
+        assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]
@@ -463,9 +427,7 @@ mod tests {
     #[test]
     fn an_endless_record_is_refused_before_it_fills_the_memory() {
         let start: &[u8] = b"phone,name\n919999900501,A\n919999900502,\"";
-        let mut read = read(start.chain(io::repeat(b'x')), None)
-            .expect("a header")
-            .rows;
+        let mut read = read(start.chain(io::repeat(b'x')), None).expect("a header").rows;
         assert!(read.next().is_some_and(|row| row.lead.is_ok()));
         let error = read.next().and_then(|row| row.lead.err());
         insta::assert_snapshot!(error.expect("too long"), @r#"
@@ -479,9 +441,7 @@ mod tests {
     fn line_numbers_count_blank_lines_quotes_and_both_line_ends() {
         let text = "a,b\n\n\n1\n\"x\ny\"\n2,3\n4";
         for text in [text.to_owned(), text.replace('\n', "\r\n")] {
-            let rows = read(std::io::Cursor::new(text.clone()), None)
-                .expect("a header")
-                .rows;
+            let rows = read(std::io::Cursor::new(text.clone()), None).expect("a header").rows;
             let lines: Vec<_> = rows
                 .filter_map(|row| Some(row.lead.err()?.message.split(':').next()?.to_owned()))
                 .collect();
@@ -533,9 +493,7 @@ mod tests {
     fn as6_an_unknown_column_causes_one_warning() {
         let sample = Arc::new(Workspace::sample());
         let text = "phone,ratng,action.1001.remark,action.7.note,action.1001.note\n";
-        let warnings = read(text.as_bytes(), Some(sample))
-            .expect("a header")
-            .warnings;
+        let warnings = read(text.as_bytes(), Some(sample)).expect("a header").warnings;
         insta::assert_snapshot!(warnings.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"), @r#"
         telecrm drops column `ratng`: the workspace has no field `ratng`
           hint: did you mean `rating`?

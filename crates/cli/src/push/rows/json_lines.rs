@@ -10,11 +10,7 @@ use telecrm::Lead;
 const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(super) fn read(input: impl Read + Send + 'static) -> Rows {
-    Rows {
-        rows: Box::new(JsonLines::new(input)),
-        warnings: Vec::new(),
-        may_have_actions: true,
-    }
+    Rows { rows: Box::new(JsonLines::new(input)), warnings: Vec::new(), may_have_actions: true }
 }
 
 /// Counts the lines that are not blank.
@@ -38,13 +34,7 @@ struct JsonLines<R> {
 
 impl<R: Read> JsonLines<R> {
     fn new(input: R) -> Self {
-        Self {
-            input: BufReader::new(input),
-            buffer: Vec::new(),
-            line: 0,
-            row: 0,
-            ended: false,
-        }
+        Self { input: BufReader::new(input), buffer: Vec::new(), line: 0, row: 0, ended: false }
     }
 
     /// Reads the next line, up to the maximum, into the buffer. Returns false after the last line.
@@ -88,10 +78,7 @@ impl<R: Read> Iterator for JsonLines<R> {
             }
             let lead = parse(text).map_err(|problem| problem.at(format!("line {}", self.line)));
             self.row += 1;
-            return Some(Row {
-                number: self.row,
-                lead,
-            });
+            return Some(Row { number: self.row, lead });
         }
         None
     }
@@ -119,10 +106,10 @@ fn parse(text: &[u8]) -> Result<Lead, Problem> {
                 Problem::new(format!("the JSON ends early at column {column} ({reason})"))
                     .hint("write each lead on one line")
             }
-            Category::Data if reason == TOO_DEEP => Problem::new(format!(
-                "more than 127 levels of nested JSON at column {column}"
-            ))
-            .hint("send the nested JSON as text, or remove it"),
+            Category::Data if reason == TOO_DEEP => {
+                Problem::new(format!("more than 127 levels of nested JSON at column {column}"))
+                    .hint("send the nested JSON as text, or remove it")
+            }
             // The JSON is valid, but not a lead. The message says what is wrong.
             Category::Data => Problem::new(reason),
             Category::Syntax | Category::Io => Problem::new(format!(
@@ -165,10 +152,7 @@ mod tests {
         let (number, error) = &rows[1];
         assert_eq!(*number, 2);
         let error = error.as_ref().expect_err("invalid JSON");
-        assert!(
-            error.starts_with("line 4: invalid JSON at column 2"),
-            "{error}"
-        );
+        assert!(error.starts_with("line 4: invalid JSON at column 2"), "{error}");
         assert_eq!(rows[2], (3, Ok(r#"{"fields":{}}"#.to_owned())));
     }
 
@@ -203,10 +187,7 @@ mod tests {
     #[test]
     fn too_many_levels_of_json_are_an_error() {
         let lists = ["[", "]"].map(|bracket| bracket.repeat(500)).concat();
-        let deep: &'static [u8] = [r#"{"fields": {"a": "#, &lists, "}}"]
-            .concat()
-            .leak()
-            .as_bytes();
+        let deep: &'static [u8] = [r#"{"fields": {"a": "#, &lists, "}}"].concat().leak().as_bytes();
         insta::assert_snapshot!(error(deep), @r#"
         line 1: more than 127 levels of nested JSON at column 143
           hint: send the nested JSON as text, or remove it
@@ -219,12 +200,7 @@ mod tests {
         let text: Vec<u8> = long.chain(*b"\n{\"fields\":{}}\n").collect();
         let rows: Vec<_> = read(io::Cursor::new(text)).rows.collect();
         assert_eq!(rows.len(), 2);
-        assert!(
-            rows[0]
-                .lead
-                .as_ref()
-                .is_err_and(|problem| problem.message.contains("16 MiB"))
-        );
+        assert!(rows[0].lead.as_ref().is_err_and(|problem| problem.message.contains("16 MiB")));
         assert!(rows[1].lead.is_ok());
     }
 
@@ -239,11 +215,6 @@ mod tests {
         let rows: Vec<_> = read(b"{\"fields\":{}}\n".chain(Failing)).rows.collect();
         assert_eq!(rows.len(), 2);
         let error = rows[1].lead.as_ref().expect_err("unreadable");
-        assert!(
-            error
-                .message
-                .contains("line 2: cannot read on: the disk is gone"),
-            "{error}"
-        );
+        assert!(error.message.contains("line 2: cannot read on: the disk is gone"), "{error}");
     }
 }

@@ -116,10 +116,7 @@ impl Format {
 /// The last row of an input that cannot be read further.
 fn unreadable_rest(number: u64, line: u64, error: &io::Error) -> Row {
     let message = format!("line {line}: cannot read on: {error}; rows from here on were not sent");
-    Row {
-        number,
-        lead: Err(Problem::new(message)),
-    }
+    Row { number, lead: Err(Problem::new(message)) }
 }
 
 #[cfg(test)]

@@ -37,14 +37,7 @@ enum State {
 
 impl<R> QuoteCheck<R> {
     pub(super) fn new(input: R) -> Self {
-        Self {
-            input,
-            state: State::Start,
-            line: 1,
-            record_bytes: 0,
-            record_line: 1,
-            mark: Some(0),
-        }
+        Self { input, state: State::Start, line: 1, record_bytes: 0, record_line: 1, mark: Some(0) }
     }
 
     fn advance(&mut self, byte: u8) {
@@ -154,10 +147,7 @@ mod tests {
             ("a\n\"b\"\n\"", 3),
         ] {
             let error = read(text.as_bytes()).expect_err("unclosed");
-            assert!(
-                error.starts_with(&format!("line {line}: this quote")),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("line {line}: this quote")), "{error}");
         }
     }
 }

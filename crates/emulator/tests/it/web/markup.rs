@@ -13,9 +13,7 @@ pub(crate) fn check(place: &str, html: &str) {
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         let end = start
-            + rest[start..]
-                .find('>')
-                .unwrap_or_else(|| panic!("{place}: a tag without an end"));
+            + rest[start..].find('>').unwrap_or_else(|| panic!("{place}: a tag without an end"));
         let tag = &rest[start + 1..end];
         rest = &rest[end + 1..];
         if tag.starts_with('!') {
@@ -29,10 +27,7 @@ pub(crate) fn check(place: &str, html: &str) {
         let name = tag.split_whitespace().next().unwrap_or_default();
         let attributes = attributes(tag);
         let value = |wanted: &str| {
-            attributes
-                .iter()
-                .find(|(name, _)| *name == wanted)
-                .map(|(_, value)| *value)
+            attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value)
         };
         for (attribute, text) in &attributes {
             assert!(
@@ -48,10 +43,7 @@ pub(crate) fn check(place: &str, html: &str) {
             }
         }
         if let Some(id) = value("id") {
-            assert!(
-                !ids.contains(&id),
-                "{place}: two elements have the ID {id:?}"
-            );
+            assert!(!ids.contains(&id), "{place}: two elements have the ID {id:?}");
             ids.push(id);
         }
         referenced.extend(
@@ -60,10 +52,9 @@ pub(crate) fn check(place: &str, html: &str) {
                 .filter_map(value),
         );
         match name {
-            "script" => assert!(
-                value("src").is_some() && rest.starts_with("</script>"),
-                "{place}: <{tag}>"
-            ),
+            "script" => {
+                assert!(value("src").is_some() && rest.starts_with("</script>"), "{place}: <{tag}>")
+            }
             "style" | "iframe" | "object" | "base" => panic!("{place}: <{tag}>"),
             "img" => assert!(value("alt").is_some(), "{place}: <{tag}> has no alt"),
             "input" | "select" | "textarea" => {
@@ -81,11 +72,7 @@ pub(crate) fn check(place: &str, html: &str) {
     for id in referenced {
         assert!(ids.contains(&id), "{place}: no element has the ID {id:?}");
     }
-    assert_eq!(
-        html.matches("<h1").count(),
-        1,
-        "{place}: a page needs one h1"
-    );
+    assert_eq!(html.matches("<h1").count(), 1, "{place}: a page needs one h1");
 }
 
 /// Names and values. All values are quoted, and contain neither quotes nor angle brackets.
@@ -122,10 +109,7 @@ pub(crate) fn text(html: &str, tag: &str) -> String {
             _ => text.push(character),
         }
     }
-    let text = text
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"");
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
     text.replace("&amp;", "&")
 }
 
@@ -138,10 +122,7 @@ fn crossing_tags_are_found() {
 #[test]
 #[should_panic(expected = "has a foreign address")]
 fn foreign_addresses_are_found() {
-    check(
-        "a page",
-        "<h1></h1><img alt=\"\" src=\"https://example.com/x\">",
-    );
+    check("a page", "<h1></h1><img alt=\"\" src=\"https://example.com/x\">");
 }
 
 #[test]
