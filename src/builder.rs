@@ -291,8 +291,9 @@ impl Builder {
     pub fn build(self) -> Result<Telecrm, Error> {
         let enterprise = check_enterprise_id(&self.enterprise_id)?;
         let default_country = self.default_country.map(|code| code.parse::<Country>());
-        let default_country =
-            default_country.transpose().map_err(|error| Error::config(error.to_string()))?;
+        let default_country = default_country
+            .transpose()
+            .map_err(|error| Error::config(format!("default country: {error}")))?;
         if self.async_tokens.len() > MAX_TOKENS {
             return Err(Error::config(format!("there are more than {MAX_TOKENS} Async tokens"))
                 .with_hint("give at most as many as a workspace has"));

@@ -20,6 +20,9 @@ use telecrm_core::{
     ActionRecord, Created, FieldPath, FieldValue, Lead, LeadRecord, Outcome, Workspace,
 };
 
+/// What to do about a lead that telecrm has and the client cannot update.
+const HIDDEN_LEAD: &str = "look up the lead in the dashboard, and update it by its ID";
+
 /// Leads, over the Sync API. From [`Telecrm::leads`](crate::Telecrm::leads).
 ///
 /// ```
@@ -306,10 +309,13 @@ impl Leads {
             Err(error) => return Err(error),
         };
         let Some(found) = this.find(&workspace, lead).await? else {
-            return Err(conflict.because("a search does not find the existing lead"));
+            let error = conflict.because("a search does not find the existing lead");
+            return Err(error.with_hint(HIDDEN_LEAD));
         };
         let Some(lead_id) = found.id().map(str::to_owned) else {
-            return Err(conflict.because("the search returned the existing lead without ID (LE7)"));
+            let error =
+                conflict.because("the search returned the existing lead without an ID (LE7)");
+            return Err(error.with_hint(HIDDEN_LEAD));
         };
         let mut sent = lead.clone();
         sent.fields_mut().remove(workspace.identifier().api_name());

@@ -221,18 +221,17 @@ impl TeamMembers {
         let is_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         let reason = match digits.len() {
             _ if !is_digits => "is not digits only",
-            8..=15 if digits.starts_with('0') => "begins with 0, as no country code does",
+            8..=15 if digits.starts_with('0') => "begins with 0, which no country code does",
             8..=15 if !has_plus && country.is_without_code(digits) => "has no country code",
             8..=15 => return Ok(()),
             _ => "does not have 8 to 15 digits",
         };
+        let message = format!("`phone_number` {reason} (TM5)");
         let code = country.calling_code();
-        let message = format!(
-            "`phone_number` {reason}: with its country code, \
-             a number in {country} begins with {code} (TM5)"
+        let hint = format!(
+            "write `+`, the country code and digits: a number in {country} begins with +{code}"
         );
-        let error = Error::invalid(Operation::CreateTeamMember, message);
-        Err(error.with_hint("write digits only, after a `+` if the country code could be missing"))
+        Err(Error::invalid(Operation::CreateTeamMember, message).with_hint(hint))
     }
 }
 

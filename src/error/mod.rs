@@ -12,6 +12,7 @@ pub use response::{ErrorCode, ErrorDetail};
 use crate::{Finding, Operation};
 use jiff::Timestamp;
 use reqwest::StatusCode;
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ struct Inner {
     finding: Option<Finding>,
     answered: Option<Timestamp>,
     updated_lead: Option<String>,
-    hint: Option<&'static str>,
+    hint: Option<Cow<'static, str>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -195,8 +196,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_hint(mut self, hint: &'static str) -> Self {
-        self.0.hint = Some(hint);
+    pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.0.hint = Some(hint.into());
         self
     }
 

@@ -82,9 +82,11 @@ impl Error {
     /// ```
     pub fn hint(&self) -> Option<&str> {
         let inner = &self.0;
+        if let Some(hint) = &inner.hint {
+            return Some(hint);
+        }
         let is_unknown = self.is_outcome_unknown();
         let hint = match inner.kind {
-            _ if inner.hint.is_some() => return inner.hint,
             _ if inner.updated_lead.is_some() && is_unknown => {
                 "read the timeline of the lead, and create only the actions that are missing"
             }

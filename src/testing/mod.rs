@@ -308,7 +308,8 @@ impl Script {
         let next = responses.once.pop_front();
         let reply = match next.or_else(|| responses.always.clone()) {
             Some(response) => response.into_reply(request.body()),
-            None => Err(Error::refused("the fake has no response for this request")),
+            None => Err(Error::refused("the fake has no response for this request")
+                .with_hint("add one with `FakeTelecrm::on`")),
         };
         state.requests.push(request);
         reply

@@ -135,10 +135,10 @@ fn without_values(error: &serde_json::Error) -> String {
     }
     let keys = &text[..text.len() - fault.len()];
     match fault.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("{keys}something else than {expected}"),
+        Some((_, expected)) => format!("{keys}expected {expected}"),
         None => {
             let (line, column) = (error.line(), error.column());
-            format!("{keys}something unexpected at line {line} column {column}")
+            format!("{keys}unexpected data at line {line} column {column}")
         }
     }
 }
@@ -152,7 +152,7 @@ mod tests {
         for text in [r#""Jane""#, r#""of age, expected Jane""#] {
             let error = serde_json::from_str::<u8>(text).expect_err(text);
             let message = without_values(&error);
-            assert!(message.starts_with("something else than u8 at line 1"), "{message}");
+            assert!(message.starts_with("expected u8 at line 1"), "{message}");
         }
     }
 }

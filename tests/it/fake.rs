@@ -41,12 +41,16 @@ async fn the_fake_shows_what_was_sent() {
 }
 
 #[tokio::test]
-async fn a_call_without_a_scripted_answer_is_an_error() {
+async fn a_call_without_a_scripted_response_is_an_error() {
     let fake = FakeTelecrm::new();
     let error = fake.client().leads().get("l1").await;
-    let error = error.expect_err("no answer");
+    let error = error.expect_err("no response");
     assert_eq!(error.phase(), Phase::NotBuilt);
-    assert_eq!(error.to_string(), "reading a lead failed: the fake has no answer for it");
+    assert_eq!(
+        error.to_string(),
+        "reading a lead failed: the fake has no response for this request"
+    );
+    assert_eq!(error.hint(), Some("add one with `FakeTelecrm::on`"));
     assert_eq!(fake.requests().len(), 1, "not retried");
 }
 

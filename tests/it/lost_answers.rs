@@ -161,8 +161,10 @@ fn fake_that_cannot_be_searched() -> FakeTelecrm {
 fn assert_doubt_with_the_failed_search(error: &Error) {
     assert!(error.is_outcome_unknown(), "{error}");
     assert_eq!(error.operation(), Some(Operation::CreateLead));
-    let chain = format!("{error:#}");
-    assert!(chain.ends_with(": searching leads failed: the server answered 502"), "{chain}");
+    let text = format!("{error:#}");
+    let (chain, hint) = text.split_once("\n  hint: ").expect("a hint");
+    assert!(chain.ends_with(": searching leads failed: the server answered 502"), "{text}");
+    assert_eq!(Some(hint), error.hint());
 }
 
 #[tokio::test]

@@ -23,7 +23,8 @@ async fn a_call_that_would_wait_longer_than_its_timeout_sends_nothing() {
     assert_eq!((error.phase(), error.is_outcome_unknown()), (Phase::NotSent, false));
     assert_eq!(
         error.to_string(),
-        "pushing a lead failed: no time was left for it, by the rate limit or by another call"
+        "pushing a lead failed: \
+         the total timeout expired while waiting for the rate limit or another call"
     );
     assert_eq!(emulator.log(0).len(), 1);
 }

@@ -568,7 +568,7 @@ async fn an_unreadable_value_is_reported_with_its_key_and_not_quoted() {
     let unreadable = client.get_lead_stage_pipeline("ent_123456").await;
     let unreadable = unreadable.map(|_| ()).unwrap_err();
     let source = std::error::Error::source(&unreadable).expect("a reason");
-    assert_eq!(source.to_string(), "`leadStages`: `stageid`: something else than a string");
+    assert_eq!(source.to_string(), "`leadStages`: `stageid`: expected a string");
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn an_error_body_with_a_success_status_is_an_error_of_every_operation(
             ("operation", error.operation() == Some(operation)),
             ("is_outcome_unknown", error.is_outcome_unknown() != operation.is_read()),
             ("is_transient", !error.is_transient()),
-            ("text", text.contains("an error under a success, with status 200")),
+            ("text", text.contains("the server returned an error body with success status 200")),
         ] {
             if !holds {
                 failures.push(format!("{operation}: {property} of {error:?}"));

@@ -115,5 +115,5 @@ async fn verify_looks_no_further_and_leaves_the_outcome_unknown() {
     let Verification::Unknown { lead: None, reason } = verification else {
         panic!("{verification:?}");
     };
-    assert!(reason.contains("shutdown"), "{reason}");
+    assert!(reason.contains("the client is shutting down"), "{reason}");
 }

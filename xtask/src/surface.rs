@@ -204,18 +204,19 @@ pub(crate) fn sources(folder: &Path) -> Outcome<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The names of the public types and traits. A macro that defines a type names it first.
+/// The names of the public types and traits, also of those that a macro defines.
 fn offered(items: &[Item]) -> Vec<String> {
     let names = items.iter().filter_map(|item| match item {
         Item::Struct(item) if is_public(&item.vis) => Some(item.ident.to_string()),
         Item::Enum(item) if is_public(&item.vis) => Some(item.ident.to_string()),
         Item::Trait(item) if is_public(&item.vis) => Some(item.ident.to_string()),
         Item::Macro(item) => {
-            let mut tokens = without_docs(item.mac.tokens.clone()).into_iter();
-            tokens.find_map(|token| match token {
-                TokenTree::Ident(name) => Some(name.to_string()),
+            let tokens = without_docs(item.mac.tokens.clone()).into_iter();
+            let mut words = tokens.filter_map(|token| match token {
+                TokenTree::Ident(word) => Some(word.to_string()),
                 _ => None,
-            })
+            });
+            words.find(|word| !["pub", "struct", "enum"].contains(&word.as_str()))
         }
         _ => None,
     });
@@ -325,7 +326,8 @@ fn quote_arguments(segment: &syn::PathSegment) -> BTreeSet<String> {
     if let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments {
         for argument in &arguments.args {
             if let syn::GenericArgument::Type(Type::Path(path)) = argument {
-                names.extend(path.path.segments.last().map(|last| last.ident.to_string()));
+                // A longer path such as `reqwest::Error` leads to a foreign type.
+                names.extend(path.path.get_ident().map(ToString::to_string));
             }
         }
     }

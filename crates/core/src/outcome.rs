@@ -1,7 +1,7 @@
 //! Outcomes of writes that can succeed in part.
 
 use crate::{FieldPath, FieldValue, Finding, Lead, open_enum};
-use serde::de::Error as _;
+use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
@@ -227,9 +227,10 @@ pub struct ActionResult {
 
 impl<'de> Deserialize<'de> for ActionResult {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expected = "expected an object with `action_id` and `status`";
-        Self::read(&FieldValue::deserialize(deserializer)?)
-            .ok_or_else(|| D::Error::custom(expected))
+        Self::read(&FieldValue::deserialize(deserializer)?).ok_or_else(|| {
+            let found = Unexpected::Other("another value");
+            D::Error::invalid_type(found, &"an object with `action_id` and `status`")
+        })
     }
 }
 

@@ -198,7 +198,7 @@ async fn a_payment_status_of_an_action_with_the_id_search_is_refused_unsent() {
 fn assert_refused_as_an_id(fake: &FakeTelecrm, refused: Result<(), telecrm::Error>) {
     let refused = refused.expect_err("`search` is not an ID");
     assert_eq!(refused.phase(), Phase::NotBuilt, "{refused}");
-    assert!(refused.to_string().contains("`search` is no ID"), "{refused}");
+    assert!(refused.to_string().contains("`search` is not an ID"), "{refused}");
     let sent = fake.requests();
     assert!(sent.iter().all(|request| request.method() == "GET"));
 }

@@ -60,7 +60,7 @@ fn by_no_performer() -> ActionFilter {
 #[track_caller]
 fn assert_refused(fake: &FakeTelecrm, error: &Error) {
     assert_eq!(error.phase(), Phase::NotBuilt);
-    assert!(error.to_string().contains("one of no values"), "{error}");
+    assert!(error.to_string().contains("has an empty value list"), "{error}");
     assert!(fake.requests().is_empty());
 }
 

@@ -251,7 +251,8 @@ fn assert_that_only_the_status_is_lost(outcome: Outcome<LeadRecord>) {
     let incomplete = outcome.complete().expect_err("the status is lost");
     assert_eq!(
         incomplete.to_string(),
-        "telecrm stored only a part: fields.status: sent, and the answer does not show it (LE8);"
+        "telecrm stored only a part: \
+         fields.status not stored: sent, but the response does not show it (LE8)"
     );
 }
 
@@ -282,7 +283,7 @@ async fn an_update_of_a_lead_with_the_id_search_is_refused_unsent() {
     let refused = fake.client().leads().update("search", name).await;
     let refused = refused.expect_err("`search` is not an ID");
     assert_eq!(refused.phase(), Phase::NotBuilt, "{refused}");
-    assert!(refused.to_string().contains("`search` is no ID"), "{refused}");
+    assert!(refused.to_string().contains("`search` is not an ID"), "{refused}");
     let sent = fake.requests();
     assert!(sent.iter().all(|request| request.method() == "GET"));
 }
@@ -391,6 +392,7 @@ async fn an_upsert_that_fails_halfway_says_what_was_written(
     answer: Response,
     with_a_field: bool,
     text: &str,
+    hint: Option<&str>,
 ) {
     let fake = existing(answer);
     let mut lead = Lead::new().set("phone", "919999999999").action(visit("called"));
@@ -399,7 +401,7 @@ async fn an_upsert_that_fails_halfway_says_what_was_written(
     }
     let error = fake.client().leads().upsert(&lead).await;
     let error = error.expect_err("the actions were not created");
-    assert_eq!(error.to_string(), text);
+    assert_eq!((error.to_string().as_str(), error.hint()), (text, hint));
     assert_eq!(error.updated_lead(), with_a_field.then_some("l1"));
     assert_eq!(fake.requests_to(Operation::UpdateLead).len(), usize::from(with_a_field));
 }
@@ -412,20 +414,22 @@ cases! { async an_upsert_that_fails_halfway_says_what_was_written:
     the_actions_are_refused_after_the_fields(
         no_such_action(),
         true,
-        "creating actions failed: the server answered 400 BAD_REQUEST: no such action; \
-         the fields of the lead were written before, and its actions are left",
+        "creating actions failed after the fields of the lead were updated: \
+         the server answered 400 BAD_REQUEST: no such action",
+        Some("create only the actions: the fields of the lead are stored"),
     );
     the_actions_time_out_after_the_fields(
         Response::timeout(),
         true,
-        "creating actions failed: no answer came in time; \
-         the fields of the lead were written before, and its actions are left; \
-         it cannot be told whether any of them were written",
+        "creating actions failed after the fields of the lead were updated, outcome unknown: \
+         no response arrived in time",
+        Some("read the timeline of the lead, and create only the actions that are missing"),
     );
     the_actions_are_refused_and_no_field_was_written(
         no_such_action(),
         false,
         "creating actions failed: the server answered 400 BAD_REQUEST: no such action",
+        None,
     );
 }
 

@@ -134,12 +134,13 @@ async fn le7_an_upsert_that_cannot_find_the_existing_lead_says_why(rows: Vec<Val
     let error = error.expect_err("the lead cannot be updated");
     assert!(error.is_already_exists() && !error.is_outcome_unknown());
     assert!(format!("{error:#}").contains(reason), "{error:#}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("update it by its ID")), "{error:#}");
 }
 
 cases! { async le7_an_upsert_that_cannot_find_the_existing_lead_says_why:
-    no_search_finds_it(vec![], "no search finds the lead");
+    no_search_finds_it(vec![], "a search does not find the existing lead");
     the_search_shows_no_id(
         vec![json!({ "fields": { "phone": "919999999999" } })],
-        "does not tell the ID of that lead (LE7)",
+        "returned the existing lead without an ID (LE7)",
     );
 }

@@ -107,7 +107,7 @@ cases! { async a_path_that_leaves_the_enterprise_is_refused_unsent:
 async fn escapes_in_a_path_are_sent_as_written() {
     let fake = FakeTelecrm::new();
     let error = fake.client().request(Method::Get, "/%2e%2e/x").send().await;
-    let error = error.expect_err("the fake has no answer");
-    assert!(error.to_string().contains("the fake has no answer"), "{error}");
+    let error = error.expect_err("the fake has no response");
+    assert!(error.to_string().contains("the fake has no response"), "{error}");
     assert_eq!(fake.requests()[0].path(), "/%252e%252e/x");
 }

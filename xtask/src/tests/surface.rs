@@ -30,9 +30,13 @@ fn only_public_items_are_listed() {
         impl fmt::Debug for Hidden { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }
         record! {
             /// Documented.
-            Member { name: &str = "name" via text, }
+            pub struct Member { pub fn name(&self) -> Option<&str> = text("name"); }
         }
+        impl Member { pub fn email(&self) -> &str { "" } }
         fn private() {}
+        pub enum Error {}
+        pub(crate) struct Private;
+        impl From<reqwest::Error> for Private { fn from(_: reqwest::Error) -> Self { Self } }
         #[cfg(test)]
         mod tests { pub fn helper() {} }
         "#,
@@ -53,8 +57,12 @@ fn only_public_items_are_listed() {
     }
     impl fmt::Debug for Client {}
     record! {
-        Member { name : & str = "name" via text, }
+        pub struct Member { pub fn name(& self) -> Option <& str > = text("name"); }
     }
+    impl Member {
+        pub fn email(&self) -> &str;
+    }
+    pub enum Error {}
     "#);
 }
 
@@ -90,7 +98,7 @@ fn foreign_types_are_found_under_any_name() {
 fn our_crates_use_only_allowed_foreign_types() {
     let surface = Surface::read(&root()).expect("readable");
     assert_eq!(surface.faults(), [""; 0]);
-    for expected in ["pub struct Telecrm {}", "pub struct Lead {}", "pub fn on_call("] {
+    for expected in ["pub struct Telecrm();", "pub struct Lead {}", "pub fn on_call("] {
         assert!(surface.text().contains(expected), "{expected}");
     }
 }
