@@ -156,13 +156,7 @@ impl FaultKind {
 
     /// Whether the fault happens after the answer, which is possible with the Async API only.
     fn is_processing(&self) -> bool {
-        matches!(
-            self,
-            Self::ProcessLaterMs(_)
-                | Self::ProcessNever
-                | Self::ProcessTwice
-                | Self::ProcessAfterNext
-        )
+        self.processing() != Processing::Once
     }
 }
 
@@ -188,7 +182,7 @@ pub struct FaultyAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    after_commit: bool,
+    pub(crate) after_commit: bool,
 }
 
 impl Fault {
@@ -425,10 +419,6 @@ impl FaultyAnswer {
     pub fn after_commit(mut self) -> Self {
         self.after_commit = true;
         self
-    }
-
-    pub(crate) fn is_after_commit(&self) -> bool {
-        self.after_commit
     }
 
     pub(crate) fn response(&self) -> Result<Response<Body>, FaultError> {
