@@ -9,6 +9,7 @@ use crate::problem::Problem;
 use crate::profile::{PhoneBlanks, Profile, SearchIds};
 use crate::recording::recorder::Recorder;
 use crate::recording::{self, Header, Recording};
+use crate::setters::setters;
 use crate::store::{Seed, StateFile, Store};
 use jiff::Timestamp;
 use std::error::Error;
@@ -87,13 +88,12 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+setters! {
+    Builder:
+
     /// Sets the workspace. The default is the vendor's sample, which also lends its pipeline to a
     /// workspace without one.
-    pub fn seed(mut self, seed: WorkspaceFile) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    pub fn seed(self, seed: WorkspaceFile) { self.seed = Some(seed); }
 
     /// Keeps the state in this file: leads with their timelines, team members, options, IDs, queued
     /// leads and the clock. The file is created if it does not exist.
@@ -126,20 +126,14 @@ impl Builder {
     /// # }
     /// ```
     #[cfg(feature = "state")]
-    pub fn state(mut self, file: impl Into<PathBuf>) -> Self {
-        self.state = Some(file.into());
-        self
-    }
+    pub fn state(self, file: impl Into<PathBuf>) { self.state = Some(file.into()); }
 
     /// Records all calls and their answers in this new file, without tokens and passwords.
     /// [`replay`](Self::replay) repeats them.
     ///
     /// The recording lacks what methods of [`Emulator`](crate::Emulator) change. The file contains
     /// personal data of leads.
-    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
-        self.record = Some(file.into());
-        self
-    }
+    pub fn record(self, file: impl Into<PathBuf>) { self.record = Some(file.into()); }
 
     /// Repeats a recorded run before the emulator listens.
     ///
@@ -167,86 +161,55 @@ impl Builder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn replay(mut self, recording: Recording) -> Self {
-        self.replay = Some(recording);
-        self
-    }
+    pub fn replay(self, recording: Recording) { self.replay = Some(recording); }
 
     /// Sets the seed of the random numbers for faults with a [`chance`](Fault::chance). The default
     /// is 0.
-    pub fn random_seed(mut self, seed: u64) -> Self {
-        self.random_seed = seed;
-        self
-    }
+    pub fn random_seed(self, seed: u64) { self.random_seed = seed; }
 
     /// Sets the time in the workspace at the start. The default is that of the state file, or else
     /// the machine's.
-    pub fn now(mut self, now: Timestamp) -> Self {
-        self.now = Some(now);
-        self
-    }
+    pub fn now(self, now: Timestamp) { self.now = Some(now); }
 
     /// Sets the enterprise ID. The default is [`DEFAULT_ENTERPRISE`](crate::DEFAULT_ENTERPRISE).
-    pub fn enterprise(mut self, id: impl Into<String>) -> Self {
-        self.config.enterprise = id.into();
-        self
-    }
+    pub fn enterprise(self, id: impl Into<String>) { self.config.enterprise = id.into(); }
 
     /// Sets the Sync token. The default is [`DEFAULT_SYNC_TOKEN`](crate::DEFAULT_SYNC_TOKEN).
-    pub fn sync_token(mut self, token: impl Into<String>) -> Self {
+    pub fn sync_token(self, token: impl Into<String>) {
         self.config.sync_tokens = vec![token.into()];
-        self
     }
 
     /// Accepts a further Sync token. A workspace has at most three.
-    pub fn another_sync_token(mut self, token: impl Into<String>) -> Self {
+    pub fn another_sync_token(self, token: impl Into<String>) {
         self.config.sync_tokens.push(token.into());
-        self
     }
 
     /// Sets the Async token. The default is [`DEFAULT_ASYNC_TOKEN`](crate::DEFAULT_ASYNC_TOKEN).
-    pub fn async_token(mut self, token: impl Into<String>) -> Self {
+    pub fn async_token(self, token: impl Into<String>) {
         self.config.async_tokens = vec![token.into()];
-        self
     }
 
     /// Accepts a further Async token. A workspace has at most three.
-    pub fn another_async_token(mut self, token: impl Into<String>) -> Self {
+    pub fn another_async_token(self, token: impl Into<String>) {
         self.config.async_tokens.push(token.into());
-        self
     }
 
     /// Limits the requests of each Sync token. By default, there is no limit.
-    pub fn sync_limit(mut self, limit: RateLimit) -> Self {
-        self.config.sync_limit = Some(limit);
-        self
-    }
+    pub fn sync_limit(self, limit: RateLimit) { self.config.sync_limit = Some(limit); }
 
     /// Limits the requests of each Async token. By default, there is no limit, so that tests can
     /// send as many as they need. telecrm accepts 18,000 per hour (pitfall AS9).
-    pub fn async_limit(mut self, limit: RateLimit) -> Self {
-        self.config.async_limit = Some(limit);
-        self
-    }
+    pub fn async_limit(self, limit: RateLimit) { self.config.async_limit = Some(limit); }
 
     /// Adds a rule that makes calls fail. If several rules match a call, the first one applies.
-    pub fn fault(mut self, fault: Fault) -> Self {
-        self.faults.push(fault);
-        self
-    }
+    pub fn fault(self, fault: Fault) { self.faults.push(fault); }
 
     /// Sets the address to listen on. The default is a free port of 127.0.0.1.
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
+    pub fn listen(self, address: SocketAddr) { self.listen = address; }
 
     /// Allows [`listen`](Self::listen) to name an address that other machines can reach. The
     /// default tokens are public, so everyone on the network can then read and write all leads.
-    pub fn allow_remote(mut self) -> Self {
-        self.is_remote_allowed = true;
-        self
-    }
+    pub fn allow_remote(self) { self.is_remote_allowed = true; }
 
     /// Allows requests with this host name, such as the name of a container. Can be called several
     /// times.
@@ -264,39 +227,24 @@ impl Builder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
-        self.config.hosts.push(name.into());
-        self
-    }
+    pub fn allow_host(self, name: impl Into<String>) { self.config.hosts.push(name.into()); }
 
     /// Sets whether rows of a search have the lead's ID (pitfall LE7). By default, they do.
-    pub fn search_ids(mut self, search_ids: SearchIds) -> Self {
-        self.profile.search_ids = search_ids;
-        self
-    }
+    pub fn search_ids(self, search_ids: SearchIds) { self.profile.search_ids = search_ids; }
 
     /// Sets the answers on which sources disagree. The default is [`Profile::documented`].
-    pub fn profile(mut self, profile: Profile) -> Self {
-        self.profile = profile;
-        self
-    }
+    pub fn profile(self, profile: Profile) { self.profile = profile; }
 
     /// Sets how long a queued lead waits before it is processed. The default is
     /// [`DEFAULT_PROCESSING_DELAY`](crate::DEFAULT_PROCESSING_DELAY).
-    pub fn processing_delay(mut self, delay: Duration) -> Self {
-        self.config.processing_delay = delay;
-        self
-    }
+    pub fn processing_delay(self, delay: Duration) { self.config.processing_delay = delay; }
 
     /// Sets how long a client may take to send the head of a request, and then its body. The
     /// default is [`DEFAULT_READ_TIMEOUT`](crate::DEFAULT_READ_TIMEOUT).
     ///
     /// After that time, the emulator closes a connection without the head of a request, even an
     /// idle one, and answers a request without its body with 408.
-    pub fn read_timeout(mut self, timeout: Duration) -> Self {
-        self.config.read_timeout = timeout;
-        self
-    }
+    pub fn read_timeout(self, timeout: Duration) { self.config.read_timeout = timeout; }
 
     /// Sets how many connections can be open at once. The default is
     /// [`DEFAULT_MAX_CONNECTIONS`](crate::DEFAULT_MAX_CONNECTIONS).
@@ -310,11 +258,10 @@ impl Builder {
     /// let builder = Emulator::builder().max_connections(DEFAULT_MAX_CONNECTIONS / 2);
     /// # let _ = builder;
     /// ```
-    pub fn max_connections(mut self, max: usize) -> Self {
-        self.config.max_connections = max;
-        self
-    }
+    pub fn max_connections(self, max: usize) { self.config.max_connections = max; }
+}
 
+impl Builder {
     /// Checks the settings as far as possible without starting anything.
     pub(crate) fn validate(&self) -> io::Result<()> {
         if !self.listen.ip().is_loopback() && !self.is_remote_allowed {

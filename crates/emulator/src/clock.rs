@@ -1,11 +1,9 @@
 //! Time: the only module that reads the machine's clock or sleeps.
 #![expect(clippy::disallowed_methods, reason = "only this module reads the clock and sleeps")]
 
-use crate::sync::lock;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::{self, Instant};
 
@@ -15,11 +13,8 @@ const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The latest time in Unix milliseconds that fits into an ID, which has 32 bits for the seconds.
 const LATEST: i64 = u32::MAX as i64 * 1000 + 999;
 
-/// The clock of the workspace. Delays do not follow it: a delay of a second takes a second.
-#[derive(Debug)]
-pub(crate) struct Clock(Mutex<ClockState>);
-
-/// Whether a clock runs or is paused, and at which time. The state file keeps it under these names.
+/// The clock of the workspace: whether it runs or is paused, and at which time. Delays do not follow
+/// it: a delay of a second takes a second. The state file keeps it under these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ClockState {
     /// Runs this many milliseconds ahead of the machine's clock.
@@ -36,55 +31,17 @@ impl Default for ClockState {
     }
 }
 
-impl Clock {
-    pub(crate) fn new(state: ClockState) -> Self {
-        Self(Mutex::new(state))
-    }
-
-    pub(crate) fn state(&self) -> ClockState {
-        *lock(&self.0)
-    }
-
-    /// The time in Unix milliseconds.
-    pub(crate) fn now(&self) -> i64 {
-        self.state().now()
-    }
-
-    /// Sets the time. A paused clock stays paused.
-    pub(crate) fn set(&self, now: i64) -> Result<(), ClockError> {
-        let mut state = lock(&self.0);
-        *state = state.at(now)?;
-        Ok(())
-    }
-
-    /// Moves the time forward by this many milliseconds, or back if they are negative.
-    pub(crate) fn advance(&self, millis: i64) -> Result<(), ClockError> {
-        let mut state = lock(&self.0);
-        *state = state.at(state.now().saturating_add(millis))?;
-        Ok(())
-    }
-
-    pub(crate) fn pause(&self) {
-        let mut state = lock(&self.0);
-        *state = ClockState::Paused(state.now());
-    }
-
-    /// Lets the clock run on from its current time.
-    pub(crate) fn resume(&self) {
-        let mut state = lock(&self.0);
-        *state = ClockState::Running(state.now() - machine());
-    }
-}
-
 impl ClockState {
-    fn now(self) -> i64 {
+    /// The time in Unix milliseconds.
+    pub(crate) fn now(self) -> i64 {
         match self {
             Self::Running(ahead) => machine().saturating_add(ahead),
             Self::Paused(now) => now,
         }
     }
 
-    fn at(self, now: i64) -> Result<Self, ClockError> {
+    /// The clock at another time. A paused clock stays paused.
+    pub(crate) fn at(self, now: i64) -> Result<Self, ClockError> {
         if !(0..=LATEST).contains(&now) {
             return Err(ClockError);
         }
@@ -92,6 +49,20 @@ impl ClockState {
             Self::Running(_) => Self::Running(now - machine()),
             Self::Paused(_) => Self::Paused(now),
         })
+    }
+
+    /// The clock this many milliseconds later, or earlier if they are negative.
+    pub(crate) fn advanced(self, millis: i64) -> Result<Self, ClockError> {
+        self.at(self.now().saturating_add(millis))
+    }
+
+    pub(crate) fn paused(self) -> Self {
+        Self::Paused(self.now())
+    }
+
+    /// The clock, which runs on from its current time.
+    pub(crate) fn resumed(self) -> Self {
+        Self::Running(self.now() - machine())
     }
 }
 
@@ -157,33 +128,30 @@ mod tests {
 
     #[test]
     fn a_new_clock_shows_the_machines_time() {
-        let clock = Clock::new(ClockState::default());
+        let clock = ClockState::default();
         assert!((clock.now() - machine()).abs() < 60_000);
     }
 
     #[test]
     fn a_paused_clock_moves_only_by_set_and_advance() {
-        let clock = Clock::new(ClockState::default());
-        clock.pause();
-        clock.set(1_000).expect("a valid time");
-        assert_eq!(clock.state(), ClockState::Paused(1_000));
+        let clock = ClockState::default().paused().at(1_000).expect("a valid time");
+        assert_eq!(clock, ClockState::Paused(1_000));
         assert_eq!(clock.now(), 1_000);
-        clock.advance(500).expect("a valid time");
+        let clock = clock.advanced(500).expect("a valid time");
         assert_eq!(clock.now(), 1_500);
     }
 
     #[test]
     fn a_resumed_clock_runs_on_from_its_time() {
-        let clock = Clock::new(ClockState::Paused(1_500));
-        clock.resume();
+        let clock = ClockState::Paused(1_500).resumed();
         assert!((1_500..61_500).contains(&clock.now()));
     }
 
     #[test]
     fn a_refused_time_leaves_the_clock_as_it_was() {
-        let clock = Clock::new(ClockState::Paused(1_500));
-        assert_eq!(clock.set(-1), Err(ClockError));
-        assert_eq!(clock.advance(i64::MAX), Err(ClockError));
+        let clock = ClockState::Paused(1_500);
+        assert_eq!(clock.at(-1), Err(ClockError));
+        assert_eq!(clock.advanced(i64::MAX), Err(ClockError));
         assert_eq!(clock.now(), 1_500);
     }
 }

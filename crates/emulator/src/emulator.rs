@@ -89,7 +89,7 @@ impl Builder {
         let (store, state_file, clock) = self.open_store()?;
         let shared_store = SharedStore::new(store, state_file, clock);
         if let Some(now) = self.now {
-            let changed = shared_store.change_clock(|clock| clock.set(now.as_millisecond()));
+            let changed = shared_store.change_clock(|clock| clock.at(now.as_millisecond()));
             changed.map_err(invalid_input)?;
         }
         let listener = TcpListener::bind(self.listen).await?;
@@ -335,7 +335,7 @@ impl Emulator {
     /// Returns an error if the time is before 1970 or after 2106.
     pub fn set_clock(&self, now: Timestamp) -> Result<(), ClockError> {
         let now = now.as_millisecond();
-        self.app.shared_store.change_clock(|clock| clock.set(now))
+        self.app.shared_store.change_clock(|clock| clock.at(now))
     }
 
     /// Moves the time in the workspace forward.
@@ -360,7 +360,7 @@ impl Emulator {
     /// ```
     pub fn advance_clock(&self, by: Duration) -> Result<(), ClockError> {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        self.app.shared_store.change_clock(|clock| clock.advance(millis))
+        self.app.shared_store.change_clock(|clock| clock.advanced(millis))
     }
 
     /// Pauses the clock of the workspace.

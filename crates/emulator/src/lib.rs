@@ -21,6 +21,7 @@ mod recording;
 mod redact;
 mod replay;
 mod router;
+mod setters;
 mod shared;
 mod store;
 mod sync;

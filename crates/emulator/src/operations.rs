@@ -1,5 +1,6 @@
 //! The operations of both APIs: the one table of their IDs, methods and paths.
 
+use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 
 /// The path below which the Sync API answers.
@@ -7,30 +8,6 @@ pub(crate) const SYNC_BASE: &str = "/autoupdate/v2";
 
 /// The ID of the Async API's operation.
 pub(crate) const INGEST: &str = "createOrUpdateLead";
-
-/// An operation of the OpenAPI descriptions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
-    CreateOrUpdateLead,
-    CreateLead,
-    GetLead,
-    UpdateLead,
-    SearchLeads,
-    CreateActions,
-    GetAction,
-    UpdateAction,
-    SearchActions,
-    ListTeamMembers,
-    CreateTeamMember,
-    GetTeamMember,
-    SetTeamMemberState,
-    GetMetadata,
-    ListCustomFields,
-    GetCustomField,
-    ListCustomActions,
-    GetCustomAction,
-    GetLeadStagePipeline,
-}
 
 /// A method and a path at which an operation answers.
 pub(crate) struct Route {
@@ -41,17 +18,18 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
 }
 
-impl Route {
-    /// Whether it is a route of the Sync API.
-    pub(crate) fn is_sync(&self) -> bool {
-        self.operation != Operation::CreateOrUpdateLead
-    }
-}
-
-/// Writes the table. Paths of the Sync API begin after the enterprise, others are whole.
-macro_rules! routes {
+/// Defines the operations and their routes. Paths of the Sync API begin after the enterprise, others
+/// are whole.
+macro_rules! operations {
     (async { $($async_method:ident $async_path:literal)+ }
      sync { $($operation:ident $id:literal $method:ident $path:literal)+ }) => {
+        /// An operation of the OpenAPI descriptions.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Operation {
+            CreateOrUpdateLead,
+            $($operation,)+
+        }
+
         pub(crate) const ROUTES: &[Route] = &[
             $(Route {
                 operation: Operation::CreateOrUpdateLead,
@@ -69,7 +47,7 @@ macro_rules! routes {
     };
 }
 
-routes! {
+operations! {
     async {
         POST "/enterprise/{enterprise}/autoupdatelead"
         POST "/v2/enterprise/{enterprise}/autoupdatelead"
@@ -98,13 +76,15 @@ routes! {
     }
 }
 
-/// Returns the route for this method and matched path, or None if no operation answers there.
-pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| route.path == path && route.method == *method)
+/// Returns the route that the router has matched, or None if no operation answers the request.
+pub(crate) fn route(request: &Request) -> Option<&'static Route> {
+    let path = request.extensions().get::<MatchedPath>()?.as_str();
+    ROUTES.iter().find(|route| route.path == path && route.method == *request.method())
 }
 
 /// The IDs of all operations.
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
-    let sync = ROUTES.iter().filter(|route| route.is_sync());
-    [INGEST].into_iter().chain(sync.map(|route| route.id))
+    // The routes of the Async API come first, and all have the same operation.
+    let sync = ROUTES.iter().map(|route| route.id).skip_while(|id| *id == INGEST);
+    [INGEST].into_iter().chain(sync)
 }

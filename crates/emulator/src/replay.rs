@@ -74,7 +74,7 @@ pub(crate) async fn run(
     app.shared_store.pause_clock();
     for Event { time, kind, .. } in &recording.events {
         // The clock of the recording emulator had this time, so it is valid.
-        let _ = app.shared_store.change_clock(|clock| clock.set(*time));
+        let _ = app.shared_store.change_clock(|clock| clock.at(*time));
         let call = match kind {
             EventKind::Processed(ticket) => {
                 background::process(app, *ticket);

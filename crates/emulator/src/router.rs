@@ -27,31 +27,20 @@ const MISSPELLED_STATE_CHANGE: &str =
 
 /// Everything that the emulator answers.
 pub(crate) fn router(app: App, local: SocketAddr) -> Router {
-    let mut sync = Router::new().route(MISSPELLED_STATE_CHANGE, any(no_endpoint));
-    let mut ingest = Router::new();
+    let mut apis = Router::new().route(MISSPELLED_STATE_CHANGE, any(no_endpoint));
     for route in ROUTES {
         let method =
             if route.method == Method::GET { MethodFilter::GET } else { MethodFilter::POST };
-        let handler = api::handler(route.operation, method);
-        if route.is_sync() {
-            sync = sync.route(route.path, handler);
-        } else {
-            ingest = ingest.route(route.path, handler);
-        }
+        apis = apis.route(route.path, api::handler(route.operation, method));
     }
-    let sync = sync
-        .method_not_allowed_fallback(method_not_allowed)
-        .route_layer(from_fn_with_state(app.clone(), auth::sync_token));
-    let ingest = ingest
-        .method_not_allowed_fallback(method_not_allowed)
-        .route_layer(from_fn_with_state(app.clone(), auth::async_token));
     let own = control::router();
     #[cfg(feature = "web")]
     let own = own.merge(web::router());
     let own = own
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), acknowledge));
-    sync.merge(ingest)
+    apis.method_not_allowed_fallback(method_not_allowed)
+        .route_layer(from_fn_with_state(app.clone(), auth::authorize))
         .fallback(unknown)
         .layer(from_fn_with_state(app.clone(), call::run))
         .merge(own)

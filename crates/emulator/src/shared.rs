@@ -78,10 +78,7 @@ impl Shared {
     /// Returns to a saved state. Returns false if there is no snapshot with this number.
     pub(crate) fn restore(&self, snapshot: usize) -> bool {
         let snapshots = lock(&self.snapshots);
-        let Some(index) = snapshot.checked_sub(1) else {
-            return false;
-        };
-        let Some(earlier) = snapshots.get(index) else {
+        let Some(earlier) = snapshot.checked_sub(1).and_then(|index| snapshots.get(index)) else {
             return false;
         };
         self.store().restore(earlier);

@@ -1,6 +1,6 @@
 //! Actions of the Sync API.
 
-use super::answers::{Created, Found, PAGE_LIMIT, action_results, with_findings};
+use super::answers::{Created, Found, PAGE_LIMIT, action_results, updated, with_findings};
 use super::remarks::{message, remarks, unread};
 use super::search::ActionFilter;
 use crate::app::App;
@@ -13,7 +13,7 @@ use crate::store::{EntryKind, StoredAction};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{Extension, IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use telecrm_core::rules::{AcceptedAction, CodeForm};
 use telecrm_core::{
@@ -107,11 +107,7 @@ pub(super) async fn update(
             (fields, created, findings)
         }
     };
-    let mut effect = Effect::default();
-    if !fields.is_empty() {
-        effect = Effect::stored(&json!({ "id": action_id, "fields": fields }));
-    }
-    effect.findings = findings;
+    let effect = updated(&action_id, &fields, findings);
     let entry = store.update_action(&lead_id, &action_id, fields, &created);
     let entry = entry.ok_or_else(|| not_found(&action_id))?;
     let answer = Json(shown(entry, &app.profile())).into_response();

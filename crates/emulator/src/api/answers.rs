@@ -5,8 +5,9 @@ use crate::log::Effect;
 use crate::store::Written;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::Value;
-use telecrm_core::Finding;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use telecrm_core::{FieldValue, Finding};
 
 /// The largest page of leads and actions.
 pub(super) const PAGE_LIMIT: usize = 100;
@@ -60,12 +61,23 @@ impl<T> Found<T> {
     }
 }
 
+/// What an update stored, which may be nothing.
+pub(super) fn updated(
+    id: &str,
+    fields: &BTreeMap<String, FieldValue>,
+    findings: Vec<Finding>,
+) -> Effect {
+    if fields.is_empty() {
+        return Effect { stored: None, findings };
+    }
+    Effect::new(&json!({ "id": id, "fields": fields }), findings)
+}
+
 /// Attaches findings to an answer for the log.
 pub(super) fn with_findings(answer: impl IntoResponse, findings: Vec<Finding>) -> Response {
     let mut response = answer.into_response();
     if !findings.is_empty() {
-        let stored = None;
-        response.extensions_mut().insert(Effect { stored, findings });
+        response.extensions_mut().insert(Effect { stored: None, findings });
     }
     response
 }

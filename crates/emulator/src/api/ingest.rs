@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::faults::FaultKind;
 use crate::http::{ApiError, JsonBody};
 use crate::log::exchange::BodySlot;
-use crate::log::{Call, Effect, Logged};
+use crate::log::{Effect, LogEntry, Logged};
 use crate::operations;
 use crate::profile::AsyncAnswer;
 use crate::store::{Processing, QueuedLead};
@@ -32,16 +32,12 @@ pub(super) async fn push(
     let Ok(place) = app.queue.reserve() else {
         return Err(ApiError::too_many("Too many leads are waiting to be processed"));
     };
-    let call = Call {
-        method: method.to_string(),
-        path: uri.path().to_owned(),
-        operation: Some(operations::INGEST),
-        status: match async_answer {
-            AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
-            _ => StatusCode::OK.as_u16(),
-        },
-        fault: fault.as_ref().map(|fault| fault.name()),
+    let mut entry = LogEntry::new(&method, uri.path(), Some(operations::INGEST));
+    entry.status = match async_answer {
+        AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
+        _ => StatusCode::OK.as_u16(),
     };
+    entry.fault = fault.as_ref().map(|fault| fault.name());
     let processing = fault.map(|fault| fault.processing()).unwrap_or_default();
     let delay = match processing {
         Processing::Later(delay) => app.config.processing_delay.saturating_add(delay),
@@ -50,7 +46,7 @@ pub(super) async fn push(
     // Locked, so that no reset happens between the log entry and the queue. The entry must exist
     // before the worker completes it.
     let mut store = app.store();
-    let seq = app.log.append(call, Effect::default(), None);
+    let seq = app.log.append(entry, Effect::default(), None);
     if processing != Processing::Never {
         let queued =
             QueuedLead { lead, processing, delay, seq: Some(seq), repeated: slot.repeated() };

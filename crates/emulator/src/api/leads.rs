@@ -1,7 +1,7 @@
 //! Leads of the Sync API.
 
 use super::actions;
-use super::answers::{Created, Found, PAGE_LIMIT, action_results, with_findings};
+use super::answers::{Created, Found, PAGE_LIMIT, action_results, updated, with_findings};
 use super::remarks::{message, remarks};
 use super::search::Filter;
 use crate::app::App;
@@ -148,11 +148,7 @@ pub(super) async fn update(
         }
     }
     findings.extend(ignored_by_update(&body));
-    let mut effect = Effect::default();
-    if !accepted.is_empty() {
-        effect = Effect::stored(&json!({ "id": id, "fields": accepted }));
-    }
-    effect.findings = findings;
+    let effect = updated(&id, &accepted, findings);
     let lead = store.update(&id, accepted, &created).ok_or_else(unknown)?;
     let answer = json!({ "fields": lead.fields() });
     Ok((Extension(effect), Json(answer)))

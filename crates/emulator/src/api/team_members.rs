@@ -112,8 +112,8 @@ pub(super) async fn create(
         "permission_template_name": role,
         "license": null,
     });
-    let mut effect = Effect::stored(&member);
-    effect.findings = unread_keys(&body, &["name", "email", "phone_number", "role", "password"]);
+    let unread = unread_keys(&body, &["name", "email", "phone_number", "role", "password"]);
+    let effect = Effect::new(&member, unread);
     if let Value::Object(member) = member {
         store.team_mut().members.push(member);
     }
@@ -158,8 +158,7 @@ pub(super) async fn change_state(
     let member = &mut store.team_mut().members[index];
     member.insert("status".to_owned(), state.into());
     let answer = json!({ "email": text(member, "email"), "status": state });
-    let mut effect = Effect::stored(&answer);
-    effect.findings = unread_keys(&body, &["state", "email"]);
+    let effect = Effect::new(&answer, unread_keys(&body, &["state", "email"]));
     Ok((Extension(effect), Json(answer)))
 }
 

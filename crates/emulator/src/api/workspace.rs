@@ -53,12 +53,9 @@ pub(super) async fn custom_field(
     State(app): State<App>,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    match find(&app.store().answers().custom_fields, "apiName", |known| known == name) {
-        Some(field) => Ok(field),
-        None => {
-            Err(ApiError::missing(format_args!("Could not find custom field with apiName {name}")))
-        }
-    }
+    find(&app.store().answers().custom_fields, "apiName", |known| known == name).ok_or_else(|| {
+        ApiError::missing(format_args!("Could not find custom field with apiName {name}"))
+    })
 }
 
 /// `GET /custom-actions`.
@@ -82,12 +79,9 @@ pub(super) async fn custom_action(
         let known = known.parse::<ActionCode>();
         known.is_ok_and(|known| known.prefixed() == code)
     };
-    match find(&app.store().answers().custom_actions, "code", is_asked_for) {
-        Some(action) => Ok(action),
-        None => {
-            Err(ApiError::missing(format_args!("Custom action with code {code} was not found.")))
-        }
-    }
+    find(&app.store().answers().custom_actions, "code", is_asked_for).ok_or_else(|| {
+        ApiError::missing(format_args!("Custom action with code {code} was not found."))
+    })
 }
 
 /// `GET /lead-stage-pipeline`.

@@ -5,6 +5,7 @@ pub(crate) mod rules;
 
 use crate::operations;
 use crate::problem::{Problem, impl_error};
+use crate::setters::setters;
 use crate::store::Processing;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -156,13 +157,7 @@ impl FaultKind {
 
     /// Whether the fault happens after the answer, which is possible with the Async API only.
     fn is_processing(&self) -> bool {
-        matches!(
-            self,
-            Self::ProcessLaterMs(_)
-                | Self::ProcessNever
-                | Self::ProcessTwice
-                | Self::ProcessAfterNext
-        )
+        self.processing() != Processing::Once
     }
 }
 
@@ -188,7 +183,7 @@ pub struct FaultyAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    after_commit: bool,
+    pub(crate) after_commit: bool,
 }
 
 impl Fault {
@@ -281,37 +276,28 @@ impl Fault {
     pub fn process_after_next() -> Self {
         Self::new(FaultKind::ProcessAfterNext)
     }
+}
+
+setters! {
+    Fault:
 
     /// Matches only the operation with this ID in the OpenAPI descriptions, such as `createLead`.
-    pub fn on(mut self, operation: impl Into<String>) -> Self {
-        self.operation = Some(operation.into());
-        self
-    }
+    pub fn on(self, operation: impl Into<String>) { self.operation = Some(operation.into()); }
 
     /// Matches only paths that contain this text, such as a lead's ID.
-    pub fn path(mut self, part: impl Into<String>) -> Self {
-        self.path = Some(part.into());
-        self
-    }
+    pub fn path(self, part: impl Into<String>) { self.path = Some(part.into()); }
 
     /// Matches only bodies in which this field or top-level key has this value. Every spelling of
     /// the lead identifier matches.
-    pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn field(self, name: impl Into<String>, value: impl Into<Value>) {
         self.fields.insert(name.into(), value.into());
-        self
     }
 
     /// Only the nth matching call fails, counted from 1. By default, all of them do.
-    pub fn nth(mut self, nth: u64) -> Self {
-        self.nth = Some(nth);
-        self
-    }
+    pub fn nth(self, nth: u64) { self.nth = Some(nth); }
 
     /// This many matching calls fail, from the [`nth`](Self::nth) or else from the first on.
-    pub fn times(mut self, times: u64) -> Self {
-        self.times = Some(times);
-        self
-    }
+    pub fn times(self, times: u64) { self.times = Some(times); }
 
     /// The probability that a matching call fails, from 0 to 1.
     ///
@@ -325,11 +311,10 @@ impl Fault {
     /// let now_and_then = Fault::answer(unavailable).on("searchLeads").chance(0.1);
     /// # let _ = now_and_then;
     /// ```
-    pub fn chance(mut self, chance: f64) -> Self {
-        self.chance = Some(chance);
-        self
-    }
+    pub fn chance(self, chance: f64) { self.chance = Some(chance); }
+}
 
+impl Fault {
     fn matches_route(&self, operation: Option<&str>, path: &str) -> bool {
         let named = self.operation.as_deref();
         named.is_none_or(|named| operation == Some(named))
@@ -394,6 +379,21 @@ impl Fault {
     }
 }
 
+setters! {
+    FaultyAnswer:
+
+    /// Adds a header.
+    pub fn header(self, name: impl Into<String>, value: impl Into<String>) {
+        self.headers.insert(name.into(), value.into());
+    }
+
+    /// Sets the body. A string is sent as plain text, everything else as JSON.
+    pub fn body(self, body: impl Into<Value>) { self.body = Some(body.into()); }
+
+    /// Lets the call take effect before this answer is sent.
+    pub fn after_commit(self) { self.after_commit = true; }
+}
+
 fn millis(delay: Duration) -> u64 {
     u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)
 }
@@ -404,31 +404,9 @@ impl FaultyAnswer {
         Self { status, headers: BTreeMap::new(), body: None, after_commit: false }
     }
 
-    /// Adds a header.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets the body. A string is sent as plain text, everything else as JSON.
-    pub fn body(mut self, body: impl Into<Value>) -> Self {
-        self.body = Some(body.into());
-        self
-    }
-
     /// Makes the answer a web page.
     pub fn html(self, page: impl Into<String>) -> Self {
         self.header("Content-Type", "text/html; charset=utf-8").body(page.into())
-    }
-
-    /// Lets the call take effect before this answer is sent.
-    pub fn after_commit(mut self) -> Self {
-        self.after_commit = true;
-        self
-    }
-
-    pub(crate) fn is_after_commit(&self) -> bool {
-        self.after_commit
     }
 
     pub(crate) fn response(&self) -> Result<Response<Body>, FaultError> {

@@ -24,16 +24,6 @@ struct Rule {
     calls: u64,
 }
 
-/// Whether any rule matches the operation and the path of a request.
-#[derive(PartialEq)]
-pub(crate) enum Match {
-    None,
-    /// Some rule matches by operation and path.
-    Route,
-    /// Some rule also compares values in the body.
-    Body,
-}
-
 impl Faults {
     pub(crate) fn new(random_seed: u64) -> Self {
         Self { rules: Mutex::default(), random_seed }
@@ -54,8 +44,7 @@ impl Faults {
         for fault in faults {
             let id = rules.next_id;
             rules.next_id += 1;
-            let calls = 0;
-            rules.rules.push(Rule { id, fault, calls });
+            rules.rules.push(Rule { id, fault, calls: 0 });
         }
         Ok(())
     }
@@ -97,22 +86,15 @@ impl Faults {
         shown.collect()
     }
 
-    /// Returns what [`apply`](Self::apply) needs to know about a request.
-    pub(crate) fn matches(&self, operation: Option<&str>, path: &str) -> Match {
-        let rules = lock(&self.rules);
-        let matching = rules.rules.iter().filter(|rule| rule.fault.matches_route(operation, path));
-        let mut matched = Match::None;
-        for rule in matching {
-            if !rule.fault.fields.is_empty() {
-                return Match::Body;
-            }
-            matched = Match::Route;
-        }
-        matched
+    /// Whether a rule for this operation and path compares values in the body.
+    pub(crate) fn compares_body(&self, operation: Option<&str>, path: &str) -> bool {
+        let rules = &lock(&self.rules).rules;
+        let mut matching = rules.iter().filter(|rule| rule.fault.matches_route(operation, path));
+        matching.any(|rule| !rule.fault.fields.is_empty())
     }
 
     /// Counts a request for every rule that matches it, and returns the fault of the first rule
-    /// that applies. The body is needed if [`matches`](Self::matches) returned [`Match::Body`].
+    /// that applies. The body may be None unless a rule [compares it](Self::compares_body).
     pub(crate) fn apply(
         &self,
         operation: Option<&str>,

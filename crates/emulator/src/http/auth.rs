@@ -4,61 +4,55 @@ use super::request::DiscardedBody;
 use super::response::ApiError;
 use crate::app::App;
 use crate::config::Config;
-use crate::faults::rate_limit::{LimitExceeded, Limiter};
-use crate::operations::{self, Operation};
+use crate::faults::rate_limit::LimitExceeded;
+use crate::operations::{self, Operation, SYNC_BASE};
 use crate::profile::UnknownEnterprise;
 use crate::recording::RecordedToken;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequest, MatchedPath, RawPathParams, Request, State};
+use axum::extract::{FromRequest, RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// Lets requests with a Sync token pass.
-pub(crate) async fn sync_token(
+/// Lets requests pass that have a token of their API, as often as its rate limit allows.
+pub(crate) async fn authorize(
     State(app): State<App>,
     path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let enterprise = enterprise(&path)?;
-    let token = token_index(request.headers(), &app.config.sync_tokens);
+    let is_sync = request.uri().path().starts_with(SYNC_BASE);
+    let (tokens, limiter) = if is_sync {
+        (&app.config.sync_tokens, &app.sync_limiter)
+    } else {
+        (&app.config.async_tokens, &app.async_limiter)
+    };
+    let token = token_index(request.headers(), tokens);
     if let Some(token) = token
         && enterprise == app.config.enterprise
     {
-        return Ok(limited(&app, &app.sync_limiter, token, request, next).await);
+        return Ok(match limiter.take(token, app.shared_store.now()) {
+            Ok(()) => next.run(request).await,
+            Err(exceeded) => refuse(&app, request, too_many_requests(&exceeded)).await,
+        });
     }
-    if token.is_some()
+    let names_enterprise = token.is_some()
         && app.profile().unknown_enterprise == UnknownEnterprise::NotFound
-        && reads_workspace(&request)
-    {
-        let unknown = ApiError::not_found(
+        && reads_workspace(&request);
+    let refusal = if !is_sync {
+        ApiError::not_authorized("Invalid or missing access token.")
+    } else if names_enterprise {
+        ApiError::not_found(
             "ENTERPRISE_NOT_FOUND",
             format_args!("The enterprise with ID {enterprise} was not found."),
-        );
-        return Ok(refuse(&app, request, unknown).await);
-    }
-    let refusal = ApiError::not_authorized(format_args!(
-        "Enterprise with ID {enterprise} not found or invalid access token. Please generate a new \
-         one from the Website/API integrations section of the telecrm app."
-    ));
-    Ok(refuse(&app, request, refusal).await)
-}
-
-/// Lets requests with an Async token pass.
-pub(crate) async fn async_token(
-    State(app): State<App>,
-    path: Result<RawPathParams, RawPathParamsRejection>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let enterprise = enterprise(&path)?;
-    if let Some(token) = token_index(request.headers(), &app.config.async_tokens)
-        && enterprise == app.config.enterprise
-    {
-        return Ok(limited(&app, &app.async_limiter, token, request, next).await);
-    }
-    let refusal = ApiError::not_authorized("Invalid or missing access token.");
+        )
+    } else {
+        ApiError::not_authorized(format_args!(
+            "Enterprise with ID {enterprise} not found or invalid access token. Please generate a \
+             new one from the Website/API integrations section of the telecrm app."
+        ))
+    };
     Ok(refuse(&app, request, refusal).await)
 }
 
@@ -80,20 +74,6 @@ fn token_index(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
     tokens.iter().position(|known| known == token.trim())
 }
 
-/// Answers a request if the rate limit of its token allows it.
-async fn limited(
-    app: &App,
-    limiter: &Limiter,
-    token: usize,
-    request: Request,
-    next: Next,
-) -> Response {
-    match limiter.take(token, app.shared_store.now()) {
-        Ok(()) => next.run(request).await,
-        Err(exceeded) => refuse(app, request, too_many_requests(&exceeded)).await,
-    }
-}
-
 fn too_many_requests(exceeded: &LimitExceeded) -> Response {
     let mut response = ApiError::too_many("Too many requests within an hour").into_response();
     if let Some(seconds) = exceeded.retry_after {
@@ -111,9 +91,7 @@ async fn refuse(app: &App, request: Request, refusal: impl IntoResponse) -> Resp
 
 /// Whether a request reads the workspace, for which the documentation has a 404 of its own.
 fn reads_workspace(request: &Request) -> bool {
-    let path = request.extensions().get::<MatchedPath>();
-    let route = path.and_then(|path| operations::find(request.method(), path.as_str()));
-    route.is_some_and(|route| {
+    operations::route(request).is_some_and(|route| {
         matches!(
             route.operation,
             Operation::GetMetadata

@@ -8,13 +8,12 @@ use super::response::ApiError;
 use crate::app::App;
 use crate::clock::{self, Stopwatch};
 use crate::faults::FaultKind;
-use crate::faults::rules::Match;
 use crate::log::exchange::{BodySlot, Exchange, IntendedBody};
-use crate::log::{Call, Effect, Ending, Logged};
+use crate::log::{Effect, Ending, LogEntry, Logged};
 use crate::operations;
 use crate::recording::{RecordedToken, pending};
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -29,15 +28,8 @@ pub(crate) struct ReplayedFault(pub(crate) Option<FaultKind>);
 /// Answers a call to an API, applies its fault, and logs it.
 pub(crate) async fn run(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let stopwatch = Stopwatch::start();
-    let path = request.extensions().get::<MatchedPath>();
-    let route = path.and_then(|path| operations::find(request.method(), path.as_str()));
-    let call = Call {
-        operation: route.map(|route| route.id),
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
-        status: 0,
-        fault: None,
-    };
+    let operation = operations::route(&request).map(|route| route.id);
+    let entry = LogEntry::new(request.method(), request.uri().path(), operation);
     let credentials = credentials(&app, request.headers());
     let (uri, headers) = (request.uri(), request.headers());
     let exchange = Exchange::begin(clock::machine(), uri, headers, credentials);
@@ -45,9 +37,9 @@ pub(crate) async fn run(State(app): State<App>, mut request: Request, next: Next
     request.extensions_mut().insert(slot.clone());
     let chosen = match request.extensions_mut().remove::<Unrecorded>() {
         Some(unrecorded) => Err(unrecorded.into()),
-        None => choose_fault(&app, call.operation, request).await,
+        None => choose_fault(&app, operation, request).await,
     };
-    let mut pending = PendingEntry { call, exchange, slot, stopwatch };
+    let mut pending = PendingEntry { entry, exchange, slot, stopwatch };
     let (request, fault) = match chosen {
         Ok(chosen) => chosen,
         Err(error) => return pending.end(&app, error.into_response(), true).await,
@@ -56,7 +48,7 @@ pub(crate) async fn run(State(app): State<App>, mut request: Request, next: Next
         let response = next.run(request).await;
         return pending.end(&app, response, true).await;
     };
-    pending.call.fault = Some(fault.name());
+    pending.entry.fault = Some(fault.name());
     pending::note_fault(&fault);
     // Boxed, so that calls without a fault do not carry the size of this future.
     Box::pin(run_with_fault(app, pending, request, fault, next)).await
@@ -70,16 +62,14 @@ async fn choose_fault(
 ) -> Result<(Request, Option<FaultKind>), ApiError> {
     let replayed = request.extensions_mut().remove::<ReplayedFault>();
     let path = request.uri().path().to_owned();
-    let chosen = match app.faults.matches(operation, &path) {
-        Match::None => None,
-        Match::Route => app.faults.apply(operation, &path, None),
-        Match::Body => {
-            let (read, bytes) = buffered(request, app.config.read_timeout).await?;
-            request = read;
-            let body = serde_json::from_slice(&bytes).unwrap_or_default();
-            let workspace = app.store().workspace().clone();
-            app.faults.apply(operation, &path, Some((&body, &workspace)))
-        }
+    let chosen = if app.faults.compares_body(operation, &path) {
+        let (read, bytes) = buffered(request, app.config.read_timeout).await?;
+        request = read;
+        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        let workspace = app.store().workspace().clone();
+        app.faults.apply(operation, &path, Some((&body, &workspace)))
+    } else {
+        app.faults.apply(operation, &path, None)
     };
     Ok(match replayed {
         Some(ReplayedFault(fault)) => (request, fault),
@@ -102,7 +92,7 @@ async fn run_with_fault(
         pending.keep_body();
         // Logged now, since the client may disconnect at any time, which drops this future.
         let ending = Ending { status: 0, ms: None, exchange: pending.exchange };
-        app.log.append(pending.call, Effect::default(), Some(ending));
+        app.log.append(pending.entry, Effect::default(), Some(ending));
         app.log.closed().await;
         return fault::run(fault, request, next).await;
     }
@@ -146,7 +136,7 @@ async fn answer_late(
 
 /// The log entry of a call that is being answered.
 struct PendingEntry {
-    call: Call,
+    entry: LogEntry,
     exchange: Exchange,
     slot: BodySlot,
     stopwatch: Stopwatch,
@@ -158,7 +148,7 @@ impl PendingEntry {
         let request = &mut self.exchange.request;
         request.body = self.slot.body();
         // A body with an unknown operation may be that of a team member too.
-        if matches!(self.call.operation, None | Some("createTeamMember")) {
+        if matches!(self.entry.operation.as_deref(), None | Some("createTeamMember")) {
             request.mask_passwords();
         }
     }
@@ -186,7 +176,7 @@ impl PendingEntry {
             None => {
                 let mut effect = effect.unwrap_or_default();
                 effect.findings.extend(self.slot.repeated());
-                app.log.append(self.call, effect, Some(ending))
+                app.log.append(self.entry, effect, Some(ending))
             }
         };
         if app.recorder.is_some() && is_answered {
@@ -198,13 +188,10 @@ impl PendingEntry {
 
 /// Replaces an answer by an error as long as the state file lacks a change.
 pub(crate) fn acknowledged(app: &App, response: Response) -> Response {
-    match app.shared_store.failure() {
-        None => response,
-        Some(failure) => {
-            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "STATE_NOT_KEPT", failure)
-                .into_response()
-        }
-    }
+    let Some(failure) = app.shared_store.failure() else {
+        return response;
+    };
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "STATE_NOT_KEPT", failure).into_response()
 }
 
 /// Milliseconds, rounded to microseconds.

@@ -52,7 +52,7 @@ fn reset_connection(reset: Option<ResetHandle>) -> Response {
 }
 
 async fn wrong_answer(answer: &FaultyAnswer, request: Request, next: Next) -> Response {
-    let right = if answer.is_after_commit() { Some(next.run(request).await) } else { None };
+    let right = if answer.after_commit { Some(next.run(request).await) } else { None };
     let Ok(mut wrong) = answer.response() else {
         // Adding the rule has checked the answer.
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -9,7 +9,7 @@ pub(crate) use view::Changes;
 
 use crate::sync::lock;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use exchange::{Exchange, ReceivedRequest};
 use serde::Serialize;
 use serde_json::Value;
@@ -73,6 +73,23 @@ pub struct LogEntry {
     pub findings: Vec<Finding>,
 }
 
+impl LogEntry {
+    /// The entry of a call that has just arrived.
+    pub(crate) fn new(method: &Method, path: &str, operation: Option<&str>) -> Self {
+        Self {
+            seq: 0,
+            method: method.to_string(),
+            path: path.to_owned(),
+            operation: operation.map(str::to_owned),
+            status: 0,
+            ms: None,
+            fault: None,
+            stored: None,
+            findings: Vec::new(),
+        }
+    }
+}
+
 /// What a call stored and lost. Handlers attach it to their answer for the log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Effect {
@@ -82,25 +99,15 @@ pub(crate) struct Effect {
 }
 
 impl Effect {
-    /// An effect without any findings.
-    pub(crate) fn stored(stored: &impl Serialize) -> Self {
+    pub(crate) fn new(stored: &impl Serialize, findings: Vec<Finding>) -> Self {
         let stored = to_raw_value(stored).expect("stored values are JSON");
-        Self { stored: Some(stored), findings: Vec::new() }
+        Self { stored: Some(stored), findings }
     }
 }
 
 /// Attached to the answer of a call that is in the log already: the number of its entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Logged(pub(crate) u64);
-
-/// The request of a call.
-pub(crate) struct Call {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) operation: Option<&'static str>,
-    pub(crate) status: u16,
-    pub(crate) fault: Option<&'static str>,
-}
 
 /// The end of a call.
 pub(crate) struct Ending {
@@ -157,30 +164,17 @@ impl Default for Log {
 
 impl Log {
     /// Appends a call, and returns its number.
-    pub(crate) fn append(&self, call: Call, effect: Effect, ending: Option<Ending>) -> u64 {
+    pub(crate) fn append(&self, entry: LogEntry, effect: Effect, ending: Option<Ending>) -> u64 {
         let mut log = lock(&self.entries);
         log.last_seq += 1;
         let seq = log.last_seq;
         if log.entries.len() == CAPACITY {
             log.drop_oldest();
         }
-        log.entries.push_back(LoggedCall {
-            entry: LogEntry {
-                seq,
-                method: call.method,
-                path: call.path,
-                operation: call.operation.map(str::to_owned),
-                status: call.status,
-                ms: None,
-                fault: call.fault,
-                stored: None,
-                findings: effect.findings,
-            },
-            stored: effect.stored,
-            exchange: None,
-            revision: 0,
-        });
-        log.entry_bytes += log.entries.back().map_or(0, LoggedCall::entry_size);
+        let entry = LogEntry { seq, findings: effect.findings, ..entry };
+        let call = LoggedCall { entry, stored: effect.stored, exchange: None, revision: 0 };
+        log.entry_bytes += call.entry_size();
+        log.entries.push_back(call);
         log.change(seq, |call| {
             if let Some(ending) = ending {
                 call.end(ending);
@@ -369,8 +363,8 @@ mod tests {
     use super::*;
     use axum::http::Uri;
 
-    fn call() -> Call {
-        Call { method: "GET".into(), path: "/".into(), operation: None, status: 404, fault: None }
+    fn call() -> LogEntry {
+        LogEntry { status: 404, ..LogEntry::new(&Method::GET, "/", None) }
     }
 
     #[test]
@@ -382,7 +376,7 @@ mod tests {
         let entries = log.since(0);
         assert_eq!((entries.len(), entries[0].seq), (CAPACITY, 3));
 
-        let effect = Effect::stored(&true);
+        let effect = Effect::new(&true, Vec::new());
         log.complete(2, effect.clone());
         log.complete(4, effect);
         let stored: Vec<_> = log.since(0).into_iter().filter(|e| e.stored.is_some()).collect();
@@ -493,7 +487,7 @@ mod tests {
         let log = Log::default();
         for _ in 0..MANY {
             let method = long_name();
-            log.append(Call { method, ..call() }, Effect::default(), None);
+            log.append(LogEntry { method, ..call() }, Effect::default(), None);
         }
         assert!(log.since(0).len() < 70, "{} calls", log.since(0).len());
     }

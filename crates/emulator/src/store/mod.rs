@@ -129,11 +129,6 @@ impl Store {
         self.strip_phone_blanks(strip);
     }
 
-    /// Begins a session at this time.
-    fn begin(&mut self, now: i64) {
-        self.now = now;
-    }
-
     /// Sets whether phone numbers may contain blanks from now on.
     pub(crate) fn strip_phone_blanks(&mut self, strip: bool) {
         self.seed.strip_phone_blanks(strip);
@@ -162,11 +157,6 @@ impl Store {
     /// The queued leads in the order in which they arrived, with their tickets.
     pub(crate) fn queue(&self) -> impl Iterator<Item = (u64, &QueuedLead)> {
         self.queue.iter().map(|(ticket, queued)| (*ticket, queued))
-    }
-
-    /// Marks the clock as changed, so that the state file gets its new state.
-    fn note_clock_change(&mut self) {
-        self.changes.clock = true;
     }
 
     /// Writes the changes to the state file, if there is one. Returns None if nothing has changed.

@@ -2,9 +2,10 @@
 
 use super::error::StateError;
 use super::{StateFile, Store};
-use crate::clock::{Clock, ClockError, ClockState};
+use crate::clock::ClockState;
 use crate::problem::Problem;
 use crate::sync::lock;
+use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -12,7 +13,7 @@ use std::sync::{Mutex, MutexGuard};
 /// The store, for use by one session at a time.
 pub(crate) struct SharedStore {
     inner: Mutex<Inner>,
-    clock: Clock,
+    clock: Mutex<ClockState>,
     turns: AtomicU64,
     failure: Mutex<Option<StateError>>,
 }
@@ -27,7 +28,7 @@ impl SharedStore {
     pub(crate) fn new(store: Store, state_file: Option<StateFile>, clock: ClockState) -> Self {
         Self {
             inner: Mutex::new(Inner { store, state_file, is_closed: false }),
-            clock: Clock::new(clock),
+            clock: Mutex::new(clock),
             turns: AtomicU64::new(1),
             failure: Mutex::default(),
         }
@@ -36,8 +37,8 @@ impl SharedStore {
     /// Locks the store. The time does not change during a session.
     pub(crate) fn session(&self) -> Session<'_> {
         let mut inner = lock(&self.inner);
-        let (turn, now) = (self.take_turn(), self.clock.now());
-        inner.store.begin(now);
+        let (turn, now) = (self.take_turn(), self.now());
+        inner.store.now = now;
         Session { owner: self, inner, turn, now }
     }
 
@@ -48,34 +49,31 @@ impl SharedStore {
 
     /// The time in Unix milliseconds.
     pub(crate) fn now(&self) -> i64 {
-        self.clock.now()
+        self.clock_state().now()
     }
 
     pub(crate) fn clock_state(&self) -> ClockState {
-        self.clock.state()
+        *lock(&self.clock)
     }
 
-    /// Changes the clock between two sessions.
-    pub(crate) fn change_clock(
+    /// Changes the clock between two sessions. A failed change leaves it as it is.
+    pub(crate) fn change_clock<E>(
         &self,
-        change: impl FnOnce(&Clock) -> Result<(), ClockError>,
-    ) -> Result<(), ClockError> {
+        change: impl FnOnce(ClockState) -> Result<ClockState, E>,
+    ) -> Result<(), E> {
         let mut store = self.session();
-        change(&self.clock)?;
-        store.note_clock_change();
+        let changed = change(self.clock_state())?;
+        *lock(&self.clock) = changed;
+        store.changes.clock = true;
         Ok(())
     }
 
     pub(crate) fn pause_clock(&self) {
-        let mut store = self.session();
-        self.clock.pause();
-        store.note_clock_change();
+        let Ok(()) = self.change_clock(|clock| Ok::<_, Infallible>(clock.paused()));
     }
 
     pub(crate) fn resume_clock(&self) {
-        let mut store = self.session();
-        self.clock.resume();
-        store.note_clock_change();
+        let Ok(()) = self.change_clock(|clock| Ok::<_, Infallible>(clock.resumed()));
     }
 
     /// Closes the state file, so that another emulator can open it. Later changes fail.
@@ -124,7 +122,7 @@ impl DerefMut for Session<'_> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         let Inner { store, state_file, is_closed } = &mut *self.inner;
-        let Some(mut saved) = store.save(state_file.as_mut(), self.owner.clock.state()) else {
+        let Some(mut saved) = store.save(state_file.as_mut(), self.owner.clock_state()) else {
             return;
         };
         if *is_closed {

@@ -246,17 +246,8 @@ mod tests {
             slot.put(&body.to_owned().into());
             exchange.request.body = slot.body();
         }
-        let entry = LogEntry {
-            seq: 1,
-            method: method.to_owned(),
-            path: uri.path().to_owned(),
-            operation: None,
-            status: 200,
-            ms: None,
-            fault: None,
-            stored: None,
-            findings: Vec::new(),
-        };
+        let method = method.parse().unwrap();
+        let entry = LogEntry::new(&method, uri.path(), None);
         [curl(&entry, &exchange, "e"), rust(&entry, &exchange, "e")]
             .map(|copy| copy.unwrap_or_else(str::to_owned))
     }
