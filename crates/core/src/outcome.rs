@@ -163,7 +163,7 @@ impl<T> Outcome<T> {
 /// let response = br#"{ "lead_id": "62ab16e",
 ///     "remarks": [{ "field": "fields.email", "status": "IGNORED",
 ///     "remark": "Email is invalid" }] }"#;
-/// let outcome = Outcome::from_response(response, &Lead::new().set("email", "nobody"))?;
+/// let outcome = Outcome::from_response(response, &Lead::new().set("email", "jane.doe"))?;
 /// let ignored = |remark: &&Remark| remark.status == RemarkStatus::Ignored;
 /// let remark = outcome.remarks().iter().find(ignored).unwrap();
 /// assert_eq!(remark.to_string(), "fields.email IGNORED: Email is invalid");
