@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::clock::ClockState;
 use crate::http::{ApiError, JsonBody};
+use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
@@ -32,10 +33,8 @@ pub(super) async fn set(
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
     let change: Change = serde_json::from_value(body).map_err(|error| {
-        ApiError::bad_request(format_args!(
-            "The change of the clock is invalid: {error}\n  hint: use `now` or `advance`, and \
-             `hold`"
-        ))
+        let problem = Problem::new(format!("The change of the clock is invalid: {error}"));
+        ApiError::bad_request(problem.hint("use `now` or `advance`, and `hold`"))
     })?;
     if change.now.is_some() && change.advance.is_some() {
         return Err(ApiError::bad_request("The body has both `now` and `advance`"));
