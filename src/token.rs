@@ -1,6 +1,7 @@
 //! The two types of tokens. Using one in place of the other does not compile, and neither prints.
 
 use std::fmt;
+use telecrm_core::write_hint;
 
 /// Why a text is not a token.
 ///
@@ -9,7 +10,7 @@ use std::fmt;
 ///
 /// let error = AsyncToken::new("Bearer 0f1e2d3c").unwrap_err();
 /// assert_eq!(error.to_string(), "the Async token starts with `Bearer `");
-/// assert_eq!(error.hint(), "pass the token alone");
+/// assert_eq!(error.hint(), Some("pass the token alone"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenError {
@@ -20,8 +21,8 @@ pub struct TokenError {
 
 impl TokenError {
     /// What to do about the error.
-    pub fn hint(&self) -> &str {
-        self.hint
+    pub fn hint(&self) -> Option<&str> {
+        Some(self.hint)
     }
 }
 
@@ -29,10 +30,7 @@ impl TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the {} {}", self.what, self.fault)?;
-        if f.alternate() {
-            write!(f, "\n  hint: {}", self.hint)?;
-        }
-        Ok(())
+        write_hint(f, self.hint())
     }
 }
 

@@ -5,6 +5,7 @@
 use super::{Error, Kind};
 use std::error::Error as _;
 use std::fmt;
+use telecrm_core::write_hint;
 
 impl Error {
     /// What happened, in one sentence with operation and status.
@@ -129,11 +130,8 @@ impl fmt::Display for Error {
                 write!(f, ": {cause}")?;
                 source = cause.source();
             }
-            if let Some(hint) = self.hint() {
-                write!(f, "\n  hint: {hint}")?;
-            }
         }
-        Ok(())
+        write_hint(f, self.hint())
     }
 }
 

@@ -230,7 +230,7 @@ fn switch(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     match Profile::documented().with(name, value) {
         Ok(_) => Ok((name.to_owned(), value.to_owned())),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(Problem::from(&error).to_string()),
     }
 }
 
@@ -238,8 +238,8 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:4010")
 }
 
-fn country(text: &str) -> Result<Country, CountryError> {
-    text.parse()
+fn country(text: &str) -> Result<Country, Problem> {
+    text.parse().map_err(|error: CountryError| Problem::from(&error))
 }
 
 fn switches_help() -> String {

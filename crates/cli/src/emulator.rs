@@ -12,7 +12,7 @@ use telecrm::json::read_json;
 use telecrm::{AsyncToken, SyncToken, TokenError, WorkspaceFile};
 use telecrm_emulator::{
     Builder, DEFAULT_MAX_CONNECTIONS, Emulator, Fault, RateLimit, Recording, RecordingError,
-    SearchIds, StateError,
+    SearchIds, SettingsError, StateError,
 };
 
 pub(crate) async fn run(options: args::Emulator) -> Result<Exit, Failure> {
@@ -35,7 +35,7 @@ fn configure(options: args::Emulator) -> Result<Builder, Failure> {
     }
     let mut profile = options.profile;
     for (name, value) in &options.switch {
-        profile = profile.with(name, value).map_err(|error| Failure::usage(error.to_string()))?;
+        profile = profile.with(name, value).map_err(|error| Failure::usage(&error))?;
     }
     if options.no_search_ids {
         profile.search_ids = SearchIds::No;
@@ -161,7 +161,7 @@ async fn serve(
         // A second signal does not wait for slow requests.
         _ = signals.recv() => {}
     }
-    recorded.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    recorded.map_err(|error| Failure::new(Exit::Failed, &error))?;
     Ok(match signal {
         // SIGTERM is the regular end of a service.
         Some(Signal::Terminate) | None => Exit::Success,
@@ -171,14 +171,13 @@ async fn serve(
 
 /// Replays a recording, and prints which answers differ from the recorded ones.
 async fn replay(options: &args::Replay) -> Result<Exit, Failure> {
-    let recording =
-        Recording::read(&options.recording).map_err(|error| Failure::usage(error.to_string()))?;
+    let recording = Recording::read(&options.recording).map_err(|error| Failure::usage(&error))?;
     let requests = recording.calls();
     let builder = Emulator::builder().replay(recording);
     let print_differences = |emulator: &Emulator| {
         let differences = emulator.differences();
         for difference in differences {
-            print(&difference.to_string());
+            difference.to_string().lines().for_each(print);
         }
         print(&match differences.len() {
             0 => format!("{requests} requests replayed, all with the recorded answers"),
@@ -200,12 +199,16 @@ async fn replay(options: &args::Replay) -> Result<Exit, Failure> {
 }
 
 fn not_started(listen: SocketAddr, error: &io::Error) -> Failure {
-    let inner = error.get_ref();
-    if inner.is_some_and(|inner| inner.is::<StateError>() || inner.is::<RecordingError>()) {
-        return Failure::new(Exit::Failed, error.to_string());
-    }
-    if error.kind() == io::ErrorKind::InvalidInput {
-        return Failure::usage(error.to_string());
+    if let Some(inner) = error.get_ref() {
+        if let Some(error) = inner.downcast_ref::<SettingsError>() {
+            return Failure::usage(error);
+        }
+        if let Some(error) = inner.downcast_ref::<StateError>() {
+            return Failure::new(Exit::Failed, error);
+        }
+        if let Some(error) = inner.downcast_ref::<RecordingError>() {
+            return Failure::new(Exit::Failed, error);
+        }
     }
     Failure::new(Exit::Failed, format!("cannot listen on {listen}: {error}"))
         .hint("choose another address with --listen (port 0 picks a free port)")
@@ -241,14 +244,16 @@ fn read_file(path: &Path) -> Result<serde_json::Value, Failure> {
 }
 
 fn read_faults(path: &Path) -> Result<Vec<Fault>, Failure> {
-    Fault::list(read_file(path)?)
-        .map_err(|error| Failure::usage(format!("{}: invalid fault rule: {error}", path.display())))
+    Fault::list(read_file(path)?).map_err(|error| {
+        Failure::usage(Problem::from(&error).at(format!("{}: invalid fault rule", path.display())))
+    })
 }
 
 fn read_seed(path: &Path) -> Result<WorkspaceFile, Failure> {
     WorkspaceFile::from_json(read_file(path)?)
         .and_then(|file| telecrm::Workspace::from_file(&file).map(|_| file))
         .map_err(|error| {
-            Failure::usage(format!("{}: invalid workspace file: {error}", path.display()))
+            let place = format!("{}: invalid workspace file", path.display());
+            Failure::usage(Problem::from(&error).at(place))
         })
 }

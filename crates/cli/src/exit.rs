@@ -33,12 +33,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, problem: Problem::new(message) }
+    pub(crate) fn new(exit: Exit, problem: impl Into<Problem>) -> Self {
+        Self { exit, problem: problem.into() }
     }
 
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, message)
+    pub(crate) fn usage(problem: impl Into<Problem>) -> Self {
+        Self::new(Exit::Usage, problem)
     }
 
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
@@ -49,6 +49,6 @@ impl Failure {
 /// A problem of the input or the settings is a usage error.
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { exit: Exit::Usage, problem }
+        Self::usage(problem)
     }
 }

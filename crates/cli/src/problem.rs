@@ -1,9 +1,10 @@
 //! A problem that people read: what happened, and what to do about it.
 
 use serde::Serialize;
+use std::error::Error;
 use std::fmt;
-
-const HINT: &str = "\n  hint: ";
+use telecrm::workspace::WorkspaceError;
+use telecrm_emulator::{FaultError, RecordingError, SettingsError, StateError, SwitchError};
 
 /// What happened and where, and a hint that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,15 +14,8 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Errors of the libraries print their hint below the message, and both are kept apart here.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        let message = message.into();
-        match message.split_once(HINT) {
-            Some((message, hint)) => {
-                Self { message: message.to_owned(), hint: Some(hint.to_owned()) }
-            }
-            None => Self { message, hint: None },
-        }
+        Self { message: message.into(), hint: None }
     }
 
     /// Adds a hint after the one that is there.
@@ -46,13 +40,52 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         match &self.hint {
-            Some(hint) => write!(f, "{HINT}{hint}"),
+            Some(hint) => write!(f, "\n  hint: {hint}"),
             None => Ok(()),
         }
     }
 }
 
-impl std::error::Error for Problem {}
+impl Error for Problem {}
+
+impl From<&str> for Problem {
+    fn from(message: &str) -> Self {
+        Self::new(message)
+    }
+}
+
+impl From<String> for Problem {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}
+
+/// Converts errors of the libraries: the message with its chain of sources, and the hint.
+macro_rules! from_errors {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<&$error> for Problem {
+            fn from(error: &$error) -> Self {
+                let mut message = error.to_string();
+                let mut source = error.source();
+                while let Some(cause) = source {
+                    message = format!("{message}: {cause}");
+                    source = cause.source();
+                }
+                Self { message, hint: error.hint().map(Into::into) }
+            }
+        }
+    )+};
+}
+from_errors!(
+    telecrm::Error,
+    telecrm::CountryError,
+    WorkspaceError,
+    FaultError,
+    RecordingError,
+    SettingsError,
+    StateError,
+    SwitchError,
+);
 
 #[cfg(test)]
 mod tests {
@@ -60,9 +93,10 @@ mod tests {
 
     #[test]
     fn the_hint_of_an_error_is_kept_apart_from_its_message() {
-        let problem = Problem::new("file.json: invalid\n  hint: remove it");
-        assert_eq!(problem.message, "file.json: invalid");
-        assert_eq!(problem.hint.as_deref(), Some("remove it"));
+        let error = "XX".parse::<telecrm::Country>().expect_err("unknown");
+        let problem = Problem::from(&error);
+        assert_eq!(problem.message, "unknown country code `XX`");
+        assert_eq!(problem.hint, error.hint());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Codes of custom actions, and their two spellings.
 
+use crate::constant_error;
 use std::fmt;
 use std::str::FromStr;
 
@@ -85,18 +86,16 @@ impl TryFrom<&str> for ActionCode {
 /// use telecrm_core::ActionCode;
 ///
 /// let error = "SITE_VISIT".parse::<ActionCode>().unwrap_err();
-/// assert!(error.to_string().contains("ACTION_1001"));
+/// assert_eq!(error.hint(), Some("use a code such as 1001 or ACTION_1001"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActionCodeError;
 
-impl fmt::Display for ActionCodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the text is not an action code such as 1001 or ACTION_1001")
-    }
-}
-
-impl std::error::Error for ActionCodeError {}
+constant_error!(
+    ActionCodeError,
+    "the text is not the code of a custom action",
+    "use a code such as 1001 or ACTION_1001"
+);
 
 impl From<std::convert::Infallible> for ActionCodeError {
     fn from(never: std::convert::Infallible) -> Self {

@@ -4,6 +4,7 @@ use crate::rules::Acceptance;
 use crate::workspace::ActionDefinition;
 use crate::{
     Action, ActionKind, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace,
+    write_hint,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -123,13 +124,21 @@ impl CheckError {
         &self.0
     }
 
+    /// What to do about the losses. Returns None if no loss has a hint.
+    pub fn hint(&self) -> Option<String> {
+        let hints: BTreeSet<_> = self.losses().filter_map(Finding::hint).collect();
+        let hints: Vec<_> = hints.into_iter().collect();
+        (!hints.is_empty()).then(|| hints.join("; "))
+    }
+
     /// Gives the checked lead back, for another decision.
     pub fn into_checked(self) -> Checked {
         *self.0
     }
 }
 
-/// Lists the [losses](Finding). They can repeat a value, unlike [`Debug`](fmt::Debug).
+/// `{}` lists the [losses](Finding). `{:#}` adds the hint on a line of its own. Both can repeat a
+/// value, unlike [`Debug`](fmt::Debug).
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_lead_dropped() {
@@ -138,7 +147,8 @@ impl fmt::Display for CheckError {
             "telecrm would store only part of the lead: "
         })?;
         let losses: Vec<_> = self.losses().map(Finding::to_string).collect();
-        f.write_str(&losses.join("; "))
+        f.write_str(&losses.join("; "))?;
+        write_hint(f, self.hint().as_deref())
     }
 }
 

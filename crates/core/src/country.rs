@@ -1,6 +1,7 @@
 //! Countries: the calling code of a country, and how long its phone numbers are.
 
 use crate::text::quoted;
+use crate::write_hint;
 use std::fmt;
 use std::str::FromStr;
 
@@ -146,19 +147,28 @@ fn from_library(_: &str) -> Option<Country> {
 /// use telecrm_core::Country;
 ///
 /// let error = "XX".parse::<Country>().unwrap_err();
-/// assert!(error.to_string().starts_with("unknown country code `XX`"));
+/// assert_eq!(error.to_string(), "unknown country code `XX`");
+/// assert!(error.hint().is_some_and(|hint| hint.contains("IN")));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct CountryError(String);
 
+impl CountryError {
+    /// What to do about the error.
+    pub fn hint(&self) -> Option<String> {
+        if cfg!(feature = "phone") {
+            return Some("use an ISO 3166 code such as IN".to_owned());
+        }
+        let known = quoted(COUNTRIES.iter().map(|country| country.code));
+        Some(format!("enable the feature `phone`, or use one of {known}"))
+    }
+}
+
+/// `{}` is one sentence. `{:#}` adds the hint on a line of its own.
 impl fmt::Display for CountryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unknown country code `{}`", self.0)?;
-        if cfg!(feature = "phone") {
-            return f.write_str(" (expected an ISO 3166 code such as IN)");
-        }
-        let known = quoted(COUNTRIES.iter().map(|country| country.code));
-        write!(f, " (without the feature `phone`, expected one of {known})")
+        write_hint(f, self.hint().as_deref())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Findings: report what telecrm stores differently from what was sent.
 
-use crate::FieldPath;
+use crate::{FieldPath, write_hint};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -138,10 +138,7 @@ impl fmt::Display for Finding {
         if let Some(pitfall) = &self.pitfall {
             write!(f, " ({pitfall})")?;
         }
-        match self.hint() {
-            Some(hint) if f.alternate() => write!(f, "\n  hint: {hint}"),
-            _ => Ok(()),
-        }
+        write_hint(f, self.hint().as_deref())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::json::type_name;
 use crate::value::{set_field, to_object};
-use crate::{Action, FieldPath, FieldValue};
+use crate::{Action, FieldPath, FieldValue, write_hint};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ impl Lead {
     pub fn from_serialize<T: Serialize + ?Sized>(fields: &T) -> Result<Self, LeadError> {
         let fields: FieldValue = serde_json::to_string(fields)
             .and_then(|text| serde_json::from_str(&text))
-            .map_err(|_| LeadError("the value does not serialize as JSON".to_owned()))?;
+            .map_err(|_| LeadError::not_json())?;
         let fields = fields.into_members();
         let fields = fields.map_err(|other| LeadError::new("the value", "an object", &other))?;
         let mut lead = Self::default();
@@ -312,23 +312,37 @@ impl<'de> Deserialize<'de> for Lead {
 /// assert_eq!(error.to_string(), "`fields` is a list, not an object");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeadError(String);
+pub struct LeadError {
+    message: String,
+    hint: Option<&'static str>,
+}
 
 impl LeadError {
+    /// What to do about the error. Returns None if the message already says it.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint
+    }
+
     fn new(place: &str, expected: &str, found: &FieldValue) -> Self {
         let found = type_name(found.as_json());
-        Self(format!("{place} is {found}, not {expected}"))
+        Self { message: format!("{place} is {found}, not {expected}"), hint: None }
+    }
+
+    fn not_json() -> Self {
+        Self { message: "the value does not serialize as JSON".to_owned(), hint: None }
     }
 
     fn missing_fields() -> Self {
-        let expected = r#"{"fields": {…}, "actions": […]}"#;
-        Self(format!("`fields` is missing (expected {expected})"))
+        let hint = r#"write {"fields": {…}, "actions": […]}"#;
+        Self { message: "`fields` is missing".to_owned(), hint: Some(hint) }
     }
 }
 
+/// `{}` is one sentence. `{:#}` adds the hint on a line of its own.
 impl fmt::Display for LeadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)?;
+        write_hint(f, self.hint)
     }
 }
 

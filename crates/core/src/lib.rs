@@ -39,6 +39,7 @@ pub mod compare;
 mod country;
 mod debug;
 mod finding;
+mod hint;
 pub mod json;
 mod lead;
 mod open_enum;
@@ -57,6 +58,8 @@ pub use action_code::{ActionCode, ActionCodeError};
 pub use check::{CheckError, Checked};
 pub use country::{Country, CountryError};
 pub use finding::{Certainty, Finding, FindingKind};
+#[doc(hidden)]
+pub use hint::write_hint;
 pub use lead::{Lead, LeadError};
 pub use outcome::{Created, Incomplete, Outcome, Remark};
 pub use path::FieldPath;

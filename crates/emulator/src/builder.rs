@@ -5,14 +5,13 @@ use crate::config::{Config, MAX_TOKENS};
 use crate::faults::Fault;
 use crate::faults::rate_limit::RateLimit;
 use crate::http::origin::check_name;
-use crate::problem::Problem;
+use crate::problem::{Problem, impl_error};
 use crate::profile::{PhoneBlanks, Profile, SearchIds};
 use crate::recording::recorder::Recorder;
 use crate::recording::{self, Header, Recording};
 use crate::setters::setters;
 use crate::store::{Seed, StateFile, Store};
 use jiff::Timestamp;
-use std::error::Error;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -377,6 +376,25 @@ fn refused(reason: impl Into<String>, hint: &str) -> io::Error {
     invalid_input(Problem::new(reason).hint(hint))
 }
 
-pub(crate) fn invalid_input(reason: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, reason)
+pub(crate) fn invalid_input(problem: impl Into<Problem>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, SettingsError(problem.into()))
 }
+
+/// An error for settings with which no emulator can start.
+///
+/// [`Builder::start`] returns it inside an [`io::Error`].
+///
+/// ```
+/// use telecrm_emulator::{Emulator, SettingsError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = Emulator::builder().enterprise("").start().await.unwrap_err();
+/// let error = error.get_ref().and_then(|error| error.downcast_ref::<SettingsError>()).unwrap();
+/// assert_eq!(error.hint(), Some("use an ID such as ent-local"));
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsError(Problem);
+
+impl_error!(SettingsError);

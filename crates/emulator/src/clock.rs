@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::time::Duration;
+use telecrm_core::constant_error;
 use tokio::time::{self, Instant};
 
 /// Longer than any emulator runs. A longer wait would overflow an `Instant`.
@@ -81,13 +81,11 @@ impl ClockState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockError;
 
-impl fmt::Display for ClockError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the time is not between 1970 and 2106, the range of lead IDs")
-    }
-}
-
-impl std::error::Error for ClockError {}
+constant_error!(
+    ClockError,
+    "the time is outside the range of lead IDs",
+    "use a time from 1970 to 2106"
+);
 
 /// The machine's time in Unix milliseconds, regardless of the workspace's clock.
 pub(crate) fn machine() -> i64 {

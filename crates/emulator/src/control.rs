@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::clock::{ClockError, ClockState};
 use crate::faults::Fault;
 use crate::http::{ApiError, DiscardedBody, JsonBody, Params};
+use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::store::BuiltInEntry;
 use axum::extract::{Path, State};
@@ -117,10 +118,8 @@ async fn set_clock(
     JsonBody(body): JsonBody,
 ) -> Result<Json<Value>, ApiError> {
     let change: ClockChange = serde_json::from_value(body).map_err(|error| {
-        ApiError::bad_request(format_args!(
-            "The change of the clock is invalid: {error}\n  hint: use `now` or `advance`, and \
-             `hold`"
-        ))
+        let problem = Problem::new(format!("The change of the clock is invalid: {error}"));
+        ApiError::bad_request(problem.hint("use `now` or `advance`, and `hold`"))
     })?;
     if change.now.is_some() && change.advance.is_some() {
         return Err(ApiError::bad_request("The body has both `now` and `advance`"));

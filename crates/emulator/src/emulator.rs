@@ -76,8 +76,9 @@ impl Builder {
     /// seed that is not a workspace, an impossible fault, time or host name, an empty enterprise
     /// ID, no connection, or more than three tokens of a type.
     ///
-    /// The error contains a [`StateError`](crate::StateError) if the state file cannot be used, and
-    /// a [`RecordingError`] if the recording cannot be created.
+    /// The error contains a [`SettingsError`](crate::SettingsError) if a setting is invalid, a
+    /// [`StateError`](crate::StateError) if the state file cannot be used, and a
+    /// [`RecordingError`] if the recording cannot be created. Print it with `{:#}` to see the hint.
     pub async fn start(mut self) -> io::Result<Emulator> {
         self.validate()?;
         let recording = self.replay.take();

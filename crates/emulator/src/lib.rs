@@ -28,7 +28,7 @@ mod sync;
 #[cfg(feature = "web")]
 mod web;
 
-pub use builder::Builder;
+pub use builder::{Builder, SettingsError};
 pub use clock::ClockError;
 pub use config::{
     DEFAULT_ASYNC_TOKEN, DEFAULT_ENTERPRISE, DEFAULT_MAX_CONNECTIONS, DEFAULT_PROCESSING_DELAY,

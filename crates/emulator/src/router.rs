@@ -6,6 +6,7 @@ use crate::control;
 use crate::http::origin::{OWN, check_host, check_origin};
 use crate::http::{ApiError, BODY_LIMIT, DiscardedBody, auth, call, capture};
 use crate::operations::{ROUTES, SYNC_BASE};
+use crate::problem::Problem;
 #[cfg(feature = "web")]
 use crate::web;
 use axum::Router;
@@ -78,20 +79,14 @@ async fn acknowledge(State(app): State<App>, request: Request, next: Next) -> Re
 }
 
 async fn method_not_allowed(method: Method, uri: Uri, _: DiscardedBody) -> ApiError {
-    ApiError::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        format_args!(
-            "{method} is not allowed at {}\n  hint: the header Allow lists the allowed methods. \
-             {BASES}",
-            uri.path()
-        ),
-    )
+    let problem = Problem::new(format!("{method} is not allowed at {}", uri.path()))
+        .hint(format!("the header Allow lists the allowed methods. {BASES}"));
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", problem)
 }
 
 /// Answers an unknown path of the Sync API or of the emulator's own endpoints.
 async fn no_endpoint(method: Method, uri: Uri, _: DiscardedBody) -> ApiError {
-    ApiError::missing(format_args!("There is no {method} {}\n  hint: {BASES}", uri.path()))
+    ApiError::missing(Problem::new(format!("There is no {method} {}", uri.path())).hint(BASES))
 }
 
 /// Answers an unknown path.

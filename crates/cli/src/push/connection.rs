@@ -5,6 +5,7 @@ use super::report::ErrorKind;
 use crate::args;
 use crate::environment::{self, Environment, SyncApi};
 use crate::exit::{Exit, Failure};
+use crate::problem::Problem;
 use crate::terminal::print_warning;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,11 +72,10 @@ impl Connection {
         let zone = options.time_zone.iana_name();
         seed.emulator.insert("defaultCountry".to_owned(), country.as_str().into());
         seed.emulator.insert("timeZone".to_owned(), zone.into());
-        let failed = |error: &dyn std::fmt::Display| {
-            Failure::new(Exit::Failed, format!("cannot start the emulator: {error}"))
-        };
+        let failed =
+            |problem: Problem| Failure::new(Exit::Failed, problem.at("cannot start the emulator"));
         let emulator = Emulator::builder().seed(seed).start().await;
-        let emulator = emulator.map_err(|error| failed(&error))?;
+        let emulator = emulator.map_err(|error| failed(error.to_string().into()))?;
         let telecrm = emulator
             .client_builder()
             .default_country(country)
@@ -83,7 +83,7 @@ impl Connection {
             // A row waits until the emulator has processed it, so one look is enough.
             .verify_timeout(Duration::ZERO)
             .build()
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| failed((&error).into()))?;
         Ok(Self { telecrm, can_read: true, limits: None, emulator: Some(Arc::new(emulator)) })
     }
 
@@ -105,8 +105,8 @@ impl Connection {
             ErrorKind::RateLimited => Exit::RateLimited,
             _ => Exit::Failed,
         };
-        let message = format!("cannot read the workspace, so nothing was sent: {error:#}");
-        let failure = Failure::new(exit, message);
+        let problem = Problem::from(error).at("cannot read the workspace, so nothing was sent");
+        let failure = Failure::new(exit, problem);
         if self.emulator.is_some() {
             return failure;
         }

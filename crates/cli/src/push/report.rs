@@ -125,8 +125,8 @@ impl From<&telecrm::Error> for ErrorKind {
 }
 
 impl RowError {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, problem: Problem::new(message), is_server_fault: false }
+    pub(crate) fn new(kind: ErrorKind, problem: impl Into<Problem>) -> Self {
+        Self { kind, problem: problem.into(), is_server_fault: false }
     }
 }
 
@@ -137,7 +137,7 @@ impl From<&telecrm::Error> for RowError {
             is_server_fault: error.is_transient()
                 || error.phase() == telecrm::Phase::Unreadable
                 || error.status_code().is_some_and(is_redirect),
-            ..Self::new(error.into(), format!("{error:#}"))
+            ..Self::new(error.into(), error)
         }
     }
 }

@@ -142,8 +142,7 @@ impl State {
         let lead = match lead {
             Ok(lead) => lead,
             Err(problem) => {
-                let mut error = RowError::new(ErrorKind::UnreadableRow, "");
-                error.problem = problem;
+                let error = RowError::new(ErrorKind::UnreadableRow, problem);
                 return self.add_report(unsent(None, Outcome::Rejected, error));
             }
         };

@@ -40,7 +40,7 @@ tests! {
         "--seed",
         "seats.json",
         br#"{"customFields": [{"apiName": "phone", "type": "PHONE"}], "emulator": {"seats": "many"}}"#,
-        "emulator.seats: must be a whole number, 0 or more, and is \"many\"",
+        "emulator.seats: expected a whole number from 0, found \"many\"",
     );
     a_duplicate_key_is_refused: file_is_refused(
         "--seed",
@@ -174,7 +174,7 @@ fn a_replay_prints_answers_that_differ() {
     let ran = replay(&recording);
     assert_eq!(ran.exit, 1, "{ran:?}");
     ran.assert_stderr("POST /enterprise/ent-local/autoupdatelead");
-    ran.assert_stderr("body.status: \"TAKEN\" was recorded, \"QUEUED\" came");
+    ran.assert_stderr("body.status: recorded \"TAKEN\", answered \"QUEUED\"");
     ran.assert_stderr("1 with another answer");
 }
 

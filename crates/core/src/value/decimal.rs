@@ -1,5 +1,6 @@
 //! Decimal numbers kept as text, because a float cannot hold every amount of money.
 
+use crate::constant_error;
 use std::fmt;
 use std::str::FromStr;
 
@@ -115,13 +116,11 @@ from_integer!(u32, u64, i32, i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecimalError;
 
-impl fmt::Display for DecimalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the text is not a decimal number such as -1250.50")
-    }
-}
-
-impl std::error::Error for DecimalError {}
+constant_error!(
+    DecimalError,
+    "the text is not a decimal number",
+    "write only a sign, digits and a point, such as -1250.50"
+);
 
 /// An amount of money above zero, for payments.
 ///
@@ -191,13 +190,11 @@ impl fmt::Display for Amount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AmountError;
 
-impl fmt::Display for AmountError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value is not an amount above zero such as 4999.50")
-    }
-}
-
-impl std::error::Error for AmountError {}
+constant_error!(
+    AmountError,
+    "the value is not an amount above zero",
+    "write only digits and a point, such as 4999.50"
+);
 
 /// Whether a text consists of digits, with an optional `-` before them and at most one point.
 pub(crate) fn is_decimal(text: &str) -> bool {

@@ -147,7 +147,10 @@ impl ActionDefinition {
         let code = match node.required_text("code")?.parse::<ActionCode>() {
             Ok(code) => code,
             Err(_) if is_listed => return Ok(None),
-            Err(error) => return Err(WorkspaceError::new(node.path("code"), error.to_string())),
+            Err(error) => {
+                let invalid = WorkspaceError::new(node.path("code"), error.to_string());
+                return Err(invalid.with_hint(error.hint()));
+            }
         };
         let fields = match read_schema(node) {
             Err(_) if is_listed => None,

@@ -75,11 +75,10 @@ impl Identifier {
         } else if let Some(field) = named("phone") {
             (field, MatchedBy::Default)
         } else {
-            return Err(WorkspaceError::new(
-                "customFields",
-                "no lead identifier: no field matches `metadata.leadIdentifierFieldId`, has \
-                 `isLeadid: true` or is named `phone`",
-            ));
+            return Err(WorkspaceError::new("customFields", "no lead identifier").with_hint(Some(
+                "name a field `phone`, give one `isLeadid: true`, or name its ID in \
+                 `metadata.leadIdentifierFieldId`",
+            )));
         };
         Ok(Self {
             api_name: field.api_name.clone(),

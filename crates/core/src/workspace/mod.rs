@@ -310,7 +310,7 @@ fn check_seats(settings: &Node<'_>) -> Result<(), WorkspaceError> {
 fn read_country(settings: &Node<'_>) -> Result<Option<Country>, WorkspaceError> {
     let code = settings.text("defaultCountry")?.map(str::parse);
     code.transpose().map_err(|error: CountryError| {
-        WorkspaceError::new("emulator.defaultCountry", error.to_string())
+        WorkspaceError::new("emulator.defaultCountry", error.to_string()).with_hint(error.hint())
     })
 }
 
@@ -318,6 +318,7 @@ fn read_time_zone(settings: &Node<'_>) -> Result<TimeZone, WorkspaceError> {
     let zone = settings.text("timeZone")?.unwrap_or("Asia/Kolkata");
     TimeZone::get(zone).map_err(|_| {
         WorkspaceError::new("emulator.timeZone", format!("unknown time zone {zone:?}"))
+            .with_hint(Some("use a name such as Asia/Kolkata"))
     })
 }
 

@@ -464,7 +464,7 @@ fn header_value(text: &str) -> Result<HeaderValue, FaultError> {
 ///
 /// let rule = serde_json::json!({ "operation": "createLeads", "do": "hang" });
 /// let error = Fault::list(rule).unwrap_err();
-/// assert!(error.to_string().contains("createLead"));
+/// assert!(error.hint().is_some_and(|hint| hint.contains("createLead")));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultError(Problem);

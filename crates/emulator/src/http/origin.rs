@@ -24,11 +24,11 @@ pub(crate) fn check_host(
     if host.is_some_and(|host| is_own_host(host, local, allowed)) {
         return Ok(());
     }
-    let message = format!(
-        "The Host header is neither localhost nor an address of {local}\n  hint: start the \
-         emulator with --allow-host NAME (Builder::allow_host) to allow another name"
-    );
-    Err(ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message))
+    let problem =
+        Problem::new(format!("The Host header is neither localhost nor an address of {local}"));
+    let hint =
+        "start the emulator with --allow-host NAME (Builder::allow_host) to allow another name";
+    Err(ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", problem.hint(hint)))
 }
 
 /// Refuses commands to the emulator's own endpoints from foreign web pages (cross-site request

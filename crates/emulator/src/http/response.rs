@@ -26,7 +26,8 @@ impl ApiError {
         Self {
             status,
             code,
-            message: message.to_string(),
+            // The alternate form of an error includes its hint.
+            message: format!("{message:#}"),
             details: Vec::new(),
             findings: Vec::new(),
         }

@@ -42,8 +42,8 @@ pub(crate) async fn page(State(app): State<App>) -> Response {
 /// Adds the rule that the form describes, or the rules that it has as JSON.
 pub(crate) async fn add_fault(State(app): State<App>, Form(form): Form<FormValues>) -> Response {
     let added = rule(&form)
-        .and_then(|rule| Fault::list(rule).map_err(|error| error.to_string()))
-        .and_then(|faults| app.faults.add(faults).map_err(|error| error.to_string()));
+        .and_then(|rule| Fault::list(rule).map_err(|error| format!("{error:#}")))
+        .and_then(|faults| app.faults.add(faults).map_err(|error| format!("{error:#}")));
     respond(&app, &form, "#faults", added)
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn set_profile(State(app): State<App>, Form(form): Form<FormVal
             switches.try_fold(profile, |profile, (name, value)| profile.with(name, value))
         }
     });
-    let changed = changed.map_err(|error| error.to_string());
+    let changed = changed.map_err(|error| format!("{error:#}"));
     respond(&app, &FormValues::new(), "#profile", changed)
 }
 

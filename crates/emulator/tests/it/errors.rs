@@ -20,7 +20,7 @@ impl Texts {
     }
 
     fn add(&mut self, text: impl Display) {
-        let _ = writeln!(self.0, "{text}\n");
+        let _ = writeln!(self.0, "{text:#}\n");
     }
 
     /// Adds the error with which the emulator refuses to start.
@@ -31,7 +31,7 @@ impl Texts {
     /// Adds the error, in which FILE replaces the path.
     async fn refused_file(&mut self, builder: Builder, file: &StateFile) {
         let error = builder.state(file.path()).start().await;
-        let error = error.expect_err("refused").to_string();
+        let error = format!("{:#}", error.expect_err("refused"));
         self.add(error.replace(file.path().to_str().expect("UTF-8"), "FILE"));
     }
 
@@ -108,7 +108,7 @@ async fn recordings(texts: &mut Texts) {
     let _ = std::fs::remove_file(&path);
     let shown = |error: &dyn Display| {
         let path = path.to_str().expect("UTF-8");
-        error.to_string().replace(path, "FILE")
+        format!("{error:#}").replace(path, "FILE")
     };
     texts.add(shown(&Recording::read(&path).expect_err("missing")));
     for content in ["{}\n", "{\"telecrm_recording\": 2}\n", "{\"telecrm_recording\": 1}\n"] {
@@ -129,7 +129,7 @@ async fn state_files(texts: &mut Texts) {
     texts.refused_file(builder(), &file).await;
     let folder = std::env::temp_dir();
     let error = builder().state(&folder).start().await;
-    let error = error.expect_err("a folder").to_string();
+    let error = format!("{:#}", error.expect_err("a folder"));
     texts.add(error.replace(folder.to_str().expect("UTF-8"), "FOLDER"));
 
     let file = StateFile::new();

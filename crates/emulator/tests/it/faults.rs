@@ -379,7 +379,7 @@ async fn a_reset_unblocks_the_queue() {
 /// Asserts that the emulator refuses the rule with this error.
 async fn assert_refused(rule: Fault, reason: &str) {
     let local = Local::start().await;
-    let error = local.emulator.fault(rule).expect_err("refused").to_string();
+    let error = format!("{:#}", local.emulator.fault(rule).expect_err("refused"));
     assert!(error.contains(reason), "{error}");
 }
 

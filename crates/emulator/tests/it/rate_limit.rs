@@ -53,5 +53,5 @@ async fn a_workspace_has_at_most_three_tokens_of_each_type() {
     let builder = ["2", "3", "4"]
         .into_iter()
         .fold(Emulator::builder(), |builder, token| builder.another_async_token(token));
-    assert!(builder.start().await.unwrap_err().to_string().contains('3'));
+    assert!(format!("{:#}", builder.start().await.unwrap_err()).contains('3'));
 }

@@ -296,7 +296,7 @@ async fn assert_refused(content: &str, reason: &str) {
     let tape = Tape::new("refused");
     std::fs::write(&tape.0, content).expect("written");
     let error: RecordingError = Recording::read(&tape.0).expect_err(content);
-    let error = error.to_string();
+    let error = format!("{error:#}");
     assert!(error.contains(reason) && error.contains("telecrm-recording"), "{error}");
 }
 
@@ -346,7 +346,7 @@ async fn assert_token_count_refused(name: &str, count: &str) {
     std::fs::write(&tape.0, header.replace("\"sync_tokens\":1", &tokens)).expect("written");
     let recording = Recording::read(&tape.0).expect("a recording");
     let error = Emulator::builder().replay(recording).start().await;
-    let error = error.expect_err("refused").to_string();
+    let error = format!("{:#}", error.expect_err("refused"));
     assert!(error.contains("damaged in line 1"), "{error}");
 }
 
@@ -360,7 +360,7 @@ async fn an_existing_file_is_not_overwritten() {
     let tape = Tape::new("existing");
     record_nothing(&tape).await;
     let error = Emulator::builder().record(&tape.0).start().await;
-    let error = error.unwrap_err().to_string();
+    let error = format!("{:#}", error.unwrap_err());
     assert!(error.contains("choose another name"), "{error}");
 }
 
@@ -368,6 +368,6 @@ async fn an_existing_file_is_not_overwritten() {
 async fn a_recording_with_a_state_file_is_refused() {
     let tape = Tape::new("both");
     let builder = Emulator::builder().record(&tape.0).state("x.db");
-    let error = builder.start().await.unwrap_err().to_string();
+    let error = format!("{:#}", builder.start().await.unwrap_err());
     assert!(error.contains("state file"), "{error}");
 }

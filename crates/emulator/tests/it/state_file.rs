@@ -71,7 +71,7 @@ impl StateFile {
     async fn refused(&self, builder: telecrm_emulator::Builder, said: &[&str]) {
         let error = builder.state(&self.0).start().await.expect_err("refused");
         let reason = error.get_ref().and_then(|error| error.downcast_ref::<StateError>());
-        let reason = reason.expect("a state error").to_string();
+        let reason = format!("{:#}", reason.expect("a state error"));
         for said in said.iter().chain([&self.0.to_str().expect("UTF-8")]) {
             assert!(reason.contains(said), "{said}: {reason}");
         }
@@ -286,7 +286,7 @@ async fn a_file_of_another_seed_is_refused() {
 #[tokio::test]
 async fn a_folder_is_refused() {
     let folder = Emulator::builder().state(std::env::temp_dir());
-    let error = folder.start().await.unwrap_err().to_string();
+    let error = format!("{:#}", folder.start().await.unwrap_err());
     assert!(error.contains("is a folder"), "{error}");
 }
 
