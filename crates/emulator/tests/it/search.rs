@@ -269,12 +269,12 @@ async fn assert_finding(fields: Value, reason: &str) {
 }
 
 scenarios! { assert_finding:
-    le6_a_status_in_another_case_is_a_finding(json!({ "status": "contacted" }), "spelled to the letter")
+    le6_a_status_in_another_case_is_a_finding(json!({ "status": "contacted" }), "the workspace spells the status differently")
     le6_an_unknown_status_is_a_finding(json!({ "status": ["Contacted", "Nope"] }), "no status `Nope`")
     an_unknown_field_of_a_filter_is_a_finding(json!({ "lead_status": "Fresh" }), "no field `lead_status`")
     a_rating_as_text_is_a_finding(json!({ "rating": "3" }), "a rating is a whole number")
     a_short_phone_number_is_a_finding(json!({ "phone": "99999" }), "phone number")
-    a_number_for_a_text_is_a_finding(json!({ "budget": 1000 }), "numeric string")
+    a_number_for_a_text_is_a_finding(json!({ "budget": 1000 }), "money is a string of digits")
 }
 
 /// Asserts that the log has no finding for this filter.

@@ -496,7 +496,7 @@ mod tests {
         let warnings = read(text.as_bytes(), Some(sample)).expect("a header").warnings;
         insta::assert_snapshot!(warnings.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"), @r#"
         telecrm drops column `ratng`: the workspace has no field `ratng`
-          hint: did you mean `rating`?
+          hint: use `rating`
         telecrm drops column `action.1001.remark`: ACTION_1001 has no field `remark`
         telecrm drops column `action.7.note`: the workspace has no custom action ACTION_7
         "#);

@@ -166,13 +166,13 @@ mod tests {
         line 1: invalid JSON at column 1 (expected value)
           hint: write one lead per line, such as {"fields": {"phone": "919999999999"}}
         "#);
-        insta::assert_snapshot!(error(b"{\"phone\": \"919999900001\"}"), @r#"line 1: `fields` is missing: a lead is written {"fields": {…}, "actions": […]}"#);
-        insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead must be an object, and is a list");
+        insta::assert_snapshot!(error(b"{\"phone\": \"919999900001\"}"), @r#"line 1: `fields` is missing (expected {"fields": {…}, "actions": […]})"#);
+        insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead is a list, not an object");
         insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"\xff\"}}"), @r#"
         line 1: not UTF-8 at byte 22
           hint: save the file as UTF-8
         "#);
-        insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: `fields.name` stands twice: write each key once");
+        insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: duplicate key `fields.name`");
     }
 
     #[test]
