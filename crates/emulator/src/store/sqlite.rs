@@ -120,7 +120,9 @@ impl StateFile {
         let mut written = || -> Result<(), Failure> {
             let transaction = self.connection.transaction()?;
             let writer = Writer { transaction: &transaction, store };
-            if store.changes.everything { writer.everything() } else { writer.changes() }?;
+            let written =
+                if store.changes.everything { writer.everything() } else { writer.changes() };
+            written?;
             writer.counters(clock)?;
             Ok(transaction.commit()?)
         };
