@@ -55,7 +55,6 @@ use telecrm_core::WorkspaceFile;
 #[must_use = "the emulator runs only after `start`"]
 pub struct Builder {
     pub(crate) seed: Option<WorkspaceFile>,
-    #[cfg(feature = "state")]
     pub(crate) state: Option<PathBuf>,
     pub(crate) now: Option<Timestamp>,
     pub(crate) record: Option<PathBuf>,
@@ -72,7 +71,6 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             seed: None,
-            #[cfg(feature = "state")]
             state: None,
             now: None,
             record: None,
@@ -269,7 +267,6 @@ impl Builder {
                 "listen on 127.0.0.1, or allow remote access",
             ));
         }
-        #[cfg(feature = "state")]
         if self.state.is_some() && (self.record.is_some() || self.replay.is_some()) {
             return Err(refused(
                 "a recording begins with the seed, but a state file is set too",

@@ -15,15 +15,14 @@ pub(crate) fn mask_passwords(body: &[u8]) -> Option<String> {
 fn mask(json: &mut Value) -> usize {
     match json {
         Value::Object(object) => {
-            let mask_entry = |(key, value): (&String, &mut Value)| {
+            let entries = object.iter_mut().map(|(key, value)| {
                 if key == "password" {
                     *value = MASK.into();
-                    1
-                } else {
-                    mask(value)
+                    return 1;
                 }
-            };
-            object.iter_mut().map(mask_entry).sum()
+                mask(value)
+            });
+            entries.sum()
         }
         Value::Array(items) => items.iter_mut().map(mask).sum(),
         _ => 0,

@@ -5,11 +5,12 @@ use crate::background;
 use crate::config::Config;
 use crate::faults::FaultKind;
 use crate::http::ReplayedFault;
+use crate::http::response::split;
 use crate::recording::{
     Event, EventKind, RecordedAnswer, RecordedBody, RecordedCall, RecordedToken, Recording,
 };
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Request, header};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -86,8 +87,7 @@ pub(crate) async fn run(
         let parts = match request(&app.config, local, call) {
             Some(request) => {
                 let Ok(response) = service.call(request).await;
-                let (parts, body) = response.into_parts();
-                let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+                let (parts, body) = split(response).await;
                 let mut answer = RecordedAnswer::new(parts.status, &parts.headers, &body);
                 match &call.answer {
                     Some(recorded) => {

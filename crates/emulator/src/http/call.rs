@@ -4,7 +4,7 @@ use super::auth;
 use super::capture::Unrecorded;
 use super::fault;
 use super::request::buffered;
-use super::response::ApiError;
+use super::response::{ApiError, split};
 use crate::app::App;
 use crate::clock::{self, Stopwatch};
 use crate::faults::FaultKind;
@@ -12,7 +12,7 @@ use crate::log::exchange::{BodySlot, Exchange, IntendedBody};
 use crate::log::{Effect, Ending, LogEntry, Logged};
 use crate::operations;
 use crate::recording::{RecordedToken, pending};
-use axum::body::{Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
@@ -205,8 +205,7 @@ async fn with_body(mut response: Response) -> (Response, Bytes) {
     if let Some(IntendedBody(body)) = response.extensions_mut().remove::<IntendedBody>() {
         return (response, body);
     }
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let (parts, body) = split(response).await;
     (Response::from_parts(parts, body.clone().into()), body)
 }
 

@@ -3,7 +3,7 @@
 use super::auth;
 use super::origin::OWN;
 use super::request::{BODY_LIMIT, too_large, too_slow};
-use super::response::ApiError;
+use super::response::{ApiError, split};
 use crate::app::App;
 use crate::clock;
 use crate::log::Logged;
@@ -68,8 +68,7 @@ pub(crate) async fn run(
     let recorded = if pending.has_broken_answer() {
         pending.finish(None)
     } else {
-        let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let (parts, body) = split(response).await;
         let answer = RecordedAnswer::new(parts.status, &parts.headers, &body);
         response = Response::from_parts(parts, body.into());
         pending.finish(Some(answer))
@@ -86,8 +85,7 @@ pub(crate) async fn run(
 /// Replaces the answer of a call that could not be recorded, also in the log.
 async fn not_recorded(app: &App, logged: Option<Logged>, error: RecordingError) -> Response {
     let refusal = ApiError::from(Unrecorded(error)).into_response();
-    let (parts, body) = refusal.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let (parts, body) = split(refusal).await;
     if let Some(Logged(seq)) = logged {
         app.log.amend(seq, parts.status, &parts.headers, &body);
     }
@@ -118,9 +116,7 @@ fn own_endpoint(path: &str) -> Option<&str> {
 /// something. Calls that set the clock are left out, since the recording has the time of each call.
 fn is_recorded(method: &Method, path: &str) -> bool {
     if let Some(own) = own_endpoint(path) {
-        return *method != Method::GET
-            && *method != Method::HEAD
-            && !["settle", "clock"].contains(&own);
+        return !method.is_safe() && !["settle", "clock"].contains(&own);
     }
     [SYNC_BASE, "/enterprise/", "/v2/enterprise/"].iter().any(|base| path.starts_with(base))
 }

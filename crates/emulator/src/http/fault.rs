@@ -1,9 +1,10 @@
 //! Applies a fault to the answer of a call.
 
 use super::connection::ResetHandle;
+use super::response::split;
 use crate::faults::{FaultKind, FaultyAnswer};
 use crate::log::exchange::IntendedBody;
-use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -65,9 +66,8 @@ async fn wrong_answer(answer: &FaultyAnswer, request: Request, next: Next) -> Re
 
 /// Replaces the end of an answer.
 async fn broken(response: Response, end: End) -> Response {
-    let (mut parts, body) = response.into_parts();
+    let (mut parts, whole) = split(response).await;
     parts.headers.remove(header::CONTENT_LENGTH);
-    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.extensions.insert(IntendedBody(whole.clone()));
     let length = whole.len();
     let start = match end {

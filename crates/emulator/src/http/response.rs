@@ -2,7 +2,9 @@
 
 use crate::log::Effect;
 use axum::Json;
+use axum::body::{Bytes, to_bytes};
 use axum::http::StatusCode;
+use axum::http::response::Parts;
 use axum::response::{Extension, IntoResponse, Response};
 use serde_json::{Value, json};
 use std::fmt;
@@ -86,4 +88,10 @@ impl IntoResponse for ApiError {
         }
         (self.status, Extension(effect), Json(envelope)).into_response()
     }
+}
+
+/// Splits an answer into its head and its whole body.
+pub(crate) async fn split(response: Response) -> (Parts, Bytes) {
+    let (parts, body) = response.into_parts();
+    (parts, to_bytes(body, usize::MAX).await.unwrap_or_default())
 }

@@ -40,9 +40,9 @@ pub(crate) struct Message {
 /// The beginning of a body, and the length of the whole.
 #[derive(Clone)]
 pub(crate) struct LoggedBody {
-    bytes: Bytes,
+    pub(crate) bytes: Bytes,
     /// The length of the whole body.
-    length: usize,
+    pub(crate) length: usize,
 }
 
 /// Attached to a request: the reader of its body leaves a copy here for the log, together with the
@@ -129,7 +129,7 @@ impl Message {
         let Some(body) = self.body.take().filter(LoggedBody::is_whole) else {
             return;
         };
-        self.body = match mask_passwords(body.bytes()) {
+        self.body = match mask_passwords(&body.bytes) {
             Some(masked) => Some(LoggedBody::shared(&masked.into())),
             None if body.json().is_some_and(|json| json.is_object()) => Some(body),
             None => None,
@@ -156,16 +156,6 @@ impl LoggedBody {
             return Self::copied(body);
         }
         Self { bytes: body.clone(), length: body.len() }
-    }
-
-    /// The bytes that the log keeps.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The length of the whole body.
-    pub(crate) fn length(&self) -> usize {
-        self.length
     }
 
     pub(crate) fn is_whole(&self) -> bool {
@@ -244,7 +234,7 @@ impl ReceivedRequest {
             path: path.to_owned(),
             query: exchange.query.as_deref().map(str::to_owned),
             headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            body: body.map(|body| body.bytes().to_vec()),
+            body: body.map(|body| body.bytes.to_vec()),
         }
     }
 

@@ -207,10 +207,8 @@ impl Recording {
             let reason = format!("is damaged in line {}: {error}", line + 1);
             RecordingError::new(path, reason, "make a new recording")
         };
-        let first: Value = match lines.next().map(|(_, line)| serde_json::from_str(line)) {
-            Some(Ok(first)) => first,
-            _ => Value::Null,
-        };
+        let first = lines.next().and_then(|(_, line)| serde_json::from_str(line).ok());
+        let first: Value = first.unwrap_or_default();
         match first.get("telecrm_recording").and_then(Value::as_u64) {
             Some(version) if version == u64::from(VERSION) => {}
             Some(version) => {
@@ -226,11 +224,8 @@ impl Recording {
             }
         }
         let header = serde_json::from_value(first).map_err(|error| damaged(0, error))?;
-        let mut events = Vec::new();
-        for (index, line) in lines {
-            let event: Event = serde_json::from_str(line).map_err(|error| damaged(index, error))?;
-            events.push(event);
-        }
+        let event = |(index, line)| serde_json::from_str(line).map_err(|e| damaged(index, e));
+        let mut events: Vec<Event> = lines.map(event).collect::<Result<_, _>>()?;
         events.sort_by_key(|event| event.turn);
         Ok(Self { header, events })
     }

@@ -16,16 +16,10 @@ tokio::task_local! {
 pub(crate) struct PendingCall {
     recorder: Arc<Recorder>,
     call: Mutex<Option<RecordedCall>>,
-    progress: Mutex<Progress>,
+    /// The turn and the time at which the call locked the store.
+    turn: Mutex<Option<(u64, i64)>>,
     /// Gives a turn and a time to a call that never locks the store.
     take_turn: Box<dyn Fn() -> (u64, i64) + Send + Sync>,
-}
-
-#[derive(Default)]
-struct Progress {
-    /// The turn and the time at which the call locked the store.
-    turn: Option<(u64, i64)>,
-    fault: Option<FaultKind>,
 }
 
 impl PendingCall {
@@ -37,7 +31,7 @@ impl PendingCall {
         Arc::new(Self {
             recorder,
             call: Mutex::new(Some(call)),
-            progress: Mutex::default(),
+            turn: Mutex::default(),
             take_turn: Box::new(take_turn),
         })
     }
@@ -49,8 +43,9 @@ impl PendingCall {
 
     /// Whether a fault gave the client no answer, or one without a proper end.
     pub(crate) fn has_broken_answer(&self) -> bool {
-        let progress = lock(&self.progress);
-        progress.fault.as_ref().is_some_and(FaultKind::breaks_answer)
+        let call = lock(&self.call);
+        let fault = call.as_ref().and_then(|call| call.fault.as_ref());
+        fault.is_some_and(FaultKind::breaks_answer)
     }
 
     /// Writes the call to the recording, unless that has happened already.
@@ -58,13 +53,12 @@ impl PendingCall {
         let Some(mut call) = lock(&self.call).take() else {
             return Ok(());
         };
-        let Progress { turn, fault } = std::mem::take(&mut *lock(&self.progress));
-        if answer.is_none() && turn.is_none() && fault.is_none() {
+        let turn = *lock(&self.turn);
+        if answer.is_none() && turn.is_none() && call.fault.is_none() {
             // The client disconnected before the call had any effect.
             return Ok(());
         }
         let (turn, time) = turn.unwrap_or_else(&self.take_turn);
-        call.fault = fault;
         call.answer = answer;
         let kind = EventKind::Call(Box::new(call));
         self.recorder.write(&Event { turn, time, kind })
@@ -80,12 +74,16 @@ impl Drop for PendingCall {
 
 /// Notes that the current call has locked the store. Does nothing without a recording.
 pub(crate) fn note_turn(turn: u64, time: i64) {
-    let _ = CALL.try_with(|call| lock(&call.progress).turn = Some((turn, time)));
+    let _ = CALL.try_with(|call| *lock(&call.turn) = Some((turn, time)));
 }
 
 /// Notes the fault of the current call. Does nothing without a recording.
 pub(crate) fn note_fault(fault: &FaultKind) {
-    let _ = CALL.try_with(|call| lock(&call.progress).fault = Some(fault.clone()));
+    let _ = CALL.try_with(|call| {
+        if let Some(call) = &mut *lock(&call.call) {
+            call.fault = Some(fault.clone());
+        }
+    });
 }
 
 /// Spawns work that belongs to the current call. It runs to its end even if the client disconnects.

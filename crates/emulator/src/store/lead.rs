@@ -188,15 +188,6 @@ impl StoredAction {
         }
     }
 
-    /// The code of a custom action.
-    #[cfg(feature = "web")]
-    pub(crate) fn code(&self) -> Option<&ActionCode> {
-        match &self.kind {
-            EntryKind::Custom(code) => Some(code),
-            _ => None,
-        }
-    }
-
     /// The address of the performer. Actions that arrive through an API have none.
     pub(crate) fn performer(&self) -> Option<&str> {
         match self.kind {

@@ -48,7 +48,7 @@ pub(crate) struct Store {
     last_ticket: u64,
     ids: Ids,
     /// The time of the current session, in Unix milliseconds.
-    now: i64,
+    pub(crate) now: i64,
     changes: Changes,
 }
 
@@ -91,7 +91,10 @@ impl Store {
     pub(crate) fn new(seed: Seed) -> Self {
         Self {
             answers: seed.answers.clone(),
-            workspace: seed.workspace.clone(),
+            workspace: seed
+                .workspace
+                .clone()
+                .with_phone_blanks(phone_blanks(seed.strips_phone_blanks)),
             leads: Vec::new(),
             by_identifier: HashMap::new(),
             by_id: HashMap::new(),
@@ -131,7 +134,7 @@ impl Store {
 
     /// Sets whether phone numbers may contain blanks from now on.
     pub(crate) fn strip_phone_blanks(&mut self, strip: bool) {
-        self.seed.strip_phone_blanks(strip);
+        self.seed.strips_phone_blanks = strip;
         self.workspace = self.workspace.clone().with_phone_blanks(phone_blanks(strip));
     }
 

@@ -7,6 +7,7 @@ use telecrm_core::{Workspace, WorkspaceFile};
 #[derive(Clone)]
 pub(crate) struct Seed {
     pub(super) answers: WorkspaceFile,
+    /// The rules that follow from the answers. The store decides on blanks in phone numbers.
     pub(super) workspace: Workspace,
     /// Only the standard fields and the date `created_on`. It reads addresses and times that
     /// belong to no lead.
@@ -19,7 +20,7 @@ impl Seed {
     /// Returns an error if the file is not a workspace.
     pub(crate) fn new(answers: WorkspaceFile, strip: bool) -> Result<Self, WorkspaceError> {
         let answers = Self::completed(answers);
-        let workspace = Workspace::from_file(&answers)?.with_phone_blanks(phone_blanks(strip));
+        let workspace = Workspace::from_file(&answers)?;
         let mut standard = WorkspaceFile::from_json(json!({ "customFields": [
             { "apiName": "phone", "type": "PHONE" },
             { "apiName": "created_on", "type": "DATE" },
@@ -39,12 +40,6 @@ impl Seed {
             answers.pipeline = WorkspaceFile::sample().pipeline;
         }
         answers
-    }
-
-    /// Sets whether phone numbers may contain blanks.
-    pub(super) fn strip_phone_blanks(&mut self, strip: bool) {
-        self.strips_phone_blanks = strip;
-        self.workspace = self.workspace.clone().with_phone_blanks(phone_blanks(strip));
     }
 }
 

@@ -37,9 +37,8 @@ impl SharedStore {
     /// Locks the store. The time does not change during a session.
     pub(crate) fn session(&self) -> Session<'_> {
         let mut inner = lock(&self.inner);
-        let (turn, now) = (self.take_turn(), self.now());
-        inner.store.now = now;
-        Session { owner: self, inner, turn, now }
+        inner.store.now = self.now();
+        Session { owner: self, inner, turn: self.take_turn() }
     }
 
     /// The next number in the order of all calls and background work.
@@ -101,8 +100,6 @@ pub(crate) struct Session<'a> {
     owner: &'a SharedStore,
     inner: MutexGuard<'a, Inner>,
     pub(crate) turn: u64,
-    /// The time of this session, in Unix milliseconds.
-    pub(crate) now: i64,
 }
 
 impl Deref for Session<'_> {

@@ -10,7 +10,7 @@ use super::{QueuedLead, Seed, Store, StoredLead};
 use crate::clock::ClockState;
 use crate::files::create_private;
 use crate::problem::Problem;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -36,68 +36,56 @@ pub(crate) struct StateFile {
 }
 
 /// An error without the name of the file.
-enum Failure {
-    Sqlite(rusqlite::Error),
-    Json(serde_json::Error),
-    /// The file has the wrong content or the wrong rights.
-    Unusable {
-        reason: String,
-        hint: Option<&'static str>,
-    },
+struct Failure {
+    reason: String,
+    hint: Option<&'static str>,
 }
 
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+const OTHER_FILE: &str = "choose another name, and the emulator creates the file";
+const RESTORE: &str = "use another file, or restore a copy of this one";
+
+impl Failure {
+    fn new(reason: impl Into<String>, hint: &'static str) -> Self {
+        Self { reason: reason.into(), hint: Some(hint) }
+    }
+
+    fn of(self, path: &Path) -> StateError {
+        let problem = Problem::new(format!("the state file {} {}", path.display(), self.reason));
+        StateError(match self.hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        })
     }
 }
 
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self::Json(error)
+        Self::new(format!("is damaged: {error}"), RESTORE)
     }
 }
 
-const OTHER_FILE: &str = "choose another name, and the emulator creates the file";
-
-impl Failure {
-    fn new(reason: impl Into<String>, hint: &'static str) -> Self {
-        Self::Unusable { reason: reason.into(), hint: Some(hint) }
-    }
-
-    fn of(self, path: &Path) -> StateError {
-        const DAMAGED: Option<&str> = Some("use another file, or restore a copy of this one");
-        let (reason, hint) = match self {
-            Self::Unusable { reason, hint } => (reason, hint),
-            Self::Json(error) => (format!("is damaged: {error}"), DAMAGED),
-            Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
-                    "is in use by another emulator".to_owned(),
-                    Some("stop the other emulator, or use another file"),
-                ),
-                Some(ErrorCode::NotADatabase) => {
-                    ("is not a state file".to_owned(), Some(OTHER_FILE))
-                }
-                Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-                    (
-                        format!("cannot be opened for writing: {error}"),
-                        Some("check its folder and the permissions"),
-                    )
-                }
-                Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
-                    (format!("cannot be written: {error}"), Some("make room on the disk"))
-                }
-                Some(ErrorCode::DatabaseCorrupt) | None => {
-                    (format!("is damaged: {error}"), DAMAGED)
-                }
-                _ => (format!("cannot be used: {error}"), None),
-            },
-        };
-        let problem = Problem::new(format!("the state file {} {reason}", path.display()));
-        StateError(match hint {
-            Some(hint) => problem.hint(hint),
-            None => problem,
-        })
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::new(
+                "is in use by another emulator",
+                "stop the other emulator, or use another file",
+            ),
+            Some(ErrorCode::NotADatabase) => Self::new("is not a state file", OTHER_FILE),
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                Self::new(
+                    format!("cannot be opened for writing: {error}"),
+                    "check its folder and the permissions",
+                )
+            }
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
+                Self::new(format!("cannot be written: {error}"), "make room on the disk")
+            }
+            Some(ErrorCode::DatabaseCorrupt) | None => {
+                Self::new(format!("is damaged: {error}"), RESTORE)
+            }
+            _ => Self { reason: format!("cannot be used: {error}"), hint: None },
+        }
     }
 }
 
@@ -131,12 +119,11 @@ impl StateFile {
     pub(super) fn commit(&mut self, store: &Store, clock: ClockState) -> Result<(), StateError> {
         let mut written = || -> Result<(), Failure> {
             let transaction = self.connection.transaction()?;
-            if store.changes.everything {
-                write_everything(&transaction, store)?;
-            } else {
-                write_changes(&transaction, store)?;
-            }
-            write_counters(&transaction, store, clock)?;
+            let writer = Writer { transaction: &transaction, store };
+            let written =
+                if store.changes.everything { writer.everything() } else { writer.changes() };
+            written?;
+            writer.counters(clock)?;
             Ok(transaction.commit()?)
         };
         written().map_err(|failure| failure.of(&self.path))
@@ -165,18 +152,19 @@ fn open(
     )?;
     transaction
         .execute("INSERT INTO counters (last_id, last_ticket, clock) VALUES (0, 0, '')", [])?;
-    write_everything(&transaction, &store)?;
-    write_counters(&transaction, &store, clock)?;
+    let writer = Writer { transaction: &transaction, store: &store };
+    writer.everything()?;
+    writer.counters(clock)?;
     transaction.commit()?;
     Ok((connection, store, clock))
 }
 
 fn no_workspace(error: WorkspaceError) -> Failure {
-    Failure::Unusable { reason: format!("has no valid workspace: {error}"), hint: None }
+    Failure { reason: format!("has no valid workspace: {error}"), hint: None }
 }
 
 fn missing_lead() -> Failure {
-    Failure::new("is damaged: a lead is missing", "use another file, or restore a copy of this one")
+    Failure::new("is damaged: a lead is missing", RESTORE)
 }
 
 fn connect(path: &Path) -> Result<Connection, Failure> {
@@ -321,115 +309,103 @@ fn load_queue(connection: &Connection) -> Result<BTreeMap<u64, QueuedLead>, Fail
     Ok(queue)
 }
 
-fn write_everything(transaction: &Transaction<'_>, store: &Store) -> Result<(), Failure> {
-    transaction.execute_batch("DELETE FROM entry; DELETE FROM lead; DELETE FROM waiting")?;
-    write_answers(transaction, store)?;
-    write_members(transaction, store)?;
-    let mut identifiers: Vec<_> = store.by_identifier.iter().collect();
-    identifiers.sort_unstable_by_key(|(_, place)| **place);
-    for (identifier, place) in identifiers {
-        insert_lead(transaction, store, *place, identifier)?;
-        for entry in 0..store.leads[*place].timeline.len() {
-            write_entry(transaction, store, *place, entry)?;
+/// Writes parts of a store in one transaction.
+struct Writer<'a> {
+    transaction: &'a Transaction<'a>,
+    store: &'a Store,
+}
+
+impl Writer<'_> {
+    fn everything(&self) -> Result<(), Failure> {
+        self.transaction
+            .execute_batch("DELETE FROM entry; DELETE FROM lead; DELETE FROM waiting")?;
+        self.answers()?;
+        self.members()?;
+        let mut identifiers: Vec<_> = self.store.by_identifier.iter().collect();
+        identifiers.sort_unstable_by_key(|(_, place)| **place);
+        for (identifier, place) in identifiers {
+            self.new_lead(*place, identifier)?;
+            for entry in 0..self.store.leads[*place].timeline.len() {
+                self.entry(*place, entry)?;
+            }
+        }
+        self.store.queue.keys().try_for_each(|ticket| self.queued(*ticket))
+    }
+
+    fn changes(&self) -> Result<(), Failure> {
+        let changes = &self.store.changes;
+        if changes.workspace {
+            self.answers()?;
+        }
+        if changes.team {
+            self.members()?;
+        }
+        for (place, identifier) in &changes.identifiers {
+            self.new_lead(*place, identifier)?;
+        }
+        for place in &changes.leads {
+            if !changes.identifiers.contains_key(place) {
+                let json = text(&self.store.leads[*place])?;
+                self.run(
+                    "UPDATE lead SET json = ?2 WHERE place = ?1",
+                    params![*place as i64, json],
+                )?;
+            }
+        }
+        for (lead, entry) in &changes.entries {
+            self.entry(*lead, *entry)?;
+        }
+        changes.queue.iter().try_for_each(|ticket| self.queued(*ticket))
+    }
+
+    fn answers(&self) -> Result<(), Failure> {
+        let answers = text(&self.store.answers.to_json())?;
+        self.run("UPDATE workspace SET answers = ?1", [answers])
+    }
+
+    fn members(&self) -> Result<(), Failure> {
+        self.run("UPDATE workspace SET members = ?1", [text(&self.store.team.members)?])
+    }
+
+    fn counters(&self, clock: ClockState) -> Result<(), Failure> {
+        let ticket = self.store.last_ticket.cast_signed();
+        self.run(
+            "UPDATE counters SET last_id = ?1, last_ticket = ?2, clock = ?3",
+            params![self.store.ids.last, ticket, text(&clock)?],
+        )
+    }
+
+    fn new_lead(&self, place: usize, identifier: &str) -> Result<(), Failure> {
+        self.run(
+            "INSERT INTO lead (place, identifier, json) VALUES (?1, ?2, ?3)",
+            params![place as i64, identifier, text(&self.store.leads[place])?],
+        )
+    }
+
+    fn entry(&self, lead: usize, entry: usize) -> Result<(), Failure> {
+        let json = text(&self.store.leads[lead].timeline[entry])?;
+        self.run(
+            "REPLACE INTO entry (lead, place, json) VALUES (?1, ?2, ?3)",
+            params![lead as i64, entry as i64, json],
+        )
+    }
+
+    /// Writes a queued lead, or deletes one that has left the queue.
+    fn queued(&self, ticket: u64) -> Result<(), Failure> {
+        let number = ticket.cast_signed();
+        match self.store.queue.get(&ticket) {
+            Some(queued) => self.run(
+                "REPLACE INTO waiting (ticket, json) VALUES (?1, ?2)",
+                params![number, text(queued)?],
+            ),
+            None => self.run("DELETE FROM waiting WHERE ticket = ?1", [number]),
         }
     }
-    for ticket in store.queue.keys() {
-        write_queued(transaction, store, *ticket)?;
-    }
-    Ok(())
-}
 
-fn write_changes(transaction: &Transaction<'_>, store: &Store) -> Result<(), Failure> {
-    let changes = &store.changes;
-    if changes.workspace {
-        write_answers(transaction, store)?;
+    fn run(&self, sql: &str, params: impl Params) -> Result<(), Failure> {
+        self.transaction.prepare_cached(sql)?.execute(params)?;
+        Ok(())
     }
-    if changes.team {
-        write_members(transaction, store)?;
-    }
-    for (place, identifier) in &changes.identifiers {
-        insert_lead(transaction, store, *place, identifier)?;
-    }
-    for place in &changes.leads {
-        if !changes.identifiers.contains_key(place) {
-            let mut update =
-                transaction.prepare_cached("UPDATE lead SET json = ?2 WHERE place = ?1")?;
-            update.execute(params![*place as i64, text(&store.leads[*place])?])?;
-        }
-    }
-    for (lead, entry) in &changes.entries {
-        write_entry(transaction, store, *lead, *entry)?;
-    }
-    for ticket in &changes.queue {
-        write_queued(transaction, store, *ticket)?;
-    }
-    Ok(())
-}
-
-fn write_answers(transaction: &Transaction<'_>, store: &Store) -> Result<(), Failure> {
-    let answers = text(&store.answers.to_json())?;
-    transaction.execute("UPDATE workspace SET answers = ?1", [answers])?;
-    Ok(())
-}
-
-fn write_members(transaction: &Transaction<'_>, store: &Store) -> Result<(), Failure> {
-    let members = text(&store.team.members)?;
-    transaction.execute("UPDATE workspace SET members = ?1", [members])?;
-    Ok(())
-}
-
-fn write_counters(
-    transaction: &Transaction<'_>,
-    store: &Store,
-    clock: ClockState,
-) -> Result<(), Failure> {
-    let mut update = transaction
-        .prepare_cached("UPDATE counters SET last_id = ?1, last_ticket = ?2, clock = ?3")?;
-    let ticket = store.last_ticket.cast_signed();
-    update.execute(params![store.ids.last, ticket, text(&clock)?])?;
-    Ok(())
-}
-
-fn insert_lead(
-    transaction: &Transaction<'_>,
-    store: &Store,
-    place: usize,
-    identifier: &str,
-) -> Result<(), Failure> {
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO lead (place, identifier, json) VALUES (?1, ?2, ?3)")?;
-    insert.execute(params![place as i64, identifier, text(&store.leads[place])?])?;
-    Ok(())
-}
-
-fn write_entry(
-    transaction: &Transaction<'_>,
-    store: &Store,
-    lead: usize,
-    entry: usize,
-) -> Result<(), Failure> {
-    let json = text(&store.leads[lead].timeline[entry])?;
-    let mut write =
-        transaction.prepare_cached("REPLACE INTO entry (lead, place, json) VALUES (?1, ?2, ?3)")?;
-    write.execute(params![lead as i64, entry as i64, json])?;
-    Ok(())
-}
-
-/// Writes a queued lead, or deletes one that has left the queue.
-fn write_queued(transaction: &Transaction<'_>, store: &Store, ticket: u64) -> Result<(), Failure> {
-    let number = ticket.cast_signed();
-    match store.queue.get(&ticket) {
-        Some(queued) => {
-            let mut write = transaction
-                .prepare_cached("REPLACE INTO waiting (ticket, json) VALUES (?1, ?2)")?;
-            write.execute(params![number, text(queued)?])?;
-        }
-        None => {
-            let mut delete = transaction.prepare_cached("DELETE FROM waiting WHERE ticket = ?1")?;
-            delete.execute([number])?;
-        }
-    }
-    Ok(())
 }
 
 fn text(value: &impl Serialize) -> Result<String, Failure> {

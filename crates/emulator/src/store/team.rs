@@ -45,12 +45,6 @@ impl Team {
         member.map(|member| text(member, "email"))
     }
 
-    /// All members, including the deleted ones.
-    #[cfg(feature = "web")]
-    pub(crate) fn all(&self) -> Vec<&Member> {
-        self.sorted(true)
-    }
-
     /// The members by ascending name.
     pub(crate) fn sorted(&self, include_deleted: bool) -> Vec<&Member> {
         let mut members: Vec<_> =

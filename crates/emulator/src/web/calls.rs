@@ -20,7 +20,7 @@ const FINDINGS_SHOWN: usize = 4;
 
 /// A row of the list.
 pub(crate) struct Row {
-    entry: LogEntry,
+    pub(crate) entry: LogEntry,
     /// The path without the prefix that all paths of this enterprise share.
     short_path: String,
     at: Option<i64>,
@@ -40,14 +40,6 @@ impl Row {
             is_queued: outcome::is_queued(&call.entry, call.stored().is_some()),
             entry: call.entry.clone(),
         }
-    }
-
-    pub(crate) fn seq(&self) -> u64 {
-        self.entry.seq
-    }
-
-    pub(crate) fn losses(&self) -> usize {
-        outcome::losses(&self.entry)
     }
 
     pub(crate) fn markup(&self) -> Markup {
@@ -122,7 +114,7 @@ pub(crate) async fn page(State(app): State<App>, headers: HeaderMap, params: Par
                 nav.pages aria-label="Pages of calls" {
                     @if before.is_some() { a href={ "?" (filter) } { "Newest calls" } }
                     @if let (true, Some(last)) = (has_more, rows.last()) {
-                        a rel="next" href={ "?before=" (last.seq()) (filter) } { "Older calls" }
+                        a rel="next" href={ "?before=" (last.entry.seq) (filter) } { "Older calls" }
                     }
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::calls::{PAGE_SIZE, Row};
 use super::filter::Filter;
+use super::outcome;
 use crate::app::App;
 use crate::clock;
 use crate::http::Params;
@@ -83,7 +84,8 @@ impl Listener {
     /// The newest of the rows, at most as many as the list shows.
     fn calls(&self, rows: &[Row]) -> Event {
         let newest = rows[rows.len().saturating_sub(PAGE_SIZE)..].iter().map(|row| {
-            json!({ "seq": row.seq(), "losses": row.losses(), "html": row.markup().into_string() })
+            let losses = outcome::losses(&row.entry);
+            json!({ "seq": row.entry.seq, "losses": losses, "html": row.markup().into_string() })
         });
         self.event("calls", &json!(newest.collect::<Vec<_>>()).to_string())
     }

@@ -56,7 +56,7 @@ impl Filter {
             |finding: &Finding| is_in(&finding.path.to_string()) || is_in(&finding.reason);
         let in_body = |message: &Message| {
             let body = message.body.as_ref();
-            body.is_some_and(|body| is_in(&String::from_utf8_lossy(body.bytes())))
+            body.is_some_and(|body| is_in(&String::from_utf8_lossy(&body.bytes)))
         };
         let in_exchange = |exchange: &Exchange| {
             exchange.query.as_deref().is_some_and(is_in)

@@ -6,7 +6,7 @@ use super::page::{self, Tab};
 use crate::app::App;
 use crate::http::Params;
 use crate::profile::LeadAttributes;
-use crate::store::{Store, StoredAction, StoredLead};
+use crate::store::{EntryKind, Store, StoredAction, StoredLead};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -180,7 +180,10 @@ fn read(app: &App, id: &str, skip: usize) -> Option<(String, Markup)> {
     let title = fields["name"].as_str().or(fields[identifier].as_str()).unwrap_or("Unnamed lead");
     let count = lead.actions().len();
     let entries: Vec<_> = lead.timeline().skip(skip).take(PAGE_SIZE).collect();
-    let name = |entry: &StoredAction| workspace.action(entry.code()?)?.display_name.clone();
+    let name = |entry: &StoredAction| match &entry.kind {
+        EntryKind::Custom(code) => workspace.action(code)?.display_name.clone(),
+        _ => None,
+    };
     let is_time = |name: &str| {
         let field_type = workspace.field(name).map(|field| &field.field_type);
         name.ends_with("ed_on") || field_type == Some(&FieldType::Date)

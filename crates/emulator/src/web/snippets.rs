@@ -1,6 +1,7 @@
 //! Code that sends a call again: a curl command, and Rust. Tokens come from the environment.
 
 use super::json;
+use crate::env::{quoted, single_quoted};
 use crate::log::LogEntry;
 use crate::log::exchange::Exchange;
 use crate::operations::SYNC_BASE;
@@ -41,7 +42,7 @@ fn body(exchange: &Exchange) -> Result<Option<&str>, &'static str> {
     if !body.is_whole() {
         return Err("The body is too long: the log has only its beginning.");
     }
-    let text = std::str::from_utf8(body.bytes());
+    let text = std::str::from_utf8(&body.bytes);
     text.map(Some).map_err(|_| "The body is not UTF-8 text.")
 }
 
@@ -64,11 +65,8 @@ pub(crate) fn curl(
     let method = match entry.method.as_str() {
         // With `--request HEAD` curl waits for a body that never comes.
         "HEAD" => "--head".to_owned(),
-        method if method.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-            format!("--request {method}")
-        }
         // HTTP allows methods such as `|`, which mean something to a shell.
-        method => format!("--request {}", single_quoted(method)),
+        method => format!("--request {}", quoted(method)),
     };
     let token = Token::of(exchange);
     let comment = match token {
@@ -114,21 +112,10 @@ impl Token {
     }
 }
 
-/// Text in which a shell replaces nothing.
-fn single_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// Text as it must be written between double quotes for a shell to replace nothing in it.
 fn in_double_quotes(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in text.chars() {
-        if matches!(character, '"' | '$' | '`' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
+    let escape = |character| matches!(character, '"' | '$' | '`' | '\\').then_some('\\');
+    text.chars().flat_map(|character| escape(character).into_iter().chain([character])).collect()
 }
 
 /// Rust code that needs `telecrm: Telecrm`, and `telecrm::Method` in scope.
@@ -186,15 +173,13 @@ fn decoded_path(path: &str) -> Option<String> {
 /// Escapes the characters that change the direction of text, which Rust does not allow in source
 /// code. In JSON they occur in strings only.
 fn escape_direction_marks(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for character in json.chars() {
-        if matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') {
-            let _ = write!(escaped, "\\u{:04X}", u32::from(character));
-        } else {
-            escaped.push(character);
+    let escape = |character| match character {
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
+            format!("\\u{:04X}", u32::from(character))
         }
-    }
-    escaped
+        _ => character.to_string(),
+    };
+    json.chars().map(escape).collect()
 }
 
 /// The hashes that a raw string needs so that nothing in the text ends it.

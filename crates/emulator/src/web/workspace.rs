@@ -37,7 +37,7 @@ pub(crate) async fn page(State(app): State<App>) -> Response {
             (fields(workspace))
             (actions(workspace))
             (pipeline(workspace))
-            (team(&store.team().all()))
+            (team(&store.team().sorted(true)))
         }
     };
     page::page(&app, Tab::Workspace, "Workspace", content)
