@@ -273,7 +273,10 @@ impl Lead {
         let mut extra = body.map_err(|other| LeadError::new("the lead", "an object", &other))?;
         let fields = extra
             .remove("fields")
-            .ok_or_else(LeadError::missing_fields)?
+            .ok_or_else(|| {
+                let expected = r#"{"fields": {…}, "actions": […]}"#;
+                LeadError(format!("`fields` is missing (expected {expected})"))
+            })?
             .into_members()
             .map_err(|other| LeadError::new("`fields`", "an object", &other))?;
         let actions = extra.remove("actions").filter(|actions| !actions.is_null());
@@ -318,11 +321,6 @@ impl LeadError {
     fn new(place: &str, expected: &str, found: &FieldValue) -> Self {
         let found = type_name(found.as_json());
         Self(format!("{place} is {found}, not {expected}"))
-    }
-
-    fn missing_fields() -> Self {
-        let expected = r#"{"fields": {…}, "actions": […]}"#;
-        Self(format!("`fields` is missing (expected {expected})"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{FieldPath, FieldValue, Finding, Lead, open_enum};
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The outcome of a write that can succeed in part (pitfalls LE2, AC4).
@@ -215,7 +215,7 @@ open_enum! {
 /// assert!(result.is_ignored());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ActionResult {
@@ -223,14 +223,6 @@ pub struct ActionResult {
     pub action_id: Option<String>,
     /// What telecrm did with the action.
     pub status: ActionStatus,
-}
-
-impl<'de> Deserialize<'de> for ActionResult {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expected = "expected an object with `action_id` and `status`";
-        Self::read(&FieldValue::deserialize(deserializer)?)
-            .ok_or_else(|| D::Error::custom(expected))
-    }
 }
 
 impl ActionResult {
@@ -346,9 +338,9 @@ impl Outcome<Created> {
         let mut remarks = Vec::new();
         let parts = items("remarks", response.remove("remarks"), &mut remarks);
         for (index, part) in parts.iter().enumerate() {
-            let path = || FieldPath::Key(format!("remarks[{index}]"));
-            let remark = Remark::read(part, sent);
-            remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), part)));
+            remarks.push(Remark::read(part, sent).unwrap_or_else(|| {
+                Remark::unreadable(FieldPath::Key(format!("remarks[{index}]")), part)
+            }));
         }
         let mut actions = Vec::new();
         let parts = items("actions", response.remove("actions"), &mut remarks);
@@ -417,11 +409,9 @@ impl Remark {
 
 impl ActionResult {
     fn read(part: &FieldValue) -> Option<Self> {
-        let action_id = match part.member("action_id").filter(|id| !id.is_null()) {
-            Some(id) => Some(id.as_str()?.to_owned()),
-            None => None,
-        };
-        Some(Self { action_id, status: part.member("status")?.as_str()?.into() })
+        // A derived `Deserialize` also reads lists.
+        let object = part.as_json().as_object()?;
+        Self::deserialize(object).ok()
     }
 
     fn unknown(status: &str) -> Self {
