@@ -59,10 +59,8 @@ impl Identifier {
         metadata: Option<&Node<'_>>,
         fields: &[FieldDefinition],
     ) -> Result<Self, WorkspaceError> {
-        let declared = match metadata {
-            Some(metadata) => metadata.text("leadIdentifierFieldId")?,
-            None => None,
-        };
+        let declared = metadata.map(|metadata| metadata.text("leadIdentifierFieldId"));
+        let declared = declared.transpose()?.flatten();
         let with_id = |id| fields.iter().find(|field| field.id.as_deref() == Some(id));
         let named = |api_name| find(fields, api_name);
         let flagged = fields.iter().find(|field| field.is_lead_id);

@@ -18,7 +18,7 @@ pub use pipeline::{LostReason, Pipeline, PipelineStatus};
 pub(crate) use date_format::to_timestamp;
 pub(crate) use pipeline::Labels;
 
-use crate::{ActionCode, Country, CountryError};
+use crate::{Action, ActionCode, ActionKind, Country, CountryError};
 use definition::{add_option, find};
 use jiff::tz::TimeZone;
 use json::Node;
@@ -241,6 +241,14 @@ impl Workspace {
     /// The custom action with this code.
     pub fn action(&self, code: &ActionCode) -> Option<&ActionDefinition> {
         self.actions.iter().find(|action| action.code == *code)
+    }
+
+    /// The definition of a custom action. Returns None for a payment or an unknown action.
+    pub(crate) fn definition_of(&self, action: &Action) -> Option<&ActionDefinition> {
+        match action.kind() {
+            ActionKind::Custom(code) => self.action(&code),
+            _ => None,
+        }
     }
 
     /// The pipeline. Returns None if the workspace file has none.
