@@ -205,8 +205,8 @@ impl Actions {
     /// Returns all actions of the lead that match, newest first: see [`Items`].
     pub fn stream(&self, filter: ActionFilter) -> Items<ActionRecord> {
         let requested = filter.window();
-        let actions = self.clone();
-        Items::from_pager(TimeWindowPager::new(ActionPages { actions, filter }, requested))
+        let pages = ActionPages { actions: self.clone(), filter };
+        Items::from_pagers([TimeWindowPager::new(pages, requested)])
     }
 
     /// Returns one page of the actions that match, newest first.
@@ -254,9 +254,7 @@ impl PageSource for ActionPages {
 
     async fn page(&self, window: TimeWindow, skip: u32) -> Result<Page<ActionRecord>, Error> {
         let filter = self.filter.clone().narrowed(window);
-        let limit = PAGE_SIZE;
-        let page = PageRequest { skip, limit };
-        self.actions.search(&filter, page).await
+        self.actions.search(&filter, PageRequest { skip, limit: PAGE_SIZE }).await
     }
 
     fn time(&self, action: &ActionRecord) -> Option<i64> {

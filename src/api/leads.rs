@@ -359,8 +359,7 @@ impl Leads {
             return Ok(None);
         };
         overlap::read_all(|skip| async move {
-            let limit = PAGE_SIZE;
-            let lead = self.get_with_actions(id, PageRequest { skip, limit });
+            let lead = self.get_with_actions(id, PageRequest { skip, limit: PAGE_SIZE });
             Ok(lead.await?.actions().to_vec())
         })
         .await
@@ -470,8 +469,7 @@ impl PageSource for LeadPages {
         } else {
             self.filter.clone().narrowed(window)
         };
-        let limit = PAGE_SIZE;
-        self.leads.search(&filter, PageRequest { skip, limit }).await
+        self.leads.search(&filter, PageRequest { skip, limit: PAGE_SIZE }).await
     }
 
     fn time(&self, lead: &LeadRecord) -> Option<i64> {
