@@ -168,27 +168,15 @@ impl Workspace {
     /// How similar an entry is to an action. Returns None if it cannot be the same.
     fn likeness(&self, action: &Action, record: &ActionRecord) -> Option<Likeness> {
         let kind = action.kind();
-        if kind != record.kind() {
-            return None;
-        }
         let spelling = match &kind {
+            _ if kind != record.kind() => return None,
             ActionKind::Custom(code) => code.prefixed(),
             ActionKind::Payment => PAYMENT.to_owned(),
             ActionKind::Other(_) | ActionKind::Missing => return None,
         };
         let well_spelled = action.key("type") == Some(&spelling.into());
         if kind == ActionKind::Payment {
-            let mut equal = 0;
-            for key in ["status", "currency", "amount"] {
-                let (sent, stored) = (action.key(key)?, record.key(key)?);
-                let same = same_decimal(sent, stored)
-                    .unwrap_or_else(|| plain(sent).eq_ignore_ascii_case(&plain(stored)));
-                if !same {
-                    return None;
-                }
-                equal += usize::from(sent == stored);
-            }
-            return Some((true, equal, 0, well_spelled));
+            return Some((true, equal_keys(action, record)?, 0, well_spelled));
         }
         let sent = action.fields().unwrap_or_default();
         let stored = record.key("fields").cloned().unwrap_or_default();
@@ -215,6 +203,20 @@ impl Workspace {
         }
         Some((nothing_foreign, alike, equal, well_spelled))
     }
+}
+
+/// How many keys of a payment are stored exactly as sent. Returns None if one has another meaning.
+fn equal_keys(payment: &Action, record: &ActionRecord) -> Option<usize> {
+    let mut equal = 0;
+    for key in ["status", "currency", "amount"] {
+        let (sent, stored) = (payment.key(key)?, record.key(key)?);
+        let same_text = || plain(sent).eq_ignore_ascii_case(&plain(stored));
+        if !same_decimal(sent, stored).unwrap_or_else(same_text) {
+            return None;
+        }
+        equal += usize::from(sent == stored);
+    }
+    Some(equal)
 }
 
 /// The finding about a value that was sent and is not stored.
