@@ -104,9 +104,8 @@ impl Handle {
         target: Target,
         build: impl FnOnce(&sync::Client, &str) -> Result<Request, Unbuilt>,
     ) -> Result<Response, Error> {
-        let ticket = self.write_order.enter(target);
         let call = Call::new(Some(operation), operation.idempotency(), self.options);
-        let call = call.with_ticket(Some(ticket));
+        let call = call.with_ticket(Some(self.write_order.enter(target)));
         self.sync_api()?.send(call, build).await
     }
 

@@ -95,8 +95,7 @@ impl Actions {
     ) -> Result<Outcome<Created>, Error> {
         let sent = actions.into_iter().fold(Lead::new(), Lead::action);
         if sent.actions().is_empty() {
-            let message = "there are no actions to create";
-            return Err(Error::invalid(Operation::CreateActions, message));
+            return Err(Error::invalid(Operation::CreateActions, "there are no actions to create"));
         }
         check(sent.actions())?;
         self.append(&sent).await
@@ -185,11 +184,9 @@ impl Actions {
         status: PaymentStatus,
     ) -> Result<ActionRecord, Error> {
         if let PaymentStatus::Unknown(_) = status {
-            let message = "unknown payment status";
-            return Err(Error::invalid(Operation::UpdateAction, message));
+            return Err(Error::invalid(Operation::UpdateAction, "unknown payment status"));
         }
-        let action = Action::payment_status(&status);
-        self.write(action_id, &action).await
+        self.write(action_id, &Action::payment_status(&status)).await
     }
 
     async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {

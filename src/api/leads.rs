@@ -484,11 +484,8 @@ impl PageSource for LeadPages {
             return id.to_owned();
         }
         let workspace = self.leads.0.workspace.last_known();
-        let identifier = workspace.and_then(|workspace| {
-            let value = lead.get(workspace.identifier().api_name())?;
-            Some(value.to_string())
-        });
-        identifier.unwrap_or_else(|| super::content_key(lead))
+        let identifier = workspace.as_ref().and_then(|w| lead.get(w.identifier().api_name()));
+        identifier.map_or_else(|| super::content_key(lead), ToString::to_string)
     }
 }
 

@@ -20,7 +20,7 @@ use super::json::Node;
 pub struct Identifier {
     api_name: String,
     matched_by: MatchedBy,
-    flagged: Option<String>,
+    disagreement: Option<String>,
 }
 
 /// How the identifier was found (pitfall EN6).
@@ -51,8 +51,7 @@ impl Identifier {
     /// Another field that has the flag `isLeadid`. Ask the workspace's owner which of them is
     /// right. Returns None if they agree.
     pub fn disagreement(&self) -> Option<&str> {
-        let flagged = self.flagged.as_deref()?;
-        (flagged != self.api_name).then_some(flagged)
+        self.disagreement.as_deref()
     }
 
     pub(super) fn find(
@@ -82,7 +81,9 @@ impl Identifier {
         Ok(Self {
             api_name: field.api_name.clone(),
             matched_by,
-            flagged: flagged.map(|field| field.api_name.clone()),
+            disagreement: flagged
+                .filter(|flagged| flagged.api_name != field.api_name)
+                .map(|flagged| flagged.api_name.clone()),
         })
     }
 }
