@@ -3,6 +3,7 @@
 use crate::clock::{Clock, SystemClock};
 use crate::handle::{Api, Connection, Handle, Shared};
 use crate::raw::generated::{ingest, sync};
+use crate::raw::runtime::print_names_only;
 use crate::transport::write_order::WriteOrder;
 use crate::transport::{
     Backend, CallOptions, CallReport, Http, Observer, Settings, Shutdown, Transport, authorization,
@@ -10,7 +11,6 @@ use crate::transport::{
 use crate::workspace_cache::WorkspaceCache;
 use crate::{AsyncToken, Error, RateLimit, SyncToken, Telecrm};
 use jiff::tz::TimeZone;
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -333,12 +333,7 @@ impl Builder {
     }
 }
 
-/// Prints without tokens and enterprise ID.
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").finish_non_exhaustive()
-    }
-}
+print_names_only!(Builder);
 
 /// What the connections to both APIs have in common.
 struct Connector {

@@ -5,7 +5,7 @@ use crate::api::leads::Leads;
 use crate::api::request::{Method, Request};
 use crate::api::schema::{self, Schema};
 use crate::api::team_members::TeamMembers;
-use crate::handle::{Connection, Handle};
+use crate::handle::{Handle, missing_token};
 use crate::transport::CallOptions;
 use crate::{Error, LimitState, raw};
 use std::sync::Arc;
@@ -284,9 +284,7 @@ impl Raw<'_> {
     pub fn enterprise_id(&self) -> Result<&str, Error> {
         let sync = self.0.sync.as_ref().map(|api| &api.connection);
         let ingest = self.0.ingest.as_ref().map(|api| &api.connection);
-        let missing = || Error::config("this call needs a token").with_hint("give the builder one");
-        let connection: Option<&Connection> = sync.or(ingest);
-        let connection = connection.ok_or_else(missing)?;
+        let connection = sync.or(ingest).ok_or_else(|| missing_token("a token"))?;
         Ok(&connection.enterprise)
     }
 }

@@ -77,15 +77,11 @@ impl Handle {
     }
 
     pub(crate) fn sync_api(&self) -> Result<&Api<sync::Client>, Error> {
-        let missing =
-            || Error::config("this call needs a Sync token").with_hint("give the builder one");
-        self.sync.as_ref().ok_or_else(missing)
+        self.sync.as_ref().ok_or_else(|| missing_token("a Sync token"))
     }
 
     pub(crate) fn async_api(&self) -> Result<&Api<ingest::Client>, Error> {
-        let missing =
-            || Error::config("this call needs an Async token").with_hint("give the builder one");
-        self.ingest.as_ref().ok_or_else(missing)
+        self.ingest.as_ref().ok_or_else(|| missing_token("an Async token"))
     }
 
     /// Sends a request of the Sync API.
@@ -108,9 +104,8 @@ impl Handle {
         target: Target,
         build: impl FnOnce(&sync::Client, &str) -> Result<Request, Unbuilt>,
     ) -> Result<Response, Error> {
-        let ticket = self.write_order.enter(target);
         let call = Call::new(Some(operation), operation.idempotency(), self.options);
-        let call = call.with_ticket(Some(ticket));
+        let call = call.with_ticket(Some(self.write_order.enter(target)));
         self.sync_api()?.send(call, build).await
     }
 
@@ -125,6 +120,10 @@ impl Handle {
         let transport = &self.sync_api()?.connection.transport;
         Ok(outcome.map_remarks(|text| transport.masked(text, response)))
     }
+}
+
+pub(crate) fn missing_token(token: &str) -> Error {
+    Error::config(format!("this call needs {token}")).with_hint("give the builder one")
 }
 
 /// One of the two APIs.

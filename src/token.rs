@@ -38,10 +38,8 @@ impl std::error::Error for TokenError {}
 
 fn validate(what: &'static str, token: &str) -> Result<Box<str>, TokenError> {
     let token = token.trim();
-    let has_prefix = match token.get(..7) {
-        Some(start) => start.eq_ignore_ascii_case("bearer "),
-        None => false,
-    };
+    let start = token.get(..7);
+    let has_prefix = start.is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
     let (fault, hint) = if token.is_empty() {
         ("is empty", "copy the token from the dashboard")
     } else if has_prefix {

@@ -38,8 +38,7 @@ impl WorkspaceCache {
     }
 
     pub(crate) fn store(&self, workspace: Arc<Workspace>, now: Instant) {
-        let since = Some(now);
-        *self.last() = Some(Cached { since, workspace });
+        *self.last() = Some(Cached { since: Some(now), workspace });
     }
 
     pub(crate) fn expire(&self) {

@@ -95,8 +95,7 @@ impl Actions {
     ) -> Result<Outcome<Created>, Error> {
         let sent = actions.into_iter().fold(Lead::new(), Lead::action);
         if sent.actions().is_empty() {
-            let message = "there are no actions to create";
-            return Err(Error::invalid(Operation::CreateActions, message));
+            return Err(Error::invalid(Operation::CreateActions, "there are no actions to create"));
         }
         check(sent.actions())?;
         self.append(&sent).await
@@ -185,11 +184,9 @@ impl Actions {
         status: PaymentStatus,
     ) -> Result<ActionRecord, Error> {
         if let PaymentStatus::Unknown(_) = status {
-            let message = "unknown payment status";
-            return Err(Error::invalid(Operation::UpdateAction, message));
+            return Err(Error::invalid(Operation::UpdateAction, "unknown payment status"));
         }
-        let action = Action::payment_status(&status);
-        self.write(action_id, &action).await
+        self.write(action_id, &Action::payment_status(&status)).await
     }
 
     async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {
@@ -205,8 +202,8 @@ impl Actions {
     /// Returns all actions of the lead that match, newest first: see [`Items`].
     pub fn stream(&self, filter: ActionFilter) -> Items<ActionRecord> {
         let requested = filter.window();
-        let actions = self.clone();
-        Items::from_pager(TimeWindowPager::new(ActionPages { actions, filter }, requested))
+        let pages = ActionPages { actions: self.clone(), filter };
+        Items::from_pagers([TimeWindowPager::new(pages, requested)])
     }
 
     /// Returns one page of the actions that match, newest first.
@@ -254,9 +251,7 @@ impl PageSource for ActionPages {
 
     async fn page(&self, window: TimeWindow, skip: u32) -> Result<Page<ActionRecord>, Error> {
         let filter = self.filter.clone().narrowed(window);
-        let limit = PAGE_SIZE;
-        let page = PageRequest { skip, limit };
-        self.actions.search(&filter, page).await
+        self.actions.search(&filter, PageRequest { skip, limit: PAGE_SIZE }).await
     }
 
     fn time(&self, action: &ActionRecord) -> Option<i64> {

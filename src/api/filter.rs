@@ -86,10 +86,7 @@ impl Filter {
         for (name, value) in &self.fields {
             check_values(operation, &format!("`fields.{name}`"), Some(value))?;
         }
-        match &self.action {
-            Some(action) => action.check(operation),
-            None => Ok(()),
-        }
+        self.action.as_ref().map_or(Ok(()), |action| action.check(operation))
     }
 
     /// Returns the range of creation times, as far as it is given in milliseconds.

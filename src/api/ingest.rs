@@ -64,8 +64,7 @@ impl Receipt {
     /// If [`Ingest::verify`] finds the lead stored, it arrived. Any other result leaves the outcome
     /// unknown.
     pub fn unconfirmed(sent: Lead) -> Self {
-        let before = Baseline::default();
-        Self { sent, before }
+        Self { sent, before: Baseline::default() }
     }
 
     /// The lead as sent.

@@ -365,8 +365,7 @@ impl Leads {
             return Ok(None);
         };
         overlap::read_all(|skip| async move {
-            let limit = PAGE_SIZE;
-            let lead = self.get_with_actions(id, PageRequest { skip, limit });
+            let lead = self.get_with_actions(id, PageRequest { skip, limit: PAGE_SIZE });
             Ok(lead.await?.actions().to_vec())
         })
         .await
@@ -476,8 +475,7 @@ impl PageSource for LeadPages {
         } else {
             self.filter.clone().narrowed(window)
         };
-        let limit = PAGE_SIZE;
-        self.leads.search(&filter, PageRequest { skip, limit }).await
+        self.leads.search(&filter, PageRequest { skip, limit: PAGE_SIZE }).await
     }
 
     fn time(&self, lead: &LeadRecord) -> Option<i64> {
@@ -492,11 +490,8 @@ impl PageSource for LeadPages {
             return id.to_owned();
         }
         let workspace = self.leads.0.workspace.last_known();
-        let identifier = workspace.and_then(|workspace| {
-            let value = lead.get(workspace.identifier().api_name())?;
-            Some(value.to_string())
-        });
-        identifier.unwrap_or_else(|| super::content_key(lead))
+        let identifier = workspace.as_ref().and_then(|w| lead.get(w.identifier().api_name()));
+        identifier.map_or_else(|| super::content_key(lead), ToString::to_string)
     }
 }
 

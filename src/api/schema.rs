@@ -105,30 +105,28 @@ impl Schema {
 }
 
 async fn metadata(handle: &Handle) -> Result<Response, Error> {
-    let response =
-        handle.send(Operation::GetMetadata, |api, enterprise| api.get_metadata_request(enterprise));
-    response.await
+    handle
+        .send(Operation::GetMetadata, |api, enterprise| api.get_metadata_request(enterprise))
+        .await
 }
 
 async fn fields(handle: &Handle) -> Result<Response, Error> {
-    let response = handle.send(Operation::ListCustomFields, |api, enterprise| {
-        api.list_custom_fields_request(enterprise, Some(true))
-    });
-    response.await
+    let operation = Operation::ListCustomFields;
+    handle
+        .send(operation, |api, enterprise| api.list_custom_fields_request(enterprise, Some(true)))
+        .await
 }
 
 async fn actions(handle: &Handle) -> Result<Response, Error> {
-    let response = handle.send(Operation::ListCustomActions, |api, enterprise| {
-        api.list_custom_actions_request(enterprise, Some(true))
-    });
-    response.await
+    let operation = Operation::ListCustomActions;
+    handle
+        .send(operation, |api, enterprise| api.list_custom_actions_request(enterprise, Some(true)))
+        .await
 }
 
 async fn pipeline(handle: &Handle) -> Result<Response, Error> {
-    let response = handle.send(Operation::GetLeadStagePipeline, |api, enterprise| {
-        api.get_lead_stage_pipeline_request(enterprise)
-    });
-    response.await
+    let operation = Operation::GetLeadStagePipeline;
+    handle.send(operation, |api, enterprise| api.get_lead_stage_pipeline_request(enterprise)).await
 }
 
 /// Returns the cached workspace, or discovers it.

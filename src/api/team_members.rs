@@ -129,8 +129,7 @@ impl TeamMembers {
 
     /// Returns all members, by name: see [`Items`].
     pub fn stream(&self) -> Items<TeamMember> {
-        let team = self.clone();
-        Items::from_pager(TimeWindowPager::new(team, TimeWindow::default()))
+        Items::from_pagers([TimeWindowPager::new(self.clone(), TimeWindow::default())])
     }
 
     /// Reads a member by email address. Case and surrounding blanks are ignored (TM4).
@@ -246,8 +245,7 @@ impl PageSource for TeamMembers {
     }
 
     async fn page(&self, _: TimeWindow, skip: u32) -> Result<Page<TeamMember>, Error> {
-        let limit = PAGE_SIZE;
-        self.list(PageRequest { skip, limit }).await
+        self.list(PageRequest { skip, limit: PAGE_SIZE }).await
     }
 
     fn time(&self, _: &TeamMember) -> Option<i64> {

@@ -100,10 +100,6 @@ pub struct Items<T> {
 }
 
 impl<T: Send + Unpin + 'static> Items<T> {
-    pub(crate) fn from_pager<S: PageSource<Item = T>>(pager: TimeWindowPager<S>) -> Self {
-        Self::from_pagers([pager])
-    }
-
     /// Merges several lists, newest items first.
     pub(crate) fn from_pagers<S: PageSource<Item = T>>(
         pagers: impl IntoIterator<Item = TimeWindowPager<S>>,

@@ -139,10 +139,7 @@ impl Position {
     fn next_request(&self, requested: TimeWindow) -> Option<(TimeWindow, u32)> {
         match self {
             Self::Start => Some((requested, 0)),
-            Self::Before { to, .. } => {
-                let to = Some(*to);
-                Some((TimeWindow { to, ..requested }, 0))
-            }
+            Self::Before { to, .. } => Some((TimeWindow { to: Some(*to), ..requested }, 0)),
             Self::Offset(offset) => Some((offset.window, offset.skip)),
             Self::End => None,
         }
@@ -192,8 +189,7 @@ impl Position {
             return Ok((Self::End, new));
         }
         if oldest < to {
-            let (to, seen) = (oldest, seen_oldest);
-            return Ok((Self::Before { to, seen }, new));
+            return Ok((Self::Before { to: oldest, seen: seen_oldest }, new));
         }
         seen_oldest.extend(seen);
         let offset = Offset {
@@ -248,8 +244,7 @@ impl Offset {
         }
         let position = match self.resume_before {
             Some(to) if requested.from.is_none_or(|from| to >= from) => {
-                let seen = HashSet::new();
-                Position::Before { to, seen }
+                Position::Before { to, seen: HashSet::new() }
             }
             _ => Position::End,
         };

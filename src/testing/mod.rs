@@ -37,13 +37,13 @@ mod response;
 pub use clock::ManualClock;
 pub use response::Response;
 
+use crate::raw::runtime::print_names_only;
 use crate::transport::Call;
 use crate::transport::backend::{Backend, Reply, Sending};
 use crate::{AsyncToken, Builder, Clock, Error, Operation, SyncToken, Telecrm, WorkspaceFile};
 use reqwest::{Client, Request};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A telecrm that answers from a script. See the [module](self).
@@ -208,11 +208,7 @@ impl FakeTelecrm {
     }
 }
 
-impl fmt::Debug for FakeTelecrm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FakeTelecrm").finish_non_exhaustive()
-    }
-}
+print_names_only!(FakeTelecrm);
 
 /// A request that a [`FakeTelecrm`] received. Its `Debug` output shows all data, because it is
 /// meant for tests.

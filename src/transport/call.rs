@@ -22,13 +22,8 @@ impl Call {
         class: Idempotency,
         options: CallOptions,
     ) -> Self {
-        Self {
-            operation,
-            options,
-            class,
-            progress: Progress::new(class != Idempotency::Safe),
-            ticket: None,
-        }
+        let progress = Progress::new(class != Idempotency::Safe);
+        Self { operation, options, class, progress, ticket: None }
     }
 
     /// Numbers a write among the writes to the same target.

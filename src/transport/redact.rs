@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use reqwest::Request;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use telecrm_core::FieldValue;
 
 /// The values of a request.
@@ -11,8 +11,8 @@ use telecrm_core::FieldValue;
 pub(crate) struct SentValues {
     /// All values, in lower case and sorted.
     values: Vec<String>,
-    /// The digits of possible phone numbers in the values, sorted by their last digits.
-    phones: Vec<String>,
+    /// The digits of possible phone numbers in the values, by their last digits.
+    phones: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Shorter values are not masked, because they are parts of too many ordinary words.
@@ -45,12 +45,10 @@ impl SentValues {
         let query = url.query_pairs().map(|(_, value)| value.into_owned());
         values.extend(query.filter(|value| is_value(value)));
         values.retain(|value| value.len() >= SHORTEST);
-        let mut phones = Vec::new();
-        for value in &values {
-            phones_in(value, &mut phones);
+        let mut phones: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for digits in values.iter().flat_map(|value| phones_in(value)) {
+            phones.entry(last_of(&digits).to_owned()).or_default().insert(digits);
         }
-        phones.sort_by(|one, other| last_of(one).cmp(last_of(other)).then(one.cmp(other)));
-        phones.dedup();
         Self { values: sorted(values), phones }
     }
 }
@@ -84,15 +82,11 @@ fn is_separator(c: char) -> bool {
     matches!(c, ' ' | '\u{a0}' | '-' | '.' | '(' | ')' | '+')
 }
 
-/// Adds the digits of possible phone numbers.
-fn phones_in(value: &str, phones: &mut Vec<String>) {
-    for run in runs(value) {
-        let digits = digits_at(value, &run);
-        let digits = digits.trim_start_matches('0');
-        if PHONE.contains(&digits.len()) {
-            phones.push(digits.to_owned());
-        }
-    }
+/// The digits of possible phone numbers.
+fn phones_in(value: &str) -> impl Iterator<Item = String> {
+    let numbers = runs(value).into_iter().map(|run| digits_at(value, &run));
+    let numbers = numbers.map(|digits| digits.trim_start_matches('0').to_owned());
+    numbers.filter(|digits| PHONE.contains(&digits.len()))
 }
 
 fn digits_at(text: &str, places: &[usize]) -> String {
@@ -219,16 +213,12 @@ fn last_up_to<'a>(values: &'a [String], bytes: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// Hides all phone numbers in a text, with or without country code and separators.
-fn hide_phones(phones: &[String], text: &str, hidden: &mut [bool]) {
+fn hide_phones(phones: &BTreeMap<String, BTreeSet<String>>, text: &str, hidden: &mut [bool]) {
     for run in runs(text) {
         let written = digits_at(text, &run);
         for end in *PHONE.start()..=written.len() {
             let written = &written[..end];
-            let place = phones.partition_point(|digits| last_of(digits) < last_of(written));
-            for digits in &phones[place..] {
-                if last_of(digits) != last_of(written) {
-                    break;
-                }
+            for digits in phones.get(last_of(written)).into_iter().flatten() {
                 if let Some(start) = start_of(digits, written) {
                     let sign = text[..run[start]].trim_end_matches(['+', '(']).len();
                     hidden[sign..=run[end - 1]].fill(true);

@@ -48,8 +48,7 @@ impl WriteOrder {
         let mut writes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Forget the targets of finished writes.
         writes.retain(|(_, latest)| Arc::strong_count(latest) > 1);
-        let known = writes.iter().find(|(other, _)| *other == target);
-        let latest = match known {
+        let latest = match writes.iter().find(|(other, _)| *other == target) {
             Some((_, latest)) => latest.clone(),
             None => {
                 let latest = Arc::new(AtomicU64::new(0));

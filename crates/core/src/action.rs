@@ -57,14 +57,12 @@ impl ActionKind {
     pub(crate) fn of(written: Option<&FieldValue>) -> Self {
         match written.map(FieldValue::as_json) {
             Some(Value::String(text)) if text.eq_ignore_ascii_case(PAYMENT) => Self::Payment,
-            Some(Value::String(text)) => match text.parse() {
-                Ok(code) => Self::Custom(code),
-                Err(_) => Self::Other(text.clone()),
-            },
-            Some(Value::Number(number)) => match number.to_string().parse() {
-                Ok(code) => Self::Custom(code),
-                Err(_) => Self::Missing,
-            },
+            Some(Value::String(text)) => {
+                text.parse().map_or_else(|_| Self::Other(text.clone()), Self::Custom)
+            }
+            Some(Value::Number(number)) => {
+                number.to_string().parse().map_or(Self::Missing, Self::Custom)
+            }
             _ => Self::Missing,
         }
     }

@@ -1,11 +1,7 @@
 //! Checks a lead before it is sent: predicts what telecrm would do, and repairs the lead.
 
-use crate::rules::Acceptance;
-use crate::workspace::ActionDefinition;
-use crate::{
-    Action, ActionKind, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace,
-    write_hint,
-};
+use crate::rules::{Acceptance, Note};
+use crate::{FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace, write_hint};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -61,7 +57,7 @@ impl Checked {
         self.losses().next().is_some()
     }
 
-    fn losses(&self) -> impl Iterator<Item = &Finding> {
+    fn losses(&self) -> impl Iterator<Item = &Finding> + Clone {
         self.report.iter().filter(|f| f.is_loss() && !f.repaired)
     }
 
@@ -213,10 +209,12 @@ impl Workspace {
         report.extend(phones);
         let is_predicted = |finding: &&Finding| predicted.contains(&finding.key());
         let findings = report.iter().filter(is_predicted).cloned().collect();
-        let losses = || report.iter().filter(|f| f.is_loss() && !f.repaired);
-        let is_dropped = losses().any(|finding| finding.kind == FindingKind::LeadDropped);
-        remove_paths(&mut lead, losses().map(|finding| &finding.path));
-        Checked { lead: (!is_dropped).then_some(lead), findings, report }
+        let mut checked = Checked { lead: None, findings, report };
+        if !checked.losses().any(|finding| finding.kind == FindingKind::LeadDropped) {
+            remove_paths(&mut lead, checked.losses().map(|finding| &finding.path));
+            checked.lead = Some(lead);
+        }
+        checked
     }
 
     /// The findings about blank texts. Leaves out those of the identifier and of unknown fields,
@@ -226,7 +224,10 @@ impl Workspace {
             return Vec::new();
         }
         let is_known = |path: &FieldPath| match path {
-            FieldPath::ActionField(index, name) => self.may_have(&lead.actions()[*index], name),
+            FieldPath::ActionField(index, name) => {
+                let definition = self.definition_of(&lead.actions()[*index]);
+                definition.is_some_and(|definition| definition.may_have(name))
+            }
             FieldPath::Field(name) => self.field(name).is_some(),
             _ => false,
         };
@@ -243,17 +244,6 @@ impl Workspace {
                 }
             })
             .collect()
-    }
-
-    /// Whether the action can have such a field, as far as the workspace lists its fields.
-    fn may_have(&self, action: &Action, api_name: &str) -> bool {
-        let ActionKind::Custom(code) = action.kind() else {
-            return false;
-        };
-        let has_field = |definition: &ActionDefinition| {
-            definition.fields.is_none() || definition.field(api_name).is_some()
-        };
-        self.action(&code).is_some_and(has_field)
     }
 
     /// Checks the fields for an update of a lead, and repairs what is unambiguous.
@@ -283,22 +273,14 @@ impl Workspace {
     ) -> Result<BTreeMap<String, FieldValue>, Finding> {
         let identifier = self.identifier().api_name();
         if fields.contains_key(identifier) {
-            return Err(Finding {
-                suggestion: Some("leave it out".to_owned()),
-                pitfall: Some("LE1".to_owned()),
-                ..Finding::new(
-                    FieldPath::Field(identifier.to_owned()),
-                    FindingKind::FieldDropped,
-                    Certainty::Documented,
-                    "the identifier of a lead cannot be changed",
-                )
-            });
+            let note = Note::documented("LE1", "the identifier of a lead cannot be changed");
+            let path = FieldPath::Field(identifier.to_owned());
+            return Err(note.hint("leave it out").finding(path, FindingKind::FieldDropped));
         }
-        let checked = fields.into_iter().map(|(name, written)| {
-            let value = self.check_updated_field(&name, written)?;
-            Ok((name, value))
-        });
-        checked.collect()
+        let fields = fields.into_iter();
+        fields
+            .map(|(name, written)| Ok((name.clone(), self.check_updated_field(&name, written)?)))
+            .collect()
     }
 
     fn check_updated_field(&self, name: &str, written: FieldValue) -> Result<FieldValue, Finding> {
@@ -330,10 +312,7 @@ fn stray_blank(path: FieldPath) -> Finding {
         FieldPath::Field(_) => "telecrm replaces the stored value with the blank text",
         _ => "telecrm stores the blank text",
     };
-    Finding {
-        suggestion: Some("leave it out".to_owned()),
-        ..Finding::new(path, FindingKind::ValueChanged, Certainty::Inferred, reason)
-    }
+    Note::inferred("", reason).hint("leave it out").finding(path, FindingKind::ValueChanged)
 }
 
 /// Removes what is at these paths from a lead.
@@ -361,6 +340,7 @@ fn remove_paths<'a>(lead: &mut Lead, paths: impl Iterator<Item = &'a FieldPath> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Certainty;
     use crate::{CustomAction, WorkspaceFile};
     use serde_json::{Value, json};
 

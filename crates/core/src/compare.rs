@@ -1,8 +1,8 @@
 //! Compares a lead as it was sent with the lead that telecrm stored.
 
 use crate::action::PAYMENT;
-use crate::rules::parse_iso;
 use crate::rules::phone::tidy;
+use crate::rules::{Note, parse_iso};
 use crate::workspace::{DateFormat, FieldDefinition, FieldType};
 use crate::{
     Action, ActionKind, ActionRecord, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead,
@@ -122,8 +122,9 @@ impl Workspace {
         record: &ActionRecord,
         compared: &mut Comparison,
     ) {
+        let definition = self.definition_of(action);
         for (name, value) in action.fields().unwrap_or_default() {
-            let field = self.action_field(action, &name);
+            let field = definition.and_then(|definition| definition.field(&name));
             if !self.is_stored(field, &value, record.field(&name).as_ref()) {
                 compared.losses.push(lost(FieldPath::ActionField(index, name)));
             }
@@ -135,11 +136,8 @@ impl Workspace {
         }
         if let Some(sent) = action.key("created_on").filter(|value| !value.is_null()) {
             match record.created() {
-                Some(created) => {
-                    if !same_date(sent, &DateFormat::default(), self.time_zone(), created) {
-                        compared.losses.push(lost(key("created_on")));
-                    }
-                }
+                Some(created) if self.same_time(sent, created) => {}
+                Some(_) => compared.losses.push(lost(key("created_on"))),
                 None => compared.unreadable.push(key("created_on")),
             }
         }
@@ -170,33 +168,22 @@ impl Workspace {
     /// How similar an entry is to an action. Returns None if it cannot be the same.
     fn likeness(&self, action: &Action, record: &ActionRecord) -> Option<Likeness> {
         let kind = action.kind();
-        if kind != record.kind() {
-            return None;
-        }
         let spelling = match &kind {
+            _ if kind != record.kind() => return None,
             ActionKind::Custom(code) => code.prefixed(),
             ActionKind::Payment => PAYMENT.to_owned(),
             ActionKind::Other(_) | ActionKind::Missing => return None,
         };
         let well_spelled = action.key("type") == Some(&spelling.into());
         if kind == ActionKind::Payment {
-            let mut equal = 0;
-            for key in ["status", "currency", "amount"] {
-                let (sent, stored) = (action.key(key)?, record.key(key)?);
-                let same = same_decimal(sent, stored)
-                    .unwrap_or_else(|| plain(sent).eq_ignore_ascii_case(&plain(stored)));
-                if !same {
-                    return None;
-                }
-                equal += usize::from(sent == stored);
-            }
-            return Some((true, equal, 0, well_spelled));
+            return Some((true, equal_keys(action, record)?, 0, well_spelled));
         }
         let sent = action.fields().unwrap_or_default();
         let stored = record.key("fields").cloned().unwrap_or_default();
+        let definition = self.definition_of(action);
         let (mut alike, mut equal, mut foreign) = (0, 0, 0);
         for (name, value) in stored.into_members().unwrap_or_default() {
-            let field = self.action_field(action, &name);
+            let field = definition.and_then(|definition| definition.field(&name));
             let same = |sent| self.same_value(field, sent, &value);
             match sent.get(name.as_str()) {
                 _ if value.is_null() => {}
@@ -210,28 +197,32 @@ impl Workspace {
         // An entry with another value is unlikely to be the same, but telecrm may have changed it.
         let nothing_foreign = foreign == 0;
         if let (Some(value), Some(created)) = (action.key("created_on"), record.created()) {
-            let same = same_date(value, &DateFormat::default(), self.time_zone(), created);
+            let same = self.same_time(value, created);
             alike += usize::from(same);
             equal += usize::from(same && value.as_json().is_number());
         }
         Some((nothing_foreign, alike, equal, well_spelled))
     }
+}
 
-    fn action_field(&self, action: &Action, name: &str) -> Option<&FieldDefinition> {
-        match action.kind() {
-            ActionKind::Custom(code) => self.action(&code)?.field(name),
-            _ => None,
+/// How many keys of a payment are stored exactly as sent. Returns None if one has another meaning.
+fn equal_keys(payment: &Action, record: &ActionRecord) -> Option<usize> {
+    let mut equal = 0;
+    for key in ["status", "currency", "amount"] {
+        let (sent, stored) = (payment.key(key)?, record.key(key)?);
+        let same_text = || plain(sent).eq_ignore_ascii_case(&plain(stored));
+        if !same_decimal(sent, stored).unwrap_or_else(same_text) {
+            return None;
         }
+        equal += usize::from(sent == stored);
     }
+    Some(equal)
 }
 
 /// The finding about a value that was sent and is not stored.
 fn lost(path: FieldPath) -> Finding {
     let reason = "the stored lead does not have the value that was sent";
-    Finding {
-        pitfall: Some("AS5".to_owned()),
-        ..Finding::new(path, FindingKind::FieldDropped, Certainty::Reported, reason)
-    }
+    Note::new(Certainty::Reported, "AS5", reason).finding(path, FindingKind::FieldDropped)
 }
 
 /// How similar an action and an entry are: whether the entry has no other value, how many values
@@ -276,6 +267,11 @@ impl Workspace {
         }
     }
 
+    /// Whether a `created_on` that was sent means this time.
+    fn same_time(&self, sent: &FieldValue, stored: Timestamp) -> bool {
+        same_date(sent, &DateFormat::default(), self.time_zone(), stored)
+    }
+
     /// Whether two values mean the same to telecrm in a field of this type.
     fn same_value(
         &self,
@@ -286,24 +282,25 @@ impl Workspace {
         if sent == stored {
             return true;
         }
+        let same_text = || plain(sent) == plain(stored);
         let Some(field) = field else {
-            return plain(sent) == plain(stored);
+            return same_text();
         };
         match field.field_type {
             FieldType::Date => match stored.as_i64().map(Timestamp::from_millisecond) {
                 Some(Ok(stored)) => same_date(sent, &field.date_format(), self.time_zone(), stored),
-                _ => plain(sent) == plain(stored),
+                _ => same_text(),
             },
             FieldType::Phone => same_phone(&plain(sent), &plain(stored)),
             FieldType::Tags => tags(sent).is_some() && tags(sent) == tags(stored),
             FieldType::Number | FieldType::Rating | FieldType::Money => {
-                same_decimal(sent, stored).unwrap_or_else(|| plain(sent) == plain(stored))
+                same_decimal(sent, stored).unwrap_or_else(same_text)
             }
             FieldType::Email | FieldType::ActiveUsers => {
                 plain(sent).eq_ignore_ascii_case(&plain(stored))
             }
             // A label in another case is another label.
-            _ => plain(sent) == plain(stored),
+            _ => same_text(),
         }
     }
 }

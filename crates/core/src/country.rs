@@ -27,29 +27,20 @@ pub struct Country {
     longest: usize,
 }
 
-const fn country(
-    code: &'static str,
-    calling_code: u16,
-    shortest: usize,
-    longest: usize,
-) -> Country {
-    Country { code, calling_code, shortest, longest }
-}
-
 /// India, and the countries of the currencies that telecrm accepts. These lengths apply with and
 /// without the feature `phone`, so that both judge a number alike.
 const COUNTRIES: [Country; 11] = [
-    country("IN", 91, 10, 10),
-    country("US", 1, 10, 10),
-    country("PK", 92, 10, 10),
-    country("AE", 971, 8, 9),
-    country("QA", 974, 8, 8),
-    country("SA", 966, 9, 9),
-    country("MY", 60, 8, 10),
-    country("AU", 61, 9, 9),
-    country("CA", 1, 10, 10),
-    country("SG", 65, 8, 8),
-    country("SN", 221, 9, 9),
+    Country::new("IN", 91, 10, 10),
+    Country::new("US", 1, 10, 10),
+    Country::new("PK", 92, 10, 10),
+    Country::new("AE", 971, 8, 9),
+    Country::new("QA", 974, 8, 8),
+    Country::new("SA", 966, 9, 9),
+    Country::new("MY", 60, 8, 10),
+    Country::new("AU", 61, 9, 9),
+    Country::new("CA", 1, 10, 10),
+    Country::new("SG", 65, 8, 8),
+    Country::new("SN", 221, 9, 9),
 ];
 
 /// The lengths of a number with its country code: the shortest in use, and the limit of E.164.
@@ -79,6 +70,10 @@ impl fmt::Display for Country {
 }
 
 impl Country {
+    const fn new(code: &'static str, calling_code: u16, shortest: usize, longest: usize) -> Self {
+        Self { code, calling_code, shortest, longest }
+    }
+
     /// The country code of its phone numbers, such as 91 for India.
     pub fn calling_code(self) -> u16 {
         self.calling_code

@@ -54,89 +54,71 @@ impl Debug for CountryError {
     }
 }
 
-/// Hides reason and suggestion, which can repeat a value.
-impl Debug for Finding {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("Finding")
-            .field("path", &self.path)
-            .field("kind", &self.kind)
-            .field("pitfall", &self.pitfall)
-            .field("certainty", &self.certainty)
-            .field("repaired", &self.repaired)
-            .finish_non_exhaustive()
-    }
+/// Implements `Debug` for structs, with only these entries.
+macro_rules! show_only {
+    ($($(#[$doc:meta])* $type:ident |$it:ident| { $($name:ident: $value:expr),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        impl Debug for $type {
+            fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+                let $it = self;
+                f.debug_struct(stringify!($type))
+                    $(.field(stringify!($name), &$value))+
+                    .finish_non_exhaustive()
+            }
+        }
+    )+};
 }
 
-/// Hides the text of the remark, which can repeat a value.
-impl Debug for Remark {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("Remark")
-            .field("path", &self.path)
-            .field("status", &self.status)
-            .field("sent", &self.sent)
-            .finish_non_exhaustive()
+show_only! {
+    /// Hides reason and suggestion, which can repeat a value.
+    Finding |it| {
+        path: it.path,
+        kind: it.kind,
+        pitfall: it.pitfall,
+        certainty: it.certainty,
+        repaired: it.repaired,
     }
-}
 
-/// Hides labels and reasons.
-impl Debug for FieldOutcome {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("FieldOutcome")
-            .field("stored", &self.clone().stored())
-            .field("created", &self.created().len())
-            .finish_non_exhaustive()
+    /// Hides the text of the remark, which can repeat a value.
+    Remark |it| { path: it.path, status: it.status, sent: it.sent }
+
+    /// Hides labels and reasons.
+    FieldOutcome |it| { stored: it.clone().stored(), created: it.created().len() }
+
+    /// Hides values and labels.
+    Acceptance |it| {
+        identified: it.identifier.is_some(),
+        fields: it.fields,
+        created: it.created.len(),
+        actions: it.actions,
+        findings: it.findings,
     }
-}
 
-/// Hides values and labels.
-impl Debug for Acceptance {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("Acceptance")
-            .field("identified", &self.identifier.is_some())
-            .field("fields", &self.fields)
-            .field("created", &self.created.len())
-            .field("actions", &self.actions)
-            .field("findings", &self.findings)
-            .finish()
+    /// Hides values and labels.
+    AcceptedAction |it| {
+        index: it.index,
+        code: it.code,
+        fields: it.fields,
+        backdated: it.created_on.is_some(),
+        created: it.created.len(),
     }
-}
 
-/// Hides values and labels.
-impl Debug for AcceptedAction {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("AcceptedAction")
-            .field("index", &self.index)
-            .field("code", &self.code)
-            .field("fields", &self.fields)
-            .field("backdated", &self.created_on.is_some())
-            .field("created", &self.created.len())
-            .finish()
+    /// Shows the statuses and lost reasons, and the structure of the response.
+    Pipeline |it| {
+        statuses: it.statuses,
+        lost_reasons: it.lost_reasons,
+        extra: Keys(&it.extra),
     }
-}
 
-/// Shows the statuses and lost reasons, and the structure of the response.
-impl Debug for Pipeline {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("Pipeline")
-            .field("statuses", &self.statuses)
-            .field("lost_reasons", &self.lost_reasons)
-            .field("extra", &Keys(&self.extra))
-            .finish()
-    }
-}
-
-/// Shows how many items there are, because metadata and team members are personal data.
-impl Debug for WorkspaceFile {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.debug_struct("WorkspaceFile")
-            .field("metadata", &self.metadata.is_some())
-            .field("custom_fields", &self.custom_fields.len())
-            .field("custom_actions", &self.custom_actions.len())
-            .field("pipeline", &self.pipeline.is_some())
-            .field("team_members", &self.team_members.len())
-            .field("emulator", &Keys(&self.emulator))
-            .field("extra", &Keys(&self.extra))
-            .finish()
+    /// Shows how many items there are, because metadata and team members are personal data.
+    WorkspaceFile |it| {
+        metadata: it.metadata.is_some(),
+        custom_fields: it.custom_fields.len(),
+        custom_actions: it.custom_actions.len(),
+        pipeline: it.pipeline.is_some(),
+        team_members: it.team_members.len(),
+        emulator: Keys(&it.emulator),
+        extra: Keys(&it.extra),
     }
 }
 

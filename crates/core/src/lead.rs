@@ -74,15 +74,9 @@ impl Lead {
         let fields: FieldValue = serde_json::to_string(fields)
             .and_then(|text| serde_json::from_str(&text))
             .map_err(|_| LeadError::not_json())?;
-        let fields = fields.into_members();
-        let fields = fields.map_err(|other| LeadError::new("the value", "an object", &other))?;
-        let mut lead = Self::default();
-        for (name, value) in fields {
-            if !value.is_null() {
-                set_field(&mut lead.fields, name, value);
-            }
-        }
-        Ok(lead)
+        let mut fields = members("the value", fields)?;
+        fields.retain(|_, value| !value.is_null());
+        Ok(fields.into_iter().fold(Self::new(), |lead, (name, value)| lead.set(name, value)))
     }
 
     /// Sets a field by its API name.
@@ -269,25 +263,26 @@ impl Lead {
     }
 
     fn read(body: FieldValue) -> Result<Self, LeadError> {
-        let body = body.into_members();
-        let mut extra = body.map_err(|other| LeadError::new("the lead", "an object", &other))?;
-        let fields = extra
-            .remove("fields")
-            .ok_or_else(LeadError::missing_fields)?
-            .into_members()
-            .map_err(|other| LeadError::new("`fields`", "an object", &other))?;
+        let mut extra = members("the lead", body)?;
+        let Some(fields) = extra.remove("fields") else {
+            return Err(LeadError::missing_fields());
+        };
+        let fields = members("`fields`", fields)?;
         let actions = extra.remove("actions").filter(|actions| !actions.is_null());
         let items = actions.map_or_else(|| Ok(Vec::new()), FieldValue::into_items);
         let items = items.map_err(|other| LeadError::new("`actions`", "a list", &other))?;
         let mut actions = Vec::new();
         for action in items {
             let place = format!("`actions[{}]`", actions.len());
-            let keys = action.into_members();
-            let keys = keys.map_err(|other| LeadError::new(&place, "an object", &other))?;
-            actions.push(keys.into());
+            actions.push(members(&place, action)?.into());
         }
         Ok(Self { fields, actions, extra })
     }
+}
+
+/// The members of an object at this place.
+fn members(place: &str, value: FieldValue) -> Result<BTreeMap<String, FieldValue>, LeadError> {
+    value.into_members().map_err(|other| LeadError::new(place, "an object", &other))
 }
 
 /// Keeps every digit of JSON text. A duplicate key is an error, because one of its values would be

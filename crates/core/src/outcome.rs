@@ -347,9 +347,9 @@ impl Outcome<Created> {
         let mut remarks = Vec::new();
         let parts = items("remarks", response.remove("remarks"), &mut remarks);
         for (index, part) in parts.iter().enumerate() {
-            let path = || FieldPath::Key(format!("remarks[{index}]"));
-            let remark = Remark::read(part, sent);
-            remarks.push(remark.unwrap_or_else(|| Remark::unreadable(path(), part)));
+            remarks.push(Remark::read(part, sent).unwrap_or_else(|| {
+                Remark::unreadable(FieldPath::Key(format!("remarks[{index}]")), part)
+            }));
         }
         let mut actions = Vec::new();
         let parts = items("actions", response.remove("actions"), &mut remarks);

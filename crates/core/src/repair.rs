@@ -59,10 +59,7 @@ impl Workspace {
             }
             FieldPath::ActionField(index, name) => {
                 let action = lead.actions_mut().get_mut(*index)?;
-                let ActionKind::Custom(code) = action.kind() else {
-                    return None;
-                };
-                let field = self.action(&code)?.field(name)?;
+                let field = self.definition_of(action)?.field(name)?;
                 let repaired = self.repair_value(field, &action.field(name)?)?;
                 let text = plain(&repaired);
                 action.change_fields(|fields| _ = fields.insert(name.clone(), repaired));
@@ -70,10 +67,7 @@ impl Workspace {
             }
             FieldPath::ActionKey(index, key) if key == "created_on" => {
                 let action = lead.actions_mut().get_mut(*index)?;
-                let ActionKind::Custom(code) = action.kind() else {
-                    return None;
-                };
-                if !self.action(&code)?.allows_predated {
+                if !self.definition_of(action)?.allows_predated {
                     return None;
                 }
                 let written = action.keys_mut().get_mut(key.as_str())?;
@@ -154,11 +148,9 @@ impl Workspace {
         match field.field_type {
             // The blanks around an address are never part of it.
             FieldType::Email | FieldType::ActiveUsers => true,
-            FieldType::Phone => {
+            FieldType::Phone if stored.as_ref() != Some(repaired) => {
                 let number = stored.as_ref().and_then(FieldValue::as_str);
-                let number = number.and_then(without_trunk_zero);
-                stored.as_ref() == Some(repaired)
-                    || number.is_some_and(|number| *repaired == number.into())
+                number.and_then(without_trunk_zero).map(FieldValue::from).as_ref() == Some(repaired)
             }
             _ => stored.as_ref() == Some(repaired),
         }

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct ActionRecord(BTreeMap<String, FieldValue>);
+pub struct ActionRecord(pub(super) BTreeMap<String, FieldValue>);
 
 impl ActionRecord {
     /// The ID. Returns None if the response has none.

@@ -1,15 +1,15 @@
 //! Leads in responses.
 
 use super::action::ActionRecord;
-use super::part::{Members, Part, write_extra};
 use super::record::time;
 use crate::value::whole_characters;
 use crate::{FieldPath, FieldValue};
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::fmt;
+
+type Members = BTreeMap<String, FieldValue>;
 
 /// A lead in a response: a row of a search, or the lead with an ID.
 ///
@@ -214,42 +214,35 @@ impl Serialize for LeadRecord {
         {
             object.serialize_entry("actions", actions)?;
         }
-        write_extra(&mut object, &self.extra)?;
+        for (key, value) in &self.extra {
+            object.serialize_entry(key, value)?;
+        }
         object.end()
     }
 }
 
 impl<'de> Deserialize<'de> for LeadRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(LeadVisitor)
-    }
-}
-
-struct LeadVisitor;
-
-impl<'de> Visitor<'de> for LeadVisitor {
-    type Value = LeadRecord;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut response: A) -> Result<LeadRecord, A::Error> {
-        let mut lead = LeadRecord::default();
-        while let Some(key) = response.next_key::<String>()? {
-            match &*key {
-                "fields" => {
-                    let fields: Part<Members> = response.next_value()?;
-                    lead.fields = fields.keep(key, &mut lead.extra).unwrap_or_default();
-                }
-                "actions" => {
-                    let actions: Part<Vec<ActionRecord>> = response.next_value()?;
-                    lead.actions = actions.keep(key, &mut lead.extra);
-                }
-                _ => _ = lead.extra.insert(key, response.next_value()?),
+        let mut extra = Members::deserialize(deserializer)?;
+        let fields = match extra.remove("fields").map(FieldValue::into_members) {
+            Some(Ok(fields)) => fields,
+            Some(Err(other)) => {
+                extra.insert("fields".to_owned(), other);
+                Members::new()
             }
-        }
-        Ok(lead)
+            None => Members::new(),
+        };
+        let actions = match extra.get("actions").cloned().map(FieldValue::into_items) {
+            Some(Ok(items)) => {
+                if items.iter().all(|item| item.as_json().is_object()) {
+                    extra.remove("actions");
+                }
+                let keys = |item: FieldValue| item.into_members().unwrap_or_default();
+                Some(items.into_iter().map(|item| ActionRecord(keys(item))).collect())
+            }
+            _ => None,
+        };
+        Ok(Self { fields, actions, extra })
     }
 }
 

@@ -6,7 +6,6 @@
 mod action;
 mod lead;
 mod page;
-mod part;
 mod record;
 mod schema;
 mod team;

@@ -1,14 +1,13 @@
 //! Pages of search results.
 
-use super::part::{Members, Part, write_extra};
 use super::record::integer;
 use crate::FieldValue;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use crate::value::by_text;
+use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 
 /// One page of a search.
 ///
@@ -62,51 +61,59 @@ impl<T: Serialize> Serialize for Page<T> {
                 object.serialize_entry(key, &count)?;
             }
         }
-        write_extra(&mut object, &self.extra)?;
+        for (key, value) in &self.extra {
+            object.serialize_entry(key, value)?;
+        }
         object.end()
     }
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (data, mut extra) = deserializer.deserialize_map(PageVisitor(PhantomData))?;
-        Ok(Self {
-            data,
-            total_count: count(&mut extra, "total_count"),
-            skip: count(&mut extra, "skip"),
-            limit: count(&mut extra, "limit"),
-            extra,
+        by_text(deserializer, |text| {
+            let mut keys: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+            let (data, is_complete) = match keys.get("data") {
+                Some(list) => read_list(list.get())?,
+                None => (Vec::new(), false),
+            };
+            if is_complete {
+                keys.remove("data");
+            }
+            let values =
+                keys.into_iter().map(|(key, value)| Ok((key, FieldValue::read(value.get())?)));
+            let mut extra = values.collect::<Result<BTreeMap<_, _>, serde_json::Error>>()?;
+            Ok(Self {
+                data,
+                total_count: count(&mut extra, "total_count"),
+                skip: count(&mut extra, "skip"),
+                limit: count(&mut extra, "limit"),
+                extra,
+            })
         })
     }
 }
 
-struct PageVisitor<T>(PhantomData<T>);
-
-impl<'de, T: DeserializeOwned> Visitor<'de> for PageVisitor<T> {
-    type Value = (Vec<T>, Members);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+/// Reads a list of objects. An empty object replaces any other item. Also returns whether the text
+/// is such a list, with objects only.
+fn read_list<T: DeserializeOwned>(text: &str) -> Result<(Vec<T>, bool), serde_json::Error> {
+    // The usual case.
+    if let Ok(items) = serde_json::from_str(text) {
+        return Ok((items, true));
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut response: A) -> Result<Self::Value, A::Error> {
-        let (mut data, mut extra) = (Vec::new(), Members::new());
-        while let Some(key) = response.next_key::<String>()? {
-            match &*key {
-                "data" => {
-                    let items: Part<Vec<T>> = response.next_value()?;
-                    data = items.keep(key, &mut extra).unwrap_or_default();
-                }
-                _ => _ = extra.insert(key, response.next_value()?),
-            }
-        }
-        Ok((data, extra))
+    if !text.starts_with('[') {
+        return Ok((Vec::new(), false));
     }
+    let items = serde_json::from_str::<Vec<&RawValue>>(text)?.into_iter();
+    let objects = items.map(|item| match item.get() {
+        object if object.starts_with('{') => serde_json::from_str(object),
+        _ => serde_json::from_str("{}"),
+    });
+    Ok((objects.collect::<Result<_, _>>()?, false))
 }
 
 /// Takes a count from the keys of a response. A count that is written as a string is also kept
 /// there.
-fn count(extra: &mut Members, key: &str) -> u64 {
+fn count(extra: &mut BTreeMap<String, FieldValue>, key: &str) -> u64 {
     let Some(value) = extra.get(key) else {
         return 0;
     };

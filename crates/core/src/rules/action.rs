@@ -51,7 +51,7 @@ pub enum CodeForm {
 /// let is_payment = |action: &AcceptedAction| action.code.is_none();
 /// assert!(accepted.actions.iter().all(is_payment));
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AcceptedAction {
     /// The index of the action in the request.
@@ -74,13 +74,7 @@ impl Workspace {
         action: &Action,
         form: CodeForm,
     ) -> (Option<AcceptedAction>, Vec<Finding>) {
-        let mut accepted = AcceptedAction {
-            index,
-            code: None,
-            fields: BTreeMap::new(),
-            created_on: None,
-            created: Vec::new(),
-        };
+        let mut accepted = AcceptedAction { index, ..AcceptedAction::default() };
         let mut findings = Vec::new();
         let result = match self.accept_type(action, form) {
             Ok(Some(definition)) => {

@@ -26,7 +26,7 @@ pub struct FieldOutcome {
 
 /// A finding without its place.
 #[derive(Clone, PartialEq)]
-pub(super) struct Note {
+pub(crate) struct Note {
     reason: String,
     hint: Option<String>,
     pitfall: Option<&'static str>,
@@ -35,17 +35,17 @@ pub(super) struct Note {
 
 impl Note {
     /// A note on behaviour that the documentation describes.
-    pub(super) fn documented(pitfall: &'static str, reason: impl Into<String>) -> Self {
+    pub(crate) fn documented(pitfall: &'static str, reason: impl Into<String>) -> Self {
         Self::new(Certainty::Documented, pitfall, reason)
     }
 
     /// A note on behaviour that is assumed.
-    pub(super) fn inferred(pitfall: &'static str, reason: impl Into<String>) -> Self {
+    pub(crate) fn inferred(pitfall: &'static str, reason: impl Into<String>) -> Self {
         Self::new(Certainty::Inferred, pitfall, reason)
     }
 
     /// Creates a note. An empty pitfall means that none applies.
-    pub(super) fn new(
+    pub(crate) fn new(
         certainty: Certainty,
         pitfall: &'static str,
         reason: impl Into<String>,
@@ -58,15 +58,15 @@ impl Note {
         }
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         self.maybe_hint(Some(hint.into()))
     }
 
-    pub(super) fn maybe_hint(self, hint: Option<String>) -> Self {
+    pub(crate) fn maybe_hint(self, hint: Option<String>) -> Self {
         Self { hint, ..self }
     }
 
-    pub(super) fn finding(self, path: FieldPath, kind: FindingKind) -> Finding {
+    pub(crate) fn finding(self, path: FieldPath, kind: FindingKind) -> Finding {
         Finding {
             suggestion: self.hint,
             pitfall: self.pitfall.map(str::to_owned),

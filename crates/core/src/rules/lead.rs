@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 /// assert_eq!(accepted.actions[0].fields["note"], "called".into());
 /// # Ok::<(), telecrm_core::ActionCodeError>(())
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Acceptance {
     /// The key by which telecrm finds the lead, from its identifier. None if the lead is dropped.
@@ -63,15 +63,8 @@ impl Lead {
 impl Workspace {
     /// Predicts what telecrm stores of a lead that is sent over the Async API.
     pub fn accept(&self, lead: &Lead) -> Acceptance {
-        let mut accepted = Acceptance {
-            identifier: None,
-            fields: BTreeMap::new(),
-            created: Vec::new(),
-            actions: Vec::new(),
-            findings: Vec::new(),
-        };
-        let value = lead.get(self.identifier().api_name()).cloned();
-        let value = value.unwrap_or_default();
+        let mut accepted = Acceptance::default();
+        let value = lead.get(self.identifier().api_name()).cloned().unwrap_or_default();
         accepted.identifier = self.identifier_key(&value);
         if accepted.identifier.is_none() {
             accepted.findings = vec![self.lead_dropped(lead, &value)];

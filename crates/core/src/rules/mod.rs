@@ -14,6 +14,7 @@ mod plausibility;
 mod value;
 
 pub(crate) use self::date::parse_iso;
+pub(crate) use self::field_outcome::Note;
 
 pub use self::action::{AcceptedAction, CodeForm};
 pub use self::field_outcome::FieldOutcome;

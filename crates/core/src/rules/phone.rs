@@ -25,11 +25,8 @@ pub(crate) enum PhoneError {
 /// Checks the value of a phone field.
 pub(super) fn accept_phone(workspace: &Workspace, text: Option<&str>) -> FieldOutcome {
     let Some(text) = text else {
-        return drop_value(
-            Certainty::Documented,
-            "a phone number is a string",
-            "write the number as a string",
-        );
+        let hint = "write the number as a string";
+        return drop_value(Certainty::Documented, "a phone number is a string", hint);
     };
     let digits = match workspace.phone_blanks() {
         PhoneBlanks::Strip => Cow::Owned(without_blanks(text)),

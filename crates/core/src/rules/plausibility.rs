@@ -1,30 +1,32 @@
 //! Phone numbers that telecrm stores although they do not exist.
 
+use super::field_outcome::Note;
 use super::lead::Acceptance;
 use super::phone::{exists, other_reading, without_trunk_zero};
 use crate::workspace::{FieldDefinition, FieldType};
-use crate::{Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace};
+use crate::{FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace};
 
 impl Workspace {
     /// Finds stored phone numbers that do not exist. These findings are not losses, because
     /// telecrm's own rules check lengths only.
     pub(crate) fn implausible_phones(&self, lead: &Lead, accepted: &Acceptance) -> Vec<Finding> {
-        let fields = accepted.fields.iter().map(|(name, stored)| {
-            let path = FieldPath::Field(name.clone());
-            (path, self.field(name), stored)
-        });
-        let action_fields = accepted.actions.iter().flat_map(|action| {
+        let mut findings = Vec::new();
+        for (name, stored) in &accepted.fields {
+            if is_phone(self.field(name)) {
+                let path = FieldPath::Field(name.clone());
+                findings.extend(self.implausible_phone(lead, path, stored));
+            }
+        }
+        for action in &accepted.actions {
             let definition = action.code.as_ref().and_then(|code| self.action(code));
-            action.fields.iter().map(move |(name, stored)| {
-                let path = FieldPath::ActionField(action.index, name.clone());
-                (path, definition.and_then(|definition| definition.field(name)), stored)
-            })
-        });
-        fields
-            .chain(action_fields)
-            .filter(|(_, field, _)| is_phone(*field))
-            .filter_map(|(path, _, stored)| self.implausible_phone(lead, path, stored))
-            .collect()
+            for (name, stored) in &action.fields {
+                if is_phone(definition.and_then(|definition| definition.field(name))) {
+                    let path = FieldPath::ActionField(action.index, name.clone());
+                    findings.extend(self.implausible_phone(lead, path, stored));
+                }
+            }
+        }
+        findings
     }
 
     fn implausible_phone(
@@ -43,16 +45,9 @@ impl Workspace {
         } else {
             return None;
         };
-        Some(Finding {
-            suggestion: other.map(|other| format!("write +{other} if you mean that number")),
-            pitfall: Some("ID2".to_owned()),
-            ..Finding::new(
-                path,
-                FindingKind::ValueChanged,
-                Certainty::Inferred,
-                format!("stored as {stored}, {reason}"),
-            )
-        })
+        let note = Note::inferred("ID2", format!("stored as {stored}, {reason}"))
+            .maybe_hint(other.map(|other| format!("write +{other} if you mean that number")));
+        Some(note.finding(path, FindingKind::ValueChanged))
     }
 }
 

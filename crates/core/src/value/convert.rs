@@ -1,6 +1,6 @@
 //! Conversions of Rust types into field values.
 
-use super::{Amount, Decimal, FieldValue, Form, to_object};
+use super::{Amount, Decimal, FieldValue, Form};
 use serde_json::{Number, Value};
 use std::collections::BTreeMap;
 
@@ -59,8 +59,7 @@ from_json_scalar!(&str, String, bool, u8, u16, u32, u64, i8, i16, i32, i64);
 impl<T: Into<FieldValue>> From<Vec<T>> for FieldValue {
     fn from(items: Vec<T>) -> Self {
         let items: Vec<FieldValue> = items.into_iter().map(T::into).collect();
-        let json = items.iter().map(|item| item.json.clone()).collect();
-        Self::join(Value::Array(json), &items, &items)
+        Self::join(&items)
     }
 }
 
@@ -74,7 +73,6 @@ impl<T: Into<FieldValue>, const N: usize> From<[T; N]> for FieldValue {
 /// Converts into an object.
 impl From<BTreeMap<String, FieldValue>> for FieldValue {
     fn from(members: BTreeMap<String, FieldValue>) -> Self {
-        let json = Value::Object(to_object(&members));
-        Self::join(json, &members, members.values())
+        Self::join(&members)
     }
 }

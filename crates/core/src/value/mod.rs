@@ -161,19 +161,10 @@ impl FieldValue {
         })
     }
 
-    /// Joins values into a list or an object, with every digit of theirs.
-    fn join<'a>(
-        json: Value,
-        whole: &impl Serialize,
-        parts: impl IntoIterator<Item = &'a Self>,
-    ) -> Self {
-        let form = if parts.into_iter().any(|part| part.written().is_some()) {
-            let text = serde_json::value::to_raw_value(whole);
-            Form::Written(text.expect("values are JSON, and keys are texts"))
-        } else {
-            Form::Plain
-        };
-        Self { json, form }
+    /// Joins values into a list or an object, with all their digits.
+    fn join(parts: &impl Serialize) -> Self {
+        let text = serde_json::to_string(parts).expect("values are JSON, and keys are texts");
+        Self::read(&text).expect("the text is JSON")
     }
 
     /// Whether this is JSON `null`.

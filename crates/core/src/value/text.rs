@@ -3,9 +3,7 @@
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor,
 };
-use serde::forward_to_deserialize_any;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -15,48 +13,11 @@ pub(crate) fn by_text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     read: impl FnOnce(&str) -> Result<T, serde_json::Error>,
 ) -> Result<T, D::Error> {
-    let name = <&RawValue>::deserialize(Name("")).map_or_else(|Name(name)| name, |_| "");
-    deserializer.deserialize_newtype_struct(name, Reader(read, PhantomData))
+    deserializer.deserialize_newtype_struct(RAW_VALUE, Reader(read, PhantomData))
 }
 
-/// A deserializer that finds out the private name by which `RawValue` asks `serde_json` for text.
-#[derive(Debug)]
-struct Name(&'static str);
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for Name {}
-
-impl Error for Name {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self("")
-    }
-}
-
-impl<'de> Deserializer<'de> for Name {
-    type Error = Self;
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        _: V,
-    ) -> Result<V::Value, Self> {
-        Err(Self(name))
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self> {
-        Err(self)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
-        tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
+/// The name by which [`RawValue`](serde_json::value::RawValue) asks `serde_json` for the text.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 struct Reader<F, T>(F, PhantomData<T>);
 

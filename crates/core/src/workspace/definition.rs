@@ -167,6 +167,11 @@ impl ActionDefinition {
         }))
     }
 
+    /// Whether an action can have this field, as far as the workspace lists its fields.
+    pub(crate) fn may_have(&self, api_name: &str) -> bool {
+        self.fields.is_none() || self.field(api_name).is_some()
+    }
+
     /// The field with this API name.
     pub fn field(&self, api_name: &str) -> Option<&FieldDefinition> {
         find(self.fields.as_ref()?, api_name)

@@ -106,30 +106,21 @@ impl WorkspaceFile {
     /// # Ok::<(), telecrm_core::workspace::WorkspaceError>(())
     /// ```
     pub fn to_json(&self) -> Value {
-        let Self {
-            metadata,
-            custom_fields,
-            custom_actions,
-            pipeline,
-            team_members,
-            emulator,
-            extra,
-        } = self;
-        let mut file = extra.clone();
-        for (key, answer) in [("metadata", metadata), ("leadStagePipeline", pipeline)] {
+        let mut file = self.extra.clone();
+        for (key, answer) in [("metadata", &self.metadata), ("leadStagePipeline", &self.pipeline)] {
             if let Some(answer) = answer {
                 file.insert(key.to_owned(), answer.clone().into());
             }
         }
         for (key, items) in [
-            ("customFields", custom_fields),
-            ("customActions", custom_actions),
-            ("teamMembers", team_members),
+            ("customFields", &self.custom_fields),
+            ("customActions", &self.custom_actions),
+            ("teamMembers", &self.team_members),
         ] {
             let items = items.iter().cloned().map(Value::Object).collect();
             file.insert(key.to_owned(), Value::Array(items));
         }
-        file.insert("emulator".to_owned(), emulator.clone().into());
+        file.insert("emulator".to_owned(), self.emulator.clone().into());
         file.into()
     }
 }

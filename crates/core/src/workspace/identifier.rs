@@ -20,7 +20,7 @@ use super::json::Node;
 pub struct Identifier {
     api_name: String,
     matched_by: MatchedBy,
-    flagged: Option<String>,
+    disagreement: Option<String>,
 }
 
 /// How the identifier was found (pitfall EN6).
@@ -51,18 +51,15 @@ impl Identifier {
     /// Another field that has the flag `isLeadid`. Ask the workspace's owner which of them is
     /// right. Returns None if they agree.
     pub fn disagreement(&self) -> Option<&str> {
-        let flagged = self.flagged.as_deref()?;
-        (flagged != self.api_name).then_some(flagged)
+        self.disagreement.as_deref()
     }
 
     pub(super) fn find(
         metadata: Option<&Node<'_>>,
         fields: &[FieldDefinition],
     ) -> Result<Self, WorkspaceError> {
-        let declared = match metadata {
-            Some(metadata) => metadata.text("leadIdentifierFieldId")?,
-            None => None,
-        };
+        let declared = metadata.map(|metadata| metadata.text("leadIdentifierFieldId"));
+        let declared = declared.transpose()?.flatten();
         let with_id = |id| fields.iter().find(|field| field.id.as_deref() == Some(id));
         let named = |api_name| find(fields, api_name);
         let flagged = fields.iter().find(|field| field.is_lead_id);
@@ -83,7 +80,9 @@ impl Identifier {
         Ok(Self {
             api_name: field.api_name.clone(),
             matched_by,
-            flagged: flagged.map(|field| field.api_name.clone()),
+            disagreement: flagged
+                .filter(|flagged| flagged.api_name != field.api_name)
+                .map(|flagged| flagged.api_name.clone()),
         })
     }
 }

@@ -18,7 +18,7 @@ pub use pipeline::{LostReason, Pipeline, PipelineStatus};
 pub(crate) use date_format::to_timestamp;
 pub(crate) use pipeline::Labels;
 
-use crate::{ActionCode, Country, CountryError};
+use crate::{Action, ActionCode, ActionKind, Country, CountryError};
 use definition::{add_option, find};
 use jiff::tz::TimeZone;
 use json::Node;
@@ -118,12 +118,10 @@ impl Workspace {
     pub fn from_file(file: &WorkspaceFile) -> Result<Self, WorkspaceError> {
         let fields = read_fields(&file.custom_fields)?;
         let mut actions = Vec::new();
-        for (index, action) in file.custom_actions.iter().enumerate() {
-            let action = Node::new(format!("customActions[{index}]"), action);
+        for action in nodes("customActions", &file.custom_actions) {
             actions.extend(ActionDefinition::read(&action)?);
         }
-        let metadata = file.metadata.as_ref();
-        let metadata = metadata.map(|metadata| Node::new("metadata", metadata));
+        let metadata = file.metadata.as_ref().map(|metadata| Node::new("metadata", metadata));
         let settings = Node::new("emulator", &file.emulator);
         check_seats(&settings)?;
         check_members(&file.team_members)?;
@@ -243,6 +241,14 @@ impl Workspace {
         self.actions.iter().find(|action| action.code == *code)
     }
 
+    /// The definition of a custom action. Returns None for a payment or an unknown action.
+    pub(crate) fn definition_of(&self, action: &Action) -> Option<&ActionDefinition> {
+        match action.kind() {
+            ActionKind::Custom(code) => self.action(&code),
+            _ => None,
+        }
+    }
+
     /// The pipeline. Returns None if the workspace file has none.
     pub fn pipeline(&self) -> Option<&Pipeline> {
         self.pipeline.as_ref()
@@ -273,10 +279,15 @@ impl Workspace {
     }
 }
 
+/// The items of a list of the workspace file, with their paths.
+fn nodes<'a>(key: &str, items: &'a [Map<String, Value>]) -> impl Iterator<Item = Node<'a>> {
+    let items = items.iter().enumerate();
+    items.map(move |(index, item)| Node::new(format!("{key}[{index}]"), item))
+}
+
 fn read_fields(items: &[Map<String, Value>]) -> Result<Vec<FieldDefinition>, WorkspaceError> {
     let mut fields: Vec<FieldDefinition> = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let node = Node::new(format!("customFields[{index}]"), item);
+    for node in nodes("customFields", items) {
         let name = node.required_text("apiName")?;
         if let Some(first) = fields.iter().position(|field| field.api_name == name) {
             let reason = format!("customFields[{first}] has the same name {name:?}");
@@ -288,8 +299,7 @@ fn read_fields(items: &[Map<String, Value>]) -> Result<Vec<FieldDefinition>, Wor
 }
 
 fn check_members(members: &[Map<String, Value>]) -> Result<(), WorkspaceError> {
-    for (index, member) in members.iter().enumerate() {
-        let node = Node::new(format!("teamMembers[{index}]"), member);
+    for node in nodes("teamMembers", members) {
         if node.required_text("email")?.trim().is_empty() {
             return Err(WorkspaceError::new(node.path("email"), "is blank"));
         }

@@ -52,25 +52,22 @@ pub struct PipelineStatus {
     pub archived: bool,
 }
 
+impl PipelineStatus {
+    fn read(
+        item: &(String, &Value),
+        stage_type: Option<&str>,
+        archived: bool,
+    ) -> Result<Self, WorkspaceError> {
+        let stage_type = stage_type.map(str::to_owned);
+        Ok(Self { label: label(item, LABEL_KEYS)?, stage_type, archived })
+    }
+}
+
 /// The labels of the statuses, or of the lost reasons.
 #[derive(Default)]
 pub(crate) struct Labels<'a> {
     pub(crate) active: Vec<&'a str>,
     pub(crate) archived: Vec<&'a str>,
-}
-
-impl<'a> FromIterator<(&'a str, bool)> for Labels<'a> {
-    fn from_iter<I: IntoIterator<Item = (&'a str, bool)>>(labels: I) -> Self {
-        let mut sorted = Self::default();
-        for (label, archived) in labels {
-            if archived {
-                sorted.archived.push(label);
-            } else {
-                sorted.active.push(label);
-            }
-        }
-        sorted
-    }
 }
 
 /// A reason why leads are lost.
@@ -104,13 +101,13 @@ impl Pipeline {
     /// The labels of the statuses, or of the lost reasons for any other type. Returns None if the
     /// response has no list of them.
     pub(crate) fn labels(&self, field_type: &FieldType) -> Option<Labels<'_>> {
-        Some(if *field_type == FieldType::Status {
-            let statuses = self.statuses.as_ref()?.iter();
-            statuses.map(|s| (s.label.as_str(), s.archived)).collect()
+        let labels: Vec<(&str, bool)> = if *field_type == FieldType::Status {
+            self.statuses.as_ref()?.iter().map(|s| (s.label.as_str(), s.archived)).collect()
         } else {
-            let reasons = self.lost_reasons.as_ref()?.iter();
-            reasons.map(|r| (r.label.as_str(), r.archived)).collect()
-        })
+            self.lost_reasons.as_ref()?.iter().map(|r| (r.label.as_str(), r.archived)).collect()
+        };
+        let of = |archived: bool| labels.iter().filter(move |l| l.1 == archived).map(|l| l.0);
+        Some(Labels { active: of(false).collect(), archived: of(true).collect() })
     }
 
     /// Reads the response of `GET /lead-stage-pipeline`.
@@ -127,11 +124,7 @@ impl Pipeline {
             let stage_type = stage.text("stageType")?;
             for (key, archived) in [("activeStatuses", false), ("archivedStatuses", true)] {
                 for status in stage.list(key)?.unwrap_or_default() {
-                    statuses.push(PipelineStatus {
-                        label: label(&status, LABEL_KEYS)?,
-                        stage_type: stage_type.map(str::to_owned),
-                        archived,
-                    });
+                    statuses.push(PipelineStatus::read(&status, stage_type, archived)?);
                 }
             }
         }
@@ -139,11 +132,7 @@ impl Pipeline {
             let statuses = pipeline.statuses.get_or_insert_default();
             for status in items {
                 let stage_type = status.1.get("stageType").and_then(Value::as_str);
-                statuses.push(PipelineStatus {
-                    label: label(&status, LABEL_KEYS)?,
-                    stage_type: stage_type.map(str::to_owned),
-                    archived: is_archived(status.1),
-                });
+                statuses.push(PipelineStatus::read(&status, stage_type, is_archived(status.1))?);
             }
         }
         for (key, archived) in [
