@@ -38,6 +38,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let page = PageRequest { skip: 0, limit: 10 };
     let lead = telecrm.leads().get_with_actions(&lead_id, page).await?;
-    println!("{} entries on the timeline", lead.actions().len());
+    println!("timeline entries: {}", lead.actions().len());
     Ok(())
 }

@@ -34,6 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for finding in checked.report() {
         println!("{finding:#}");
     }
+    // Goes on without the fields that would be lost. `complete` would be an error instead.
     let lead = checked.accept_partial()?;
 
     // The answer only says that the lead is in a queue.

@@ -1,7 +1,7 @@
 //! How do I create a lead, or update it if it exists?
 //!
-//! Searches for the lead identifier first, because neither API can do both in one request and
-//! say which.
+//! `upsert` tries to create the lead. If a lead with the same identifier exists, it finds and
+//! updates that one. The Async API does both in one request, but does not say which.
 //!
 //!     cargo run --example upsert
 #![expect(clippy::print_stdout, reason = "an example prints its results")]

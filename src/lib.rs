@@ -33,8 +33,8 @@
 //! }
 //! ```
 //!
-//! `telecrm emulator` starts a local server, and prints the `export` lines that point this program
-//! at it.
+//! To run it without an account, start `telecrm emulator` (from the crate `telecrm-cli`). It is a
+//! local server, and prints the `export` lines that point this program at it.
 //!
 //! # Five steps
 //!
@@ -43,16 +43,18 @@
 //! | step | call | result |
 //! |---|---|---|
 //! | discover | [`Telecrm::workspace`] | [`Workspace`]: fields, actions, statuses, identifier |
-//! | check | [`Workspace::check`] | [`Checked`]: a [`Finding`] for each part telecrm would drop |
+//! | check | [`Workspace::check`] | [`Checked`]: a [`Finding`] for each drop or change |
+//! | | [`Checked::complete`], [`Checked::accept_partial`] | the [`Lead`] to send |
 //! | send | [`Ingest::push`] | [`Receipt`] of the Async API |
 //! | | [`Leads::create`], [`Leads::update`] | [`Outcome`] of the Sync API |
-//! | inspect | [`Outcome::complete`] | an error that lists what telecrm ignored |
+//! | inspect | [`Outcome::complete`] | the value, or an error that lists what telecrm ignored |
 //! | verify | [`Ingest::verify`] | [`Verification`]: stored, differs, missing or unknown |
 //!
 //! # Nouns
 //!
 //! | method of [`Telecrm`] | type | operations |
 //! |---|---|---|
+//! | [`workspace()`](Telecrm::workspace) | [`Workspace`] | the whole schema, to check leads |
 //! | [`leads()`](Telecrm::leads) | [`Leads`] | create, get, update, upsert, search, count, stream |
 //! | [`leads().actions(id)`](Leads::actions) | [`Actions`] | the actions and payments of a lead |
 //! | [`ingest()`](Telecrm::ingest) | [`Ingest`] | push over the Async API, verify |
@@ -65,7 +67,7 @@
 //!
 //! # Errors
 //!
-//! All calls return [`Error`]. Its [`phase`](Error::phase) says how far the call came. After a
+//! All calls fail with [`Error`]. Its [`phase`](Error::phase) says how far the call came. After a
 //! write, [`is_outcome_unknown`](Error::is_outcome_unknown) says that telecrm may have stored it:
 //! read it back before you send it again. Safe requests are retried, requests that could append
 //! twice are not, and [`CallOptions`] sets how often and how long. Requests wait for the

@@ -43,7 +43,7 @@ Exit codes (the first that applies):
   5         not found
   6         stopped by the rate limit
   7         at least one row's outcome is unknown
-  1         at least one row failed or was unreadable
+  1         at least one row failed or was unreadable, or the workspace could not be read
   3         at least one row lost data, is missing, or was skipped
   0         success";
 
@@ -159,7 +159,7 @@ pub(crate) struct Emulator {
 
     /// Time at which the emulator's clock starts, such as 2026-04-01T09:00:00+05:30 [default: the
     /// machine's clock]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_parser = time, value_name = "TIME")]
     pub(crate) now: Option<Timestamp>,
 
     /// Enterprise ID to accept
@@ -257,6 +257,10 @@ fn factor(text: &str) -> Result<f64, &'static str> {
         Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
         _ => Err("expected a number above zero"),
     }
+}
+
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "expected a time with an offset, such as 2026-04-01T09:00:00+05:30")
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {

@@ -18,16 +18,10 @@ impl Problem {
         Self { message: message.into(), hint: None }
     }
 
-    /// Adds a hint after the one that is there.
+    /// Sets the hint. It replaces that of a library, because it names the variables and flags of
+    /// this command.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        let hint = hint.into();
-        Self {
-            hint: Some(match self.hint {
-                Some(first) => format!("{first}; {hint}"),
-                None => hint,
-            }),
-            ..self
-        }
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// Puts the place in front: `line 3: …`.
@@ -100,8 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn a_second_hint_follows_the_first() {
-        let problem = Problem::new("invalid").hint("remove it").hint("or rename it");
-        assert_eq!(problem.to_string(), "invalid\n  hint: remove it; or rename it");
+    fn a_second_hint_replaces_the_first() {
+        let problem = Problem::new("invalid").hint("remove it").hint("rename it");
+        assert_eq!(problem.to_string(), "invalid\n  hint: rename it");
     }
 }

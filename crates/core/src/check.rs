@@ -41,13 +41,14 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// What telecrm would do to the lead as written. A dropped lead is one finding.
+    /// What telecrm would do to the lead as written, without the repairs. A dropped lead is one
+    /// finding.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// What telecrm would do to the repaired lead, and what was repaired. These are the
-    /// [`findings`](Self::findings), and others that a repair revealed.
+    /// What telecrm would do to the repaired lead, and what was repaired. Show this list to people.
+    /// It has the [`findings`](Self::findings), and others that a repair revealed.
     pub fn report(&self) -> &[Finding] {
         &self.report
     }
