@@ -19,7 +19,7 @@ impl Deadline {
         }
     }
 
-    /// The time that is left. Returns `None` if there is none.
+    /// The time that is left. Returns `None` if the deadline has passed.
     pub(crate) fn left(self, now: Instant) -> Option<Duration> {
         match self.0 {
             None => Some(Duration::MAX),

@@ -13,8 +13,8 @@ const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The latest time in Unix milliseconds that fits into an ID, which has 32 bits for the seconds.
 const LATEST: i64 = u32::MAX as i64 * 1000 + 999;
 
-/// The clock of the workspace: whether it runs or is paused, and at which time. Delays do not follow
-/// it: a delay of a second takes a second. The state file keeps it under these names.
+/// The clock of the workspace: whether it runs or is paused, and at which time. Delays do not
+/// follow it: a delay of a second takes a second. The state file keeps it under these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ClockState {
     /// Runs this many milliseconds ahead of the machine's clock.

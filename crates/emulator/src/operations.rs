@@ -18,8 +18,8 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
 }
 
-/// Defines the operations and their routes. Paths of the Sync API begin after the enterprise, others
-/// are whole.
+/// Defines the operations and their routes. Paths of the Sync API begin after the enterprise,
+/// others are whole.
 macro_rules! operations {
     (async { $($async_method:ident $async_path:literal)+ }
      sync { $($operation:ident $id:literal $method:ident $path:literal)+ }) => {

@@ -59,7 +59,7 @@ impl Faults {
         *lock(&self.rules) = Rules::default();
     }
 
-    /// Removes a rule. Returns false if there is none with this ID.
+    /// Removes a rule. Returns false if no rule has this ID.
     pub(crate) fn remove(&self, id: u64) -> bool {
         let rules = &mut lock(&self.rules).rules;
         let before = rules.len();

@@ -84,7 +84,8 @@ fn of_lines<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<(usize, St
     for (index, line) in lines {
         let mut word = String::new();
         for c in line.chars().chain([' ']) {
-            if c.is_alphanumeric() || c == '\'' {
+            // Names in code, such as `is_none`, are single words.
+            if c.is_alphanumeric() || "'_".contains(c) {
                 word.extend(c.to_lowercase());
                 continue;
             }
