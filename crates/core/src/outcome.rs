@@ -163,7 +163,7 @@ impl<T> Outcome<T> {
 /// let response = br#"{ "lead_id": "62ab16e",
 ///     "remarks": [{ "field": "fields.email", "status": "IGNORED",
 ///     "remark": "Email is invalid" }] }"#;
-/// let outcome = Outcome::from_response(response, &Lead::new().set("email", "asha"))?;
+/// let outcome = Outcome::from_response(response, &Lead::new().set("email", "jane.doe"))?;
 /// let ignored = |remark: &&Remark| remark.status == RemarkStatus::Ignored;
 /// let remark = outcome.remarks().iter().find(ignored).unwrap();
 /// assert_eq!(remark.to_string(), "fields.email IGNORED: Email is invalid");
@@ -461,7 +461,7 @@ mod tests {
         let sent = Lead::new()
             .set("phone", "919999999999")
             .set("rating", 7)
-            .action(visit().field("email", "asha"));
+            .action(visit().field("email", "nobody"));
         let body = r#"{ "lead_id": "603d2b2f9b1e8a001c8e4f5c",
             "actions": [ { "action_id": null, "status": "IGNORED" } ],
             "remarks": [

@@ -11,7 +11,7 @@ pub(super) struct Inexact {
     pub(super) nearest: String,
 }
 
-/// Looks for parts that `serde_json` would change. Returns None if it finds no such part.
+/// Looks for parts that `serde_json` would change. Returns None if the text has no such part.
 pub(super) fn inexact(text: &str) -> Option<Inexact> {
     let text = text.trim();
     // Most values are plain strings.

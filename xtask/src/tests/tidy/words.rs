@@ -84,7 +84,7 @@ fn of_lines<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<(usize, St
     for (index, line) in lines {
         let mut word = String::new();
         for c in line.chars().chain([' ']) {
-            // Names in code, such as `is_none`, are single words.
+            // `is_none` is a name, not two words.
             if c.is_alphanumeric() || "'_".contains(c) {
                 word.extend(c.to_lowercase());
                 continue;
