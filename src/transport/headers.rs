@@ -23,7 +23,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, clock: &dyn Clock) -> Option<Dura
         Some(date) => date,
         None => Timestamp::try_from(clock.date()).ok()?,
     };
-    // A date in the past is no wait.
+    // A date in the past means no wait.
     Some(until.duration_since(now).try_into().unwrap_or_default())
 }
 

@@ -52,7 +52,7 @@ fn is_own_page(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Checks a host name that [`check_host`] shall allow.
+/// Checks a host name before [`check_host`] allows it.
 pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     let authority = name.parse::<Authority>();
     if authority.is_ok_and(|authority| authority.host() == name) {
