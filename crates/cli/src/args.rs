@@ -168,7 +168,7 @@ pub(crate) struct Emulator {
 
     /// Which source to follow where sources disagree: the documentation (documented) or users of
     /// the live service (reported)
-    #[arg(long, default_value = "documented", value_parser = Profile::named, value_name = "PROFILE")]
+    #[arg(long, default_value = "documented", value_parser = profile, value_name = "PROFILE")]
     pub(crate) profile: Profile,
 
     /// Change one switch of the profile; can be repeated
@@ -223,6 +223,10 @@ pub(crate) struct Emulator {
     /// Host name to accept besides localhost and the machine's addresses; can be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
+}
+
+fn profile(name: &str) -> Result<Profile, Problem> {
+    Profile::named(name).map_err(|error| Problem::from(&error))
 }
 
 /// Parses a switch, and checks that the profile has it.

@@ -294,7 +294,11 @@ impl<'de> Deserialize<'de> for Lead {
         if let Some(path) = repeated.first() {
             return Err(D::Error::custom(format_args!("duplicate key `{path}`")));
         }
-        Self::read(body).map_err(D::Error::custom)
+        Self::read(body).map_err(|error| match error.hint {
+            // An error of serde has no hint of its own.
+            Some(hint) => D::Error::custom(format_args!("{error} ({hint})")),
+            None => D::Error::custom(error),
+        })
     }
 }
 

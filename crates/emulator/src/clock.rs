@@ -84,7 +84,7 @@ pub struct ClockError;
 constant_error!(
     ClockError,
     "the time is outside the range of lead IDs",
-    "use a time from 1970 to 2106"
+    "use a time between 1970 and 2106"
 );
 
 /// The machine's time in Unix milliseconds, regardless of the workspace's clock.
