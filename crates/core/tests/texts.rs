@@ -26,7 +26,7 @@ impl Texts {
     }
 
     fn error(&mut self, error: impl std::error::Error) {
-        let _ = writeln!(self.0, "{error}");
+        let _ = writeln!(self.0, "{error:#}");
     }
 
     /// The findings about one value of a field.

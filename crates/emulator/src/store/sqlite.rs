@@ -475,7 +475,7 @@ mod tests {
         let connection = Connection::open_with_flags(&path, flags).expect("the file can be read");
         let refused = prepare(connection).map(drop);
         std::fs::remove_file(&path).expect("the file exists");
-        let refused = refused.map_err(|failure| failure.of(&path).to_string());
+        let refused = refused.map_err(|failure| format!("{:#}", failure.of(&path)));
         let error = refused.expect_err("the file cannot be written");
         assert!(error.contains("check its permissions"), "{error}");
         assert!(error.contains("telecrm-read-only"), "{error}");
