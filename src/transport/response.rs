@@ -135,7 +135,8 @@ fn without_values(error: &serde_json::Error) -> String {
     }
     let keys = &text[..text.len() - fault.len()];
     match fault.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("{keys}expected {expected}"),
+        // serde calls an object a map.
+        Some((_, expected)) => format!("{keys}expected {}", expected.replace("a map", "an object")),
         None => {
             let (line, column) = (error.line(), error.column());
             format!("{keys}unexpected data at line {line} column {column}")

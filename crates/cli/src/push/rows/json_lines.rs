@@ -166,7 +166,7 @@ mod tests {
         line 1: invalid JSON at column 1 (expected value)
           hint: write one lead per line, such as {"fields": {"phone": "919999999999"}}
         "#);
-        insta::assert_snapshot!(error(b"{\"phone\": \"919999900001\"}"), @r#"line 1: `fields` is missing (expected {"fields": {…}, "actions": […]})"#);
+        insta::assert_snapshot!(error(b"{\"phone\": \"919999900001\"}"), @r#"line 1: `fields` is missing (write {"fields": {…}, "actions": […]})"#);
         insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead is a list, not an object");
         insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"\xff\"}}"), @r#"
         line 1: not UTF-8 at byte 22
