@@ -2,6 +2,7 @@
 
 use crate::problem::Problem;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use encoding_rs::Encoding;
 use jiff::Timestamp;
 use jiff::tz::{self, TimeZone};
 use std::collections::BTreeSet;
@@ -56,9 +57,12 @@ Environment (optional):
 
 #[derive(Debug, Args)]
 pub(crate) struct Push {
-    /// File with leads: .csv (the header has API names), .jsonl (one lead per line), or - for JSON
-    /// lines on standard input
+    /// File with leads: .csv (the header has API names), .jsonl (one lead per line), .json (a list
+    /// of leads), or - for any of them on standard input
     pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 
     /// Push to an emulator inside this process, and ignore the TELECRM_* variables
     #[arg(long)]
@@ -75,6 +79,10 @@ pub(crate) struct Push {
     /// What to do with a lead of which telecrm would drop a part
     #[arg(long, value_enum, default_value_t, conflicts_with = "no_check", value_name = "ACTION")]
     pub(crate) on_finding: OnFinding,
+
+    /// What to do with a row of a lead that an earlier row has sent
+    #[arg(long, value_enum, default_value_t, value_name = "ACTION")]
+    pub(crate) on_repeat: OnRepeat,
 
     /// How long to wait until a pushed lead can be read back, such as 500ms, 30s or 2m
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "DURATION")]
@@ -96,6 +104,57 @@ pub(crate) struct Push {
     /// Print a table [default on a terminal]
     #[arg(long)]
     pub(crate) table: bool,
+}
+
+/// How the file is read.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Reading {
+    /// Format of the file [default: by its extension; on standard input, by the first character]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<FileFormat>,
+
+    /// Separator of CSV cells, one character or `tab` [default: found in the header, one of , ; | and
+    /// tab]
+    #[arg(long, value_parser = delimiter, value_name = "CHARACTER")]
+    pub(crate) delimiter: Option<u8>,
+
+    /// Encoding of the text, such as utf-8, utf-16le or windows-1252 [default: found in the text]
+    #[arg(long, value_parser = encoding, value_name = "NAME")]
+    pub(crate) encoding: Option<&'static Encoding>,
+
+    /// What to do if quotes break rows of a CSV file
+    #[arg(long, value_enum, default_value_t, value_name = "ACTION")]
+    pub(crate) on_bad_quote: OnBadQuote,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileFormat {
+    /// A header, and one lead per row
+    Csv,
+    /// One lead per line
+    Jsonl,
+    /// A list of leads, or leads on several lines each
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnBadQuote {
+    /// Send nothing. On standard input, reject the row and end there
+    #[default]
+    Stop,
+    /// Reject the row, and go on at the line after its first
+    Reject,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnRepeat {
+    /// Send the row, and report each value that it replaces
+    #[default]
+    Send,
+    /// Do not send the row
+    Skip,
+    /// Stop at the first such row
+    Stop,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -240,6 +299,19 @@ fn switch(text: &str) -> Result<(String, String), String> {
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:4010")
+}
+
+fn delimiter(text: &str) -> Result<u8, &'static str> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(*byte),
+        _ => Err("expected one character other than a quote, such as ; or tab"),
+    }
+}
+
+fn encoding(text: &str) -> Result<&'static Encoding, &'static str> {
+    Encoding::for_label(text.as_bytes())
+        .ok_or("unknown encoding; use a name such as utf-8, utf-16le or windows-1252")
 }
 
 fn country(text: &str) -> Result<Country, Problem> {

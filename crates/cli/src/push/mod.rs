@@ -4,6 +4,7 @@ mod connection;
 mod estimate;
 mod output;
 mod plan;
+mod repeats;
 mod report;
 mod rows;
 mod run;
@@ -22,6 +23,7 @@ use connection::Connection;
 use estimate::ReadRequests;
 use output::{Format, Output};
 use plan::Planner;
+use repeats::Repeats;
 use rows::Input;
 use run::Run;
 use send::{ReadBack, Sender};
@@ -30,12 +32,23 @@ use telecrm::Telecrm;
 use tokio::sync::mpsc;
 
 pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
-    let input = Input::open(&options.file)?;
+    let input = Input::open(&options.file, options.reading.clone())?;
     let connection = Connection::open(&options).await?;
     let workspace = connection.workspace().await?;
-    let row_count = input.count();
     let is_file = input.is_file();
-    let input = input.rows(workspace.clone())?;
+    let mut planner = Planner {
+        workspace: workspace.clone(),
+        check: !options.no_check,
+        on_finding: options.on_finding,
+        on_repeat: options.on_repeat,
+        repeats: Repeats::new(None),
+    };
+    let (input, structure) = input.read(workspace.clone(), |lead| planner.lead_hash(lead))?;
+    let row_count = structure.as_ref().map(|structure| structure.rows);
+    if let Some(structure) = structure {
+        planner.repeats = Repeats::new(Some(structure.repeated));
+    }
+    input.notes.iter().for_each(|note| print(note));
     input.warnings.iter().for_each(print_warning);
     if let (Some(rows), Some(limits)) = (row_count, &connection.limits) {
         let reads = options.verify.then_some(if input.may_have_actions {
@@ -70,7 +83,7 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
         rows,
         is_file,
         signals,
-        planner: Planner { workspace, check: !options.no_check, on_finding: options.on_finding },
+        planner,
         sender: Sender::new(connection.telecrm.clone(), read_back),
         output: &mut output,
     };

@@ -1,16 +1,23 @@
 //! Plans each row before sending: checks the lead, and decides whether to send it.
 
+use super::repeats::{Repeats, hash};
 use super::report::{ErrorKind, Outcome, RowError, RowReport, has_losses, is_lost};
-use crate::args::OnFinding;
+use super::rows::{Row, explain_number};
+use crate::args::{OnFinding, OnRepeat};
+use crate::problem::Problem;
 use std::sync::Arc;
-use telecrm::{Certainty, FieldPath, Finding, Lead, Workspace};
+use telecrm::workspace::FieldType;
+use telecrm::{
+    ActionKind, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace,
+};
 
 /// Plans rows by the workspace and the flags.
-#[derive(Debug, Clone)]
 pub(crate) struct Planner {
     pub(crate) workspace: Option<Arc<Workspace>>,
     pub(crate) check: bool,
     pub(crate) on_finding: OnFinding,
+    pub(crate) on_repeat: OnRepeat,
+    pub(crate) repeats: Repeats,
 }
 
 /// What to do with a row.
@@ -26,7 +33,7 @@ pub(crate) enum Plan {
 /// A lead that is ready to be sent.
 #[derive(Debug, PartialEq)]
 pub(crate) struct PreparedRow {
-    pub(crate) row: u64,
+    pub(crate) place: RowPlace,
     pub(crate) identifier: Option<String>,
     /// Rows with the same key are sent one after the other.
     pub(crate) lead_key: Option<String>,
@@ -35,27 +42,52 @@ pub(crate) struct PreparedRow {
     pub(crate) findings: Vec<Finding>,
     /// The index that each sent action has in the lead as written.
     action_indices: Vec<usize>,
+    national_numbers: u64,
+}
+
+/// Where a row stands in its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowPlace {
+    pub(crate) row: u64,
+    pub(crate) line: u64,
+}
+
+impl From<&Row> for RowPlace {
+    fn from(row: &Row) -> Self {
+        Self { row: row.number, line: row.line }
+    }
 }
 
 impl PreparedRow {
-    fn unchecked(row: u64, lead: Lead) -> Self {
+    fn unchecked(place: RowPlace, lead: Lead) -> Self {
         Self {
-            row,
+            place,
             identifier: None,
             lead_key: None,
             action_indices: (0..lead.actions().len()).collect(),
             lead,
             findings: Vec::new(),
+            national_numbers: 0,
         }
     }
 
     pub(crate) fn report(self, outcome: Outcome, error: Option<RowError>) -> RowReport {
         RowReport {
-            row: self.row,
+            row: self.place.row,
+            line: self.place.line,
             identifier: self.identifier,
             outcome,
             findings: self.findings,
             error,
+            national_numbers: self.national_numbers,
+        }
+    }
+
+    /// Adds findings with paths in the lead that is sent.
+    fn add_findings(&mut self, findings: Vec<Finding>) {
+        for mut finding in findings {
+            finding.path = self.path_as_written(finding.path);
+            self.findings.push(finding);
         }
     }
 
@@ -85,12 +117,50 @@ impl PreparedRow {
 }
 
 impl Planner {
-    pub(crate) fn plan(&self, row: u64, lead: Lead) -> Plan {
+    /// Plans a row. `findings` says what reading it left out.
+    pub(crate) fn plan(&mut self, place: RowPlace, lead: Lead, findings: Vec<Finding>) -> Plan {
+        let mut prepared = match self.plan_alone(place, lead) {
+            Plan::Send(prepared) => prepared,
+            Plan::Report(mut report) => {
+                report.findings.extend(findings);
+                return Plan::Report(report);
+            }
+            Plan::Stop(mut report) => {
+                report.findings.extend(findings);
+                return Plan::Stop(report);
+            }
+        };
+        prepared.findings.extend(findings);
+        let Some(key) = prepared.lead_key.clone() else {
+            return Plan::Send(prepared);
+        };
+        if let Some(earlier) = self.repeats.earlier_row(&key) {
+            let replaced = self.repeats.findings(&key, &prepared.lead);
+            prepared.add_findings(replaced);
+            let message = format!("row {earlier} has the same lead");
+            let mut error = RowError::new(ErrorKind::RepeatedLead, message);
+            error.problem = error.problem.hint("use --on-repeat send to send both rows");
+            match self.on_repeat {
+                OnRepeat::Send => {}
+                OnRepeat::Skip => {
+                    return Plan::Report(prepared.report(Outcome::Skipped, Some(error)));
+                }
+                OnRepeat::Stop => {
+                    return Plan::Stop(prepared.report(Outcome::Skipped, Some(error)));
+                }
+            }
+        }
+        self.repeats.add(&key, place.row, &prepared.lead);
+        Plan::Send(prepared)
+    }
+
+    /// Plans a row without regard to earlier rows.
+    fn plan_alone(&self, place: RowPlace, lead: Lead) -> Plan {
         let Some(workspace) = self.workspace.as_deref() else {
-            return Plan::Send(PreparedRow::unchecked(row, lead));
+            return Plan::Send(PreparedRow::unchecked(place, lead));
         };
         let checked = workspace.check(&lead);
-        let findings = checked.report().to_vec();
+        let mut findings = checked.report().to_vec();
         let repaired = checked.accept_partial();
         let stored = repaired.as_ref().unwrap_or(&lead);
         let identifier = identifier_of(workspace, stored);
@@ -99,40 +169,56 @@ impl Planner {
             return Plan::Send(PreparedRow {
                 identifier: identifier_of(workspace, &lead),
                 lead_key,
-                ..PreparedRow::unchecked(row, lead)
+                ..PreparedRow::unchecked(place, lead)
             });
         }
-        let report = |outcome, error| RowReport {
-            row,
-            identifier: identifier.clone(),
-            outcome,
-            findings: findings.clone(),
-            error,
+        let before = findings.len();
+        findings.retain(|finding| !is_completed_number(workspace, &lead, finding));
+        let national_numbers = (before - findings.len()) as u64;
+        for finding in &mut findings {
+            explain(workspace, &lead, finding);
+        }
+        let mut prepared = PreparedRow {
+            place,
+            identifier,
+            lead_key,
+            action_indices: kept_actions(&lead, &findings),
+            lead,
+            findings,
+            national_numbers,
         };
         match self.on_finding {
-            OnFinding::Stop if findings.iter().any(is_certain_loss) => {
-                return Plan::Stop(report(Outcome::Skipped, None));
+            OnFinding::Stop if prepared.findings.iter().any(is_certain_loss) => {
+                return Plan::Stop(prepared.report(Outcome::Skipped, None));
             }
-            OnFinding::Skip if has_losses(&findings) => {
-                return Plan::Report(report(Outcome::Skipped, None));
+            OnFinding::Skip if has_losses(&prepared.findings) => {
+                return Plan::Report(prepared.report(Outcome::Skipped, None));
             }
             _ => {}
         }
         match repaired {
-            Ok(repaired) => Plan::Send(PreparedRow {
-                row,
-                identifier,
-                lead_key,
-                action_indices: kept_actions(&lead, &findings),
-                lead: repaired,
-                findings,
-            }),
+            Ok(repaired) => {
+                prepared.lead = repaired;
+                Plan::Send(prepared)
+            }
             Err(dropped) => {
                 let message = format!("nothing was sent: {dropped}");
                 let error = RowError::new(ErrorKind::LeadDropped, message);
-                Plan::Report(report(Outcome::Rejected, Some(error)))
+                Plan::Report(prepared.report(Outcome::Rejected, Some(error)))
             }
         }
+    }
+
+    /// Returns the hash by which leads with several rows are found before the first one is sent.
+    pub(crate) fn lead_hash(&self, lead: &Lead) -> Option<u64> {
+        let workspace = self.workspace.as_deref()?;
+        let key = identifier_of(workspace, lead).or_else(|| {
+            match workspace.check(lead).accept_partial() {
+                Ok(repaired) => identifier_of(workspace, &repaired),
+                Err(_) => written_key(workspace, lead),
+            }
+        })?;
+        Some(hash(&key))
     }
 
     /// Returns the identifier of a row that is not sent because the run has ended.
@@ -160,6 +246,51 @@ fn is_certain_loss(finding: &Finding) -> bool {
     is_lost(finding) && finding.certainty != Certainty::Inferred
 }
 
+/// Whether the finding says that a phone number gets its country code from the workspace. Every
+/// national number of a file has it, so that the summary says it once.
+fn is_completed_number(workspace: &Workspace, lead: &Lead, finding: &Finding) -> bool {
+    if finding.kind != FindingKind::ValueChanged || finding.pitfall.as_deref() != Some("ID2") {
+        return false;
+    }
+    let Some(value) = lead.at(&finding.path) else {
+        return false;
+    };
+    let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let written = written.trim();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    let is_national = !written.starts_with('+') && !written.starts_with("00");
+    let completed = workspace.normal_phone(written);
+    is_national && completed.is_some_and(|number| digits(&number) > digits(written))
+}
+
+/// Says what is wrong with a text in a number field, instead of that it is a text.
+fn explain(workspace: &Workspace, lead: &Lead, finding: &mut Finding) {
+    if !is_lost(finding) {
+        return;
+    }
+    let field = match &finding.path {
+        FieldPath::Field(name) => workspace.field(name),
+        FieldPath::ActionField(index, name) => {
+            let kind = lead.actions().get(*index).map(telecrm::Action::kind);
+            match kind {
+                Some(ActionKind::Custom(code)) => {
+                    workspace.action(&code).and_then(|action| action.field(name))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let takes_numbers =
+        field.is_some_and(|field| matches!(field.field_type, FieldType::Number | FieldType::Money));
+    let value = lead.at(&finding.path).filter(|_| takes_numbers);
+    if let Some(text) = value.as_ref().and_then(FieldValue::as_str) {
+        let Problem { message, hint } = explain_number(text);
+        finding.reason = message;
+        finding.suggestion = hint;
+    }
+}
+
 /// Returns the indices of the actions that are not dropped.
 fn kept_actions(lead: &Lead, findings: &[Finding]) -> Vec<usize> {
     let is_dropped = |index: usize| {
@@ -177,7 +308,17 @@ mod tests {
     use telecrm::FindingKind;
 
     fn planner(check: bool, on_finding: OnFinding) -> Planner {
-        Planner { workspace: Some(Arc::new(Workspace::sample())), check, on_finding }
+        Planner {
+            workspace: Some(Arc::new(Workspace::sample())),
+            check,
+            on_finding,
+            on_repeat: OnRepeat::Send,
+            repeats: Repeats::new(None),
+        }
+    }
+
+    fn at(row: u64) -> RowPlace {
+        RowPlace { row, line: row + 1 }
     }
 
     fn lead(json: Value) -> Lead {
@@ -195,7 +336,9 @@ mod tests {
 
     #[test]
     fn valid_parts_are_sent_and_losses_are_reported() {
-        let Plan::Send(row) = planner(true, OnFinding::Send).plan(7, with_bad_rating()) else {
+        let Plan::Send(row) =
+            planner(true, OnFinding::Send).plan(at(7), with_bad_rating(), Vec::new())
+        else {
             panic!("not sent");
         };
         assert_eq!(row.lead.to_json(), json!({"fields": {"phone": "919999900001"}}));
@@ -210,31 +353,34 @@ mod tests {
 
     #[test]
     fn skip_and_stop_hold_back_leads_with_losses() {
-        let plan = planner(true, OnFinding::Skip).plan(1, with_bad_rating());
+        let plan = planner(true, OnFinding::Skip).plan(at(1), with_bad_rating(), Vec::new());
         assert!(matches!(&plan, Plan::Report(row) if row.outcome == Outcome::Skipped), "{plan:?}");
-        let plan = planner(true, OnFinding::Stop).plan(1, with_bad_rating());
+        let plan = planner(true, OnFinding::Stop).plan(at(1), with_bad_rating(), Vec::new());
         assert!(matches!(&plan, Plan::Stop(row) if row.outcome == Outcome::Skipped), "{plan:?}");
     }
 
     #[test]
     fn stop_ignores_inferred_losses_and_skip_does_not() {
-        let plan = planner(true, OnFinding::Stop).plan(1, with_inferred_loss());
+        let plan = planner(true, OnFinding::Stop).plan(at(1), with_inferred_loss(), Vec::new());
         assert!(matches!(plan, Plan::Send(_)), "{plan:?}");
-        let plan = planner(true, OnFinding::Skip).plan(1, with_inferred_loss());
+        let plan = planner(true, OnFinding::Skip).plan(at(1), with_inferred_loss(), Vec::new());
         assert!(matches!(plan, Plan::Report(_)), "{plan:?}");
     }
 
     #[test]
     fn a_repaired_lead_is_sent_under_stop() {
         let repaired = lead(json!({"fields": {"phone": "+91 99999 00001", "rating": "3"}}));
-        let plan = planner(true, OnFinding::Stop).plan(1, repaired);
+        let plan = planner(true, OnFinding::Stop).plan(at(1), repaired, Vec::new());
         assert!(matches!(plan, Plan::Send(_)), "{plan:?}");
     }
 
     #[test]
     fn as2_a_lead_without_identifier_is_not_sent() {
-        let plan =
-            planner(true, OnFinding::Send).plan(3, lead(json!({"fields": {"name": "Asha"}})));
+        let plan = planner(true, OnFinding::Send).plan(
+            at(3),
+            lead(json!({"fields": {"name": "Asha"}})),
+            Vec::new(),
+        );
         let Plan::Report(row) = plan else {
             panic!("sent");
         };
@@ -244,7 +390,9 @@ mod tests {
 
     #[test]
     fn an_unchecked_lead_is_unchanged_and_has_a_key() {
-        let Plan::Send(row) = planner(false, OnFinding::Send).plan(1, with_bad_rating()) else {
+        let Plan::Send(row) =
+            planner(false, OnFinding::Send).plan(at(1), with_bad_rating(), Vec::new())
+        else {
             panic!("not sent");
         };
         assert_eq!(row.lead, with_bad_rating());
@@ -258,7 +406,8 @@ mod tests {
             {"type": "OUTGOING_CALL"},
             {"type": "ACTION_1001", "fields": {"note": "Visit"}},
         ]}));
-        let Plan::Send(mut row) = planner(true, OnFinding::Send).plan(1, lead) else {
+        let Plan::Send(mut row) = planner(true, OnFinding::Send).plan(at(1), lead, Vec::new())
+        else {
             panic!("not sent");
         };
         let loss =

@@ -12,11 +12,16 @@ use telecrm::Finding;
 pub(crate) struct RowReport {
     /// Counts data rows from 1.
     pub(crate) row: u64,
+    /// The line of the input on which the row begins.
+    pub(crate) line: u64,
     /// The lead identifier in its normal form, if it is known.
     pub(crate) identifier: Option<String>,
     pub(crate) outcome: Outcome,
     pub(crate) findings: Vec<Finding>,
     pub(crate) error: Option<RowError>,
+    /// How many phone numbers have no country code, which the summary says once.
+    #[serde(skip)]
+    pub(crate) national_numbers: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -73,6 +78,8 @@ pub(crate) enum ErrorKind {
     UnreadableRow,
     /// telecrm would drop the whole lead.
     LeadDropped,
+    /// An earlier row has the same lead.
+    RepeatedLead,
     /// The run ended before this row was sent.
     RunStopped,
     /// Status 401.
@@ -157,6 +164,7 @@ pub(crate) struct Tally {
     outcomes: BTreeMap<Outcome, u64>,
     errors: BTreeSet<ErrorKind>,
     has_losses: bool,
+    pub(crate) national_numbers: u64,
 }
 
 impl Tally {
@@ -164,6 +172,7 @@ impl Tally {
         *self.outcomes.entry(report.outcome).or_default() += 1;
         self.errors.extend(report.error.as_ref().map(|error| error.kind));
         self.has_losses |= has_losses(&report.findings);
+        self.national_numbers += report.national_numbers;
     }
 
     pub(crate) fn rows(&self) -> u64 {
@@ -216,9 +225,11 @@ mod tests {
     fn row(outcome: Outcome, kind: Option<ErrorKind>) -> RowReport {
         RowReport {
             row: 1,
+            line: 2,
             identifier: None,
             outcome,
             findings: Vec::new(),
+            national_numbers: 0,
             error: kind.map(|kind| RowError::new(kind, "m")),
         }
     }
@@ -280,6 +291,6 @@ mod tests {
     fn the_json_has_the_agreed_keys() {
         let mut row = row(Outcome::Differs, Some(ErrorKind::NotReadable));
         row.findings = vec![finding(FindingKind::FieldDropped, false)];
-        insta::assert_snapshot!(serde_json::to_string(&row).expect("serialises"), @r#"{"row":1,"identifier":null,"outcome":"differs","findings":[{"path":"fields.rating","kind":"field_dropped","reason":"r","suggestion":null,"pitfall":null,"certainty":"documented","repaired":false}],"error":{"kind":"not_readable","message":"m","hint":null}}"#);
+        insta::assert_snapshot!(serde_json::to_string(&row).expect("serialises"), @r#"{"row":1,"line":2,"identifier":null,"outcome":"differs","findings":[{"path":"fields.rating","kind":"field_dropped","reason":"r","suggestion":null,"pitfall":null,"certainty":"documented","repaired":false}],"error":{"kind":"not_readable","message":"m","hint":null}}"#);
     }
 }

@@ -1,7 +1,7 @@
 //! Runs a push: sends rows in file order, rows of one lead one by one, and others concurrently.
 
 use super::output::Output;
-use super::plan::{Plan, Planner, PreparedRow};
+use super::plan::{Plan, Planner, PreparedRow, RowPlace};
 use super::report::{ErrorKind, Outcome, RowError, RowReport, Tally};
 use super::rows::Row;
 use super::send::{FinishedRow, Sender, Stopped, run_stopped};
@@ -27,6 +27,10 @@ pub(crate) enum StopReason {
     Signal(Signal),
     /// A loss under `--on-finding stop`.
     Finding {
+        row: u64,
+    },
+    /// A lead that an earlier row has sent, under `--on-repeat stop`.
+    Repeat {
         row: u64,
     },
     /// An error that all later rows would share: token, enterprise, rate limit, or server.
@@ -99,7 +103,7 @@ impl Run<'_> {
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
                 row = self.rows.recv(), if has_more && has_room => match row {
-                    Some(row) => state.start(row, &self.planner, &self.sender),
+                    Some(row) => state.start(row, &mut self.planner, &self.sender),
                     None => has_more = false,
                 },
             }
@@ -130,16 +134,19 @@ struct State {
 }
 
 impl State {
-    fn start(&mut self, Row { number, lead }: Row, planner: &Planner, sender: &Sender) {
-        self.read = number;
+    fn start(&mut self, row: Row, planner: &mut Planner, sender: &Sender) {
+        let place = RowPlace::from(&row);
+        self.read = place.row;
         let unsent = |identifier, outcome, error| RowReport {
-            row: number,
+            row: place.row,
+            line: place.line,
+            national_numbers: 0,
             identifier,
             outcome,
             findings: Vec::new(),
             error: Some(error),
         };
-        let lead = match lead {
+        let lead = match row.lead {
             Ok(lead) => lead,
             Err(problem) => {
                 let error = RowError::new(ErrorKind::UnreadableRow, problem);
@@ -150,11 +157,14 @@ impl State {
             let identifier = planner.identifier(&lead);
             return self.add_report(unsent(identifier, Outcome::Skipped, run_stopped()));
         }
-        match planner.plan(number, lead) {
+        match planner.plan(place, lead, row.findings) {
             Plan::Send(row) => self.send_or_wait(row, sender),
             Plan::Report(report) => self.add_report(report),
             Plan::Stop(report) => {
-                self.stop = Some(StopReason::Finding { row: number });
+                self.stop = Some(match report.error {
+                    Some(_) => StopReason::Repeat { row: place.row },
+                    None => StopReason::Finding { row: place.row },
+                });
                 self.add_report(report);
             }
         }
@@ -221,8 +231,8 @@ impl State {
         self.stopped.send_replace(match self.stop {
             Some(StopReason::Signal(_)) => Stopped::SendingAndReading,
             Some(StopReason::Error { .. }) => Stopped::Sending,
-            // Rows before the one with the loss are still sent.
-            Some(StopReason::Finding { .. }) | None => Stopped::Nothing,
+            // Rows before this one are still sent.
+            Some(StopReason::Finding { .. } | StopReason::Repeat { .. }) | None => Stopped::Nothing,
         });
         let waiting: Vec<_> = self.waiting.values_mut().flat_map(std::mem::take).collect();
         for row in waiting {

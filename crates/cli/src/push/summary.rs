@@ -17,10 +17,20 @@ pub(crate) fn print_summary(result: &RunResult, elapsed: Duration) -> Exit {
         Some(StopReason::Finding { row }) => print(&format!(
             "stopped at row {row}, which would lose data (--on-finding stop); skipped rows were not sent"
         )),
+        Some(StopReason::Repeat { row }) => print(&format!(
+            "stopped at row {row}, whose lead an earlier row has (--on-repeat stop); skipped rows were not sent"
+        )),
         Some(StopReason::Error { row, error }) => {
             let problem = Problem::new(format!("stopped at row {row}: {}", error.problem.message));
             print_error(&problem.hint(hint(error)));
         }
+    }
+    if tally.national_numbers > 0 {
+        let numbers = match tally.national_numbers {
+            1 => "1 phone number has no country code".to_owned(),
+            count => format!("{count} phone numbers have no country code"),
+        };
+        print(&format!("{numbers}; the default country of the workspace completes them (ID2)"));
     }
     let seconds = elapsed.as_secs_f64();
     match tally.rows() {

@@ -104,6 +104,8 @@ mod tests {
             .set("contact_source", "Billboard");
         RowReport {
             row: 2,
+            line: 2,
+            national_numbers: 0,
             identifier: Some("919999900002".into()),
             outcome: Outcome::Differs,
             findings: Workspace::sample().check(&lead).report().to_vec(),
@@ -114,6 +116,8 @@ mod tests {
     fn unreadable() -> RowReport {
         RowReport {
             row: 3,
+            line: 3,
+            national_numbers: 0,
             identifier: None,
             outcome: Outcome::Rejected,
             findings: Vec::new(),

@@ -46,7 +46,7 @@ fn pipe_gets_json_lines(name: &str) {
     for (index, row) in rows.iter().enumerate() {
         assert_eq!(row["row"], index + 1);
         let keys: Vec<_> = row.as_object().expect("an object").keys().collect();
-        assert_eq!(keys.len(), 5, "{keys:?}");
+        assert_eq!(keys.len(), 6, "{keys:?}");
         let is_lost = findings(row).any(|f| is_loss(f) && f["repaired"] == false);
         let expected: &[&str] = if is_lost { &["differs", "rejected"] } else { &["stored"] };
         let outcome = row["outcome"].as_str().expect("a text");

@@ -39,7 +39,7 @@ fn bad_csv_rows_are_rejected_and_the_others_stored() {
         "rows.csv",
         b"phone,name\n919999900001,Asha\n919999900002\n919999900003,\xff\n919999900004,Deepak\n",
     );
-    let ran = push(&file);
+    let ran = run(telecrm(&["push", file.path(), "--emulator", "--verify", "--encoding", "utf-8"]));
     ran.assert_outcomes(1, &["stored", "rejected", "rejected", "stored"]);
     let kind = Some("unreadable_row".to_owned());
     assert_eq!(ran.error_kinds(), [None, kind.clone(), kind, None]);
@@ -48,20 +48,18 @@ fn bad_csv_rows_are_rejected_and_the_others_stored() {
 }
 
 #[test]
-fn an_unclosed_quote_is_rejected_with_its_line() {
+fn an_unclosed_quote_is_refused_with_its_line() {
     let file = TempFile::new(
         "quote.csv",
         b"phone,name\n919999900501,A\n919999900502,\"B\n919999900503,C\n919999900504,D\n",
     );
-    let ran = push(&file);
-    ran.assert_outcomes(1, &["stored", "rejected"]);
-    ran.assert_stdout("line 3: this quote never closes");
+    push(&file).assert_refused(2, &["line 3, column 14: this quote never closes"]);
 }
 
 #[test]
 fn an_unclosed_quote_in_the_header_is_refused() {
     let file = TempFile::new("quoted-header.csv", b"phone,\"name\n919999900501,A\n");
-    push(&file).assert_refused(2, &[file.path(), "line 1: this quote never closes"]);
+    push(&file).assert_refused(2, &[file.path(), "line 1, column 7: this quote never closes"]);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod emulator_files;
 mod example_files;
 mod help;
 mod input_files;
+mod odd_files;
 mod on_finding;
 mod push;
 mod server_errors;

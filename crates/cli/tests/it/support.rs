@@ -170,11 +170,14 @@ impl Local {
 
     /// Returns the answer of the Sync API to a search for all leads.
     pub(crate) fn search(&self) -> String {
+        self.sync_post("lead/search")
+    }
+
+    /// Returns the answer of the Sync API to an empty body.
+    pub(crate) fn sync_post(&self, path: &str) -> String {
         let address = self.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
-        let path = format!(
-            "/autoupdate/v2/enterprise/{}/lead/search",
-            self.variable("TELECRM_ENTERPRISE_ID")
-        );
+        let path =
+            format!("/autoupdate/v2/enterprise/{}/{path}", self.variable("TELECRM_ENTERPRISE_ID"));
         let token = self.variable("TELECRM_SYNC_TOKEN");
         let mut stream = TcpStream::connect(address).expect("connects");
         let request = format!(

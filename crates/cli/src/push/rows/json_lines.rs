@@ -1,128 +1,66 @@
 //! JSON lines: each line is a lead in the form of the Async API.
 
+use super::json_lead::{self, MAX_LEAD_BYTES};
+use super::lines::Lines;
 use super::{Row, Rows, unreadable_rest};
 use crate::problem::Problem;
-use serde_json::error::Category;
-use std::io::{self, BufRead, BufReader, Read};
-use telecrm::Lead;
-
-/// A longer line is not a lead.
-const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
+use std::io::Read;
 
 pub(super) fn read(input: impl Read + Send + 'static) -> Rows {
-    Rows { rows: Box::new(JsonLines::new(input)), warnings: Vec::new(), may_have_actions: true }
-}
-
-/// Counts the lines that are not blank.
-pub(super) fn count(input: impl Read) -> Option<u64> {
-    let mut lines = JsonLines::new(input);
-    let mut count = 0;
-    while lines.next_line().ok()? {
-        count += u64::from(!lines.text().is_empty());
+    Rows {
+        rows: Box::new(JsonLines { lines: Lines::new(input), row: 0, ended: false }),
+        notes: Vec::new(),
+        warnings: Vec::new(),
+        may_have_actions: true,
     }
-    Some(count)
 }
 
-/// Iterates over the rows of a file.
+/// Iterates over the rows of an input. Blank lines are passed over.
 struct JsonLines<R> {
-    input: BufReader<R>,
-    buffer: Vec<u8>,
-    line: u64,
+    lines: Lines<R>,
     row: u64,
     ended: bool,
-}
-
-impl<R: Read> JsonLines<R> {
-    fn new(input: R) -> Self {
-        Self { input: BufReader::new(input), buffer: Vec::new(), line: 0, row: 0, ended: false }
-    }
-
-    /// Reads the next line, up to the maximum, into the buffer. Returns false after the last line.
-    fn next_line(&mut self) -> io::Result<bool> {
-        self.buffer.clear();
-        let mut input = (&mut self.input).take(MAX_LINE_BYTES);
-        let length = input.read_until(b'\n', &mut self.buffer)? as u64;
-        if length == MAX_LINE_BYTES && self.buffer.last() != Some(&b'\n') {
-            self.input.skip_until(b'\n')?;
-        }
-        self.line += 1;
-        Ok(length > 0)
-    }
-
-    /// Returns the line without surrounding blanks and without a byte order mark.
-    fn text(&self) -> &[u8] {
-        let line = match self.buffer.strip_prefix(b"\xef\xbb\xbf") {
-            Some(line) if self.line == 1 => line,
-            _ => &self.buffer,
-        };
-        line.trim_ascii()
-    }
 }
 
 impl<R: Read> Iterator for JsonLines<R> {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
+        let mut text = Vec::new();
         while !self.ended {
-            match self.next_line() {
+            text.clear();
+            let mut result = self.lines.read(&mut text, MAX_LEAD_BYTES);
+            let line = self.lines.number();
+            let is_too_long = text.len() >= MAX_LEAD_BYTES;
+            if is_too_long {
+                result = self.lines.skip_rest().map(|()| true);
+            }
+            match result {
+                Ok(true) if text.trim_ascii().is_empty() => continue,
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
                     self.ended = true;
-                    return Some(unreadable_rest(self.row + 1, self.line + 1, &error));
+                    return Some(unreadable_rest(self.row + 1, line + 1, &error));
                 }
             }
-            let text = self.text();
-            if text.is_empty() {
-                continue;
-            }
-            let lead = parse(text).map_err(|problem| problem.at(format!("line {}", self.line)));
+            let lead = if is_too_long {
+                let problem = Problem::new(format!("line {line}: the line is longer than 16 MiB"));
+                Err(problem.hint("write one lead per line"))
+            } else {
+                json_lead::parse(text.trim_ascii(), line)
+            };
             self.row += 1;
-            return Some(Row { number: self.row, lead });
+            return Some(Row::new(self.row, line, lead));
         }
         None
     }
 }
 
-/// The message of serde_json for more than 127 levels of lists and objects.
-const TOO_DEEP: &str = "recursion limit exceeded";
-
-fn parse(text: &[u8]) -> Result<Lead, Problem> {
-    if text.len() as u64 >= MAX_LINE_BYTES - 1 {
-        let problem = Problem::new("the line is longer than 16 MiB");
-        return Err(problem.hint("write one lead per line"));
-    }
-    let text = std::str::from_utf8(text).map_err(|error| {
-        let byte = error.valid_up_to() + 1;
-        Problem::new(format!("not UTF-8 at byte {byte}")).hint("save the file as UTF-8")
-    })?;
-    serde_json::from_str(text).map_err(|error| {
-        let full = error.to_string();
-        // A nested value has its own place in front of that in the line.
-        let (reason, place) = full.split_once(" at line 1 column ").unwrap_or((&full, ""));
-        let column = place.split(' ').next().unwrap_or(place);
-        match error.classify() {
-            Category::Eof => {
-                Problem::new(format!("the JSON ends early at column {column} ({reason})"))
-                    .hint("write each lead on one line")
-            }
-            Category::Data if reason == TOO_DEEP => {
-                Problem::new(format!("more than 127 levels of nested JSON at column {column}"))
-                    .hint("send the nested JSON as text, or remove it")
-            }
-            // The JSON is valid, but not a lead. The message says what is wrong.
-            Category::Data => Problem::new(reason),
-            Category::Syntax | Category::Io => Problem::new(format!(
-                "invalid JSON at column {column} ({reason})"
-            ))
-            .hint("write one lead per line, such as {\"fields\": {\"phone\": \"919999999999\"}}"),
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     fn rows(text: &'static [u8]) -> Vec<(u64, Result<String, String>)> {
         let rows = read(text).rows;
@@ -145,8 +83,7 @@ mod tests {
 
     #[test]
     fn blank_lines_are_skipped_and_bad_lines_are_errors() {
-        let rows =
-            rows(b"\xef\xbb\xbf{\"fields\":{\"phone\":\"1\"}}\r\n\n  \n{oops}\n{\"fields\":{}}");
+        let rows = rows(b"{\"fields\":{\"phone\":\"1\"}}\r\n\n  \n{oops}\n{\"fields\":{}}");
         assert_eq!(rows.len(), 3);
         assert_eq!(rows[0], (1, Ok(r#"{"fields":{"phone":"1"}}"#.to_owned())));
         let (number, error) = &rows[1];
@@ -170,14 +107,14 @@ mod tests {
         insta::assert_snapshot!(error(b"[1]"), @"line 1: the lead is a list, not an object");
         insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"\xff\"}}"), @r#"
         line 1: not UTF-8 at byte 22
-          hint: save the file as UTF-8
+          hint: save the file as UTF-8, or name its encoding with --encoding
         "#);
         insta::assert_snapshot!(error(b"{\"fields\": {\"name\": \"A\", \"name\": \"B\"}}"), @"line 1: duplicate key `fields.name`");
     }
 
     #[test]
     fn numbers_keep_every_digit() {
-        let lines = br#"{"fields":{"deal_size":[0.12345678901234567,1e400,-0],"id":18446744073709551616,"name":"\\\"1"}}"#;
+        let lines = br#"{"fields":{"deal_size":[0.12345678901234567,1e300,-0],"id":18446744073709551616,"name":"\\\"1"}}"#;
         let rows: Vec<_> = read(&lines[..]).rows.collect();
         let lead = rows[0].lead.as_ref().expect("a lead");
         let written = serde_json::to_string(lead).expect("JSON");

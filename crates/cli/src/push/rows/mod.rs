@@ -1,157 +1,288 @@
 //! Reads leads from a file or from standard input, one row at a time.
 
+mod blanks;
+mod cells;
 mod csv;
+mod encoding;
+mod json;
+mod json_lead;
 mod json_lines;
+mod lines;
 mod number;
-mod quotes;
+mod records;
+mod structure;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use number::explain as explain_number;
+pub(crate) use structure::Structure;
+
+use crate::args::{FileFormat, OnBadQuote, Reading};
 use crate::exit::Failure;
 use crate::problem::Problem;
+use encoding_rs::{Encoding, UTF_8};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use telecrm::{Lead, Workspace};
+use telecrm::{Finding, Lead, Workspace};
+
+/// How much of standard input decides its encoding and separator.
+const START_BYTES: usize = 1024 * 1024;
 
 /// One row of the input.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Row {
     /// Counts data rows from 1.
     pub(crate) number: u64,
+    /// The line on which the row begins.
+    pub(crate) line: u64,
     /// The lead, or why the row is unreadable.
     pub(crate) lead: Result<Lead, Problem>,
+    /// What reading left out of the lead.
+    pub(crate) findings: Vec<Finding>,
+    breaks: Breaks,
+}
+
+/// What a row breaks, apart from itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Breaks {
+    Nothing,
+    /// Where the row ends is a guess.
+    RowEnd,
+    /// No row after this one can be read.
+    Rest,
+}
+
+/// What a reader does after a row that breaks the structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AfterFault {
+    GoOn,
+    End,
 }
 
 /// An open file, or standard input.
 pub(crate) struct Input {
     name: String,
-    format: Format,
-    bytes: Box<dyn Read + Send>,
-    /// The path of a regular file, which has an end and can be read twice.
-    file: Option<PathBuf>,
+    format: FileFormat,
+    encoding: &'static Encoding,
+    reading: Reading,
+    source: Source,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Csv,
-    JsonLines,
+enum Source {
+    /// A regular file, which can be read twice.
+    File(PathBuf),
+    Stream(Box<dyn Read + Send>),
 }
 
-/// The rows of an input, and warnings about the input as a whole.
+/// The rows of an input, and what is known about the input as a whole.
 pub(crate) struct Rows {
     pub(crate) rows: Box<dyn Iterator<Item = Row> + Send>,
+    /// How the input is read, where that is not the default.
+    pub(crate) notes: Vec<String>,
     pub(crate) warnings: Vec<Problem>,
     pub(crate) may_have_actions: bool,
 }
 
 impl Input {
-    /// Opens a file, whose extension decides the format, or standard input for `-`.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        if path == Path::new("-") {
-            return Ok(Self {
-                name: "standard input".to_owned(),
-                format: Format::JsonLines,
-                bytes: Box::new(io::stdin()),
-                file: None,
-            });
-        }
-        let name = path.display().to_string();
-        let format = Format::of(path).ok_or_else(|| {
-            Failure::usage(format!("{name}: unknown file extension"))
-                .hint("use .csv or .jsonl, or - for JSON lines on standard input")
-        })?;
+    /// Opens a file, or standard input for `-`, and detects its format and encoding.
+    pub(crate) fn open(path: &Path, reading: Reading) -> Result<Self, Failure> {
+        let is_stdin = path == Path::new("-");
+        let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let named = match reading.format {
+            Some(format) => Some(format),
+            None if is_stdin => None,
+            None => Some(format_of_name(path).ok_or_else(|| {
+                Failure::usage(format!("{name}: unknown file extension"))
+                    .hint("use .csv, .jsonl or .json, or name the format with --format")
+            })?),
+        };
         let unreadable = |error: io::Error| {
             Failure::usage(format!("cannot read {name}: {error}"))
                 .hint("check the file's name and permissions")
         };
-        let file = File::open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
-        }
-        Ok(Self {
-            format,
-            bytes: Box::new(file),
-            file: metadata.is_file().then(|| path.to_owned()),
-            name,
-        })
+        let mut is_file = false;
+        let mut bytes: Box<dyn Read + Send> = if is_stdin {
+            Box::new(io::stdin())
+        } else {
+            let file = File::open(path).map_err(unreadable)?;
+            let metadata = file.metadata().map_err(unreadable)?;
+            if metadata.is_dir() {
+                return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+            }
+            is_file = metadata.is_file();
+            Box::new(file)
+        };
+        let mut start = Vec::new();
+        // Other programs may write JSON lines slowly, so the first line has to be enough.
+        read_start(&mut bytes, &mut start, |start| start.trim_ascii_start().contains(&b'\n'))
+            .map_err(unreadable)?;
+        let at_file = |problem: Problem| problem.at(&name);
+        let shown = encoding::of_start(&start).map_err(at_file)?;
+        let encoding = reading.encoding.or(shown);
+        let mut text = Vec::new();
+        encoding::decode(start.as_slice(), encoding.unwrap_or(UTF_8))
+            .read_to_end(&mut text)
+            .map_err(unreadable)?;
+        let text = String::from_utf8_lossy(&text);
+        let format = format_of_text(named, reading.format.is_some(), &text).map_err(at_file)?;
+        let encoding = match encoding {
+            Some(encoding) => encoding,
+            None if format != FileFormat::Csv => UTF_8,
+            None if is_file => {
+                let file = File::open(path).map_err(unreadable)?;
+                encoding::of_text(file).map_err(unreadable)?.map_err(at_file)?
+            }
+            None => {
+                read_start(&mut bytes, &mut start, |_| false).map_err(unreadable)?;
+                // A character may be cut off at the end.
+                let lines = start.iter().rposition(|byte| *byte == b'\n');
+                let end = lines.filter(|_| start.len() >= START_BYTES).unwrap_or(start.len());
+                encoding::of_text(&start[..end]).map_err(unreadable)?.map_err(at_file)?
+            }
+        };
+        let source = if is_file {
+            Source::File(path.to_owned())
+        } else {
+            Source::Stream(Box::new(Cursor::new(start).chain(bytes)))
+        };
+        Ok(Self { name, format, encoding, reading, source })
     }
 
     /// Whether this is a regular file.
     pub(crate) fn is_file(&self) -> bool {
-        self.file.is_some()
-    }
-
-    /// Counts the rows of a regular file. Returns None for other inputs.
-    pub(crate) fn count(&self) -> Option<u64> {
-        let file = File::open(self.file.as_ref()?).ok()?;
-        match self.format {
-            Format::Csv => csv::count(file),
-            Format::JsonLines => json_lines::count(file),
-        }
+        matches!(self.source, Source::File(_))
     }
 
     /// Starts reading. The workspace decides the types of CSV cells; without one they are text.
-    pub(crate) fn rows(self, workspace: Option<Arc<Workspace>>) -> Result<Rows, Failure> {
-        match self.format {
-            Format::Csv => {
-                Ok(csv::read(self.bytes, workspace).map_err(|problem| problem.at(&self.name))?)
+    ///
+    /// A file is read once before, to find broken rows and leads with several rows. `lead_hash`
+    /// tells leads apart.
+    ///
+    /// # Errors
+    /// Returns a usage error if the file is not what it should be.
+    pub(crate) fn read(
+        mut self,
+        workspace: Option<Arc<Workspace>>,
+        lead_hash: impl Fn(&Lead) -> Option<u64>,
+    ) -> Result<(Rows, Option<Structure>), Failure> {
+        let on_bad_quote = self.reading.on_bad_quote;
+        let nothing = Source::Stream(Box::new(io::empty()));
+        let path = match std::mem::replace(&mut self.source, nothing) {
+            Source::File(path) => path,
+            Source::Stream(bytes) => {
+                let after_fault = match on_bad_quote {
+                    OnBadQuote::Stop => AfterFault::End,
+                    OnBadQuote::Reject => AfterFault::GoOn,
+                };
+                return Ok((self.rows(bytes, workspace, after_fault)?, None));
             }
-            Format::JsonLines => Ok(json_lines::read(self.bytes)),
+        };
+        let open = || {
+            File::open(&path)
+                .map_err(|error| Failure::usage(format!("cannot read {}: {error}", self.name)))
+        };
+        let rows = self.rows(open()?, workspace.clone(), AfterFault::GoOn)?;
+        let structure = Structure::of(rows.rows, lead_hash);
+        structure.check(&self.name, on_bad_quote)?;
+        let rows = self.rows(open()?, workspace, AfterFault::GoOn)?;
+        Ok((rows, Some(structure)))
+    }
+
+    fn rows(
+        &self,
+        bytes: impl Read + Send + 'static,
+        workspace: Option<Arc<Workspace>>,
+        after_fault: AfterFault,
+    ) -> Result<Rows, Failure> {
+        let text = encoding::decode(bytes, self.encoding);
+        let mut rows = match self.format {
+            FileFormat::Csv => csv::read(text, workspace, self.reading.delimiter, after_fault)
+                .map_err(|problem| problem.at(&self.name))?,
+            FileFormat::Jsonl => json_lines::read(text),
+            FileFormat::Json => json::read(text),
+        };
+        if self.encoding != UTF_8 {
+            let encoding = self.encoding.name();
+            rows.notes.insert(0, format!("the text is {encoding} (change it with --encoding)"));
         }
+        rows.notes.iter_mut().for_each(|note| note.insert_str(0, &format!("{}: ", self.name)));
+        Ok(rows)
     }
 }
 
-impl Format {
-    fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
-            "csv" => Some(Self::Csv),
-            "jsonl" | "ndjson" => Some(Self::JsonLines),
-            _ => None,
+/// Reads on until there is enough, or to the end or the limit.
+fn read_start(
+    bytes: &mut impl Read,
+    start: &mut Vec<u8>,
+    is_enough: impl Fn(&[u8]) -> bool,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    while start.len() < START_BYTES && !is_enough(start) {
+        match bytes.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => start.extend_from_slice(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
+    }
+    Ok(())
+}
+
+fn format_of_name(path: &Path) -> Option<FileFormat> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    match extension.as_str() {
+        "csv" => Some(FileFormat::Csv),
+        "jsonl" | "ndjson" => Some(FileFormat::Jsonl),
+        "json" => Some(FileFormat::Json),
+        _ => None,
+    }
+}
+
+/// Decides the format by the first line, and refuses a name that contradicts it.
+fn format_of_text(
+    named: Option<FileFormat>,
+    is_explicit: bool,
+    text: &str,
+) -> Result<FileFormat, Problem> {
+    use FileFormat::{Csv, Json, Jsonl};
+    let text = blanks::trim(text);
+    let first_line = text.lines().next().unwrap_or_default().trim_end();
+    let found = match text.chars().next() {
+        None => return Ok(named.unwrap_or(Jsonl)),
+        Some('[') => Json,
+        // Pretty-printed JSON ends its lines within the lead.
+        Some('{') if first_line.ends_with(['{', '[', ',', ':']) => Json,
+        Some('{') => Jsonl,
+        Some(_) => Csv,
+    };
+    match (named.unwrap_or(found), found) {
+        (Csv, Json) => Err(Problem::new("this is JSON, not CSV").hint("use --format json")),
+        (Csv, Jsonl) => Err(Problem::new("this is JSON lines, not CSV").hint("use --format jsonl")),
+        (Json | Jsonl, Csv) => Err(Problem::new("line 1: this is not JSON")
+            .hint("use --format csv if the first line names the columns")),
+        (Jsonl, Json) if !is_explicit => Ok(Json),
+        (named, _) => Ok(named),
+    }
+}
+
+impl Row {
+    fn new(number: u64, line: u64, lead: Result<Lead, Problem>) -> Self {
+        Self { number, line, lead, findings: Vec::new(), breaks: Breaks::Nothing }
+    }
+
+    /// A row that breaks the structure of its input.
+    fn broken(number: u64, line: u64, mut problem: Problem, breaks: Breaks) -> Self {
+        if breaks == Breaks::Rest {
+            problem.message.push_str(", so later rows were not read");
+        }
+        Self { breaks, ..Self::new(number, line, Err(problem)) }
     }
 }
 
 /// The last row of an input that cannot be read further.
 fn unreadable_rest(number: u64, line: u64, error: &io::Error) -> Row {
-    let message = format!("line {line}: cannot read on: {error}; rows from here on were not sent");
-    Row { number, lead: Err(Problem::new(message)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_extension_decides_the_format() {
-        for (name, format) in [
-            ("a.csv", Some(Format::Csv)),
-            ("A.CSV", Some(Format::Csv)),
-            ("a.jsonl", Some(Format::JsonLines)),
-            ("a.ndjson", Some(Format::JsonLines)),
-            ("leads", None),
-            ("leads.xlsx", None),
-            ("leads.json", None),
-        ] {
-            assert_eq!(Format::of(Path::new(name)), format, "{name}");
-        }
-    }
-
-    #[test]
-    fn every_row_that_is_read_is_counted() {
-        let folder = std::env::temp_dir();
-        for (name, text) in [
-            ("count.csv", "phone,note\n1,\"two\nlines\"\n\n2\n3,x"),
-            ("count.jsonl", "\u{feff}\n{\"fields\":{}}\n  \n{oops\n{}"),
-        ] {
-            let path = folder.join(format!("telecrm-{}-{name}", std::process::id()));
-            std::fs::write(&path, text).expect("writes");
-            let input = Input::open(&path).expect("opens");
-            let counted = input.count();
-            let rows = input.rows(None).expect("a header").rows.count();
-            std::fs::remove_file(&path).expect("removes");
-            assert_eq!((counted, rows), (Some(3), 3), "{name}");
-        }
-    }
+    let problem = Problem::new(format!("line {line}: cannot read on: {error}"));
+    Row::broken(number, line, problem, Breaks::Rest)
 }
