@@ -113,8 +113,8 @@ pub(crate) struct Reading {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<FileFormat>,
 
-    /// Separator of CSV cells, one character or `tab` [default: found in the header, one of , ; | and
-    /// tab]
+    /// Separator of CSV cells, one character or `tab` [default: found in the header, one of , ; |
+    /// and tab]
     #[arg(long, value_parser = delimiter, value_name = "CHARACTER")]
     pub(crate) delimiter: Option<u8>,
 

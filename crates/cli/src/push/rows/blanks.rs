@@ -2,7 +2,7 @@
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// Whether the text has only blanks, control characters and characters that nobody sees.
+/// Whether the text has only blanks, control characters and invisible characters.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(is_blank_char)
 }
@@ -18,7 +18,7 @@ fn is_blank_char(character: char) -> bool {
     matches!(category, Control | Format | LineSeparator | ParagraphSeparator | SpaceSeparator)
         || matches!(
             character,
-            // Letters, marks and symbols without a shape: fillers, joiners and the empty Braille cell.
+            // Characters without a shape: fillers, joiners and the empty Braille cell.
             '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
                 | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}'
                 | '\u{e0100}'..='\u{e01ef}'

@@ -283,7 +283,7 @@ impl Header {
         Ok(lead)
     }
 
-    /// Returns a finding for each cell that looks empty, but has characters that nobody sees.
+    /// Returns a finding for each cell that looks empty, but has invisible characters.
     fn invisible_cells(&self, cells: &[Vec<u8>]) -> Vec<Finding> {
         let cells = self.columns.iter().zip(cells);
         let findings = cells.filter_map(|(column, cell)| {

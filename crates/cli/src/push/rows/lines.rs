@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 pub(super) struct Lines<R> {
     input: BufReader<R>,
-    /// Bytes that are read once more, and how many of them were.
+    /// Bytes to read again, and how many of them were read.
     again: Vec<u8>,
     position: usize,
     /// Counts the lines that were read.
