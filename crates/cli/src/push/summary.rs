@@ -26,11 +26,8 @@ pub(crate) fn print_summary(result: &RunResult, elapsed: Duration) -> Exit {
         }
     }
     if tally.national_numbers > 0 {
-        let numbers = match tally.national_numbers {
-            1 => "1 phone number has no country code".to_owned(),
-            count => format!("{count} phone numbers have no country code"),
-        };
-        print(&format!("{numbers}; the default country of the workspace completes them (ID2)"));
+        let count = tally.national_numbers;
+        print(&format!("phone numbers completed with the default country's code: {count} (ID2)"));
     }
     let seconds = elapsed.as_secs_f64();
     match tally.rows() {

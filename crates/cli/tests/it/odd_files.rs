@@ -430,10 +430,10 @@ fn encodings_are_found_in_the_text_and_named() {
 }
 
 #[test]
-fn a_number_without_country_code_is_told_once_in_the_summary() {
+fn a_number_without_country_code_is_counted_once_in_the_summary() {
     let text = "phone,alternate_phone\n9855000301,9855000302\n919855000303,+919855000304\n";
     let ran = push_text("national.csv", text, &[]);
     ran.assert_outcomes(0, &["stored"; 2]);
     assert_eq!(findings(&ran, 1), []);
-    ran.assert_stderr("2 phone numbers have no country code");
+    ran.assert_stderr("default country's code: 2");
 }

@@ -297,7 +297,8 @@ impl Header {
             let reason = format!("the cell has only invisible characters (U+{unseen:04X})");
             let kind = FindingKind::ValueChanged;
             let mut finding = Finding::new(path, kind, Certainty::Documented, reason);
-            finding.suggestion = Some("leave the cell empty".to_owned());
+            let done = format!("left out: the cell has only invisible characters, U+{unseen:04X}");
+            finding.suggestion = Some(done);
             finding.repaired = true;
             Some(finding)
         });
