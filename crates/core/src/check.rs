@@ -255,7 +255,7 @@ impl Workspace {
     ///
     /// let workspace = Workspace::sample();
     /// let fields = BTreeMap::from([("rating".to_owned(), "4".into())]);
-    /// assert_eq!(workspace.check_update(fields)?["rating"], 4.into());
+    /// assert_eq!(workspace.check_update(fields)?["rating"], 4);
     ///
     /// // The identifier cannot be changed (LE1).
     /// let fields = BTreeMap::from([("phone".to_owned(), "919999999999".into())]);

@@ -31,6 +31,8 @@
 #[cfg(test)]
 #[macro_use]
 mod tests;
+#[macro_use]
+mod text_serde;
 
 mod action;
 mod action_code;
@@ -64,5 +66,5 @@ pub use lead::{Lead, LeadError};
 pub use outcome::{Created, Incomplete, Outcome, Remark};
 pub use path::FieldPath;
 pub use response::{ActionRecord, LeadRecord};
-pub use value::{Amount, AmountError, Decimal, DecimalError, FieldValue};
+pub use value::{Amount, AmountError, Decimal, DecimalError, FieldValue, SetField};
 pub use workspace::{Workspace, WorkspaceFile};

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 /// // Other keys are kept.
 /// let page: Page<LeadRecord> = serde_json::from_str(r#"{ "data": null, "cursor": "x7" }"#)?;
 /// assert!(page.data.is_empty() && page.extra["data"].is_null());
-/// assert_eq!(page.extra["cursor"], "x7".into());
+/// assert_eq!(page.extra["cursor"], "x7");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// assert_eq!(accepted.identifier.as_deref(), Some("919999999999"));
 /// assert!(!accepted.fields.contains_key("rating"));
 /// assert_eq!(accepted.findings.iter().filter(|finding| finding.is_loss()).count(), 1);
-/// assert_eq!(accepted.actions[0].fields["note"], "called".into());
+/// assert_eq!(accepted.actions[0].fields["note"], "called");
 /// # Ok::<(), telecrm_core::ActionCodeError>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
