@@ -5,6 +5,7 @@ use crate::{Error, Operation};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use telecrm_core::{ActionCode, FieldValue};
@@ -25,12 +26,19 @@ use telecrm_core::{ActionCode, FieldValue};
 ///
 /// let june = Period::month(2026, 6, &jiff::tz::TimeZone::get("Asia/Kolkata")?)?;
 /// let due = Filter::new().within("follow_up_date", june);
-/// # Ok::<(), jiff::Error>(())
+///
+/// // A filter can be stored as JSON.
+/// let stored = serde_json::to_string(&filter)?;
+/// assert_eq!(serde_json::from_str::<Filter>(&stored)?, filter);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+// An unknown key would be a condition that is not applied.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct Filter {
     pub(crate) fields: BTreeMap<String, FieldValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) action: Option<ActionFilter>,
 }
 
@@ -148,13 +156,15 @@ impl Filter {
 /// # let _ = (calls, visited);
 /// # Ok::<(), jiff::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ActionFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) kind: Option<FieldValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) performed_by: Option<FieldValue>,
-    pub(crate) from: Option<Timestamp>,
-    pub(crate) to: Option<Timestamp>,
+    pub(crate) performed_at: TimeWindow,
 }
 
 impl ActionFilter {
@@ -188,7 +198,7 @@ impl ActionFilter {
 
     /// Matches actions recorded in this range, both ends included.
     pub fn between(mut self, from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
-        (self.from, self.to) = (from, to);
+        self.performed_at = window(from, to);
         self
     }
 
@@ -199,17 +209,17 @@ impl ActionFilter {
 
     /// Returns the bounds of the range as the API takes them, or `None` without a range.
     pub(crate) fn times(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
-        let (from, to) = (self.from, self.to);
+        let TimeWindow { from, to } = self.performed_at;
         (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
     }
 
     pub(crate) fn window(&self) -> TimeWindow {
-        window(self.from, self.to)
+        self.performed_at
     }
 
-    pub(crate) fn narrowed(self, window: TimeWindow) -> Self {
-        let time = |millis: i64| Timestamp::from_millisecond(millis).ok();
-        self.between(window.from.and_then(time), window.to.and_then(time))
+    pub(crate) fn narrowed(mut self, window: TimeWindow) -> Self {
+        self.performed_at = window;
+        self
     }
 }
 
@@ -348,6 +358,24 @@ mod tests {
         }
         let day = Period::day(date(2026, 2, 28), &zone).unwrap();
         assert_eq!(day.to, Period::month(2026, 2, &zone).unwrap().to);
+    }
+
+    #[test]
+    fn a_stored_filter_keeps_every_condition() {
+        let time = Timestamp::from_millisecond(1_780_315_200_000).unwrap();
+        let visits = ActionFilter::new().of_code(1001).performed_by(["a@example.com", "b"]);
+        let filter = Filter::new()
+            .any_of("status", ["Fresh", "Won"])
+            .between("created_on", Some(time), None)
+            .with_action(visits.between(None, Some(time)));
+        let stored = serde_json::to_string(&filter).unwrap();
+        assert_eq!(serde_json::from_str::<Filter>(&stored).unwrap(), filter);
+    }
+
+    #[test]
+    fn an_unknown_condition_of_a_stored_filter_is_an_error() {
+        let error = serde_json::from_str::<Filter>(r#"{"fields":{},"batch":"June"}"#).unwrap_err();
+        assert!(error.to_string().contains("`batch`"), "{error}");
     }
 
     #[test]

@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PageRequest {
     /// How many items to skip.
     pub skip: u32,

@@ -35,7 +35,8 @@ pub(crate) trait PageSource: Send + Sync + 'static {
 }
 
 /// A range of times in Unix milliseconds, both ends included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct TimeWindow {
     pub(crate) from: Option<i64>,
     pub(crate) to: Option<i64>,
