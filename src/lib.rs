@@ -109,6 +109,8 @@ mod client;
 mod clock;
 mod environment;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod handle;
 mod operation;
 mod pagination;

@@ -81,9 +81,9 @@ impl Lead {
 
     /// Sets a field by its API name.
     ///
-    /// `None` or a blank text removes the field instead, and blank texts in a list are left out. They usually
-    /// come from an input that was not filled in, and telecrm would replace the stored value with
-    /// them. Use [`FieldValue::blank()`] to store an empty text.
+    /// `None` or a blank text removes the field instead, and blank texts in a list are left out.
+    /// Blank texts usually come from an input that was not filled in, and telecrm would replace the
+    /// stored value with them. Use [`FieldValue::blank()`] to store an empty text.
     #[must_use]
     pub fn set(mut self, api_name: impl Into<String>, value: impl SetField) -> Self {
         set_field(&mut self.fields, api_name.into(), value.into_value());

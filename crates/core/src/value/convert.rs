@@ -19,7 +19,7 @@ use std::time::SystemTime;
 /// assert_eq!(lead, Lead::new().set("phone", "919999999999").set("name", "Asha"));
 /// ```
 pub trait SetField {
-    /// The value to set. Returns None if there is none.
+    /// The value to set. Returns None to set nothing.
     fn into_value(self) -> Option<FieldValue>;
 }
 
