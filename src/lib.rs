@@ -65,6 +65,10 @@
 //! [`Lead`], [`CustomAction`] and [`Payment`] are what you send. [`Filter`], [`Period`],
 //! [`PageRequest`] and [`Items`] select what you read.
 //!
+//! # Guides
+//!
+#![cfg_attr(doc, doc = "The module [`guide`] has complete programs for common jobs.")]
+//!
 //! # Errors
 //!
 //! All calls fail with [`Error`]. Its [`phase`](Error::phase) says how far the call came. After a
