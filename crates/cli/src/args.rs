@@ -1,5 +1,8 @@
 //! The command line: commands, flags and help texts.
 
+pub(crate) mod assignment;
+pub(crate) mod records;
+
 use crate::problem::Problem;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use encoding_rs::Encoding;
@@ -12,7 +15,7 @@ use std::time::Duration;
 use telecrm::{Country, CountryError};
 use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Profile};
 
-/// Pushes leads into the telecrm CRM, and runs a local telecrm.
+/// Pushes leads into the telecrm CRM, reads and writes its records, and runs a local telecrm.
 #[derive(Debug, Parser)]
 #[command(name = "telecrm", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -25,6 +28,17 @@ pub(crate) enum Command {
     /// Push leads from a file, and report for each row what telecrm stored
     #[command(after_long_help = PUSH_HELP)]
     Push(Push),
+    /// Read and write leads
+    #[command(subcommand)]
+    Lead(records::LeadCommand),
+    /// Read and append actions of leads
+    #[command(subcommand)]
+    Action(records::ActionCommand),
+    /// Read team members, and set their availability
+    #[command(subcommand)]
+    Team(records::TeamCommand),
+    /// Send any request, and print the answer
+    Api(records::Api),
     /// Run a local telecrm, and print the environment variables that point to it
     Emulator(Box<Emulator>),
 }

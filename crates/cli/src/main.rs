@@ -1,12 +1,16 @@
 //! The `telecrm` command: pushes leads and runs the emulator.
 
+mod access;
+mod api;
 mod args;
 mod clock;
 mod emulator;
 mod environment;
 mod exit;
+mod input;
 mod problem;
 mod push;
+mod records;
 mod signals;
 mod terminal;
 
@@ -37,6 +41,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     runtime.block_on(async {
         match cli.command {
             Command::Push(options) => push::run(options).await,
+            Command::Lead(command) => records::lead(command).await,
+            Command::Action(command) => records::action(command).await,
+            Command::Team(command) => records::team(command).await,
+            Command::Api(options) => api::run(options).await,
             Command::Emulator(options) => emulator::run(*options).await,
         }
     })

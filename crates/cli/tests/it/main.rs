@@ -20,6 +20,7 @@ mod input_files;
 mod odd_files;
 mod on_finding;
 mod push;
+mod records;
 mod server_errors;
 mod settings;
 mod signals;

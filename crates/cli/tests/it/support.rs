@@ -173,15 +173,29 @@ impl Local {
         self.sync_post("lead/search")
     }
 
+    /// Returns the operations of all calls so far.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        let answer = self.request("GET", "/_emulator/log");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        let log: Value = serde_json::from_str(body).expect("JSON");
+        let entries = log["entries"].as_array().expect("a list").iter();
+        entries.filter_map(|entry| Some(entry["operation"].as_str()?.to_owned())).collect()
+    }
+
     /// Returns the answer of the Sync API to an empty body.
     pub(crate) fn sync_post(&self, path: &str) -> String {
-        let address = self.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
         let path =
             format!("/autoupdate/v2/enterprise/{}/{path}", self.variable("TELECRM_ENTERPRISE_ID"));
+        self.request("POST", &path)
+    }
+
+    /// Returns the answer to a request with an empty body.
+    fn request(&self, method: &str, path: &str) -> String {
+        let address = self.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
         let token = self.variable("TELECRM_SYNC_TOKEN");
         let mut stream = TcpStream::connect(address).expect("connects");
         let request = format!(
-            "POST {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n{{}}"
+            "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n{{}}"
         );
         stream.write_all(request.as_bytes()).expect("asks");
         let mut answer = String::new();
