@@ -102,6 +102,31 @@ impl Schema {
         };
         Pipeline::read(&pipeline).map_err(|error| response.malformed(error))
     }
+
+    /// Returns the responses of the four endpoints that describe a workspace, as one file. Sends
+    /// four requests.
+    ///
+    /// The file has no team members. [`WorkspaceFile::to_lock`] leaves out what is personal.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = emulator.client();
+    /// use telecrm::{Workspace, WorkspaceFile};
+    ///
+    /// let file: WorkspaceFile = telecrm.schema().file().await?;
+    /// let workspace = Workspace::from_file(&file)?;
+    /// assert_eq!(workspace.identifier().api_name(), "phone");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if a request fails or a response cannot be read.
+    pub async fn file(&self) -> Result<WorkspaceFile, Error> {
+        file(&self.0).await
+    }
 }
 
 async fn metadata(handle: &Handle) -> Result<Response, Error> {
@@ -165,9 +190,9 @@ async fn discover_until(handle: &Handle, deadline: Deadline) -> Result<Arc<Works
     Ok(workspace)
 }
 
-async fn discover(handle: Handle) -> Result<Workspace, Error> {
-    let responses =
-        try_join4(metadata(&handle), fields(&handle), actions(&handle), pipeline(&handle));
+/// Reads the four endpoints that describe a workspace.
+async fn file(handle: &Handle) -> Result<WorkspaceFile, Error> {
+    let responses = try_join4(metadata(handle), fields(handle), actions(handle), pipeline(handle));
     let (metadata, fields, actions, pipeline) = responses.await?;
     let file = json!({
         "metadata": metadata.json()?,
@@ -175,9 +200,15 @@ async fn discover(handle: Handle) -> Result<Workspace, Error> {
         "customActions": actions.json()?,
         "leadStagePipeline": pipeline.json()?,
     });
-    let inconsistent =
-        |error: WorkspaceError| Error::inconsistent(Operation::GetMetadata, error.to_string());
-    let file = WorkspaceFile::from_json(file).map_err(inconsistent)?;
+    WorkspaceFile::from_json(file).map_err(inconsistent)
+}
+
+fn inconsistent(error: WorkspaceError) -> Error {
+    Error::inconsistent(Operation::GetMetadata, error.to_string())
+}
+
+async fn discover(handle: Handle) -> Result<Workspace, Error> {
+    let file = file(&handle).await?;
     let mut workspace = Workspace::from_file(&file).map_err(inconsistent)?;
     if let Some(country) = handle.default_country {
         workspace = workspace.with_default_country(country);

@@ -2,6 +2,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod records;
+pub(crate) mod workspace;
 
 use crate::problem::Problem;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     /// Read team members, and set their availability
     #[command(subcommand)]
     Team(records::TeamCommand),
+    /// List, lock and compare the definition of the workspace
+    #[command(subcommand)]
+    Workspace(workspace::WorkspaceCommand),
     /// Send any request, and print the answer
     Api(records::Api),
     /// Run a local telecrm, and print the environment variables that point to it

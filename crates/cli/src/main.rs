@@ -8,11 +8,13 @@ mod emulator;
 mod environment;
 mod exit;
 mod input;
+mod private_file;
 mod problem;
 mod push;
 mod records;
 mod signals;
 mod terminal;
+mod workspace;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -44,6 +46,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Lead(command) => records::lead(command).await,
             Command::Action(command) => records::action(command).await,
             Command::Team(command) => records::team(command).await,
+            Command::Workspace(command) => workspace::run(command).await,
             Command::Api(options) => api::run(options).await,
             Command::Emulator(options) => emulator::run(*options).await,
         }

@@ -2,7 +2,7 @@
 
 mod output;
 
-pub(crate) use output::write_line;
+pub(crate) use output::{Output, write_line};
 
 use crate::access::{lead_page, sync_client};
 use crate::args::assignment::Assignment;
@@ -10,7 +10,6 @@ use crate::args::records::{ActionCommand, LeadCommand, State, TeamCommand, Write
 use crate::exit::{Exit, Failure};
 use crate::input;
 use crate::terminal::{print, print_note};
-use output::Output;
 use serde::Serialize;
 use serde_json::json;
 use std::path::Path;

@@ -25,3 +25,4 @@ mod server_errors;
 mod settings;
 mod signals;
 mod support;
+mod workspace;
