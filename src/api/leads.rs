@@ -512,6 +512,13 @@ pub enum Upserted {
     },
 }
 
+impl Upserted {
+    /// Whether the lead was created.
+    pub fn is_created(&self) -> bool {
+        matches!(self, Self::Created(_))
+    }
+}
+
 /// Repairs the fields of an update as the workspace needs them.
 fn repaired(
     workspace: &Workspace,

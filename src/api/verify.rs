@@ -37,6 +37,13 @@ pub enum Verification {
     },
 }
 
+impl Verification {
+    /// Whether the lead exists with everything that was sent.
+    pub fn is_stored(&self) -> bool {
+        matches!(self, Self::Stored(_))
+    }
+}
+
 /// The wait after the first read. Each wait is half as long again, up to [`MAX_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const MAX_WAIT: Duration = Duration::from_secs(2);
