@@ -1,7 +1,7 @@
 //! The settings of a client, and how they become one.
 
 use crate::clock::{Clock, SystemClock};
-use crate::handle::{Api, Connection, Handle, Shared};
+use crate::handle::{Api, Connection, Handle, LeadsPerSearch, Shared};
 use crate::raw::generated::{ingest, sync};
 use crate::raw::runtime::print_names_only;
 use crate::transport::write_order::WriteOrder;
@@ -325,6 +325,7 @@ impl Builder {
             default_country,
             time_zone: self.time_zone,
             verify_timeout: self.verify_timeout,
+            leads_per_search: LeadsPerSearch::default(),
             write_order: WriteOrder::default(),
             clock: self.clock,
             shutdown,

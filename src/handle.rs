@@ -13,6 +13,7 @@ use reqwest::Request;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use telecrm_core::{Country, Created, Lead, Outcome};
 
@@ -30,9 +31,31 @@ pub(crate) struct Shared {
     pub(crate) default_country: Option<Country>,
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) verify_timeout: Duration,
+    /// How many leads one search looks for.
+    pub(crate) leads_per_search: LeadsPerSearch,
     pub(crate) write_order: WriteOrder,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shutdown: Shutdown,
+}
+
+/// How many leads one search looks for. Lowered for good if the server does not support as many.
+pub(crate) struct LeadsPerSearch(AtomicUsize);
+
+impl Default for LeadsPerSearch {
+    /// Two spellings of 50 phone numbers are a hundred values.
+    fn default() -> Self {
+        Self(AtomicUsize::new(50))
+    }
+}
+
+impl LeadsPerSearch {
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lower_to(&self, count: usize) {
+        self.0.fetch_min(count.max(1), Ordering::Relaxed);
+    }
 }
 
 impl Deref for Handle {

@@ -137,6 +137,7 @@ pub use api::request::{Method, Reply, Request};
 pub use api::schema::Schema;
 pub use api::team_members::{NewTeamMember, TeamMembers};
 pub use api::verify::Verification;
+pub use api::verify_all::Verifications;
 
 pub use api::filter::{ActionFilter, Filter, Period};
 pub use pagination::{Items, PageRequest};

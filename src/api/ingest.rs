@@ -67,6 +67,13 @@ impl Receipt {
         Self { sent, before: Baseline::default() }
     }
 
+    /// Adds what a later push of the same lead has changed.
+    pub(super) fn add(&mut self, later: &Self) {
+        self.sent.fields_mut().extend(later.sent.fields().clone());
+        self.sent.actions_mut().extend_from_slice(later.sent.actions());
+        self.sent.extra_mut().extend(later.sent.extra().clone());
+    }
+
     /// The lead as sent.
     pub fn sent(&self) -> &Lead {
         &self.sent

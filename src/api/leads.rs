@@ -53,7 +53,7 @@ const HIDDEN_LEAD: &str = "look up the lead in the dashboard, and update it by i
 pub struct Leads(pub(crate) Handle);
 
 /// The most leads or actions that the server returns in one page.
-const PAGE_SIZE: u32 = 100;
+pub(super) const PAGE_SIZE: u32 = 100;
 
 /// How far the clock behind the `Date` header may differ from the one behind `created_on`.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
@@ -356,15 +356,39 @@ impl Leads {
         Ok(lookup::select(workspace, lead, page.data))
     }
 
-    /// Returns all actions of a lead, or `None` if they cannot all be read or the lead has no ID.
-    pub(crate) async fn all_actions(
+    /// Returns the newest actions of a lead, in one request. Returns `None` if the lead has no ID.
+    pub(crate) async fn newest_actions(
         &self,
         lead: &LeadRecord,
     ) -> Result<Option<Vec<ActionRecord>>, Error> {
         let Some(id) = lead.id() else {
             return Ok(None);
         };
-        overlap::read_all(|skip| async move {
+        let page = PageRequest { skip: 0, limit: PAGE_SIZE };
+        Ok(Some(self.get_with_actions(id, page).await?.actions().to_vec()))
+    }
+
+    /// Returns all actions of a lead. Returns `None` if the lead has no ID, or if its actions
+    /// cannot
+    /// be read completely.
+    pub(crate) async fn all_actions(
+        &self,
+        lead: &LeadRecord,
+    ) -> Result<Option<Vec<ActionRecord>>, Error> {
+        let newest = self.newest_actions(lead).await?;
+        self.older_actions(lead, newest).await
+    }
+
+    /// Completes the newest actions to all actions.
+    pub(crate) async fn older_actions(
+        &self,
+        lead: &LeadRecord,
+        newest: Option<Vec<ActionRecord>>,
+    ) -> Result<Option<Vec<ActionRecord>>, Error> {
+        let (Some(id), Some(newest)) = (lead.id(), newest) else {
+            return Ok(None);
+        };
+        overlap::read_all(newest, |skip| async move {
             let lead = self.get_with_actions(id, PageRequest { skip, limit: PAGE_SIZE });
             Ok(lead.await?.actions().to_vec())
         })

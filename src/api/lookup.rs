@@ -7,6 +7,12 @@ use telecrm_core::{FieldValue, Lead, LeadRecord, Workspace};
 
 /// Returns the filter that finds the lead, or `None` if it has no identifier to search for.
 pub(crate) fn filter(workspace: &Workspace, lead: &Lead) -> Option<Filter> {
+    let spellings = spellings(workspace, lead)?;
+    Some(Filter::new().any_of(workspace.identifier().api_name(), spellings))
+}
+
+/// Returns the spellings of the identifier to search for, or `None` if the lead has no identifier.
+pub(crate) fn spellings(workspace: &Workspace, lead: &Lead) -> Option<Vec<FieldValue>> {
     let value = identifier(workspace, lead)?;
     // The normal form comes first. The workspace may hold other spellings from earlier times.
     let mut spellings: Vec<FieldValue> = Vec::new();
@@ -19,7 +25,7 @@ pub(crate) fn filter(workspace: &Workspace, lead: &Lead) -> Option<Filter> {
     if !spellings.contains(value) {
         spellings.push(value.clone());
     }
-    Some(Filter::new().any_of(workspace.identifier().api_name(), spellings))
+    Some(spellings)
 }
 
 /// Returns the value of the identifier, if a search can look for it.

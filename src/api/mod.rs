@@ -10,6 +10,7 @@ pub(crate) mod schema;
 pub(crate) mod team_members;
 mod update;
 pub(crate) mod verify;
+pub(crate) mod verify_all;
 
 /// Identifies an item without an ID by its content.
 fn content_key(item: &impl serde::Serialize) -> String {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a call failed.
@@ -44,8 +45,10 @@ use std::time::Duration;
 /// assert_eq!(unreachable.phase(), Phase::NotSent);
 /// assert_eq!(next_step(&unreachable), "send again later");
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: Kind,
     operation: Option<Operation>,
@@ -55,7 +58,7 @@ struct Inner {
     answered: Option<Timestamp>,
     updated_lead: Option<String>,
     hint: Option<Cow<'static, str>>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +195,7 @@ impl Error {
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -9,3 +9,4 @@ mod request;
 mod schema;
 mod team_members;
 mod verify;
+mod verify_all;
