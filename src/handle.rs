@@ -182,6 +182,13 @@ impl<C> Api<C> {
     }
 }
 
+impl<C> Api<C> {
+    /// The error for a success status whose body refuses the request for this reason.
+    pub(crate) fn refusal(&self, response: &Response, reason: &str) -> Error {
+        response.refusal(&self.connection.transport.masked(reason, response))
+    }
+}
+
 impl Connection {
     pub(crate) async fn send(
         &self,

@@ -177,6 +177,12 @@ impl Error {
         Self::with_response(kind, status, body)
     }
 
+    /// The server refused the request with a success status.
+    pub(crate) fn refusal(status: StatusCode, mut body: ErrorBody, reason: &str) -> Self {
+        body.message = (!reason.is_empty()).then(|| reason.to_owned());
+        Self::with_response(Kind::Status, status, body)
+    }
+
     /// The response cannot be read.
     pub(crate) fn unreadable(
         status: StatusCode,

@@ -104,6 +104,12 @@ impl Response {
         self.malformed(without_values(&error))
     }
 
+    /// The body refuses the request for this reason, which is masked.
+    pub(crate) fn refusal(&self, reason: &str) -> Error {
+        let body = envelope::unread(self.body.clone());
+        Error::refusal(self.status, body, reason).during(self.operation, &self.progress)
+    }
+
     /// The response is JSON, but not what was expected.
     pub(crate) fn malformed(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         Error::unreadable(self.status, envelope::unread(self.body.clone()), source)
@@ -115,6 +121,7 @@ impl Response {
 fn has_messages(status: StatusCode, body: &[u8], call: &Call) -> bool {
     !status.is_success()
         || envelope::has_error_key(body)
+        || memmem::find(body, b"\"errorString\"").is_some()
         // Only responses to writes have remarks.
         || call.progress.writes && memmem::find(body, b"\"remarks\"").is_some()
 }

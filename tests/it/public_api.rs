@@ -66,6 +66,8 @@ fn every_call_can_be_spawned() {
         telecrm.ingest().push(&Lead::new());
         telecrm.ingest().baseline(&Lead::new());
         telecrm.ingest().verify(&Receipt::unconfirmed(Lead::new()));
+        telecrm.ingest().verify_all([Receipt::unconfirmed(Lead::new())]).next();
+        telecrm.ingest().verify_all([]).collect();
         telecrm.leads().create(&Lead::new());
         telecrm.leads().get("l1");
         telecrm.leads().get_with_actions("l1", PageRequest::default());
@@ -86,6 +88,7 @@ fn every_call_can_be_spawned() {
         telecrm.schema().actions();
         telecrm.schema().action(1001);
         telecrm.schema().pipeline();
+        telecrm.schema().file();
         telecrm.team_members().list(PageRequest::default());
         telecrm.team_members().get("jane.doe@example.com");
         telecrm.team_members().create(&NewTeamMember::new("J", "j@example.com", "919999999999", TeamMemberRole::Caller));
