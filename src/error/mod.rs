@@ -356,7 +356,8 @@ impl Error {
     ///
     /// let slow_down = Response::rate_limited(Some(17));
     /// let fake = FakeTelecrm::new().always(Operation::GetMetadata, slow_down);
-    /// let telecrm = fake.client().with_options(CallOptions::new().attempts(2));
+    /// let patience = CallOptions::new().throttle_timeout(Duration::from_secs(20));
+    /// let telecrm = fake.client().with_options(patience);
     ///
     /// let error = telecrm.schema().metadata().await.unwrap_err();
     /// assert!(error.is_rate_limited());

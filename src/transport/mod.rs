@@ -4,6 +4,7 @@
 //! or an error.
 
 pub(crate) mod backend;
+mod backoff;
 mod call;
 mod deadline;
 pub(crate) mod envelope;

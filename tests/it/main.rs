@@ -22,6 +22,7 @@ mod lost_answers;
 mod observability;
 mod pagination;
 mod privacy;
+mod proxy;
 mod public_api;
 mod rate_limit;
 mod raw;
