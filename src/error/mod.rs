@@ -192,6 +192,14 @@ impl Error {
         Self::with_response(Kind::Unreadable, status, body).because(source)
     }
 
+    /// The response broke off, or did not arrive in time.
+    pub(crate) fn cut(status: StatusCode, body: ErrorBody, error: reqwest::Error) -> Self {
+        let kind = if error.is_timeout() { Kind::Timeout } else { Kind::Unreadable };
+        let mut cut = Self::with_response(kind, status, body).because(error);
+        cut.0.progress.phase = Phase::Unreadable;
+        cut
+    }
+
     /// Each of several responses can be read, but they contradict each other.
     pub(crate) fn inconsistent(operation: Operation, reason: String) -> Self {
         let mut error = Self::with_message(Kind::Unreadable, reason);
@@ -212,9 +220,9 @@ impl Error {
 
     /// Adds which call failed, and what is known of it.
     pub(crate) fn during(mut self, operation: Option<Operation>, progress: &Progress) -> Self {
+        let Progress { phase, status, .. } = self.0.progress;
         self.0.operation = operation;
-        self.0.progress =
-            Progress { phase: self.0.progress.phase, status: self.0.progress.status, ..*progress };
+        self.0.progress = Progress { phase, status, ..*progress }.summary();
         self
     }
 
@@ -439,16 +447,15 @@ impl Error {
 
     /// The server could not be reached.
     ///
-    /// The request was not sent, so the server has not acted on it.
+    /// No request was sent, in any attempt, so the server has not acted.
     ///
     /// # Troubleshooting
-    /// Check the network and the base URL. Sending the request again is safe unless
-    /// [the outcome is unknown](Self::is_outcome_unknown) because of an earlier attempt.
+    /// Check the network and the base URL. Sending the request again is safe.
     pub fn is_connect(&self) -> bool {
-        self.0.kind == Kind::Connect
+        self.0.kind == Kind::Connect && self.phase() == Phase::NotSent
     }
 
-    /// No response arrived within the timeout of an attempt.
+    /// The response, or its end, did not arrive within the timeout of an attempt.
     ///
     /// The server may have acted.
     ///

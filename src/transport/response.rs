@@ -1,6 +1,6 @@
 //! Responses: turns what arrived into a success that can be decoded, or into an error.
 
-use super::backend::Reply;
+use super::backend::{Broken, Reply};
 use super::call::Call;
 use super::redact::{SentValues, mask};
 use super::{envelope, headers};
@@ -39,8 +39,15 @@ impl Response {
         secrets: &[String],
     ) -> Result<Self, Error> {
         let Reply { status, headers, body, broken } = reply;
-        if let Some(reason) = broken {
-            return Err(Error::unreadable(status, envelope::unread(body), reason));
+        // Of an error, the status says enough.
+        if let Some(broken) = broken.filter(|_| status.is_success()) {
+            let body = envelope::unread(body);
+            return Err(match broken {
+                Broken::Cut(error) => Error::cut(status, body, error),
+                Broken::TooLarge => {
+                    Error::unreadable(status, body, "the body is larger than 64 MiB")
+                }
+            });
         }
         let sent = if has_messages(status, &body, call) {
             SentValues::of(request)

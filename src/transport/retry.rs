@@ -1,7 +1,7 @@
 //! Retries: decides after each attempt whether to send the request again, and how long to wait
 //! first.
 
-use super::backend::Reply;
+use super::backend::{Broken, Reply};
 use super::backoff::backoff;
 use super::call::Call;
 use super::deadline::Deadline;
@@ -166,10 +166,9 @@ fn answer(progress: &Progress) -> Answer {
 fn classify(result: &Result<Reply, Error>, progress: &mut Progress, clock: &dyn Clock) {
     match result {
         Ok(reply) => {
-            progress.phase = match reply.broken {
-                None => Phase::Answered,
-                Some(_) => Phase::Unreadable,
-            };
+            let is_complete = reply.broken.is_none() || !reply.status.is_success();
+            progress.phase = if is_complete { Phase::Answered } else { Phase::Unreadable };
+            progress.is_cut = !is_complete && matches!(reply.broken, Some(Broken::Cut(_)));
             progress.status = Some(reply.status);
             progress.retry_after = headers::retry_after(&reply.headers, clock);
         }
