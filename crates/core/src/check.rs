@@ -168,7 +168,7 @@ impl Workspace {
     /// let lead = Lead::new()
     ///     .set("phone", "+91 99999 99999")     // repaired: 919999999999
     ///     .set("rating", "3")                  // repaired: 3
-    ///     .set("interests", "VIP, Returning"); // ambiguous: one tag or two
+    ///     .set("interests", "VIP, Night owl"); // ambiguous: one tag or two
     /// let checked = Workspace::sample().check(&lead);
     /// assert!(checked.has_losses());
     ///
@@ -463,7 +463,7 @@ mod tests {
         };
         assert_eq!(finding.path.to_string(), "fields.email");
         assert!(!finding.is_loss() && !finding.repaired, "{finding}");
-        let code = format!("(U+{:04X})", u32::from(invisible));
+        let code = format!("U+{:04X} ", u32::from(invisible));
         assert!(finding.reason.contains(&code), "{finding}");
         let hint = finding.suggestion.as_deref();
         assert_eq!(hint, Some("write `jane.doe@example.com`"));

@@ -3,7 +3,7 @@
 use crate::action::PAYMENT;
 use crate::rules::phone::tidy;
 use crate::rules::{Note, parse_iso};
-use crate::workspace::{DateFormat, FieldDefinition, FieldType};
+use crate::workspace::{DateFormat, FieldDefinition, FieldType, utc_millis};
 use crate::{
     Action, ActionKind, ActionRecord, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead,
     LeadRecord, Workspace,
@@ -269,7 +269,7 @@ impl Workspace {
 
     /// Whether a `created_on` that was sent means this time.
     fn same_time(&self, sent: &FieldValue, stored: Timestamp) -> bool {
-        same_date(sent, &DateFormat::default(), self.time_zone(), stored)
+        same_date(sent, &DateFormat::default(), self.time_zone(), stored.as_millisecond())
     }
 
     /// Whether two values mean the same to telecrm in a field of this type.
@@ -287,9 +287,9 @@ impl Workspace {
             return same_text();
         };
         match field.field_type {
-            FieldType::Date => match stored.as_i64().map(Timestamp::from_millisecond) {
-                Some(Ok(stored)) => same_date(sent, &field.date_format(), self.time_zone(), stored),
-                _ => same_text(),
+            FieldType::Date => match stored.as_i64() {
+                Some(stored) => same_date(sent, &field.date_format(), self.time_zone(), stored),
+                None => same_text(),
             },
             FieldType::Phone => same_phone(&plain(sent), &plain(stored)),
             FieldType::Tags => tags(sent).is_some() && tags(sent) == tags(stored),
@@ -327,8 +327,7 @@ fn tags(value: &FieldValue) -> Option<BTreeSet<&str>> {
 
 /// Whether a value means this time: in milliseconds, as an ISO date, or in the workspace's format.
 /// The latter may be in any time zone, because telecrm does not say which one it uses.
-fn same_date(sent: &FieldValue, format: &DateFormat, zone: &TimeZone, stored: Timestamp) -> bool {
-    let stored = stored.as_millisecond();
+fn same_date(sent: &FieldValue, format: &DateFormat, zone: &TimeZone, stored: i64) -> bool {
     let Some(text) = sent.as_str() else {
         return sent.as_i64() == Some(stored);
     };
@@ -336,11 +335,12 @@ fn same_date(sent: &FieldValue, format: &DateFormat, zone: &TimeZone, stored: Ti
         let is_iso = |zone| parse_iso(text, zone) == Some(stored);
         return is_iso(zone) || is_iso(&TimeZone::UTC) || text.trim() == stored.to_string();
     };
-    let Ok(sent) = TimeZone::UTC.to_timestamp(civil) else {
-        return false;
-    };
-    let offset = (sent.as_millisecond() - stored).abs();
-    // Time zones differ from UTC by whole quarters of an hour, and by at most fourteen hours.
+    let offset = (utc_millis(civil) - stored).abs();
+    // Time zones differ from UTC by whole quarters of an hour, and by at most fourteen hours. The
+    // last one that counted seconds changed in 1972. Until then, local mean times were in use.
+    if civil.year() < 1972 {
+        return offset % 1000 == 0 && offset < 16 * 3_600_000;
+    }
     offset % (15 * 60_000) == 0 && offset <= 14 * 3_600_000
 }
 

@@ -210,7 +210,7 @@ fn blank_tags_leave_the_tags_as_they_are() {
 fn a_cell_of_invisible_characters_is_absent_and_reported() {
     let (ran, leads) = push_and_search(&data("invisible_cell.csv"), &[]);
     ran.assert_outcomes(0, &["stored"; 2]);
-    let expected = "the cell has only invisible characters (U+200B)";
+    let expected = "the cell has only invisible characters, U+200B zero width space";
     assert_eq!(reason(&ran, 2, "fields.name"), expected);
     assert!(lead(&leads, "919855000501").to_string().contains("Asha"), "{leads:?}");
 }

@@ -86,6 +86,17 @@ impl FieldOutcome {
         Self { note: Some((FindingKind::ValueChanged, note)), ..Self::keep(value) }
     }
 
+    /// Stores the value as it is, although it is probably not meant.
+    pub(super) fn doubt(self, note: Note) -> Self {
+        Self { note: Some((FindingKind::Doubtful, note)), ..self }
+    }
+
+    /// The outcome with the hint of another note.
+    pub(super) fn with_hint_of(self, other: Note) -> Self {
+        let note = self.note.map(|(kind, note)| (kind, note.maybe_hint(other.hint)));
+        Self { note, ..self }
+    }
+
     /// Stores the value, and creates options for these labels.
     pub(super) fn create(value: impl Into<FieldValue>, labels: &[&str], note: Note) -> Self {
         Self {
@@ -126,6 +137,11 @@ impl FieldOutcome {
     /// Whether telecrm stores the value without creating an option.
     pub(crate) fn is_stored(&self) -> bool {
         !self.is_dropped() && self.created.is_empty()
+    }
+
+    /// Whether there is something to report about the value.
+    pub(super) fn has_note(&self) -> bool {
+        self.note.is_some()
     }
 
     /// Why the value is lost. Returns None if it is not.
