@@ -40,8 +40,7 @@ impl Table {
 
     pub(crate) fn row(self, report: &RowReport) -> String {
         let width = self.identifier_width;
-        let identifier =
-            printable(&shown(report.identifier.as_deref().unwrap_or("-"))).into_owned();
+        let identifier = printable(&shown(report.identifier.as_deref().unwrap_or("-")));
         let outcome = format!("{:OUTCOME_WIDTH$}", report.outcome.as_str());
         let outcome = self.style(colour_of(report.outcome)).apply_to(outcome);
         let start = format!("{:>ROW_WIDTH$}  {identifier:width$}  {outcome}", report.row);
