@@ -405,6 +405,24 @@ mod tests {
         two_zeros_are_a_country_code("006591234567", "916591234567", false),
     }
 
+    fn date(sent: &str, stored: i64, losses: usize) {
+        let lead = Lead::new().set("phone", "919999999999").set("follow_up_date", sent);
+        let row =
+            format!(r#"{{ "fields": {{ "phone": "919999999999", "follow_up_date": {stored} }} }}"#);
+        let row = serde_json::from_str(&row).expect("a row");
+        assert_eq!(Workspace::sample().compare(&lead, &row, None).losses.len(), losses);
+    }
+
+    cases! { date:
+        local_mean_time("01/01/1900", -2_209_008_070_000, 0),
+        another_day_in_1900("02/01/1900", -2_209_008_070_000, 1),
+        the_middle_ages("01/06/1026", -29_775_276_000_000 + 60_000, 1),
+        the_last_minute("31/12/9999 23:59", 253_402_280_940_000, 0),
+        another_last_day("30/12/9999", 253_402_280_940_000, 1),
+        half_an_hour_off("01/06/2026 10:30", 1_780_290_000_000 + 1_800_000, 0),
+        a_minute_off("01/06/2026 10:30", 1_780_290_000_000 + 60_000, 1),
+    }
+
     fn payment(stored: &str, losses: usize) {
         let amount = "4999.50".parse().expect("an amount");
         let lead = Lead::new()

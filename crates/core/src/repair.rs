@@ -307,7 +307,8 @@ fn meant_tags(field: &FieldDefinition, value: &FieldValue) -> Option<Vec<String>
         return (!text.is_empty()).then(|| vec![known(text).unwrap_or(text).to_owned()]);
     }
     let parts = text.split([',', ';', '|']).filter(|part| !trim(part).is_empty());
-    parts.map(|part| known(part).map(str::to_owned)).collect()
+    let tags: Option<Vec<_>> = parts.map(|part| known(part).map(str::to_owned)).collect();
+    tags.filter(|tags| !tags.is_empty())
 }
 
 /// The key of a finding that says that telecrm stores the value in another form.

@@ -23,8 +23,8 @@ pub fn is_blank(text: &str) -> bool {
 
 /// Whether a character is blank or has no shape.
 pub(crate) fn is_blank_char(character: char) -> bool {
-    if matches!(character, '!'..='~') {
-        return false;
+    if matches!(character, ' '..='~') {
+        return character == ' ';
     }
     let category = get_general_category(character);
     matches!(category, SpaceSeparator | LineSeparator | ParagraphSeparator)
@@ -56,7 +56,9 @@ pub(crate) fn is_invisible(character: char) -> bool {
 
 /// Whether a character is a dash of any kind.
 fn is_dash(character: char) -> bool {
-    character == '\u{2212}' || get_general_category(character) == DashPunctuation
+    character == '-'
+        || !character.is_ascii()
+            && (character == '\u{2212}' || get_general_category(character) == DashPunctuation)
 }
 
 /// The value of a decimal digit of any script.
@@ -109,8 +111,11 @@ pub(crate) fn folded(text: &str) -> String {
 }
 
 /// The text without its invisible characters.
-pub(crate) fn without_invisible(text: &str) -> String {
-    text.chars().filter(|c| !is_invisible(*c)).collect()
+pub(crate) fn without_invisible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect())
 }
 
 /// Describes the first invisible character. Returns None if the text has none.

@@ -169,6 +169,28 @@ pub(crate) fn parse_iso(text: &str, zone: &TimeZone) -> Option<i64> {
 mod tests {
     use super::*;
 
+    /// The reason of the doubt about a date in this format and zone.
+    fn doubt(text: &str, format: &str, zone: &str, expected: Option<&str>) {
+        let zone = TimeZone::get(zone).expect("bundled");
+        let outcome = accept_date(&text.into(), &DateFormat::new(format), &zone);
+        let finding = outcome.finding(crate::FieldPath::Field("due".into()));
+        assert!(finding.iter().all(|finding| finding.kind == crate::FindingKind::Doubtful));
+        assert_eq!(finding.map(|finding| finding.reason).as_deref(), expected);
+    }
+
+    cases! { doubt:
+        plausible("01/06/2026 10:30", "DD/MM/YYYY", "Asia/Kolkata", None),
+        two_digits("01/06/26", "DD/MM/YY", "Asia/Kolkata", Some("the year of two digits is read as 2026")),
+        skipped_hour(
+            "08/03/2026 02:30",
+            "dd/MM/yyyy",
+            "America/New_York",
+            Some("clocks in America/New_York skip this time, so telecrm stores another one"),
+        ),
+        doubled_hour("01/11/2026 01:30", "DD/MM/YYYY", "America/New_York", None),
+        day_without_its_midnight("01/01/1906", "DD/MM/YYYY", "Asia/Kolkata", None),
+    }
+
     fn iso(text: &str, zone: &str, expected: Option<i64>) {
         let zone = TimeZone::get(zone).expect("bundled");
         assert_eq!(parse_iso(text, &zone), expected);

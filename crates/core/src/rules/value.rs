@@ -45,11 +45,9 @@ impl Workspace {
         };
         let (reason, hint) = expectation(&field.field_type);
         let outcome = accepted.unwrap_or_else(|certainty| drop_value(certainty, reason, hint));
-        match (text, value.as_strings()) {
-            (Some(text), _) => with_text_doubt(outcome, text),
-            (None, Some(tags)) => tags.into_iter().fold(outcome, with_text_doubt),
-            (None, None) => outcome,
-        }
+        let tags = value.as_json().as_array().into_iter().flatten();
+        let texts = text.into_iter().chain(tags.filter_map(Value::as_str));
+        texts.fold(outcome, with_text_doubt)
     }
 }
 
@@ -218,9 +216,10 @@ fn accept_label(
         return Ok(FieldOutcome::keep(text));
     }
     let mut all = active.iter().chain(&archived);
+    let bare = folded(text);
     let note = if archived.contains(&text) {
         Note::documented("EN3", format!("the {what} `{text}` is archived"))
-    } else if all.any(|label| folded(label) == folded(text)) {
+    } else if all.any(|label| folded(label) == bare) {
         Note::inferred(pitfall, format!("the workspace spells the {what} differently"))
     } else {
         Note::documented(pitfall, format!("the workspace has no {what} `{}`", shown(text)))
