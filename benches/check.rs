@@ -4,6 +4,8 @@
 //! feature `phone`. Each lead has a number of its own. The figures are medians of rounds over all
 //! leads.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+
 use std::io::Write;
 use std::time::Instant;
 use telecrm::{Lead, Workspace};

@@ -180,7 +180,9 @@ impl Workspace {
         }
         let stored = written.stored();
         match field.field_type {
-            // The blanks around an address are never part of it.
+            // It is stored, and only doubtful.
+            FieldType::Date => false,
+            // What stands around an address is never part of it.
             FieldType::Email | FieldType::ActiveUsers => true,
             FieldType::Phone if stored.as_ref() != Some(repaired) => {
                 let number = stored.as_ref().and_then(FieldValue::as_str);
@@ -217,8 +219,8 @@ impl Workspace {
     fn repair_date(&self, value: &FieldValue, format: &DateFormat) -> Option<FieldValue> {
         let written = value.as_str()?;
         let text = tidy_date(written);
-        if format.read(&text, self.time_zone()).is_some() {
-            return (text != written).then(|| text.into());
+        if text != written && format.read(&text, self.time_zone()).is_some() {
+            return Some((*text).into());
         }
         match text.parse::<i64>() {
             // Thirteen digits are milliseconds from 2001 to 2286.

@@ -1,6 +1,6 @@
 //! Suggestions: finds the known name that somebody probably meant.
 
-use crate::text::folded;
+use crate::text::{folded, is_folded};
 
 /// The one label that differs from the text only in case, in the kind of blanks and dashes, and in
 /// invisible characters. Returns None if there are several or none.
@@ -9,7 +9,7 @@ pub(crate) fn only_label<'a>(
     text: &str,
 ) -> Option<&'a str> {
     let text = folded(text);
-    let mut same = labels.into_iter().filter(|label| folded(label) == text);
+    let mut same = labels.into_iter().filter(|label| is_folded(label, &text));
     let label = same.next()?;
     same.next().is_none().then_some(label)
 }

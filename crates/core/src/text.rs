@@ -88,7 +88,7 @@ pub(crate) fn plain_symbols(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter_map(plain).collect())
 }
 
-/// The text in lower case, without the differences that nobody sees: blanks and dashes of other
+/// The text in lower case, without the differences that are hard to see: blanks and dashes of other
 /// kinds, several blanks, and invisible characters.
 pub(crate) fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -108,6 +108,14 @@ pub(crate) fn folded(text: &str) -> String {
         }
     }
     folded.trim().to_owned()
+}
+
+/// Whether a text is folded to this one.
+pub(crate) fn is_folded(text: &str, expected: &str) -> bool {
+    // Most labels already begin with another letter.
+    let first = text.chars().find(|c| !is_blank_char(*c)).and_then(|c| c.to_lowercase().next());
+    let is_possible = first.is_none_or(is_dash) || first == expected.chars().next();
+    is_possible && folded(text) == expected
 }
 
 /// The text without its invisible characters.

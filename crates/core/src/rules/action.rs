@@ -1,8 +1,7 @@
 //! What telecrm stores of an action.
 
 use super::date::accept_created_on;
-use super::field_outcome::{FieldOutcome, Note};
-use super::lead::unknown_name;
+use super::field_outcome::{FieldOutcome, Note, unknown_name};
 use super::payment::accept_payment;
 use crate::action::PAYMENT;
 use crate::json::type_name;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 /// The years that are plausible for a lead.
@@ -148,10 +149,13 @@ fn text_doubt(date: &ReadDate, format: &DateFormat, zone: &TimeZone) -> Option<N
 }
 
 /// The date without blanks around it and without invisible characters. Blanks inside become plain.
-pub(crate) fn tidy_date(text: &str) -> String {
+pub(crate) fn tidy_date(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Cow::Borrowed(text);
+    }
     let visible = trim(text).chars().filter(|c| !is_invisible(*c));
     let plain: String = visible.map(|c| if is_blank_char(c) { ' ' } else { c }).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    Cow::Owned(plain.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Reads an ISO 8601 date, with or without time and offset. telecrm does not understand these, but

@@ -1,5 +1,7 @@
 //! The outcome of a rule for one value.
 
+use crate::suggest::similar_name;
+use crate::workspace::FieldDefinition;
 use crate::{Certainty, FieldPath, FieldValue, Finding, FindingKind};
 
 /// What telecrm does with one value.
@@ -166,4 +168,21 @@ pub(super) fn drop_value(
     hint: &str,
 ) -> FieldOutcome {
     FieldOutcome::drop(Note::new(certainty, "AS3", reason).hint(hint))
+}
+
+/// Drops a value whose name is no API name. telecrm may know names that differ only in case.
+pub(super) fn unknown_name<'a>(
+    name: &str,
+    reason: String,
+    fields: impl Iterator<Item = &'a FieldDefinition>,
+    like: Option<&FieldDefinition>,
+) -> FieldOutcome {
+    let note = match like {
+        Some(field) => Note::inferred("AS6", reason).hint(format!("use `{}`", field.api_name)),
+        None => {
+            let names = fields.map(|field| field.api_name.as_str());
+            Note::documented("AS6", reason).maybe_hint(similar_name(name, names))
+        }
+    };
+    FieldOutcome::drop(note)
 }

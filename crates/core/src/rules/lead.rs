@@ -2,10 +2,10 @@
 
 use super::action::{AcceptedAction, CodeForm};
 use super::doubt::identifier_doubt;
-use super::field_outcome::{FieldOutcome, Note};
-use crate::suggest::{closest, similar_name};
+use super::field_outcome::{FieldOutcome, Note, unknown_name};
+use crate::suggest::closest;
 use crate::text::shown;
-use crate::workspace::{FieldDefinition, FieldType};
+use crate::workspace::FieldType;
 use crate::{FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,23 +61,6 @@ impl Lead {
         })
         .collect()
     }
-}
-
-/// Drops a value whose name is no API name. telecrm may know names that differ only in case.
-pub(super) fn unknown_name<'a>(
-    name: &str,
-    reason: String,
-    fields: impl Iterator<Item = &'a FieldDefinition>,
-    like: Option<&FieldDefinition>,
-) -> FieldOutcome {
-    let note = match like {
-        Some(field) => Note::inferred("AS6", reason).hint(format!("use `{}`", field.api_name)),
-        None => {
-            let names = fields.map(|field| field.api_name.as_str());
-            Note::documented("AS6", reason).maybe_hint(similar_name(name, names))
-        }
-    };
-    FieldOutcome::drop(note)
 }
 
 impl Workspace {

@@ -5,7 +5,9 @@ use super::doubt::with_text_doubt;
 use super::field_outcome::{FieldOutcome, Note, drop_value};
 use super::phone::accept_phone;
 use crate::suggest::similar_name;
-use crate::text::{describe, find_invisible, folded, is_blank, quoted, shown, without_invisible};
+use crate::text::{
+    describe, find_invisible, folded, is_blank, is_folded, quoted, shown, without_invisible,
+};
 use crate::value::{Decimal, is_decimal};
 use crate::workspace::{FieldDefinition, FieldType, Labels, Pipeline};
 use crate::{Certainty, FieldValue, Workspace};
@@ -219,7 +221,7 @@ fn accept_label(
     let bare = folded(text);
     let note = if archived.contains(&text) {
         Note::documented("EN3", format!("the {what} `{text}` is archived"))
-    } else if all.any(|label| folded(label) == bare) {
+    } else if all.any(|label| is_folded(label, &bare)) {
         Note::inferred(pitfall, format!("the workspace spells the {what} differently"))
     } else {
         Note::documented(pitfall, format!("the workspace has no {what} `{}`", shown(text)))
@@ -246,6 +248,10 @@ pub(crate) fn odd_in_email(address: &str) -> Option<char> {
     const QUOTES: [char; 7] = ['"', '“', '”', '‘', '«', '»', '`'];
     let is_odd_domain = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"-._".contains(c);
     let is_odd = |c: char| QUOTES.contains(&c) || "<>,;:()[]\\".contains(c);
+    // Most addresses have nothing else, so that this is quick.
+    if address.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@.-_+".contains(&byte)) {
+        return None;
+    }
     let (local, domain) = address.split_once('@')?;
     let quote = local.chars().next().filter(|c| matches!(c, '\'' | '’'));
     quote
