@@ -16,7 +16,9 @@ pub(crate) fn spellings(workspace: &Workspace, lead: &Lead) -> Option<Vec<FieldV
     let value = identifier(workspace, lead)?;
     // The normal form comes first. The workspace may hold other spellings from earlier times.
     let mut spellings: Vec<FieldValue> = Vec::new();
-    if let Some(key) = workspace.identifier_key(value) {
+    // With an assumed country code, the number can be another person's.
+    let is_assumed = workspace.assumes_country(value);
+    if let Some(key) = workspace.identifier_key(value).filter(|_| !is_assumed) {
         if is_phone(workspace) {
             spellings.push(format!("+{key}").into());
         }
@@ -46,7 +48,11 @@ pub(crate) fn select(
     lead: &Lead,
     rows: Vec<LeadRecord>,
 ) -> Option<LeadRecord> {
-    let key = identifier(workspace, lead).and_then(|value| workspace.identifier_key(value));
+    let value = identifier(workspace, lead);
+    if let Some(value) = value.filter(|value| workspace.assumes_country(value)) {
+        return only_ending(workspace, value, rows);
+    }
+    let key = value.and_then(|value| workspace.identifier_key(value));
     let Some(key) = key else {
         return rows.into_iter().next();
     };
@@ -70,6 +76,22 @@ pub(crate) fn select(
     in_other_spelling
 }
 
+/// Returns the only row whose number ends with a number without a country code.
+fn only_ending(
+    workspace: &Workspace,
+    number: &FieldValue,
+    rows: Vec<LeadRecord>,
+) -> Option<LeadRecord> {
+    let stored =
+        |row: &LeadRecord| row.get(workspace.identifier().api_name())?.as_str().map(str::to_owned);
+    let ends = |row: &LeadRecord| {
+        stored(row).zip(number.as_str()).is_some_and(|(stored, number)| stored.ends_with(number))
+    };
+    let mut rows = rows.into_iter().filter(ends);
+    let row = rows.next()?;
+    rows.next().is_none().then_some(row)
+}
+
 /// Whether the identifier is a phone number. A leading `+` does not change a phone number, but it
 /// does change other texts.
 fn is_phone(workspace: &Workspace) -> bool {
@@ -91,6 +113,27 @@ mod tests {
         let rows = rows.iter().map(row).collect();
         let found = select(&Workspace::sample(), &lead, rows)?;
         found.get("phone")?.as_str().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_number_of_an_unknown_country_is_only_the_one_lead_that_ends_with_it() {
+        let mut file = telecrm_core::WorkspaceFile::sample();
+        file.emulator.remove("defaultCountry");
+        let workspace = Workspace::from_file(&file).expect("a workspace");
+        let lead = Lead::new().set("phone", "9833000201");
+        let expected = Filter::new().any_of("phone", vec![FieldValue::from("9833000201")]);
+        assert_eq!(filter(&workspace, &lead), Some(expected));
+        let select = |numbers: &[&str]| {
+            let row = |number: &&str| -> LeadRecord {
+                let row = serde_json::json!({ "fields": { "phone": number } });
+                serde_json::from_str(&row.to_string()).expect("a row")
+            };
+            let row = select(&workspace, &lead, numbers.iter().map(row).collect())?;
+            row.get("phone")?.as_str().map(str::to_owned)
+        };
+        assert_eq!(select(&["19833000201"]).as_deref(), Some("19833000201"));
+        assert_eq!(select(&["19833000201", "919833000201"]), None);
+        assert_eq!(select(&["19833000202"]), None);
     }
 
     #[test]

@@ -367,8 +367,10 @@ async fn search(
 ) -> Result<Found, Error> {
     let leads = Leads(handle.clone());
     let api_name = workspace.identifier().api_name();
-    let spellings =
-        batch.iter().map(|waiting| lookup::spellings(workspace, waiting.receipt.sent()));
+    let spellings = batch
+        .iter()
+        .filter(|waiting| key(workspace, &waiting.receipt).is_some())
+        .map(|waiting| lookup::spellings(workspace, waiting.receipt.sent()));
     let spellings: Vec<FieldValue> = spellings.flatten().flatten().collect();
     let mut found = Found { rows: BTreeMap::new(), looked_for: None };
     if spellings.is_empty() {
@@ -397,8 +399,11 @@ async fn search(
     Ok(found)
 }
 
+/// The key by which a row is recognised. A number whose country is assumed has none, because it can
+/// be another person's.
 fn key(workspace: &Workspace, receipt: &Receipt) -> Option<String> {
-    workspace.identifier_key(lookup::identifier(workspace, receipt.sent())?)
+    let identifier = lookup::identifier(workspace, receipt.sent())?;
+    workspace.identifier_key(identifier).filter(|_| !workspace.assumes_country(identifier))
 }
 
 /// Compares each lead with the row that was found.
@@ -412,12 +417,14 @@ async fn compare(
     let mut is_alone = vec![false; batch.len()];
     for (index, Waiting { receipt, is_last, .. }) in batch.iter().enumerate().rev() {
         let leads = Leads(handle.clone());
-        let rows = key(workspace, receipt).and_then(|key| found.rows.get(&key));
+        let key = key(workspace, receipt);
+        let rows = key.as_ref().and_then(|key| found.rows.get(key));
         let row = rows.and_then(|rows| lookup::select(workspace, receipt.sent(), rows.clone()));
         // If the server found a later value of the list, it has looked for this one, too.
-        let is_certain = row.is_some() || found.looked_for.is_some_and(|last| index < last);
+        let was_looked_for = key.is_some() && found.looked_for.is_some_and(|last| index < last);
+        let is_certain = row.is_some() || was_looked_for;
         // Of the others, one is looked for alone, and each before its last result.
-        is_alone[index] = !is_certain && (*is_last || !is_alone.contains(&true));
+        is_alone[index] = key.is_none() || !is_certain && (*is_last || !is_alone.contains(&true));
         results.push(if is_alone[index] {
             read_back(handle.clone(), workspace, receipt).boxed()
         } else {

@@ -25,6 +25,7 @@
 //! | [`response`] | responses that are not leads or actions: pages, team members, metadata |
 //! | [`compare`] | the differences between a lead that was sent and the stored one |
 //! | [`json`] | reading JSON without losing duplicate keys silently |
+//! | [`text`] | which characters are blank or invisible |
 
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
@@ -51,7 +52,7 @@ mod repair;
 pub mod response;
 pub mod rules;
 mod suggest;
-mod text;
+pub mod text;
 mod value;
 pub mod workspace;
 

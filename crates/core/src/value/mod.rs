@@ -117,7 +117,7 @@ impl FieldValue {
 
     /// Whether this is a blank text other than [`blank`](Self::blank), or a list with a blank text.
     pub(crate) fn has_stray_blank(&self) -> bool {
-        let is_blank = |json: &Value| json.as_str().is_some_and(|text| text.trim().is_empty());
+        let is_blank = |json: &Value| json.as_str().is_some_and(crate::text::is_blank);
         match &self.json {
             Value::Array(items) => items.iter().any(is_blank),
             json => is_blank(json) && !matches!(self.form, Form::Blank),
