@@ -1,5 +1,6 @@
 //! Pushing leads over the Async API.
 
+use super::lookup::Found;
 use super::schema;
 use crate::api::leads::Leads;
 use crate::handle::Handle;
@@ -174,8 +175,9 @@ impl Ingest {
         let leads = Leads(self.0.in_one_call());
         let workspace = schema::workspace(&leads.0).await?;
         Ok(match leads.find(&workspace, lead).await? {
-            Some(found) => Baseline { actions: leads.all_actions(&found).await? },
-            None => Baseline::default(),
+            Found::Lead { lead, .. } => Baseline { actions: leads.all_actions(&lead).await? },
+            Found::Nothing => Baseline::default(),
+            Found::Several(_) | Found::Hidden => Baseline { actions: None },
         })
     }
 }
