@@ -249,7 +249,7 @@ impl Before {
         } else if is_newer {
             let reason = "the server ignores the time range: every item is newer than its end";
             return Err(reason.to_owned());
-        } else if has_anchor == Some(false) && !(page.has_more(0) && oldest == Some(self.to)) {
+        } else if has_anchor == Some(false) {
             self.rereads = true;
             return Ok((Position::Before(self), Vec::new()));
         }
@@ -293,12 +293,10 @@ impl Before {
             return Ok((Position::Before(before), new));
         }
         seen_oldest.extend(self.seen);
-        // A page within the window up to `to` shows nothing of the time before it.
-        let anchor = if self.rereads { last } else { self.anchor.or(last) };
         let millisecond = TimeWindow { from: Some(self.to), to: Some(self.to) };
         let offset = Offset {
             seen: seen_oldest,
-            within: Within::Millisecond { time: self.to, anchor },
+            within: Within::Millisecond { time: self.to, anchor: last },
             ..Offset::of(millisecond, 0)
         };
         Ok((Position::Offset(offset), new))
@@ -360,7 +358,7 @@ impl Offset {
         }
         if self.repeats_last_page(&keys, total) {
             // Beyond the end a server may return the last page again.
-            if !(1..=u64::from(self.skip)).contains(&total) {
+            if total != self.seen.len() as u64 {
                 return Err(format!(
                     "the server returned the same page again, though the request skips {first} \
                      items"
