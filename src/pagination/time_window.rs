@@ -148,6 +148,8 @@ enum Position {
 struct Before {
     to: i64,
     seen: HashSet<String>,
+    /// The end of the window to read: `to`, or before it if all of `to` was read.
+    end: i64,
     anchor: Option<Anchor>,
     /// Whether to read the window of the anchor again, because the window up to `to` lacks it.
     rereads: bool,
@@ -207,7 +209,7 @@ impl Position {
                 // The list starts at the newest item, so no local clock is involved.
                 match page.items.first().and_then(|item| item.time) {
                     Some(to) if has_times && page.is_newest_first() => {
-                        Before { to, ..Before::default() }.take(page, requested)
+                        Before { to, end: to, ..Before::default() }.take(page, requested)
                     }
                     None if page.items.is_empty() => Ok((Self::End, Vec::new())),
                     _ => Offset::of(requested, page.total).advance(page, requested),
@@ -227,13 +229,14 @@ impl Before {
     fn window(&self, requested: TimeWindow) -> TimeWindow {
         match &self.anchor {
             Some(anchor) if self.rereads => anchor.window,
-            _ => TimeWindow { to: Some(self.to), ..requested },
+            _ => TimeWindow { to: Some(self.end), ..requested },
         }
     }
 
     fn advance<T>(mut self, page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
         let oldest = page.items.iter().filter_map(|item| item.time).min();
-        let is_newer = oldest.is_some_and(|oldest| oldest > self.to);
+        let end = if self.rereads { self.to } else { self.end };
+        let is_newer = oldest.is_some_and(|oldest| oldest > end);
         let has_anchor = self.anchor.as_ref().map(|anchor| page.contains(&anchor.key));
         if self.rereads {
             // The times of the filter are not those of the items, so only positions are left.
@@ -289,7 +292,8 @@ impl Before {
             return Ok((Position::End, new));
         }
         if oldest < *to {
-            let before = Self { to: oldest, seen: seen_oldest, anchor: last, rereads: false };
+            let (seen, anchor) = (seen_oldest, last);
+            let before = Self { to: oldest, seen, end: oldest, anchor, rereads: false };
             return Ok((Position::Before(before), new));
         }
         seen_oldest.extend(self.seen);
@@ -388,11 +392,11 @@ impl Offset {
         let position = match self.within {
             // The millisecond lacks an item that is of it by the server's own word.
             Within::Millisecond { time: to, anchor: anchor @ Some(_) } => {
-                Position::Before(Before { to, seen: self.seen, anchor, rereads: true })
+                Position::Before(Before { to, seen: self.seen, end: to, anchor, rereads: true })
             }
-            Within::Millisecond { time, anchor: None } => match time.checked_sub(1) {
-                Some(to) if requested.from.is_none_or(|from| to >= from) => {
-                    Position::Before(Before { to, ..Before::default() })
+            Within::Millisecond { time: to, anchor: None } => match to.checked_sub(1) {
+                Some(end) if requested.from.is_none_or(|from| end >= from) => {
+                    Position::Before(Before { to, seen: self.seen, end, ..Before::default() })
                 }
                 _ => Position::End,
             },
