@@ -159,6 +159,8 @@ struct Before {
 struct Anchor {
     key: String,
     window: TimeWindow,
+    /// The time before that page.
+    newest: i64,
 }
 
 #[derive(Default)]
@@ -216,7 +218,8 @@ impl Position {
                 }
             }
             Self::Before(before) => {
-                page.fill_times(Some(before.to));
+                let reread = before.anchor.as_ref().filter(|_| before.rereads);
+                page.fill_times(Some(reread.map_or(before.to, |anchor| anchor.newest)));
                 before.advance(page, requested)
             }
             Self::Offset(offset) => offset.advance(page, requested),
@@ -272,7 +275,7 @@ impl Before {
         };
         let last = page.items.last();
         let oldest = last.and_then(|item| item.time).unwrap_or(*to);
-        let last = last.map(|item| Anchor { key: item.key.clone(), window });
+        let last = last.map(|item| Anchor { key: item.key.clone(), window, newest: *to });
         let mut new = Vec::new();
         let mut seen_oldest = HashSet::new();
         for Keyed { item, time, key } in page.items {
@@ -362,7 +365,8 @@ impl Offset {
         }
         if self.repeats_last_page(&keys, total) {
             // Beyond the end a server may return the last page again.
-            if total != self.seen.len() as u64 {
+            let is_counted = !matches!(self.within, Within::NotNewer(_));
+            if !is_counted || total != self.seen.len() as u64 {
                 return Err(format!(
                     "the server returned the same page again, though the request skips {first} \
                      items"
