@@ -95,8 +95,8 @@ impl Filter {
         let is_time = |name: &str| [CREATED_ON, "modified_on"].contains(&name);
         let mut fields = self.fields.iter().filter(|(name, _)| !is_time(name));
         let contradicted = fields.find(|(name, wanted)| {
-            let shown = lead.get(name).and_then(FieldValue::as_strings).unwrap_or_default();
-            let wanted = wanted.as_strings().unwrap_or_default();
+            let shown = lead.get(name).map(texts).unwrap_or_default();
+            let wanted = texts(wanted);
             let differ = |shown: &&str| wanted.iter().all(|wanted| differ(shown, wanted));
             !shown.is_empty() && !wanted.is_empty() && shown.iter().all(differ)
         });
@@ -331,6 +331,18 @@ fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = V>) -> Fiel
     }
 }
 
+/// Returns a text or the texts of a list.
+fn texts(value: &FieldValue) -> Vec<&str> {
+    match value.as_str() {
+        Some(text) => vec![text],
+        None => value.as_strings().unwrap_or_default(),
+    }
+}
+
+fn letters_and_digits(text: &str) -> String {
+    text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect()
+}
+
 /// Whether two texts surely are not the same value to a search.
 fn differ(one: &str, other: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
@@ -338,7 +350,7 @@ fn differ(one: &str, other: &str) -> bool {
     if has_letters(one) && has_letters(other) {
         // A team member can be given by ID or by address.
         return one.contains('@') == other.contains('@')
-            && one.trim().to_lowercase() != other.trim().to_lowercase();
+            && letters_and_digits(one) != letters_and_digits(other);
     }
     let (one_digits, other_digits) = (digits(one), digits(other));
     let is_phone = |text: &str, digits: &str| !has_letters(text) && digits.len() >= 10;

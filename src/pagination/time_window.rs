@@ -119,12 +119,15 @@ impl<T> KeyedPage<T> {
         self.items.iter().any(|item| item.key == key)
     }
 
-    /// Gives an item without a time the time of the item before it, or of the last page.
-    fn fill_times(&mut self, mut last: Option<i64>) {
+    /// Gives an item without a time the time of the item before it, or of the last page. Returns
+    /// whether there was one.
+    fn fill_times(&mut self, mut last: Option<i64>) -> bool {
+        let is_filled = self.items.iter().any(|item| item.time.is_none());
         for item in &mut self.items {
             last = item.time.or(last);
             item.time = last;
         }
+        is_filled
     }
 
     fn is_newest_first(&self) -> bool {
@@ -193,6 +196,9 @@ enum Within {
 
 const UNSORTED: &str = "the server lists items that are not sorted by their creation time";
 
+/// Items without a time cannot be told from those that were read when a list is read again.
+const UNTIMED: &str = "the list changed, and some of its items have no creation time";
+
 impl Position {
     /// Returns the window and offset of the next page, or `None` at the end.
     fn next_request(&self, requested: TimeWindow) -> Option<(TimeWindow, u32)> {
@@ -219,7 +225,10 @@ impl Position {
             }
             Self::Before(before) => {
                 let reread = before.anchor.as_ref().filter(|_| before.rereads);
-                page.fill_times(Some(reread.map_or(before.to, |anchor| anchor.newest)));
+                let newest = reread.map_or(before.to, |anchor| anchor.newest);
+                if page.fill_times(Some(newest)) && before.rereads {
+                    return Err(UNTIMED.to_owned());
+                }
                 before.advance(page, requested)
             }
             Self::Offset(offset) => offset.advance(page, requested),
@@ -329,9 +338,14 @@ impl Offset {
         let first = self.first();
         let mut has_more = page.has_more(first);
         let length = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
-        page.fill_times(self.last_item.as_ref().and_then(|(_, time)| *time));
-        if matches!(self.within, Within::NotNewer(_)) && !page.is_newest_first() {
-            return Err(UNSORTED.to_owned());
+        let is_filled = page.fill_times(self.last_item.as_ref().and_then(|(_, time)| *time));
+        if matches!(self.within, Within::NotNewer(_)) {
+            if is_filled {
+                return Err(UNTIMED.to_owned());
+            }
+            if !page.is_newest_first() {
+                return Err(UNSORTED.to_owned());
+            }
         }
         if let Some((anchor, _)) = &self.last_item
             && self.overlaps()
