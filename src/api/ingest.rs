@@ -120,7 +120,8 @@ impl Ingest {
     ///
     /// Any lead is retried if it was not sent or was refused with 429. After an unknown outcome, a
     /// lead is retried only if it has no actions, the [workspace](crate::Telecrm::workspace) was
-    /// discovered, and this client has not pushed the same lead since.
+    /// discovered, and this client has not written the same lead since. An update by ID counts only
+    /// if this client has seen the lead with both its identifier and its ID.
     ///
     /// # Errors
     /// - [`is_not_authorized`](Error::is_not_authorized), also for a token of type Sync (AS8).
