@@ -10,12 +10,13 @@ use crate::workspace_cache::WorkspaceCache;
 use crate::{Error, Operation};
 use jiff::tz::TimeZone;
 use reqwest::Request;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use telecrm_core::{Country, Created, Lead, Outcome};
+use telecrm_core::{Country, Created, FieldValue, Lead, Outcome};
 
 /// A cheap clone of the client's state, with the options of the calls that it makes.
 #[derive(Clone)]
@@ -130,6 +131,18 @@ impl Handle {
         let call = Call::new(Some(operation), operation.idempotency(), self.options);
         let call = call.with_ticket(Some(self.write_order.enter(target)));
         self.sync_api()?.send(call, build).await
+    }
+
+    /// Remembers the ID of a lead with this identifier, so that its writes keep one order over both
+    /// APIs.
+    pub(crate) fn learn_id(&self, fields: &BTreeMap<String, FieldValue>, lead_id: Option<&str>) {
+        let Some((workspace, id)) = self.workspace.last_known().zip(lead_id) else {
+            return;
+        };
+        let identifier = fields.get(workspace.identifier().api_name());
+        if let Some(key) = identifier.and_then(|value| workspace.identifier_key(value)) {
+            self.write_order.learn(key, id.to_owned());
+        }
     }
 
     /// Reads the response to a creation. Remarks of the server are masked like its error messages.

@@ -2,10 +2,11 @@
 
 use super::filter::ActionFilter;
 use super::schema;
-use super::update::{check_id, not_shown};
+use super::update::{check_answer, check_id, not_shown};
 use crate::handle::Handle;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
 use crate::raw::generated::sync::types;
+use crate::transport::Response;
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest};
 use jiff::Timestamp;
@@ -108,7 +109,10 @@ impl Actions {
         let response = self.handle.send(Operation::CreateActions, |api, enterprise| {
             api.create_actions_request(enterprise, &self.lead_id, &body)
         });
-        self.handle.outcome(&response.await?, sent)
+        let response = response.await?;
+        let outcome = self.handle.outcome(&response, sent)?;
+        check_answer(&response, Some(&outcome.clone().accept_partial().lead_id), &self.lead_id)?;
+        Ok(outcome)
     }
 
     /// Reads an action. Only custom actions and payments can be read by ID (AC5).
@@ -120,7 +124,7 @@ impl Actions {
         let response = self.handle.send(Operation::GetAction, |api, enterprise| {
             api.get_action_request(enterprise, &self.lead_id, action_id)
         });
-        response.await?.decode()
+        decode_action(&response.await?, action_id)
     }
 
     /// Updates fields of a custom action. Fields that are not named keep their values.
@@ -196,7 +200,7 @@ impl Actions {
                 check_id(action_id)?;
                 api.update_action_request(enterprise, &self.lead_id, action_id, action)
             });
-        response.await?.decode()
+        decode_action(&response.await?, action_id)
     }
 
     /// Returns all actions of the lead that match, newest first: see [`Items`].
@@ -262,6 +266,13 @@ impl PageSource for ActionPages {
         let id = action.id().map(str::to_owned);
         id.unwrap_or_else(|| super::content_key(action))
     }
+}
+
+/// Decodes a response that is the action with this ID.
+fn decode_action(response: &Response, action_id: &str) -> Result<ActionRecord, Error> {
+    let action: ActionRecord = response.decode()?;
+    check_answer(response, action.id(), action_id)?;
+    Ok(action)
 }
 
 /// Refuses actions of an unknown kind: the server would refuse all actions of the request (AC1).

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use telecrm_core::{ActionCode, FieldValue};
+use telecrm_core::{ActionCode, FieldValue, LeadRecord};
 
 /// Selects leads. A lead must match every field of the filter, and one of the values of each field.
 ///
@@ -95,6 +95,20 @@ impl Filter {
             check_values(operation, &format!("`fields.{name}`"), Some(value))?;
         }
         self.action.as_ref().map_or(Ok(()), |action| action.check(operation))
+    }
+
+    /// Returns a field of the lead that has none of the values of the filter. Only texts are
+    /// compared, and numbers of phones by their last digits.
+    pub(crate) fn contradicted_by(&self, lead: &LeadRecord) -> Option<&str> {
+        let is_time = |name: &str| [CREATED_ON, "modified_on"].contains(&name);
+        let mut fields = self.fields.iter().filter(|(name, _)| !is_time(name));
+        let contradicted = fields.find(|(name, wanted)| {
+            let shown = lead.get(name).map(texts).unwrap_or_default();
+            let wanted = texts(wanted);
+            let differ = |shown: &&str| wanted.iter().all(|wanted| differ(shown, wanted));
+            !shown.is_empty() && !wanted.is_empty() && shown.iter().all(differ)
+        });
+        contradicted.map(|(name, _)| name.as_str())
     }
 
     /// Returns the range of creation times, as far as it is given in milliseconds.
@@ -325,6 +339,34 @@ fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = V>) -> Fiel
         1 => values.remove(0),
         _ => values.into(),
     }
+}
+
+/// Returns a text or the texts of a list.
+fn texts(value: &FieldValue) -> Vec<&str> {
+    match value.as_str() {
+        Some(text) => vec![text],
+        None => value.as_strings().unwrap_or_default(),
+    }
+}
+
+fn letters_and_digits(text: &str) -> String {
+    text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect()
+}
+
+/// Whether two texts surely are not the same value to a search.
+fn differ(one: &str, other: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let has_letters = |text: &str| text.chars().any(char::is_alphabetic);
+    if has_letters(one) && has_letters(other) {
+        // A team member can be given by ID or by address.
+        return one.contains('@') == other.contains('@')
+            && letters_and_digits(one) != letters_and_digits(other);
+    }
+    let (one_digits, other_digits) = (digits(one), digits(other));
+    let is_phone = |text: &str, digits: &str| !has_letters(text) && digits.len() >= 10;
+    is_phone(one, &one_digits)
+        && is_phone(other, &other_digits)
+        && one_digits[one_digits.len() - 7..] != other_digits[other_digits.len() - 7..]
 }
 
 /// Refuses an empty list: the documentation does not say whether it matches no lead or every lead.

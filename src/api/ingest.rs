@@ -1,5 +1,6 @@
 //! Pushing leads over the Async API.
 
+use super::lookup::Found;
 use super::schema;
 use crate::api::leads::Leads;
 use crate::handle::Handle;
@@ -132,7 +133,8 @@ impl Ingest {
     ///
     /// Any lead is retried if it was not sent or was refused with 429. After an unknown outcome, a
     /// lead is retried only if it has no actions, the [workspace](crate::Telecrm::workspace) was
-    /// discovered, and this client has not pushed the same lead since.
+    /// discovered, and this client has not written the same lead since. An update by ID counts only
+    /// if this client has seen the lead with both its identifier and its ID.
     ///
     /// # Errors
     /// - [`is_not_authorized`](Error::is_not_authorized), also for a token of type Sync (AS8).
@@ -197,8 +199,9 @@ impl Ingest {
         let leads = Leads(self.0.in_one_call());
         let workspace = schema::workspace(&leads.0).await?;
         Ok(match leads.find(&workspace, lead).await? {
-            Some(found) => Baseline { actions: leads.all_actions(&found).await? },
-            None => Baseline::default(),
+            Found::Lead { lead, .. } => Baseline { actions: leads.all_actions(&lead).await? },
+            Found::Nothing => Baseline::default(),
+            Found::Several(_) | Found::Hidden => Baseline { actions: None },
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use super::actions::{self, Actions};
 use super::filter::Filter;
-use super::update::{check_id, not_shown};
-use super::{lookup, schema};
+use super::lookup::{self, Found};
+use super::schema;
+use super::update::{check_answer, check_id, not_shown};
 use crate::handle::Handle;
 use crate::pagination::overlap;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
@@ -85,7 +86,11 @@ impl Leads {
             api.create_lead_request(enterprise, &body)
         });
         match created.await {
-            Ok(response) => this.0.outcome(&response, lead),
+            Ok(response) => {
+                let outcome = this.0.outcome(&response, lead)?;
+                this.0.learn_id(lead.fields(), Some(&outcome.clone().accept_partial().lead_id));
+                Ok(outcome)
+            }
             // An earlier attempt may have created the lead that now exists.
             Err(error) if error.is_already_exists() && error.is_outcome_unknown() => {
                 let elapsed = clock.now().saturating_duration_since(began);
@@ -103,20 +108,20 @@ impl Leads {
         }
     }
 
-    /// Returns the outcome of a creation if the existing lead is the created one. The actions of an
-    /// older lead may be older too, even if they are equal.
+    /// Returns the outcome of a creation if the existing lead is the created one. An older lead may
+    /// look the same.
     async fn find_created(
         &self,
         sent: &Lead,
         since: Option<Timestamp>,
     ) -> Result<Option<Outcome<Created>>, Error> {
         let workspace = schema::workspace(&self.0).await?;
-        let Some(found) = self.find(&workspace, sent).await? else {
+        let Found::Lead { lead: found, twins } = self.find(&workspace, sent).await? else {
             return Ok(None);
         };
         let times = found.created().zip(since);
         let is_new = times.is_some_and(|(created, since)| created >= since);
-        if !is_new && !sent.actions().is_empty() {
+        if !is_new || !twins.is_empty() {
             return Ok(None);
         }
         let actions = self.all_actions(&found).await?;
@@ -174,7 +179,7 @@ impl Leads {
         let response = self.0.send(Operation::GetLead, |api, enterprise| {
             api.get_lead_request(enterprise, lead_id, included, limit, skip)
         });
-        decode_lead(&response.await?)
+        self.decode(&response.await?, lead_id)
     }
 
     /// Updates fields of a lead. Fields that are not named keep their values.
@@ -248,7 +253,7 @@ impl Leads {
                 api.update_lead_request(enterprise, lead_id, &body)
             })
             .await?;
-        let lead = decode_lead(&response)?;
+        let lead = self.decode(&response, lead_id)?;
         // The response need not show an emptied field.
         let is_blank =
             |value: &FieldValue| value.as_str().is_some_and(|text| text.trim().is_empty());
@@ -291,7 +296,9 @@ impl Leads {
     /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the existing lead may be the one that
     ///   this call created.
     /// - [`is_already_exists`](Error::is_already_exists) if a search does not find the existing
-    ///   lead, or does not return its ID (LE7).
+    ///   lead, or does not return its ID (LE7). Nothing was written.
+    /// - [`is_ambiguous`](Error::is_ambiguous) if several leads have this identifier, and not
+    ///   exactly one in this spelling. Nothing was written.
     /// - [`updated_lead`](Error::updated_lead) returns the ID if the fields were written and the
     ///   actions were not.
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
@@ -308,9 +315,20 @@ impl Leads {
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
-        let Some(found) = this.find(&workspace, lead).await? else {
-            let error = conflict.because("a search does not find the existing lead");
-            return Err(error.with_hint(HIDDEN_LEAD));
+        let found = match this.find(&workspace, lead).await? {
+            Found::Lead { lead, .. } => lead,
+            Found::Several(_) => {
+                let error = conflict.because("several leads have this identifier").ambiguous();
+                return Err(error.with_hint("merge the leads, or update the right one by its ID"));
+            }
+            Found::Nothing => {
+                let error = conflict.because("a search does not find the existing lead");
+                return Err(error.with_hint(HIDDEN_LEAD));
+            }
+            Found::Hidden => {
+                let error = conflict.because("the search returned leads without the identifier");
+                return Err(error.with_hint(HIDDEN_LEAD));
+            }
         };
         let Some(lead_id) = found.id().map(str::to_owned) else {
             let error =
@@ -342,18 +360,18 @@ impl Leads {
         Ok(Upserted::Updated { lead_id, lead: record, actions })
     }
 
-    /// Returns the lead with the same identifier, in any spelling.
-    pub(crate) async fn find(
-        &self,
-        workspace: &Workspace,
-        lead: &Lead,
-    ) -> Result<Option<LeadRecord>, Error> {
+    /// Finds the lead with the same identifier, in any spelling.
+    pub(crate) async fn find(&self, workspace: &Workspace, lead: &Lead) -> Result<Found, Error> {
         let Some(filter) = lookup::filter(workspace, lead) else {
-            return Ok(None);
+            return Ok(Found::Nothing);
         };
-        let page = PageRequest { skip: 0, limit: 3 };
+        let page = PageRequest { skip: 0, limit: PAGE_SIZE };
         let page = self.search(&filter, page).await?;
-        Ok(lookup::select(workspace, lead, page.data))
+        let found = lookup::select(workspace, lead, page.data);
+        if let Found::Lead { lead, .. } = &found {
+            self.0.learn_id(lead.fields(), lead.id());
+        }
+        Ok(found)
     }
 
     /// Returns the newest actions of a lead, in one request. Returns `None` if the lead has no ID.
@@ -437,13 +455,29 @@ impl Leads {
     /// Counts the leads that match.
     ///
     /// # Errors
-    /// Invalid if a field of the filter has an empty list of values.
+    /// - Invalid if a field of the filter has an empty list of values.
+    /// - Returns an error if the server's total is missing, or cannot be that of the list.
     pub async fn count(&self, filter: &Filter) -> Result<u64, Error> {
         let this = Self(self.0.in_one_call());
-        let page = PageRequest { skip: 0, limit: 1 };
         let mut count = 0;
         for filter in filter.clone().branches() {
-            count += this.search(&filter, page).await?.total_count;
+            let page = this.search(&filter, PageRequest { skip: 0, limit: 2 }).await?;
+            let (total, rows) = (page.total_count, page.data.len() as u64);
+            // A total that equals the rows of a full page may count only that page.
+            let is_usable = rows < total
+                || rows == total
+                    && (rows < 2
+                        || this
+                            .search(&filter, PageRequest { skip: 2, limit: 2 })
+                            .await?
+                            .data
+                            .is_empty());
+            if !is_usable {
+                let reason = format!("the total is {total}, but there are more leads");
+                return Err(Error::inconsistent(Operation::SearchLeads, reason)
+                    .with_hint("count the leads of `Leads::stream`"));
+            }
+            count += total;
         }
         Ok(count)
     }
@@ -451,7 +485,8 @@ impl Leads {
     /// Returns one page of the leads that match, newest first.
     ///
     /// # Errors
-    /// Invalid if `limit` is not 1 to 100, or a field of the filter has an empty list of values.
+    /// - Invalid if `limit` is not 1 to 100, or a field of the filter has an empty list of values.
+    /// - Returns an error if a lead in the response shows a text that does not match the filter.
     pub async fn search(
         &self,
         filter: &Filter,
@@ -474,7 +509,20 @@ impl Leads {
         let response = self.0.send(OPERATION, |api, enterprise| {
             api.search_leads_request(enterprise, Some(limit), Some(skip), &body)
         });
-        response.await?.decode_page(page.skip)
+        let page: Page<LeadRecord> = response.await?.decode_page(page.skip)?;
+        if let Some(name) = page.data.iter().find_map(|lead| filter.contradicted_by(lead)) {
+            let reason = format!("the server returned a lead that does not match filter `{name}`");
+            return Err(Error::inconsistent(OPERATION, reason));
+        }
+        Ok(page)
+    }
+
+    /// Decodes a response that is the lead with this ID.
+    fn decode(&self, response: &Response, lead_id: &str) -> Result<LeadRecord, Error> {
+        let lead = decode_lead(response)?;
+        check_answer(response, lead.id(), lead_id)?;
+        self.0.learn_id(lead.fields(), Some(lead_id));
+        Ok(lead)
     }
 }
 

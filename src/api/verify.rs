@@ -2,7 +2,8 @@
 
 use super::ingest::{Ingest, Receipt};
 use super::leads::Leads;
-use super::{lookup, schema};
+use super::lookup::{self, Found};
+use super::schema;
 use crate::Error;
 use crate::handle::Handle;
 use crate::transport::Deadline;
@@ -181,18 +182,47 @@ pub(super) async fn read_back(
     assess(&leads, workspace, receipt, lead).await
 }
 
-/// Compares what was sent with the lead that was found, if any. Reads its actions if some were
+/// Compares what was sent with what a search has found. Reads the actions of the lead if some were
 /// sent.
 pub(super) async fn assess(
     leads: &Leads,
     workspace: &Workspace,
     receipt: &Receipt,
-    found: Option<LeadRecord>,
+    found: Found,
 ) -> Result<Verification, Error> {
     let sent = receipt.sent();
-    let Some(lead) = found else {
-        return Ok(Verification::Missing(missing(workspace, sent)));
+    let unknown = |reason: &str| Verification::Unknown { reason: reason.to_owned(), lead: None };
+    let (lead, others) = match found {
+        Found::Lead { lead, twins } => (Some(lead), twins),
+        Found::Several(leads) => (None, leads),
+        Found::Nothing => return Ok(Verification::Missing(missing(workspace, sent))),
+        Found::Hidden => return Ok(unknown("the search returned leads without the identifier")),
     };
+    let is_certain = lead.is_some();
+    let mut verification = None;
+    for candidate in lead.into_iter().chain(others) {
+        let read = compare(leads, workspace, receipt, candidate).await?;
+        let is_stored = |read: &Verification| matches!(read, Verification::Stored(_));
+        if verification.as_ref().is_some_and(|first| is_stored(first) != is_stored(&read)) {
+            return Ok(unknown("several leads have this identifier, and they disagree"));
+        }
+        verification.get_or_insert(read);
+    }
+    Ok(match verification {
+        Some(stored @ Verification::Stored(_)) => stored,
+        Some(verification) if is_certain => verification,
+        _ => unknown("several leads have this identifier"),
+    })
+}
+
+/// Compares one lead with what was sent.
+async fn compare(
+    leads: &Leads,
+    workspace: &Workspace,
+    receipt: &Receipt,
+    lead: LeadRecord,
+) -> Result<Verification, Error> {
+    let sent = receipt.sent();
     let before = receipt.before.actions.as_deref();
     let new = |timeline: Option<Vec<ActionRecord>>| Some(new_actions(before?, &timeline?));
     let mut actions = Some(Vec::new());

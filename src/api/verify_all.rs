@@ -419,7 +419,7 @@ async fn compare(
         let leads = Leads(handle.clone());
         let key = key(workspace, receipt);
         let rows = key.as_ref().and_then(|key| found.rows.get(key));
-        let row = rows.and_then(|rows| lookup::select(workspace, receipt.sent(), rows.clone()));
+        let row = rows.map(|rows| lookup::select(workspace, receipt.sent(), rows.clone()));
         // If the server found a later value of the list, it has looked for this one, too.
         let was_looked_for = key.is_some() && found.looked_for.is_some_and(|last| index < last);
         let is_certain = row.is_some() || was_looked_for;
@@ -428,6 +428,7 @@ async fn compare(
         results.push(if is_alone[index] {
             read_back(handle.clone(), workspace, receipt).boxed()
         } else {
+            let row = row.unwrap_or(lookup::Found::Nothing);
             async move { assess(&leads, workspace, receipt, row).await }.boxed()
         });
     }

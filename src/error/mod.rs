@@ -57,6 +57,7 @@ struct Inner {
     finding: Option<Finding>,
     answered: Option<Timestamp>,
     updated_lead: Option<String>,
+    is_ambiguous: bool,
     hint: Option<Cow<'static, str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -102,6 +103,7 @@ impl Error {
             finding: None,
             answered: None,
             updated_lead: None,
+            is_ambiguous: false,
             hint: None,
             source: None,
         }))
@@ -229,6 +231,12 @@ impl Error {
     /// Adds that an earlier call updated the fields of this lead.
     pub(crate) fn after_update(mut self, lead_id: String) -> Self {
         self.0.updated_lead = Some(lead_id);
+        self
+    }
+
+    /// Adds that several leads have the identifier.
+    pub(crate) fn ambiguous(mut self) -> Self {
+        self.0.is_ambiguous = true;
         self
     }
 
@@ -431,6 +439,17 @@ impl Error {
     /// ```
     pub fn is_already_exists(&self) -> bool {
         self.status() == Some(StatusCode::CONFLICT)
+    }
+
+    /// Several leads have this identifier, so [`upsert`](crate::Leads::upsert) cannot tell which of
+    /// them is meant.
+    ///
+    /// The server has not acted.
+    ///
+    /// # Troubleshooting
+    /// Merge the leads in the dashboard, or update the right one by its ID.
+    pub fn is_ambiguous(&self) -> bool {
+        self.0.is_ambiguous
     }
 
     /// The server received more requests than its rate limit allows (pitfall AS9).

@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use telecrm_core::FieldValue;
+use telecrm_core::json::read_json;
 use telecrm_core::response::Page;
 
 /// A successful response, undecoded.
@@ -65,6 +66,12 @@ impl Response {
 
     pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         let body = envelope::without_bom(&self.body);
+        // Serde keeps one of the values silently.
+        if let Ok((_, repeated)) = read_json(body)
+            && let Some(path) = repeated.first()
+        {
+            return Err(self.malformed(format!("duplicate key `{path}`")));
+        }
         serde_json::from_slice(body).map_err(|error| self.unreadable(error))
     }
 

@@ -36,3 +36,4 @@ mod token_slots;
 mod values;
 mod workspace_cache;
 mod write_order;
+mod wrong_lead;
