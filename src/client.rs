@@ -231,9 +231,13 @@ impl Telecrm {
 /// # use telecrm::Lead;
 /// # let lead = telecrm.leads().create(&Lead::new().set("phone", "919999999999")).await?;
 /// # let lead_id = &lead.complete()?.lead_id;
+/// use telecrm::raw::sync::parameters::GetLead;
+///
 /// let raw = telecrm.raw();
-/// let enterprise = raw.enterprise_id()?;
-/// let lead = raw.sync()?.get_lead(enterprise, lead_id, Some(true), Some(5), None).await?;
+/// let enterprise_id = raw.enterprise_id()?;
+/// let newest =
+///     GetLead { enterprise_id, lead_id, include_actions: Some(true), limit: Some(5), skip: None };
+/// let lead = raw.sync()?.get_lead(newest).await?;
 /// assert_eq!(lead.actions.as_ref().map_or(0, Vec::len), 0);
 /// # let _ = raw.ingest()?;
 /// # Ok(())
@@ -259,12 +263,14 @@ impl Raw<'_> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
     /// # let telecrm = emulator.client();
+    /// use telecrm::raw::ingest::parameters::CreateOrUpdateLead;
     /// use telecrm::raw::ingest::types::CreateOrUpdateLeadBody;
     ///
     /// let lead = serde_json::json!({ "fields": { "phone": "919999999999" } });
     /// let body: CreateOrUpdateLeadBody = serde_json::from_value(lead)?;
     /// let raw = telecrm.raw();
-    /// let answer = raw.ingest()?.create_or_update_lead(raw.enterprise_id()?, &body).await?;
+    /// let push = CreateOrUpdateLead { enterprise_id: raw.enterprise_id()?, body: &body };
+    /// let answer = raw.ingest()?.create_or_update_lead(push).await?;
     /// assert_eq!(answer.status.as_ref().map(|status| status.as_str()), Some("QUEUED"));
     /// # Ok(())
     /// # }

@@ -5,7 +5,7 @@ use super::schema;
 use super::update::{check_answer, check_id, not_shown};
 use crate::handle::Handle;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
-use crate::raw::generated::sync::types;
+use crate::raw::generated::sync::{parameters, types};
 use crate::transport::Response;
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest};
@@ -106,8 +106,12 @@ impl Actions {
     pub(crate) async fn append(&self, sent: &Lead) -> Result<Outcome<Created>, Error> {
         let actions = bare_codes(&sent.clone().without_stray_blanks());
         let body = types::CreateActionsBody { actions };
-        let response = self.handle.send(Operation::CreateActions, |api, enterprise| {
-            api.create_actions_request(enterprise, &self.lead_id, &body)
+        let response = self.handle.send(Operation::CreateActions, |api, enterprise_id| {
+            api.create_actions_request(parameters::CreateActions {
+                enterprise_id,
+                lead_id: &self.lead_id,
+                body: &body,
+            })
         });
         let response = response.await?;
         let outcome = self.handle.outcome(&response, sent)?;
@@ -121,8 +125,12 @@ impl Actions {
     /// - [`is_not_found`](Error::is_not_found) if the lead has no action with this ID.
     /// - Status 400 if the action has another type.
     pub async fn get(&self, action_id: &str) -> Result<ActionRecord, Error> {
-        let response = self.handle.send(Operation::GetAction, |api, enterprise| {
-            api.get_action_request(enterprise, &self.lead_id, action_id)
+        let response = self.handle.send(Operation::GetAction, |api, enterprise_id| {
+            api.get_action_request(parameters::GetAction {
+                enterprise_id,
+                lead_id: &self.lead_id,
+                action_id,
+            })
         });
         decode_action(&response.await?, action_id)
     }
@@ -196,9 +204,14 @@ impl Actions {
     async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {
         let target = Target::Action(self.lead_id.clone(), action_id.to_owned());
         let response =
-            self.handle.send_write(Operation::UpdateAction, target, |api, enterprise| {
+            self.handle.send_write(Operation::UpdateAction, target, |api, enterprise_id| {
                 check_id(action_id)?;
-                api.update_action_request(enterprise, &self.lead_id, action_id, action)
+                api.update_action_request(parameters::UpdateAction {
+                    enterprise_id,
+                    lead_id: &self.lead_id,
+                    action_id,
+                    body: action,
+                })
             });
         decode_action(&response.await?, action_id)
     }
@@ -231,8 +244,14 @@ impl Actions {
                 .map(|(from, to)| types::SearchActionsBodyCreatedOn { from, to }),
         };
         let lead_id = &self.lead_id;
-        let response = self.handle.send(OPERATION, |api, enterprise| {
-            api.search_actions_request(enterprise, lead_id, Some(limit), Some(skip), &body)
+        let response = self.handle.send(OPERATION, |api, enterprise_id| {
+            api.search_actions_request(parameters::SearchActions {
+                enterprise_id,
+                lead_id,
+                limit: Some(limit),
+                skip: Some(skip),
+                body: &body,
+            })
         });
         response.await?.decode_page(page.skip)
     }

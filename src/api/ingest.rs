@@ -4,7 +4,7 @@ use super::lookup::Found;
 use super::schema;
 use crate::api::leads::Leads;
 use crate::handle::Handle;
-use crate::raw::generated::ingest::types;
+use crate::raw::generated::ingest::{parameters, types};
 use crate::transport::Call;
 use crate::transport::write_order::Target;
 use crate::{Error, Idempotency, Operation};
@@ -164,8 +164,11 @@ impl Ingest {
         let call = Call::new(Some(Operation::CreateOrUpdateLead), class, handle.options);
         let response = handle
             .async_api()?
-            .send(call.with_ticket(ticket), |api, enterprise| {
-                api.create_or_update_lead_request(enterprise, &body)
+            .send(call.with_ticket(ticket), |api, enterprise_id| {
+                api.create_or_update_lead_request(parameters::CreateOrUpdateLead {
+                    enterprise_id,
+                    body: &body,
+                })
             })
             .await?;
         let mut receipt = Receipt::unconfirmed(lead.clone());

@@ -8,7 +8,7 @@ use super::update::{check_answer, check_id, not_shown};
 use crate::handle::Handle;
 use crate::pagination::overlap;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
-use crate::raw::generated::sync::types;
+use crate::raw::generated::sync::{parameters, types};
 use crate::transport::Response;
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest};
@@ -82,8 +82,8 @@ impl Leads {
             actions: (!sent.actions().is_empty()).then(|| actions::bare_codes(&sent)),
             extra: sent.extra().clone(),
         };
-        let created = this.0.send(Operation::CreateLead, |api, enterprise| {
-            api.create_lead_request(enterprise, &body)
+        let created = this.0.send(Operation::CreateLead, |api, enterprise_id| {
+            api.create_lead_request(parameters::CreateLead { enterprise_id, body: &body })
         });
         match created.await {
             Ok(response) => {
@@ -176,8 +176,14 @@ impl Leads {
             None => (None, None),
         };
         let included = actions.map(|_| true);
-        let response = self.0.send(Operation::GetLead, |api, enterprise| {
-            api.get_lead_request(enterprise, lead_id, included, limit, skip)
+        let response = self.0.send(Operation::GetLead, |api, enterprise_id| {
+            api.get_lead_request(parameters::GetLead {
+                enterprise_id,
+                lead_id,
+                include_actions: included,
+                limit,
+                skip,
+            })
         });
         self.decode(&response.await?, lead_id)
     }
@@ -248,9 +254,13 @@ impl Leads {
         let target = Target::Lead(lead_id.to_owned());
         let response = self
             .0
-            .send_write(Operation::UpdateLead, target, |api, enterprise| {
+            .send_write(Operation::UpdateLead, target, |api, enterprise_id| {
                 check_id(lead_id)?;
-                api.update_lead_request(enterprise, lead_id, &body)
+                api.update_lead_request(parameters::UpdateLead {
+                    enterprise_id,
+                    lead_id,
+                    body: &body,
+                })
             })
             .await?;
         let lead = self.decode(&response, lead_id)?;
@@ -506,8 +516,13 @@ impl Leads {
                     .map(|(from, to)| types::SearchLeadsBodyActionsPerformedAt { from, to }),
             }),
         };
-        let response = self.0.send(OPERATION, |api, enterprise| {
-            api.search_leads_request(enterprise, Some(limit), Some(skip), &body)
+        let response = self.0.send(OPERATION, |api, enterprise_id| {
+            api.search_leads_request(parameters::SearchLeads {
+                enterprise_id,
+                limit: Some(limit),
+                skip: Some(skip),
+                body: &body,
+            })
         });
         let page: Page<LeadRecord> = response.await?.decode_page(page.skip)?;
         if let Some(name) = page.data.iter().find_map(|lead| filter.contradicted_by(lead)) {

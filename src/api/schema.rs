@@ -3,6 +3,7 @@
 
 use crate::error::Kind;
 use crate::handle::Handle;
+use crate::raw::generated::sync::parameters;
 use crate::transport::{Deadline, Response};
 use crate::{Error, Operation};
 use futures_util::future::try_join4;
@@ -64,8 +65,8 @@ impl Schema {
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if no field has this API name.
     pub async fn field(&self, api_name: &str) -> Result<CustomFieldRecord, Error> {
-        let response = self.0.send(Operation::GetCustomField, |api, enterprise| {
-            api.get_custom_field_request(enterprise, api_name)
+        let response = self.0.send(Operation::GetCustomField, |api, enterprise_id| {
+            api.get_custom_field_request(parameters::GetCustomField { enterprise_id, api_name })
         });
         response.await?.decode()
     }
@@ -85,8 +86,11 @@ impl Schema {
     /// [`is_not_found`](Error::is_not_found) if no custom action has this code.
     pub async fn action(&self, code: impl Into<ActionCode>) -> Result<CustomActionRecord, Error> {
         let code = code.into().prefixed();
-        let response = self.0.send(Operation::GetCustomAction, |api, enterprise| {
-            api.get_custom_action_request(enterprise, &code)
+        let response = self.0.send(Operation::GetCustomAction, |api, enterprise_id| {
+            api.get_custom_action_request(parameters::GetCustomAction {
+                enterprise_id,
+                code: &code,
+            })
         });
         response.await?.decode()
     }
@@ -131,27 +135,39 @@ impl Schema {
 
 async fn metadata(handle: &Handle) -> Result<Response, Error> {
     handle
-        .send(Operation::GetMetadata, |api, enterprise| api.get_metadata_request(enterprise))
+        .send(Operation::GetMetadata, |api, enterprise_id| api.get_metadata_request(enterprise_id))
         .await
 }
 
 async fn fields(handle: &Handle) -> Result<Response, Error> {
     let operation = Operation::ListCustomFields;
     handle
-        .send(operation, |api, enterprise| api.list_custom_fields_request(enterprise, Some(true)))
+        .send(operation, |api, enterprise_id| {
+            api.list_custom_fields_request(parameters::ListCustomFields {
+                enterprise_id,
+                detail: Some(true),
+            })
+        })
         .await
 }
 
 async fn actions(handle: &Handle) -> Result<Response, Error> {
     let operation = Operation::ListCustomActions;
     handle
-        .send(operation, |api, enterprise| api.list_custom_actions_request(enterprise, Some(true)))
+        .send(operation, |api, enterprise_id| {
+            api.list_custom_actions_request(parameters::ListCustomActions {
+                enterprise_id,
+                detail: Some(true),
+            })
+        })
         .await
 }
 
 async fn pipeline(handle: &Handle) -> Result<Response, Error> {
     let operation = Operation::GetLeadStagePipeline;
-    handle.send(operation, |api, enterprise| api.get_lead_stage_pipeline_request(enterprise)).await
+    handle
+        .send(operation, |api, enterprise_id| api.get_lead_stage_pipeline_request(enterprise_id))
+        .await
 }
 
 /// Returns the cached workspace, or discovers it.

@@ -70,9 +70,8 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 /// once, even if others are added or deleted meanwhile. Items that are newer than the start do not
 /// come.
 ///
-/// Items are identified by ID, otherwise by content. If their times cannot be used, because there
-/// are none or the server rounds them, the list is read by position, and again if it shrinks, up to
-/// five times. A list that contradicts itself ends with an error: it repeats a page, ignores the
+/// Items are identified by ID, otherwise by content. If their times are missing or rounded, the
+/// list is read by position, and again if it shrinks, up to five times. A list that contradicts itself ends with an error: it repeats a page, ignores the
 /// time range, or holds fewer items than the server counts.
 ///
 /// Each page is requested when its first item is needed, within the client's rate limits. Dropping

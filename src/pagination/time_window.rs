@@ -197,7 +197,7 @@ enum Within {
 
 const UNSORTED: &str = "the server lists items that are not sorted by their creation time";
 
-/// Items without a time cannot be told from those that were read when a list is read again.
+/// When a list is read again, items without a time look like those that were read before.
 const UNTIMED: &str = "the list changed, and some of its items have no creation time";
 
 impl Position {

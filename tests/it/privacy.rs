@@ -569,7 +569,15 @@ async fn call_over_a_socket() {
     let raw = telecrm.raw().sync().expect("a client");
     let decoded = raw.get_metadata(ENTERPRISE).await;
     assert_debug_clean(decoded.as_ref().expect("read"));
-    let unknown = raw.get_lead(ENTERPRISE, PHONE, None, None, None).await;
+    let unknown = raw
+        .get_lead(telecrm::raw::sync::parameters::GetLead {
+            enterprise_id: ENTERPRISE,
+            lead_id: PHONE,
+            include_actions: None,
+            limit: None,
+            skip: None,
+        })
+        .await;
     assert_error_clean("a raw call", &unknown.expect_err("no such lead"));
     let reports = reports.take();
     assert!(reports.len() > Operation::ALL.len());

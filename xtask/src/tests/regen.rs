@@ -51,6 +51,21 @@ fn the_check_fails_on_any_edit_and_regen_repairs_it() {
     }
 }
 
+/// A call by position would compile, and send the values of `skip` and `take` to each other.
+#[test]
+fn a_renamed_parameter_is_a_missing_field_for_its_callers() {
+    let scratch = Scratch::new();
+    let spec = scratch.read("openapi/sync.yaml");
+    scratch.write("openapi/sync.yaml", &spec.replace("name: limit", "name: take"));
+    let _ = run(scratch.path(), &Options { skip_stale: true, ..Options::default() });
+    let generated = scratch.read("generated/sync.rs");
+    let (_, parameters) = generated.split_once("pub struct SearchLeads<'a> {").unwrap();
+    let (parameters, _) = parameters.split_once('}').unwrap();
+    assert!(parameters.contains("pub take: Option<"), "{parameters}");
+    assert!(!parameters.contains("limit"), "{parameters}");
+    assert!(generated.contains("&[(\"take\", &take)]"), "{parameters}");
+}
+
 #[test]
 fn the_digest_shows_which_file_changed_and_ignores_line_ends() {
     let scratch = Scratch::new();
