@@ -119,10 +119,11 @@ impl Error {
         Some(hint)
     }
 
-    /// Whether the response is text where JSON belongs. Proxies answer server errors so, wherever
-    /// the base URL points.
+    /// Whether the response is text where JSON belongs. Proxies answer server errors and 429 so,
+    /// wherever the base URL points.
     fn is_not_json(&self) -> bool {
-        self.0.body.is_not_json && self.status().is_some_and(|status| !status.is_server_error())
+        let says_enough = self.is_rate_limited() || self.is_transient();
+        self.0.body.is_not_json && self.status().is_some() && !says_enough
     }
 }
 

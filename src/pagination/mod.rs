@@ -71,8 +71,9 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 /// come.
 ///
 /// Items are identified by ID, otherwise by content. If their times are missing or rounded, the
-/// list is read by position, and again if it shrinks, up to five times. A list that contradicts itself ends with an error: it repeats a page, ignores the
-/// time range, or holds fewer items than the server counts.
+/// list is read by position, and again if it shrinks, up to five times. A list that contradicts
+/// itself ends with an error: it repeats a page, ignores the time range, or holds fewer items than
+/// the server counts.
 ///
 /// Each page is requested when its first item is needed, within the client's rate limits. Dropping
 /// the stream stops it.
