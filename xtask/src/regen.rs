@@ -85,19 +85,39 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     if options.check {
         return check(root, &outputs);
     }
-    for output in &outputs {
+    replace(root, &outputs)?;
+    let digest = Output { path: digest::FILE.into(), text: digest::of_tree(root)? };
+    replace(root, &[digest])
+}
+
+/// Replaces the files that have changed: all of them, or none if one cannot be written.
+fn replace(root: &Path, outputs: &[Output]) -> Outcome {
+    // An unchanged file keeps its time stamp, so that cargo does not rebuild what uses it.
+    let is_same = |output: &&Output| {
+        fs::read_to_string(root.join(&output.path)).is_ok_and(|text| text == output.text)
+    };
+    let changed: Vec<&Output> = outputs.iter().filter(|output| !is_same(output)).collect();
+    let mut staged = Vec::new();
+    for output in &changed {
         let path = root.join(&output.path);
-        // An unchanged file keeps its time stamp, so that cargo does not rebuild what uses it.
-        if fs::read_to_string(&path).is_ok_and(|text| text == output.text) {
-            continue;
+        let temporary = root.join(format!("{}.new", output.path.display()));
+        staged.push(temporary.clone());
+        let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+        if let Err(error) = folder.and_then(|()| fs::write(&temporary, &output.text)) {
+            for file in staged {
+                // The error that is reported is the first one.
+                let _ = fs::remove_file(file);
+            }
+            let what = format!("cannot write {}: {error}", temporary.display());
+            return Err(
+                format!("{what}\nhint: nothing was changed; see to it and run it again").into()
+            );
         }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&path, &output.text)?;
+    }
+    for (output, temporary) in changed.iter().zip(staged) {
+        fs::rename(temporary, root.join(&output.path))?;
         println!("wrote {}", output.path.display());
     }
-    fs::write(root.join(digest::FILE), digest::of_tree(root)?)?;
     Ok(())
 }
 
@@ -111,7 +131,7 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         let replacement = options.replacement(api);
         let spec = replacement.unwrap_or(&current);
         let source = Source::read(api, spec, &folder)?;
-        let text = fs::read_to_string(spec)?;
+        let text = codegen::read::text(spec)?;
         let mut origin = vendored.clone();
         if let Some(path) = replacement {
             let old = codegen::read::document(&current)?;

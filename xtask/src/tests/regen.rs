@@ -67,6 +67,19 @@ fn a_renamed_parameter_is_a_missing_field_for_its_callers() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_leaves_every_file_as_it_was() {
+    let scratch = Scratch::new();
+    let spec = scratch.read("openapi/sync.yaml");
+    scratch.write("openapi/sync.yaml", &spec.replace("Acme Corporation", "Acme Limited"));
+    scratch.write("generated/sync.rs", "// stale");
+    fs::create_dir(scratch.path().join("generated/sync.rs.new")).unwrap();
+    let before = scratch.contents();
+    let error = run(scratch.path(), &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("generated/sync.rs.new") && error.contains("hint: "), "{error}");
+    assert_eq!(scratch.contents(), before);
+}
+
+#[test]
 fn the_digest_shows_which_file_changed_and_ignores_line_ends() {
     let scratch = Scratch::new();
     let before = digest::of_tree(scratch.path()).unwrap();
