@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use telecrm_core::Country;
+use telecrm_core::{Country, Workspace};
 
 /// The base URL of the Sync API, and the default of [`Builder::sync_url`].
 ///
@@ -63,6 +63,7 @@ pub struct Builder {
     sync_url: String,
     async_url: String,
     http: Option<reqwest::ClientBuilder>,
+    app_name: Option<String>,
     connect_timeout: Duration,
     options: CallOptions,
     clock: Arc<dyn Clock>,
@@ -72,6 +73,7 @@ pub struct Builder {
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
     allow_http: bool,
+    workspace: Option<Workspace>,
     default_country: Option<String>,
     time_zone: Option<TimeZone>,
 }
@@ -87,6 +89,7 @@ impl Telecrm {
             sync_url: SYNC_URL.to_owned(),
             async_url: ASYNC_URL.to_owned(),
             http: None,
+            app_name: None,
             connect_timeout: Duration::from_secs(10),
             options: CallOptions::new(),
             clock: Arc::new(SystemClock),
@@ -96,6 +99,7 @@ impl Telecrm {
             sync_limit: Some(RateLimit::SYNC),
             async_limit: Some(RateLimit::ASYNC),
             allow_http: false,
+            workspace: None,
             default_country: None,
             time_zone: None,
         }
@@ -175,6 +179,13 @@ impl Builder {
     /// ```
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.http = Some(http);
+        self
+    }
+
+    /// Sets the name of your program, such as `my-app/1.2`, which goes in front of the name of this
+    /// crate in the header `User-Agent`.
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.app_name = Some(name.into());
         self
     }
 
@@ -296,6 +307,33 @@ impl Builder {
         self
     }
 
+    /// Gives the client a workspace to check with until it has discovered one, for example from a
+    /// file that [`Schema::file`](crate::Schema::file) once returned. It is used while telecrm
+    /// cannot be reached, and by clients without a Sync token.
+    ///
+    /// Its country and time zone count, not those of this builder.
+    /// [`Telecrm::workspace_age`] tells whether a discovered workspace is in use.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::{AsyncToken, Lead, Telecrm, Workspace};
+    ///
+    /// let telecrm = Telecrm::builder("enterprise-id")
+    ///     .async_token(AsyncToken::new("0f1e2d3c4b5a")?)
+    ///     .workspace(Workspace::sample())
+    ///     .build()?;
+    /// let workspace = telecrm.workspace().await?;
+    /// assert!(workspace.check(&Lead::new().set("rating", 9)).has_losses());
+    /// assert_eq!(telecrm.workspace_age(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn workspace(mut self, workspace: Workspace) -> Self {
+        self.workspace = Some(workspace);
+        self
+    }
+
     /// Creates the client. Nothing is sent yet.
     ///
     /// # Errors
@@ -312,8 +350,12 @@ impl Builder {
             return Err(Error::config(format!("there are more than {MAX_TOKENS} Async tokens"))
                 .with_hint("give at most as many as a workspace has"));
         }
-        let timeouts = (self.connect_timeout, self.options.attempt_timeout);
-        let http = HttpClients::new(self.http, timeouts)?;
+        let settings = HttpSettings {
+            connect_timeout: self.connect_timeout,
+            attempt_timeout: self.options.attempt_timeout,
+            user_agent: user_agent(self.app_name.as_deref()),
+        };
+        let http = HttpClients::new(self.http, settings)?;
         let sync_tokens: Vec<&str> = self.sync_token.iter().map(SyncToken::expose).collect();
         let async_tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
         let secrets = [&sync_tokens[..], &async_tokens[..], &[&enterprise]].concat();
@@ -336,7 +378,7 @@ impl Builder {
         let shared = Shared {
             sync: sync.map(|connection| Api::new(sync::Client::new_with_client, connection)),
             ingest: ingest.map(|connection| Api::new(ingest::Client::new_with_client, connection)),
-            workspace: WorkspaceCache::default(),
+            workspace: self.workspace.map_or_else(WorkspaceCache::default, WorkspaceCache::given),
             default_country,
             time_zone: self.time_zone,
             verify_timeout: self.verify_timeout,
@@ -392,20 +434,28 @@ impl Connector {
 
 /// The HTTP clients for both APIs, usually one.
 struct HttpClients {
-    /// Connect timeout, attempt timeout.
-    timeouts: (Duration, Duration),
+    settings: HttpSettings,
     remote: Option<reqwest::Client>,
     /// Connects without a proxy, so that no proxy sees requests to the machine itself.
     local: Option<reqwest::Client>,
 }
 
+struct HttpSettings {
+    connect_timeout: Duration,
+    attempt_timeout: Duration,
+    user_agent: String,
+}
+
+/// The name of the program, if it has one, and of this crate.
+fn user_agent(app_name: Option<&str>) -> String {
+    const CRATE: &str = concat!("telecrm-rust/", env!("CARGO_PKG_VERSION"));
+    app_name.map_or_else(|| CRATE.to_owned(), |name| format!("{} {CRATE}", name.trim()))
+}
+
 impl HttpClients {
-    fn new(
-        given: Option<reqwest::ClientBuilder>,
-        timeouts: (Duration, Duration),
-    ) -> Result<Self, Error> {
-        let given = given.map(|http| http_client(http, timeouts)).transpose()?;
-        Ok(Self { timeouts, remote: given.clone(), local: given })
+    fn new(given: Option<reqwest::ClientBuilder>, settings: HttpSettings) -> Result<Self, Error> {
+        let given = given.map(|http| http_client(http, &settings)).transpose()?;
+        Ok(Self { settings, remote: given.clone(), local: given })
     }
 
     fn client(&mut self, is_local: bool) -> Result<reqwest::Client, Error> {
@@ -415,13 +465,13 @@ impl HttpClients {
         }
         let http = reqwest::ClientBuilder::new();
         let http = if is_local { http.no_proxy() } else { http };
-        Ok(client.insert(http_client(http, self.timeouts)?).clone())
+        Ok(client.insert(http_client(http, &self.settings)?).clone())
     }
 }
 
 fn http_client(
     http: reqwest::ClientBuilder,
-    (connect_timeout, attempt_timeout): (Duration, Duration),
+    settings: &HttpSettings,
 ) -> Result<reqwest::Client, Error> {
     // Without a provider reqwest would panic.
     #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
@@ -433,9 +483,9 @@ fn http_client(
         .redirect(reqwest::redirect::Policy::none())
         // Only this crate retries, so that its attempts are all that the server sees.
         .retry(reqwest::retry::never())
-        .connect_timeout(connect_timeout)
-        .timeout(attempt_timeout)
-        .user_agent(concat!("telecrm-rust/", env!("CARGO_PKG_VERSION")));
+        .connect_timeout(settings.connect_timeout)
+        .timeout(settings.attempt_timeout)
+        .user_agent(&settings.user_agent);
     http.build().map_err(|error| {
         let reason = error.without_url();
         Error::config(format!("the HTTP client could not be created: {reason}"))

@@ -2,6 +2,7 @@
 
 use crate::api::ingest::Ingest;
 use crate::api::leads::Leads;
+use crate::api::ping::Ping;
 use crate::api::request::{Method, Request};
 use crate::api::schema::{self, Schema};
 use crate::api::team_members::TeamMembers;
@@ -9,6 +10,7 @@ use crate::handle::{Handle, missing_token};
 use crate::transport::CallOptions;
 use crate::{Error, LimitState, raw};
 use std::sync::Arc;
+use std::time::Duration;
 use telecrm_core::Workspace;
 
 /// A client of one telecrm workspace.
@@ -48,7 +50,8 @@ pub struct Telecrm(pub(crate) Handle);
 
 impl Telecrm {
     /// Returns the schema of the workspace, which this client discovers once and caches for 15
-    /// minutes.
+    /// minutes. If telecrm cannot be reached after that, the cached one is returned again, and
+    /// [`workspace_age`](Self::workspace_age) grows.
     ///
     /// # Errors
     /// Returns an error if one of the four requests fails, or their responses cannot be combined.
@@ -198,6 +201,32 @@ impl Telecrm {
     /// ```
     pub fn request(&self, method: Method, path: impl Into<String>) -> Request {
         Request::new(self.0.clone(), method, path.into())
+    }
+
+    /// How long ago the workspace was discovered that [`workspace`](Self::workspace) returns at the
+    /// moment. Returns `None` if none was discovered yet.
+    ///
+    /// It is discovered again after 15 minutes. If telecrm cannot be reached then, the old one
+    /// stays in use and grows older.
+    pub fn workspace_age(&self) -> Option<Duration> {
+        self.0.workspace.age(self.0.clock.now())
+    }
+
+    /// Asks whether enterprise, tokens and hosts are right. Sends one request to the Sync API, and
+    /// after a 401 one more, to see whether the two tokens are swapped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = emulator.client();
+    /// let report = telecrm.ping().probe_async().await;
+    /// assert!(report.is_ok(), "{report:#}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ping(&self) -> Ping {
+        Ping::new(self.0.clone())
     }
 
     /// Creating, reading, updating and finding leads, over the Sync API.

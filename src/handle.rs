@@ -7,7 +7,7 @@ use crate::transport::envelope::without_bom;
 use crate::transport::write_order::{Target, WriteOrder};
 use crate::transport::{Call, CallOptions, Context, Response, Shutdown, Transport, Unbuilt};
 use crate::workspace_cache::WorkspaceCache;
-use crate::{Error, Operation};
+use crate::{Error, Idempotency, Operation};
 use jiff::tz::TimeZone;
 use reqwest::Request;
 use std::collections::BTreeMap;
@@ -143,6 +143,17 @@ impl Handle {
         if let Some(key) = identifier.and_then(|value| workspace.identifier_key(value)) {
             self.write_order.learn(key, id.to_owned());
         }
+    }
+
+    /// Whether the Sync API accepts the Async token, which means that the two are swapped.
+    pub(crate) async fn takes_async_token(&self) -> bool {
+        let (Some(sync), Some(ingest)) = (&self.sync, &self.ingest) else {
+            return false;
+        };
+        let connection = &sync.connection;
+        let request = sync.client.get_metadata_request(&connection.enterprise);
+        let call = Call::new(Some(Operation::GetMetadata), Idempotency::Safe, self.options);
+        ingest.connection.transport.is_accepted(&connection.http, call, request).await
     }
 
     /// Reads the response to a creation. Remarks of the server are masked like its error messages.

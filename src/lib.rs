@@ -60,6 +60,7 @@
 //! | [`ingest()`](Telecrm::ingest) | [`Ingest`] | push over the Async API, verify |
 //! | [`team_members()`](Telecrm::team_members) | [`TeamMembers`] | list, get, create, stream |
 //! | [`schema()`](Telecrm::schema) | [`Schema`] | the schema, endpoint by endpoint |
+//! | [`ping()`](Telecrm::ping) | [`PingReport`] | whether the settings are right |
 //! | [`request()`](Telecrm::request) | [`Request`] | any other endpoint |
 //!
 //! [`Lead`], [`CustomAction`] and [`Payment`] are what you send. [`Filter`], [`Period`],
@@ -133,6 +134,7 @@ pub use transport::{CallOptions, CallReport};
 pub use api::actions::Actions;
 pub use api::ingest::{Baseline, Ingest, Receipt};
 pub use api::leads::{Leads, Upserted};
+pub use api::ping::{Access, Ping, PingReport};
 pub use api::request::{Method, Reply, Request};
 pub use api::schema::Schema;
 pub use api::team_members::{NewTeamMember, TeamMembers};

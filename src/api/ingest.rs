@@ -201,7 +201,7 @@ impl Ingest {
         }
         let leads = Leads(self.0.in_one_call());
         let workspace = schema::workspace(&leads.0).await?;
-        Ok(match leads.find(&workspace, lead).await? {
+        Ok(match leads.look_up(&workspace, lead).await? {
             Found::Lead { lead, .. } => Baseline { actions: leads.all_actions(&lead).await? },
             Found::Nothing => Baseline::default(),
             Found::Several(_) | Found::Hidden => Baseline { actions: None },

@@ -116,7 +116,7 @@ impl Leads {
         since: Option<Timestamp>,
     ) -> Result<Option<Outcome<Created>>, Error> {
         let workspace = schema::workspace(&self.0).await?;
-        let Found::Lead { lead: found, twins } = self.find(&workspace, sent).await? else {
+        let Found::Lead { lead: found, twins } = self.look_up(&workspace, sent).await? else {
             return Ok(None);
         };
         let times = found.created().zip(since);
@@ -138,6 +138,56 @@ impl Leads {
     /// [`is_not_found`](Error::is_not_found) if no lead has this ID.
     pub async fn get(&self, lead_id: &str) -> Result<LeadRecord, Error> {
         self.read(lead_id, None).await
+    }
+
+    /// Finds the lead with this identifier, in any spelling. Returns `None` if no lead has it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = emulator.client();
+    /// # let jane = telecrm::Lead::new().set("phone", "919999999999");
+    /// # let _ = telecrm.leads().create(&jane).await?;
+    /// let lead = telecrm.leads().find("+91 99999 99999").await?;
+    /// assert_eq!(lead.unwrap().get("phone"), Some(&"919999999999".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// - [`is_ambiguous`](Error::is_ambiguous) if several leads have this identifier, and not
+    ///   exactly one of them in this spelling.
+    /// - An error if the server does not show the identifier of the leads that it found.
+    pub async fn find(
+        &self,
+        identifier: impl Into<FieldValue>,
+    ) -> Result<Option<LeadRecord>, Error> {
+        let this = Self(self.0.in_one_call());
+        let workspace = schema::workspace(&this.0).await?;
+        let lead = Lead::new().set(workspace.identifier().api_name(), identifier.into());
+        // The repaired spelling is the one that telecrm stores.
+        let lead = workspace.check(&lead).accept_partial().unwrap_or(lead);
+        let contradiction =
+            |reason: &str| Error::inconsistent(Operation::SearchLeads, reason.to_owned());
+        match this.look_up(&workspace, &lead).await? {
+            Found::Nothing => Ok(None),
+            Found::Lead { lead, .. } => Ok(Some(lead)),
+            Found::Several(_) => {
+                let error = contradiction("several leads have this identifier").ambiguous();
+                Err(error.with_hint("merge the leads, or read the right one by its ID"))
+            }
+            Found::Hidden => Err(contradiction("the search returned leads without the identifier")),
+        }
+    }
+
+    /// Returns the newest lead that matches. Returns `None` if no lead does.
+    ///
+    /// # Errors
+    /// The errors of [`search`](Self::search).
+    pub async fn first(&self, filter: &Filter) -> Result<Option<LeadRecord>, Error> {
+        let page = self.search(filter, PageRequest { skip: 0, limit: 1 }).await?;
+        Ok(page.data.into_iter().next())
     }
 
     /// Reads a lead with one page of its actions, of all types, newest first.
@@ -325,7 +375,7 @@ impl Leads {
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
-        let found = match this.find(&workspace, lead).await? {
+        let found = match this.look_up(&workspace, lead).await? {
             Found::Lead { lead, .. } => lead,
             Found::Several(_) => {
                 let error = conflict.because("several leads have this identifier").ambiguous();
@@ -371,7 +421,7 @@ impl Leads {
     }
 
     /// Finds the lead with the same identifier, in any spelling.
-    pub(crate) async fn find(&self, workspace: &Workspace, lead: &Lead) -> Result<Found, Error> {
+    pub(crate) async fn look_up(&self, workspace: &Workspace, lead: &Lead) -> Result<Found, Error> {
         let Some(filter) = lookup::filter(workspace, lead) else {
             return Ok(Found::Nothing);
         };

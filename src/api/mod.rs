@@ -5,6 +5,7 @@ pub(crate) mod filter;
 pub(crate) mod ingest;
 pub(crate) mod leads;
 mod lookup;
+pub(crate) mod ping;
 pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod team_members;

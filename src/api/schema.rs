@@ -170,19 +170,28 @@ async fn pipeline(handle: &Handle) -> Result<Response, Error> {
         .await
 }
 
-/// Returns the cached workspace, or discovers it.
+/// Returns the cached workspace, or discovers it. If telecrm is down, an older one is returned.
 pub(crate) async fn workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> {
     let (cache, clock) = (&handle.workspace, &*handle.clock);
     if let Some(workspace) = cache.fresh(clock.now()) {
         return Ok(workspace);
     }
-    let deadline = handle.options.deadline(clock.now());
-    let _lock = cache.lock(clock, deadline).await?;
-    // Another call may have discovered it while this one waited.
-    if let Some(workspace) = cache.fresh(clock.now()) {
-        return Ok(workspace);
+    let discovered = async {
+        let deadline = handle.options.deadline(clock.now());
+        let _lock = cache.lock(clock, deadline).await?;
+        // Another call may have discovered it while this one waited.
+        if let Some(workspace) = cache.fresh(clock.now()) {
+            return Ok(workspace);
+        }
+        discover_until(handle, deadline).await
+    };
+    match discovered.await {
+        // An old workspace is better than none while telecrm is down.
+        Err(error) if error.is_transient() || handle.sync.is_none() => {
+            cache.keep(clock.now()).ok_or(error)
+        }
+        result => result,
     }
-    discover_until(handle, deadline).await
 }
 
 /// Discovers the workspace, even if it is cached.

@@ -111,6 +111,38 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 impl Ingest {
+    /// Pushes a lead, and reads it back as [`verify`](Self::verify) does. A lead whose push ended
+    /// with an [unknown outcome](Error::is_outcome_unknown) is read back as well.
+    ///
+    /// Of a lead with actions, the actions that it already has are read first, which costs up to
+    /// two requests more.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = emulator.client();
+    /// use telecrm::Lead;
+    ///
+    /// let lead = Lead::new().set("phone", "919999999999").set("rating", 4);
+    /// assert!(telecrm.ingest().push_and_verify(&lead).await?.is_stored());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`push`](Self::push), except those with an unknown outcome, and those of
+    /// [`baseline`](Self::baseline) and [`verify`](Self::verify).
+    pub async fn push_and_verify(&self, lead: &Lead) -> Result<Verification, Error> {
+        let before = self.baseline(lead).await?;
+        let receipt = match self.push(lead).await {
+            Ok(receipt) => receipt,
+            Err(error) if error.is_outcome_unknown() => Receipt::unconfirmed(lead.clone()),
+            Err(error) => return Err(error),
+        };
+        self.verify(&receipt.since(before)).await
+    }
+
     /// Reads a pushed lead back and compares every field and action.
     ///
     /// telecrm processes its queue in the background. This method therefore reads the lead
@@ -178,7 +210,7 @@ pub(super) async fn read_back(
     receipt: &Receipt,
 ) -> Result<Verification, Error> {
     let leads = Leads(handle);
-    let lead = leads.find(workspace, receipt.sent()).await?;
+    let lead = leads.look_up(workspace, receipt.sent()).await?;
     assess(&leads, workspace, receipt, lead).await
 }
 

@@ -100,6 +100,21 @@ impl Transport {
         Response::read(result?, &request, call, &self.secrets)
     }
 
+    /// Whether the server accepts a request with a token of this transport. Sends it once, and does
+    /// not conclude anything about the token.
+    pub(crate) async fn is_accepted(
+        &self,
+        client: &reqwest::Client,
+        mut call: Call,
+        request: Result<Request, Unbuilt>,
+    ) -> bool {
+        let Ok(request) = request else {
+            return false;
+        };
+        let reply = self.retry.send_once(client, &request, &mut call).await;
+        reply.is_ok_and(|reply| reply.status.is_success())
+    }
+
     /// A message of the server without secrets and without the values that were sent.
     pub(crate) fn masked(&self, message: &str, response: &Response) -> String {
         redact::mask(message, &self.secrets, &response.sent)

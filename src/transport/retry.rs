@@ -80,6 +80,18 @@ impl Retry {
         }
     }
 
+    /// Sends a request once, within the rate limit.
+    pub(super) async fn send_once(
+        &self,
+        client: &reqwest::Client,
+        request: &Request,
+        call: &mut Call,
+    ) -> Result<Reply, Error> {
+        let deadline = call.options.deadline(self.settings.clock.now());
+        let (slot, left) = self.tokens.acquire(call, deadline, &self.settings).await?;
+        self.attempt(client, request, call, slot, left).await
+    }
+
     async fn attempt(
         &self,
         client: &reqwest::Client,

@@ -222,3 +222,21 @@ fn several_tokens_in_one_are_refused() {
     assert_eq!(error.to_string(), "the Async token has a comma");
     assert!(error.hint().is_some());
 }
+
+#[tokio::test]
+async fn the_name_of_the_program_is_in_front_of_that_of_the_crate() {
+    let seen: Arc<Mutex<Option<String>>> = Arc::default();
+    let (listener, url) = support::socket::listen().await;
+    let agent = seen.clone();
+    let app = Router::new().fallback(move |headers: HeaderMap| async move {
+        let text = headers["user-agent"].to_str().expect("a text").to_owned();
+        *agent.lock().expect("not poisoned") = Some(text);
+        r#"{"status":"QUEUED"}"#
+    });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let builder = Telecrm::builder("ent").async_url(&url).async_token(async_token("a"));
+    let telecrm = builder.app_name("my-app/1.2").build().expect("builds");
+    let _ = push(&telecrm).await.expect("queued");
+    let seen = seen.lock().expect("not poisoned").clone().expect("a request");
+    assert!(seen.starts_with("my-app/1.2 telecrm-rust/"), "{seen}");
+}

@@ -5,6 +5,7 @@ mod filter;
 mod ingest;
 mod leads;
 mod lookup;
+mod ping;
 mod request;
 mod schema;
 mod team_members;
