@@ -132,6 +132,7 @@ pub use token::{AsyncToken, SyncToken, TokenError};
 pub use transport::{CallOptions, CallReport};
 
 pub use api::actions::Actions;
+pub use api::batch::Batch;
 pub use api::ingest::{Baseline, Ingest, Receipt};
 pub use api::leads::{Leads, Upserted};
 pub use api::ping::{Access, Ping, PingReport};

@@ -1,6 +1,7 @@
 //! The operations of both APIs, one module for each noun.
 
 pub(crate) mod actions;
+pub(crate) mod batch;
 pub(crate) mod filter;
 pub(crate) mod ingest;
 pub(crate) mod leads;

@@ -72,6 +72,11 @@ impl Transport {
         self.retry.tokens.limits(self.retry.settings.clock.now())
     }
 
+    /// How long a call would wait for the rate limit that begins now.
+    pub(crate) fn until_free(&self) -> Duration {
+        self.retry.tokens.wait(self.retry.settings.clock.now())
+    }
+
     /// Makes a call with this request.
     pub(crate) async fn call(
         &self,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a write changes. A later write of the same target replaces an earlier one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Target {
     /// A lead, by the normal form of its identifier.
     Push(String),
@@ -29,7 +29,11 @@ pub(crate) struct WriteOrder(Mutex<Writes>);
 
 #[derive(Debug, Default)]
 struct Writes {
-    in_flight: Vec<(Target, Arc<AtomicU64>)>,
+    /// The number of the latest write to each target. A target has several of these if it was
+    /// known by identifier and by ID before it became clear that both are the same lead.
+    in_flight: HashMap<Target, Vec<Arc<AtomicU64>>>,
+    /// At this many targets, those of finished writes are forgotten.
+    sweep_at: usize,
     /// The number of the latest write to any target.
     latest: u64,
     /// The IDs of leads by the normal form of their identifier.
@@ -63,6 +67,24 @@ impl WriteTicket {
     }
 }
 
+/// The smallest number of targets that is worth a sweep.
+const MIN_SWEEP: usize = 64;
+
+impl Writes {
+    /// Forgets the targets of finished writes, but not each time, so that many writes in flight do
+    /// not slow each other down.
+    fn sweep(&mut self) {
+        if self.in_flight.len() < self.sweep_at.max(MIN_SWEEP) {
+            return;
+        }
+        self.in_flight.retain(|_, numbers| {
+            numbers.retain(|latest| Arc::strong_count(latest) > 1);
+            !numbers.is_empty()
+        });
+        self.sweep_at = 2 * self.in_flight.len();
+    }
+}
+
 impl WriteOrder {
     /// Numbers a write that begins now.
     pub(crate) fn enter(&self, target: Target) -> WriteTicket {
@@ -73,17 +95,14 @@ impl WriteOrder {
         };
         writes.latest += 1;
         let number = writes.latest;
-        // Forget the targets of finished writes.
-        writes.in_flight.retain(|(_, latest)| Arc::strong_count(latest) > 1);
-        let same = writes.in_flight.iter().find(|(other, _)| *other == target);
-        let latest = same.map(|(_, latest)| latest.clone());
-        let latest = latest.unwrap_or_else(|| {
-            let latest = Arc::new(AtomicU64::new(0));
-            writes.in_flight.push((target.clone(), latest.clone()));
-            latest
-        });
+        writes.sweep();
+        let numbers = writes.in_flight.entry(target).or_default();
+        if numbers.is_empty() {
+            numbers.push(Arc::default());
+        }
+        let latest = numbers[0].clone();
         let before = latest.load(Ordering::SeqCst);
-        for (_, latest) in writes.in_flight.iter().filter(|(other, _)| *other == target) {
+        for latest in numbers {
             latest.store(number, Ordering::SeqCst);
         }
         WriteTicket { latest, number, before }
@@ -93,17 +112,13 @@ impl WriteOrder {
     /// APIs, only the latest stays the latest.
     pub(crate) fn learn(&self, identifier_key: String, id: String) {
         let mut writes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pushed = Target::Push(identifier_key.clone());
-        let lead = Target::Lead(id.clone());
-        for (target, _) in &mut writes.in_flight {
-            if *target == pushed {
-                *target = lead.clone();
+        if let Some(pushed) = writes.in_flight.remove(&Target::Push(identifier_key.clone())) {
+            let numbers = writes.in_flight.entry(Target::Lead(id.clone())).or_default();
+            numbers.extend(pushed);
+            let newest = numbers.iter().map(|latest| latest.load(Ordering::SeqCst)).max();
+            for latest in numbers {
+                latest.store(newest.unwrap_or_default(), Ordering::SeqCst);
             }
-        }
-        let same = || writes.in_flight.iter().filter(|(target, _)| *target == lead);
-        let newest = same().map(|(_, latest)| latest.load(Ordering::SeqCst)).max();
-        for (_, latest) in same() {
-            latest.fetch_max(newest.unwrap_or_default(), Ordering::SeqCst);
         }
         if writes.ids.len() >= MAX_KNOWN_LEADS {
             writes.ids.clear();
@@ -181,10 +196,11 @@ mod tests {
     fn targets_of_finished_writes_are_forgotten() {
         let order = WriteOrder::default();
         let in_flight = order.enter(lead("51ab23c"));
-        drop((order.enter(lead("62ab16e")), order.enter(lead("62ab16e"))));
-        let newest = order.enter(lead("73cd45f"));
+        for number in 0..10 * MIN_SWEEP {
+            drop(order.enter(lead(&number.to_string())));
+        }
         let remembered = order.0.lock().expect("not poisoned").in_flight.len();
-        assert_eq!(remembered, 2);
-        drop((in_flight, newest));
+        assert!(remembered <= MIN_SWEEP, "{remembered}");
+        assert!(in_flight.is_latest());
     }
 }

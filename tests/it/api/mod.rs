@@ -1,6 +1,7 @@
 //! The calls of the client, one file for each part of the API.
 
 mod actions;
+mod batch;
 mod filter;
 mod ingest;
 mod leads;
