@@ -11,7 +11,7 @@ use crate::item::{Kind, State};
 use crate::options::WhenMaybeSent;
 use crate::outbox::Outbox;
 use crate::sender::{Answer, Arrival, ReadBack, Sender};
-use crate::store::Tables;
+use crate::store::{Lock, Tables};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub struct Worker {
     state: Health,
     stop: watch::Sender<bool>,
     rounds: u64,
+    /// Held as long as the worker lives.
+    _lock: Lock,
 }
 
 /// What the worker knows about the workspace and its tokens.
@@ -58,7 +60,8 @@ struct Health {
     connection_failures: u32,
     /// The items and leads of server faults in a row.
     server_faults: Vec<(u64, String)>,
-    rate_refusals: HashMap<String, u32>,
+    /// How often the rate of a token was refused in a row, and until when it waits.
+    rate_refusals: HashMap<String, (u32, Millis)>,
     refused_tokens: BTreeSet<String>,
     last_tick: Option<Millis>,
 }
@@ -107,13 +110,13 @@ impl Worker {
         slots.push(READING.to_owned());
         let policy = policy(outbox, 0);
         let prepare = move |tables: &mut dyn Tables| {
-            tables.lock_sender()?;
-            let prepared = engine::void_leases(tables, now, policy)
-                .and_then(|_| engine::restart_slots(tables, now, &slots))
-                .and_then(|()| tables.put_setting("held", None));
-            prepared.inspect_err(|_| tables.unlock_sender())
+            let lock = tables.lock_sender()?;
+            engine::void_leases(tables, now, policy)?;
+            engine::restart_slots(tables, now, &slots)?;
+            tables.put_setting("held", None)?;
+            Ok(lock)
         };
-        outbox.0.writer.run(prepare).await?;
+        let lock = outbox.0.writer.run(prepare).await?;
         Ok(Self {
             outbox: outbox.clone(),
             sender: Arc::new(sender),
@@ -124,6 +127,7 @@ impl Worker {
             state: Health::default(),
             stop: watch::channel(false).0,
             rounds: 0,
+            _lock: lock,
         })
     }
 
@@ -263,11 +267,14 @@ impl Worker {
     /// The time since the last round in which the workspace could send.
     fn tick(&mut self, now: Millis) -> Millis {
         let last = self.state.last_tick.replace(now).unwrap_or(now);
-        let all_refused = self.state.refused_tokens.len() >= self.sender.slots().len();
-        if self.state.probe_at.is_some() || all_refused {
+        if self.state.probe_at.is_some() || self.all_refused() {
             return 0;
         }
         (now - last).clamp(0, LONGEST_TICK)
+    }
+
+    fn all_refused(&self) -> bool {
+        self.state.refused_tokens.len() >= self.sender.slots().len()
     }
 
     fn begin_send(&mut self, lease: Lease) {
@@ -358,11 +365,13 @@ impl Worker {
     fn release(&mut self, slot: &str) {
         self.state.connection_failures = 0;
         self.state.rate_refusals.remove(slot);
+        let mut held = self.all_refused();
         if self.state.refused_tokens.remove(slot) {
             let (slot, now) = (slot.to_owned(), self.outbox.0.time.now());
             self.outbox.0.writer.post(move |tables| drop(engine::enable(tables, now, &slot)));
         }
-        if self.state.probe_at.take().is_some() {
+        held |= self.state.probe_at.take().is_some();
+        if held {
             self.outbox.0.writer.post(|tables| drop(tables.put_setting("held", None)));
             self.outbox.tell(Event::Released);
         }
@@ -422,7 +431,7 @@ impl Worker {
                 if self.state.refused_tokens.insert(slot.clone()) {
                     self.outbox.tell(Event::TokenRefused(slot.clone()));
                 }
-                let all = self.state.refused_tokens.len() >= self.sender.slots().len();
+                let all = self.all_refused();
                 self.outbox.0.writer.post(move |tables| {
                     let held = all.then_some("no token is accepted");
                     // A slot that stays enabled is refused again.
@@ -432,9 +441,12 @@ impl Worker {
                 0
             }
             Blocked::RateLimit(wait) => {
-                let refusals = self.state.rate_refusals.entry(slot.clone()).or_default();
-                *refusals += 1;
+                let entry = self.state.rate_refusals.entry(slot.clone());
+                let (refusals, until) = entry.or_insert((0, now));
+                // Requests that were in flight together are one refusal.
+                *refusals += u32::from(*until <= now);
                 let wait = wait.map_or(0, millis).max(engine::rate_limit_backoff(*refusals));
+                *until = now + wait;
                 self.outbox.0.writer.post(move |tables| {
                     drop(engine::penalize(tables, now, &slot, wait));
                 });
@@ -485,12 +497,6 @@ impl Worker {
         self.unsettled_looks.clear();
         events.into_iter().for_each(|event| self.outbox.tell(event));
         Ok(())
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.outbox.0.writer.post(|tables| tables.unlock_sender());
     }
 }
 

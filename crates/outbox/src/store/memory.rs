@@ -1,10 +1,11 @@
 //! A store in memory, which ends with the process.
 
-use super::{Counts, Result, Tables};
+use super::{Counts, Lock, Result, Tables};
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 use crate::item::{Filter, Item, Kind, Lane, State};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Tables in memory. Transactions are not undone: the engine checks before it writes, and no write
 /// fails.
@@ -22,7 +23,8 @@ pub(crate) struct Memory {
     waiting: BTreeSet<(Kind, u8, Millis, String)>,
     settings: HashMap<String, String>,
     counts: Counts,
-    locked: bool,
+    /// The sender has the second reference.
+    sender: Arc<()>,
 }
 
 impl Memory {
@@ -218,16 +220,12 @@ impl Tables for Memory {
         None
     }
 
-    fn lock_sender(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.locked, true) {
+    fn lock_sender(&mut self) -> Result<Lock> {
+        if Arc::strong_count(&self.sender) > 1 {
             let message = "another worker of this process sends from the outbox in memory";
             return Err(Error::new(ErrorKind::Locked, message)
                 .with_hint("stop that worker first, or open another outbox"));
         }
-        Ok(())
-    }
-
-    fn unlock_sender(&mut self) {
-        self.locked = false;
+        Ok(Box::new(Arc::clone(&self.sender)))
     }
 }

@@ -17,6 +17,9 @@ pub(crate) use writer::Writer;
 
 type Result<T> = std::result::Result<T, Error>;
 
+/// The right to send from a store.
+pub(crate) type Lock = Box<dyn Send + Sync>;
+
 /// The number of items in each state, by [`State::code`](crate::State).
 pub(crate) type Counts = [u64; 9];
 
@@ -74,7 +77,6 @@ pub(crate) trait Tables: Send {
     fn compact(&mut self) -> Result<Vec<String>>;
     /// The free bytes of the disk. `None` if unknown.
     fn free_space(&self) -> Option<u64>;
-    /// Becomes the only sender of the store.
-    fn lock_sender(&mut self) -> Result<()>;
-    fn unlock_sender(&mut self);
+    /// Becomes the only sender of the store, until the lock is dropped.
+    fn lock_sender(&mut self) -> Result<Lock>;
 }

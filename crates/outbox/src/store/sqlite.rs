@@ -1,6 +1,6 @@
 //! A store in an SQLite file. Every commit is on the disk before it is acknowledged.
 
-use super::{Counts, Result, Tables};
+use super::{Counts, Lock, Result, Tables};
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 use crate::item::{Filter, Item, Kind, Lane, State};
@@ -24,7 +24,6 @@ const LANE: &str = "kind, lead_key, rank, due, fence, leased, tries";
 pub(crate) struct Sqlite {
     path: PathBuf,
     connection: Connection,
-    lock: Option<SenderLock>,
 }
 
 impl Sqlite {
@@ -48,7 +47,7 @@ impl Sqlite {
         });
         drop(created.map_err(at)?);
         let connection = connect(path, max_pages).map_err(at)?;
-        Ok(Self { path: path.to_owned(), connection, lock: None })
+        Ok(Self { path: path.to_owned(), connection })
     }
 
     fn execute(&mut self, sql: &str, values: impl Params) -> Result<()> {
@@ -417,7 +416,10 @@ impl Tables for Sqlite {
         // None of this is possible inside of the transaction that the writer has begun.
         self.commit()?;
         let compacted = (|| {
-            self.connection.execute_batch("PRAGMA incremental_vacuum")?;
+            // Each step frees one page.
+            let mut vacuum = self.connection.prepare("PRAGMA incremental_vacuum")?;
+            let mut pages = vacuum.query([])?;
+            while pages.next()?.is_some() {}
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             let mut statement = self.connection.prepare("PRAGMA quick_check(20)")?;
             let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -432,13 +434,8 @@ impl Tables for Sqlite {
         free_space(folder(&self.path))
     }
 
-    fn lock_sender(&mut self) -> Result<()> {
-        self.lock = Some(SenderLock::acquire(&self.path)?);
-        Ok(())
-    }
-
-    fn unlock_sender(&mut self) {
-        self.lock = None;
+    fn lock_sender(&mut self) -> Result<Lock> {
+        Ok(Box::new(SenderLock::acquire(&self.path)?))
     }
 }
 
