@@ -48,8 +48,11 @@ fn check_digest(root: &Path) -> std::io::Result<()> {
 fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-env-changed=TELECRM_OPENAPI_DIR");
     let ours = root.join("openapi");
-    let folder =
-        std::env::var_os("TELECRM_OPENAPI_DIR").map_or_else(|| ours.clone(), PathBuf::from);
+    let named = std::env::var_os("TELECRM_OPENAPI_DIR").map(PathBuf::from);
+    if let Some(folder) = &named {
+        check_folder(folder)?;
+    }
+    let folder = named.unwrap_or_else(|| ours.clone());
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     for api in codegen::APIS {
         let file = format!("{}.yaml", api.name);
@@ -75,4 +78,17 @@ fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
         std::fs::write(out.join(format!("{}.rs", api.name)), source)?;
     }
     Ok(())
+}
+
+/// The folder must hold a document. Without one, our own documents would be taken silently.
+#[cfg(feature = "regenerate")]
+fn check_folder(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let exists = |api: &codegen::Api| folder.join(format!("{}.yaml", api.name)).is_file();
+    if codegen::APIS.iter().any(exists) {
+        return Ok(());
+    }
+    let what =
+        if folder.is_dir() { "has neither sync.yaml nor async.yaml" } else { "does not exist" };
+    let hint = "set it to an absolute path of a folder with at least one of both files";
+    Err(format!("TELECRM_OPENAPI_DIR: {} {what}\nhint: {hint}", folder.display()).into())
 }

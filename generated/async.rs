@@ -19,6 +19,16 @@ pub mod ingest {
             CreateOrUpdateLeadResponseStatus { Queued = "QUEUED", }
         }
     }
+    /// The parameters of the operations that take more than one.
+    pub mod parameters {
+        use super::{enums, types};
+        /// The parameters of [`create_or_update_lead`](super::Client::create_or_update_lead).
+        #[derive(Clone)]
+        pub struct CreateOrUpdateLead<'a> {
+            pub enterprise_id: &'a str,
+            pub body: &'a types::CreateOrUpdateLeadBody,
+        }
+    }
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
@@ -145,9 +155,9 @@ Version: 1.0.0*/
     impl Client {
         pub(crate) fn create_or_update_lead_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            body: &'a types::CreateOrUpdateLeadBody,
+            parameters: parameters::CreateOrUpdateLead<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::CreateOrUpdateLead { enterprise_id, body } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
                 "{}/enterprise/{}/autoupdatelead", self.baseurl, enterprise_id,
@@ -178,10 +188,9 @@ Arguments:
 */
         pub async fn create_or_update_lead<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            body: &'a types::CreateOrUpdateLeadBody,
+            parameters: parameters::CreateOrUpdateLead<'a>,
         ) -> Result<ResponseValue<types::CreateOrUpdateLeadResponse>, crate::Error> {
-            let request = self.create_or_update_lead_request(enterprise_id, body);
+            let request = self.create_or_update_lead_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::CreateOrUpdateLead), request)

@@ -73,6 +73,122 @@ pub mod sync {
             WriteResultActionsStatus { Created = "CREATED", Ignored = "IGNORED", }
         }
     }
+    /// The parameters of the operations that take more than one.
+    pub mod parameters {
+        use super::{enums, types};
+        /// The parameters of [`list_custom_actions`](super::Client::list_custom_actions).
+        #[derive(Clone)]
+        pub struct ListCustomActions<'a> {
+            pub enterprise_id: &'a str,
+            pub detail: Option<bool>,
+        }
+        /// The parameters of [`get_custom_action`](super::Client::get_custom_action).
+        #[derive(Clone)]
+        pub struct GetCustomAction<'a> {
+            pub enterprise_id: &'a str,
+            pub code: &'a str,
+        }
+        /// The parameters of [`list_custom_fields`](super::Client::list_custom_fields).
+        #[derive(Clone)]
+        pub struct ListCustomFields<'a> {
+            pub enterprise_id: &'a str,
+            pub detail: Option<bool>,
+        }
+        /// The parameters of [`get_custom_field`](super::Client::get_custom_field).
+        #[derive(Clone)]
+        pub struct GetCustomField<'a> {
+            pub enterprise_id: &'a str,
+            pub api_name: &'a str,
+        }
+        /// The parameters of [`create_lead`](super::Client::create_lead).
+        #[derive(Clone)]
+        pub struct CreateLead<'a> {
+            pub enterprise_id: &'a str,
+            pub body: &'a types::CreateLeadBody,
+        }
+        /// The parameters of [`search_leads`](super::Client::search_leads).
+        #[derive(Clone)]
+        pub struct SearchLeads<'a> {
+            pub enterprise_id: &'a str,
+            pub limit: Option<i64>,
+            pub skip: Option<i64>,
+            pub body: &'a types::SearchLeadsBody,
+        }
+        /// The parameters of [`get_lead`](super::Client::get_lead).
+        #[derive(Clone)]
+        pub struct GetLead<'a> {
+            pub enterprise_id: &'a str,
+            pub lead_id: &'a str,
+            pub include_actions: Option<bool>,
+            pub limit: Option<i64>,
+            pub skip: Option<i64>,
+        }
+        /// The parameters of [`update_lead`](super::Client::update_lead).
+        #[derive(Clone)]
+        pub struct UpdateLead<'a> {
+            pub enterprise_id: &'a str,
+            pub lead_id: &'a str,
+            pub body: &'a types::UpdateLeadBody,
+        }
+        /// The parameters of [`create_actions`](super::Client::create_actions).
+        #[derive(Clone)]
+        pub struct CreateActions<'a> {
+            pub enterprise_id: &'a str,
+            pub lead_id: &'a str,
+            pub body: &'a types::CreateActionsBody,
+        }
+        /// The parameters of [`search_actions`](super::Client::search_actions).
+        #[derive(Clone)]
+        pub struct SearchActions<'a> {
+            pub enterprise_id: &'a str,
+            pub lead_id: &'a str,
+            pub limit: Option<i64>,
+            pub skip: Option<i64>,
+            pub body: &'a types::SearchActionsBody,
+        }
+        /// The parameters of [`get_action`](super::Client::get_action).
+        #[derive(Clone)]
+        pub struct GetAction<'a> {
+            pub enterprise_id: &'a str,
+            pub lead_id: &'a str,
+            pub action_id: &'a str,
+        }
+        /// The parameters of [`update_action`](super::Client::update_action).
+        #[derive(Clone)]
+        pub struct UpdateAction<'a> {
+            pub enterprise_id: &'a str,
+            pub lead_id: &'a str,
+            pub action_id: &'a str,
+            pub body: &'a ::telecrm_core::Action,
+        }
+        /// The parameters of [`list_team_members`](super::Client::list_team_members).
+        #[derive(Clone)]
+        pub struct ListTeamMembers<'a> {
+            pub enterprise_id: &'a str,
+            pub include_deleted: Option<bool>,
+            pub limit: Option<i64>,
+            pub skip: Option<i64>,
+        }
+        /// The parameters of [`create_team_member`](super::Client::create_team_member).
+        #[derive(Clone)]
+        pub struct CreateTeamMember<'a> {
+            pub enterprise_id: &'a str,
+            pub body: &'a types::CreateTeamMemberRequest,
+        }
+        /// The parameters of [`get_team_member`](super::Client::get_team_member).
+        #[derive(Clone)]
+        pub struct GetTeamMember<'a> {
+            pub enterprise_id: &'a str,
+            pub email: &'a str,
+            pub include_deleted: Option<bool>,
+        }
+        /// The parameters of [`set_team_member_state`](super::Client::set_team_member_state).
+        #[derive(Clone)]
+        pub struct SetTeamMemberState<'a> {
+            pub enterprise_id: &'a str,
+            pub body: &'a types::TeamMemberStateChange,
+        }
+    }
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
@@ -1344,9 +1460,9 @@ Version: 1.0.0*/
     impl Client {
         pub(crate) fn list_custom_actions_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            detail: Option<bool>,
+            parameters: parameters::ListCustomActions<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::ListCustomActions { enterprise_id, detail } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
                 "{}/enterprise/{}/custom-actions", self.baseurl, enterprise_id,
@@ -1377,10 +1493,9 @@ Arguments:
 */
         pub async fn list_custom_actions<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            detail: Option<bool>,
+            parameters: parameters::ListCustomActions<'a>,
         ) -> Result<ResponseValue<types::ListCustomActionsResponse>, crate::Error> {
-            let request = self.list_custom_actions_request(enterprise_id, detail);
+            let request = self.list_custom_actions_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::ListCustomActions), request)
@@ -1389,9 +1504,9 @@ Arguments:
         }
         pub(crate) fn get_custom_action_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            code: &'a str,
+            parameters: parameters::GetCustomAction<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::GetCustomAction { enterprise_id, code } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let code = encode_path("code", code)?;
             let url = format!(
@@ -1422,10 +1537,9 @@ Arguments:
 */
         pub async fn get_custom_action<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            code: &'a str,
+            parameters: parameters::GetCustomAction<'a>,
         ) -> Result<ResponseValue<types::CustomActionRecord>, crate::Error> {
-            let request = self.get_custom_action_request(enterprise_id, code);
+            let request = self.get_custom_action_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::GetCustomAction), request)
@@ -1434,9 +1548,9 @@ Arguments:
         }
         pub(crate) fn list_custom_fields_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            detail: Option<bool>,
+            parameters: parameters::ListCustomFields<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::ListCustomFields { enterprise_id, detail } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
                 "{}/enterprise/{}/custom-fields", self.baseurl, enterprise_id,
@@ -1467,10 +1581,9 @@ Arguments:
 */
         pub async fn list_custom_fields<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            detail: Option<bool>,
+            parameters: parameters::ListCustomFields<'a>,
         ) -> Result<ResponseValue<types::ListCustomFieldsResponse>, crate::Error> {
-            let request = self.list_custom_fields_request(enterprise_id, detail);
+            let request = self.list_custom_fields_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::ListCustomFields), request)
@@ -1479,9 +1592,9 @@ Arguments:
         }
         pub(crate) fn get_custom_field_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            api_name: &'a str,
+            parameters: parameters::GetCustomField<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::GetCustomField { enterprise_id, api_name } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let api_name = encode_path("api_name", api_name)?;
             let url = format!(
@@ -1513,10 +1626,9 @@ Arguments:
 */
         pub async fn get_custom_field<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            api_name: &'a str,
+            parameters: parameters::GetCustomField<'a>,
         ) -> Result<ResponseValue<types::CustomFieldRecord>, crate::Error> {
-            let request = self.get_custom_field_request(enterprise_id, api_name);
+            let request = self.get_custom_field_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::GetCustomField), request)
@@ -1525,9 +1637,9 @@ Arguments:
         }
         pub(crate) fn create_lead_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            body: &'a types::CreateLeadBody,
+            parameters: parameters::CreateLead<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::CreateLead { enterprise_id, body } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!("{}/enterprise/{}/lead", self.baseurl, enterprise_id,);
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
@@ -1556,10 +1668,9 @@ Arguments:
 */
         pub async fn create_lead<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            body: &'a types::CreateLeadBody,
+            parameters: parameters::CreateLead<'a>,
         ) -> Result<ResponseValue<types::WriteResult>, crate::Error> {
-            let request = self.create_lead_request(enterprise_id, body);
+            let request = self.create_lead_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::CreateLead), request)
@@ -1613,11 +1724,9 @@ Arguments:
         }
         pub(crate) fn search_leads_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            limit: Option<i64>,
-            skip: Option<i64>,
-            body: &'a types::SearchLeadsBody,
+            parameters: parameters::SearchLeads<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::SearchLeads { enterprise_id, limit, skip, body } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
                 "{}/enterprise/{}/lead/search", self.baseurl, enterprise_id,
@@ -1652,12 +1761,9 @@ Arguments:
 */
         pub async fn search_leads<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            limit: Option<i64>,
-            skip: Option<i64>,
-            body: &'a types::SearchLeadsBody,
+            parameters: parameters::SearchLeads<'a>,
         ) -> Result<ResponseValue<types::SearchLeadsResponse>, crate::Error> {
-            let request = self.search_leads_request(enterprise_id, limit, skip, body);
+            let request = self.search_leads_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::SearchLeads), request)
@@ -1666,12 +1772,15 @@ Arguments:
         }
         pub(crate) fn get_lead_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            include_actions: Option<bool>,
-            limit: Option<i64>,
-            skip: Option<i64>,
+            parameters: parameters::GetLead<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::GetLead {
+                enterprise_id,
+                lead_id,
+                include_actions,
+                limit,
+                skip,
+            } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
@@ -1711,14 +1820,9 @@ Arguments:
 */
         pub async fn get_lead<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            include_actions: Option<bool>,
-            limit: Option<i64>,
-            skip: Option<i64>,
+            parameters: parameters::GetLead<'a>,
         ) -> Result<ResponseValue<types::LeadRecord>, crate::Error> {
-            let request = self
-                .get_lead_request(enterprise_id, lead_id, include_actions, limit, skip);
+            let request = self.get_lead_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::GetLead), request)
@@ -1727,10 +1831,9 @@ Arguments:
         }
         pub(crate) fn update_lead_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            body: &'a types::UpdateLeadBody,
+            parameters: parameters::UpdateLead<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::UpdateLead { enterprise_id, lead_id, body } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
@@ -1763,11 +1866,9 @@ Arguments:
 */
         pub async fn update_lead<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            body: &'a types::UpdateLeadBody,
+            parameters: parameters::UpdateLead<'a>,
         ) -> Result<ResponseValue<types::LeadRecord>, crate::Error> {
-            let request = self.update_lead_request(enterprise_id, lead_id, body);
+            let request = self.update_lead_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::UpdateLead), request)
@@ -1776,10 +1877,9 @@ Arguments:
         }
         pub(crate) fn create_actions_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            body: &'a types::CreateActionsBody,
+            parameters: parameters::CreateActions<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::CreateActions { enterprise_id, lead_id, body } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
@@ -1812,11 +1912,9 @@ Arguments:
 */
         pub async fn create_actions<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            body: &'a types::CreateActionsBody,
+            parameters: parameters::CreateActions<'a>,
         ) -> Result<ResponseValue<types::WriteResult>, crate::Error> {
-            let request = self.create_actions_request(enterprise_id, lead_id, body);
+            let request = self.create_actions_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::CreateActions), request)
@@ -1825,12 +1923,15 @@ Arguments:
         }
         pub(crate) fn search_actions_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            limit: Option<i64>,
-            skip: Option<i64>,
-            body: &'a types::SearchActionsBody,
+            parameters: parameters::SearchActions<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::SearchActions {
+                enterprise_id,
+                lead_id,
+                limit,
+                skip,
+                body,
+            } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let url = format!(
@@ -1868,14 +1969,9 @@ Arguments:
 */
         pub async fn search_actions<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            limit: Option<i64>,
-            skip: Option<i64>,
-            body: &'a types::SearchActionsBody,
+            parameters: parameters::SearchActions<'a>,
         ) -> Result<ResponseValue<types::SearchActionsResponse>, crate::Error> {
-            let request = self
-                .search_actions_request(enterprise_id, lead_id, limit, skip, body);
+            let request = self.search_actions_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::SearchActions), request)
@@ -1884,10 +1980,9 @@ Arguments:
         }
         pub(crate) fn get_action_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            action_id: &'a str,
+            parameters: parameters::GetAction<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::GetAction { enterprise_id, lead_id, action_id } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let action_id = encode_path("action_id", action_id)?;
@@ -1921,11 +2016,9 @@ Arguments:
 */
         pub async fn get_action<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            action_id: &'a str,
+            parameters: parameters::GetAction<'a>,
         ) -> Result<ResponseValue<types::ActionRecord>, crate::Error> {
-            let request = self.get_action_request(enterprise_id, lead_id, action_id);
+            let request = self.get_action_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::GetAction), request)
@@ -1934,11 +2027,9 @@ Arguments:
         }
         pub(crate) fn update_action_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            action_id: &'a str,
-            body: &'a ::telecrm_core::Action,
+            parameters: parameters::UpdateAction<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::UpdateAction { enterprise_id, lead_id, action_id, body } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let lead_id = encode_path("lead_id", lead_id)?;
             let action_id = encode_path("action_id", action_id)?;
@@ -1974,13 +2065,9 @@ Arguments:
 */
         pub async fn update_action<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            lead_id: &'a str,
-            action_id: &'a str,
-            body: &'a ::telecrm_core::Action,
+            parameters: parameters::UpdateAction<'a>,
         ) -> Result<ResponseValue<types::ActionRecord>, crate::Error> {
-            let request = self
-                .update_action_request(enterprise_id, lead_id, action_id, body);
+            let request = self.update_action_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::UpdateAction), request)
@@ -2028,11 +2115,14 @@ Arguments:
         }
         pub(crate) fn list_team_members_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            include_deleted: Option<bool>,
-            limit: Option<i64>,
-            skip: Option<i64>,
+            parameters: parameters::ListTeamMembers<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::ListTeamMembers {
+                enterprise_id,
+                include_deleted,
+                limit,
+                skip,
+            } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
                 "{}/enterprise/{}/team-members", self.baseurl, enterprise_id,
@@ -2070,13 +2160,9 @@ Arguments:
 */
         pub async fn list_team_members<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            include_deleted: Option<bool>,
-            limit: Option<i64>,
-            skip: Option<i64>,
+            parameters: parameters::ListTeamMembers<'a>,
         ) -> Result<ResponseValue<types::TeamMemberPage>, crate::Error> {
-            let request = self
-                .list_team_members_request(enterprise_id, include_deleted, limit, skip);
+            let request = self.list_team_members_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::ListTeamMembers), request)
@@ -2085,9 +2171,9 @@ Arguments:
         }
         pub(crate) fn create_team_member_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            body: &'a types::CreateTeamMemberRequest,
+            parameters: parameters::CreateTeamMember<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::CreateTeamMember { enterprise_id, body } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
                 "{}/enterprise/{}/team-members", self.baseurl, enterprise_id,
@@ -2118,10 +2204,9 @@ Arguments:
 */
         pub async fn create_team_member<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            body: &'a types::CreateTeamMemberRequest,
+            parameters: parameters::CreateTeamMember<'a>,
         ) -> Result<ResponseValue<types::CreatedTeamMember>, crate::Error> {
-            let request = self.create_team_member_request(enterprise_id, body);
+            let request = self.create_team_member_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::CreateTeamMember), request)
@@ -2130,10 +2215,9 @@ Arguments:
         }
         pub(crate) fn get_team_member_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            email: &'a str,
-            include_deleted: Option<bool>,
+            parameters: parameters::GetTeamMember<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::GetTeamMember { enterprise_id, email, include_deleted } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let email = encode_path("email", email)?;
             let url = format!(
@@ -2169,12 +2253,9 @@ Arguments:
 */
         pub async fn get_team_member<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            email: &'a str,
-            include_deleted: Option<bool>,
+            parameters: parameters::GetTeamMember<'a>,
         ) -> Result<ResponseValue<types::TeamMember>, crate::Error> {
-            let request = self
-                .get_team_member_request(enterprise_id, email, include_deleted);
+            let request = self.get_team_member_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::GetTeamMember), request)
@@ -2183,9 +2264,9 @@ Arguments:
         }
         pub(crate) fn set_team_member_state_request<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            body: &'a types::TeamMemberStateChange,
+            parameters: parameters::SetTeamMemberState<'a>,
         ) -> Result<reqwest::Request, Unbuilt> {
+            let parameters::SetTeamMemberState { enterprise_id, body } = parameters;
             let enterprise_id = encode_path("enterprise_id", enterprise_id)?;
             let url = format!(
                 "{}/enterprise/{}/teammember/state_change", self.baseurl, enterprise_id,
@@ -2216,10 +2297,9 @@ Arguments:
 */
         pub async fn set_team_member_state<'a>(
             &'a self,
-            enterprise_id: &'a str,
-            body: &'a types::TeamMemberStateChange,
+            parameters: parameters::SetTeamMemberState<'a>,
         ) -> Result<ResponseValue<types::ChangedTeamMemberState>, crate::Error> {
-            let request = self.set_team_member_state_request(enterprise_id, body);
+            let request = self.set_team_member_state_request(parameters);
             let response = self
                 .inner
                 .send(&self.client, Some(crate::Operation::SetTeamMemberState), request)

@@ -1,7 +1,7 @@
 //! The settings of a client, and how they become one.
 
 use crate::clock::{Clock, SystemClock};
-use crate::handle::{Api, Connection, Handle, Shared};
+use crate::handle::{Api, Connection, Handle, LeadsPerSearch, Shared};
 use crate::raw::generated::{ingest, sync};
 use crate::raw::runtime::print_names_only;
 use crate::transport::write_order::WriteOrder;
@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use telecrm_core::Country;
+use telecrm_core::{Country, Workspace};
 
 /// The base URL of the Sync API, and the default of [`Builder::sync_url`].
 ///
@@ -62,7 +62,8 @@ pub struct Builder {
     async_tokens: Vec<AsyncToken>,
     sync_url: String,
     async_url: String,
-    http: reqwest::ClientBuilder,
+    http: Option<reqwest::ClientBuilder>,
+    app_name: Option<String>,
     connect_timeout: Duration,
     options: CallOptions,
     clock: Arc<dyn Clock>,
@@ -72,6 +73,7 @@ pub struct Builder {
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
     allow_http: bool,
+    workspace: Option<Workspace>,
     default_country: Option<String>,
     time_zone: Option<TimeZone>,
 }
@@ -86,7 +88,8 @@ impl Telecrm {
             async_tokens: Vec::new(),
             sync_url: SYNC_URL.to_owned(),
             async_url: ASYNC_URL.to_owned(),
-            http: reqwest::ClientBuilder::new(),
+            http: None,
+            app_name: None,
             connect_timeout: Duration::from_secs(10),
             options: CallOptions::new(),
             clock: Arc::new(SystemClock),
@@ -96,6 +99,7 @@ impl Telecrm {
             sync_limit: Some(RateLimit::SYNC),
             async_limit: Some(RateLimit::ASYNC),
             allow_http: false,
+            workspace: None,
             default_country: None,
             time_zone: None,
         }
@@ -111,11 +115,23 @@ impl Builder {
 
     /// Adds a token of type Async, for pushing.
     ///
-    /// Up to three tokens alternate, each within its own rate limit. A token that the server
-    /// refuses is not used again while another one works: see [`Telecrm::async_limits`].
+    /// Up to three tokens alternate, each within its own rate limit. A token that is given twice
+    /// counts once. A token that the server refuses (401) is not used for ten minutes while another
+    /// one works, and a token with too many requests (429) is not used as long as the server asks:
+    /// see [`Telecrm::async_limits`].
+    ///
+    /// Two clients do not know of each other's requests. Give each client tokens of its own, or a
+    /// part of the [limit](Self::async_limit).
     pub fn async_token(mut self, token: AsyncToken) -> Self {
-        self.async_tokens.push(token);
+        if !self.async_tokens.contains(&token) {
+            self.async_tokens.push(token);
+        }
         self
+    }
+
+    /// Adds several tokens, as [`async_token`](Self::async_token) does.
+    pub fn async_tokens(self, tokens: impl IntoIterator<Item = AsyncToken>) -> Self {
+        tokens.into_iter().fold(self, Self::async_token)
     }
 
     /// Sets the base URL of the Sync API, with `/autoupdate/v2` (TR1). The default is [`SYNC_URL`].
@@ -149,7 +165,9 @@ impl Builder {
 
     /// Sets the HTTP client, for what this builder does not cover: proxies, root certificates, DNS.
     ///
-    /// This builder overrides its redirect policy, timeouts and user agent.
+    /// This builder overrides its redirect policy, timeouts, user agent, and retries, because the
+    /// client retries by itself and counts its attempts. Without this method, the proxy variables
+    /// of the environment apply to all hosts except those of the machine itself.
     ///
     /// ```
     /// use telecrm::Telecrm;
@@ -160,7 +178,14 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
-        self.http = http;
+        self.http = Some(http);
+        self
+    }
+
+    /// Sets the name of your program, such as `my-app/1.2`, which goes in front of the name of this
+    /// crate in the header `User-Agent`.
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.app_name = Some(name.into());
         self
     }
 
@@ -282,6 +307,33 @@ impl Builder {
         self
     }
 
+    /// Gives the client a workspace to check with until it has discovered one, for example from a
+    /// file that [`Schema::file`](crate::Schema::file) once returned. It is used while telecrm
+    /// cannot be reached, and by clients without a Sync token.
+    ///
+    /// Its country and time zone count, not those of this builder.
+    /// [`Telecrm::workspace_age`] tells whether a discovered workspace is in use.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::{AsyncToken, Lead, Telecrm, Workspace};
+    ///
+    /// let telecrm = Telecrm::builder("enterprise-id")
+    ///     .async_token(AsyncToken::new("0f1e2d3c4b5a")?)
+    ///     .workspace(Workspace::sample())
+    ///     .build()?;
+    /// let workspace = telecrm.workspace().await?;
+    /// assert!(workspace.check(&Lead::new().set("rating", 9)).has_losses());
+    /// assert_eq!(telecrm.workspace_age(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn workspace(mut self, workspace: Workspace) -> Self {
+        self.workspace = Some(workspace);
+        self
+    }
+
     /// Creates the client. Nothing is sent yet.
     ///
     /// # Errors
@@ -298,12 +350,17 @@ impl Builder {
             return Err(Error::config(format!("there are more than {MAX_TOKENS} Async tokens"))
                 .with_hint("give at most as many as a workspace has"));
         }
-        let http = http_client(self.http, self.connect_timeout, self.options.attempt_timeout)?;
+        let settings = HttpSettings {
+            connect_timeout: self.connect_timeout,
+            attempt_timeout: self.options.attempt_timeout,
+            user_agent: user_agent(self.app_name.as_deref()),
+        };
+        let http = HttpClients::new(self.http, settings)?;
         let sync_tokens: Vec<&str> = self.sync_token.iter().map(SyncToken::expose).collect();
         let async_tokens: Vec<&str> = self.async_tokens.iter().map(AsyncToken::expose).collect();
         let secrets = [&sync_tokens[..], &async_tokens[..], &[&enterprise]].concat();
         let shutdown = Shutdown::default();
-        let connector = Connector {
+        let mut connector = Connector {
             secrets: secrets.into_iter().map(str::to_owned).collect(),
             enterprise,
             http,
@@ -321,10 +378,11 @@ impl Builder {
         let shared = Shared {
             sync: sync.map(|connection| Api::new(sync::Client::new_with_client, connection)),
             ingest: ingest.map(|connection| Api::new(ingest::Client::new_with_client, connection)),
-            workspace: WorkspaceCache::default(),
+            workspace: self.workspace.map_or_else(WorkspaceCache::default, WorkspaceCache::given),
             default_country,
             time_zone: self.time_zone,
             verify_timeout: self.verify_timeout,
+            leads_per_search: LeadsPerSearch::default(),
             write_order: WriteOrder::default(),
             clock: self.clock,
             shutdown,
@@ -338,7 +396,7 @@ print_names_only!(Builder);
 /// What the connections to both APIs have in common.
 struct Connector {
     enterprise: String,
-    http: reqwest::Client,
+    http: HttpClients,
     allow_http: bool,
     /// The texts that must not appear in a message: all tokens, and the enterprise ID.
     secrets: Vec<String>,
@@ -348,7 +406,7 @@ struct Connector {
 impl Connector {
     /// Returns `None` if there are no tokens for the API.
     fn connect(
-        &self,
+        &mut self,
         api: &str,
         base_url: &str,
         tokens: &[&str],
@@ -362,19 +420,58 @@ impl Connector {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| Error::config("a token contains characters that a header cannot carry"))?;
         let (secrets, settings) = (self.secrets.clone(), self.settings.clone());
+        let base_url = check_base_url(api, base_url, self.allow_http)?;
+        let url = reqwest::Url::parse(&base_url);
+        let is_local = url.is_ok_and(|url| is_loopback(&url));
         Ok(Some(Connection {
-            base_url: check_base_url(api, base_url, self.allow_http)?,
+            base_url,
             enterprise: self.enterprise.clone(),
-            http: self.http.clone(),
+            http: self.http.client(is_local)?,
             transport: Arc::new(Transport::new(headers, secrets, limit, settings)),
         }))
     }
 }
 
-fn http_client(
-    http: reqwest::ClientBuilder,
+/// The HTTP clients for both APIs, usually one.
+struct HttpClients {
+    settings: HttpSettings,
+    remote: Option<reqwest::Client>,
+    /// Connects without a proxy, so that no proxy sees requests to the machine itself.
+    local: Option<reqwest::Client>,
+}
+
+struct HttpSettings {
     connect_timeout: Duration,
     attempt_timeout: Duration,
+    user_agent: String,
+}
+
+/// The name of the program, if it has one, and of this crate.
+fn user_agent(app_name: Option<&str>) -> String {
+    const CRATE: &str = concat!("telecrm-rust/", env!("CARGO_PKG_VERSION"));
+    app_name.map_or_else(|| CRATE.to_owned(), |name| format!("{} {CRATE}", name.trim()))
+}
+
+impl HttpClients {
+    fn new(given: Option<reqwest::ClientBuilder>, settings: HttpSettings) -> Result<Self, Error> {
+        let given = given.map(|http| http_client(http, &settings)).transpose()?;
+        Ok(Self { settings, remote: given.clone(), local: given })
+    }
+
+    fn client(&mut self, is_local: bool) -> Result<reqwest::Client, Error> {
+        let client = if is_local { &mut self.local } else { &mut self.remote };
+        if let Some(client) = client {
+            return Ok(client.clone());
+        }
+        let http = reqwest::ClientBuilder::new();
+        let http = if is_local { http.no_proxy() } else { http };
+        Ok(client.insert(http_client(http, &self.settings)?).clone())
+    }
+}
+
+fn http_client(
+    http: reqwest::ClientBuilder,
+    settings: &HttpSettings,
 ) -> Result<reqwest::Client, Error> {
     // Without a provider reqwest would panic.
     #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
@@ -384,9 +481,11 @@ fn http_client(
     }
     let http = http
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(connect_timeout)
-        .timeout(attempt_timeout)
-        .user_agent(concat!("telecrm-rust/", env!("CARGO_PKG_VERSION")));
+        // Only this crate retries, so that its attempts are all that the server sees.
+        .retry(reqwest::retry::never())
+        .connect_timeout(settings.connect_timeout)
+        .timeout(settings.attempt_timeout)
+        .user_agent(&settings.user_agent);
     http.build().map_err(|error| {
         let reason = error.without_url();
         Error::config(format!("the HTTP client could not be created: {reason}"))
@@ -413,16 +512,19 @@ fn check_enterprise_id(id: &str) -> Result<String, Error> {
     Ok(id.to_owned())
 }
 
+fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
 fn check_base_url(api: &str, url: &str, allow_http: bool) -> Result<String, Error> {
     let invalid = |reason: &str| Error::config(format!("the {api} base URL {reason}"));
     let parsed = reqwest::Url::parse(url.trim())
         .map_err(|error| invalid(&format!("is not a URL: {error}")))?;
-    let host = parsed.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     match parsed.scheme() {
         "https" => {}
-        "http" if is_loopback || allow_http => {}
+        "http" if is_loopback(&parsed) || allow_http => {}
         "http" => {
             return Err(invalid("is not https")
                 .with_hint("use https, or `allow_http` to send tokens and leads unencrypted"));
@@ -532,7 +634,7 @@ mod tests {
     }
 
     fn build_with_tokens(count: usize) -> Result<Telecrm, String> {
-        let tokens = (0..count).map(|number| AsyncToken::new(&format!("async-{number}")));
+        let tokens = (0..count).map(|number| AsyncToken::new(format!("async-{number}")));
         let builder = tokens.fold(Telecrm::builder("ent"), |builder, token| {
             builder.async_token(token.expect("a token"))
         });

@@ -2,6 +2,7 @@
 
 use crate::api::ingest::Ingest;
 use crate::api::leads::Leads;
+use crate::api::ping::Ping;
 use crate::api::request::{Method, Request};
 use crate::api::schema::{self, Schema};
 use crate::api::team_members::TeamMembers;
@@ -9,6 +10,7 @@ use crate::handle::{Handle, missing_token};
 use crate::transport::CallOptions;
 use crate::{Error, LimitState, raw};
 use std::sync::Arc;
+use std::time::Duration;
 use telecrm_core::Workspace;
 
 /// A client of one telecrm workspace.
@@ -48,7 +50,8 @@ pub struct Telecrm(pub(crate) Handle);
 
 impl Telecrm {
     /// Returns the schema of the workspace, which this client discovers once and caches for 15
-    /// minutes.
+    /// minutes. If telecrm cannot be reached after that, the cached one is returned again, and
+    /// [`workspace_age`](Self::workspace_age) grows.
     ///
     /// # Errors
     /// Returns an error if one of the four requests fails, or their responses cannot be combined.
@@ -200,6 +203,32 @@ impl Telecrm {
         Request::new(self.0.clone(), method, path.into())
     }
 
+    /// How long ago the workspace was discovered that [`workspace`](Self::workspace) returns at the
+    /// moment. Returns `None` if none was discovered yet.
+    ///
+    /// It is discovered again after 15 minutes. If telecrm cannot be reached then, the old one
+    /// stays in use and grows older.
+    pub fn workspace_age(&self) -> Option<Duration> {
+        self.0.workspace.age(self.0.clock.now())
+    }
+
+    /// Asks whether enterprise, tokens and hosts are right. Sends one request to the Sync API, and
+    /// after a 401 one more, to see whether the two tokens are swapped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = emulator.client();
+    /// let report = telecrm.ping().probe_async().await;
+    /// assert!(report.is_ok(), "{report:#}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ping(&self) -> Ping {
+        Ping::new(self.0.clone())
+    }
+
     /// Creating, reading, updating and finding leads, over the Sync API.
     pub fn leads(&self) -> Leads {
         Leads(self.0.clone())
@@ -231,9 +260,13 @@ impl Telecrm {
 /// # use telecrm::Lead;
 /// # let lead = telecrm.leads().create(&Lead::new().set("phone", "919999999999")).await?;
 /// # let lead_id = &lead.complete()?.lead_id;
+/// use telecrm::raw::sync::parameters::GetLead;
+///
 /// let raw = telecrm.raw();
-/// let enterprise = raw.enterprise_id()?;
-/// let lead = raw.sync()?.get_lead(enterprise, lead_id, Some(true), Some(5), None).await?;
+/// let enterprise_id = raw.enterprise_id()?;
+/// let newest =
+///     GetLead { enterprise_id, lead_id, include_actions: Some(true), limit: Some(5), skip: None };
+/// let lead = raw.sync()?.get_lead(newest).await?;
 /// assert_eq!(lead.actions.as_ref().map_or(0, Vec::len), 0);
 /// # let _ = raw.ingest()?;
 /// # Ok(())
@@ -259,12 +292,14 @@ impl Raw<'_> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
     /// # let telecrm = emulator.client();
+    /// use telecrm::raw::ingest::parameters::CreateOrUpdateLead;
     /// use telecrm::raw::ingest::types::CreateOrUpdateLeadBody;
     ///
     /// let lead = serde_json::json!({ "fields": { "phone": "919999999999" } });
     /// let body: CreateOrUpdateLeadBody = serde_json::from_value(lead)?;
     /// let raw = telecrm.raw();
-    /// let answer = raw.ingest()?.create_or_update_lead(raw.enterprise_id()?, &body).await?;
+    /// let push = CreateOrUpdateLead { enterprise_id: raw.enterprise_id()?, body: &body };
+    /// let answer = raw.ingest()?.create_or_update_lead(push).await?;
     /// assert_eq!(answer.status.as_ref().map(|status| status.as_str()), Some("QUEUED"));
     /// # Ok(())
     /// # }

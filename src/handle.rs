@@ -7,14 +7,16 @@ use crate::transport::envelope::without_bom;
 use crate::transport::write_order::{Target, WriteOrder};
 use crate::transport::{Call, CallOptions, Context, Response, Shutdown, Transport, Unbuilt};
 use crate::workspace_cache::WorkspaceCache;
-use crate::{Error, Operation};
+use crate::{Error, Idempotency, Operation};
 use jiff::tz::TimeZone;
 use reqwest::Request;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use telecrm_core::{Country, Created, Lead, Outcome};
+use telecrm_core::{Country, Created, FieldValue, Lead, Outcome};
 
 /// A cheap clone of the client's state, with the options of the calls that it makes.
 #[derive(Clone)]
@@ -30,9 +32,31 @@ pub(crate) struct Shared {
     pub(crate) default_country: Option<Country>,
     pub(crate) time_zone: Option<TimeZone>,
     pub(crate) verify_timeout: Duration,
+    /// How many leads one search looks for.
+    pub(crate) leads_per_search: LeadsPerSearch,
     pub(crate) write_order: WriteOrder,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shutdown: Shutdown,
+}
+
+/// How many leads one search looks for. Lowered for good if the server does not support as many.
+pub(crate) struct LeadsPerSearch(AtomicUsize);
+
+impl Default for LeadsPerSearch {
+    /// Two spellings of 50 phone numbers are a hundred values.
+    fn default() -> Self {
+        Self(AtomicUsize::new(50))
+    }
+}
+
+impl LeadsPerSearch {
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lower_to(&self, count: usize) {
+        self.0.fetch_min(count.max(1), Ordering::Relaxed);
+    }
 }
 
 impl Deref for Handle {
@@ -109,6 +133,29 @@ impl Handle {
         self.sync_api()?.send(call, build).await
     }
 
+    /// Remembers the ID of a lead with this identifier, so that its writes keep one order over both
+    /// APIs.
+    pub(crate) fn learn_id(&self, fields: &BTreeMap<String, FieldValue>, lead_id: Option<&str>) {
+        let Some((workspace, id)) = self.workspace.last_known().zip(lead_id) else {
+            return;
+        };
+        let identifier = fields.get(workspace.identifier().api_name());
+        if let Some(key) = identifier.and_then(|value| workspace.identifier_key(value)) {
+            self.write_order.learn(key, id.to_owned());
+        }
+    }
+
+    /// Whether the Sync API accepts the Async token, which means that the two are swapped.
+    pub(crate) async fn takes_async_token(&self) -> bool {
+        let (Some(sync), Some(ingest)) = (&self.sync, &self.ingest) else {
+            return false;
+        };
+        let connection = &sync.connection;
+        let request = sync.client.get_metadata_request(&connection.enterprise);
+        let call = Call::new(Some(Operation::GetMetadata), Idempotency::Safe, self.options);
+        ingest.connection.transport.is_accepted(&connection.http, call, request).await
+    }
+
     /// Reads the response to a creation. Remarks of the server are masked like its error messages.
     pub(crate) fn outcome(
         &self,
@@ -156,6 +203,13 @@ impl<C> Api<C> {
     ) -> Result<Response, Error> {
         let request = build(&self.client, &self.connection.enterprise);
         self.connection.send(call, request).await
+    }
+}
+
+impl<C> Api<C> {
+    /// The error for a success status whose body refuses the request for this reason.
+    pub(crate) fn refusal(&self, response: &Response, reason: &str) -> Error {
+        response.refusal(&self.connection.transport.masked(reason, response))
     }
 }
 

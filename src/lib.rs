@@ -60,10 +60,15 @@
 //! | [`ingest()`](Telecrm::ingest) | [`Ingest`] | push over the Async API, verify |
 //! | [`team_members()`](Telecrm::team_members) | [`TeamMembers`] | list, get, create, stream |
 //! | [`schema()`](Telecrm::schema) | [`Schema`] | the schema, endpoint by endpoint |
+//! | [`ping()`](Telecrm::ping) | [`PingReport`] | whether the settings are right |
 //! | [`request()`](Telecrm::request) | [`Request`] | any other endpoint |
 //!
 //! [`Lead`], [`CustomAction`] and [`Payment`] are what you send. [`Filter`], [`Period`],
 //! [`PageRequest`] and [`Items`] select what you read.
+//!
+//! # Guides
+//!
+#![cfg_attr(doc, doc = "The module [`guide`] has complete programs for common jobs.")]
 //!
 //! # Errors
 //!
@@ -109,6 +114,8 @@ mod client;
 mod clock;
 mod environment;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod handle;
 mod operation;
 mod pagination;
@@ -127,10 +134,12 @@ pub use transport::{CallOptions, CallReport};
 pub use api::actions::Actions;
 pub use api::ingest::{Baseline, Ingest, Receipt};
 pub use api::leads::{Leads, Upserted};
+pub use api::ping::{Access, Ping, PingReport};
 pub use api::request::{Method, Reply, Request};
 pub use api::schema::Schema;
 pub use api::team_members::{NewTeamMember, TeamMembers};
 pub use api::verify::Verification;
+pub use api::verify_all::Verifications;
 
 pub use api::filter::{ActionFilter, Filter, Period};
 pub use pagination::{Items, PageRequest};

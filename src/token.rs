@@ -44,6 +44,8 @@ fn validate(what: &'static str, token: &str) -> Result<Box<str>, TokenError> {
         ("is empty", "copy the token from the dashboard")
     } else if has_prefix {
         ("starts with `Bearer `", "pass the token alone")
+    } else if token.contains(',') {
+        ("has a comma", "give each of several tokens by itself")
     } else if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         (
             "has blanks, control characters or non-ASCII characters",
@@ -61,13 +63,21 @@ macro_rules! token {
         #[derive(Clone, PartialEq, Eq)]
         pub struct $name(Box<str>);
 
+        impl std::str::FromStr for $name {
+            type Err = TokenError;
+
+            fn from_str(token: &str) -> Result<Self, TokenError> {
+                Self::new(token)
+            }
+        }
+
         impl $name {
             /// A token as the dashboard shows it, without `Bearer `.
             ///
             /// # Errors
             /// Returns an error if the text is empty or has characters that no token has.
-            pub fn new(token: &str) -> Result<Self, TokenError> {
-                validate($what, token).map(Self)
+            pub fn new(token: impl AsRef<str>) -> Result<Self, TokenError> {
+                validate($what, token.as_ref()).map(Self)
             }
 
             #[doc = concat!("The token in the environment variable `", $variable, "`.")]

@@ -11,6 +11,9 @@ use telecrm_core::Workspace;
 /// Fields and statuses rarely change: somebody edits them in the dashboard.
 const MAX_AGE: Duration = Duration::from_secs(15 * 60);
 
+/// How long no discovery is tried after one that failed.
+const OUTAGE: Duration = Duration::from_secs(60);
+
 #[derive(Default)]
 pub(crate) struct WorkspaceCache {
     last: Mutex<Option<Cached>>,
@@ -20,6 +23,8 @@ pub(crate) struct WorkspaceCache {
 struct Cached {
     /// `None` once a refresh was requested.
     since: Option<Instant>,
+    /// `None` if the workspace was given.
+    discovered: Option<Instant>,
     workspace: Arc<Workspace>,
 }
 
@@ -32,13 +37,35 @@ impl WorkspaceCache {
         is_fresh.then(|| cached.workspace.clone())
     }
 
+    /// How long ago the workspace was discovered. Returns `None` if none was, or it was given.
+    pub(crate) fn age(&self, now: Instant) -> Option<Duration> {
+        let since = self.last().as_ref()?.discovered?;
+        Some(now.saturating_duration_since(since))
+    }
+
     /// Returns the workspace as last discovered, of any age.
     pub(crate) fn last_known(&self) -> Option<Arc<Workspace>> {
         self.last().as_ref().map(|cached| cached.workspace.clone())
     }
 
     pub(crate) fn store(&self, workspace: Arc<Workspace>, now: Instant) {
-        *self.last() = Some(Cached { since: Some(now), workspace });
+        *self.last() = Some(Cached { since: Some(now), discovered: Some(now), workspace });
+    }
+
+    /// Returns the workspace as last discovered, and counts it as fresh for a minute, so that not
+    /// every call waits for a server that is down.
+    pub(crate) fn keep(&self, now: Instant) -> Option<Arc<Workspace>> {
+        let mut last = self.last();
+        let cached = last.as_mut()?;
+        cached.since = now.checked_sub(MAX_AGE - OUTAGE);
+        Some(cached.workspace.clone())
+    }
+
+    /// Keeps a workspace that was not discovered, until one is.
+    pub(crate) fn given(workspace: Workspace) -> Self {
+        let workspace = Arc::new(workspace);
+        let cached = Cached { since: None, discovered: None, workspace };
+        Self { last: Mutex::new(Some(cached)), ..Self::default() }
     }
 
     pub(crate) fn expire(&self) {

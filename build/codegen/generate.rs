@@ -27,8 +27,8 @@ pub(crate) fn generate(api: Api, document: Value, variants: &Variants) -> Result
     let mut generator = Generator::new(&settings(&enums)?);
     let tokens = catch(|| generator.generate_tokens(&spec))?;
     let mut file: syn::File = syn::parse2(tokens).map_err(Problems::one)?;
-    adapt(&mut file, variants)?;
-    let module = wrap(api, &file, &enums);
+    let parameters = adapt(&mut file, variants)?;
+    let module = wrap(api, &file, &enums, &parameters);
     let source = prettyplease::unparse(&parse_quote!(#module));
     Ok(format!(
         "// Generated from openapi/{}.yaml by `cargo xtask regen`. Do not edit: change its overlay instead.\n\n{source}",
@@ -106,7 +106,8 @@ pub(crate) fn variant(value: &str) -> Option<String> {
 }
 
 /// Rewrites the generator's client so that it sends through this crate's transport.
-fn adapt(file: &mut syn::File, variants: &Variants) -> Result<()> {
+/// Returns the structs with the parameters of the operations.
+fn adapt(file: &mut syn::File, variants: &Variants) -> Result<Vec<syn::ItemStruct>> {
     file.items.retain(|item| !is_machinery(item));
     let mut adapter = Adapter {
         variants,
@@ -115,13 +116,14 @@ fn adapt(file: &mut syn::File, variants: &Variants) -> Result<()> {
         operations: 0,
         whole: Vec::new(),
         parameters: Vec::new(),
+        named: Vec::new(),
         encoded: Vec::new(),
         data: Vec::new(),
     };
     adapter.visit_file_mut(file);
     // A new version of the generator may write these parts in another way. Left alone they would
     // compile and behave differently.
-    let mut changed = adapter.whole;
+    let mut changed = std::mem::take(&mut adapter.whole);
     if adapter.constructors != 1 {
         changed.push(format!("{} methods `new`", adapter.constructors));
     }
@@ -130,7 +132,7 @@ fn adapt(file: &mut syn::File, variants: &Variants) -> Result<()> {
         changed.push(format!("{headers} headers `api-version` in {operations} operations"));
     }
     if changed.is_empty() {
-        return Ok(());
+        return Ok(adapter.named);
     }
     let hint = "adapt build/codegen/generate.rs to this version of progenitor-impl";
     let changed = changed.join(", ");
@@ -156,6 +158,8 @@ struct Adapter<'a> {
     whole: Vec<String>,
     /// The parameters of the current operation.
     parameters: Vec<syn::PatType>,
+    /// The structs with the parameters of the operations.
+    named: Vec<syn::ItemStruct>,
     /// Statements that encode path segments, to be inserted before the one that uses them.
     encoded: Vec<Stmt>,
     /// The structs of requests and responses.
@@ -172,10 +176,12 @@ impl VisitMut for Adapter<'_> {
                 ImplItem::Fn(function) if function.sig.ident == "new" => self.constructors += 1,
                 ImplItem::Fn(function) if function.sig.asyncness.is_some() => {
                     self.operations += 1;
-                    match split(&function, self.variants) {
+                    let parameters = named_parameters(&function.sig);
+                    match split(&function, parameters.as_ref(), self.variants) {
                         Some(both) => item.items.extend(both.map(ImplItem::Fn)),
                         None => self.whole.push(function.sig.ident.to_string()),
                     }
+                    self.named.extend(parameters);
                 }
                 member => item.items.push(member),
             }
@@ -430,7 +436,11 @@ fn reader_of_field(field: &syn::Field) -> Option<(syn::FieldValue, bool)> {
 ///
 /// The facade needs the request alone, and reads more from the response than the generated code.
 /// Returns `None` if the code does not look as expected.
-fn split(operation: &syn::ImplItemFn, variants: &Variants) -> Option<[syn::ImplItemFn; 2]> {
+fn split(
+    operation: &syn::ImplItemFn,
+    parameters: Option<&syn::ItemStruct>,
+    variants: &Variants,
+) -> Option<[syn::ImplItemFn; 2]> {
     let statements = &operation.block.stmts;
     let is_info = |statement: &Stmt| match statement {
         Stmt::Local(local) => {
@@ -454,18 +464,26 @@ fn split(operation: &syn::ImplItemFn, variants: &Variants) -> Option<[syn::ImplI
     let decode = in_memory(body.block.stmts.first()?)?;
 
     let (attributes, signature) = (&operation.attrs, &operation.sig);
-    let (name, inputs, generics) = (&signature.ident, &signature.inputs, &signature.generics);
+    let (name, generics) = (&signature.ident, &signature.generics);
     let variant = variants.argument(&name.to_string());
     let request_name = request_method(&name.to_string());
     let request_name = syn::Ident::new(&request_name, name.span());
-    let arguments = inputs.iter().filter_map(|input| match input {
-        syn::FnArg::Typed(parameter) => Some(&parameter.pat),
-        syn::FnArg::Receiver(_) => None,
+    let names: Vec<_> = typed(&signature.inputs).map(|parameter| &parameter.pat).collect();
+    let mut inputs = signature.inputs.clone();
+    let mut arguments = names.clone();
+    let together: Box<syn::Pat> = Box::new(parse_quote!(parameters));
+    let unpack: Option<Stmt> = parameters.map(|of| {
+        let (of, generics) = (&of.ident, of.generics.split_for_impl().1);
+        inputs = signature.inputs.iter().take(1).cloned().collect();
+        inputs.push(parse_quote!(parameters: parameters::#of #generics));
+        arguments = vec![&together];
+        parse_quote!(let parameters::#of { #(#names),* } = parameters;)
     });
     let value = success(&signature.output)?;
     Some([
         parse_quote! {
             pub(crate) fn #request_name #generics(#inputs) -> Result<reqwest::Request, Unbuilt> {
+                #unpack
                 #(#before)*
                 Ok(#request)
             }
@@ -479,6 +497,34 @@ fn split(operation: &syn::ImplItemFn, variants: &Variants) -> Option<[syn::ImplI
             }
         },
     ])
+}
+
+/// The struct with the parameters of an operation. Returns `None` for a single parameter.
+///
+/// A renamed parameter then breaks the compilation of its callers, instead of taking the place of
+/// another one.
+fn named_parameters(signature: &syn::Signature) -> Option<syn::ItemStruct> {
+    let names: Vec<_> = typed(&signature.inputs).map(|parameter| &parameter.pat).collect();
+    let types = typed(&signature.inputs).map(|parameter| &parameter.ty);
+    if names.len() < 2 {
+        return None;
+    }
+    let operation = signature.ident.unraw().to_string();
+    let name = syn::Ident::new(&operation.to_pascal_case(), signature.ident.span());
+    let about = format!(" The parameters of [`{operation}`](super::Client::{operation}).");
+    let generics = &signature.generics;
+    Some(parse_quote! {
+        #[doc = #about]
+        #[derive(Clone)]
+        pub struct #name #generics { #(pub #names: #types),* }
+    })
+}
+
+fn typed(inputs: &Punctuated<syn::FnArg, Token![,]>) -> impl Iterator<Item = &syn::PatType> {
+    inputs.iter().filter_map(|input| match input {
+        syn::FnArg::Typed(parameter) => Some(parameter),
+        syn::FnArg::Receiver(_) => None,
+    })
 }
 
 /// The name of the method that builds the request of an operation.
@@ -536,7 +582,7 @@ fn shorten_doc(attribute: &mut Attribute) {
 }
 
 /// Wraps everything in a module, because a file that `include!` reads cannot have inner attributes.
-fn wrap(api: Api, file: &syn::File, enums: &[OpenEnum]) -> ItemMod {
+fn wrap(api: Api, file: &syn::File, enums: &[OpenEnum], parameters: &[syn::ItemStruct]) -> ItemMod {
     let module = syn::Ident::new(api.module, Span::call_site());
     let about = format!(" The `{}` client, generated.", api.name);
     let (items, enums) = (&file.items, enums.iter().map(open_enum));
@@ -550,6 +596,13 @@ fn wrap(api: Api, file: &syn::File, enums: &[OpenEnum]) -> ItemMod {
             /// text.
             pub mod enums {
                 #(#enums)*
+            }
+
+            /// The parameters of the operations that take more than one.
+            pub mod parameters {
+                use super::{enums, types};
+
+                #(#parameters)*
             }
 
             #(#items)*

@@ -15,6 +15,7 @@ pub(crate) mod operations;
 pub(crate) mod overlay;
 pub(crate) mod read;
 pub(crate) mod schema;
+mod target;
 
 /// One of the vendor's two APIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Source {
     pub(crate) fn read(api: Api, spec: &Path, overlays: &Path) -> Result<Self> {
         let overlay = overlays.join(format!("{}.overlay.yaml", api.name));
         Ok(Self {
-            document: read::document(spec)?,
+            document: read::specification(spec)?,
             overlay: overlay::Overlay::from_document(read::document(&overlay)?)
                 .map_err(|problems| problems.within(overlay.display()))?,
         })
@@ -112,6 +113,7 @@ pub(crate) fn source_of(
     mut document: Value,
     variants: &operations::Variants,
 ) -> Result<String> {
+    target::check(&document)?;
     normalise::normalise(&mut document);
     lint::lint(&document)?;
     generate::generate(api, document, variants)

@@ -2,6 +2,9 @@
 //!
 //! An action without effect is reported: it is mistyped, or the vendor has corrected the document
 //! and the action can go.
+//!
+//! An action that replaces or removes a part records a digest of that part. If the vendor changes
+//! the part, the action would hide the change, so it is reported as well.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -9,7 +12,8 @@ use std::fmt;
 use serde_json::Value;
 use serde_json_path::{JsonPath, PathElement};
 
-use super::{Problems, Result};
+use super::{Problems, Result, schema};
+use crate::digest;
 
 /// The actions of an overlay document.
 pub(crate) struct Overlay {
@@ -18,28 +22,49 @@ pub(crate) struct Overlay {
 
 struct Action {
     target: String,
+    description: String,
     path: JsonPath,
     change: Change,
+    /// The digest of the part that the action replaces.
+    replaces: Option<String>,
 }
+
+/// The key with the digest of the part that an action replaces.
+const REPLACES: &str = "x-replaces";
 
 enum Change {
     Update(Value),
     Remove,
 }
 
-/// An action without effect.
+/// An action that no longer fits the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stale {
-    index: usize,
-    target: String,
-    selects: bool,
+    pub(crate) target: String,
+    description: String,
+    pub(crate) fault: Fault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    SelectsNothing,
+    ChangesNothing,
+    /// The part that it replaces has another digest than the recorded one.
+    HidesChange(String),
+    /// It records a digest and replaces nothing.
+    ReplacesNothing,
 }
 
 impl fmt::Display for Stale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { index, target, .. } = self;
-        let verb = if self.selects { "changes" } else { "selects" };
-        write!(f, "actions[{index}] {verb} nothing (fixed upstream?): {target}")
+        let Self { target, description, fault } = self;
+        let fault = match fault {
+            Fault::SelectsNothing => "selects nothing (fixed upstream?)",
+            Fault::ChangesNothing => "changes nothing (fixed upstream?)",
+            Fault::HidesChange(_) => "replaces a part that has changed",
+            Fault::ReplacesNothing => "replaces nothing, but has the key `x-replaces`",
+        };
+        write!(f, "{fault}: {target}\n    ({description})")
     }
 }
 
@@ -66,28 +91,80 @@ impl Overlay {
     /// Applies all actions in order and lists those without effect.
     pub(crate) fn apply(&self, document: &mut Value) -> Vec<Stale> {
         let mut stale = Vec::new();
-        for (index, action) in self.actions.iter().enumerate() {
+        for action in &self.actions {
             let places = places(&action.path, document);
             let before = document.clone();
+            let mut replaced = Vec::new();
             for place in &places {
                 match &action.change {
                     Change::Update(update) => {
                         if let Some(node) = document.pointer_mut(place) {
-                            merge(node, update);
+                            merge(node, update, &mut replaced);
                         }
                     }
-                    Change::Remove => remove(document, place),
+                    Change::Remove => {
+                        replaced.extend(document.pointer(place).cloned());
+                        remove(document, place);
+                    }
                 }
             }
-            if *document == before {
-                stale.push(Stale {
-                    index,
-                    target: action.target.clone(),
-                    selects: !places.is_empty(),
-                });
-            }
+            let digest = digest_of(&before, &replaced);
+            let fault = if places.is_empty() {
+                Fault::SelectsNothing
+            } else if *document == before {
+                Fault::ChangesNothing
+            } else if digest == action.replaces {
+                continue;
+            } else {
+                digest.map_or(Fault::ReplacesNothing, Fault::HidesChange)
+            };
+            let (target, description) = (action.target.clone(), action.description.clone());
+            stale.push(Stale { target, description, fault });
         }
         stale
+    }
+}
+
+/// The digest of the parts that an action replaces. Returns `None` if it only adds.
+///
+/// References are replaced by what they refer to: a component may have another name, but what it
+/// says belongs to the part.
+fn digest_of(document: &Value, replaced: &[Value]) -> Option<String> {
+    if replaced.is_empty() {
+        return None;
+    }
+    let parts = replaced.iter().map(|part| without_references(document, part, &mut Vec::new()));
+    let mut parts = Value::Array(parts.collect());
+    parts.sort_all_objects();
+    Some(format!("{:016x}", digest::fnv1a(parts.to_string().as_bytes())))
+}
+
+/// A value in which each reference is replaced by its target. `path` are the references that lead
+/// to the value.
+fn without_references<'a>(document: &'a Value, value: &'a Value, path: &mut Vec<&'a str>) -> Value {
+    if let Some(reference) = schema::text(value, "$ref")
+        && let Some(target) = schema::target(document, reference)
+    {
+        // A circle is named by how far it leads back.
+        if let Some(position) = path.iter().position(|earlier| *earlier == reference) {
+            return (path.len() - position).into();
+        }
+        path.push(reference);
+        let target = without_references(document, target, path);
+        path.pop();
+        return target;
+    }
+    match value {
+        Value::Object(object) => {
+            let members = object.iter();
+            let members = members
+                .map(|(key, member)| (key.clone(), without_references(document, member, path)));
+            Value::Object(members.collect())
+        }
+        Value::Array(items) => {
+            items.iter().map(|item| without_references(document, item, path)).collect()
+        }
+        scalar => scalar.clone(),
     }
 }
 
@@ -102,9 +179,9 @@ impl Action {
         }
         let target = object.get("target").and_then(Value::as_str);
         let target = target.ok_or("the action has no `target`")?;
-        if !object.get("description").is_some_and(Value::is_string) {
+        let Some(description) = object.get("description").and_then(Value::as_str) else {
             return Err(format!("the action has no `description`: {target}"));
-        }
+        };
         let change = match (object.get("update"), object.get("remove")) {
             (Some(update), None) => Change::Update(update.clone()),
             (None, Some(Value::Bool(true))) => Change::Remove,
@@ -117,7 +194,9 @@ impl Action {
         Ok(Self {
             path: JsonPath::parse(target).map_err(|error| format!("{target}: {error}"))?,
             target: target.to_owned(),
+            description: description.to_owned(),
             change,
+            replaces: object.get(REPLACES).and_then(Value::as_str).map(str::to_owned),
         })
     }
 }
@@ -139,13 +218,14 @@ fn places(path: &JsonPath, document: &Value) -> Vec<String> {
     locations.map(|location| location.to_json_pointer()).collect()
 }
 
-/// Merges objects member by member, appends to arrays, and replaces everything else.
-fn merge(node: &mut Value, update: &Value) {
+/// Merges objects member by member, appends to arrays, and replaces everything else. Lists what it
+/// replaces.
+fn merge(node: &mut Value, update: &Value, replaced: &mut Vec<Value>) {
     match (node, update) {
         (Value::Object(node), Value::Object(update)) => {
             for (key, value) in update {
                 match node.get_mut(key) {
-                    Some(member) => merge(member, value),
+                    Some(member) => merge(member, value, replaced),
                     None => {
                         node.insert(key.clone(), value.clone());
                     }
@@ -154,8 +234,28 @@ fn merge(node: &mut Value, update: &Value) {
         }
         (Value::Array(node), Value::Array(update)) => node.extend(update.iter().cloned()),
         (Value::Array(node), update) => node.push(update.clone()),
-        (node, update) => *node = update.clone(),
+        (node, update) => replaced.push(std::mem::replace(node, update.clone())),
     }
+}
+
+/// The text of an overlay with the digest of the part that the action at `target` replaces.
+///
+/// Returns `None` if no action begins with this target.
+pub(crate) fn with_digest(overlay: &str, target: &str, digest: &str) -> Option<String> {
+    let mut lines: Vec<String> = overlay.lines().map(str::to_owned).collect();
+    let begins = |line: &String| line.trim_start() == format!("- target: {target}");
+    let first = lines.iter().position(begins)?;
+    let ends = |line: &String| line.trim_start().starts_with("- target: ");
+    let rest = &lines[first + 1..];
+    let end = first + 1 + rest.iter().position(ends).unwrap_or(rest.len());
+    let indent = lines[first].len() - lines[first].trim_start().len() + 2;
+    let line = format!("{:indent$}{REPLACES}: '{digest}'", "");
+    let is_digest = |line: &String| line.trim_start().starts_with(REPLACES);
+    match lines[first..end].iter().position(is_digest) {
+        Some(offset) => lines[first + offset] = line,
+        None => lines.insert(first + 1, line),
+    }
+    Some(lines.join("\n") + "\n")
 }
 
 /// Removes the node at a JSON pointer.

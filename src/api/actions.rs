@@ -2,10 +2,11 @@
 
 use super::filter::ActionFilter;
 use super::schema;
-use super::update::{check_id, not_shown};
+use super::update::{check_answer, check_id, not_shown};
 use crate::handle::Handle;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
-use crate::raw::generated::sync::types;
+use crate::raw::generated::sync::{parameters, types};
+use crate::transport::Response;
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest};
 use jiff::Timestamp;
@@ -105,10 +106,17 @@ impl Actions {
     pub(crate) async fn append(&self, sent: &Lead) -> Result<Outcome<Created>, Error> {
         let actions = bare_codes(&sent.clone().without_stray_blanks());
         let body = types::CreateActionsBody { actions };
-        let response = self.handle.send(Operation::CreateActions, |api, enterprise| {
-            api.create_actions_request(enterprise, &self.lead_id, &body)
+        let response = self.handle.send(Operation::CreateActions, |api, enterprise_id| {
+            api.create_actions_request(parameters::CreateActions {
+                enterprise_id,
+                lead_id: &self.lead_id,
+                body: &body,
+            })
         });
-        self.handle.outcome(&response.await?, sent)
+        let response = response.await?;
+        let outcome = self.handle.outcome(&response, sent)?;
+        check_answer(&response, Some(&outcome.clone().accept_partial().lead_id), &self.lead_id)?;
+        Ok(outcome)
     }
 
     /// Reads an action. Only custom actions and payments can be read by ID (AC5).
@@ -117,10 +125,14 @@ impl Actions {
     /// - [`is_not_found`](Error::is_not_found) if the lead has no action with this ID.
     /// - Status 400 if the action has another type.
     pub async fn get(&self, action_id: &str) -> Result<ActionRecord, Error> {
-        let response = self.handle.send(Operation::GetAction, |api, enterprise| {
-            api.get_action_request(enterprise, &self.lead_id, action_id)
+        let response = self.handle.send(Operation::GetAction, |api, enterprise_id| {
+            api.get_action_request(parameters::GetAction {
+                enterprise_id,
+                lead_id: &self.lead_id,
+                action_id,
+            })
         });
-        response.await?.decode()
+        decode_action(&response.await?, action_id)
     }
 
     /// Updates fields of a custom action. Fields that are not named keep their values.
@@ -192,11 +204,16 @@ impl Actions {
     async fn write(&self, action_id: &str, action: &Action) -> Result<ActionRecord, Error> {
         let target = Target::Action(self.lead_id.clone(), action_id.to_owned());
         let response =
-            self.handle.send_write(Operation::UpdateAction, target, |api, enterprise| {
+            self.handle.send_write(Operation::UpdateAction, target, |api, enterprise_id| {
                 check_id(action_id)?;
-                api.update_action_request(enterprise, &self.lead_id, action_id, action)
+                api.update_action_request(parameters::UpdateAction {
+                    enterprise_id,
+                    lead_id: &self.lead_id,
+                    action_id,
+                    body: action,
+                })
             });
-        response.await?.decode()
+        decode_action(&response.await?, action_id)
     }
 
     /// Returns all actions of the lead that match, newest first: see [`Items`].
@@ -227,8 +244,14 @@ impl Actions {
                 .map(|(from, to)| types::SearchActionsBodyCreatedOn { from, to }),
         };
         let lead_id = &self.lead_id;
-        let response = self.handle.send(OPERATION, |api, enterprise| {
-            api.search_actions_request(enterprise, lead_id, Some(limit), Some(skip), &body)
+        let response = self.handle.send(OPERATION, |api, enterprise_id| {
+            api.search_actions_request(parameters::SearchActions {
+                enterprise_id,
+                lead_id,
+                limit: Some(limit),
+                skip: Some(skip),
+                body: &body,
+            })
         });
         response.await?.decode_page(page.skip)
     }
@@ -262,6 +285,13 @@ impl PageSource for ActionPages {
         let id = action.id().map(str::to_owned);
         id.unwrap_or_else(|| super::content_key(action))
     }
+}
+
+/// Decodes a response that is the action with this ID.
+fn decode_action(response: &Response, action_id: &str) -> Result<ActionRecord, Error> {
+    let action: ActionRecord = response.decode()?;
+    check_answer(response, action.id(), action_id)?;
+    Ok(action)
 }
 
 /// Refuses actions of an unknown kind: the server would refuse all actions of the request (AC1).

@@ -5,9 +5,10 @@ use crate::{Error, Operation};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use telecrm_core::{ActionCode, FieldValue};
+use telecrm_core::{ActionCode, FieldValue, LeadRecord};
 
 /// Selects leads. A lead must match every field of the filter, and one of the values of each field.
 ///
@@ -25,12 +26,19 @@ use telecrm_core::{ActionCode, FieldValue};
 ///
 /// let june = Period::month(2026, 6, &jiff::tz::TimeZone::get("Asia/Kolkata")?)?;
 /// let due = Filter::new().within("follow_up_date", june);
-/// # Ok::<(), jiff::Error>(())
+///
+/// // A filter can be stored as JSON.
+/// let stored = serde_json::to_string(&filter)?;
+/// assert_eq!(serde_json::from_str::<Filter>(&stored)?, filter);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+// An unknown key would be a condition that is not applied.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct Filter {
     pub(crate) fields: BTreeMap<String, FieldValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) action: Option<ActionFilter>,
 }
 
@@ -87,6 +95,20 @@ impl Filter {
             check_values(operation, &format!("`fields.{name}`"), Some(value))?;
         }
         self.action.as_ref().map_or(Ok(()), |action| action.check(operation))
+    }
+
+    /// Returns a field of the lead that has none of the values of the filter. Only texts are
+    /// compared, and numbers of phones by their last digits.
+    pub(crate) fn contradicted_by(&self, lead: &LeadRecord) -> Option<&str> {
+        let is_time = |name: &str| [CREATED_ON, "modified_on"].contains(&name);
+        let mut fields = self.fields.iter().filter(|(name, _)| !is_time(name));
+        let contradicted = fields.find(|(name, wanted)| {
+            let shown = lead.get(name).map(texts).unwrap_or_default();
+            let wanted = texts(wanted);
+            let differ = |shown: &&str| wanted.iter().all(|wanted| differ(shown, wanted));
+            !shown.is_empty() && !wanted.is_empty() && shown.iter().all(differ)
+        });
+        contradicted.map(|(name, _)| name.as_str())
     }
 
     /// Returns the range of creation times, as far as it is given in milliseconds.
@@ -148,13 +170,15 @@ impl Filter {
 /// # let _ = (calls, visited);
 /// # Ok::<(), jiff::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ActionFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) kind: Option<FieldValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) performed_by: Option<FieldValue>,
-    pub(crate) from: Option<Timestamp>,
-    pub(crate) to: Option<Timestamp>,
+    pub(crate) performed_at: TimeWindow,
 }
 
 impl ActionFilter {
@@ -188,7 +212,7 @@ impl ActionFilter {
 
     /// Matches actions recorded in this range, both ends included.
     pub fn between(mut self, from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
-        (self.from, self.to) = (from, to);
+        self.performed_at = window(from, to);
         self
     }
 
@@ -199,17 +223,17 @@ impl ActionFilter {
 
     /// Returns the bounds of the range as the API takes them, or `None` without a range.
     pub(crate) fn times(&self) -> Option<(Option<FieldValue>, Option<FieldValue>)> {
-        let (from, to) = (self.from, self.to);
+        let TimeWindow { from, to } = self.performed_at;
         (from.is_some() || to.is_some()).then(|| (from.map(Into::into), to.map(Into::into)))
     }
 
     pub(crate) fn window(&self) -> TimeWindow {
-        window(self.from, self.to)
+        self.performed_at
     }
 
-    pub(crate) fn narrowed(self, window: TimeWindow) -> Self {
-        let time = |millis: i64| Timestamp::from_millisecond(millis).ok();
-        self.between(window.from.and_then(time), window.to.and_then(time))
+    pub(crate) fn narrowed(mut self, window: TimeWindow) -> Self {
+        self.performed_at = window;
+        self
     }
 }
 
@@ -317,6 +341,34 @@ fn one_or_many<V: Into<FieldValue>>(values: impl IntoIterator<Item = V>) -> Fiel
     }
 }
 
+/// Returns a text or the texts of a list.
+fn texts(value: &FieldValue) -> Vec<&str> {
+    match value.as_str() {
+        Some(text) => vec![text],
+        None => value.as_strings().unwrap_or_default(),
+    }
+}
+
+fn letters_and_digits(text: &str) -> String {
+    text.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect()
+}
+
+/// Whether two texts surely are not the same value to a search.
+fn differ(one: &str, other: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let has_letters = |text: &str| text.chars().any(char::is_alphabetic);
+    if has_letters(one) && has_letters(other) {
+        // A team member can be given by ID or by address.
+        return one.contains('@') == other.contains('@')
+            && letters_and_digits(one) != letters_and_digits(other);
+    }
+    let (one_digits, other_digits) = (digits(one), digits(other));
+    let is_phone = |text: &str, digits: &str| !has_letters(text) && digits.len() >= 10;
+    is_phone(one, &one_digits)
+        && is_phone(other, &other_digits)
+        && one_digits[one_digits.len() - 7..] != other_digits[other_digits.len() - 7..]
+}
+
 /// Refuses an empty list: the documentation does not say whether it matches no lead or every lead.
 fn check_values(
     operation: Operation,
@@ -348,6 +400,24 @@ mod tests {
         }
         let day = Period::day(date(2026, 2, 28), &zone).unwrap();
         assert_eq!(day.to, Period::month(2026, 2, &zone).unwrap().to);
+    }
+
+    #[test]
+    fn a_stored_filter_keeps_every_condition() {
+        let time = Timestamp::from_millisecond(1_780_315_200_000).unwrap();
+        let visits = ActionFilter::new().of_code(1001).performed_by(["a@example.com", "b"]);
+        let filter = Filter::new()
+            .any_of("status", ["Fresh", "Won"])
+            .between("created_on", Some(time), None)
+            .with_action(visits.between(None, Some(time)));
+        let stored = serde_json::to_string(&filter).unwrap();
+        assert_eq!(serde_json::from_str::<Filter>(&stored).unwrap(), filter);
+    }
+
+    #[test]
+    fn an_unknown_condition_of_a_stored_filter_is_an_error() {
+        let error = serde_json::from_str::<Filter>(r#"{"fields":{},"batch":"June"}"#).unwrap_err();
+        assert!(error.to_string().contains("`batch`"), "{error}");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Pushing leads over the Async API.
 
+use super::lookup::Found;
 use super::schema;
 use crate::api::leads::Leads;
 use crate::handle::Handle;
-use crate::raw::generated::ingest::types;
+use crate::raw::generated::ingest::{parameters, types};
 use crate::transport::Call;
-use crate::transport::envelope::{json, without_bom};
 use crate::transport::write_order::Target;
 use crate::{Error, Idempotency, Operation};
-use serde_json::Value;
+use telecrm_core::response::PushAnswer;
 use telecrm_core::{ActionRecord, Lead};
 
 /// Pushes leads over the Async API, and reads them back. From
@@ -54,6 +54,7 @@ pub struct Ingest(pub(crate) Handle);
 #[must_use = "a queued lead is not stored yet: verify it"]
 pub struct Receipt {
     sent: Lead,
+    lead_ids: Vec<String>,
     pub(crate) before: Baseline,
 }
 
@@ -64,12 +65,25 @@ impl Receipt {
     /// If [`Ingest::verify`] finds the lead stored, it arrived. Any other result leaves the outcome
     /// unknown.
     pub fn unconfirmed(sent: Lead) -> Self {
-        Self { sent, before: Baseline::default() }
+        Self { sent, lead_ids: Vec::new(), before: Baseline::default() }
+    }
+
+    /// Adds what a later push of the same lead has changed.
+    pub(super) fn add(&mut self, later: &Self) {
+        self.sent.fields_mut().extend(later.sent.fields().clone());
+        self.sent.actions_mut().extend_from_slice(later.sent.actions());
+        self.sent.extra_mut().extend(later.sent.extra().clone());
     }
 
     /// The lead as sent.
     pub fn sent(&self) -> &Lead {
         &self.sent
+    }
+
+    /// The IDs of the leads that telecrm says it wrote. Usually empty, because telecrm only queues
+    /// the lead. An older host was reported to name them.
+    pub fn lead_ids(&self) -> &[String] {
+        &self.lead_ids
     }
 
     /// Sets the actions that the lead had before, so that [`Ingest::verify`] does not count an
@@ -119,12 +133,15 @@ impl Ingest {
     ///
     /// Any lead is retried if it was not sent or was refused with 429. After an unknown outcome, a
     /// lead is retried only if it has no actions, the [workspace](crate::Telecrm::workspace) was
-    /// discovered, and this client has not pushed the same lead since.
+    /// discovered, and this client has not written the same lead since. An update by ID counts only
+    /// if this client has seen the lead with both its identifier and its ID.
     ///
     /// # Errors
     /// - [`is_not_authorized`](Error::is_not_authorized), also for a token of type Sync (AS8).
     /// - [`is_rate_limited`](Error::is_rate_limited) if other programs use the same token (AS9).
-    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost.
+    /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the response was lost, or does not say
+    ///   that the lead is queued.
+    /// - An error with status 200 if the response refuses the lead (`"status":"error"`).
     pub async fn push(&self, lead: &Lead) -> Result<Receipt, Error> {
         let handle = &self.0;
         let target = handle.workspace.last_known().and_then(|workspace| {
@@ -147,15 +164,26 @@ impl Ingest {
         let call = Call::new(Some(Operation::CreateOrUpdateLead), class, handle.options);
         let response = handle
             .async_api()?
-            .send(call.with_ticket(ticket), |api, enterprise| {
-                api.create_or_update_lead_request(enterprise, &body)
+            .send(call.with_ticket(ticket), |api, enterprise_id| {
+                api.create_or_update_lead_request(parameters::CreateOrUpdateLead {
+                    enterprise_id,
+                    body: &body,
+                })
             })
             .await?;
-        if !is_acknowledgement(&response.body) {
-            let reason = "a success status without the confirmation that the lead is queued";
-            return Err(response.malformed(reason));
+        let mut receipt = Receipt::unconfirmed(lead.clone());
+        match PushAnswer::read(response.status.as_u16(), &response.body) {
+            PushAnswer::Queued => Ok(receipt),
+            PushAnswer::Written(lead_ids) => {
+                receipt.lead_ids = lead_ids;
+                Ok(receipt)
+            }
+            PushAnswer::Refused(reason) => Err(handle.async_api()?.refusal(&response, &reason)),
+            _ => {
+                let reason = "a success status without the confirmation that the lead is queued";
+                Err(response.malformed(reason))
+            }
         }
-        Ok(Receipt::unconfirmed(lead.clone()))
     }
 
     /// Reads which actions the lead has, before a push. A new lead has none, and for a lead that is
@@ -173,32 +201,10 @@ impl Ingest {
         }
         let leads = Leads(self.0.in_one_call());
         let workspace = schema::workspace(&leads.0).await?;
-        Ok(match leads.find(&workspace, lead).await? {
-            Some(found) => Baseline { actions: leads.all_actions(&found).await? },
-            None => Baseline::default(),
+        Ok(match leads.look_up(&workspace, lead).await? {
+            Found::Lead { lead, .. } => Baseline { actions: leads.all_actions(&lead).await? },
+            Found::Nothing => Baseline::default(),
+            Found::Several(_) | Found::Hidden => Baseline { actions: None },
         })
-    }
-}
-
-/// Whether a success body confirms that the lead is queued.
-///
-/// Servers answer `{"status":"QUEUED"}`, `OK` or nothing. Any other body, such as a web page (TR1)
-/// or a notice, does not come from the queue.
-fn is_acknowledgement(body: &[u8]) -> bool {
-    let is_one_of = |text: &str, words: &[&str]| {
-        let text = text.trim();
-        words.iter().any(|word| text.eq_ignore_ascii_case(word))
-    };
-    match json(body) {
-        Some(Value::Object(answer)) => match answer.get("status") {
-            Some(status) => is_one_of(status.as_str().unwrap_or_default(), &["QUEUED"]),
-            None => answer.is_empty(),
-        },
-        Some(Value::String(text)) => is_one_of(&text, &["QUEUED", "OK"]),
-        Some(_) => false,
-        None => {
-            let text = std::str::from_utf8(without_bom(body));
-            text.is_ok_and(|text| is_one_of(text, &["QUEUED", "OK", ""]))
-        }
     }
 }

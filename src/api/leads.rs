@@ -2,12 +2,13 @@
 
 use super::actions::{self, Actions};
 use super::filter::Filter;
-use super::update::{check_id, not_shown};
-use super::{lookup, schema};
+use super::lookup::{self, Found};
+use super::schema;
+use super::update::{check_answer, check_id, not_shown};
 use crate::handle::Handle;
 use crate::pagination::overlap;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
-use crate::raw::generated::sync::types;
+use crate::raw::generated::sync::{parameters, types};
 use crate::transport::Response;
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest};
@@ -53,7 +54,7 @@ const HIDDEN_LEAD: &str = "look up the lead in the dashboard, and update it by i
 pub struct Leads(pub(crate) Handle);
 
 /// The most leads or actions that the server returns in one page.
-const PAGE_SIZE: u32 = 100;
+pub(super) const PAGE_SIZE: u32 = 100;
 
 /// How far the clock behind the `Date` header may differ from the one behind `created_on`.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
@@ -81,11 +82,15 @@ impl Leads {
             actions: (!sent.actions().is_empty()).then(|| actions::bare_codes(&sent)),
             extra: sent.extra().clone(),
         };
-        let created = this.0.send(Operation::CreateLead, |api, enterprise| {
-            api.create_lead_request(enterprise, &body)
+        let created = this.0.send(Operation::CreateLead, |api, enterprise_id| {
+            api.create_lead_request(parameters::CreateLead { enterprise_id, body: &body })
         });
         match created.await {
-            Ok(response) => this.0.outcome(&response, lead),
+            Ok(response) => {
+                let outcome = this.0.outcome(&response, lead)?;
+                this.0.learn_id(lead.fields(), Some(&outcome.clone().accept_partial().lead_id));
+                Ok(outcome)
+            }
             // An earlier attempt may have created the lead that now exists.
             Err(error) if error.is_already_exists() && error.is_outcome_unknown() => {
                 let elapsed = clock.now().saturating_duration_since(began);
@@ -103,20 +108,20 @@ impl Leads {
         }
     }
 
-    /// Returns the outcome of a creation if the existing lead is the created one. The actions of an
-    /// older lead may be older too, even if they are equal.
+    /// Returns the outcome of a creation if the existing lead is the created one. An older lead may
+    /// look the same.
     async fn find_created(
         &self,
         sent: &Lead,
         since: Option<Timestamp>,
     ) -> Result<Option<Outcome<Created>>, Error> {
         let workspace = schema::workspace(&self.0).await?;
-        let Some(found) = self.find(&workspace, sent).await? else {
+        let Found::Lead { lead: found, twins } = self.look_up(&workspace, sent).await? else {
             return Ok(None);
         };
         let times = found.created().zip(since);
         let is_new = times.is_some_and(|(created, since)| created >= since);
-        if !is_new && !sent.actions().is_empty() {
+        if !is_new || !twins.is_empty() {
             return Ok(None);
         }
         let actions = self.all_actions(&found).await?;
@@ -133,6 +138,56 @@ impl Leads {
     /// [`is_not_found`](Error::is_not_found) if no lead has this ID.
     pub async fn get(&self, lead_id: &str) -> Result<LeadRecord, Error> {
         self.read(lead_id, None).await
+    }
+
+    /// Finds the lead with this identifier, in any spelling. Returns `None` if no lead has it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = emulator.client();
+    /// # let jane = telecrm::Lead::new().set("phone", "919999999999");
+    /// # let _ = telecrm.leads().create(&jane).await?;
+    /// let lead = telecrm.leads().find("+91 99999 99999").await?;
+    /// assert_eq!(lead.unwrap().get("phone"), Some(&"919999999999".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// - [`is_ambiguous`](Error::is_ambiguous) if several leads have this identifier, and not
+    ///   exactly one of them in this spelling.
+    /// - An error if the server does not show the identifier of the leads that it found.
+    pub async fn find(
+        &self,
+        identifier: impl Into<FieldValue>,
+    ) -> Result<Option<LeadRecord>, Error> {
+        let this = Self(self.0.in_one_call());
+        let workspace = schema::workspace(&this.0).await?;
+        let lead = Lead::new().set(workspace.identifier().api_name(), identifier.into());
+        // The repaired spelling is the one that telecrm stores.
+        let lead = workspace.check(&lead).accept_partial().unwrap_or(lead);
+        let contradiction =
+            |reason: &str| Error::inconsistent(Operation::SearchLeads, reason.to_owned());
+        match this.look_up(&workspace, &lead).await? {
+            Found::Nothing => Ok(None),
+            Found::Lead { lead, .. } => Ok(Some(lead)),
+            Found::Several(_) => {
+                let error = contradiction("several leads have this identifier").ambiguous();
+                Err(error.with_hint("merge the leads, or read the right one by its ID"))
+            }
+            Found::Hidden => Err(contradiction("the search returned leads without the identifier")),
+        }
+    }
+
+    /// Returns the newest lead that matches. Returns `None` if no lead does.
+    ///
+    /// # Errors
+    /// The errors of [`search`](Self::search).
+    pub async fn first(&self, filter: &Filter) -> Result<Option<LeadRecord>, Error> {
+        let page = self.search(filter, PageRequest { skip: 0, limit: 1 }).await?;
+        Ok(page.data.into_iter().next())
     }
 
     /// Reads a lead with one page of its actions, of all types, newest first.
@@ -171,10 +226,16 @@ impl Leads {
             None => (None, None),
         };
         let included = actions.map(|_| true);
-        let response = self.0.send(Operation::GetLead, |api, enterprise| {
-            api.get_lead_request(enterprise, lead_id, included, limit, skip)
+        let response = self.0.send(Operation::GetLead, |api, enterprise_id| {
+            api.get_lead_request(parameters::GetLead {
+                enterprise_id,
+                lead_id,
+                include_actions: included,
+                limit,
+                skip,
+            })
         });
-        decode_lead(&response.await?)
+        self.decode(&response.await?, lead_id)
     }
 
     /// Updates fields of a lead. Fields that are not named keep their values.
@@ -243,12 +304,16 @@ impl Leads {
         let target = Target::Lead(lead_id.to_owned());
         let response = self
             .0
-            .send_write(Operation::UpdateLead, target, |api, enterprise| {
+            .send_write(Operation::UpdateLead, target, |api, enterprise_id| {
                 check_id(lead_id)?;
-                api.update_lead_request(enterprise, lead_id, &body)
+                api.update_lead_request(parameters::UpdateLead {
+                    enterprise_id,
+                    lead_id,
+                    body: &body,
+                })
             })
             .await?;
-        let lead = decode_lead(&response)?;
+        let lead = self.decode(&response, lead_id)?;
         // The response need not show an emptied field.
         let is_blank =
             |value: &FieldValue| value.as_str().is_some_and(|text| text.trim().is_empty());
@@ -291,7 +356,9 @@ impl Leads {
     /// - [`is_outcome_unknown`](Error::is_outcome_unknown) if the existing lead may be the one that
     ///   this call created.
     /// - [`is_already_exists`](Error::is_already_exists) if a search does not find the existing
-    ///   lead, or does not return its ID (LE7).
+    ///   lead, or does not return its ID (LE7). Nothing was written.
+    /// - [`is_ambiguous`](Error::is_ambiguous) if several leads have this identifier, and not
+    ///   exactly one in this spelling. Nothing was written.
     /// - [`updated_lead`](Error::updated_lead) returns the ID if the fields were written and the
     ///   actions were not.
     pub async fn upsert(&self, lead: &Lead) -> Result<Upserted, Error> {
@@ -308,9 +375,20 @@ impl Leads {
             Err(error) if error.is_already_exists() && !error.is_outcome_unknown() => error,
             Err(error) => return Err(error),
         };
-        let Some(found) = this.find(&workspace, lead).await? else {
-            let error = conflict.because("a search does not find the existing lead");
-            return Err(error.with_hint(HIDDEN_LEAD));
+        let found = match this.look_up(&workspace, lead).await? {
+            Found::Lead { lead, .. } => lead,
+            Found::Several(_) => {
+                let error = conflict.because("several leads have this identifier").ambiguous();
+                return Err(error.with_hint("merge the leads, or update the right one by its ID"));
+            }
+            Found::Nothing => {
+                let error = conflict.because("a search does not find the existing lead");
+                return Err(error.with_hint(HIDDEN_LEAD));
+            }
+            Found::Hidden => {
+                let error = conflict.because("the search returned leads without the identifier");
+                return Err(error.with_hint(HIDDEN_LEAD));
+            }
         };
         let Some(lead_id) = found.id().map(str::to_owned) else {
             let error =
@@ -342,29 +420,53 @@ impl Leads {
         Ok(Upserted::Updated { lead_id, lead: record, actions })
     }
 
-    /// Returns the lead with the same identifier, in any spelling.
-    pub(crate) async fn find(
-        &self,
-        workspace: &Workspace,
-        lead: &Lead,
-    ) -> Result<Option<LeadRecord>, Error> {
+    /// Finds the lead with the same identifier, in any spelling.
+    pub(crate) async fn look_up(&self, workspace: &Workspace, lead: &Lead) -> Result<Found, Error> {
         let Some(filter) = lookup::filter(workspace, lead) else {
-            return Ok(None);
+            return Ok(Found::Nothing);
         };
-        let page = PageRequest { skip: 0, limit: 3 };
+        let page = PageRequest { skip: 0, limit: PAGE_SIZE };
         let page = self.search(&filter, page).await?;
-        Ok(lookup::select(workspace, lead, page.data))
+        let found = lookup::select(workspace, lead, page.data);
+        if let Found::Lead { lead, .. } = &found {
+            self.0.learn_id(lead.fields(), lead.id());
+        }
+        Ok(found)
     }
 
-    /// Returns all actions of a lead, or `None` if they cannot all be read or the lead has no ID.
-    pub(crate) async fn all_actions(
+    /// Returns the newest actions of a lead, in one request. Returns `None` if the lead has no ID.
+    pub(crate) async fn newest_actions(
         &self,
         lead: &LeadRecord,
     ) -> Result<Option<Vec<ActionRecord>>, Error> {
         let Some(id) = lead.id() else {
             return Ok(None);
         };
-        overlap::read_all(|skip| async move {
+        let page = PageRequest { skip: 0, limit: PAGE_SIZE };
+        Ok(Some(self.get_with_actions(id, page).await?.actions().to_vec()))
+    }
+
+    /// Returns all actions of a lead. Returns `None` if the lead has no ID, or if its actions
+    /// cannot
+    /// be read completely.
+    pub(crate) async fn all_actions(
+        &self,
+        lead: &LeadRecord,
+    ) -> Result<Option<Vec<ActionRecord>>, Error> {
+        let newest = self.newest_actions(lead).await?;
+        self.older_actions(lead, newest).await
+    }
+
+    /// Completes the newest actions to all actions.
+    pub(crate) async fn older_actions(
+        &self,
+        lead: &LeadRecord,
+        newest: Option<Vec<ActionRecord>>,
+    ) -> Result<Option<Vec<ActionRecord>>, Error> {
+        let (Some(id), Some(newest)) = (lead.id(), newest) else {
+            return Ok(None);
+        };
+        overlap::read_all(newest, |skip| async move {
             let lead = self.get_with_actions(id, PageRequest { skip, limit: PAGE_SIZE });
             Ok(lead.await?.actions().to_vec())
         })
@@ -413,13 +515,29 @@ impl Leads {
     /// Counts the leads that match.
     ///
     /// # Errors
-    /// Invalid if a field of the filter has an empty list of values.
+    /// - Invalid if a field of the filter has an empty list of values.
+    /// - Returns an error if the server's total is missing, or cannot be that of the list.
     pub async fn count(&self, filter: &Filter) -> Result<u64, Error> {
         let this = Self(self.0.in_one_call());
-        let page = PageRequest { skip: 0, limit: 1 };
         let mut count = 0;
         for filter in filter.clone().branches() {
-            count += this.search(&filter, page).await?.total_count;
+            let page = this.search(&filter, PageRequest { skip: 0, limit: 2 }).await?;
+            let (total, rows) = (page.total_count, page.data.len() as u64);
+            // A total that equals the rows of a full page may count only that page.
+            let is_usable = rows < total
+                || rows == total
+                    && (rows < 2
+                        || this
+                            .search(&filter, PageRequest { skip: 2, limit: 2 })
+                            .await?
+                            .data
+                            .is_empty());
+            if !is_usable {
+                let reason = format!("the total is {total}, but there are more leads");
+                return Err(Error::inconsistent(Operation::SearchLeads, reason)
+                    .with_hint("count the leads of `Leads::stream`"));
+            }
+            count += total;
         }
         Ok(count)
     }
@@ -427,7 +545,8 @@ impl Leads {
     /// Returns one page of the leads that match, newest first.
     ///
     /// # Errors
-    /// Invalid if `limit` is not 1 to 100, or a field of the filter has an empty list of values.
+    /// - Invalid if `limit` is not 1 to 100, or a field of the filter has an empty list of values.
+    /// - Returns an error if a lead in the response shows a text that does not match the filter.
     pub async fn search(
         &self,
         filter: &Filter,
@@ -447,10 +566,28 @@ impl Leads {
                     .map(|(from, to)| types::SearchLeadsBodyActionsPerformedAt { from, to }),
             }),
         };
-        let response = self.0.send(OPERATION, |api, enterprise| {
-            api.search_leads_request(enterprise, Some(limit), Some(skip), &body)
+        let response = self.0.send(OPERATION, |api, enterprise_id| {
+            api.search_leads_request(parameters::SearchLeads {
+                enterprise_id,
+                limit: Some(limit),
+                skip: Some(skip),
+                body: &body,
+            })
         });
-        response.await?.decode_page(page.skip)
+        let page: Page<LeadRecord> = response.await?.decode_page(page.skip)?;
+        if let Some(name) = page.data.iter().find_map(|lead| filter.contradicted_by(lead)) {
+            let reason = format!("the server returned a lead that does not match filter `{name}`");
+            return Err(Error::inconsistent(OPERATION, reason));
+        }
+        Ok(page)
+    }
+
+    /// Decodes a response that is the lead with this ID.
+    fn decode(&self, response: &Response, lead_id: &str) -> Result<LeadRecord, Error> {
+        let lead = decode_lead(response)?;
+        check_answer(response, lead.id(), lead_id)?;
+        self.0.learn_id(lead.fields(), Some(lead_id));
+        Ok(lead)
     }
 }
 
@@ -510,6 +647,13 @@ pub enum Upserted {
         /// The outcome of the actions. `None` if there were no actions to append.
         actions: Option<Outcome<Created>>,
     },
+}
+
+impl Upserted {
+    /// Whether the lead was created.
+    pub fn is_created(&self) -> bool {
+        matches!(self, Self::Created(_))
+    }
 }
 
 /// Repairs the fields of an update as the workspace needs them.

@@ -5,11 +5,13 @@ pub(crate) mod filter;
 pub(crate) mod ingest;
 pub(crate) mod leads;
 mod lookup;
+pub(crate) mod ping;
 pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod team_members;
 mod update;
 pub(crate) mod verify;
+pub(crate) mod verify_all;
 
 /// Identifies an item without an ID by its content.
 fn content_key(item: &impl serde::Serialize) -> String {

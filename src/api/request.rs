@@ -56,11 +56,12 @@ impl From<Method> for reqwest::Method {
 /// let reply: Reply = telecrm
 ///     .request(Method::Post, "/lead/archive")
 ///     .query("dry_run", true)
+///     .header("x-request-id", "archive-1")
 ///     .json(&serde_json::json!({ "ids": ["62ab16e", "62ab16f"] }))
 ///     .idempotency(Idempotency::Idempotent) // archiving twice is harmless
 ///     .send()
 ///     .await?;
-/// assert_eq!(reply.status(), 200);
+/// assert_eq!((reply.status(), reply.header("content-type")), (200, Some("application/json")));
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Archived {
@@ -81,6 +82,7 @@ pub struct Request {
     method: Method,
     path: String,
     query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
     body: Option<Result<Box<RawValue>, serde_json::Error>>,
     class: Idempotency,
     over_async: bool,
@@ -93,6 +95,7 @@ impl Request {
             method,
             path,
             query: Vec::new(),
+            headers: Vec::new(),
             body: None,
             class: match method {
                 Method::Get => Idempotency::Safe,
@@ -106,6 +109,12 @@ impl Request {
     /// Adds a query parameter.
     pub fn query(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         self.query.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Adds a header. The client sets `Authorization` by itself.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -131,8 +140,8 @@ impl Request {
     /// Sends the request, with the options of its client.
     ///
     /// # Errors
-    /// - Invalid if the path has an empty segment, `.`, `..` or a query, or the body cannot be
-    ///   written as JSON.
+    /// - Invalid if the path has an empty segment, `.`, `..` or a query, a header is not valid in
+    ///   HTTP or is `Authorization`, or the body cannot be written as JSON.
     /// - The errors of any call if the response has no success status.
     pub async fn send(self) -> Result<Reply, Error> {
         if self.path.contains(['?', '#', '\\']) {
@@ -169,6 +178,12 @@ impl Request {
         if !self.query.is_empty() {
             request = request.query(&self.query);
         }
+        for (name, value) in &self.headers {
+            if name.eq_ignore_ascii_case("authorization") {
+                return Err(Unbuilt::because("the client sets the header `Authorization`"));
+            }
+            request = request.header(name, value);
+        }
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -193,6 +208,11 @@ impl Reply {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.0.status.as_u16()
+    }
+
+    /// The first value of a header, in any case. Returns `None` if it is missing or not text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers.get(name)?.to_str().ok()
     }
 
     /// The body as received.

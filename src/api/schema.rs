@@ -3,6 +3,7 @@
 
 use crate::error::Kind;
 use crate::handle::Handle;
+use crate::raw::generated::sync::parameters;
 use crate::transport::{Deadline, Response};
 use crate::{Error, Operation};
 use futures_util::future::try_join4;
@@ -64,8 +65,8 @@ impl Schema {
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) if no field has this API name.
     pub async fn field(&self, api_name: &str) -> Result<CustomFieldRecord, Error> {
-        let response = self.0.send(Operation::GetCustomField, |api, enterprise| {
-            api.get_custom_field_request(enterprise, api_name)
+        let response = self.0.send(Operation::GetCustomField, |api, enterprise_id| {
+            api.get_custom_field_request(parameters::GetCustomField { enterprise_id, api_name })
         });
         response.await?.decode()
     }
@@ -85,8 +86,11 @@ impl Schema {
     /// [`is_not_found`](Error::is_not_found) if no custom action has this code.
     pub async fn action(&self, code: impl Into<ActionCode>) -> Result<CustomActionRecord, Error> {
         let code = code.into().prefixed();
-        let response = self.0.send(Operation::GetCustomAction, |api, enterprise| {
-            api.get_custom_action_request(enterprise, &code)
+        let response = self.0.send(Operation::GetCustomAction, |api, enterprise_id| {
+            api.get_custom_action_request(parameters::GetCustomAction {
+                enterprise_id,
+                code: &code,
+            })
         });
         response.await?.decode()
     }
@@ -102,46 +106,92 @@ impl Schema {
         };
         Pipeline::read(&pipeline).map_err(|error| response.malformed(error))
     }
+
+    /// Returns the responses of the four endpoints that describe a workspace, as one file. Sends
+    /// four requests.
+    ///
+    /// The file has no team members. [`WorkspaceFile::to_lock`] leaves out what is personal.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = emulator.client();
+    /// use telecrm::{Workspace, WorkspaceFile};
+    ///
+    /// let file: WorkspaceFile = telecrm.schema().file().await?;
+    /// let workspace = Workspace::from_file(&file)?;
+    /// assert_eq!(workspace.identifier().api_name(), "phone");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if a request fails or a response cannot be read.
+    pub async fn file(&self) -> Result<WorkspaceFile, Error> {
+        file(&self.0).await
+    }
 }
 
 async fn metadata(handle: &Handle) -> Result<Response, Error> {
     handle
-        .send(Operation::GetMetadata, |api, enterprise| api.get_metadata_request(enterprise))
+        .send(Operation::GetMetadata, |api, enterprise_id| api.get_metadata_request(enterprise_id))
         .await
 }
 
 async fn fields(handle: &Handle) -> Result<Response, Error> {
     let operation = Operation::ListCustomFields;
     handle
-        .send(operation, |api, enterprise| api.list_custom_fields_request(enterprise, Some(true)))
+        .send(operation, |api, enterprise_id| {
+            api.list_custom_fields_request(parameters::ListCustomFields {
+                enterprise_id,
+                detail: Some(true),
+            })
+        })
         .await
 }
 
 async fn actions(handle: &Handle) -> Result<Response, Error> {
     let operation = Operation::ListCustomActions;
     handle
-        .send(operation, |api, enterprise| api.list_custom_actions_request(enterprise, Some(true)))
+        .send(operation, |api, enterprise_id| {
+            api.list_custom_actions_request(parameters::ListCustomActions {
+                enterprise_id,
+                detail: Some(true),
+            })
+        })
         .await
 }
 
 async fn pipeline(handle: &Handle) -> Result<Response, Error> {
     let operation = Operation::GetLeadStagePipeline;
-    handle.send(operation, |api, enterprise| api.get_lead_stage_pipeline_request(enterprise)).await
+    handle
+        .send(operation, |api, enterprise_id| api.get_lead_stage_pipeline_request(enterprise_id))
+        .await
 }
 
-/// Returns the cached workspace, or discovers it.
+/// Returns the cached workspace, or discovers it. If telecrm is down, an older one is returned.
 pub(crate) async fn workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> {
     let (cache, clock) = (&handle.workspace, &*handle.clock);
     if let Some(workspace) = cache.fresh(clock.now()) {
         return Ok(workspace);
     }
-    let deadline = handle.options.deadline(clock.now());
-    let _lock = cache.lock(clock, deadline).await?;
-    // Another call may have discovered it while this one waited.
-    if let Some(workspace) = cache.fresh(clock.now()) {
-        return Ok(workspace);
+    let discovered = async {
+        let deadline = handle.options.deadline(clock.now());
+        let _lock = cache.lock(clock, deadline).await?;
+        // Another call may have discovered it while this one waited.
+        if let Some(workspace) = cache.fresh(clock.now()) {
+            return Ok(workspace);
+        }
+        discover_until(handle, deadline).await
+    };
+    match discovered.await {
+        // An old workspace is better than none while telecrm is down.
+        Err(error) if error.is_transient() || handle.sync.is_none() => {
+            cache.keep(clock.now()).ok_or(error)
+        }
+        result => result,
     }
-    discover_until(handle, deadline).await
 }
 
 /// Discovers the workspace, even if it is cached.
@@ -165,9 +215,9 @@ async fn discover_until(handle: &Handle, deadline: Deadline) -> Result<Arc<Works
     Ok(workspace)
 }
 
-async fn discover(handle: Handle) -> Result<Workspace, Error> {
-    let responses =
-        try_join4(metadata(&handle), fields(&handle), actions(&handle), pipeline(&handle));
+/// Reads the four endpoints that describe a workspace.
+async fn file(handle: &Handle) -> Result<WorkspaceFile, Error> {
+    let responses = try_join4(metadata(handle), fields(handle), actions(handle), pipeline(handle));
     let (metadata, fields, actions, pipeline) = responses.await?;
     let file = json!({
         "metadata": metadata.json()?,
@@ -175,9 +225,15 @@ async fn discover(handle: Handle) -> Result<Workspace, Error> {
         "customActions": actions.json()?,
         "leadStagePipeline": pipeline.json()?,
     });
-    let inconsistent =
-        |error: WorkspaceError| Error::inconsistent(Operation::GetMetadata, error.to_string());
-    let file = WorkspaceFile::from_json(file).map_err(inconsistent)?;
+    WorkspaceFile::from_json(file).map_err(inconsistent)
+}
+
+fn inconsistent(error: WorkspaceError) -> Error {
+    Error::inconsistent(Operation::GetMetadata, error.to_string())
+}
+
+async fn discover(handle: Handle) -> Result<Workspace, Error> {
+    let file = file(&handle).await?;
     let mut workspace = Workspace::from_file(&file).map_err(inconsistent)?;
     if let Some(country) = handle.default_country {
         workspace = workspace.with_default_country(country);

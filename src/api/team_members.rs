@@ -2,7 +2,7 @@
 
 use crate::handle::Handle;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
-use crate::raw::generated::sync::types;
+use crate::raw::generated::sync::{parameters, types};
 use crate::transport::write_order::Target;
 use crate::{Error, Items, Operation, PageRequest};
 use std::fmt;
@@ -121,8 +121,13 @@ impl TeamMembers {
     pub async fn list(&self, page: PageRequest) -> Result<Page<TeamMember>, Error> {
         const OPERATION: Operation = Operation::ListTeamMembers;
         let (skip, limit) = page.check(OPERATION, PAGE_SIZE)?;
-        let response = self.handle.send(OPERATION, |api, enterprise| {
-            api.list_team_members_request(enterprise, self.deleted(), Some(limit), Some(skip))
+        let response = self.handle.send(OPERATION, |api, enterprise_id| {
+            api.list_team_members_request(parameters::ListTeamMembers {
+                enterprise_id,
+                include_deleted: self.deleted(),
+                limit: Some(limit),
+                skip: Some(skip),
+            })
         });
         response.await?.decode_page(page.skip)
     }
@@ -140,8 +145,12 @@ impl TeamMembers {
     ///   deleted and [`with_deleted`](Self::with_deleted) was not called (TM3).
     pub async fn get(&self, email: &str) -> Result<TeamMember, Error> {
         let email = check_email(Operation::GetTeamMember, email)?;
-        let response = self.handle.send(Operation::GetTeamMember, |api, enterprise| {
-            api.get_team_member_request(enterprise, email, self.deleted())
+        let response = self.handle.send(Operation::GetTeamMember, |api, enterprise_id| {
+            api.get_team_member_request(parameters::GetTeamMember {
+                enterprise_id,
+                email,
+                include_deleted: self.deleted(),
+            })
         });
         response.await?.decode()
     }
@@ -177,9 +186,12 @@ impl TeamMembers {
             role: member.role.as_str().into(),
             password: member.password.clone(),
         };
-        let response = self
-            .handle
-            .send(OPERATION, |api, enterprise| api.create_team_member_request(enterprise, &body));
+        let response = self.handle.send(OPERATION, |api, enterprise_id| {
+            api.create_team_member_request(parameters::CreateTeamMember {
+                enterprise_id,
+                body: &body,
+            })
+        });
         response.await?.decode()
     }
 
@@ -202,8 +214,11 @@ impl TeamMembers {
         let body =
             types::TeamMemberStateChange { email: email.to_owned(), state: state.as_str().into() };
         let target = Target::Member(email.to_lowercase());
-        let response = self.handle.send_write(OPERATION, target, |api, enterprise| {
-            api.set_team_member_state_request(enterprise, &body)
+        let response = self.handle.send_write(OPERATION, target, |api, enterprise_id| {
+            api.set_team_member_state_request(parameters::SetTeamMemberState {
+                enterprise_id,
+                body: &body,
+            })
         });
         response.await?.decode()
     }

@@ -1,6 +1,7 @@
 //! What updates of leads and of actions have in common.
 
-use crate::transport::Unbuilt;
+use crate::Error;
+use crate::transport::{Response, Unbuilt};
 use telecrm_core::Finding;
 
 /// Refuses the ID `search`: the same path with that ID is the search operation.
@@ -10,6 +11,21 @@ pub(crate) fn check_id(id: &str) -> Result<(), Unbuilt> {
         return Err(Unbuilt::because(reason));
     }
     Ok(())
+}
+
+/// Refuses a response that shows another ID than the request names.
+pub(crate) fn check_answer(
+    response: &Response,
+    shown: Option<&str>,
+    requested: &str,
+) -> Result<(), Error> {
+    match shown {
+        Some(shown) if !shown.eq_ignore_ascii_case(requested) => {
+            let error = response.malformed("the response shows another ID than the request names");
+            Err(error.with_hint("if this was a write, look whether another entry was changed"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Turns predicted losses into findings about values that the response to an update does not show.

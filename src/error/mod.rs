@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a call failed.
@@ -44,8 +45,10 @@ use std::time::Duration;
 /// assert_eq!(unreachable.phase(), Phase::NotSent);
 /// assert_eq!(next_step(&unreachable), "send again later");
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: Kind,
     operation: Option<Operation>,
@@ -54,8 +57,9 @@ struct Inner {
     finding: Option<Finding>,
     answered: Option<Timestamp>,
     updated_lead: Option<String>,
+    is_ambiguous: bool,
     hint: Option<Cow<'static, str>>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +103,7 @@ impl Error {
             finding: None,
             answered: None,
             updated_lead: None,
+            is_ambiguous: false,
             hint: None,
             source: None,
         }))
@@ -174,6 +179,12 @@ impl Error {
         Self::with_response(kind, status, body)
     }
 
+    /// The server refused the request with a success status.
+    pub(crate) fn refusal(status: StatusCode, mut body: ErrorBody, reason: &str) -> Self {
+        body.message = (!reason.is_empty()).then(|| reason.to_owned());
+        Self::with_response(Kind::Status, status, body)
+    }
+
     /// The response cannot be read.
     pub(crate) fn unreadable(
         status: StatusCode,
@@ -181,6 +192,14 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Self::with_response(Kind::Unreadable, status, body).because(source)
+    }
+
+    /// The response broke off, or did not arrive in time.
+    pub(crate) fn cut(status: StatusCode, body: ErrorBody, error: reqwest::Error) -> Self {
+        let kind = if error.is_timeout() { Kind::Timeout } else { Kind::Unreadable };
+        let mut cut = Self::with_response(kind, status, body).because(error);
+        cut.0.progress.phase = Phase::Unreadable;
+        cut
     }
 
     /// Each of several responses can be read, but they contradict each other.
@@ -192,7 +211,7 @@ impl Error {
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -203,15 +222,21 @@ impl Error {
 
     /// Adds which call failed, and what is known of it.
     pub(crate) fn during(mut self, operation: Option<Operation>, progress: &Progress) -> Self {
+        let Progress { phase, status, .. } = self.0.progress;
         self.0.operation = operation;
-        self.0.progress =
-            Progress { phase: self.0.progress.phase, status: self.0.progress.status, ..*progress };
+        self.0.progress = Progress { phase, status, ..*progress }.summary();
         self
     }
 
     /// Adds that an earlier call updated the fields of this lead.
     pub(crate) fn after_update(mut self, lead_id: String) -> Self {
         self.0.updated_lead = Some(lead_id);
+        self
+    }
+
+    /// Adds that several leads have the identifier.
+    pub(crate) fn ambiguous(mut self) -> Self {
+        self.0.is_ambiguous = true;
         self
     }
 
@@ -347,7 +372,8 @@ impl Error {
     ///
     /// let slow_down = Response::rate_limited(Some(17));
     /// let fake = FakeTelecrm::new().always(Operation::GetMetadata, slow_down);
-    /// let telecrm = fake.client().with_options(CallOptions::new().attempts(2));
+    /// let patience = CallOptions::new().throttle_timeout(Duration::from_secs(20));
+    /// let telecrm = fake.client().with_options(patience);
     ///
     /// let error = telecrm.schema().metadata().await.unwrap_err();
     /// assert!(error.is_rate_limited());
@@ -415,6 +441,17 @@ impl Error {
         self.status() == Some(StatusCode::CONFLICT)
     }
 
+    /// Several leads have this identifier, so [`upsert`](crate::Leads::upsert) cannot tell which of
+    /// them is meant.
+    ///
+    /// The server has not acted.
+    ///
+    /// # Troubleshooting
+    /// Merge the leads in the dashboard, or update the right one by its ID.
+    pub fn is_ambiguous(&self) -> bool {
+        self.0.is_ambiguous
+    }
+
     /// The server received more requests than its rate limit allows (pitfall AS9).
     ///
     /// The server has not acted.
@@ -429,16 +466,15 @@ impl Error {
 
     /// The server could not be reached.
     ///
-    /// The request was not sent, so the server has not acted on it.
+    /// No request was sent, in any attempt, so the server has not acted.
     ///
     /// # Troubleshooting
-    /// Check the network and the base URL. Sending the request again is safe unless
-    /// [the outcome is unknown](Self::is_outcome_unknown) because of an earlier attempt.
+    /// Check the network and the base URL. Sending the request again is safe.
     pub fn is_connect(&self) -> bool {
-        self.0.kind == Kind::Connect
+        self.0.kind == Kind::Connect && self.phase() == Phase::NotSent
     }
 
-    /// No response arrived within the timeout of an attempt.
+    /// The response, or its end, did not arrive within the timeout of an attempt.
     ///
     /// The server may have acted.
     ///

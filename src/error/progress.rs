@@ -35,8 +35,20 @@ pub(crate) struct Progress {
     pub(crate) retry_after: Option<Duration>,
     /// Whether the server may have acted on an attempt before the latest one.
     pub(crate) earlier_doubt: bool,
+    /// How the latest of the earlier attempts ended whose request was sent.
+    pub(crate) earlier: Option<Sent>,
+    /// Whether the response to the latest attempt broke off.
+    pub(crate) is_cut: bool,
     /// How long the call waited for the rate limit and between attempts.
     pub(crate) waited: Duration,
+}
+
+/// How an attempt ended whose request was sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    phase: Phase,
+    status: Option<StatusCode>,
+    retry_after: Option<Duration>,
 }
 
 impl Progress {
@@ -48,19 +60,36 @@ impl Progress {
             status: None,
             retry_after: None,
             earlier_doubt: false,
+            earlier: None,
+            is_cut: false,
             waited: Duration::ZERO,
         }
     }
 
     /// Begins an attempt, whose request is not sent yet.
     pub(crate) fn begin_attempt(&mut self) {
+        let is_sent = !matches!(self.phase, Phase::NotBuilt | Phase::NotSent);
+        let Self { phase, status, retry_after, .. } = *self;
         *self = Self {
+            earlier: is_sent.then_some(Sent { phase, status, retry_after }).or(self.earlier),
             phase: Phase::NotSent,
             status: None,
             retry_after: None,
+            is_cut: false,
             earlier_doubt: self.earlier_doubt || self.leaves_doubt(),
             ..*self
         };
+    }
+
+    /// What is known of all attempts. If the latest request was not sent, the one before it counts:
+    /// a call of which a request was sent is never called not sent.
+    pub(crate) fn summary(&self) -> Self {
+        match (self.phase, self.earlier) {
+            (Phase::NotSent, Some(Sent { phase, status, retry_after })) => {
+                Self { phase, status, retry_after, ..*self }
+            }
+            _ => *self,
+        }
     }
 
     /// The request of this attempt is on its way.
@@ -87,7 +116,8 @@ impl Progress {
     /// Whether the same request may succeed later.
     pub(crate) fn is_transient(&self) -> bool {
         match self.phase {
-            Phase::NotBuilt | Phase::Unreadable => false,
+            Phase::NotBuilt => false,
+            Phase::Unreadable => self.is_cut,
             Phase::NotSent | Phase::MaybeSent => true,
             Phase::Answered => {
                 self.leaves_doubt() || self.status == Some(StatusCode::TOO_MANY_REQUESTS)

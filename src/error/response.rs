@@ -49,7 +49,7 @@ pub struct ErrorDetail {
 }
 
 /// The body of a response that became an error. Its texts are redacted, the bytes are not.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ErrorBody {
     pub(crate) code: Option<ErrorCode>,
     pub(crate) message: Option<String>,

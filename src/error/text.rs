@@ -2,7 +2,7 @@
 //!
 //! No text holds a token, the enterprise ID, a URL or a value that was sent.
 
-use super::{Error, Kind};
+use super::{Error, Kind, Phase};
 use std::error::Error as _;
 use std::fmt;
 use telecrm_core::write_hint;
@@ -30,6 +30,9 @@ impl Error {
             // The message says it all.
             Kind::Config | Kind::Invalid => "",
             Kind::Connect => "the server could not be reached",
+            Kind::Timeout if self.phase() == Phase::Unreadable => {
+                "the end of the response did not arrive in time"
+            }
             Kind::Timeout => "no response arrived in time",
             Kind::Deadline => {
                 "the total timeout expired while waiting for the rate limit or another call"
@@ -46,7 +49,10 @@ impl Error {
     fn write_response(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let body = &self.0.body;
         let mut separator = "";
-        if let Some(status) = self.status_code() {
+        // Of an attempt without a response, the status is that of an earlier one.
+        let has_response =
+            matches!(self.0.kind, Kind::Status | Kind::Unreadable | Kind::Contradictory);
+        if let Some(status) = self.status_code().filter(|_| has_response) {
             write!(f, "{status}")?;
             separator = ": ";
         }
@@ -113,10 +119,11 @@ impl Error {
         Some(hint)
     }
 
-    /// Whether the response is text where JSON belongs. Proxies answer server errors so, wherever
-    /// the base URL points.
+    /// Whether the response is text where JSON belongs. Proxies answer server errors and 429 so,
+    /// wherever the base URL points.
     fn is_not_json(&self) -> bool {
-        self.0.body.is_not_json && self.status().is_some_and(|status| !status.is_server_error())
+        let says_enough = self.is_rate_limited() || self.is_transient();
+        self.0.body.is_not_json && self.status().is_some() && !says_enough
     }
 }
 

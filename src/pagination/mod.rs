@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PageRequest {
     /// How many items to skip.
     pub skip: u32,
@@ -59,6 +59,9 @@ impl PageRequest {
     }
 }
 
+/// How often in a row a page may fail before the list ends.
+const MAX_FAILURES: u32 = 3;
+
 type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 
 /// All items of a list, one by one: a [`Stream`] with the most common adapters built in.
@@ -67,10 +70,10 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 /// once, even if others are added or deleted meanwhile. Items that are newer than the start do not
 /// come.
 ///
-/// Items are identified by ID, otherwise by content. If a list has neither IDs nor times, repeated
-/// items are left out, and the list is read again when it shrinks. A page that repeats the one
-/// before it, or that is outside the requested time range, is an error rather than the end of the
-/// list.
+/// Items are identified by ID, otherwise by content. If their times are missing or rounded, the
+/// list is read by position, and again if it shrinks, up to five times. A list that contradicts
+/// itself ends with an error: it repeats a page, ignores the time range, or holds fewer items than
+/// the server counts.
 ///
 /// Each page is requested when its first item is needed, within the client's rate limits. Dropping
 /// the stream stops it.
@@ -105,8 +108,13 @@ impl<T: Send + Unpin + 'static> Items<T> {
         pagers: impl IntoIterator<Item = TimeWindowPager<S>>,
     ) -> Self {
         let merge = Merge::new(pagers);
-        let pages = stream::try_unfold(merge, async |mut merge| {
-            Ok(merge.next_page().await?.map(|page| (page, merge)))
+        let pages = stream::unfold((merge, 0), async |(mut merge, failures)| {
+            if failures == MAX_FAILURES {
+                return None;
+            }
+            let page = merge.next_page().await.transpose()?;
+            let failures = if page.is_err() { failures + 1 } else { 0 };
+            Some((page, (merge, failures)))
         });
         Self { pages: Box::pin(pages), ready: Vec::new().into_iter() }
     }
@@ -121,8 +129,7 @@ impl<T: Send + Unpin + 'static> Items<T> {
         let mut task = JoinSet::new();
         task.spawn(async move {
             while let Some(page) = ahead.next().await {
-                let failed = page.is_err();
-                if sender.send(page).await.is_err() || failed {
+                if sender.send(page).await.is_err() {
                     break;
                 }
             }
@@ -146,8 +153,9 @@ impl<T: Send + Unpin + 'static> Items<T> {
 
     /// Returns the next item, or `None` at the end.
     ///
-    /// After an error the stream is at its end. To continue, start a stream of leads or actions
-    /// that are [not newer](crate::Filter::between) than the last item.
+    /// After an error the next call requests the same page again, so that one bad page does not
+    /// end a long list. After three errors in a row, or if the pages contradict each other, the
+    /// stream is at its end.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         StreamExt::next(self).await
     }
@@ -176,10 +184,7 @@ impl<T: Send + Unpin + 'static> Stream for Items<T> {
             }
             match ready!(self.pages.as_mut().poll_next(context)) {
                 Some(Ok(page)) => self.ready = page.into_iter(),
-                Some(Err(error)) => {
-                    self.pages = Box::pin(stream::empty());
-                    return Poll::Ready(Some(Err(error)));
-                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
         }

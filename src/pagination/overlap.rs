@@ -14,15 +14,21 @@ const MAX_ENTRIES: usize = 1000;
 /// How often a list is read from the start if it keeps changing.
 const MAX_READS: u32 = 3;
 
-/// Reads all entries. Returns `None` if there are too many, or if they change during every read.
+/// Reads all entries, of which the first page has been read. Returns `None` if there are too many,
+/// or if they change during every read.
 pub(crate) async fn read_all<F>(
+    first: Vec<ActionRecord>,
     mut page: impl FnMut(u32) -> F,
 ) -> Result<Option<Vec<ActionRecord>>, Error>
 where
     F: Future<Output = Result<Vec<ActionRecord>, Error>>,
 {
+    let mut first = Some(first);
     for _ in 0..MAX_READS {
-        let mut entries = page(0).await?;
+        let mut entries = match first.take() {
+            Some(first) => first,
+            None => page(0).await?,
+        };
         loop {
             let Some(last) = entries.last() else {
                 return Ok(Some(entries));
@@ -75,6 +81,15 @@ mod tests {
         runtime.expect("a runtime").block_on(future)
     }
 
+    async fn from_the_start<F>(
+        mut page: impl FnMut(u32) -> F,
+    ) -> Result<Option<Vec<ActionRecord>>, Error>
+    where
+        F: Future<Output = Result<Vec<ActionRecord>, Error>>,
+    {
+        read_all(page(0).await?, page).await
+    }
+
     #[derive(Debug, Clone)]
     enum Change {
         Nothing,
@@ -96,7 +111,7 @@ mod tests {
         let mut lasting = entries.clone();
         let mut changes = changes.into_iter();
         let mut added = count;
-        let reading = read_all(|skip| {
+        let reading = from_the_start(|skip| {
             match changes.next() {
                 Some(Change::Add) => {
                     entries.insert(0, entry(added));
@@ -179,7 +194,7 @@ mod tests {
         // Pages hold one entry. The first of two entries is deleted before the second page.
         let mut entries = vec![entry(0), entry(1)];
         let mut pages = 0;
-        let reading = read_all(|skip| {
+        let reading = from_the_start(|skip| {
             pages += 1;
             if pages == 2 {
                 entries.remove(0);

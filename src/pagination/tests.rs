@@ -2,10 +2,12 @@
 
 use super::merge::Merge;
 use super::time_window::{PageSource, TimeWindow, TimeWindowPager};
+use crate::clock::{Clock, SystemClock};
 use crate::{Error, Operation};
 use proptest::prelude::*;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use telecrm_core::response::Page;
 
 type Item = (i64, u32);
@@ -17,8 +19,9 @@ struct Model {
     page_size: u32,
     /// The most items that the server returns, whatever the request asks for.
     cap: u32,
-    has_times: bool,
-    counts: bool,
+    /// The time that the server shows, of the one that it filters by.
+    shown_time: fn(i64) -> Option<i64>,
+    total: fn(Counts) -> u64,
     /// Whether the server applies the time range of a request.
     applies_window: bool,
     /// How many items the server skips for an offset and a total.
@@ -33,8 +36,8 @@ impl Default for Model {
             changes: Mutex::default(),
             page_size: 10,
             cap: 10,
-            has_times: true,
-            counts: true,
+            shown_time: Some,
+            total: |counts| counts.all,
             applies_window: true,
             skip: |skip, _| skip as usize,
             requests: Mutex::default(),
@@ -42,11 +45,21 @@ impl Default for Model {
     }
 }
 
+/// What a server can count for a total.
+struct Counts {
+    all: u64,
+    skipped: u64,
+    page: u64,
+    request: u64,
+}
+
+const NO_TIMES: fn(i64) -> Option<i64> = |_| None;
+
 #[derive(Debug, Clone)]
 enum Change {
     Nothing,
     Insert(u32),
-    Delete(prop::sample::Index),
+    Delete(u32),
 }
 
 impl PageSource for Arc<Model> {
@@ -69,7 +82,7 @@ impl PageSource for Arc<Model> {
                 items.insert(0, (newest + i64::from(key % 2), 1_000_000 + *requests));
             }
             Some(Change::Delete(index)) if !items.is_empty() => {
-                let index = index.index(items.len());
+                let index = index as usize % items.len();
                 items.remove(index);
             }
             _ => {}
@@ -82,15 +95,18 @@ impl PageSource for Arc<Model> {
         let matching: Vec<_> = items.iter().filter(is_inside).copied().collect();
         let total = matching.len();
         let rest = matching.into_iter().skip((self.skip)(skip, total));
-        Ok(Page {
-            total_count: if self.counts { total as u64 } else { 0 },
-            data: rest.take(self.page_size.min(self.cap) as usize).collect(),
-            ..Page::default()
-        })
+        let data: Vec<_> = rest.take(self.page_size.min(self.cap) as usize).collect();
+        let counts = Counts {
+            all: total as u64,
+            skipped: skip.into(),
+            page: data.len() as u64,
+            request: (*requests).into(),
+        };
+        Ok(Page { total_count: (self.total)(counts), data, ..Page::default() })
     }
 
     fn time(&self, item: &Item) -> Option<i64> {
-        self.has_times.then_some(item.0)
+        (self.shown_time)(item.0)
     }
 
     fn key(&self, item: &Item) -> String {
@@ -124,13 +140,16 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         3 => Just(Change::Nothing),
         2 => any::<u32>().prop_map(|key| Change::Insert(key % 1000)),
-        2 => any::<prop::sample::Index>().prop_map(Change::Delete),
+        2 => any::<u32>().prop_map(Change::Delete),
     ]
 }
 
 /// What a pager returned, and which items the server had from start to end.
+#[derive(Debug)]
 struct Reading {
     returned: Vec<u32>,
+    /// The error that ended the list.
+    error: Option<String>,
     lasting: Vec<u32>,
     requests: u32,
 }
@@ -143,16 +162,39 @@ fn read_all(times: &[i64], from: Option<i64>, model: Model) -> Reading {
     let mut pager = TimeWindowPager::new(model.clone(), TimeWindow { from, to: None });
     let mut returned = Vec::new();
     let mut start = None;
-    while let Some(page) = run(pager.next_page()).expect("the model never fails") {
-        let start = *start.get_or_insert_with(|| page.iter().map(|(time, _)| *time).max());
-        let is_newer = page.iter().any(|(time, _)| Some(*time) > start);
-        assert!(!model.has_times || !is_newer, "newer than the start: {page:?}");
+    let has_exact_times = [7, 1003].iter().all(|time| (model.shown_time)(*time) == Some(*time));
+    let error = loop {
+        assert!(model.requests() < 10_000, "endless");
+        let page = match run(pager.next_page()) {
+            Ok(Some(page)) => page,
+            Ok(None) => break None,
+            Err(error) => break Some(error.to_string()),
+        };
+        // Without times nothing shows which items are new.
+        if has_exact_times {
+            let start = *start.get_or_insert_with(|| page.iter().map(|(time, _)| *time).max());
+            let is_newer = page.iter().any(|(time, _)| Some(*time) > start);
+            assert!(!is_newer, "newer than the start: {page:?}");
+        }
         returned.extend(page.into_iter().map(|(_, key)| key));
-    }
+    };
     let after = model.items.lock().expect("not poisoned").clone();
     let lasting = before.into_iter().filter(|item| after.contains(item));
     let lasting = lasting.filter(|(time, _)| from.is_none_or(|from| *time >= from));
-    Reading { returned, lasting: lasting.map(|(_, key)| key).collect(), requests: model.requests() }
+    let lasting = lasting.map(|(_, key)| key).collect();
+    Reading { returned, error, lasting, requests: model.requests() }
+}
+
+impl Reading {
+    /// Asserts that every lasting item came exactly once, or at most once before an error.
+    fn assert_complete(&self) {
+        let unique: HashSet<_> = self.returned.iter().collect();
+        assert_eq!(unique.len(), self.returned.len(), "returned twice: {self:?}");
+        if self.error.is_none() {
+            let missing: Vec<_> = self.lasting.iter().filter(|key| !unique.contains(key)).collect();
+            assert!(missing.is_empty(), "{missing:?} are missing: {self:?}");
+        }
+    }
 }
 
 proptest! {
@@ -177,14 +219,187 @@ proptest! {
         // Without a total, a pager cannot see that an item was deleted.
         let changes = if counts { changes } else { Vec::new() };
         let changes = Mutex::new(changes.into());
-        let model = Model { changes, page_size, cap, has_times, counts, ..Model::default() };
-        let Reading { returned, lasting, .. } = read_all(&times, from, model);
-        let unique: HashSet<_> = returned.iter().collect();
-        prop_assert_eq!(unique.len(), returned.len(), "returned twice: {:?}", returned);
-        for key in lasting {
-            prop_assert!(unique.contains(&key), "{} is missing: {:?}", key, returned);
+        let shown_time = if has_times { Some } else { NO_TIMES };
+        let total: fn(Counts) -> u64 = if counts { |counts| counts.all } else { |_| 0 };
+        let model = Model { changes, page_size, cap, shown_time, total, ..Model::default() };
+        read_all(&times, from, model).assert_complete();
+    }
+}
+
+/// Random numbers that a seed repeats.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u32) -> u32 {
+        // The generator SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((bits ^ (bits >> 31)) % u64::from(limit)) as u32
+    }
+
+    fn one_of<T: Copy>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len() as u32) as usize]
+    }
+
+    fn change(&mut self) -> Change {
+        match self.below(4) {
+            0 => Change::Insert(self.below(1000)),
+            1 => Change::Delete(self.below(1000)),
+            _ => Change::Nothing,
         }
     }
+}
+
+/// Times as a server may show them: rounded, in another unit, in several units, or not always.
+const SHOWN_TIMES: [fn(i64) -> Option<i64>; 11] = [
+    Some,
+    NO_TIMES,
+    |time| Some(time / 10 * 10),
+    |time| Some((time + 5) / 10 * 10),
+    |time| Some((time + 9) / 10 * 10),
+    |time| Some(time / 60 * 60),
+    |time| Some(time / 10),
+    |time| Some(time * 10),
+    |time| Some(if time % 7 == 0 { time / 10 } else { time }),
+    |time| (time % 7 != 0).then_some(time),
+    |time| (time % 7 != 0 || time > 1100).then_some(time / 10 * 10),
+];
+
+/// Totals that count something else, or nothing.
+const TOTALS: [fn(Counts) -> u64; 8] = [
+    |counts| counts.all,
+    |_| 0,
+    |counts| counts.page,
+    |counts| counts.all.saturating_sub(counts.skipped),
+    |counts| counts.all.saturating_sub(counts.request % 2),
+    |counts| counts.all + counts.request % 3,
+    |counts| counts.all.min(10),
+    |_| 1000,
+];
+
+/// Reads a random list from a server that lies.
+fn round(seed: u64) {
+    let random = &mut Random(seed);
+    let spread = random.one_of(&[1, 12, 300]);
+    let times: Vec<_> =
+        (0..random.below(120)).map(|_| 1000 + i64::from(random.below(spread))).collect();
+    let changes = if random.below(2) == 0 { 0 } else { random.below(40) };
+    let total = random.below(TOTALS.len() as u32) as usize;
+    let page_size = 2 + random.below(12);
+    // A page that is short by itself, with a total that counts only this page, looks like the end.
+    let can_be_capped = total < 2;
+    let cap = if can_be_capped { 2 + random.below(12) } else { page_size };
+    // New items can repeat a small page, and such a total then looks like the end as well.
+    let changes = if [2, 6].contains(&total) { 0 } else { changes };
+    let model = Model {
+        changes: Mutex::new((0..changes).map(|_| random.change()).collect()),
+        page_size,
+        cap,
+        shown_time: random.one_of(&SHOWN_TIMES),
+        total: TOTALS[total],
+        applies_window: random.below(8) > 0,
+        ..Model::default()
+    };
+    let reading = read_all(&times, None, model);
+    reading.assert_complete();
+    let pages = (times.len() as u32 + changes) / (page_size.min(cap) - 1) + 1;
+    assert!(reading.requests <= 20 * pages + 2 * changes, "{pages} pages: {reading:?}");
+}
+
+/// Runs random rounds, for 5 seconds or as long as `FUZZ_SECONDS` says. `FUZZ_ROUND` is the first
+/// seed, so that a round that failed can be run alone.
+#[test]
+fn p01_to_p09_a_lying_server_hides_no_item_without_an_error() {
+    let number = |name: &str, default: u64| match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} should be a whole number")),
+        Err(_) => default,
+    };
+    let first = number("FUZZ_ROUND", 0);
+    let time = Duration::from_secs(number("FUZZ_SECONDS", 5));
+    let start = SystemClock.now();
+    let mut seed = first;
+    while seed == first || SystemClock.now() - start < time {
+        let result = std::panic::catch_unwind(|| round(seed));
+        assert!(result.is_ok(), "round {seed} failed; run it alone with FUZZ_ROUND={seed}");
+        seed += 1;
+    }
+    let rounds = format!("{} rounds from {first}\n", seed - first);
+    std::io::Write::write_all(&mut std::io::stdout(), rounds.as_bytes()).expect("prints");
+}
+
+/// Reads a list without changes, which must be complete and end without an error.
+fn a_lying_server_gives_every_item(times: Vec<i64>, model: Model) {
+    let reading = read_all(&times, None, model);
+    reading.assert_complete();
+    assert_eq!((reading.returned.len(), reading.error), (times.len(), None));
+}
+
+fn spaced(count: i64, step: i64) -> Vec<i64> {
+    (0..count).map(|item| 1_780_290_000_000 + item * step).collect()
+}
+
+#[test]
+fn p01_a_total_that_counts_the_page_ends_no_list() {
+    let total = |counts: Counts| counts.page;
+    a_lying_server_gives_every_item(spaced(250, 60_000), Model { total, ..large_pages() });
+    a_lying_server_gives_every_item(vec![7; 250], Model { total, ..large_pages() });
+    let model = Model { total, shown_time: NO_TIMES, ..large_pages() };
+    a_lying_server_gives_every_item(spaced(250, 60_000), model);
+}
+
+#[test]
+fn p02_a_total_that_counts_the_rest_ends_no_list() {
+    let total = |counts: Counts| counts.all - counts.skipped;
+    a_lying_server_gives_every_item(vec![7; 250], Model { total, ..large_pages() });
+    a_lying_server_gives_every_item(
+        vec![7; 25],
+        Model { total, shown_time: NO_TIMES, ..Model::default() },
+    );
+}
+
+#[test]
+fn p08_a_total_that_flaps_ends_no_list() {
+    let total = |counts: Counts| counts.all.saturating_sub(counts.request % 3);
+    a_lying_server_gives_every_item(
+        vec![7; 45],
+        Model { total, shown_time: NO_TIMES, ..Model::default() },
+    );
+}
+
+#[test]
+fn p08_a_total_that_counts_more_than_the_list_holds_is_an_error() {
+    let model = Model { total: |_| 1000, shown_time: NO_TIMES, ..Model::default() };
+    let reading = read_all(&[7; 25], None, model);
+    assert_eq!(reading.returned.len(), 25);
+    assert!(reading.error.expect("an error").contains("counts 1000 items"));
+}
+
+#[test]
+fn p03_times_in_seconds_lose_no_item() {
+    let shown_time = |time| Some(time / 1000);
+    a_lying_server_gives_every_item(spaced(250, 60_000), Model { shown_time, ..large_pages() });
+    let model = Model { shown_time, total: |_| 0, ..large_pages() };
+    a_lying_server_gives_every_item(spaced(250, 60_000), model);
+}
+
+#[test]
+fn p04_times_cut_to_seconds_or_minutes_lose_no_item() {
+    let shown_time = |time| Some(time / 1000 * 1000);
+    a_lying_server_gives_every_item(spaced(400, 333), Model { shown_time, ..large_pages() });
+    let shown_time = |time| Some(time / 60_000 * 60_000);
+    a_lying_server_gives_every_item(spaced(400, 333), Model { shown_time, ..large_pages() });
+}
+
+#[test]
+fn p09_times_in_microseconds_or_of_several_units_lose_no_item() {
+    let shown_time = |time| Some(time * 1000);
+    a_lying_server_gives_every_item(spaced(250, 60_000), Model { shown_time, ..large_pages() });
+    let shown_time = |time| Some(if time % 7 == 0 { time / 1000 } else { time });
+    a_lying_server_gives_every_item(spaced(250, 60_000), Model { shown_time, ..large_pages() });
+    let shown_time = |time| (time % 7 != 0 || time > 1_780_297_200_000).then_some(time);
+    a_lying_server_gives_every_item(spaced(250, 60_000), Model { shown_time, ..large_pages() });
 }
 
 fn large_pages() -> Model {
@@ -225,7 +440,8 @@ fn read_until_error(model: Model, expected: &str) -> Vec<Item> {
 
 /// A server that ignores the offset of a request.
 fn ignores_offset(count: u32, cap: u32, has_times: bool) -> Model {
-    Model { cap, has_times, skip: |_, _| 0, ..Model::of_one_millisecond(count) }
+    let shown_time = if has_times { Some } else { NO_TIMES };
+    Model { cap, shown_time, skip: |_, _| 0, ..Model::of_one_millisecond(count) }
 }
 
 const SAME_PAGE: &str = "the same page again";
@@ -284,7 +500,7 @@ fn an_ignored_time_range_is_an_error_in_a_longer_list() {
 /// Reads a list whose last page the server returns again beyond the end.
 fn read_with_repeated_last_page(count: u32) -> usize {
     let (_, mut pager) = Model {
-        has_times: false,
+        shown_time: NO_TIMES,
         skip: |skip, count| (skip as usize).min(count - 10),
         ..Model::of_one_millisecond(count)
     }

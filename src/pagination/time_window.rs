@@ -4,7 +4,12 @@
 //! an item repeats; a deleted item shifts them back, so an item is skipped. This pager therefore
 //! remembers the oldest time it has seen, asks for the first page of what is not newer, and
 //! recognises the items of that millisecond by their keys. It counts positions only where one
-//! millisecond fills a page, or where items have no time.
+//! millisecond fills a page, or where times cannot be used: items have none, they are not in order,
+//! or they are coarser than the server's filter.
+//!
+//! Two pages that follow each other share an item, the anchor. Without it, something between them
+//! may be missing, so the earlier page or the whole list is read again. Totals decide only where a
+//! list may end.
 
 use crate::{Error, Operation};
 use std::collections::HashSet;
@@ -35,11 +40,15 @@ pub(crate) trait PageSource: Send + Sync + 'static {
 }
 
 /// A range of times in Unix milliseconds, both ends included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct TimeWindow {
     pub(crate) from: Option<i64>,
     pub(crate) to: Option<i64>,
 }
+
+/// How often a list is read from its start because it changes during the read.
+const MAX_READS: u32 = 5;
 
 /// Reads a [`PageSource`] to its end.
 pub(crate) struct TimeWindowPager<S: PageSource> {
@@ -55,13 +64,15 @@ impl<S: PageSource> TimeWindowPager<S> {
     }
 
     /// Returns the new items of the next page, possibly none, or `None` at the end of the list.
+    ///
+    /// If a request fails, the next call repeats it. A list that contradicts itself is at its end.
     pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<S::Item>>, Error> {
         let source = &self.source;
-        let position = std::mem::replace(&mut self.position, Position::End);
-        let Some((window, skip)) = position.next_request(self.requested) else {
+        let Some((window, skip)) = self.position.next_request(self.requested) else {
             return Ok(None);
         };
         let page = source.page(window, skip).await?;
+        let position = std::mem::replace(&mut self.position, Position::End);
         let items = page.data.into_iter().map(|item| Keyed {
             time: source.time(&item),
             key: source.key(&item),
@@ -93,13 +104,35 @@ struct KeyedPage<T> {
 }
 
 impl<T> KeyedPage<T> {
-    /// Whether more pages follow. A server may return fewer items than requested; if it does not
-    /// count them either, only an empty page is the end.
+    /// Whether more pages follow. A server may return fewer items than requested, so a short page
+    /// is the end only if the total agrees. Otherwise an empty page is.
     fn has_more(&self, skip: u32) -> bool {
-        let seen = u64::from(skip) + self.items.len() as u64;
-        let is_counted = self.total > 0;
         self.items.len() >= self.page_size as usize
-            || !self.items.is_empty() && (!is_counted || seen < self.total)
+            || !self.items.is_empty() && self.seen(skip) != self.total
+    }
+
+    /// How many items the list has up to the end of this page.
+    fn seen(&self, skip: u32) -> u64 {
+        u64::from(skip) + self.items.len() as u64
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        self.items.iter().any(|item| item.key == key)
+    }
+
+    /// Gives an item without a time the time of the item before it, or of the last page. Returns
+    /// whether there was one.
+    fn fill_times(&mut self, mut last: Option<i64>) -> bool {
+        let is_filled = self.items.iter().any(|item| item.time.is_none());
+        for item in &mut self.items {
+            last = item.time.or(last);
+            item.time = last;
+        }
+        is_filled
+    }
+
+    fn is_newest_first(&self) -> bool {
+        self.items.iter().rev().is_sorted_by_key(|item| item.time)
     }
 }
 
@@ -108,145 +141,285 @@ type Advanced<T> = Result<(Position, Vec<T>), String>;
 
 enum Position {
     Start,
-    /// Everything newer than `to` was read. Of the millisecond `to` itself, the keys in `seen`
-    /// were.
-    Before {
-        to: i64,
-        seen: HashSet<String>,
-    },
-    /// Reading by position: within one millisecond, or in a list whose items have no time.
+    Before(Before),
+    /// Reading by position: within one millisecond, or where times cannot be used.
     Offset(Offset),
     End,
+}
+
+/// Everything newer than `to` was read. Of the millisecond `to` itself, the keys in `seen` were.
+#[derive(Default)]
+struct Before {
+    to: i64,
+    seen: HashSet<String>,
+    /// The end of the window to read: `to`, or before it if all of `to` was read.
+    end: i64,
+    anchor: Option<Anchor>,
+    /// Whether to read the window of the anchor again, because the window up to `to` lacks it.
+    rereads: bool,
+}
+
+/// The last item that was read, and the window in whose first page it was.
+struct Anchor {
+    key: String,
+    window: TimeWindow,
+    /// The time before that page.
+    newest: i64,
 }
 
 #[derive(Default)]
 struct Offset {
     window: TimeWindow,
     skip: u32,
-    /// The total that the server last gave. If it shrinks, later items have moved up, and some may
-    /// have been skipped.
+    /// The total that the server last gave.
     total: u64,
+    /// Whether items may have moved to pages that were already read.
     shrunk: bool,
+    reads: u32,
     seen: HashSet<String>,
     /// The keys of the page before this one.
     last: HashSet<String>,
-    /// The time to resume from when this millisecond is read. `None` in a list without times.
-    resume_before: Option<i64>,
+    /// The last item of the page before this one.
+    last_item: Option<(String, Option<i64>)>,
+    within: Within,
 }
+
+/// Which items of the pages a read by position returns.
+#[derive(Default)]
+enum Within {
+    #[default]
+    All,
+    /// Those of one millisecond. Then the list goes on before it.
+    Millisecond { time: i64, anchor: Option<Anchor> },
+    /// Those that are not newer, because newer ones were read by time.
+    NotNewer(i64),
+}
+
+const UNSORTED: &str = "the server lists items that are not sorted by their creation time";
+
+/// When a list is read again, items without a time look like those that were read before.
+const UNTIMED: &str = "the list changed, and some of its items have no creation time";
 
 impl Position {
     /// Returns the window and offset of the next page, or `None` at the end.
     fn next_request(&self, requested: TimeWindow) -> Option<(TimeWindow, u32)> {
         match self {
             Self::Start => Some((requested, 0)),
-            Self::Before { to, .. } => Some((TimeWindow { to: Some(*to), ..requested }, 0)),
-            Self::Offset(offset) => Some((offset.window, offset.skip)),
+            Self::Before(before) => Some((before.window(requested), 0)),
+            Self::Offset(offset) => Some((offset.window, offset.first())),
             Self::End => None,
         }
     }
 
-    fn advance<T>(self, page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
+    fn advance<T>(self, mut page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
         match self {
-            Self::Start if page.items.iter().any(|item| item.time.is_none()) => {
-                let offset = Offset { window: requested, total: page.total, ..Offset::default() };
-                offset.advance(page, requested)
+            Self::Start => {
+                let has_times = page.items.iter().all(|item| item.time.is_some());
+                // The list starts at the newest item, so no local clock is involved.
+                match page.items.first().and_then(|item| item.time) {
+                    Some(to) if has_times && page.is_newest_first() => {
+                        Before { to, end: to, ..Before::default() }.take(page, requested)
+                    }
+                    None if page.items.is_empty() => Ok((Self::End, Vec::new())),
+                    _ => Offset::of(requested, page.total).advance(page, requested),
+                }
             }
-            // The list starts at the newest item, so no local clock is involved.
-            Self::Start => match page.items.iter().filter_map(|item| item.time).max() {
-                Some(newest) => Self::advance_by_time(newest, HashSet::new(), page),
-                None => Ok((Self::End, Vec::new())),
-            },
-            Self::Before { to, seen } => Self::advance_by_time(to, seen, page),
+            Self::Before(before) => {
+                let reread = before.anchor.as_ref().filter(|_| before.rereads);
+                let newest = reread.map_or(before.to, |anchor| anchor.newest);
+                if page.fill_times(Some(newest)) && before.rereads {
+                    return Err(UNTIMED.to_owned());
+                }
+                before.advance(page, requested)
+            }
             Self::Offset(offset) => offset.advance(page, requested),
             Self::End => Ok((Self::End, Vec::new())),
         }
     }
+}
 
-    /// Takes a page of items that are not newer than `to`.
-    fn advance_by_time<T>(to: i64, seen: HashSet<String>, page: KeyedPage<T>) -> Advanced<T> {
-        let has_more = page.has_more(0);
-        // An item without a time counts as one of the millisecond `to`, and its key decides.
-        let times = page.items.iter().map(|item| item.time.unwrap_or(to));
-        let oldest = times.min().unwrap_or(to);
-        if oldest > to {
-            return Err(
-                "the server ignores the time range: every item is newer than its end".to_owned()
-            );
+impl Before {
+    fn window(&self, requested: TimeWindow) -> TimeWindow {
+        match &self.anchor {
+            Some(anchor) if self.rereads => anchor.window,
+            _ => TimeWindow { to: Some(self.end), ..requested },
         }
+    }
+
+    fn advance<T>(mut self, page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
+        let oldest = page.items.iter().filter_map(|item| item.time).min();
+        let end = if self.rereads { self.to } else { self.end };
+        let is_newer = oldest.is_some_and(|oldest| oldest > end);
+        let has_anchor = self.anchor.as_ref().map(|anchor| page.contains(&anchor.key));
+        if self.rereads {
+            // The times of the filter are not those of the items, so only positions are left.
+            if is_newer || has_anchor == Some(true) {
+                let offset = Offset {
+                    seen: self.seen,
+                    within: Within::NotNewer(self.to),
+                    ..Offset::of(requested, page.total)
+                };
+                return Ok((Position::Offset(offset), Vec::new()));
+            }
+            // The anchor was deleted.
+        } else if is_newer {
+            let reason = "the server ignores the time range: every item is newer than its end";
+            return Err(reason.to_owned());
+        } else if has_anchor == Some(false) {
+            self.rereads = true;
+            return Ok((Position::Before(self), Vec::new()));
+        }
+        if !page.is_newest_first() {
+            return Err(UNSORTED.to_owned());
+        }
+        self.take(page, requested)
+    }
+
+    /// Takes a page that follows what was read. Its items are in order and have times.
+    fn take<T>(self, page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
+        let Self { to, seen, .. } = &self;
+        let has_more = page.has_more(0);
+        let window = match self.anchor {
+            None if seen.is_empty() => requested,
+            _ => self.window(requested),
+        };
+        let last = page.items.last();
+        let oldest = last.and_then(|item| item.time).unwrap_or(*to);
+        let last = last.map(|item| Anchor { key: item.key.clone(), window, newest: *to });
         let mut new = Vec::new();
         let mut seen_oldest = HashSet::new();
         for Keyed { item, time, key } in page.items {
-            let time = time.unwrap_or(to);
             // Newer items were read before, or were added after the start.
-            if time <= to && !seen.contains(&key) {
+            if time > Some(*to) {
+                continue;
+            }
+            let is_new = !seen.contains(&key);
+            if time == Some(oldest) && !seen_oldest.insert(key) {
+                continue;
+            }
+            if is_new {
                 new.push(item);
-                if time == oldest {
-                    seen_oldest.insert(key);
-                }
             }
         }
         if !has_more {
-            return Ok((Self::End, new));
+            return Ok((Position::End, new));
         }
-        if oldest < to {
-            return Ok((Self::Before { to: oldest, seen: seen_oldest }, new));
+        if oldest < *to {
+            let (seen, anchor) = (seen_oldest, last);
+            let before = Self { to: oldest, seen, end: oldest, anchor, rereads: false };
+            return Ok((Position::Before(before), new));
         }
-        seen_oldest.extend(seen);
+        seen_oldest.extend(self.seen);
+        let millisecond = TimeWindow { from: Some(self.to), to: Some(self.to) };
         let offset = Offset {
-            window: TimeWindow { from: Some(to), to: Some(to) },
             seen: seen_oldest,
-            resume_before: to.checked_sub(1),
-            ..Offset::default()
+            within: Within::Millisecond { time: self.to, anchor: last },
+            ..Offset::of(millisecond, 0)
         };
-        Ok((Self::Offset(offset), new))
+        Ok((Position::Offset(offset), new))
     }
 }
 
 impl Offset {
-    fn advance<T>(mut self, page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
-        let mut has_more = page.has_more(self.skip);
+    fn of(window: TimeWindow, total: u64) -> Self {
+        Self { window, total, ..Self::default() }
+    }
+
+    /// Whether the next page begins with the last item. Pages of one item would never get past it.
+    fn overlaps(&self) -> bool {
+        self.last.len() > 1
+    }
+
+    /// The position of the first item of the next page.
+    fn first(&self) -> u32 {
+        self.skip - u32::from(self.overlaps())
+    }
+
+    fn advance<T>(mut self, mut page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
+        let first = self.first();
+        let mut has_more = page.has_more(first);
         let length = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+        let is_filled = page.fill_times(self.last_item.as_ref().and_then(|(_, time)| *time));
+        if matches!(self.within, Within::NotNewer(_)) {
+            if is_filled {
+                return Err(UNTIMED.to_owned());
+            }
+            if !page.is_newest_first() {
+                return Err(UNSORTED.to_owned());
+            }
+        }
+        if let Some((anchor, _)) = &self.last_item
+            && self.overlaps()
+        {
+            let has_anchor = page.contains(anchor);
+            self.shrunk |= !has_anchor;
+            if has_anchor && length == 1 && page.page_size > 1 {
+                has_more = false;
+                if page.total > page.seen(first) {
+                    let (total, seen) = (page.total, page.seen(first));
+                    return Err(format!(
+                        "the server counts {total} items, but its list ends after {seen}"
+                    ));
+                }
+            }
+        } else {
+            self.shrunk |= page.total < self.total;
+        }
+        let total = page.total;
+        let last_item = page.items.last().map(|item| (item.key.clone(), item.time));
         let mut keys = HashSet::new();
         let mut new = Vec::new();
         for Keyed { item, time, key } in page.items {
-            // Items of other milliseconds were read before, or are read later.
-            let is_outside = self.resume_before.is_some()
-                && time.is_some_and(|time| self.window.from.is_some_and(|from| time != from));
-            if !is_outside && self.seen.insert(key.clone()) {
+            if let Within::Millisecond { anchor, .. } = &mut self.within {
+                anchor.take_if(|anchor| anchor.key == key);
+            }
+            if self.within.includes(time) && self.seen.insert(key.clone()) {
                 new.push(item);
             }
             keys.insert(key);
         }
-        if self.repeats_last_page(&keys, page.total) {
+        if self.repeats_last_page(&keys, total) {
             // Beyond the end a server may return the last page again.
-            if !(1..=u64::from(self.skip)).contains(&page.total) {
+            let is_counted = !matches!(self.within, Within::NotNewer(_));
+            if !is_counted || total != self.seen.len() as u64 {
                 return Err(format!(
-                    "the server returned the same page again, though the request skips {} items",
-                    self.skip
+                    "the server returned the same page again, though the request skips {first} \
+                     items"
                 ));
             }
             has_more = false;
         }
         self.last = keys;
-        self.shrunk |= page.total < self.total;
-        self.total = page.total;
+        self.last_item = last_item;
+        self.total = total;
         if has_more {
-            self.skip = self.skip.saturating_add(length);
+            self.skip = first.saturating_add(length);
             return Ok((Position::Offset(self), new));
         }
         if self.shrunk {
-            // A deleted item may have moved another one to a page that was already read: start
-            // over.
+            // An item may have moved to a page that was already read: start over.
+            self.reads += 1;
+            if self.reads == MAX_READS {
+                return Err(format!("the list changed during each of {MAX_READS} reads"));
+            }
             self.skip = 0;
             self.shrunk = false;
             self.last.clear();
+            self.last_item = None;
             return Ok((Position::Offset(self), new));
         }
-        let position = match self.resume_before {
-            Some(to) if requested.from.is_none_or(|from| to >= from) => {
-                Position::Before { to, seen: HashSet::new() }
+        let position = match self.within {
+            // The millisecond lacks an item that is of it by the server's own word.
+            Within::Millisecond { time: to, anchor: anchor @ Some(_) } => {
+                Position::Before(Before { to, seen: self.seen, end: to, anchor, rereads: true })
             }
-            _ => Position::End,
+            Within::Millisecond { time: to, anchor: None } => match to.checked_sub(1) {
+                Some(end) if requested.from.is_none_or(|from| end >= from) => {
+                    Position::Before(Before { to, seen: self.seen, end, ..Before::default() })
+                }
+                _ => Position::End,
+            },
+            Within::All | Within::NotNewer(_) => Position::End,
         };
         Ok((position, new))
     }
@@ -255,9 +428,21 @@ impl Offset {
     /// page, but only as many as were added.
     fn repeats_last_page(&self, keys: &HashSet<String>, total: u64) -> bool {
         let count = keys.len();
+        let added = count.saturating_sub(usize::from(self.overlaps()));
         count > 0
             && count >= self.last.len()
             && keys.is_subset(&self.last)
-            && total < self.total.saturating_add(count as u64)
+            && total < self.total.saturating_add(added as u64)
+    }
+}
+
+impl Within {
+    fn includes(&self, time: Option<i64>) -> bool {
+        match self {
+            Self::All => true,
+            // Items of other milliseconds were read before, or are read later.
+            Self::Millisecond { time: only, .. } => time.is_none_or(|time| time == *only),
+            Self::NotNewer(newest) => time.is_none_or(|time| time <= *newest),
+        }
     }
 }

@@ -28,7 +28,14 @@ pub(crate) struct Reply {
     /// The whole body, or the part that arrived.
     pub(crate) body: Bytes,
     /// Why a part of the body is missing.
-    pub(crate) broken: Option<Box<dyn std::error::Error + Send + Sync>>,
+    pub(crate) broken: Option<Broken>,
+}
+
+/// Why a part of a body is missing.
+pub(crate) enum Broken {
+    /// The transfer took too long, or the connection broke.
+    Cut(reqwest::Error),
+    TooLarge,
 }
 
 /// The network.
@@ -63,8 +70,8 @@ async fn read(mut response: reqwest::Response) -> Reply {
             Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_BODY => {
                 body.extend_from_slice(&chunk);
             }
-            Ok(Some(_)) => break Some("the body is larger than 64 MiB".into()),
-            Err(error) => break Some(error.without_url().into()),
+            Ok(Some(_)) => break Some(Broken::TooLarge),
+            Err(error) => break Some(Broken::Cut(error.without_url())),
         }
     };
     Reply {

@@ -5,6 +5,7 @@ use super::write_order::WriteTicket;
 use crate::error::{Error, Progress};
 use crate::operation::{Idempotency, Operation};
 use reqwest::header::InvalidHeaderValue;
+use std::time::Duration;
 
 /// One call. Dropping it gives the number of a write back if the write was never sent.
 pub(crate) struct Call {
@@ -13,6 +14,10 @@ pub(crate) struct Call {
     pub(super) options: CallOptions,
     pub(super) class: Idempotency,
     pub(super) progress: Progress,
+    /// How many attempts met a refused token or a rate limit. They do not count as attempts.
+    pub(super) free_attempts: u32,
+    /// How long the call has waited because the server answered 429.
+    pub(super) throttled: Duration,
     ticket: Option<WriteTicket>,
 }
 
@@ -23,7 +28,15 @@ impl Call {
         options: CallOptions,
     ) -> Self {
         let progress = Progress::new(class != Idempotency::Safe);
-        Self { operation, options, class, progress, ticket: None }
+        Self {
+            operation,
+            options,
+            class,
+            progress,
+            free_attempts: 0,
+            throttled: Duration::ZERO,
+            ticket: None,
+        }
     }
 
     /// Numbers a write among the writes to the same target.

@@ -4,6 +4,7 @@
 //! or an error.
 
 pub(crate) mod backend;
+mod backoff;
 mod call;
 mod deadline;
 pub(crate) mod envelope;
@@ -97,6 +98,21 @@ impl Transport {
         let result = sending.instrument(span).await;
         watch.end(&result);
         Response::read(result?, &request, call, &self.secrets)
+    }
+
+    /// Whether the server accepts a request with a token of this transport. Sends it once, and does
+    /// not conclude anything about the token.
+    pub(crate) async fn is_accepted(
+        &self,
+        client: &reqwest::Client,
+        mut call: Call,
+        request: Result<Request, Unbuilt>,
+    ) -> bool {
+        let Ok(request) = request else {
+            return false;
+        };
+        let reply = self.retry.send_once(client, &request, &mut call).await;
+        reply.is_ok_and(|reply| reply.status.is_success())
     }
 
     /// A message of the server without secrets and without the values that were sent.

@@ -21,6 +21,7 @@ pub struct CallOptions {
     pub(crate) attempts: u32,
     pub(crate) attempt_timeout: Duration,
     pub(crate) total_timeout: Duration,
+    pub(crate) throttle_timeout: Duration,
     /// The deadline of the call that this one is a part of.
     parent: Option<Deadline>,
 }
@@ -31,6 +32,7 @@ impl Default for CallOptions {
             attempts: 3,
             attempt_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(90),
+            throttle_timeout: Duration::from_secs(60),
             parent: None,
         }
     }
@@ -42,7 +44,8 @@ impl CallOptions {
         Self::default()
     }
 
-    /// The largest number of attempts; 1 disables retries. Whether a request is retried depends on
+    /// The largest number of attempts; 1 sends every request once. Attempts that were answered 429,
+    /// or 401 while another token is left, do not count. Whether a request is retried depends on
     /// the [`Idempotency`](crate::Idempotency) of its operation.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
@@ -60,6 +63,14 @@ impl CallOptions {
     /// page. [Verifying](crate::Builder::verify_timeout) has a timeout of its own.
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;
+        self
+    }
+
+    /// How long a call waits in total because the server answered 429, 60 s by default. A 429 uses
+    /// up neither attempts nor the retry budget that all calls share. The wait also counts towards
+    /// the total timeout.
+    pub fn throttle_timeout(mut self, timeout: Duration) -> Self {
+        self.throttle_timeout = timeout;
         self
     }
 

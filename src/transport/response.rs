@@ -1,6 +1,6 @@
 //! Responses: turns what arrived into a success that can be decoded, or into an error.
 
-use super::backend::Reply;
+use super::backend::{Broken, Reply};
 use super::call::Call;
 use super::redact::{SentValues, mask};
 use super::{envelope, headers};
@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use telecrm_core::FieldValue;
+use telecrm_core::json::read_json;
 use telecrm_core::response::Page;
 
 /// A successful response, undecoded.
@@ -39,8 +40,15 @@ impl Response {
         secrets: &[String],
     ) -> Result<Self, Error> {
         let Reply { status, headers, body, broken } = reply;
-        if let Some(reason) = broken {
-            return Err(Error::unreadable(status, envelope::unread(body), reason));
+        // Of an error, the status says enough.
+        if let Some(broken) = broken.filter(|_| status.is_success()) {
+            let body = envelope::unread(body);
+            return Err(match broken {
+                Broken::Cut(error) => Error::cut(status, body, error),
+                Broken::TooLarge => {
+                    Error::unreadable(status, body, "the body is larger than 64 MiB")
+                }
+            });
         }
         let sent = if has_messages(status, &body, call) {
             SentValues::of(request)
@@ -58,6 +66,12 @@ impl Response {
 
     pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         let body = envelope::without_bom(&self.body);
+        // Serde keeps one of the values silently.
+        if let Ok((_, repeated)) = read_json(body)
+            && let Some(path) = repeated.first()
+        {
+            return Err(self.malformed(format!("duplicate key `{path}`")));
+        }
         serde_json::from_slice(body).map_err(|error| self.unreadable(error))
     }
 
@@ -104,6 +118,12 @@ impl Response {
         self.malformed(without_values(&error))
     }
 
+    /// The body refuses the request for this reason, which is masked.
+    pub(crate) fn refusal(&self, reason: &str) -> Error {
+        let body = envelope::unread(self.body.clone());
+        Error::refusal(self.status, body, reason).during(self.operation, &self.progress)
+    }
+
     /// The response is JSON, but not what was expected.
     pub(crate) fn malformed(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         Error::unreadable(self.status, envelope::unread(self.body.clone()), source)
@@ -115,6 +135,7 @@ impl Response {
 fn has_messages(status: StatusCode, body: &[u8], call: &Call) -> bool {
     !status.is_success()
         || envelope::has_error_key(body)
+        || memmem::find(body, b"\"errorString\"").is_some()
         // Only responses to writes have remarks.
         || call.progress.writes && memmem::find(body, b"\"remarks\"").is_some()
 }

@@ -1,13 +1,14 @@
 //! Retries: decides after each attempt whether to send the request again, and how long to wait
 //! first.
 
-use super::backend::Reply;
+use super::backend::{Broken, Reply};
+use super::backoff::backoff;
 use super::call::Call;
 use super::deadline::Deadline;
 use super::headers;
 use super::observe;
 use super::settings::Settings;
-use super::tokens::{TokenSlot, TokenSlots};
+use super::tokens::{Answer, TokenSlot, TokenSlots};
 use crate::clock::Clock;
 use crate::error::{Error, Phase, Progress};
 use crate::operation::Idempotency;
@@ -34,14 +35,18 @@ impl Retry {
     ) -> Result<Reply, Error> {
         let settings = &self.settings;
         let deadline = call.options.deadline(settings.clock.now());
-        let mut previous = None;
+        let mut previous: Option<Previous> = None;
         loop {
             let token = self.tokens.acquire(call, deadline, settings).await;
-            if token.is_ok()
-                && let Some(result) = previous.take()
-                && !self.may_still_retry(call)
-            {
-                return result;
+            if let Some(previous) = previous.take() {
+                // A call that only waits for a token ends with the answer that made it wait.
+                let is_over = match token {
+                    Ok(_) => !self.may_still_retry(call, previous.is_paid),
+                    Err(_) => !previous.is_paid,
+                };
+                if is_over {
+                    return previous.result;
+                }
             }
             call.progress.begin_attempt();
             let (slot, left) = token?;
@@ -49,23 +54,42 @@ impl Retry {
             let result = self.attempt(client, request, call, slot, left).await;
             classify(&result, &mut call.progress, &*settings.clock);
             observe::attempted(&call.progress);
+            let answer = answer(&call.progress);
+            self.tokens.report(slot, &answer, settings.clock.now());
             if call.progress.is_success() {
                 self.budget.deposit();
                 return result;
             }
-            if self.switch_token(&call.progress, slot) {
-                continue;
-            }
-            let Some(delay) = self.delay(call, deadline) else {
-                return result;
+            let is_paid = match answer {
+                Answer::Refused if self.may_switch_token(call) => false,
+                Answer::Throttled(_) if self.may_wait_for_limit(call, deadline) => false,
+                Answer::Refused | Answer::Throttled(_) => return result,
+                Answer::Nothing | Answer::Valid => {
+                    let Some(delay) = self.delay(call, deadline) else {
+                        return result;
+                    };
+                    settings.wait(delay, future::pending::<()>(), call).await;
+                    true
+                }
             };
-
-            settings.wait(delay, future::pending::<()>(), call).await;
             if settings.shutdown.has_begun() {
                 return result;
             }
-            previous = Some(result);
+            call.free_attempts += u32::from(!is_paid);
+            previous = Some(Previous { result, is_paid });
         }
+    }
+
+    /// Sends a request once, within the rate limit.
+    pub(super) async fn send_once(
+        &self,
+        client: &reqwest::Client,
+        request: &Request,
+        call: &mut Call,
+    ) -> Result<Reply, Error> {
+        let deadline = call.options.deadline(self.settings.clock.now());
+        let (slot, left) = self.tokens.acquire(call, deadline, &self.settings).await?;
+        self.attempt(client, request, call, slot, left).await
     }
 
     async fn attempt(
@@ -91,25 +115,34 @@ impl Retry {
         self.settings.backend.send(client, call, request).await
     }
 
-    /// Sets the token aside if the server refused it. Returns whether to continue with another one.
-    fn switch_token(&self, progress: &Progress, slot: &TokenSlot) -> bool {
-        progress.phase == Phase::Answered
-            && progress.status == Some(StatusCode::UNAUTHORIZED)
-            && self.tokens.set_aside(slot)
-            && !self.settings.shutdown.has_begun()
+    /// Whether to send the request again with another token.
+    fn may_switch_token(&self, call: &Call) -> bool {
+        call.options.attempts > 1 && self.tokens.has_valid(self.settings.clock.now())
+    }
+
+    /// Whether to send the request again as soon as a token may be used. Such a request costs
+    /// neither attempts nor budget, because the server did nothing.
+    fn may_wait_for_limit(&self, call: &mut Call, deadline: Deadline) -> bool {
+        let now = self.settings.clock.now();
+        let wait = self.tokens.wait(now);
+        call.throttled += wait;
+        call.options.attempts > 1
+            && call.throttled <= call.options.throttle_timeout
+            && deadline.left(now).is_some_and(|left| wait < left)
     }
 
     /// How long to wait before the next attempt. Returns `None` if there should be none.
     fn delay(&self, call: &Call, deadline: Deadline) -> Option<Duration> {
         let progress = &call.progress;
-        let may_retry = progress.attempts < call.options.attempts
+        let attempts = progress.attempts - call.free_attempts;
+        let may_retry = attempts < call.options.attempts
             && is_retryable(call.class, progress)
             && call.is_latest()
             && self.budget.has_any();
         if !may_retry {
             return None;
         }
-        let delay = backoff(progress.attempts, progress.retry_after, fastrand::f64());
+        let delay = backoff(attempts, progress.retry_after, fastrand::f64());
         let left = deadline.left(self.settings.clock.now())?;
         (delay < left).then_some(delay)
     }
@@ -117,8 +150,27 @@ impl Retry {
     /// Whether the retry is still allowed after the waits. Meanwhile a later write may have begun,
     /// and other calls may have spent the budget. The budget is charged here and not earlier, so
     /// that a call that is dropped while it waits costs nothing.
-    fn may_still_retry(&self, call: &Call) -> bool {
-        call.is_latest() && self.budget.withdraw()
+    fn may_still_retry(&self, call: &Call, is_paid: bool) -> bool {
+        call.is_latest() && (!is_paid || self.budget.withdraw())
+    }
+}
+
+/// An attempt that failed, while another one is prepared.
+struct Previous {
+    result: Result<Reply, Error>,
+    /// Whether the next attempt counts as a retry.
+    is_paid: bool,
+}
+
+/// What the response says about the token.
+fn answer(progress: &Progress) -> Answer {
+    match (progress.phase, progress.status) {
+        (Phase::Answered, Some(StatusCode::UNAUTHORIZED)) => Answer::Refused,
+        (Phase::Answered, Some(StatusCode::TOO_MANY_REQUESTS)) => {
+            Answer::Throttled(progress.retry_after)
+        }
+        (Phase::Answered, _) => Answer::Valid,
+        _ => Answer::Nothing,
     }
 }
 
@@ -126,10 +178,9 @@ impl Retry {
 fn classify(result: &Result<Reply, Error>, progress: &mut Progress, clock: &dyn Clock) {
     match result {
         Ok(reply) => {
-            progress.phase = match reply.broken {
-                None => Phase::Answered,
-                Some(_) => Phase::Unreadable,
-            };
+            let is_complete = reply.broken.is_none() || !reply.status.is_success();
+            progress.phase = if is_complete { Phase::Answered } else { Phase::Unreadable };
+            progress.is_cut = !is_complete && matches!(reply.broken, Some(Broken::Cut(_)));
             progress.status = Some(reply.status);
             progress.retry_after = headers::retry_after(&reply.headers, clock);
         }
@@ -142,17 +193,6 @@ fn is_retryable(class: Idempotency, progress: &Progress) -> bool {
     let may_help = progress.is_transient() || progress.phase == Phase::Unreadable;
     let is_harmless = class != Idempotency::NotIdempotent || !progress.leaves_doubt();
     may_help && is_harmless
-}
-
-const FIRST_DELAY: Duration = Duration::from_millis(500);
-const LONGEST_DELAY: Duration = Duration::from_secs(20);
-
-/// A random part of a bound that doubles with each attempt, but at least what the server asks for.
-/// The randomness spreads out clients that failed at the same time.
-fn backoff(attempt: u32, retry_after: Option<Duration>, random: f64) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(16);
-    let bound = (FIRST_DELAY * 2_u32.pow(doublings)).min(LONGEST_DELAY);
-    bound.mul_f64(random).max(retry_after.unwrap_or_default())
 }
 
 /// Limits the retries of all calls together, so that they stop when every request fails. A retry
@@ -245,19 +285,6 @@ mod tests {
                 assert_eq!(is_retryable(class, outcome), expected, "{class:?} {outcome:?}");
             }
         }
-    }
-
-    #[test]
-    fn delays_double_up_to_a_bound() {
-        assert_eq!(backoff(1, None, 1.0), Duration::from_millis(500));
-        assert_eq!(backoff(3, None, 0.5), Duration::from_secs(1));
-        assert_eq!(backoff(40, None, 1.0), LONGEST_DELAY);
-    }
-
-    #[test]
-    fn a_delay_is_at_least_what_the_server_asks_for() {
-        let asked = Duration::from_secs(17);
-        assert_eq!(backoff(1, Some(asked), 0.1), asked);
     }
 
     #[test]

@@ -67,16 +67,14 @@ async fn a_fault_is_retried_and_reported_like_a_real_one(
     [attempts_to_read, attempts_to_append]: [usize; 2],
     is_expected: fn(&Error) -> bool,
 ) {
-    let fake = FakeTelecrm::new()
-        .always(Operation::GetLead, answer.clone())
-        .always(Operation::CreateActions, answer.clone());
-    let leads = fake.client().leads();
-    let read = leads.get("l1").await.expect_err("a fault");
-    let appended = leads.actions("l1").create([bare_visit()]).await;
+    let fake = |operation| FakeTelecrm::new().always(operation, answer.clone());
+    let (reading, appending) = (fake(Operation::GetLead), fake(Operation::CreateActions));
+    let read = reading.client().leads().get("l1").await.expect_err("a fault");
+    let appended = appending.client().leads().actions("l1").create([bare_visit()]).await;
     let appended = appended.expect_err("a fault");
-    for (error, operation, attempts) in [
-        (read, Operation::GetLead, attempts_to_read),
-        (appended, Operation::CreateActions, attempts_to_append),
+    for (error, fake, operation, attempts) in [
+        (read, reading, Operation::GetLead, attempts_to_read),
+        (appended, appending, Operation::CreateActions, attempts_to_append),
     ] {
         assert_eq!(fake.requests_to(operation).len(), attempts, "{operation}");
         let made = answer.clone().into_error(operation);
@@ -91,7 +89,6 @@ cases! { async a_fault_is_retried_and_reported_like_a_real_one:
     timeout(Response::timeout(), [3, 1], |error| error.is_timeout());
     reset(Response::connection_reset(), [3, 1], |error| error.phase() == Phase::MaybeSent);
     server_error(Response::html(502), [3, 1], |error| error.status_code() == Some(502));
-    rate_limit(Response::rate_limited(None), [3, 3], |error| error.is_rate_limited());
     rate_limit_with_a_long_wait(
         Response::rate_limited(Some(600)),
         [1, 1],
@@ -102,6 +99,15 @@ cases! { async a_fault_is_retried_and_reported_like_a_real_one:
         [1, 1],
         |error| error.is_not_found(),
     );
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_waited_out_for_a_minute() {
+    let limited = Response::rate_limited(Some(20));
+    let fake = FakeTelecrm::new().always(Operation::GetLead, limited);
+    let error = fake.client().leads().get("l1").await.expect_err("limited");
+    assert!(error.is_rate_limited());
+    assert_eq!(fake.requests_to(Operation::GetLead).len(), 4, "after 0, 20, 40 and 60 s");
 }
 
 #[tokio::test]

@@ -205,8 +205,8 @@ scenarios! {
 scenarios! {
     all_calls status_429_is_retried: [Answer(429, ""), Good] => SUCCESS;
     all_calls status_429_with_a_wait_is_retried: [RetryAfter(3), Good] => SUCCESS;
-    all_calls a_third_429_is_an_error:
-        [Answer(429, ""), RetryAfter(3), Answer(429, "")] => refusal(429);
+    all_calls more_429_than_attempts_are_waited_out:
+        [Answer(429, ""), RetryAfter(3), Answer(429, ""), RetryAfter(1), Good] => SUCCESS;
     all_calls a_wait_longer_than_the_total_timeout_is_an_error: [RetryAfter(600)] => refusal(429);
     retried_calls a_server_error_after_429_is_retried:
         [Answer(429, ""), Answer(503, ""), Good] => SUCCESS;

@@ -10,7 +10,7 @@ use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use telecrm::testing::{FakeTelecrm, Response};
-use telecrm::{ActionFilter, Filter, Items, Lead, LeadRecord, Operation, Telecrm};
+use telecrm::{ActionFilter, ErrorCode, Filter, Items, Lead, LeadRecord, Operation, Telecrm};
 use telecrm_emulator::Emulator;
 
 async fn emulator_with_leads(count: usize) -> (Emulator, Telecrm) {
@@ -141,7 +141,7 @@ async fn a_stream_of_the_leads_of_one_time_asks_for_no_other_time() {
     };
     let fake = FakeTelecrm::new()
         .on(Operation::SearchLeads, page(0..100))
-        .on(Operation::SearchLeads, page(100..150));
+        .on(Operation::SearchLeads, page(99..150));
     let filter = Filter::new().eq("created_on", 250);
     let leads = fake.client().leads().stream(filter).collect().await;
     assert_eq!(leads.expect("read").len(), 150);
@@ -217,17 +217,18 @@ async fn a_page_shorter_than_asked_is_not_the_last_one_while_the_total_counts_mo
         let rows: Vec<Value> = (from..from + 3).map(row).collect();
         Response::json(json!({ "data": rows, "total_count": 9 }))
     };
-    let fake = [0, 3, 6]
+    // Each page begins with the last item of the page before it.
+    let fake = [0, 2, 4, 6]
         .into_iter()
         .fold(FakeTelecrm::new(), |fake, from| fake.on(Operation::ListTeamMembers, page(from)));
     let members = fake.client().team_members().stream().collect().await;
     assert_eq!(members.expect("read").len(), 9);
     let skipped: Vec<_> =
         fake.requests().iter().map(|request| request.query("skip").map(str::to_owned)).collect();
-    assert_eq!(skipped.iter().flatten().collect::<Vec<_>>(), ["0", "3", "6"]);
+    assert_eq!(skipped.iter().flatten().collect::<Vec<_>>(), ["0", "2", "4", "6"]);
 }
 
-async fn an_error_ends_the_stream(prefetch: usize) {
+async fn m10_a_page_that_keeps_failing_ends_the_stream(prefetch: usize) {
     let server = MockServer::start_async().await;
     server.mock(|when, then| {
         when.method(Method::POST);
@@ -235,11 +236,37 @@ async fn an_error_ends_the_stream(prefetch: usize) {
     });
     let telecrm = client_at(server.base_url());
     let mut stream = all_leads(&telecrm, prefetch);
-    assert!(stream.next().await.expect("an item").is_err());
+    for _ in 0..3 {
+        assert!(stream.next().await.expect("an item").is_err());
+    }
     assert!(stream.next().await.is_none());
 }
 
-cases! { async an_error_ends_the_stream:
+cases! { async m10_a_page_that_keeps_failing_ends_the_stream:
+    page_by_page(0);
+    with_two_pages_read_ahead(2);
+}
+
+async fn m10_a_page_that_fails_once_is_requested_again(prefetch: usize) {
+    let row = |serial: i64| json!({ "id": serial.to_string(), "fields": { "created_on": serial } });
+    let page = |from: i64| Response::page((0..100).map(|serial| row(from - serial)));
+    let fake = FakeTelecrm::new()
+        .on(Operation::SearchLeads, page(300))
+        .on(Operation::SearchLeads, Response::error(400, ErrorCode::BadRequest, "hiccup"))
+        .on(Operation::SearchLeads, page(201))
+        .on(Operation::SearchLeads, Response::page([row(102)]));
+    let mut stream = all_leads(&fake.client(), prefetch);
+    let (mut ids, mut errors) = (HashSet::new(), 0);
+    while let Some(lead) = stream.next().await {
+        match lead {
+            Ok(lead) => assert!(ids.insert(lead.id().expect("an ID").to_owned())),
+            Err(_) => errors += 1,
+        }
+    }
+    assert_eq!((ids.len(), errors), (199, 1));
+}
+
+cases! { async m10_a_page_that_fails_once_is_requested_again:
     page_by_page(0);
     with_two_pages_read_ahead(2);
 }

@@ -447,6 +447,11 @@ fn print_outcomes() {
 
 fn print_verifications() {
     assert_debug_clean(&Receipt::unconfirmed(lead()));
+    let client = Telecrm::builder(ENTERPRISE).build().expect("builds");
+    assert_debug_clean(&client.ping());
+    assert_debug_clean(&client.ingest().verify_all([Receipt::unconfirmed(lead())]));
+    let body = format!(r#"{{"status":"error","errorString":"{PHONE}"}}"#);
+    assert_debug_clean(&telecrm::response::PushAnswer::read(200, body.as_bytes()));
     let losses = Workspace::sample().check(&lead()).report().to_vec();
     assert_debug_clean(&Verification::Differs {
         lead: lead_record(),
@@ -565,7 +570,15 @@ async fn call_over_a_socket() {
     let raw = telecrm.raw().sync().expect("a client");
     let decoded = raw.get_metadata(ENTERPRISE).await;
     assert_debug_clean(decoded.as_ref().expect("read"));
-    let unknown = raw.get_lead(ENTERPRISE, PHONE, None, None, None).await;
+    let unknown = raw
+        .get_lead(telecrm::raw::sync::parameters::GetLead {
+            enterprise_id: ENTERPRISE,
+            lead_id: PHONE,
+            include_actions: None,
+            limit: None,
+            skip: None,
+        })
+        .await;
     assert_error_clean("a raw call", &unknown.expect_err("no such lead"));
     let reports = reports.take();
     assert!(reports.len() > Operation::ALL.len());

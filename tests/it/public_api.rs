@@ -65,9 +65,14 @@ fn every_call_can_be_spawned() {
         telecrm.request(Method::Get, "/reports").send();
         telecrm.ingest().push(&Lead::new());
         telecrm.ingest().baseline(&Lead::new());
+        telecrm.ingest().push_and_verify(&Lead::new());
         telecrm.ingest().verify(&Receipt::unconfirmed(Lead::new()));
+        telecrm.ingest().verify_all([Receipt::unconfirmed(Lead::new())]).next();
+        telecrm.ingest().verify_all([]).collect();
         telecrm.leads().create(&Lead::new());
         telecrm.leads().get("l1");
+        telecrm.leads().find("919999999999");
+        telecrm.leads().first(&Filter::new());
         telecrm.leads().get_with_actions("l1", PageRequest::default());
         telecrm.leads().update("l1", BTreeMap::new());
         telecrm.leads().upsert(&Lead::new());
@@ -86,6 +91,7 @@ fn every_call_can_be_spawned() {
         telecrm.schema().actions();
         telecrm.schema().action(1001);
         telecrm.schema().pipeline();
+        telecrm.schema().file();
         telecrm.team_members().list(PageRequest::default());
         telecrm.team_members().get("jane.doe@example.com");
         telecrm.team_members().create(&NewTeamMember::new("J", "j@example.com", "919999999999", TeamMemberRole::Caller));

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use telecrm::raw::sync::parameters;
 use telecrm::raw::{Context, ingest, sync};
 use telecrm::testing::ManualClock;
 use telecrm::{Operation, Phase};
@@ -93,9 +94,9 @@ fn typed<T: serde::de::DeserializeOwned>(value: &Value) -> T {
 }
 
 macro_rules! call {
-    ($method:ident($($argument:expr),*)) => {
+    ($method:ident($parameters:expr)) => {
         async |base: &str| {
-            let answer = sync_client(base).$method("ent_123456", $($argument),*).await;
+            let answer = sync_client(base).$method($parameters).await;
             answer.map(|answer| answer.into_inner())
         }
     };
@@ -122,7 +123,12 @@ mod each_operation_sends_and_reads_its_documented_sample {
         .with(async |base: &str| {
             let context = Context::bearer("sync-local-token").unwrap();
             let client = ingest::Client::new_with_client(base, reqwest::Client::new(), context);
-            let answer = client.create_or_update_lead("ent_123456", &typed(&body)).await;
+            let answer = client
+                .create_or_update_lead(ingest::parameters::CreateOrUpdateLead {
+                    enterprise_id: "ent_123456",
+                    body: &typed(&body),
+                })
+                .await;
             answer.map(|answer| answer.into_inner())
         })
         .await;
@@ -141,7 +147,10 @@ mod each_operation_sends_and_reads_its_documented_sample {
         });
         Exchange::post("/enterprise/ent_123456/lead", body.clone(), answer)
             .status(201)
-            .with(call!(create_lead(&typed(&body))))
+            .with(call!(create_lead(parameters::CreateLead {
+                enterprise_id: "ent_123456",
+                body: &typed(&body)
+            })))
             .await;
     }
 
@@ -155,7 +164,13 @@ mod each_operation_sends_and_reads_its_documented_sample {
         });
         Exchange::get("/enterprise/ent_123456/lead/62ab16e", answer)
             .query(&[("includeActions", "true"), ("limit", "5"), ("skip", "10")])
-            .with(call!(get_lead("62ab16e", Some(true), Some(5), Some(10))))
+            .with(call!(get_lead(parameters::GetLead {
+                enterprise_id: "ent_123456",
+                lead_id: "62ab16e",
+                include_actions: Some(true),
+                limit: Some(5),
+                skip: Some(10)
+            })))
             .await;
     }
 
@@ -168,7 +183,13 @@ mod each_operation_sends_and_reads_its_documented_sample {
             "somethingNew": { "deep": [1, null] },
         });
         Exchange::get("/enterprise/ent_123456/lead/62ab16e", answer)
-            .with(call!(get_lead("62ab16e", None, None, None)))
+            .with(call!(get_lead(parameters::GetLead {
+                enterprise_id: "ent_123456",
+                lead_id: "62ab16e",
+                include_actions: None,
+                limit: None,
+                skip: None
+            })))
             .await;
     }
 
@@ -177,7 +198,11 @@ mod each_operation_sends_and_reads_its_documented_sample {
         let body = json!({ "fields": { "rating": 4 } });
         let answer = json!({ "fields": { "phone": "919999999999", "rating": 4 } });
         Exchange::post("/enterprise/ent_123456/lead/62ab16e", body.clone(), answer)
-            .with(call!(update_lead("62ab16e", &typed(&body))))
+            .with(call!(update_lead(parameters::UpdateLead {
+                enterprise_id: "ent_123456",
+                lead_id: "62ab16e",
+                body: &typed(&body)
+            })))
             .await;
     }
 
@@ -193,7 +218,12 @@ mod each_operation_sends_and_reads_its_documented_sample {
         });
         Exchange::post("/enterprise/ent_123456/lead/search", body.clone(), answer)
             .query(&[("limit", "100"), ("skip", "20")])
-            .with(call!(search_leads(Some(100), Some(20), &typed(&body))))
+            .with(call!(search_leads(parameters::SearchLeads {
+                enterprise_id: "ent_123456",
+                limit: Some(100),
+                skip: Some(20),
+                body: &typed(&body)
+            })))
             .await;
     }
 
@@ -201,7 +231,12 @@ mod each_operation_sends_and_reads_its_documented_sample {
     async fn search_leads_without_criteria() {
         let answer = json!({ "data": [], "total_count": 0, "skip": 0, "limit": 10 });
         Exchange::post("/enterprise/ent_123456/lead/search", json!({}), answer)
-            .with(call!(search_leads(None, None, &typed(&json!({})))))
+            .with(call!(search_leads(parameters::SearchLeads {
+                enterprise_id: "ent_123456",
+                limit: None,
+                skip: None,
+                body: &typed(&json!({}))
+            })))
             .await;
     }
 
@@ -225,7 +260,11 @@ mod each_operation_sends_and_reads_its_documented_sample {
         let exchange =
             Exchange::post("/enterprise/ent_123456/lead/62ab16e/action", body.clone(), answer);
         Exchange { decoded: Some(decoded), ..exchange }
-            .with(call!(create_actions("62ab16e", &typed(&body))))
+            .with(call!(create_actions(parameters::CreateActions {
+                enterprise_id: "ent_123456",
+                lead_id: "62ab16e",
+                body: &typed(&body)
+            })))
             .await;
     }
 
@@ -233,7 +272,11 @@ mod each_operation_sends_and_reads_its_documented_sample {
     async fn get_action() {
         let answer = json!({ "type": "PAYMENT", "status": "COMPLETED", "currency": "INR", "amount": "5000" });
         Exchange::get("/enterprise/ent_123456/lead/62ab16e/action/71cd", answer)
-            .with(call!(get_action("62ab16e", "71cd")))
+            .with(call!(get_action(parameters::GetAction {
+                enterprise_id: "ent_123456",
+                lead_id: "62ab16e",
+                action_id: "71cd"
+            })))
             .await;
     }
 
@@ -242,7 +285,12 @@ mod each_operation_sends_and_reads_its_documented_sample {
         let body = json!({ "type": "PAYMENT", "status": "CANCELLED" });
         let answer = json!({ "type": "PAYMENT", "status": "CANCELLED", "currency": "INR", "amount": "5000" });
         Exchange::post("/enterprise/ent_123456/lead/62ab16e/action/71cd", body.clone(), answer)
-            .with(call!(update_action("62ab16e", "71cd", &typed(&body))))
+            .with(call!(update_action(parameters::UpdateAction {
+                enterprise_id: "ent_123456",
+                lead_id: "62ab16e",
+                action_id: "71cd",
+                body: &typed(&body)
+            })))
             .await;
     }
 
@@ -258,7 +306,13 @@ mod each_operation_sends_and_reads_its_documented_sample {
         });
         Exchange::post("/enterprise/ent_123456/lead/62ab16e/action/search", body.clone(), answer)
             .query(&[("limit", "10"), ("skip", "0")])
-            .with(call!(search_actions("62ab16e", Some(10), Some(0), &typed(&body))))
+            .with(call!(search_actions(parameters::SearchActions {
+                enterprise_id: "ent_123456",
+                lead_id: "62ab16e",
+                limit: Some(10),
+                skip: Some(0),
+                body: &typed(&body)
+            })))
             .await;
     }
 
@@ -273,7 +327,12 @@ mod each_operation_sends_and_reads_its_documented_sample {
         let answer = json!({ "data": [member], "total_count": 42, "skip": 10, "limit": 10 });
         Exchange::get("/enterprise/ent_123456/team-members", answer)
             .query(&[("includeDeleted", "true"), ("limit", "10"), ("skip", "10")])
-            .with(call!(list_team_members(Some(true), Some(10), Some(10))))
+            .with(call!(list_team_members(parameters::ListTeamMembers {
+                enterprise_id: "ent_123456",
+                include_deleted: Some(true),
+                limit: Some(10),
+                skip: Some(10)
+            })))
             .await;
     }
 
@@ -286,7 +345,10 @@ mod each_operation_sends_and_reads_its_documented_sample {
         answer["status"] = json!("INVITED");
         Exchange::post("/enterprise/ent_123456/team-members", body.clone(), answer)
             .status(201)
-            .with(call!(create_team_member(&typed(&body))))
+            .with(call!(create_team_member(parameters::CreateTeamMember {
+                enterprise_id: "ent_123456",
+                body: &typed(&body)
+            })))
             .await;
     }
 
@@ -297,7 +359,11 @@ mod each_operation_sends_and_reads_its_documented_sample {
             json!({ "name": "Jane Doe", "email": "jane.doe@example.com", "status": "Sabbatical" });
         Exchange::get("/enterprise/ent_123456/team-members/jane.doe@example.com", answer)
             .query(&[("includeDeleted", "false")])
-            .with(call!(get_team_member("jane.doe@example.com", Some(false))))
+            .with(call!(get_team_member(parameters::GetTeamMember {
+                enterprise_id: "ent_123456",
+                email: "jane.doe@example.com",
+                include_deleted: Some(false)
+            })))
             .await;
     }
 
@@ -306,7 +372,10 @@ mod each_operation_sends_and_reads_its_documented_sample {
         let body = json!({ "email": "jane.doe@example.com", "state": "On Leave" });
         let answer = json!({ "email": "jane.doe@example.com", "status": "On Leave" });
         Exchange::post("/enterprise/ent_123456/teammember/state_change", body.clone(), answer)
-            .with(call!(set_team_member_state(&typed(&body))))
+            .with(call!(set_team_member_state(parameters::SetTeamMemberState {
+                enterprise_id: "ent_123456",
+                body: &typed(&body)
+            })))
             .await;
     }
 
@@ -317,7 +386,9 @@ mod each_operation_sends_and_reads_its_documented_sample {
             "teamSize": "50-100", "industry": "Technology", "website": "https://acme.com",
             "leadIdentifierFieldId": "phone", "integrations": ["WHATSAPP", "EMAIL", "SMS"],
         });
-        Exchange::get("/enterprise/ent_123456/metadata", answer).with(call!(get_metadata())).await;
+        Exchange::get("/enterprise/ent_123456/metadata", answer)
+            .with(call!(get_metadata("ent_123456")))
+            .await;
     }
 
     async fn list_custom_fields(
@@ -331,7 +402,10 @@ mod each_operation_sends_and_reads_its_documented_sample {
     ] });
         Exchange::get("/enterprise/ent_123456/custom-fields", answer)
             .query(query)
-            .with(call!(list_custom_fields(Some(detail))))
+            .with(call!(list_custom_fields(parameters::ListCustomFields {
+                enterprise_id: "ent_123456",
+                detail: Some(detail)
+            })))
             .await;
     }
 
@@ -347,7 +421,10 @@ mod each_operation_sends_and_reads_its_documented_sample {
             "lockAfterCreate": false, "isLeadid": false, "dateFormat": "DD/MM/YYYY", "timeFormat": "HH:mm",
         });
         Exchange::get("/enterprise/ent_123456/custom-fields/follow_up_date", answer)
-            .with(call!(get_custom_field("follow_up_date")))
+            .with(call!(get_custom_field(parameters::GetCustomField {
+                enterprise_id: "ent_123456",
+                api_name: "follow_up_date"
+            })))
             .await;
     }
 
@@ -358,7 +435,10 @@ mod each_operation_sends_and_reads_its_documented_sample {
     ] });
         Exchange::get("/enterprise/ent_123456/custom-actions", answer)
             .query(&[("detail", "false")])
-            .with(call!(list_custom_actions(Some(false))))
+            .with(call!(list_custom_actions(parameters::ListCustomActions {
+                enterprise_id: "ent_123456",
+                detail: Some(false)
+            })))
             .await;
     }
 
@@ -376,13 +456,16 @@ mod each_operation_sends_and_reads_its_documented_sample {
             "modifiedOn": 1609459200000_i64, "modifiedBy": "admin@example.com", "source": "USER",
         });
         Exchange::get("/enterprise/ent_123456/custom-actions/ACTION_1001", answer)
-            .with(call!(get_custom_action("ACTION_1001")))
+            .with(call!(get_custom_action(parameters::GetCustomAction {
+                enterprise_id: "ent_123456",
+                code: "ACTION_1001"
+            })))
             .await;
     }
 
     async fn get_lead_stage_pipeline(answer: Value) {
         Exchange::get("/enterprise/ent_123456/lead-stage-pipeline", answer)
-            .with(call!(get_lead_stage_pipeline()))
+            .with(call!(get_lead_stage_pipeline("ent_123456")))
             .await;
     }
 
@@ -428,7 +511,15 @@ async fn a_path_parameter_stays_in_its_segment(lead_id: &str, segment: &str) {
     let (base, server) = server_of_one_answer(answer).await;
     // The answer may be unreadable as a lead. The test is about the request.
     let client = sync_client(&base);
-    let _ = client.get_lead("ent", lead_id, None, None, None).await;
+    let _ = client
+        .get_lead(parameters::GetLead {
+            enterprise_id: "ent",
+            lead_id,
+            include_actions: None,
+            limit: None,
+            skip: None,
+        })
+        .await;
     let request = server.await.expect("the server does not panic");
     assert_eq!(
         request.lines().next(),
@@ -455,7 +546,13 @@ async fn a_path_parameter_that_no_segment_can_hold_is_refused_unsent(lead_id: &s
         })
         .await;
     let refused = sync_client(&server.url(BASE))
-        .get_lead("ent", lead_id, None, None, None)
+        .get_lead(parameters::GetLead {
+            enterprise_id: "ent",
+            lead_id,
+            include_actions: None,
+            limit: None,
+            skip: None,
+        })
         .await
         .expect_err("refused");
     assert_eq!(refused.phase(), Phase::NotBuilt);
@@ -482,7 +579,13 @@ async fn an_enterprise_that_no_segment_can_hold_is_refused_unsent() {
         })
         .await;
     let refused = sync_client(&server.url(BASE))
-        .get_lead("..", "62ab16e", None, None, None)
+        .get_lead(parameters::GetLead {
+            enterprise_id: "..",
+            lead_id: "62ab16e",
+            include_actions: None,
+            limit: None,
+            skip: None,
+        })
         .await
         .expect_err("refused");
     assert!(refused.to_string().contains("`enterprise_id` is `.` or `..`"), "{refused}");
@@ -500,7 +603,11 @@ async fn refused_call() -> telecrm::Error {
         })
         .await;
     sync_client(&server.url(BASE))
-        .get_team_member("acme-interiors", "jane.doe@example.com", None)
+        .get_team_member(parameters::GetTeamMember {
+            enterprise_id: "acme-interiors",
+            email: "jane.doe@example.com",
+            include_deleted: None,
+        })
         .await
         .expect_err("429")
 }
@@ -531,7 +638,9 @@ async fn a_truncated_answer_leaves_the_outcome_of_a_write_unknown() {
     let (base, server) = server_of_one_answer(answer).await;
     let body = json!({ "fields": { "phone": "919999999999" } });
     let client = sync_client(&base);
-    let broken = client.create_lead("ent_123456", &typed(&body)).await;
+    let broken = client
+        .create_lead(parameters::CreateLead { enterprise_id: "ent_123456", body: &typed(&body) })
+        .await;
     let broken = broken.map(|answer| answer.into_inner()).unwrap_err();
     assert!(broken.is_outcome_unknown(), "{broken}");
     server.await.expect("the server does not panic");
@@ -548,7 +657,9 @@ async fn a_success_with_another_status_is_decoded() {
         .await;
     let body = json!({ "fields": { "phone": "919999999999" } });
     let client = sync_client(&server.url(BASE));
-    let answer = client.create_lead("ent_123456", &typed(&body)).await;
+    let answer = client
+        .create_lead(parameters::CreateLead { enterprise_id: "ent_123456", body: &typed(&body) })
+        .await;
     let answer = answer.expect("a success");
     assert_eq!(answer.status(), 202);
     assert_eq!(answer.header("x-request-id"), Some("r1"));
@@ -590,7 +701,15 @@ async fn raw_calls_share_tokens_rate_limit_and_retries_with_the_client() {
     let raw = telecrm.raw();
     let client = raw.sync().expect("a token");
     let enterprise = raw.enterprise_id().expect("a token");
-    let lead = client.get_lead(enterprise, "l1", None, None, None).await;
+    let lead = client
+        .get_lead(parameters::GetLead {
+            enterprise_id: enterprise,
+            lead_id: "l1",
+            include_actions: None,
+            limit: None,
+            skip: None,
+        })
+        .await;
     let lead = lead.expect("read");
     assert_eq!(lead.fields.as_ref().map(BTreeMap::len), Some(1));
     assert_eq!(server.requests(), ["GET /enterprise/ent/lead/l1 "; 2]);

@@ -152,3 +152,62 @@ cases! { async a_caller_waits_for_the_discovery_of_another_no_longer_than_its_ti
     for_the_workspace(false);
     for_a_refresh(true);
 }
+
+// Outages
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A fake whose workspace was discovered an hour before telecrm answers in this way.
+async fn an_hour_later(answer: Response) -> (FakeTelecrm, telecrm::Telecrm, Result<(), Error>) {
+    let fake = FakeTelecrm::new();
+    let telecrm = fake.client();
+    telecrm.workspace().await.expect("discovered");
+    fake.clock().advance(HOUR);
+    let fake = fake.always(Operation::GetMetadata, answer);
+    let result = telecrm.workspace().await.map(drop);
+    (fake, telecrm, result)
+}
+
+#[tokio::test]
+async fn an_old_workspace_is_used_while_telecrm_is_down_and_its_age_is_visible() {
+    let (fake, telecrm, result) = an_hour_later(Response::connection_refused()).await;
+    result.expect("the old one");
+    assert!(telecrm.workspace_age().is_some_and(|age| age >= HOUR));
+    let before = fake.requests().len();
+    telecrm.workspace().await.expect("the old one");
+    assert_eq!(fake.requests().len(), before, "not tried again at once");
+    fake.clock().advance(Duration::from_secs(61));
+    telecrm.workspace().await.expect("the old one");
+    assert!(fake.requests().len() > before);
+}
+
+#[tokio::test]
+async fn an_old_workspace_does_not_hide_that_the_token_is_refused() {
+    let refused = Response::error(401, telecrm::ErrorCode::NotAuthorized, "no");
+    let (_, _, result) = an_hour_later(refused).await;
+    assert!(result.is_err_and(|error| error.is_not_authorized()));
+}
+
+#[tokio::test]
+async fn a_given_workspace_is_used_until_one_is_discovered() {
+    let down = FakeTelecrm::new().always(Operation::GetMetadata, Response::connection_refused());
+    let given = || Workspace::sample();
+    let telecrm = down.builder().workspace(given()).build().expect("builds");
+    telecrm.workspace().await.expect("the given one");
+    assert_eq!(telecrm.workspace_age(), None);
+
+    let up = FakeTelecrm::new();
+    let telecrm = up.builder().workspace(given()).build().expect("builds");
+    telecrm.workspace().await.expect("discovered");
+    assert_eq!((up.requests().len(), telecrm.workspace_age().is_some()), (4, true));
+}
+
+#[tokio::test]
+async fn a_client_without_a_sync_token_checks_with_the_given_workspace() {
+    let telecrm = telecrm::Telecrm::builder("ent")
+        .async_token(crate::support::async_token("a"))
+        .workspace(Workspace::sample())
+        .build()
+        .expect("builds");
+    telecrm.workspace().await.expect("the given one");
+}

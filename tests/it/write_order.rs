@@ -115,3 +115,22 @@ async fn a_push_is_retried_while_the_workspace_is_refreshed() {
     let receipt = pushing.await.expect("no panic");
     assert!(receipt.is_ok(), "{receipt:?}");
 }
+
+#[tokio::test]
+async fn w16_an_older_push_is_not_retried_after_an_update_of_the_same_lead() {
+    let lead = json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 5 } });
+    let fake = FakeTelecrm::new()
+        .on(Operation::CreateOrUpdateLead, Response::html(502))
+        .always(Operation::CreateOrUpdateLead, Response::queued())
+        .always(Operation::UpdateLead, Response::json(lead));
+    let (clock, telecrm) = GatedClock::client(&fake);
+    telecrm.workspace().await.expect("discovered");
+    let (push, update) = tokio::join!(push_lead(telecrm.clone(), Write::Older), async {
+        let update = update_lead(telecrm.clone(), Write::Newer).await;
+        clock.gate.notify_one();
+        update
+    });
+    update.expect("written");
+    assert!(push.expect_err("not retried").is_outcome_unknown());
+    assert_eq!(fake.requests_to(Operation::CreateOrUpdateLead).len(), 1);
+}

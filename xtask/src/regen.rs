@@ -8,6 +8,7 @@ use similar::TextDiff;
 
 use crate::Outcome;
 use crate::codegen::operations::{self, Variants};
+use crate::codegen::overlay::{Fault, Stale, with_digest};
 use crate::codegen::{self, APIS, Api, Source};
 use crate::{diff, digest, stage};
 
@@ -22,7 +23,11 @@ pub(crate) struct Options {
     /// Replace openapi/async.yaml by this file.
     #[arg(long, value_name = "PATH")]
     pub(crate) r#async: Option<PathBuf>,
-    /// Ignore overlay actions without effect, and leave out operations without an operationId.
+    /// Record that the overlay action with this target may replace what the document has there now;
+    /// can be repeated.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) accept: Vec<String>,
+    /// Ignore overlay actions that no longer fit, and leave out operations without an operationId.
     #[arg(long)]
     pub(crate) skip_stale: bool,
 }
@@ -47,7 +52,7 @@ pub(crate) struct Output {
 pub(crate) struct Plan {
     outputs: Vec<Output>,
     overlaid: Vec<Overlaid>,
-    /// The overlay actions without effect.
+    /// The overlay actions that no longer fit.
     pub(crate) stale: Vec<String>,
     /// What the new files change, operation by operation.
     pub(crate) changes: Vec<String>,
@@ -72,11 +77,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     if !plan.stale.is_empty() {
         let stale = plan.stale.join("\n  ");
         if !options.skip_stale {
-            let what = "overlay actions have no effect, so nothing was written";
-            let hint = "correct the overlay, or pass --skip-stale to ignore these actions";
+            let what = "overlay actions no longer fit the document, so nothing was written";
+            let hint = "correct the overlay; accept a part that may be replaced with --accept TARGET; \
+                        or ignore these actions with --skip-stale";
             return Err(format!("{what}:\n  {stale}\nhint: {hint}").into());
         }
-        eprintln!("ignored overlay actions without effect:\n  {stale}");
+        eprintln!("ignored overlay actions that no longer fit:\n  {stale}");
     }
     for operation in &plan.left_out {
         eprintln!("left out, as it has no operationId: {operation}");
@@ -85,19 +91,39 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     if options.check {
         return check(root, &outputs);
     }
-    for output in &outputs {
+    replace(root, &outputs)?;
+    let digest = Output { path: digest::FILE.into(), text: digest::of_tree(root)? };
+    replace(root, &[digest])
+}
+
+/// Replaces the files that have changed: all of them, or none if one cannot be written.
+fn replace(root: &Path, outputs: &[Output]) -> Outcome {
+    // An unchanged file keeps its time stamp, so that cargo does not rebuild what uses it.
+    let is_same = |output: &&Output| {
+        fs::read_to_string(root.join(&output.path)).is_ok_and(|text| text == output.text)
+    };
+    let changed: Vec<&Output> = outputs.iter().filter(|output| !is_same(output)).collect();
+    let mut staged = Vec::new();
+    for output in &changed {
         let path = root.join(&output.path);
-        // An unchanged file keeps its time stamp, so that cargo does not rebuild what uses it.
-        if fs::read_to_string(&path).is_ok_and(|text| text == output.text) {
-            continue;
+        let temporary = root.join(format!("{}.new", output.path.display()));
+        staged.push(temporary.clone());
+        let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+        if let Err(error) = folder.and_then(|()| fs::write(&temporary, &output.text)) {
+            for file in staged {
+                // The error that is reported is the first one.
+                let _ = fs::remove_file(file);
+            }
+            let what = format!("cannot write {}: {error}", temporary.display());
+            return Err(
+                format!("{what}\nhint: nothing was changed; see to it and run it again").into()
+            );
         }
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&path, &output.text)?;
+    }
+    for (output, temporary) in changed.iter().zip(staged) {
+        fs::rename(temporary, root.join(&output.path))?;
         println!("wrote {}", output.path.display());
     }
-    fs::write(root.join(digest::FILE), digest::of_tree(root)?)?;
     Ok(())
 }
 
@@ -111,7 +137,7 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         let replacement = options.replacement(api);
         let spec = replacement.unwrap_or(&current);
         let source = Source::read(api, spec, &folder)?;
-        let text = fs::read_to_string(spec)?;
+        let text = codegen::read::text(spec)?;
         let mut origin = vendored.clone();
         if let Some(path) = replacement {
             let old = codegen::read::document(&current)?;
@@ -121,6 +147,14 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         }
         plan.output(format!("crates/emulator/openapi/{}.vendored.yaml", api.name), text);
         let mut result = source.overlaid();
+        let overlay = format!("openapi/{}.overlay.yaml", api.name);
+        if !options.accept.is_empty() {
+            let text = fs::read_to_string(root.join(&overlay))?;
+            let accepted = accept(&text, &mut result.stale, &options.accept);
+            if accepted != text {
+                plan.output(overlay, accepted);
+            }
+        }
         let stale = result.stale.iter();
         let stale = stale.map(|stale| format!("openapi/{}.overlay.yaml: {stale}", api.name));
         plan.stale.extend(stale);
@@ -132,6 +166,23 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         plan.overlaid.push(Overlaid { api, origin, document: result.document });
     }
     Ok(plan)
+}
+
+/// The text of an overlay with new digests for the accepted targets, which are no longer stale.
+fn accept(overlay: &str, stale: &mut Vec<Stale>, targets: &[String]) -> String {
+    let mut text = overlay.to_owned();
+    stale.retain(|stale| {
+        let Fault::HidesChange(digest) = &stale.fault else {
+            return true;
+        };
+        let accepted = targets.contains(&stale.target);
+        match with_digest(&text, &stale.target, digest).filter(|_| accepted) {
+            Some(changed) => text = changed,
+            None => return true,
+        }
+        false
+    });
+    text
 }
 
 impl Plan {

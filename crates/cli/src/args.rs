@@ -1,5 +1,9 @@
 //! The command line: commands, flags and help texts.
 
+pub(crate) mod assignment;
+pub(crate) mod records;
+pub(crate) mod workspace;
+
 use crate::problem::Problem;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use encoding_rs::Encoding;
@@ -9,10 +13,11 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use telecrm::workspace::DateFormat;
 use telecrm::{Country, CountryError};
 use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Profile};
 
-/// Pushes leads into the telecrm CRM, and runs a local telecrm.
+/// Pushes leads into the telecrm CRM, reads and writes its records, and runs a local telecrm.
 #[derive(Debug, Parser)]
 #[command(name = "telecrm", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -25,6 +30,20 @@ pub(crate) enum Command {
     /// Push leads from a file, and report for each row what telecrm stored
     #[command(after_long_help = PUSH_HELP)]
     Push(Push),
+    /// Read and write leads
+    #[command(subcommand)]
+    Lead(records::LeadCommand),
+    /// Read and append actions of leads
+    #[command(subcommand)]
+    Action(records::ActionCommand),
+    /// Read team members, and set their availability
+    #[command(subcommand)]
+    Team(records::TeamCommand),
+    /// List, lock and compare the definition of the workspace
+    #[command(subcommand)]
+    Workspace(workspace::WorkspaceCommand),
+    /// Send any request, and print the answer
+    Api(records::Api),
     /// Run a local telecrm, and print the environment variables that point to it
     Emulator(Box<Emulator>),
 }
@@ -84,6 +103,11 @@ pub(crate) struct Push {
     #[arg(long, value_enum, default_value_t, value_name = "ACTION")]
     pub(crate) on_repeat: OnRepeat,
 
+    /// Send rows whose text identifier is a placeholder such as `-` or `N/A`, or a number that a
+    /// spreadsheet shortened
+    #[arg(long)]
+    pub(crate) allow_placeholder_identifier: bool,
+
     /// How long to wait until a pushed lead can be read back, such as 500ms, 30s or 2m
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub(crate) verify_timeout: Duration,
@@ -121,6 +145,11 @@ pub(crate) struct Reading {
     /// Encoding of the text, such as utf-8, utf-16le or windows-1252 [default: found in the text]
     #[arg(long, value_parser = encoding, value_name = "NAME")]
     pub(crate) encoding: Option<&'static Encoding>,
+
+    /// Format of the dates in a CSV column, such as 'follow_up_date=MM/DD/YYYY'; can be repeated
+    /// [default: the workspace's]
+    #[arg(long, value_parser = date_format, value_name = "COLUMN=FORMAT")]
+    pub(crate) date_format: Vec<(String, DateFormat)>,
 
     /// What to do if quotes break rows of a CSV file
     #[arg(long, value_enum, default_value_t, value_name = "ACTION")]
@@ -306,6 +335,19 @@ fn delimiter(text: &str) -> Result<u8, &'static str> {
         b"tab" | b"\\t" => Ok(b'\t'),
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(*byte),
         _ => Err("expected one character other than a quote, such as ; or tab"),
+    }
+}
+
+/// Parses a column and its date format, which must tell year, month and day.
+fn date_format(text: &str) -> Result<(String, DateFormat), &'static str> {
+    let (column, format) = text.rsplit_once('=').ok_or("expected COLUMN=FORMAT")?;
+    let format = DateFormat::new(format);
+    let day = Timestamp::from_second(1_767_225_600).unwrap_or_default();
+    let printed = format.print(day, &TimeZone::UTC).unwrap_or_default();
+    if format.parse(&printed, &TimeZone::UTC) == Some(day) {
+        Ok((column.to_owned(), format))
+    } else {
+        Err("the format needs a day, a month and a year, as in DD/MM/YYYY")
     }
 }
 

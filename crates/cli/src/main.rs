@@ -1,14 +1,20 @@
 //! The `telecrm` command: pushes leads and runs the emulator.
 
+mod access;
+mod api;
 mod args;
 mod clock;
 mod emulator;
 mod environment;
 mod exit;
+mod input;
+mod private_file;
 mod problem;
 mod push;
+mod records;
 mod signals;
 mod terminal;
+mod workspace;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -37,6 +43,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     runtime.block_on(async {
         match cli.command {
             Command::Push(options) => push::run(options).await,
+            Command::Lead(command) => records::lead(command).await,
+            Command::Action(command) => records::action(command).await,
+            Command::Team(command) => records::team(command).await,
+            Command::Workspace(command) => workspace::run(command).await,
+            Command::Api(options) => api::run(options).await,
             Command::Emulator(options) => emulator::run(*options).await,
         }
     })

@@ -20,8 +20,13 @@ pub(crate) fn print_warning(problem: &Problem) {
 }
 
 fn print_problem(level: &str, problem: &Problem) {
-    print(&format!("{level}: {}", problem.message));
-    if let Some(hint) = &problem.hint {
+    print_note(&format!("{level}: {}", problem.message), problem.hint.as_deref());
+}
+
+/// Prints a line, and the hint on a line of its own.
+pub(crate) fn print_note(text: &str, hint: Option<&str>) {
+    print(text);
+    if let Some(hint) = hint {
         print(&format!("  hint: {hint}"));
     }
 }

@@ -1,6 +1,6 @@
 //! Actions to send: custom actions and payments.
 
-use crate::value::{from_object, set_field, to_object};
+use crate::value::{SetField, from_object, set_field, to_object};
 use crate::{ActionCode, ActionCodeError, Amount, FieldPath, FieldValue, open_enum};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -213,8 +213,8 @@ impl CustomAction {
     /// Sets a field by its API name. As in [`Lead::set`](crate::Lead::set), a blank text removes
     /// the field, unless it is [`FieldValue::blank()`].
     #[must_use]
-    pub fn field(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        set_field(&mut self.fields, api_name.into(), value.into());
+    pub fn field(mut self, api_name: impl Into<String>, value: impl SetField) -> Self {
+        set_field(&mut self.fields, api_name.into(), value.into_value());
         self
     }
 

@@ -24,7 +24,8 @@ use std::str::FromStr;
 ///     assert_eq!(code.prefixed(), "ACTION_1001");
 /// }
 /// assert_eq!(ActionCode::from(1001).bare(), "1001");
-/// # Ok::<(), telecrm_core::ActionCodeError>(())
+/// assert_eq!(serde_json::from_str::<ActionCode>("1001")?.bare(), "1001");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActionCode(String);
@@ -49,6 +50,8 @@ impl fmt::Display for ActionCode {
         f.write_str(&self.0)
     }
 }
+
+text_serde!(ActionCode);
 
 impl FromStr for ActionCode {
     type Err = ActionCodeError;

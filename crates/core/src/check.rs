@@ -168,7 +168,7 @@ impl Workspace {
     /// let lead = Lead::new()
     ///     .set("phone", "+91 99999 99999")     // repaired: 919999999999
     ///     .set("rating", "3")                  // repaired: 3
-    ///     .set("interests", "VIP, Returning"); // ambiguous: one tag or two
+    ///     .set("interests", "VIP, Night owl"); // ambiguous: one tag or two
     /// let checked = Workspace::sample().check(&lead);
     /// assert!(checked.has_losses());
     ///
@@ -255,7 +255,7 @@ impl Workspace {
     ///
     /// let workspace = Workspace::sample();
     /// let fields = BTreeMap::from([("rating".to_owned(), "4".into())]);
-    /// assert_eq!(workspace.check_update(fields)?["rating"], 4.into());
+    /// assert_eq!(workspace.check_update(fields)?["rating"], 4);
     ///
     /// // The identifier cannot be changed (LE1).
     /// let fields = BTreeMap::from([("phone".to_owned(), "919999999999".into())]);
@@ -463,7 +463,7 @@ mod tests {
         };
         assert_eq!(finding.path.to_string(), "fields.email");
         assert!(!finding.is_loss() && !finding.repaired, "{finding}");
-        let code = format!("(U+{:04X})", u32::from(invisible));
+        let code = format!("U+{:04X} ", u32::from(invisible));
         assert!(finding.reason.contains(&code), "{finding}");
         let hint = finding.suggestion.as_deref();
         assert_eq!(hint, Some("write `jane.doe@example.com`"));
@@ -692,6 +692,105 @@ mod tests {
         let sent = check(&written).complete().expect("nothing is lost");
         assert_eq!(sent.get("status"), Some(&"Fresh".into()));
         assert_eq!(sent.get("contact_source"), Some(&"Website".into()));
+    }
+
+    fn renamed(written: Value, expected: Value) {
+        let sent = check(&from_json(json!({ "fields": written }))).accept_partial();
+        assert_eq!(sent.expect("sendable").to_json()["fields"], expected);
+    }
+
+    cases! { renamed:
+        identifier(json!({ "Phone": PHONE }), json!({ "phone": PHONE })),
+        blanks_and_case(
+            json!({ "phone": PHONE, "Follow Up Date": 5_000_000_000_i64 }),
+            json!({ "phone": PHONE, "follow_up_date": 5_000_000_000_i64 }),
+        ),
+        with_a_repair(json!({ "phone": PHONE, "RATING": "4" }), json!({ "phone": PHONE, "rating": 4 })),
+        invisible(json!({ "phone": PHONE, "na\u{200b}me": "A" }), json!({ "phone": PHONE, "name": "A" })),
+        not_over_the_api_name(
+            json!({ "phone": PHONE, "name": "A", "Name": "B" }),
+            json!({ "phone": PHONE, "name": "A" }),
+        ),
+        not_two_names_for_one_field(
+            json!({ "phone": PHONE, "NAME": "A", "Name": "B" }),
+            json!({ "phone": PHONE }),
+        ),
+    }
+
+    #[test]
+    fn a_renamed_field_is_a_repaired_loss() {
+        let checked = check(&lead().set("Rating", 4));
+        assert_eq!(finding_at(&checked, "fields.Rating"), Some((FindingKind::FieldDropped, true)));
+        assert_eq!(checked.report()[0].to_string(), "fields.Rating renamed to `rating` (AS6)");
+        assert_eq!(checked.report()[0].certainty, Certainty::Inferred);
+        let identifier = check(&Lead::new().set("Phone", PHONE));
+        let text = identifier.report()[0].to_string();
+        assert_eq!(text, "fields.phone renamed from `Phone` (AS2)");
+        assert!(identifier.complete().is_ok());
+    }
+
+    #[test]
+    fn the_field_of_an_action_is_renamed() {
+        let visit = CustomAction::new(1001).expect("a code").field("Note", "called");
+        let sent = check(&lead().action(visit)).complete().expect("nothing is lost");
+        assert_eq!(sent.actions()[0].field("note"), Some("called".into()));
+    }
+
+    #[test]
+    fn a_field_with_this_label_is_renamed_if_it_is_the_only_one() {
+        let workspace = |labels: [&str; 2]| {
+            let field = |name: &str, label: &str| json!({ "apiName": name, "type": "TEXT", "displayName": label });
+            let file = json!({ "customFields": [
+                { "apiName": "phone", "type": "PHONE" }, field("cf_1", labels[0]), field("cf_2", labels[1]),
+            ] });
+            Workspace::from_file(&WorkspaceFile::from_json(file).expect("a file")).expect("read")
+        };
+        let written = lead().set("Home Town", "Pune");
+        let sent = repaired(&workspace(["Home town", "Office"]), &written);
+        assert_eq!(sent, lead().set("cf_1", "Pune"));
+        assert_eq!(repaired(&workspace(["Home town", "Home  Town"]), &written), lead());
+    }
+
+    fn email(written: &str, expected: &str) {
+        let sent = repaired(&Workspace::sample(), &lead().set("email", written));
+        assert_eq!(sent.get("email"), Some(&expected.into()));
+    }
+
+    cases! { email:
+        comma("a@example.com,", "a@example.com"),
+        several("\"<a@example.com>;\", ", "a@example.com"),
+        point("a@example.com.", "a@example.com"),
+        brackets("<a@example.com>", "a@example.com"),
+        name_before_brackets("Asha Rao <a@example.com>", "a@example.com"),
+        scheme("MAILTO:a@example.com", "a@example.com"),
+        curly_quotes("“a@example.com”", "a@example.com"),
+        null_inside("a\0@example.com", "a@example.com"),
+        apostrophe_inside("o'brien@example.com", "o'brien@example.com"),
+        ambiguous_path("a@example.com/b", "a@example.com/b"),
+        a_comma_inside("a,b@example.com", "a,b@example.com"),
+    }
+
+    #[test]
+    fn two_addresses_are_a_loss() {
+        for two in
+            ["a@example.com, b@example.com", "a@example.com;b@example.com", "<a@x.in> b@x.in"]
+        {
+            assert!(check(&lead().set("email", two)).has_losses(), "{two}");
+        }
+    }
+
+    fn tags(written: impl Into<FieldValue>, expected: Option<&[&str]>) {
+        let sent = repaired(&Workspace::sample(), &lead().set("interests", written));
+        assert_eq!(sent.get("interests").and_then(FieldValue::as_strings).as_deref(), expected);
+    }
+
+    cases! { tags:
+        known_parts("VIP, returning", Some(&["VIP", "Returning"])),
+        an_unknown_part("VIP, Night owl", None),
+        one_unknown("Night owl", None),
+        one_in_another_case("vip", Some(&["VIP"])),
+        a_list_with_a_look_alike(["VIP\u{a0}", "Returning"], Some(&["VIP", "Returning"])),
+        only_separators(", ;", None),
     }
 
     // The following leads are so large that a check whose time grows with their square would not

@@ -3,7 +3,7 @@
 use crate::action::PAYMENT;
 use crate::rules::phone::tidy;
 use crate::rules::{Note, parse_iso};
-use crate::workspace::{DateFormat, FieldDefinition, FieldType};
+use crate::workspace::{DateFormat, FieldDefinition, FieldType, utc_millis};
 use crate::{
     Action, ActionKind, ActionRecord, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead,
     LeadRecord, Workspace,
@@ -269,7 +269,7 @@ impl Workspace {
 
     /// Whether a `created_on` that was sent means this time.
     fn same_time(&self, sent: &FieldValue, stored: Timestamp) -> bool {
-        same_date(sent, &DateFormat::default(), self.time_zone(), stored)
+        same_date(sent, &DateFormat::default(), self.time_zone(), stored.as_millisecond())
     }
 
     /// Whether two values mean the same to telecrm in a field of this type.
@@ -287,9 +287,9 @@ impl Workspace {
             return same_text();
         };
         match field.field_type {
-            FieldType::Date => match stored.as_i64().map(Timestamp::from_millisecond) {
-                Some(Ok(stored)) => same_date(sent, &field.date_format(), self.time_zone(), stored),
-                _ => same_text(),
+            FieldType::Date => match stored.as_i64() {
+                Some(stored) => same_date(sent, &field.date_format(), self.time_zone(), stored),
+                None => same_text(),
             },
             FieldType::Phone => same_phone(&plain(sent), &plain(stored)),
             FieldType::Tags => tags(sent).is_some() && tags(sent) == tags(stored),
@@ -327,8 +327,7 @@ fn tags(value: &FieldValue) -> Option<BTreeSet<&str>> {
 
 /// Whether a value means this time: in milliseconds, as an ISO date, or in the workspace's format.
 /// The latter may be in any time zone, because telecrm does not say which one it uses.
-fn same_date(sent: &FieldValue, format: &DateFormat, zone: &TimeZone, stored: Timestamp) -> bool {
-    let stored = stored.as_millisecond();
+fn same_date(sent: &FieldValue, format: &DateFormat, zone: &TimeZone, stored: i64) -> bool {
     let Some(text) = sent.as_str() else {
         return sent.as_i64() == Some(stored);
     };
@@ -336,11 +335,12 @@ fn same_date(sent: &FieldValue, format: &DateFormat, zone: &TimeZone, stored: Ti
         let is_iso = |zone| parse_iso(text, zone) == Some(stored);
         return is_iso(zone) || is_iso(&TimeZone::UTC) || text.trim() == stored.to_string();
     };
-    let Ok(sent) = TimeZone::UTC.to_timestamp(civil) else {
-        return false;
-    };
-    let offset = (sent.as_millisecond() - stored).abs();
-    // Time zones differ from UTC by whole quarters of an hour, and by at most fourteen hours.
+    let offset = (utc_millis(civil) - stored).abs();
+    // Time zones differ from UTC by whole quarters of an hour, and by at most fourteen hours. The
+    // last one that counted seconds changed in 1972. Until then, local mean times were in use.
+    if civil.year() < 1972 {
+        return offset % 1000 == 0 && offset < 16 * 3_600_000;
+    }
     offset % (15 * 60_000) == 0 && offset <= 14 * 3_600_000
 }
 
@@ -403,6 +403,24 @@ mod tests {
         blanks("+65 9123 4567", "6591234567", true),
         country_code_is_not_an_end("+6591234567", "916591234567", false),
         two_zeros_are_a_country_code("006591234567", "916591234567", false),
+    }
+
+    fn date(sent: &str, stored: i64, losses: usize) {
+        let lead = Lead::new().set("phone", "919999999999").set("follow_up_date", sent);
+        let row =
+            format!(r#"{{ "fields": {{ "phone": "919999999999", "follow_up_date": {stored} }} }}"#);
+        let row = serde_json::from_str(&row).expect("a row");
+        assert_eq!(Workspace::sample().compare(&lead, &row, None).losses.len(), losses);
+    }
+
+    cases! { date:
+        local_mean_time("01/01/1900", -2_209_008_070_000, 0),
+        another_day_in_1900("02/01/1900", -2_209_008_070_000, 1),
+        the_middle_ages("01/06/1026", -29_775_276_000_000 + 60_000, 1),
+        the_last_minute("31/12/9999 23:59", 253_402_280_940_000, 0),
+        another_last_day("30/12/9999", 253_402_280_940_000, 1),
+        half_an_hour_off("01/06/2026 10:30", 1_780_290_000_000 + 1_800_000, 0),
+        a_minute_off("01/06/2026 10:30", 1_780_290_000_000 + 60_000, 1),
     }
 
     fn payment(stored: &str, losses: usize) {

@@ -53,6 +53,8 @@ impl Default for Country {
     }
 }
 
+text_serde!(Country);
+
 impl FromStr for Country {
     type Err = CountryError;
 

@@ -1,5 +1,6 @@
 //! Findings: report what telecrm stores differently from what was sent.
 
+use crate::text::shown;
 use crate::{FieldPath, write_hint};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -108,7 +109,7 @@ impl Finding {
             (FindingKind::FieldDropped, _) => "correct the value or leave it out",
             (FindingKind::ActionDropped, _) => "correct the action or leave it out",
             (FindingKind::OptionCreated, _) => "use an existing label unless you want a new one",
-            (FindingKind::ValueChanged, _) => return None,
+            (FindingKind::ValueChanged | FindingKind::Doubtful, _) => return None,
         };
         Some(hint.to_owned())
     }
@@ -121,7 +122,9 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, reason, .. } = self;
+        let reason = &self.reason;
+        let path = self.path.to_string();
+        let path = shown(&path);
         match (&self.suggestion, self.kind) {
             (Some(done), _) if self.repaired => write!(f, "{path} {done}")?,
             (None, _) if self.repaired => write!(f, "{path} repaired: {reason}")?,
@@ -131,6 +134,7 @@ impl fmt::Display for Finding {
             (_, FindingKind::FieldDropped | FindingKind::ActionDropped) => {
                 write!(f, "{path} not stored: {reason}")?;
             }
+            (_, FindingKind::Doubtful) => write!(f, "{path} doubtful: {reason}")?,
             (_, FindingKind::OptionCreated | FindingKind::ValueChanged) => {
                 write!(f, "{path}: {reason}")?;
             }
@@ -158,6 +162,8 @@ pub enum FindingKind {
     OptionCreated,
     /// The value is stored in another form or read in another sense.
     ValueChanged,
+    /// The value is stored as written, but probably not meant: a date in the year 2926, or `RenÃ©`.
+    Doubtful,
 }
 
 impl FindingKind {
@@ -174,6 +180,7 @@ impl FindingKind {
             Self::ActionDropped => "action_dropped",
             Self::OptionCreated => "option_created",
             Self::ValueChanged => "value_changed",
+            Self::Doubtful => "doubtful",
         }
     }
 }

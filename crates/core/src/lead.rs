@@ -1,7 +1,7 @@
 //! Leads to send.
 
 use crate::json::type_name;
-use crate::value::{set_field, to_object};
+use crate::value::{SetField, set_field, to_object};
 use crate::{Action, FieldPath, FieldValue, write_hint};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,17 +76,17 @@ impl Lead {
             .map_err(|_| LeadError::not_json())?;
         let mut fields = members("the value", fields)?;
         fields.retain(|_, value| !value.is_null());
-        Ok(fields.into_iter().fold(Self::new(), |lead, (name, value)| lead.set(name, value)))
+        Ok(fields.into_iter().collect())
     }
 
     /// Sets a field by its API name.
     ///
-    /// A blank text removes the field instead, and blank texts in a list are left out. They usually
-    /// come from an input that was not filled in, and telecrm would replace the stored value with
-    /// them. Use [`FieldValue::blank()`] to store an empty text.
+    /// `None` or a blank text removes the field instead, and blank texts in a list are left out.
+    /// Blank texts usually come from an input that was not filled in, and telecrm would replace the
+    /// stored value with them. Use [`FieldValue::blank()`] to store an empty text.
     #[must_use]
-    pub fn set(mut self, api_name: impl Into<String>, value: impl Into<FieldValue>) -> Self {
-        set_field(&mut self.fields, api_name.into(), value.into());
+    pub fn set(mut self, api_name: impl Into<String>, value: impl SetField) -> Self {
+        set_field(&mut self.fields, api_name.into(), value.into_value());
         self
     }
 
@@ -180,7 +180,7 @@ impl Lead {
     pub(crate) fn remove_stray_blanks(&mut self, paths: &[FieldPath]) {
         self.change_fields(paths, |fields, name| {
             if let Some(value) = fields.remove(name) {
-                set_field(fields, name.to_owned(), value);
+                set_field(fields, name.to_owned(), Some(value));
             }
         });
     }
@@ -277,6 +277,28 @@ impl Lead {
             actions.push(members(&place, action)?.into());
         }
         Ok(Self { fields, actions, extra })
+    }
+}
+
+/// Sets each field as [`Lead::set`] does.
+///
+/// ```
+/// use telecrm_core::Lead;
+///
+/// let answers = vec![("phone".to_owned(), "919999999999"), ("name".to_owned(), "")];
+/// let lead: Lead = answers.into_iter().collect();
+/// assert_eq!(lead, Lead::new().set("phone", "919999999999"));
+/// ```
+impl<K: Into<String>, V: SetField> FromIterator<(K, V)> for Lead {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(fields: I) -> Self {
+        fields.into_iter().fold(Self::new(), |lead, (name, value)| lead.set(name, value))
+    }
+}
+
+/// Sets each field as [`Lead::set`] does.
+impl From<BTreeMap<String, FieldValue>> for Lead {
+    fn from(fields: BTreeMap<String, FieldValue>) -> Self {
+        fields.into_iter().collect()
     }
 }
 

@@ -25,12 +25,15 @@
 //! | [`response`] | responses that are not leads or actions: pages, team members, metadata |
 //! | [`compare`] | the differences between a lead that was sent and the stored one |
 //! | [`json`] | reading JSON without losing duplicate keys silently |
+//! | [`text`] | which characters are blank or invisible |
 
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 #[cfg(test)]
 #[macro_use]
 mod tests;
+#[macro_use]
+mod text_serde;
 
 mod action;
 mod action_code;
@@ -49,7 +52,7 @@ mod repair;
 pub mod response;
 pub mod rules;
 mod suggest;
-mod text;
+pub mod text;
 mod value;
 pub mod workspace;
 
@@ -64,5 +67,5 @@ pub use lead::{Lead, LeadError};
 pub use outcome::{Created, Incomplete, Outcome, Remark};
 pub use path::FieldPath;
 pub use response::{ActionRecord, LeadRecord};
-pub use value::{Amount, AmountError, Decimal, DecimalError, FieldValue};
+pub use value::{Amount, AmountError, Decimal, DecimalError, FieldValue, SetField};
 pub use workspace::{Workspace, WorkspaceFile};

@@ -1,14 +1,15 @@
 //! Repairs a lead where only one value can be meant.
 
 use crate::rules::phone::{exists, normal_form, tidy, without_trunk_zero};
-use crate::rules::{CodeForm, parse_iso};
+use crate::rules::value::odd_in_email;
+use crate::rules::{CodeForm, parse_iso, tidy_date};
 use crate::suggest::only_label;
-use crate::text::{find_invisible, trim};
+use crate::text::{find_invisible, shown, trim};
 use crate::value::is_decimal;
-use crate::workspace::{FieldDefinition, FieldType};
+use crate::workspace::{DateFormat, FieldDefinition, FieldType};
 use crate::{Action, ActionKind, FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Workspace {
     /// Repairs a lead, and returns the findings that concern the repaired lead. `report` holds what
@@ -24,8 +25,12 @@ impl Workspace {
                 if !seen.insert(finding.key()) {
                     continue;
                 }
-                if let Some(repaired) = self.repair_at(lead, &finding.path) {
-                    finding.suggestion = Some(format!("reformatted as {repaired}"));
+                let done = self.rename_at(lead, &finding.path).or_else(|| {
+                    let repaired = self.repair_at(lead, &finding.path)?;
+                    Some(format!("reformatted as {repaired}"))
+                });
+                if let Some(done) = done {
+                    finding.suggestion = Some(done);
                     finding.repaired = true;
                     is_repaired = true;
                     // The form in which telecrm stores the repaired value needs no finding.
@@ -36,6 +41,37 @@ impl Workspace {
             if !is_repaired {
                 return report;
             }
+        }
+    }
+
+    /// Renames the field at a path to the API name that its name stands for, or a field to the
+    /// missing identifier. Returns None if the lead has that field, or if several could be meant.
+    fn rename_at(&self, lead: &mut Lead, path: &FieldPath) -> Option<String> {
+        match path {
+            FieldPath::Field(name) if lead.get(name).is_none() => {
+                let like = |name: &str| Some(self.field_like(name)?.api_name.as_str());
+                let mut names = lead.fields().keys().filter(|other| like(other) == Some(name));
+                let written = names.next()?.clone();
+                rename(lead.fields_mut(), &written, name, like)?;
+                Some(format!("renamed from `{}`", shown(&written)))
+            }
+            FieldPath::Field(name) if self.field(name).is_none() => {
+                let like = |name: &str| Some(self.field_like(name)?.api_name.as_str());
+                let api_name = like(name)?;
+                rename(lead.fields_mut(), name, api_name, like)?;
+                Some(format!("renamed to `{api_name}`"))
+            }
+            FieldPath::ActionField(index, name) => {
+                let action = lead.actions_mut().get_mut(*index)?;
+                let definition = self.definition_of(action)?;
+                definition.fields.as_ref().filter(|_| definition.field(name).is_none())?;
+                let like = |name: &str| Some(definition.field_like(name)?.api_name.as_str());
+                let api_name = like(name)?;
+                let mut renamed = None;
+                action.change_fields(|fields| renamed = rename(fields, name, api_name, like));
+                renamed.map(|()| format!("renamed to `{api_name}`"))
+            }
+            _ => None,
         }
     }
 
@@ -71,7 +107,7 @@ impl Workspace {
                     return None;
                 }
                 let written = action.keys_mut().get_mut(key.as_str())?;
-                *written = self.repair_date(written)?.into();
+                *written = self.repair_date(written, &DateFormat::default())?;
                 Some(plain(written))
             }
             FieldPath::ActionKey(..) | FieldPath::Key(_) => None,
@@ -101,9 +137,11 @@ impl Workspace {
             FieldType::Text => integer?.into(),
             FieldType::Money => value.as_decimal()?.into(),
             FieldType::Email | FieldType::ActiveUsers => {
-                // An invisible character inside an address can be part of it.
-                let address = trim(text?);
-                find_invisible(address).is_none().then_some(address)?.into()
+                // An invisible character inside an address can be part of it. Controls cannot.
+                let address: String = text?.chars().filter(|c| !c.is_control()).collect();
+                let address = only_address(&address);
+                let is_clear = find_invisible(address).is_none() && odd_in_email(address).is_none();
+                is_clear.then_some(address)?.into()
             }
             FieldType::Phone => self.repair_phone(text.or(integer.as_deref())?)?.into(),
             FieldType::Number => {
@@ -114,15 +152,11 @@ impl Workspace {
                 (is_decimal(text) && written == text).then_some(number)?.into()
             }
             FieldType::Rating => text?.trim().parse::<i64>().ok()?.into(),
-            FieldType::Date => self.repair_date(value)?.into(),
+            FieldType::Date => self.repair_date(value, &field.date_format())?,
             FieldType::Dropdown => {
                 only_label(field.options.iter().map(String::as_str), text?)?.into()
             }
-            FieldType::Tags => {
-                let tag = text?.trim();
-                let is_one = !tag.is_empty() && !tag.contains([',', ';', '|']);
-                is_one.then_some([tag])?.into()
-            }
+            FieldType::Tags => meant_tags(field, value)?.into(),
             FieldType::Status | FieldType::LostReason => {
                 let labels = self.pipeline()?.labels(&field.field_type)?;
                 only_label(labels.active, text?)?.into()
@@ -146,7 +180,9 @@ impl Workspace {
         }
         let stored = written.stored();
         match field.field_type {
-            // The blanks around an address are never part of it.
+            // It is stored, and only doubtful.
+            FieldType::Date => false,
+            // What stands around an address is never part of it.
             FieldType::Email | FieldType::ActiveUsers => true,
             FieldType::Phone if stored.as_ref() != Some(repaired) => {
                 let number = stored.as_ref().and_then(FieldValue::as_str);
@@ -178,14 +214,19 @@ impl Workspace {
         is_read(&tidied).then_some(tidied)
     }
 
-    /// Unix milliseconds for an ISO date, or for digits that can only be milliseconds.
-    fn repair_date(&self, value: &FieldValue) -> Option<i64> {
-        let text = value.as_str()?.trim();
+    /// The date in the workspace's format without stray blanks, or Unix milliseconds for an ISO
+    /// date and for digits that can only be milliseconds.
+    fn repair_date(&self, value: &FieldValue, format: &DateFormat) -> Option<FieldValue> {
+        let written = value.as_str()?;
+        let text = tidy_date(written);
+        if text != written && format.read(&text, self.time_zone()).is_some() {
+            return Some((*text).into());
+        }
         match text.parse::<i64>() {
             // Thirteen digits are milliseconds from 2001 to 2286.
-            Ok(millis) if text.len() == 13 => Some(millis),
+            Ok(millis) if text.len() == 13 => Some(millis.into()),
             Ok(_) => None,
-            Err(_) => parse_iso(text, self.time_zone()),
+            Err(_) => parse_iso(&text, self.time_zone()).map(FieldValue::from),
         }
     }
 
@@ -211,6 +252,65 @@ impl Workspace {
         let (accepted, _) = self.accept_action(index, &repaired, CodeForm::Prefixed);
         accepted.map(|_| repaired)
     }
+}
+
+/// Renames a key, unless the new one is there or another key stands for it as well.
+fn rename<'a>(
+    fields: &mut BTreeMap<String, FieldValue>,
+    written: &str,
+    api_name: &str,
+    like: impl Fn(&str) -> Option<&'a str>,
+) -> Option<()> {
+    let same = fields.keys().filter(|name| *name == api_name || like(name) == Some(api_name));
+    if same.count() > 1 {
+        return None;
+    }
+    let value = fields.remove(written)?;
+    fields.insert(api_name.to_owned(), value);
+    Some(())
+}
+
+/// The address without what a list, a mail program or a spreadsheet puts around it.
+fn only_address(text: &str) -> &str {
+    let mut address = trim(text);
+    loop {
+        let ends =
+            |c: char| matches!(c, ',' | ';' | '.' | '"' | '“' | '”' | '\'' | '‘' | '’' | '`');
+        let mut rest = trim(address.trim_matches(ends));
+        if rest.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
+            rest = &rest[7..];
+        }
+        // A name may stand before the address: `Asha Rao <asha@example.com>`.
+        if let Some((name, bracketed)) = rest.split_once('<')
+            && let Some(bracketed) = bracketed.strip_suffix('>')
+            && !name.contains('@')
+        {
+            rest = bracketed;
+        }
+        if rest == address {
+            return address;
+        }
+        address = rest;
+    }
+}
+
+/// The tags that are meant, each in the spelling of the workspace. One text with separators is
+/// split only if each part is a known tag.
+fn meant_tags(field: &FieldDefinition, value: &FieldValue) -> Option<Vec<String>> {
+    let known = |tag: &str| only_label(field.options.iter().map(String::as_str), tag);
+    if let Some(tags) = value.as_strings() {
+        let is_known = |tag: &str| field.options.iter().any(|option| option == tag);
+        let meant =
+            |tag: &str| if is_known(tag) { tag } else { known(tag).unwrap_or(tag) }.to_owned();
+        return Some(tags.into_iter().map(meant).collect());
+    }
+    let text = trim(value.as_str()?);
+    if !text.contains([',', ';', '|']) {
+        return (!text.is_empty()).then(|| vec![known(text).unwrap_or(text).to_owned()]);
+    }
+    let parts = text.split([',', ';', '|']).filter(|part| !trim(part).is_empty());
+    let tags: Option<Vec<_>> = parts.map(|part| known(part).map(str::to_owned)).collect();
+    tags.filter(|tags| !tags.is_empty())
 }
 
 /// The key of a finding that says that telecrm stores the value in another form.

@@ -1,19 +1,15 @@
 //! Suggestions: finds the known name that somebody probably meant.
 
-use crate::text::trim;
+use crate::text::{folded, is_folded};
 
-/// Whether two labels differ only in case, and in blanks or invisible characters around them.
-pub(crate) fn same_label(one: &str, other: &str) -> bool {
-    trim(one).to_lowercase() == trim(other).to_lowercase()
-}
-
-/// The one label that differs from the text only in case and blanks. Returns None if there are
-/// several or none.
+/// The one label that differs from the text only in case, in the kind of blanks and dashes, and in
+/// invisible characters. Returns None if there are several or none.
 pub(crate) fn only_label<'a>(
     labels: impl IntoIterator<Item = &'a str>,
     text: &str,
 ) -> Option<&'a str> {
-    let mut same = labels.into_iter().filter(|label| same_label(label, text));
+    let text = folded(text);
+    let mut same = labels.into_iter().filter(|label| is_folded(label, &text));
     let label = same.next()?;
     same.next().is_none().then_some(label)
 }

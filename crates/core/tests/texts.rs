@@ -103,6 +103,26 @@ fn values(texts: &mut Texts) {
     texts.value("lost_reason", "Too far");
 }
 
+fn doubts(texts: &mut Texts) {
+    texts.section("Doubts");
+    texts.value("name", "Jos\u{fffd}");
+    texts.value("name", "RenÃ©");
+    texts.value("interests", ["VIP", "RenÃ©"]);
+    for number in [46_174_i64, 20_260_601, 1_780_290_000, 1_780_290_000_000_000, 3_600_000, 0] {
+        texts.value("follow_up_date", number);
+    }
+    texts.value("follow_up_date", "46174");
+    texts.value("follow_up_date", "01/06/2926");
+    texts.value("follow_up_date", "01/06/1026");
+    texts.value("email", "jane@@example.com");
+    texts.value("email", "jane.doe@example.com/home");
+    texts.value("phone", "98765/43210");
+    texts.value("deal_size", serde_json::from_str::<Value>("9007199254740993").expect("JSON"));
+    texts.value("na\u{200b}me", "Jane");
+    texts.value("contact_source", "Web\u{2011}site");
+    texts.action(json!({ "type": "ACTION_1001", "created_on": 1_780_290_000 }));
+}
+
 fn leads(texts: &mut Texts) {
     texts.section("Leads");
     texts.lead(json!({ "fields": { "phone": null, "name": "Jane Doe" } }));
@@ -161,6 +181,11 @@ fn repairs(texts: &mut Texts) {
         "phone": "+91 99999 99999", "rating": "3", "status": "fresh", "name": " ", "interests": "VIP",
         "follow_up_date": "2026-06-01T10:30:00+05:30", "email": " jane.doe@example.com",
     } }));
+    texts.lead(json!({ "fields": {
+        "Phone": "(+91) 99999\u{2011}99999", "Follow Up Date": "01/06/2026\u{a0}", "interests": "VIP, Returning",
+        "email": "mailto:jane.doe@example.com,", "contact_source": "Cold\u{a0}Call",
+    } }));
+    texts.lead(json!({ "fields": { "Phone": "919999999999", "name": "Jane", "Name": "Joan" } }));
     texts.action(json!({ "type": 1001, "created_on": "2026-06-01", "fields": { "note": "" } }));
     let payment =
         json!({ "type": "payment", "status": "completed", "currency": "inr", "amount": 1 });
@@ -253,6 +278,7 @@ fn workspace_errors(texts: &mut Texts) {
 fn all_texts() {
     let mut texts = Texts::default();
     values(&mut texts);
+    doubts(&mut texts);
     leads(&mut texts);
     actions(&mut texts);
     repairs(&mut texts);

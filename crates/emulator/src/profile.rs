@@ -161,6 +161,8 @@ switches! {
         Queued = "queued",
         /// The plain text `OK`, as reported.
         Ok = "ok",
+        /// `{"result":"Accepted"}`, as reported.
+        Accepted = "accepted",
         /// 204 without a body, as reported.
         NoContent = "204",
         /// A web page, as reported.
@@ -175,7 +177,7 @@ switches! {
         Dropped = "dropped",
         /// Adds it to the timeline.
         Kept = "kept",
-    } reported Dropped;
+    } reported Kept;
 
     /// What the workspace operations answer to an unknown enterprise. All others answer 401.
     unknown_enterprise: UnknownEnterprise = "unknown-enterprise" {
@@ -312,7 +314,7 @@ fn choose<T: Copy>(
 /// use telecrm_emulator::Profile;
 ///
 /// let error = Profile::documented().with("async-answer", "maybe").unwrap_err();
-/// assert_eq!(error.hint(), Some("choose from queued, ok, 204, html"));
+/// assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SwitchError(Problem);
@@ -347,7 +349,7 @@ mod tests {
     fn an_unknown_value_lists_the_known_values() {
         let error = Profile::documented().with("async-answer", "yes").unwrap_err();
         assert_eq!(error.to_string(), "unknown value `yes` of the switch async-answer");
-        assert_eq!(error.hint(), Some("choose from queued, ok, 204, html"));
+        assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html"));
     }
 
     #[test]

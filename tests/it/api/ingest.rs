@@ -6,7 +6,7 @@ use crate::support::{
 use httpmock::{Method, MockServer};
 use std::time::Duration;
 use telecrm::testing::{FakeTelecrm, Response};
-use telecrm::{Currency, Lead, Operation, Payment, Verification};
+use telecrm::{Currency, Lead, Operation, Payment, Phase, Verification};
 
 #[tokio::test]
 async fn a_lead_is_checked_pushed_and_read_back_as_it_was_meant() {
@@ -69,6 +69,24 @@ cases! { async as5_an_answer_that_says_queued_accepts_the_lead:
     ok("OK\n");
     an_empty_body("");
     an_empty_object("{}");
+    an_accepted_result(r#"{"result":"Accepted"}"#);
+}
+
+#[tokio::test]
+async fn an_answer_that_names_the_written_leads_keeps_their_ids() {
+    let body = r#"{"status":"updated","modifiedLeadIds":["62ab16e"],"errorString":""}"#;
+    let receipt = pushed_to_a_server_that_answers(body).await.expect("written");
+    assert_eq!(receipt.lead_ids(), ["62ab16e"]);
+}
+
+#[tokio::test]
+async fn a_refusal_with_a_success_status_is_an_error_that_is_not_in_doubt() {
+    let body = r#"{"status":"error","modifiedLeadIds":[],"errorString":"no field 919999999999"}"#;
+    let error = pushed_to_a_server_that_answers(body).await.expect_err("refused");
+    assert_eq!((error.status_code(), error.phase()), (Some(200), Phase::Answered));
+    assert!(!error.is_outcome_unknown() && !error.is_transient());
+    let text = format!("{error:#}");
+    assert!(text.contains("no field") && !text.contains("919999999999"), "{text}");
 }
 
 async fn as5_an_answer_that_does_not_say_queued_leaves_the_outcome_unknown(body: &str) {
@@ -88,6 +106,8 @@ cases! { async as5_an_answer_that_does_not_say_queued_leaves_the_outcome_unknown
     a_list_with_a_failure(r#"[{"status":"FAILED"}]"#);
     an_empty_list("[]");
     null("null");
+    queued_and_success_false(r#"{"status":"QUEUED","success":false}"#);
+    a_repeated_key(r#"{"status":"FAILED","status":"QUEUED"}"#);
     a_boolean("false");
     a_number("0");
     a_json_string(r#""FAILED""#);

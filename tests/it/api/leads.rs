@@ -183,7 +183,7 @@ async fn an_update_reports_a_time_in_seconds() {
     let lead = OneLead::create().await;
     let updated = lead.update("follow_up_date", 1_780_000_000).await;
     let found = &updated.expect("updated").findings()[0].clone();
-    assert_eq!(found.kind, FindingKind::ValueChanged);
+    assert_eq!(found.kind, FindingKind::Doubtful);
     assert_eq!(found.path, field("follow_up_date"));
 }
 

@@ -1,10 +1,10 @@
 //! Finding the lead that an identifier means, for `verify` and `upsert`.
 
-use crate::support::{cases, lead_exists};
+use crate::support::{cases, client, emulator, jane, lead_exists};
 use serde_json::{Value, json};
 use std::time::Duration;
 use telecrm::testing::{FakeTelecrm, Response};
-use telecrm::{Lead, Operation, Upserted, Verification, WorkspaceFile};
+use telecrm::{Filter, Lead, Operation, Upserted, Verification, WorkspaceFile};
 
 // Numbers of two countries
 
@@ -143,4 +143,26 @@ cases! { async le7_an_upsert_that_cannot_find_the_existing_lead_says_why:
         vec![json!({ "fields": { "phone": "919999999999" } })],
         "returned the existing lead without an ID (LE7)",
     );
+}
+
+#[tokio::test]
+async fn find_takes_any_spelling_of_the_identifier() {
+    let emulator = emulator().await;
+    let leads = client(&emulator).leads();
+    assert_eq!(leads.find("+91 99999 99999").await.expect("searched"), None);
+    let _ = leads.create(&jane()).await.expect("created");
+    for spelling in ["919999999999", "+91 99999 99999", "919999999999 "] {
+        let found = leads.find(spelling).await.expect("searched");
+        assert!(found.is_some_and(|lead| lead.id().is_some()), "{spelling}");
+    }
+}
+
+#[tokio::test]
+async fn first_is_the_newest_lead_that_matches() {
+    let emulator = emulator().await;
+    let leads = client(&emulator).leads();
+    let won = Filter::new().eq("status", "Won");
+    assert_eq!(leads.first(&won).await.expect("searched"), None);
+    let _ = leads.create(&jane().set("status", "Won")).await.expect("created");
+    assert!(leads.first(&won).await.expect("searched").is_some());
 }

@@ -82,6 +82,21 @@ cases! { async a_request_is_retried_if_it_is_idempotent:
     post_declared_safe(Method::Post, Some(Idempotency::Safe), 2);
 }
 
+async fn a_header_is_refused_unsent(name: &str, value: &str) {
+    let fake = FakeTelecrm::new();
+    let request = fake.client().request(Method::Get, "/x").header(name, value);
+    let error = request.send().await.expect_err(name);
+    assert_eq!(error.phase(), Phase::NotBuilt, "{error}");
+    assert!(!format!("{error:#} {error:?}").contains("s3cret"), "{error:#}");
+    assert_eq!(fake.requests(), []);
+}
+
+cases! { async a_header_is_refused_unsent:
+    another_token("authorization", "Bearer s3cret");
+    a_line_break("x-a", "s3cret\r\nx-b: 1");
+    a_name_with_a_blank("x a", "s3cret");
+}
+
 async fn a_path_that_leaves_the_enterprise_is_refused_unsent(path: &str) {
     let fake = FakeTelecrm::new();
     let error = fake.client().request(Method::Get, path).send().await;

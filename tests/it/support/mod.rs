@@ -1,6 +1,7 @@
 //! What several test files share: tables of cases, clients, sample leads, and recorders.
 
 pub(crate) mod clock;
+pub(crate) mod lists;
 pub(crate) mod planted;
 pub(crate) mod socket;
 

@@ -102,6 +102,55 @@ fn cases() -> Vec<(&'static str, Treatment, String)> {
             Refused,
             two_operations("operationId: new", "operationId: newWithClient"),
         ),
+        // Servers, secrets and circles
+        (
+            "an operation with a server of its own",
+            Refused,
+            operation(&format!(
+                "servers: [{{url: 'https://other.example.com'}}], responses: {{'204': {EMPTY}}}"
+            )),
+        ),
+        (
+            "a path with a server of its own",
+            Refused,
+            document(&format!(
+                "paths: {{/x: {{servers: [{{url: 'https://other.example.com'}}], get: {{operationId: getX, responses: {{'204': {EMPTY}}}}}}}}}"
+            )),
+        ),
+        (
+            "an operation with another secret",
+            Refused,
+            document(&format!(
+                "security: [{{bearer: []}}]\npaths: {{/x: {{get: {{operationId: getX, security: [{{key: []}}], responses: {{'204': {EMPTY}}}}}}}}}"
+            )),
+        ),
+        (
+            "an operation without a secret",
+            Refused,
+            operation(&format!("security: [], responses: {{'204': {EMPTY}}}")),
+        ),
+        (
+            "an operation with the secret of all",
+            Harmless,
+            document(&format!(
+                "security: [{{bearer: []}}]\npaths: {{/x: {{get: {{operationId: getX, security: [{{bearer: []}}], responses: {{'204': {EMPTY}}}}}}}}}"
+            )),
+        ),
+        (
+            "a secret in a header of its own",
+            Refused,
+            format!(
+                "{}\ncomponents: {{securitySchemes: {{key: {{type: apiKey, in: header, name: x-key}}}}}}",
+                operation(&format!("responses: {{'204': {EMPTY}}}"))
+            ),
+        ),
+        (
+            "a schema that is a part of itself",
+            Refused,
+            components(
+                "{X: {allOf: [{$ref: '#/components/schemas/Y'}]}, Y: {allOf: [{$ref: '#/components/schemas/X'}, {type: object}]}}",
+            ),
+        ),
         // Answers
         (
             "two successes with different bodies",

@@ -51,6 +51,57 @@ fn the_check_fails_on_any_edit_and_regen_repairs_it() {
     }
 }
 
+/// A call by position would compile, and send the values of `skip` and `take` to each other.
+#[test]
+fn a_renamed_parameter_is_a_missing_field_for_its_callers() {
+    let scratch = Scratch::new();
+    let spec = scratch.read("openapi/sync.yaml");
+    scratch.write("openapi/sync.yaml", &spec.replace("name: limit", "name: take"));
+    let _ = run(scratch.path(), &Options { skip_stale: true, ..Options::default() });
+    let generated = scratch.read("generated/sync.rs");
+    let (_, parameters) = generated.split_once("pub struct SearchLeads<'a> {").unwrap();
+    let (parameters, _) = parameters.split_once('}').unwrap();
+    assert!(parameters.contains("pub take: Option<"), "{parameters}");
+    assert!(!parameters.contains("limit"), "{parameters}");
+    assert!(generated.contains("&[(\"take\", &take)]"), "{parameters}");
+}
+
+#[test]
+fn a_change_that_a_correction_would_hide_stops_regen_until_it_is_accepted() {
+    let scratch = Scratch::new();
+    let target = "$.paths['/enterprise/{enterpriseId}/lead'].post.requestBody.content['application/json'].schema";
+    let spec = scratch.read("openapi/sync.yaml");
+    let mut changed = read::parse(&spec).unwrap();
+    let body = "/paths/~1enterprise~1{enterpriseId}~1lead/post/requestBody/content/application~1json/schema";
+    let reference = changed.pointer(body).and_then(|schema| schema.get("$ref")).cloned().unwrap();
+    let component = reference.as_str().unwrap().trim_start_matches('#').to_owned();
+    let properties = changed.pointer_mut(&format!("{component}/properties")).unwrap();
+    properties["campaign"] = serde_json::json!({ "type": "string" });
+    scratch.write("openapi/sync.yaml", &stage::yaml(changed).unwrap());
+    let before = scratch.contents();
+    let error = run(scratch.path(), &Options::default()).unwrap_err().to_string();
+    assert!(error.contains(&format!("replaces a part that has changed: {target}")), "{error}");
+    assert!(error.contains("Only the workspace knows") && error.contains("--accept"), "{error}");
+    assert_eq!(scratch.contents(), before, "nothing is written");
+
+    let accept = Options { accept: vec![target.to_owned()], ..Options::default() };
+    run(scratch.path(), &accept).unwrap();
+    run(scratch.path(), &Options { check: true, ..Options::default() }).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_every_file_as_it_was() {
+    let scratch = Scratch::new();
+    let spec = scratch.read("openapi/sync.yaml");
+    scratch.write("openapi/sync.yaml", &spec.replace("Acme Corporation", "Acme Limited"));
+    scratch.write("generated/sync.rs", "// stale");
+    fs::create_dir(scratch.path().join("generated/sync.rs.new")).unwrap();
+    let before = scratch.contents();
+    let error = run(scratch.path(), &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("generated/sync.rs.new") && error.contains("hint: "), "{error}");
+    assert_eq!(scratch.contents(), before);
+}
+
 #[test]
 fn the_digest_shows_which_file_changed_and_ignores_line_ends() {
     let scratch = Scratch::new();
@@ -126,7 +177,7 @@ fn a_newer_file_with_stale_overlay_actions_changes_nothing_unless_they_are_skipp
     ");
     let error = run(scratch.path(), &options).unwrap_err().to_string();
     assert!(
-        error.starts_with("overlay actions have no effect, so nothing was written:\n"),
+        error.starts_with("overlay actions no longer fit the document, so nothing was written:\n"),
         "{error}"
     );
     // All actions on the removed operation are listed, and the one that the vendor has made.

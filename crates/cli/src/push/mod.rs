@@ -42,6 +42,7 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
         on_finding: options.on_finding,
         on_repeat: options.on_repeat,
         repeats: Repeats::new(None),
+        allows_placeholders: options.allow_placeholder_identifier,
     };
     let (input, structure) = input.read(workspace.clone(), |lead| planner.lead_hash(lead))?;
     let row_count = structure.as_ref().map(|structure| structure.rows);
@@ -90,6 +91,12 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
     let result = run.run().await.map_err(not_written)?;
     output.end();
     warn_of_refused_tokens(&connection.telecrm);
+    let is_country_known = options.default_country.is_some() || options.emulator;
+    if result.tally.national_numbers > 0 && !is_country_known {
+        let message = "the workspace's default country is not known, so phone numbers without a \
+                       country code were checked as Indian ones";
+        print_warning(&Problem::new(message).hint("name the country with --default-country"));
+    }
     Ok(summary::print_summary(&result, clock::now() - start))
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Planner {
     pub(crate) on_finding: OnFinding,
     pub(crate) on_repeat: OnRepeat,
     pub(crate) repeats: Repeats,
+    pub(crate) allows_placeholders: bool,
 }
 
 /// What to do with a row.
@@ -37,6 +38,9 @@ pub(crate) struct PreparedRow {
     pub(crate) identifier: Option<String>,
     /// Rows with the same key are sent one after the other.
     pub(crate) lead_key: Option<String>,
+    /// Whether the country code of the identifier is only assumed, so that the key may be another
+    /// person's.
+    is_country_assumed: bool,
     pub(crate) lead: Lead,
     /// The findings of the check, with paths in the lead as written.
     pub(crate) findings: Vec<Finding>,
@@ -64,6 +68,7 @@ impl PreparedRow {
             place,
             identifier: None,
             lead_key: None,
+            is_country_assumed: false,
             action_indices: (0..lead.actions().len()).collect(),
             lead,
             findings: Vec::new(),
@@ -71,7 +76,15 @@ impl PreparedRow {
         }
     }
 
-    pub(crate) fn report(self, outcome: Outcome, error: Option<RowError>) -> RowReport {
+    pub(crate) fn report(mut self, mut outcome: Outcome, mut error: Option<RowError>) -> RowReport {
+        if outcome == Outcome::Missing && self.is_country_assumed {
+            self.findings.retain(|finding| finding.kind != FindingKind::LeadDropped);
+            let message = "the lead could not be found: its number has no country code, and the \
+                           workspace's default country is not known";
+            let problem = Problem::new(message).hint("name the country with --default-country");
+            (outcome, error) =
+                (Outcome::Unknown, Some(RowError::new(ErrorKind::NotReadable, problem)));
+        }
         RowReport {
             row: self.place.row,
             line: self.place.line,
@@ -119,23 +132,20 @@ impl PreparedRow {
 impl Planner {
     /// Plans a row. `findings` says what reading it left out.
     pub(crate) fn plan(&mut self, place: RowPlace, lead: Lead, findings: Vec<Finding>) -> Plan {
-        let mut prepared = match self.plan_alone(place, lead) {
+        let mut prepared = match self.plan_alone(place, lead, findings) {
             Plan::Send(prepared) => prepared,
-            Plan::Report(mut report) => {
-                report.findings.extend(findings);
-                return Plan::Report(report);
-            }
-            Plan::Stop(mut report) => {
-                report.findings.extend(findings);
-                return Plan::Stop(report);
-            }
+            other => return other,
         };
-        prepared.findings.extend(findings);
         let Some(key) = prepared.lead_key.clone() else {
             return Plan::Send(prepared);
         };
         if let Some(earlier) = self.repeats.earlier_row(&key) {
-            let replaced = self.repeats.findings(&key, &prepared.lead);
+            let mut replaced = self.repeats.findings(&key, &prepared.lead);
+            if self.repeats.is_country_assumed(&key) != prepared.is_country_assumed {
+                let hint = "name the country with --default-country: the rows are one lead only if \
+                            both numbers are of that country";
+                replaced.iter_mut().for_each(|finding| finding.suggestion = Some(hint.to_owned()));
+            }
             prepared.add_findings(replaced);
             let message = format!("row {earlier} has the same lead");
             let mut error = RowError::new(ErrorKind::RepeatedLead, message);
@@ -151,25 +161,34 @@ impl Planner {
             }
         }
         self.repeats.add(&key, place.row, &prepared.lead);
+        if prepared.is_country_assumed {
+            self.repeats.assume_country(&key);
+        }
         Plan::Send(prepared)
     }
 
     /// Plans a row without regard to earlier rows.
-    fn plan_alone(&self, place: RowPlace, lead: Lead) -> Plan {
+    fn plan_alone(&self, place: RowPlace, lead: Lead, left_out: Vec<Finding>) -> Plan {
+        let unchecked = |lead| PreparedRow {
+            findings: left_out.clone(),
+            ..PreparedRow::unchecked(place, lead)
+        };
         let Some(workspace) = self.workspace.as_deref() else {
-            return Plan::Send(PreparedRow::unchecked(place, lead));
+            return Plan::Send(unchecked(lead));
         };
         let checked = workspace.check(&lead);
         let mut findings = checked.report().to_vec();
         let repaired = checked.accept_partial();
         let stored = repaired.as_ref().unwrap_or(&lead);
+        let is_country_assumed = is_country_assumed(workspace, stored);
+        let lead_key = identifier_key(workspace, stored).or_else(|| written_key(workspace, stored));
         let identifier = identifier_of(workspace, stored);
-        let lead_key = identifier.clone().or_else(|| written_key(workspace, stored));
         if !self.check {
             return Plan::Send(PreparedRow {
                 identifier: identifier_of(workspace, &lead),
                 lead_key,
-                ..PreparedRow::unchecked(place, lead)
+                is_country_assumed,
+                ..unchecked(lead)
             });
         }
         let before = findings.len();
@@ -178,10 +197,12 @@ impl Planner {
         for finding in &mut findings {
             explain(workspace, &lead, finding);
         }
+        findings.extend(left_out);
         let mut prepared = PreparedRow {
             place,
             identifier,
             lead_key,
+            is_country_assumed,
             action_indices: kept_actions(&lead, &findings),
             lead,
             findings,
@@ -195,6 +216,15 @@ impl Planner {
                 return Plan::Report(prepared.report(Outcome::Skipped, None));
             }
             _ => {}
+        }
+        let mut placeholders = prepared.findings.iter().filter(|f| is_placeholder(f));
+        if !self.allows_placeholders
+            && let Some(finding) = placeholders.next()
+        {
+            let message = format!("nothing was sent: {}", finding.reason);
+            let problem = Problem { message, hint: finding.suggestion.clone() };
+            let error = RowError::new(ErrorKind::PlaceholderIdentifier, problem);
+            return Plan::Report(prepared.report(Outcome::Rejected, Some(error)));
         }
         match repaired {
             Ok(repaired) => {
@@ -212,9 +242,9 @@ impl Planner {
     /// Returns the hash by which leads with several rows are found before the first one is sent.
     pub(crate) fn lead_hash(&self, lead: &Lead) -> Option<u64> {
         let workspace = self.workspace.as_deref()?;
-        let key = identifier_of(workspace, lead).or_else(|| {
+        let key = identifier_key(workspace, lead).or_else(|| {
             match workspace.check(lead).accept_partial() {
-                Ok(repaired) => identifier_of(workspace, &repaired),
+                Ok(repaired) => identifier_key(workspace, &repaired),
                 Err(_) => written_key(workspace, lead),
             }
         })?;
@@ -231,9 +261,23 @@ impl Planner {
     }
 }
 
-/// Returns the lead identifier in its normal form.
+/// Returns the lead identifier in its normal form, if that is certain.
 fn identifier_of(workspace: &Workspace, lead: &Lead) -> Option<String> {
+    identifier_key(workspace, lead).filter(|_| !is_country_assumed(workspace, lead))
+}
+
+fn identifier_key(workspace: &Workspace, lead: &Lead) -> Option<String> {
     workspace.identifier_key(lead.get(workspace.identifier().api_name())?)
+}
+
+fn is_country_assumed(workspace: &Workspace, lead: &Lead) -> bool {
+    let identifier = lead.get(workspace.identifier().api_name());
+    identifier.is_some_and(|identifier| workspace.assumes_country(identifier))
+}
+
+/// Whether the identifier is a placeholder, which makes different people one lead.
+fn is_placeholder(finding: &Finding) -> bool {
+    finding.kind == FindingKind::Doubtful && finding.pitfall.as_deref() == Some("ID3")
 }
 
 /// Returns a key for a lead with an invalid identifier: rows that write it alike may be one lead.
@@ -314,6 +358,7 @@ mod tests {
             on_finding,
             on_repeat: OnRepeat::Send,
             repeats: Repeats::new(None),
+            allows_placeholders: false,
         }
     }
 

@@ -26,6 +26,7 @@ struct Written {
     row: u64,
     fields: BTreeMap<String, (u64, FieldValue)>,
     payments: Vec<(u64, Action)>,
+    is_country_assumed: bool,
 }
 
 pub(crate) fn hash(lead_key: &str) -> u64 {
@@ -47,13 +48,23 @@ impl Repeats {
         row.or_else(|| self.rows.get(&hash).map(|row| u64::from(*row)))
     }
 
+    /// Remembers that the country code in the key of a lead is only assumed.
+    pub(crate) fn assume_country(&mut self, lead_key: &str) {
+        if let Some(written) = self.leads.get_mut(&hash(lead_key)) {
+            written.is_country_assumed = true;
+        }
+    }
+
+    pub(crate) fn is_country_assumed(&self, lead_key: &str) -> bool {
+        self.leads.get(&hash(lead_key)).is_some_and(|written| written.is_country_assumed)
+    }
+
     /// Returns a finding for each value of earlier rows that this lead replaces, and for each
     /// payment that it repeats.
     pub(crate) fn findings(&self, lead_key: &str, lead: &Lead) -> Vec<Finding> {
         let hash = hash(lead_key);
-        let finding = |path, reason| {
-            Finding::new(path, FindingKind::ValueChanged, Certainty::Documented, reason)
-        };
+        let found = |path, kind, reason| Finding::new(path, kind, Certainty::Documented, reason);
+        let finding = |path, reason| found(path, FindingKind::ValueChanged, reason);
         let Some(written) = self.leads.get(&hash) else {
             let row = self.rows.get(&hash).into_iter();
             return row
@@ -78,7 +89,7 @@ impl Repeats {
             let mut payments = written.payments.iter();
             if let Some((row, _)) = payments.find(|(_, payment)| payment == action) {
                 let reason = format!("row {row} has the same payment");
-                findings.push(finding(FieldPath::Action(index), reason));
+                findings.push(found(FieldPath::Action(index), FindingKind::Doubtful, reason));
             }
         }
         findings

@@ -78,6 +78,8 @@ pub(crate) enum ErrorKind {
     UnreadableRow,
     /// telecrm would drop the whole lead.
     LeadDropped,
+    /// The identifier is a placeholder, which makes different people one lead.
+    PlaceholderIdentifier,
     /// An earlier row has the same lead.
     RepeatedLead,
     /// The run ended before this row was sent.
@@ -199,7 +201,11 @@ impl Tally {
             Exit::Unknown
         } else if any(Outcome::Failed) || error(ErrorKind::UnreadableRow) {
             Exit::Failed
-        } else if self.has_losses || any(Outcome::Missing) || any(Outcome::Skipped) {
+        } else if self.has_losses
+            || error(ErrorKind::PlaceholderIdentifier)
+            || any(Outcome::Missing)
+            || any(Outcome::Skipped)
+        {
             Exit::Loss
         } else {
             Exit::Success

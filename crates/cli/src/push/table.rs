@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use crate::terminal::printable;
 use console::Style;
 use telecrm::Finding;
+use telecrm::text::shown;
 
 /// The widths of the columns, and whether the table has colours.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,7 @@ impl Table {
 
     pub(crate) fn row(self, report: &RowReport) -> String {
         let width = self.identifier_width;
-        let identifier = printable(report.identifier.as_deref().unwrap_or("-"));
+        let identifier = printable(&shown(report.identifier.as_deref().unwrap_or("-")));
         let outcome = format!("{:OUTCOME_WIDTH$}", report.outcome.as_str());
         let outcome = self.style(colour_of(report.outcome)).apply_to(outcome);
         let start = format!("{:>ROW_WIDTH$}  {identifier:width$}  {outcome}", report.row);
@@ -47,9 +48,10 @@ impl Table {
         let notes_width = self
             .terminal_width
             .map_or(usize::MAX, |width| width.saturating_sub(indent).max(MIN_NOTES_WIDTH));
-        // The finding already says why a lead is dropped.
-        let error = report.error.as_ref();
-        let error = error.filter(|error| error.kind != ErrorKind::LeadDropped);
+        // A finding already says why nothing of the lead is sent.
+        let is_said =
+            |kind| matches!(kind, ErrorKind::LeadDropped | ErrorKind::PlaceholderIdentifier);
+        let error = report.error.as_ref().filter(|error| !is_said(error.kind));
         let notes = report.findings.iter().map(note);
         let notes = notes.chain(error.map(|error| error.problem.clone()));
         let lines: Vec<String> = notes.flat_map(|note| wrap(&note, notes_width)).collect();

@@ -53,7 +53,7 @@ tests! {
     an_unknown_profile_is_refused_with_the_known_ones:
         flag_is_refused("--profile", "live", "documented, reported");
     an_unknown_switch_value_is_refused_with_the_known_ones:
-        flag_is_refused("--switch", "async-answer=yes", "queued, ok, 204, html");
+        flag_is_refused("--switch", "async-answer=yes", "queued, ok, accepted, 204, html");
     an_unknown_switch_is_refused_with_the_known_ones:
         flag_is_refused("--switch", "async=ok", "async-answer");
     a_switch_without_a_value_is_refused:

@@ -27,7 +27,10 @@ fn push_stdin(text: &str, options: &[&str]) -> Ran {
 
 /// Pushes a file to an emulator. Returns the run, and the leads that are stored afterwards.
 fn push_and_search(path: &str, options: &[&str]) -> (Ran, Vec<Value>) {
-    let local = Local::start(&[]);
+    push_to(&Local::start(&[]), path, options)
+}
+
+fn push_to(local: &Local, path: &str, options: &[&str]) -> (Ran, Vec<Value>) {
     let mut command = local.telecrm(&["push", path, "--verify", "--json"]);
     command.args(options);
     let ran = run(command);
@@ -36,6 +39,23 @@ fn push_and_search(path: &str, options: &[&str]) -> (Ran, Vec<Value>) {
     let body: Value = serde_json::from_str(body).expect("JSON");
     let leads = body["data"].as_array().expect("a list").clone();
     (ran, leads)
+}
+
+/// The field of the stored lead with this phone number.
+fn stored(leads: &[Value], phone: &str, field: &str) -> Value {
+    lead(leads, phone)["fields"][field].clone()
+}
+
+/// The kinds of the findings of each row, with `+` if repaired.
+fn kinds(ran: &Ran) -> Vec<String> {
+    let kind = |finding: &Value| {
+        let sign = if finding["repaired"] == true { "+" } else { "" };
+        format!("{}{sign}", finding["kind"].as_str().expect("a text"))
+    };
+    let kinds = |row: &Value| -> Vec<String> {
+        row["findings"].as_array().expect("a list").iter().map(kind).collect()
+    };
+    ran.rows().iter().map(|row| kinds(row).join(" ")).collect()
 }
 
 fn lead<'a>(leads: &'a [Value], phone: &str) -> &'a Value {
@@ -210,7 +230,7 @@ fn blank_tags_leave_the_tags_as_they_are() {
 fn a_cell_of_invisible_characters_is_absent_and_reported() {
     let (ran, leads) = push_and_search(&data("invisible_cell.csv"), &[]);
     ran.assert_outcomes(0, &["stored"; 2]);
-    let expected = "the cell has only invisible characters (U+200B)";
+    let expected = "the cell has only invisible characters, U+200B zero width space";
     assert_eq!(reason(&ran, 2, "fields.name"), expected);
     assert!(lead(&leads, "919855000501").to_string().contains("Asha"), "{leads:?}");
 }
@@ -436,4 +456,287 @@ fn a_number_without_country_code_is_counted_once_in_the_summary() {
     ran.assert_outcomes(0, &["stored"; 2]);
     assert_eq!(findings(&ran, 1), []);
     ran.assert_stderr("default country's code: 2");
+}
+
+#[test]
+fn numbers_that_are_no_milliseconds_are_doubtful() {
+    let (ran, leads) = push_and_search(&data("dates_as_numbers.jsonl"), &["--on-finding", "stop"]);
+    ran.assert_outcomes(0, &["stored"; 3]);
+    assert_eq!(kinds(&ran), ["doubtful"; 3]);
+    assert_eq!(stored(&leads, "919855000701", "follow_up_date"), 46_174);
+    let hints: Vec<Value> =
+        ran.rows().iter().map(|row| row["findings"][0]["suggestion"].clone()).collect();
+    assert_eq!(
+        hints,
+        [
+            "as a spreadsheet's day, it is 2026-06-01",
+            "as year, month and day, it is 2026-06-01",
+            "divide microseconds by 1000"
+        ]
+    );
+    let reason = reason(&ran, 3, "fields.follow_up_date");
+    assert_eq!(reason, "as milliseconds, the date is in the year 58385");
+    let date = |n: i64| {
+        format!(
+            "{{\"fields\":{{\"phone\":\"9198550007{:02}\",\"follow_up_date\":{n}}}}}\n",
+            n.rem_euclid(89)
+        )
+    };
+    // A birthday in 1970 at midnight, one before it, today, and the end of 2099.
+    let plausible =
+        [1_103_400_000, 86_400_000, -631_152_000_000, 1_780_290_000_000, 4_102_358_400_000];
+    let ran = push_stdin(&plausible.map(date).concat(), &[]);
+    assert_eq!((ran.exit, kinds(&ran)), (0, vec![String::new(); 5]), "{ran:?}");
+    let odd = [0, 1_780_290_000, 1_780_290_000_000_000_000, -2_300_000_000_000, 7_258_118_400_000];
+    let ran = push_stdin(&odd.map(date).concat(), &[]);
+    assert_eq!((ran.exit, kinds(&ran)), (0, vec!["doubtful".to_owned(); 5]), "{ran:?}");
+}
+
+#[test]
+fn creation_times_of_actions_in_seconds_or_days_are_doubtful() {
+    let ran = push(&data("created_on_in_other_units.jsonl"), &[]);
+    ran.assert_outcomes(0, &["stored"; 2]);
+    let path = "actions[0].created_on";
+    let expected = "as milliseconds, the date is in the year 1970";
+    assert_eq!((reason(&ran, 1, path), reason(&ran, 2, path)), (expected.into(), expected.into()));
+    assert_eq!(kinds(&ran), ["doubtful"; 2]);
+}
+
+#[test]
+fn old_and_far_dates_are_stored() {
+    for options in
+        [&[][..], &["--no-check"], &["--time-zone", "UTC"], &["--time-zone", "Asia/Dubai"]]
+    {
+        let ran = push(&data("old_and_far_dates.csv"), options);
+        ran.assert_outcomes(0, &["stored"; 3]);
+    }
+    let (_, leads) = push_and_search(&data("old_and_far_dates.csv"), &["--verify-timeout", "2s"]);
+    // Clocks in India showed local mean time before 1906.
+    assert_eq!(stored(&leads, "919855000901", "follow_up_date"), -2_209_008_070_000_i64);
+    assert_eq!(stored(&leads, "919855000902", "follow_up_date"), 253_402_194_600_000_i64);
+    let last = "phone,follow_up_date\n919855000901,31/12/9999 23:59\n";
+    for zone in ["UTC", "Asia/Kolkata", "America/New_York"] {
+        push_text("last.csv", last, &["--time-zone", zone]).assert_outcomes(0, &["stored"]);
+    }
+}
+
+#[test]
+fn a_column_of_dates_in_another_format_causes_one_warning_with_the_flag() {
+    let path = data("month_first_dates.csv");
+    let (ran, _) = push_and_search(&path, &[]);
+    ran.assert_outcomes(3, &["differs", "differs", "stored", "stored"]);
+    ran.assert_stderr(
+        "column `follow_up_date`: 2 of 4 dates do not fit DD/MM/YYYY HH:mm, and all fit MM/DD/YYYY",
+    );
+    ran.assert_stderr("--date-format 'follow_up_date=MM/DD/YYYY'");
+    assert_eq!(ran.stderr.matches("warning:").count(), 1, "{ran:?}");
+    let (ran, leads) = push_and_search(&path, &["--date-format", "follow_up_date=MM/DD/YYYY"]);
+    ran.assert_outcomes(0, &["stored"; 4]);
+    assert!(!ran.stderr.contains("warning:"), "{ran:?}");
+    // 5 June 2026 in India.
+    assert_eq!(stored(&leads, "919855001003", "follow_up_date"), 1_780_597_800_000_i64);
+}
+
+#[test]
+fn an_action_column_has_a_warning_and_a_format_as_well() {
+    let text = "phone,action.1001.next_visit\n919855001001,Jun 13, 2026\n"
+        .replace("Jun 13, 2026", "\"Jun 13, 2026\"");
+    let ran = push_text("visits.csv", &text, &[]);
+    ran.assert_outcomes(3, &["differs"]);
+    ran.assert_stderr("--date-format 'action.1001.next_visit=MMM DD, YYYY'");
+    let ran =
+        push_text("visits.csv", &text, &["--date-format", "action.1001.next_visit=MMM D, YYYY"]);
+    ran.assert_outcomes(0, &["stored"]);
+}
+
+#[test]
+fn dates_that_check_repairs_cause_no_warning() {
+    let text = "phone,follow_up_date\n919855001001,2026-06-13\n919855001002, 01/06/2026\n";
+    let ran = push_text("iso.csv", text, &[]);
+    ran.assert_outcomes(0, &["stored"; 2]);
+    assert!(!ran.stderr.contains("warning:"), "{ran:?}");
+}
+
+#[test]
+fn a_cell_that_does_not_fit_its_named_format_is_a_loss() {
+    let text = "phone,follow_up_date\n919855001001,13/06/2026\n919855001002,06/13/2026\n";
+    let flag = "follow_up_date=MM/DD/YYYY";
+    let (ran, leads) = push_and_search(
+        TempFile::new("misfit.csv", text.as_bytes()).path(),
+        &["--date-format", flag],
+    );
+    ran.assert_outcomes(3, &["differs", "stored"]);
+    assert_eq!(
+        reason(&ran, 1, "fields.follow_up_date"),
+        "the cell does not fit --date-format MM/DD/YYYY"
+    );
+    assert_eq!(stored(&leads, "919855001001", "follow_up_date"), Value::Null);
+    let ran = push_text("misfit.csv", text, &["--date-format", flag, "--on-finding", "skip"]);
+    ran.assert_outcomes(3, &["skipped", "stored"]);
+}
+
+#[test]
+fn a_date_format_is_refused_where_it_cannot_apply() {
+    let text = "phone,follow_up_date\n919855001001,13/06/2026\n";
+    let refused = |format: &str, reason: &str| {
+        push_text("refused.csv", text, &["--date-format", format]).assert_refused(2, &[reason]);
+    };
+    refused("name=DD/MM/YYYY", "`name` is not a date column");
+    refused("phone=DD/MM/YYYY", "`phone` is not a date column");
+    refused("follow_up_date=soon", "needs a day, a month and a year");
+    refused("DD/MM/YYYY", "expected COLUMN=FORMAT");
+    let lead = r#"{"fields":{"phone":"919855001001"}}"#;
+    push_stdin(lead, &["--date-format", "a=DD/MM/YYYY"]).assert_refused(2, &["only CSV"]);
+}
+
+#[test]
+fn a_tenth_of_doubtful_dates_cause_one_warning() {
+    let ran = push(&data("far_years.csv"), &[]);
+    ran.assert_outcomes(0, &["stored"; 2]);
+    assert_eq!(kinds(&ran), ["doubtful"; 2]);
+    assert_eq!(reason(&ran, 1, "fields.follow_up_date"), "the date is in the year 2926");
+    assert_eq!(reason(&ran, 2, "fields.follow_up_date"), "the date is in the year 1026");
+    ran.assert_stderr("column `follow_up_date`: 2 of 2 dates are doubtful");
+    let row = |n: u32, year: u32| format!("9198550026{n:02},01/06/{year}\n");
+    let rows: String = (1..=10).map(|n| row(n, 2026)).collect();
+    let ran = push_text("few.csv", format!("phone,follow_up_date\n{}{rows}", row(11, 2926)), &[]);
+    assert!(!ran.stderr.contains("warning:"), "{ran:?}");
+}
+
+#[test]
+fn addresses_are_freed_of_what_is_around_them() {
+    let (ran, leads) = push_and_search(&data("addresses_with_leftovers.csv"), &[]);
+    ran.assert_outcomes(0, &["stored"; 7]);
+    assert_eq!(kinds(&ran)[..5], ["doubtful+"; 5]);
+    assert_eq!(kinds(&ran)[5..], ["value_changed+", "value_changed"]);
+    for n in 1..=6 {
+        assert_eq!(stored(&leads, &format!("91985500110{n}"), "email"), "asha@example.com");
+    }
+    let expected = "stored with U+061C Arabic letter mark, which a search by the address misses";
+    assert_eq!(reason(&ran, 7, "fields.email"), expected);
+}
+
+#[test]
+fn phones_with_blanks_dashes_brackets_and_digits_of_any_kind_are_repaired() {
+    let path = data("phones_with_other_symbols.csv");
+    let (ran, leads) = push_and_search(&path, &["--default-country", "IN"]);
+    ran.assert_outcomes(0, &["stored"; 7]);
+    for n in 1..=7 {
+        assert_eq!(stored(&leads, &format!("91985500130{n}"), "phone"), format!("91985500130{n}"));
+    }
+    let done = &ran.rows()[0]["findings"][0]["suggestion"];
+    assert_eq!(done, "reformatted as 919855001301");
+    let ran = push(&path, &["--no-check"]);
+    for (row, character) in [(1, "U+2011 non-breaking hyphen"), (3, "U+202F narrow no-break space")]
+    {
+        assert!(reason(&ran, row, "fields.phone").ends_with(&format!("contains {character}")));
+    }
+}
+
+#[test]
+fn dates_with_blanks_or_direction_marks_are_repaired() {
+    let (ran, leads) = push_and_search(&data("dates_with_blanks.csv"), &[]);
+    ran.assert_outcomes(0, &["stored"; 3]);
+    assert_eq!(kinds(&ran), ["field_dropped+"; 3]);
+    for n in 1..=3 {
+        let date = stored(&leads, &format!("91985500140{n}"), "follow_up_date");
+        assert_eq!(date, 1_780_252_200_000_i64);
+    }
+}
+
+#[test]
+fn damaged_text_is_doubtful() {
+    let (ran, leads) = push_and_search(&data("damaged_text.csv"), &[]);
+    ran.assert_outcomes(0, &["stored"; 2]);
+    assert_eq!(kinds(&ran), ["doubtful"; 2]);
+    assert!(reason(&ran, 1, "fields.name").contains("U+FFFD replacement character"));
+    assert_eq!(ran.rows()[1]["findings"][0]["suggestion"], "write `René` if you mean that");
+    assert_eq!(stored(&leads, "919855002202", "name"), "RenÃ©");
+}
+
+#[test]
+fn numbers_of_another_default_country_are_no_other_leads() {
+    let local = Local::start(&["--seed", &data("us_workspace.json")]);
+    let (ran, leads) = push_to(&local, &data("national_numbers.csv"), &[]);
+    ran.assert_outcomes(0, &["stored"; 3]);
+    ran.assert_stderr("hint: name the country with --default-country");
+    for (phone, name) in [("12025550173", "A"), ("19833000201", "B"), ("919833000201", "C")] {
+        assert_eq!(stored(&leads, &format!("\"{phone}\""), "name"), name);
+    }
+    let local = Local::start(&["--seed", &data("us_workspace.json")]);
+    let (ran, _) = push_to(&local, &data("national_numbers.csv"), &["--default-country", "US"]);
+    ran.assert_outcomes(0, &["stored"; 3]);
+    assert!(!ran.stderr.contains("--default-country"), "{ran:?}");
+    let identifiers: Vec<Value> = ran.rows().iter().map(|row| row["identifier"].clone()).collect();
+    assert_eq!(identifiers, ["12025550173", "19833000201", "919833000201"]);
+}
+
+#[test]
+fn placeholders_as_identifiers_are_rejected() {
+    let start = || Local::start(&["--seed", &data("text_identifier_workspace.json")]);
+    let (ran, leads) = push_to(&start(), &data("text_identifiers.csv"), &[]);
+    ran.assert_outcomes(
+        3,
+        &["stored", "stored", "stored", "rejected", "rejected", "rejected", "rejected"],
+    );
+    assert_eq!(leads.len(), 3);
+    assert_eq!(
+        kinds(&ran),
+        ["", "doubtful", "doubtful", "doubtful", "doubtful", "doubtful", "doubtful"]
+    );
+    assert!(reason(&ran, 2, "fields.customer_code").contains("U+200B zero width space"));
+    assert!(reason(&ran, 3, "fields.customer_code").contains("U+00A0 no-break space"));
+    assert_eq!(ran.error_kinds()[3..], [(); 4].map(|()| Some("placeholder_identifier".to_owned())));
+    let flag = "--allow-placeholder-identifier";
+    let (ran, leads) = push_to(&start(), &data("text_identifiers.csv"), &[flag]);
+    ran.assert_outcomes(0, &["stored"; 7]);
+    assert_eq!(leads.len(), 5);
+}
+
+#[test]
+fn a_number_that_no_double_equals_is_predicted_as_a_loss() {
+    let path = data("wide_number.jsonl");
+    let (ran, leads) = push_and_search(&path, &[]);
+    ran.assert_outcomes(3, &["differs"]);
+    assert!(reason(&ran, 1, "fields.deal_size").ends_with("it becomes 18446744073709552000"));
+    assert_eq!(stored(&leads, "919855002701", "deal_size"), Value::Null);
+    assert_eq!(findings(&push(&path, &["--no-check"]), 1), findings(&ran, 1));
+}
+
+#[test]
+fn the_same_payment_in_two_rows_is_doubtful() {
+    let row = r#"{"fields":{"phone":"919855000301"},"actions":[{"type":"PAYMENT","status":"COMPLETED","currency":"INR","amount":"500"}]}"#;
+    let ran = push_stdin(&format!("{row}\n{row}\n"), &[]);
+    ran.assert_outcomes(0, &["stored"; 2]);
+    assert_eq!(kinds(&ran), ["", "doubtful"]);
+}
+
+#[test]
+fn labels_that_look_like_a_known_one_create_no_option() {
+    let text =
+        "phone,contact_source,interests\n919855000401,Cold\u{a0}Call,\"VIP\u{200b}|returning\"\n";
+    let (ran, leads) = push_and_search(TempFile::new("labels.csv", text.as_bytes()).path(), &[]);
+    ran.assert_outcomes(0, &["stored"]);
+    assert_eq!(kinds(&ran), ["option_created+ option_created+"]);
+    assert_eq!(stored(&leads, "919855000401", "contact_source"), "Cold Call");
+    assert_eq!(
+        stored(&leads, "919855000401", "interests"),
+        serde_json::json!(["VIP", "Returning"])
+    );
+}
+
+#[test]
+fn columns_with_nearly_an_api_name_are_renamed() {
+    let text = "Phone, Name ,Contact Source\n919855000401,Asha,Website\n";
+    let (ran, leads) = push_and_search(TempFile::new("names.csv", text.as_bytes()).path(), &[]);
+    ran.assert_outcomes(0, &["stored"]);
+    assert!(!ran.stderr.contains("warning:"), "{ran:?}");
+    assert_eq!(stored(&leads, "919855000401", "name"), "Asha");
+    assert_eq!(stored(&leads, "919855000401", "contact_source"), "Website");
+    let text = "phone,name,Name\n919855000401,Asha,Usha\n";
+    let (ran, leads) = push_and_search(TempFile::new("both.csv", text.as_bytes()).path(), &[]);
+    ran.assert_outcomes(3, &["differs"]);
+    ran.assert_stderr("telecrm drops column `Name`");
+    assert_eq!(kinds(&ran), ["field_dropped"]);
+    assert_eq!(stored(&leads, "919855000401", "name"), "Asha");
 }

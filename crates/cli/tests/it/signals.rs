@@ -69,7 +69,7 @@ fn as9_ctrl_c_does_not_wait_for_a_retry() {
     let url = scripted(move |_| {
         let _ = arrived.send(());
         let refusal = answer("429 Too Many Requests", "text/plain", "slow down");
-        refusal.replacen("\r\n", "\r\nretry-after: 80\r\n", 1)
+        refusal.replacen("\r\n", "\r\nretry-after: 40\r\n", 1)
     });
     let (child, stdin) = spawn(only_send(&url), &leads(2));
     drop(stdin);
@@ -78,7 +78,7 @@ fn as9_ctrl_c_does_not_wait_for_a_retry() {
     let ran = Ran::from(child.wait_with_output().expect("ends"));
     assert_eq!(ran.exit, 130, "{ran:?}");
     assert_eq!(ran.outcomes(), ["failed", "skipped"], "{ran:?}");
-    assert!(arrivals.try_recv().is_err(), "retried after 80 seconds");
+    assert!(arrivals.try_recv().is_err(), "retried after 40 seconds");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// The command, without variables of the environment in which the tests run.
@@ -130,6 +131,37 @@ impl Drop for TempFile {
     }
 }
 
+/// A folder that is removed when this value is dropped.
+pub(crate) struct TempFolder(PathBuf);
+
+impl TempFolder {
+    pub(crate) fn new(name: &str) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("telecrm-{}-{name}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).expect("creates");
+        Self(path)
+    }
+
+    /// The path of a file in the folder.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    /// The names of the files in the folder.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).expect("a folder").flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    }
+}
+
+impl Drop for TempFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A process `telecrm emulator`, and the variables that it prints.
 pub(crate) struct Local {
     pub(crate) child: Child,
@@ -173,15 +205,29 @@ impl Local {
         self.sync_post("lead/search")
     }
 
+    /// Returns the operations of all calls so far.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        let answer = self.request("GET", "/_emulator/log");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        let log: Value = serde_json::from_str(body).expect("JSON");
+        let entries = log["entries"].as_array().expect("a list").iter();
+        entries.filter_map(|entry| Some(entry["operation"].as_str()?.to_owned())).collect()
+    }
+
     /// Returns the answer of the Sync API to an empty body.
     pub(crate) fn sync_post(&self, path: &str) -> String {
-        let address = self.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
         let path =
             format!("/autoupdate/v2/enterprise/{}/{path}", self.variable("TELECRM_ENTERPRISE_ID"));
+        self.request("POST", &path)
+    }
+
+    /// Returns the answer to a request with an empty body.
+    fn request(&self, method: &str, path: &str) -> String {
+        let address = self.variable("TELECRM_ASYNC_URL").trim_start_matches("http://");
         let token = self.variable("TELECRM_SYNC_TOKEN");
         let mut stream = TcpStream::connect(address).expect("connects");
         let request = format!(
-            "POST {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n{{}}"
+            "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n{{}}"
         );
         stream.write_all(request.as_bytes()).expect("asks");
         let mut answer = String::new();

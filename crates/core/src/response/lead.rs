@@ -32,7 +32,7 @@ type Members = BTreeMap<String, FieldValue>;
 ///
 /// // As in the response:
 /// assert_eq!(row.fields().len(), 1);
-/// assert_eq!(row.extra()["employeeid"], "jane.doe@example.com".into());
+/// assert_eq!(row.extra()["employeeid"], "jane.doe@example.com");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]

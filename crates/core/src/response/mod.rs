@@ -6,6 +6,7 @@
 mod action;
 mod lead;
 mod page;
+mod push;
 mod record;
 mod schema;
 mod team;
@@ -13,6 +14,7 @@ mod team;
 pub use self::action::ActionRecord;
 pub use self::lead::LeadRecord;
 pub use self::page::Page;
+pub use self::push::PushAnswer;
 pub use self::schema::{CustomActionRecord, CustomFieldRecord, Metadata};
 pub use self::team::{Availability, License, TeamMember, TeamMemberRole, TeamMemberStatus};
 pub use crate::outcome::{ActionResult, ActionStatus, RemarkStatus};

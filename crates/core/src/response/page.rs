@@ -19,12 +19,12 @@ use std::collections::BTreeMap;
 ///     r#"{ "data": [{ "fields": { "phone": "919999999999" } }], "total_count": 42, "skip": 0,
 ///         "limit": 1 }"#,
 /// )?;
-/// assert!(page.skip + page.limit < page.total_count, "there are more");
+/// assert!(page.has_more());
 ///
 /// // Other keys are kept.
 /// let page: Page<LeadRecord> = serde_json::from_str(r#"{ "data": null, "cursor": "x7" }"#)?;
 /// assert!(page.data.is_empty() && page.extra["data"].is_null());
-/// assert_eq!(page.extra["cursor"], "x7".into());
+/// assert_eq!(page.extra["cursor"], "x7");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,6 +46,14 @@ pub struct Page<T> {
     /// The other keys. Also contains the keys above if they are not a list or a number.
     #[cfg_attr(feature = "schemars", schemars(flatten))]
     pub extra: BTreeMap<String, FieldValue>,
+}
+
+impl<T> Page<T> {
+    /// Whether more items follow this page, by the counts of the server.
+    pub fn has_more(&self) -> bool {
+        let read = u64::try_from(self.data.len()).unwrap_or(u64::MAX);
+        !self.data.is_empty() && self.skip.saturating_add(read) < self.total_count
+    }
 }
 
 impl<T: Serialize> Serialize for Page<T> {

@@ -1,12 +1,11 @@
 //! What telecrm stores of an action.
 
 use super::date::accept_created_on;
-use super::field_outcome::{FieldOutcome, Note};
+use super::field_outcome::{FieldOutcome, Note, unknown_name};
 use super::payment::accept_payment;
 use crate::action::PAYMENT;
 use crate::json::type_name;
-use crate::suggest::similar_name;
-use crate::text::quoted;
+use crate::text::{quoted, shown};
 use crate::workspace::ActionDefinition;
 use crate::{
     Action, ActionCode, ActionKind, Certainty, FieldPath, FieldValue, Finding, FindingKind,
@@ -155,13 +154,10 @@ impl Workspace {
             }
         }
         if let Some(written) = action.key("created_on").filter(|v| !v.is_null()) {
-            match accept_created_on(written, definition, self.time_zone()) {
-                Ok(time) => accepted.created_on = Some(time),
-                Err(note) => {
-                    let path = FieldPath::ActionKey(index, "created_on".to_owned());
-                    findings.push(note.finding(path, FindingKind::FieldDropped));
-                }
-            }
+            let outcome = accept_created_on(written, definition, self.time_zone());
+            let path = FieldPath::ActionKey(index, "created_on".to_owned());
+            findings.extend(outcome.finding(path));
+            accepted.created_on = outcome.stored().and_then(|time| time.as_i64());
         }
     }
 
@@ -181,9 +177,9 @@ impl Workspace {
         match definition.field(name) {
             Some(field) => self.accept_value(field, value),
             None => {
-                let reason = format!("{} has no field `{name}`", definition.code.prefixed());
-                let hint = similar_name(name, fields.iter().map(|field| field.api_name.as_str()));
-                FieldOutcome::drop(Note::documented("AS6", reason).maybe_hint(hint))
+                let code = definition.code.prefixed();
+                let reason = format!("{code} has no field `{}`", shown(name));
+                unknown_name(name, reason, fields.iter(), definition.field_like(name))
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The outcome of a rule for one value.
 
+use crate::suggest::similar_name;
+use crate::workspace::FieldDefinition;
 use crate::{Certainty, FieldPath, FieldValue, Finding, FindingKind};
 
 /// What telecrm does with one value.
@@ -86,6 +88,17 @@ impl FieldOutcome {
         Self { note: Some((FindingKind::ValueChanged, note)), ..Self::keep(value) }
     }
 
+    /// Stores the value as it is, although it is probably not meant.
+    pub(super) fn doubt(self, note: Note) -> Self {
+        Self { note: Some((FindingKind::Doubtful, note)), ..self }
+    }
+
+    /// The outcome with the hint of another note.
+    pub(super) fn with_hint_of(self, other: Note) -> Self {
+        let note = self.note.map(|(kind, note)| (kind, note.maybe_hint(other.hint)));
+        Self { note, ..self }
+    }
+
     /// Stores the value, and creates options for these labels.
     pub(super) fn create(value: impl Into<FieldValue>, labels: &[&str], note: Note) -> Self {
         Self {
@@ -128,6 +141,11 @@ impl FieldOutcome {
         !self.is_dropped() && self.created.is_empty()
     }
 
+    /// Whether there is something to report about the value.
+    pub(super) fn has_note(&self) -> bool {
+        self.note.is_some()
+    }
+
     /// Why the value is lost. Returns None if it is not.
     pub(super) fn drop_note(&self) -> Option<&Note> {
         match &self.note {
@@ -150,4 +168,21 @@ pub(super) fn drop_value(
     hint: &str,
 ) -> FieldOutcome {
     FieldOutcome::drop(Note::new(certainty, "AS3", reason).hint(hint))
+}
+
+/// Drops a value whose name is no API name. telecrm may know names that differ only in case.
+pub(super) fn unknown_name<'a>(
+    name: &str,
+    reason: String,
+    fields: impl Iterator<Item = &'a FieldDefinition>,
+    like: Option<&FieldDefinition>,
+) -> FieldOutcome {
+    let note = match like {
+        Some(field) => Note::inferred("AS6", reason).hint(format!("use `{}`", field.api_name)),
+        None => {
+            let names = fields.map(|field| field.api_name.as_str());
+            Note::documented("AS6", reason).maybe_hint(similar_name(name, names))
+        }
+    };
+    FieldOutcome::drop(note)
 }

@@ -1,8 +1,11 @@
 //! What telecrm stores of a lead.
 
 use super::action::{AcceptedAction, CodeForm};
-use super::field_outcome::{FieldOutcome, Note};
-use crate::suggest::{closest, similar_name};
+use super::doubt::identifier_doubt;
+use super::field_outcome::{FieldOutcome, Note, unknown_name};
+use crate::suggest::closest;
+use crate::text::shown;
+use crate::workspace::FieldType;
 use crate::{FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -21,7 +24,7 @@ use std::collections::BTreeMap;
 /// assert_eq!(accepted.identifier.as_deref(), Some("919999999999"));
 /// assert!(!accepted.fields.contains_key("rating"));
 /// assert_eq!(accepted.findings.iter().filter(|finding| finding.is_loss()).count(), 1);
-/// assert_eq!(accepted.actions[0].fields["note"], "called".into());
+/// assert_eq!(accepted.actions[0].fields["note"], "called");
 /// # Ok::<(), telecrm_core::ActionCodeError>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
@@ -106,8 +109,8 @@ impl Workspace {
                 let names = lead.fields().keys().map(String::as_str);
                 let near = closest(identifier, names).filter(|near| *near != identifier);
                 let reason = format!("the lead has no identifier `{identifier}`");
-                Note::documented("AS2", reason)
-                    .maybe_hint(near.map(|near| format!("rename `{near}` to `{identifier}`")))
+                let hint = |near| format!("rename `{}` to `{identifier}`", shown(near));
+                Note::documented("AS2", reason).maybe_hint(near.map(hint))
             }
         };
         let path = FieldPath::Field(identifier.to_owned());
@@ -125,11 +128,19 @@ impl Workspace {
     pub fn accept_field(&self, api_name: &str, value: &FieldValue) -> FieldOutcome {
         match self.field(api_name) {
             _ if value.is_null() => FieldOutcome::ignore_null(),
-            Some(field) => self.accept_value(field, value),
+            Some(field) => {
+                let outcome = self.accept_value(field, value);
+                let is_text_identifier =
+                    api_name == self.identifier().api_name() && field.field_type == FieldType::Text;
+                let text = value.as_str().filter(|_| is_text_identifier);
+                match text.and_then(identifier_doubt) {
+                    Some(note) => outcome.doubt(note),
+                    None => outcome,
+                }
+            }
             None => {
-                let reason = format!("the workspace has no field `{api_name}`");
-                let hint = similar_name(api_name, self.field_names());
-                FieldOutcome::drop(Note::documented("AS6", reason).maybe_hint(hint))
+                let reason = format!("the workspace has no field `{}`", shown(api_name));
+                unknown_name(api_name, reason, self.all_fields(), self.field_like(api_name))
             }
         }
     }

@@ -6,14 +6,15 @@
 
 mod action;
 mod date;
+mod doubt;
 mod field_outcome;
 mod lead;
 mod payment;
 pub(crate) mod phone;
 mod plausibility;
-mod value;
+pub(crate) mod value;
 
-pub(crate) use self::date::parse_iso;
+pub(crate) use self::date::{parse_iso, tidy_date};
 pub(crate) use self::field_outcome::Note;
 
 pub use self::action::{AcceptedAction, CodeForm};

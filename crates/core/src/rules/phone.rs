@@ -8,9 +8,9 @@
 
 use super::field_outcome::{FieldOutcome, Note, drop_value};
 use crate::country::INTERNATIONAL;
-use crate::text::{find_invisible, is_invisible, trim};
-use crate::workspace::PhoneBlanks;
-use crate::{Certainty, Country, Workspace};
+use crate::text::{describe, plain_symbols, trim};
+use crate::workspace::{FieldType, PhoneBlanks};
+use crate::{Certainty, Country, FieldValue, Workspace};
 use std::borrow::Cow;
 
 /// Why a number is not valid.
@@ -41,8 +41,9 @@ pub(super) fn accept_phone(workspace: &Workspace, text: Option<&str>) -> FieldOu
         Err(PhoneError::Symbols) => {
             let mut reason =
                 "a phone number consists of digits and an optional leading `+`".to_owned();
-            if let Some(invisible) = find_invisible(text) {
-                reason += &format!(", and this one contains {invisible}");
+            let number = digits.strip_prefix('+').unwrap_or(&digits);
+            if let Some(odd) = number.chars().find(|c| !c.is_ascii_digit()) {
+                reason += &format!(", and this one contains {}", describe(odd));
             }
             let hint = "write only the digits, without blanks and dashes";
             drop_value(Certainty::Inferred, reason, hint)
@@ -84,22 +85,28 @@ fn may_be_national(text: &str) -> bool {
     !text.starts_with('+') && INTERNATIONAL.contains(&text.len())
 }
 
-/// The number without blanks, dashes, brackets and invisible characters.
+/// The number without blanks, dashes, brackets and invisible characters of any kind, and with
+/// digits in ASCII.
 fn without_blanks(text: &str) -> String {
-    text.chars().filter(|c| !is_blank(*c)).collect()
+    plain_symbols(text).chars().filter(|c| !is_separator(*c)).collect()
 }
 
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\u{a0}' | '-' | '(' | ')') || is_invisible(c)
+fn is_separator(c: char) -> bool {
+    matches!(c, ' ' | '-' | '(' | ')')
 }
 
 /// The number without blanks, dashes, brackets and trunk prefix. Returns None if the text is
 /// ambiguous: a point can end the number (`98765 43210.0`), a slash can start another one, and
 /// `(0)` can be dialled or not.
 pub(crate) fn tidy(text: &str) -> Option<String> {
-    let text = trim(text);
-    let rest = text.strip_prefix('+').unwrap_or(text);
-    let known = |c: char| c.is_ascii_digit() || is_blank(c);
+    let text = plain_symbols(trim(text));
+    let mut text = text.trim();
+    // Exports of advertising platforms, links, and the mark that keeps a spreadsheet's cell text.
+    for prefix in ["p:", "tel:", "'"] {
+        text = text.strip_prefix(prefix).unwrap_or(text).trim_start();
+    }
+    let rest = text.strip_prefix('+').or_else(|| text.strip_prefix("(+")).unwrap_or(text);
+    let known = |c: char| c.is_ascii_digit() || is_separator(c);
     if !rest.chars().all(known) || rest.contains("(0)") {
         return None;
     }
@@ -184,6 +191,29 @@ impl Country {
 }
 
 impl Workspace {
+    /// Whether the default country of the workspace is not known, and this identifier is a phone
+    /// number without a country code. Its [key](Self::identifier_key) can then be another person's.
+    ///
+    /// ```
+    /// use telecrm_core::{Workspace, WorkspaceFile};
+    ///
+    /// let mut file = WorkspaceFile::sample();
+    /// file.emulator.remove("defaultCountry");
+    /// let workspace = Workspace::from_file(&file)?;
+    /// assert!(workspace.assumes_country(&"9999999999".into()));
+    /// assert!(!workspace.assumes_country(&"+919999999999".into()));
+    /// assert!(!Workspace::sample().assumes_country(&"9999999999".into()));
+    /// # Ok::<(), telecrm_core::workspace::WorkspaceError>(())
+    /// ```
+    pub fn assumes_country(&self, identifier: &FieldValue) -> bool {
+        let field = self.field(self.identifier().api_name());
+        let is_phone = field.is_some_and(|field| field.field_type == FieldType::Phone);
+        let number = identifier.as_str().filter(|_| is_phone && self.known_country().is_none());
+        number.is_some_and(|number| {
+            number.bytes().all(|byte| byte.is_ascii_digit()) && self.country().is_national(number)
+        })
+    }
+
     /// The normal form of a phone number in any spelling: country code and number, digits only.
     ///
     /// Returns None if the text is ambiguous, or if the number is too short or too long for
@@ -339,6 +369,15 @@ mod tests {
         two_zeros("0091 99999 99999", "+919999999999"),
         trunk_prefix("099999 99999", "9999999999"),
         brackets("(99999) 99999", "9999999999"),
+        plus_in_brackets("(+91) 99999 99999", "+919999999999"),
+        dashes("99999\u{2011}99\u{2013}999", "9999999999"),
+        narrow_blanks("99999\u{202f}99\u{2009}999", "9999999999"),
+        devanagari_digits("९९९९९ ९९९९९", "9999999999"),
+        fullwidth("＋９１（９９９９９）９９９９９", "+919999999999"),
+        advertising_export("p:+919999999999", "+919999999999"),
+        link("tel:+91-99999-99999", "+919999999999"),
+        text_mark_of_a_spreadsheet("'+919999999999", "+919999999999"),
+        direction_marks("\u{202a}+91 99999 99999\u{202c}", "+919999999999"),
         blanks_around(" 9999999999 ", "9999999999"),
     }
 
@@ -351,6 +390,8 @@ mod tests {
         spreadsheet_decimal("919999900001.0"),
         spreadsheet_exponent("9.876543210e9"),
         zero_in_brackets("+91 (0) 99999 00003"),
+        zero_in_other_brackets("+91 （0） 99999 00003"),
+        another_prefix("x:+919999999999"),
         british_zero_in_brackets("+44 (0)20 7946 0958"),
         two_numbers("99999-00017 / 18"),
         point_at_the_end("+91 98765 43210.1"),

@@ -1,11 +1,14 @@
 //! What telecrm stores of a value, by the type of its field.
 
 use super::date::accept_date;
+use super::doubt::with_text_doubt;
 use super::field_outcome::{FieldOutcome, Note, drop_value};
 use super::phone::accept_phone;
-use crate::suggest::{same_label, similar_name};
-use crate::text::{find_invisible, quoted, without_invisible};
-use crate::value::is_decimal;
+use crate::suggest::similar_name;
+use crate::text::{
+    describe, find_invisible, folded, is_blank, is_folded, quoted, shown, without_invisible,
+};
+use crate::value::{Decimal, is_decimal};
 use crate::workspace::{FieldDefinition, FieldType, Labels, Pipeline};
 use crate::{Certainty, FieldValue, Workspace};
 use serde_json::Value;
@@ -43,7 +46,10 @@ impl Workspace {
             FieldType::Unknown(_) => Ok(FieldOutcome::keep(value.clone())),
         };
         let (reason, hint) = expectation(&field.field_type);
-        accepted.unwrap_or_else(|certainty| drop_value(certainty, reason, hint))
+        let outcome = accepted.unwrap_or_else(|certainty| drop_value(certainty, reason, hint));
+        let tags = value.as_json().as_array().into_iter().flatten();
+        let texts = text.into_iter().chain(tags.filter_map(Value::as_str));
+        texts.fold(outcome, with_text_doubt)
     }
 }
 
@@ -90,10 +96,30 @@ type Accepted = Result<FieldOutcome, Certainty>;
 
 fn accept_number(value: &FieldValue) -> Accepted {
     match value.as_json() {
-        Value::Number(_) => Ok(FieldOutcome::keep(value.clone())),
+        Value::Number(_) => Ok(match rounded(value) {
+            None => FieldOutcome::keep(value.clone()),
+            Some(rounded) => {
+                let reason = format!("the number has too many digits: it becomes {rounded}");
+                let hint = "use a text field for numbers with more than 15 digits";
+                drop_value(Inferred, reason, hint)
+            }
+        }),
         Value::String(text) if is_decimal(text.trim()) => Err(Inferred),
         _ => Err(Documented),
     }
+}
+
+/// The nearest double of a number that none is equal to. JSON readers keep numbers as doubles.
+fn rounded(value: &FieldValue) -> Option<String> {
+    let digits = value.digits()?;
+    // Every number of so many digits is a double, or becomes one that is written alike.
+    if digits.len() <= 15 {
+        return None;
+    }
+    let double = value.as_f64()?;
+    let nearest = if double.abs() < 1e21 { double.to_string() } else { format!("{double:e}") };
+    let is_equal = Decimal::from_json_number(&digits) == Decimal::from_json_number(&nearest);
+    (!is_equal).then_some(nearest)
 }
 
 fn accept_rating(value: &FieldValue) -> Accepted {
@@ -121,8 +147,13 @@ fn accept_email(text: &str) -> Accepted {
     Ok(match find_invisible(stored) {
         Some(invisible) => {
             let reason = format!("stored with {invisible}, which a search by the address misses");
-            let note = Note::inferred("", reason).hint(format!("write `{visible}`"));
+            let note = Note::inferred("", reason).hint(format!("write `{}`", shown(&visible)));
             FieldOutcome::change(stored, note)
+        }
+        None if odd_in_email(stored).is_some() => {
+            let odd = odd_in_email(stored).map(describe).unwrap_or_default();
+            let note = Note::inferred("", format!("the address has {odd}"));
+            FieldOutcome::keep(stored).doubt(note.hint("write the address only"))
         }
         None if stored == text => FieldOutcome::keep(text),
         None => {
@@ -138,7 +169,7 @@ fn accept_dropdown(field: &FieldDefinition, text: Option<&str>) -> Accepted {
     if known().any(|label| label == text) {
         return Ok(FieldOutcome::keep(text));
     }
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(Inferred);
     }
     let existing = || {
@@ -146,7 +177,7 @@ fn accept_dropdown(field: &FieldDefinition, text: Option<&str>) -> Accepted {
         (!known.is_empty()).then(|| format!("use one of {known} unless you want a new one"))
     };
     let hint = similar_name(text, known()).or_else(existing);
-    let reason = format!("telecrm creates the new option `{text}`");
+    let reason = format!("telecrm creates the new option `{}`", shown(text));
     let note = Note::documented("EN5", reason).maybe_hint(hint);
     Ok(FieldOutcome::create(text, &[text], note))
 }
@@ -187,12 +218,13 @@ fn accept_label(
         return Ok(FieldOutcome::keep(text));
     }
     let mut all = active.iter().chain(&archived);
+    let bare = folded(text);
     let note = if archived.contains(&text) {
         Note::documented("EN3", format!("the {what} `{text}` is archived"))
-    } else if all.any(|label| same_label(label, text)) {
+    } else if all.any(|label| is_folded(label, &bare)) {
         Note::inferred(pitfall, format!("the workspace spells the {what} differently"))
     } else {
-        Note::documented(pitfall, format!("the workspace has no {what} `{text}`"))
+        Note::documented(pitfall, format!("the workspace has no {what} `{}`", shown(text)))
     };
     let hint = (!active.is_empty()).then(|| format!("use one of {}", quoted(&active)));
     Ok(FieldOutcome::drop(note.maybe_hint(hint)))
@@ -208,6 +240,23 @@ fn is_email(text: &str) -> bool {
         && !domain.contains('@')
         && domain.contains('.')
         && domain.split('.').all(|label| !label.is_empty())
+}
+
+/// The first character that is hardly part of an address: what a list, a mail program or a
+/// spreadsheet puts around it.
+pub(crate) fn odd_in_email(address: &str) -> Option<char> {
+    const QUOTES: [char; 7] = ['"', '“', '”', '‘', '«', '»', '`'];
+    let is_odd_domain = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"-._".contains(c);
+    let is_odd = |c: char| QUOTES.contains(&c) || "<>,;:()[]\\".contains(c);
+    // Most addresses have nothing else, so that this is quick.
+    if address.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@.-_+".contains(&byte)) {
+        return None;
+    }
+    let (local, domain) = address.split_once('@')?;
+    let quote = local.chars().next().filter(|c| matches!(c, '\'' | '’'));
+    quote
+        .or_else(|| local.chars().find(|c| is_odd(*c)))
+        .or_else(|| domain.chars().find(|c| is_odd(*c) || is_odd_domain(*c) || *c == '’'))
 }
 
 fn has_web_scheme(text: &str) -> bool {

@@ -95,6 +95,8 @@ impl fmt::Display for Decimal {
     }
 }
 
+text_serde!(Decimal);
+
 macro_rules! from_integer {
     ($($type:ty),*) => {$(
         impl From<$type> for Decimal {
@@ -104,7 +106,7 @@ macro_rules! from_integer {
         }
     )*};
 }
-from_integer!(u32, u64, i32, i64);
+from_integer!(u8, u16, u32, u64, usize, i8, i16, i32, i64);
 
 /// The error for text that is not a decimal number.
 ///
@@ -141,6 +143,8 @@ impl Amount {
         self.0.as_str()
     }
 }
+
+text_serde!(Amount);
 
 impl TryFrom<Decimal> for Amount {
     type Error = AmountError;
@@ -246,6 +250,25 @@ mod tests {
         moves_the_point("12.34e1", "123.4"),
         zero("0e0", "0"),
         no_exponent("1.10", "1.10"),
+    }
+
+    fn reads_json(json: &str, expected: &str) {
+        let decimal: Decimal = serde_json::from_str(json).expect(json);
+        assert_eq!(decimal.as_str(), expected);
+        assert_eq!(serde_json::to_string(&decimal).expect(json), format!("\"{expected}\""));
+    }
+
+    cases! { reads_json:
+        text(r#""12.50""#, "12.50"),
+        number("12.50", "12.50"),
+        more_digits_than_a_float("12345678901234567890.12", "12345678901234567890.12"),
+    }
+
+    #[test]
+    fn json_without_digits_is_no_amount() {
+        for json in [r#""five""#, "null", "[5]", "-5"] {
+            serde_json::from_str::<Amount>(json).expect_err(json);
+        }
     }
 
     #[test]

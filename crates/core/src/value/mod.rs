@@ -5,6 +5,7 @@ mod decimal;
 mod text;
 mod written;
 
+pub use self::convert::SetField;
 pub(crate) use self::decimal::is_decimal;
 pub use self::decimal::{Amount, AmountError, Decimal, DecimalError};
 pub(crate) use self::text::by_text;
@@ -35,9 +36,11 @@ use std::collections::BTreeMap;
 /// assert_eq!(interests.as_strings(), Some(vec!["VIP", "Returning"]));
 /// assert_eq!(interests.to_string(), r#"["VIP","Returning"]"#);
 /// assert!(FieldValue::null().is_null());
+/// assert_eq!(FieldValue::from(true).as_bool(), Some(true));
 ///
 /// let noon: jiff::Timestamp = "2026-06-01T12:00:00Z".parse()?;
-/// assert_eq!(FieldValue::from(noon).as_i64(), Some(1_780_315_200_000));
+/// assert_eq!(FieldValue::from(noon), 1_780_315_200_000_i64);
+/// assert_eq!(FieldValue::from("1780315200000").as_timestamp(), Some(noon));
 ///
 /// // Any other JSON works, too.
 /// let value = FieldValue::from(serde_json::json!({ "url": "https://example.com" }));
@@ -114,7 +117,7 @@ impl FieldValue {
 
     /// Whether this is a blank text other than [`blank`](Self::blank), or a list with a blank text.
     pub(crate) fn has_stray_blank(&self) -> bool {
-        let is_blank = |json: &Value| json.as_str().is_some_and(|text| text.trim().is_empty());
+        let is_blank = |json: &Value| json.as_str().is_some_and(crate::text::is_blank);
         match &self.json {
             Value::Array(items) => items.iter().any(is_blank),
             json => is_blank(json) && !matches!(self.form, Form::Blank),
@@ -268,6 +271,17 @@ impl FieldValue {
         }
     }
 
+    /// The boolean. Returns None if this is not a boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        self.json.as_bool()
+    }
+
+    /// The time in Unix milliseconds, as a number or as text. Returns None if this is neither.
+    pub fn as_timestamp(&self) -> Option<jiff::Timestamp> {
+        let milliseconds = self.as_i64().or_else(|| self.as_str()?.trim().parse().ok())?;
+        jiff::Timestamp::from_millisecond(milliseconds).ok()
+    }
+
     /// The texts of a list. Returns None if this is not a list of strings.
     pub fn as_strings(&self) -> Option<Vec<&str>> {
         self.json.as_array()?.iter().map(Value::as_str).collect()
@@ -319,13 +333,13 @@ impl<'de> Deserialize<'de> for FieldValue {
     }
 }
 
-/// Sets a field. A blank text removes it, as [`Lead::set`](crate::Lead::set) documents.
+/// Sets a field. None and blank texts remove it, as [`Lead::set`](crate::Lead::set) documents.
 pub(crate) fn set_field(
     fields: &mut BTreeMap<String, FieldValue>,
     name: String,
-    value: FieldValue,
+    value: Option<FieldValue>,
 ) {
-    match value.without_stray_blanks() {
+    match value.and_then(FieldValue::without_stray_blanks) {
         Some(value) => _ = fields.insert(name, value),
         None => _ = fields.remove(name.as_str()),
     }

@@ -176,7 +176,7 @@ mod tests {
         let row = r#"{"id":"l1","n":12345678901234567890123,"list":[1.5,null,"x"],"o":{"a":true}}"#;
         let row: Row = serde_json::from_str(row).expect("a row");
         assert_eq!((row.id.as_str(), row.extra.len()), ("l1", 3));
-        assert_eq!(row.extra["n"], 1.2345678901234568e22.into());
+        assert_eq!(row.extra["n"], 1.2345678901234568e22);
         assert_eq!(row.extra["list"].to_string(), r#"[1.5,null,"x"]"#);
         assert_eq!(row.extra["o"].to_string(), r#"{"a":true}"#);
     }

@@ -1,7 +1,7 @@
 //! Date formats of a workspace, such as `DD/MM/YYYY HH:mm` (pitfall AS4).
 
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, fmt::strtime};
 
 /// A date format of a workspace, such as `DD/MM/YYYY HH:mm`.
@@ -36,7 +36,8 @@ impl Default for DateFormat {
 
 impl DateFormat {
     /// Creates a format from the tokens `YYYY`, `YY`, `MMMM`, `MMM`, `MM`, `M`, `DD`, `D`, `HH`,
-    /// `H`, `hh`, `h`, `mm`, `ss` and `A`, and any text between them.
+    /// `H`, `hh`, `h`, `mm`, `ss` and `A`, and any text between them. In a format with `yy` or
+    /// `yyyy`, days are `dd` or `d`, and `a` is `AM` or `PM`.
     pub fn new(format: impl Into<String>) -> Self {
         Self(format.into())
     }
@@ -47,6 +48,26 @@ impl DateFormat {
     /// documentation also sends seconds to a field whose format has none.
     pub fn parse(&self, text: &str, zone: &TimeZone) -> Option<Timestamp> {
         to_timestamp(self.parse_civil(text)?, zone)
+    }
+
+    /// Reads a date in a time zone, also one beyond the range of [`Timestamp`].
+    pub(crate) fn read(&self, text: &str, zone: &TimeZone) -> Option<ReadDate> {
+        let civil = self.parse_civil(text)?;
+        let ambiguous = zone.to_ambiguous_timestamp(civil);
+        let is_skipped = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
+        let millis = match ambiguous.compatible() {
+            Ok(time) => time.as_millisecond(),
+            Err(_) => {
+                utc_millis(civil) - i64::from(zone.to_offset(nearest(civil)).seconds()) * 1000
+            }
+        };
+        Some(ReadDate { civil, millis, is_skipped })
+    }
+
+    /// Whether years have two digits.
+    pub(crate) fn has_short_year(&self) -> bool {
+        let format = self.0.to_ascii_uppercase();
+        format.contains("YY") && !format.contains("YYYY")
     }
 
     /// Writes a time as a date in a time zone.
@@ -104,7 +125,10 @@ impl DateFormat {
             ("A", "%p"),
             ("%", "%%"),
         ];
-        let mut rest = self.0.as_str();
+        // The tokens of Java, of which only these differ.
+        let java = self.0.contains("yy").then(|| self.0.replace('y', "Y").replace('d', "D"));
+        let java = java.map(|format| format.replace('a', "A"));
+        let mut rest = java.as_deref().unwrap_or(&self.0);
         let mut out = String::new();
         while let Some(next) = rest.chars().next() {
             let token = TOKENS.iter().find(|(token, _)| rest.starts_with(token));
@@ -124,6 +148,25 @@ impl std::fmt::Display for DateFormat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A date that was read.
+pub(crate) struct ReadDate {
+    pub(crate) civil: DateTime,
+    pub(crate) millis: i64,
+    /// Whether clocks in the zone are put forward over this time.
+    pub(crate) is_skipped: bool,
+}
+
+/// Unix milliseconds of a date in UTC, also of one beyond the range of [`Timestamp`].
+pub(crate) fn utc_millis(date: DateTime) -> i64 {
+    let since = date.duration_since(jiff::civil::date(1970, 1, 1).to_datetime(Default::default()));
+    since.as_secs() * 1000 + i64::from(since.subsec_millis())
+}
+
+/// The first or the last time, for a date beyond it.
+fn nearest(date: DateTime) -> Timestamp {
+    if date.year() < 0 { Timestamp::MIN } else { Timestamp::MAX }
 }
 
 /// The time at which clocks in a zone show a date.
@@ -158,6 +201,8 @@ mod tests {
         a_date("01/06/2026", "DD/MM/YYYY", MIDNIGHT),
         a_date_without_its_time("01/06/2026", "DD/MM/YYYY HH:mm", MIDNIGHT),
         a_year_of_two_digits("01/06/26 10:30", "DD/MM/YY HH:mm", MORNING),
+        java_tokens("01/06/2026 10:30", "dd/MM/yyyy HH:mm", MORNING),
+        java_tokens_of_one_letter("1/6/26 10:30 AM", "d/M/yy h:mm a", MORNING),
     }
 
     fn as4_refuses(text: &str) {

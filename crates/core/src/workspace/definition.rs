@@ -2,6 +2,7 @@
 
 use super::json::{Node, label};
 use super::{DateFormat, WorkspaceError};
+use crate::text::is_blank_char;
 use crate::{ActionCode, open_enum};
 use serde_json::Value;
 
@@ -23,6 +24,8 @@ pub struct FieldDefinition {
     pub id: Option<String>,
     /// The name in payloads. It is case-sensitive.
     pub api_name: String,
+    /// The name for people. None if the workspace file has none.
+    pub label: Option<String>,
     /// The type, which decides what values the field accepts.
     pub field_type: FieldType,
     /// The labels of a dropdown or of tags.
@@ -96,6 +99,27 @@ pub(super) fn find<'a>(
     fields.iter().find(|field| field.api_name == api_name)
 }
 
+/// Finds the one field whose API name differs only in case, blanks, `_` and invisible characters,
+/// or else whose label does.
+pub(super) fn find_like<'a>(
+    fields: impl Iterator<Item = &'a FieldDefinition> + Clone,
+    name: &str,
+) -> Option<&'a FieldDefinition> {
+    let bare = |name: &str| -> String {
+        let letters = name.chars().filter(|c| *c != '_' && !is_blank_char(*c));
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let name = bare(name);
+    let only = |is_like: &dyn Fn(&FieldDefinition) -> bool| {
+        let mut like = fields.clone().filter(|field| is_like(field));
+        let field = like.next()?;
+        like.next().is_none().then_some(field)
+    };
+    let has_label =
+        |field: &FieldDefinition| field.label.as_deref().is_some_and(|label| bare(label) == name);
+    only(&|field| bare(&field.api_name) == name).or_else(|| only(&has_label))
+}
+
 /// Appends an option to a field.
 pub(super) fn add_option(fields: &mut [FieldDefinition], api_name: &str, label: &str) {
     let mut fields = fields.iter_mut();
@@ -109,6 +133,7 @@ impl FieldDefinition {
         Self {
             id: None,
             api_name: api_name.to_owned(),
+            label: None,
             field_type,
             options: Vec::new(),
             is_lead_id: false,
@@ -120,6 +145,7 @@ impl FieldDefinition {
         let field_type = FieldType::read(node.required_text("type")?);
         Ok(Self {
             id: node.text("id")?.map(str::to_owned),
+            label: label_of(node),
             options: read_options(node)?,
             is_lead_id: node.flag("isLeadid")?,
             date_format: match (node.text("dateFormat")?, node.text("timeFormat")?) {
@@ -176,6 +202,11 @@ impl ActionDefinition {
     pub fn field(&self, api_name: &str) -> Option<&FieldDefinition> {
         find(self.fields.as_ref()?, api_name)
     }
+
+    /// The field that a name other than an API name stands for.
+    pub(crate) fn field_like(&self, name: &str) -> Option<&FieldDefinition> {
+        find_like(self.fields.as_ref()?.iter(), name)
+    }
 }
 
 fn read_schema(node: &Node<'_>) -> Result<Option<Vec<FieldDefinition>>, WorkspaceError> {
@@ -187,6 +218,12 @@ fn read_schema(node: &Node<'_>) -> Result<Option<Vec<FieldDefinition>>, Workspac
         .map(|(name, field)| FieldDefinition::read(name, &Node::of(field)?))
         .collect::<Result<_, _>>()
         .map(Some)
+}
+
+/// Reads the name for people. No documentation shows one, so its key and shape are guesses.
+fn label_of(node: &Node<'_>) -> Option<String> {
+    let mut labels = ["displayName", "label"].into_iter().filter_map(|key| node.get(key));
+    labels.find_map(|label| label.as_str().map(str::to_owned))
 }
 
 /// Reads the labels of a dropdown or of tags. The documentation does not say which key tags use.

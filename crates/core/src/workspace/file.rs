@@ -65,6 +65,12 @@ impl WorkspaceFile {
     pub fn from_json(json: Value) -> Result<Self, WorkspaceError> {
         let mut extra = from_object(object("the file", json)?);
         let mut take = |key| extra.remove(key).map(FieldValue::into_json);
+        if let Some(version) = take("lock").filter(|version| version.as_u64() != Some(LOCK_VERSION))
+        {
+            let reason = format!("is version {version}, not {LOCK_VERSION}");
+            return Err(WorkspaceError::new("lock", reason)
+                .with_hint(Some("use the version of telecrm that wrote it, or pull it again")));
+        }
         let custom_fields = match take("customFields") {
             Some(fields) => read_list("customFields", fields)?,
             None => return Err(WorkspaceError::new("customFields", "is missing")),
@@ -122,6 +128,55 @@ impl WorkspaceFile {
         }
         file.insert("emulator".to_owned(), self.emulator.clone().into());
         file.into()
+    }
+
+    /// Converts into JSON to keep under version control: sorted, without what is personal, and with
+    /// `"lock": 1` as its version. [`from_json`](Self::from_json) reads it back.
+    ///
+    /// It lacks the workspace's ID, the people who created or changed a part, the team members, and
+    /// leads.
+    ///
+    /// ```
+    /// use telecrm_core::{Workspace, WorkspaceFile};
+    ///
+    /// let lock = WorkspaceFile::sample().to_lock();
+    /// assert_eq!((&lock["lock"], &lock["metadata"]["id"]), (&1.into(), &().into()));
+    /// let workspace = Workspace::from_file(&WorkspaceFile::from_json(lock)?)?;
+    /// assert_eq!(workspace.identifier().api_name(), "phone");
+    /// # Ok::<(), telecrm_core::workspace::WorkspaceError>(())
+    /// ```
+    pub fn to_lock(&self) -> Value {
+        let mut lock = self.to_json();
+        remove_keys(&mut lock, &["createdBy", "modifiedBy", "lastModifiedBy"]);
+        if let Some(file) = lock.as_object_mut() {
+            file.remove("teamMembers");
+            file.remove("leads");
+            if let Some(Value::Object(metadata)) = file.get_mut("metadata") {
+                metadata.remove("id");
+            }
+            for (list, name) in [("customFields", "apiName"), ("customActions", "code")] {
+                if let Some(Value::Array(items)) = file.get_mut(list) {
+                    items.sort_by_key(|item| item[name].to_string());
+                }
+            }
+            file.insert("lock".to_owned(), LOCK_VERSION.into());
+        }
+        lock
+    }
+}
+
+/// The version of the lock file.
+const LOCK_VERSION: u64 = 1;
+
+/// Removes these keys from every object.
+fn remove_keys(json: &mut Value, keys: &[&str]) {
+    match json {
+        Value::Object(object) => {
+            object.retain(|key, _| !keys.contains(&key.as_str()));
+            object.values_mut().for_each(|value| remove_keys(value, keys));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| remove_keys(item, keys)),
+        _ => {}
     }
 }
 

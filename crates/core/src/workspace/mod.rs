@@ -15,11 +15,11 @@ pub use file::WorkspaceFile;
 pub use identifier::{Identifier, MatchedBy};
 pub use pipeline::{LostReason, Pipeline, PipelineStatus};
 
-pub(crate) use date_format::to_timestamp;
+pub(crate) use date_format::{ReadDate, to_timestamp, utc_millis};
 pub(crate) use pipeline::Labels;
 
 use crate::{Action, ActionCode, ActionKind, Country, CountryError};
-use definition::{add_option, find};
+use definition::{add_option, find, find_like};
 use jiff::tz::TimeZone;
 use json::Node;
 use serde_json::{Map, Value};
@@ -192,10 +192,26 @@ impl Workspace {
         find(&self.fields, api_name).or_else(|| find(&self.unlisted, api_name))
     }
 
+    /// The field that a name other than an API name stands for: the one whose API name differs only
+    /// in case, blanks, `_` and invisible characters, or else the one with this label.
+    ///
+    /// ```
+    /// let workspace = telecrm_core::Workspace::sample();
+    /// let field = workspace.field_like("Follow Up Date").expect("one field has this name");
+    /// assert_eq!(field.api_name, "follow_up_date");
+    /// ```
+    pub fn field_like(&self, name: &str) -> Option<&FieldDefinition> {
+        find_like(self.all_fields(), name)
+    }
+
+    /// All fields, including the standard fields of every workspace.
+    pub(crate) fn all_fields(&self) -> impl Iterator<Item = &FieldDefinition> + Clone {
+        self.fields.iter().chain(&self.unlisted)
+    }
+
     /// The API names of all fields, including the standard fields of every workspace.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
-        let fields = self.fields.iter().chain(&self.unlisted);
-        fields.map(|field| field.api_name.as_str())
+        self.all_fields().map(|field| field.api_name.as_str())
     }
 
     /// Appends an option to a dropdown or tags field, as telecrm does when it stores a new label.

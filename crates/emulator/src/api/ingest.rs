@@ -56,6 +56,7 @@ pub(super) async fn push(
     let answer = match async_answer {
         AsyncAnswer::Queued => Json(json!({ "status": "QUEUED" })).into_response(),
         AsyncAnswer::Ok => "OK".into_response(),
+        AsyncAnswer::Accepted => Json(json!({ "result": "Accepted" })).into_response(),
         AsyncAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
         AsyncAnswer::Html => Html(PAGE).into_response(),
     };

@@ -21,6 +21,8 @@ pub(crate) struct OutcomeRow {
 pub(crate) enum Outcome {
     Stored,
     Changed,
+    /// Stored as written, but probably not meant.
+    Doubtful,
     OptionCreated,
     Dropped,
     /// The call was refused, or the lead or action dropped as a whole.
@@ -35,6 +37,7 @@ impl Outcome {
         match self {
             Self::Stored => ("stored", "kept"),
             Self::Changed => ("changed", "changed"),
+            Self::Doubtful => ("stored, doubtful", "changed"),
             Self::OptionCreated => ("stored, option created", "made"),
             Self::Dropped => ("dropped", "lost"),
             Self::NotStored => ("not stored", "lost"),
@@ -47,6 +50,7 @@ impl Outcome {
         Some(match findings.iter().map(|finding| finding.kind).min()? {
             FindingKind::OptionCreated => Self::OptionCreated,
             FindingKind::ValueChanged => Self::Changed,
+            FindingKind::Doubtful => Self::Doubtful,
             _ => Self::Dropped,
         })
     }

@@ -147,6 +147,7 @@ pub(crate) fn badge(finding: &Finding) -> Markup {
     let (class, kind) = match finding.kind {
         FindingKind::OptionCreated => ("made", "option created"),
         FindingKind::ValueChanged => ("changed", "changed"),
+        FindingKind::Doubtful => ("changed", "doubtful"),
         FindingKind::LeadDropped => ("lost", "lead dropped"),
         _ => ("lost", "dropped"),
     };

@@ -108,6 +108,7 @@ async fn assert_async_answer(value: &str, status: u16, content_type: &str, body:
 scenarios! { assert_async_answer:
     the_async_api_answers_queued("queued", 200, "application/json", r#"{"status":"QUEUED"}"#)
     the_async_api_answers_ok("ok", 200, "text/plain; charset=utf-8", "OK")
+    the_async_api_answers_accepted("accepted", 200, "application/json", r#"{"result":"Accepted"}"#)
     the_async_api_answers_204("204", 204, "", "")
     the_async_api_answers_a_page("html", 200, "text/html; charset=utf-8", "<!DOCTYPE html>")
 }
@@ -310,7 +311,7 @@ async fn assert_profile_refused(profile: Value, reason: &str) {
 }
 
 scenarios! { assert_profile_refused:
-    an_unknown_value_is_refused(json!({ "async-answer": "yes" }), "queued, ok, 204, html")
+    an_unknown_value_is_refused(json!({ "async-answer": "yes" }), "queued, ok, accepted, 204, html")
     an_unknown_switch_is_refused(
         json!({ "search-ids": "no", "nonsense": "x" }), "search-ids, lead-attributes"
     )

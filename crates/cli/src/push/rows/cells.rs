@@ -1,9 +1,9 @@
 //! Converts cells of CSV to values of their fields.
 
-use super::blanks::{is_blank, trim};
 use super::number;
 use serde_json::Value;
 use telecrm::FieldValue;
+use telecrm::text::{is_blank, trim};
 use telecrm::workspace::{FieldDefinition, FieldType};
 
 /// Converts a cell to a value of its field's type. Returns None if the cell holds nothing.

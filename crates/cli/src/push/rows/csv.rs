@@ -1,17 +1,20 @@
 //! CSV: the header has API names, and `action.<code>.<field>` for fields of custom actions.
 
-use super::blanks::{is_blank, trim};
 use super::cells;
 use super::lines::Lines;
 use super::records::{self, Fault, MAX_RECORD_BYTES, Record, Records};
 use super::{AfterFault, Breaks, Row, Rows, unreadable_rest};
+use crate::args::Reading;
 use crate::problem::Problem;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use telecrm::workspace::{FieldDefinition, FieldType};
-use telecrm::{Action, ActionCode, Certainty, FieldPath, Finding, FindingKind, Lead, Workspace};
+use telecrm::text::{describe, is_blank, trim};
+use telecrm::workspace::{DateFormat, FieldDefinition, FieldType};
+use telecrm::{
+    Action, ActionCode, Certainty, FieldPath, FieldValue, Finding, FindingKind, Lead, Workspace,
+};
 
 const SAVE_AS_UTF_8: &str = "save the file as UTF-8, or name its encoding with --encoding";
 const NUMBERED_ACTION: &str =
@@ -36,6 +39,8 @@ struct Column {
     target: Target,
     /// None if the workspace or the field is unknown.
     field: Option<FieldDefinition>,
+    /// The format of its dates, if it is not that of the workspace.
+    date_format: Option<DateFormat>,
 }
 
 #[derive(Debug)]
@@ -49,13 +54,13 @@ struct Header {
 pub(super) fn read(
     input: impl Read + Send + 'static,
     workspace: Option<Arc<Workspace>>,
-    delimiter: Option<u8>,
+    reading: &Reading,
     after_fault: AfterFault,
 ) -> Result<Rows, Problem> {
     let mut lines = Lines::new(input);
     let found = find_delimiter(&mut lines, workspace.as_deref())
         .map_err(|error| Problem::new(format!("cannot read the header: {error}")))?;
-    let delimiter = delimiter.unwrap_or(found);
+    let delimiter = reading.delimiter.unwrap_or(found);
     let mut records = Records::new(lines, delimiter);
     let (line, names) = match records.next() {
         None => (1, Vec::new()),
@@ -71,6 +76,7 @@ pub(super) fn read(
     if let Some(workspace) = workspace {
         warnings = header.resolve(workspace).map_err(|problem| problem.at(&place))?;
     }
+    header.set_date_formats(&reading.date_format)?;
     let mut notes = Vec::new();
     if delimiter != DELIMITERS[0] {
         let name = char::from(delimiter);
@@ -107,8 +113,8 @@ fn find_delimiter<R: Read>(
         let cells = records::split(&line, delimiter).unwrap_or_default();
         let is_known = |cell: &&Vec<u8>| {
             let name = String::from_utf8_lossy(cell);
-            let field = workspace.and_then(|workspace| field_of(workspace, trim(&name)));
-            field.is_some() || trim(&name).starts_with("action.")
+            let field = |workspace: &Workspace| field_of(workspace, trim(&name)).is_some();
+            workspace.is_some_and(field) || trim(&name).starts_with("action.")
         };
         (cells.iter().filter(is_known).count(), cells.len())
     };
@@ -117,19 +123,9 @@ fn find_delimiter<R: Read>(
     Ok(best.unwrap_or(DELIMITERS[0]))
 }
 
-/// Finds a field by its API name, or by a name that differs only in case, blanks and `_`.
+/// Finds a field by its API name, or by a name that stands for it.
 fn field_of<'a>(workspace: &'a Workspace, name: &str) -> Option<&'a FieldDefinition> {
-    let bare = |name: &str| {
-        let letters = name.chars().filter(|c| !c.is_whitespace() && *c != '_');
-        letters.flat_map(char::to_lowercase).collect::<String>()
-    };
-    let alike = || {
-        let fields = workspace.fields().iter();
-        let mut alike = fields.filter(|field| bare(&field.api_name) == bare(name));
-        let field = alike.next()?;
-        alike.next().is_none().then_some(field)
-    };
-    workspace.field(name).or_else(alike)
+    workspace.field(name).or_else(|| workspace.field_like(name))
 }
 
 impl Header {
@@ -178,7 +174,12 @@ impl Header {
                     format!("columns {} and {number} (`{name}`) fill the same field", first + 1);
                 return Err(Problem::new(message).hint(NUMBERED_ACTION));
             }
-            columns.push(Column { name: (*name).to_owned(), target, field: None });
+            columns.push(Column {
+                name: (*name).to_owned(),
+                target,
+                field: None,
+                date_format: None,
+            });
         }
         Ok(Self { columns, actions, workspace: None })
     }
@@ -186,11 +187,25 @@ impl Header {
     /// Looks up the fields of the columns. Returns a warning for each column that telecrm drops.
     fn resolve(&mut self, workspace: Arc<Workspace>) -> Result<Vec<Problem>, Problem> {
         let mut warnings = Vec::new();
+        // How many columns stand for a field.
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for column in &self.columns {
+            if let Target::Field(name) = &column.target
+                && let Some(field) = field_of(&workspace, name)
+            {
+                *counts.entry(&field.api_name).or_default() += 1;
+            }
+        }
         for column in &mut self.columns {
             let (reason, suggestion) = match &column.target {
                 Target::Field(name) => {
                     column.field = field_of(&workspace, name).cloned();
                     if workspace.field(name).is_some() {
+                        continue;
+                    }
+                    // The check renames it.
+                    let field = column.field.as_ref();
+                    if field.is_some_and(|field| counts[field.api_name.as_str()] == 1) {
                         continue;
                     }
                     let verdict = workspace.accept_field(name, &"".into());
@@ -222,6 +237,25 @@ impl Header {
         self.check_columns(&workspace)?;
         self.workspace = Some(workspace);
         Ok(warnings)
+    }
+
+    fn set_date_formats(&mut self, formats: &[(String, DateFormat)]) -> Result<(), Problem> {
+        for (name, format) in formats {
+            let is_date = |column: &&mut Column| {
+                let field = column.field.as_ref();
+                field.is_some_and(|field| field.field_type == FieldType::Date)
+            };
+            let mut columns = self.columns.iter_mut().filter(is_date);
+            match columns.find(|column| column.name == *name) {
+                Some(column) => column.date_format = Some(format.clone()),
+                None => {
+                    let message = format!("--date-format: `{name}` is not a date column");
+                    return Err(Problem::new(message)
+                        .hint("name a column of the file whose field is a date in the workspace"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_columns(&self, workspace: &Workspace) -> Result<(), Problem> {
@@ -263,7 +297,7 @@ impl Header {
             let cell = std::str::from_utf8(cell).map_err(|_| {
                 Problem::new(format!("cell {} is not UTF-8", index + 1)).hint(SAVE_AS_UTF_8)
             })?;
-            let Some(value) = cells::value(column.field.as_ref(), cell) else {
+            let Some(value) = self.value(column, cell) else {
                 continue;
             };
             match &column.target {
@@ -283,24 +317,42 @@ impl Header {
         Ok(lead)
     }
 
-    /// Returns a finding for each cell that looks empty, but has invisible characters.
-    fn invisible_cells(&self, cells: &[Vec<u8>]) -> Vec<Finding> {
+    /// Converts a cell to a value. Returns None if the cell holds none.
+    fn value(&self, column: &Column, cell: &str) -> Option<FieldValue> {
+        let zone = self.workspace.as_ref().map(|workspace| workspace.time_zone());
+        match (&column.date_format, zone) {
+            (Some(format), Some(zone)) => format.parse(trim(cell), zone).map(FieldValue::from),
+            _ => cells::value(column.field.as_ref(), cell),
+        }
+    }
+
+    /// Returns a finding for each cell that is left out: because it only looks empty, or because it
+    /// does not fit the date format of its column.
+    fn left_out(&self, cells: &[Vec<u8>]) -> Vec<Finding> {
         let cells = self.columns.iter().zip(cells);
         let findings = cells.filter_map(|(column, cell)| {
-            let cell = std::str::from_utf8(cell).ok().filter(|cell| is_blank(cell))?;
-            let unseen = u32::from(cell.chars().find(|c| !c.is_whitespace())?);
+            let cell = std::str::from_utf8(cell).ok()?;
             let path = match &column.target {
                 Target::Field(name) => FieldPath::Field(name.clone()),
                 // The action has no place in the lead if it has no other cell.
                 Target::ActionField(..) => FieldPath::Key(column.name.clone()),
             };
-            let reason = format!("the cell has only invisible characters (U+{unseen:04X})");
-            let kind = FindingKind::ValueChanged;
-            let mut finding = Finding::new(path, kind, Certainty::Documented, reason);
-            let done = format!("left out: the cell has only invisible characters, U+{unseen:04X}");
-            finding.suggestion = Some(done);
-            finding.repaired = true;
-            Some(finding)
+            if is_blank(cell) {
+                let unseen = describe(cell.chars().find(|c| !c.is_whitespace())?);
+                let reason = format!("the cell has only invisible characters, {unseen}");
+                let kind = FindingKind::ValueChanged;
+                let mut finding = Finding::new(path, kind, Certainty::Documented, reason);
+                finding.suggestion = Some(format!("left out: {}", finding.reason));
+                finding.repaired = true;
+                return Some(finding);
+            }
+            let format = column.date_format.as_ref()?;
+            if self.value(column, cell).is_some() {
+                return None;
+            }
+            let reason = format!("the cell does not fit --date-format {format}");
+            let kind = FindingKind::FieldDropped;
+            Some(Finding::new(path, kind, Certainty::Documented, reason))
         });
         findings.collect()
     }
@@ -423,7 +475,7 @@ impl<R: Read> Iterator for CsvRows<R> {
             let lead = self.header.lead(&record.cells);
             let lead = lead.map_err(|problem| problem.at(format!("line {}", record.line)));
             return Some(Row {
-                findings: self.header.invisible_cells(&record.cells),
+                findings: self.header.left_out(&record.cells),
                 ..Row::new(self.row, record.line, lead)
             });
         }
@@ -458,7 +510,7 @@ mod tests {
         input: impl Read + Send + 'static,
         workspace: Option<Arc<Workspace>>,
     ) -> Result<Rows, Problem> {
-        read(input, workspace, None, AfterFault::End)
+        read(input, workspace, &Reading::default(), AfterFault::End)
     }
 
     fn rows(text: &'static str) -> Vec<Row> {

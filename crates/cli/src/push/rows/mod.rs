@@ -1,8 +1,8 @@
 //! Reads leads from a file or from standard input, one row at a time.
 
-mod blanks;
 mod cells;
 mod csv;
+mod dates;
 mod encoding;
 mod json;
 mod json_lead;
@@ -20,11 +20,13 @@ pub(crate) use structure::Structure;
 use crate::args::{FileFormat, OnBadQuote, Reading};
 use crate::exit::Failure;
 use crate::problem::Problem;
+use dates::DateColumns;
 use encoding_rs::{Encoding, UTF_8};
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use telecrm::text::trim;
 use telecrm::{Finding, Lead, Workspace};
 
 /// How much of standard input decides its encoding and separator.
@@ -184,9 +186,15 @@ impl Input {
                 .map_err(|error| Failure::usage(format!("cannot read {}: {error}", self.name)))
         };
         let rows = self.rows(open()?, workspace.clone(), AfterFault::GoOn)?;
-        let structure = Structure::of(rows.rows, lead_hash);
+        let is_csv = self.format == FileFormat::Csv;
+        let mut dates = workspace.clone().filter(|_| is_csv).map(DateColumns::new);
+        let structure = Structure::of(rows.rows, |lead| {
+            dates.iter_mut().for_each(|dates| dates.add(lead));
+            lead_hash(lead)
+        });
         structure.check(&self.name, on_bad_quote)?;
-        let rows = self.rows(open()?, workspace, AfterFault::GoOn)?;
+        let mut rows = self.rows(open()?, workspace, AfterFault::GoOn)?;
+        rows.warnings.extend(dates.iter().flat_map(DateColumns::warnings));
         Ok((rows, Some(structure)))
     }
 
@@ -197,8 +205,12 @@ impl Input {
         after_fault: AfterFault,
     ) -> Result<Rows, Failure> {
         let text = encoding::decode(bytes, self.encoding);
+        if self.format != FileFormat::Csv && !self.reading.date_format.is_empty() {
+            let failure = Failure::usage(format!("{}: only CSV has date columns", self.name));
+            return Err(failure.hint("leave out --date-format, and write Unix milliseconds"));
+        }
         let mut rows = match self.format {
-            FileFormat::Csv => csv::read(text, workspace, self.reading.delimiter, after_fault)
+            FileFormat::Csv => csv::read(text, workspace, &self.reading, after_fault)
                 .map_err(|problem| problem.at(&self.name))?,
             FileFormat::Jsonl => json_lines::read(text),
             FileFormat::Json => json::read(text),
@@ -247,7 +259,7 @@ fn format_of_text(
     text: &str,
 ) -> Result<FileFormat, Problem> {
     use FileFormat::{Csv, Json, Jsonl};
-    let text = blanks::trim(text);
+    let text = trim(text);
     let first_line = text.lines().next().unwrap_or_default().trim_end();
     let found = match text.chars().next() {
         None => return Ok(named.unwrap_or(Jsonl)),

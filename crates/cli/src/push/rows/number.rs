@@ -1,9 +1,9 @@
 //! Numbers that keep their exact value in JSON, and why others do not.
 
-use super::blanks::trim;
 use crate::problem::Problem;
 use serde_json::Number;
 use telecrm::FieldValue;
+use telecrm::text::trim;
 
 /// Parses a number. Returns None if reading and writing it as JSON would change its value.
 pub(super) fn exact(text: &str) -> Option<Number> {

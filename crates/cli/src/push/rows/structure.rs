@@ -26,7 +26,7 @@ pub(crate) struct Structure {
 impl Structure {
     pub(super) fn of(
         rows: impl Iterator<Item = Row>,
-        lead_hash: impl Fn(&Lead) -> Option<u64>,
+        mut lead_hash: impl FnMut(&Lead) -> Option<u64>,
     ) -> Self {
         let mut structure = Self::default();
         // Eight bytes for each lead, instead of a set of all leads.

@@ -1,6 +1,7 @@
 //! Tests of reading whole files, and rounds of random files.
 
 use super::*;
+use crate::args::Reading;
 use std::time::Duration;
 
 #[test]
@@ -213,13 +214,14 @@ fn round_of_csv(seed: u64) {
     let workspace = Arc::new(Workspace::sample());
     for workspace in [None, Some(workspace)] {
         let input = trickle(&text, seed);
-        let rows = csv::read(input, workspace, None, AfterFault::GoOn).expect("a header");
+        let rows =
+            csv::read(input, workspace, &Reading::default(), AfterFault::GoOn).expect("a header");
         let rows: Vec<_> = rows.rows.collect();
         assert_every_line_is_read(&text, 1, &rows, marks_of_values);
     }
     // Whatever the header is, reading ends.
     let text = random.text(CSV);
-    if let Ok(rows) = csv::read(trickle(&text, seed), None, None, AfterFault::GoOn) {
+    if let Ok(rows) = csv::read(trickle(&text, seed), None, &Reading::default(), AfterFault::GoOn) {
         assert!(rows.rows.count() <= physical_lines(&text).len());
     }
     let _ = encoding::of_start(&text);
