@@ -116,3 +116,15 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Runs the kill harness of the outbox.
+fn torture(root: &Path, kills: u32) -> Outcome {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    services::succeed(
+        std::process::Command::new(cargo)
+            .args(["test", "--quiet", "--package", "telecrm-outbox", "--test", "it", "--"])
+            .args(["--ignored", "--exact", "--nocapture", "kill::by_hand"])
+            .env("TELECRM_OUTBOX_TEST_KILLS", kills.to_string())
+            .current_dir(root),
+    )
+}

@@ -8,7 +8,7 @@ pub enum Event {
     Queued(usize),
     /// telecrm accepted an item.
     Accepted(u64),
-    /// An item will be sent again.
+    /// A send failed, and will be repeated.
     Retry(u64),
     /// An item will not be sent, for this reason.
     Dead(u64, String),

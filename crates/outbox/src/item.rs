@@ -74,7 +74,7 @@ pub struct Item {
     pub(crate) detail: Detail,
 }
 
-/// What nobody searches for.
+/// What no query searches for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Detail {

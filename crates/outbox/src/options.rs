@@ -19,7 +19,7 @@ pub enum WhenLossy {
 }
 
 /// What to do with an item with actions whose send ended without an answer. Sending actions again
-/// appends them twice. Items without actions are always sent again.
+/// appends them twice. Items without actions are always repeated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenMaybeSent {

@@ -110,7 +110,7 @@ impl Stats {
         self.counts[usize::from(state.code())]
     }
 
-    /// How many items are to be sent.
+    /// How many items wait to be sent or are being sent.
     pub fn waiting(&self) -> u64 {
         self.count(State::Queued) + self.count(State::InFlight)
     }
@@ -322,7 +322,7 @@ impl Outbox {
     }
 
     /// Cancels an item. Returns its state: an item in flight stays so until its answer comes, and
-    /// is not sent again.
+    /// is not repeated.
     ///
     /// # Errors
     /// Returns an error if the item does not wait.
@@ -436,7 +436,7 @@ impl Outbox {
     }
 
     pub(crate) fn tell(&self, event: Event) {
-        // Nobody has to listen.
+        // Listening is optional.
         let _ = self.0.events.send(event);
     }
 }

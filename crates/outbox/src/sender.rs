@@ -41,7 +41,7 @@ pub enum Answer {
     },
     /// A success status with an error in the body.
     ErrorBody(String),
-    /// A success status with a body that is no acknowledgement, such as a web page.
+    /// A success status with a body other than an acknowledgement, such as a web page.
     Unreadable,
     /// Nothing was sent: no connection.
     NotSent,
@@ -56,7 +56,7 @@ pub enum Arrival {
     Arrived,
     /// The actions are not there.
     NotThere,
-    /// It cannot be told at present.
+    /// Unknown at present.
     Unknown,
 }
 
@@ -70,7 +70,7 @@ pub enum ReadBack {
     Differs(Vec<Finding>),
     /// There is no such lead.
     Missing,
-    /// It cannot be told at present.
+    /// Unknown at present.
     Unknown,
 }
 

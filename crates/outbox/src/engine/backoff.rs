@@ -9,7 +9,7 @@ const LONGEST: Millis = 600 * SECOND;
 /// The wait of a lead after this many failures of its own. A random part spreads the attempts.
 pub(crate) fn lead_backoff(fails: u32, random: f64) -> Millis {
     let longest = (SECOND << fails.saturating_sub(1).min(20)).min(LONGEST);
-    // Half of the wait is fixed, so that a lead is never sent again at once.
+    // Half of the wait is fixed, so that a lead is never repeated at once.
     longest / 2 + (longest as f64 / 2.0 * random) as Millis
 }
 

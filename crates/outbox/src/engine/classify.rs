@@ -10,9 +10,9 @@ pub enum Verdict {
     Accepted,
     /// The lead cannot be stored. Sending it again would not help.
     Dead(String),
-    /// Sent again after a backoff. Counts as an attempt of the lead.
+    /// To be repeated after a backoff. Counts as an attempt of the lead.
     Retry,
-    /// Perhaps stored. Sent again, unless that could append actions twice.
+    /// Perhaps stored. To be repeated, unless that could append actions twice.
     Maybe,
     /// The fault is not the lead's. No attempt is counted.
     Blocked(Blocked),

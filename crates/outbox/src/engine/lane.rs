@@ -1,7 +1,9 @@
 //! Lanes: one per lead with unfinished work. A lane is the lead's lock, its timer and its order.
 
 use super::backoff::lead_backoff;
-use super::{first_look, take};
+use super::limiter::take;
+use super::numbers::next_fence;
+use super::verify_plan::{LAST_LOOK, first_look};
 use crate::clock::Millis;
 use crate::error::Error;
 use crate::item::{Item, Kind, Lane, State};
@@ -30,7 +32,7 @@ pub(crate) struct Lease {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Accepted,
-    /// The actions of an item that may have been sent are there. It was not sent again.
+    /// The actions of an item that may have been sent are there. It was not repeated.
     Arrived,
     Dead(String),
     Back(Back),
@@ -103,13 +105,6 @@ pub(crate) fn claim(
         leases.push(Lease { lane, item, slot });
     }
     Ok((leases, wait))
-}
-
-/// Reserves numbers for leases, and returns the one before them. No number is used twice.
-pub(super) fn next_fence(tables: &mut dyn Tables, leases: usize) -> Result<u64, Error> {
-    let last = tables.setting("fence")?.and_then(|text| text.parse().ok()).unwrap_or(0_u64);
-    tables.put_setting("fence", Some(&(last + leases as u64).to_string()))?;
-    Ok(last)
 }
 
 /// Ends a lease.
@@ -195,7 +190,7 @@ pub(crate) fn void_leases(
     policy: Policy,
 ) -> Result<usize, Error> {
     // The date of the machine may have been wrong when these times were written.
-    tables.bring_forward(now + super::verify_plan::LAST_LOOK)?;
+    tables.bring_forward(now + LAST_LOOK)?;
     let mut maybe = 0;
     for mut lane in tables.leased_lanes()? {
         if lane.kind == Kind::Verify {

@@ -5,6 +5,7 @@ mod classify;
 mod fold;
 mod lane;
 mod limiter;
+mod numbers;
 mod queue;
 mod repair;
 mod verify_plan;
@@ -15,8 +16,9 @@ pub(crate) use lane::{
     Back, Lease, Outcome, Policy, Settled, claim, extra_send, settle, void_leases,
 };
 pub(crate) use limiter::{disable, enable, penalize, restart_slots, take};
+pub(crate) use numbers::sendable;
 pub use queue::Requeued;
-pub(crate) use queue::{Admission, NewItem, cancel, discard, enqueue, prune, requeue, sendable};
+pub(crate) use queue::{Admission, NewItem, cancel, discard, enqueue, prune, requeue};
 pub use repair::CheckReport;
 pub(crate) use repair::repair;
-pub(crate) use verify_plan::{Look, first_look, settle_look};
+pub(crate) use verify_plan::{Look, settle_look};

@@ -1,5 +1,6 @@
 //! What callers do with items: add, cancel, queue again, discard, prune.
 
+use super::numbers::sendable;
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 use crate::item::{Detail, Filter, Item, Kind, Lane, State};
@@ -103,11 +104,6 @@ fn add(
     Ok(Admission::Merged(tables.insert(&item)?, repeated.seq))
 }
 
-/// The time in which the workspace could send, since the store exists.
-pub(crate) fn sendable(tables: &mut dyn Tables) -> Result<Millis, Error> {
-    Ok(tables.setting("sendable")?.and_then(|text| text.parse().ok()).unwrap_or(0))
-}
-
 fn known(tables: &mut dyn Tables, seq: u64) -> Result<Item, Error> {
     tables.item(seq)?.ok_or_else(|| {
         let error = Error::new(ErrorKind::State, format!("the outbox has no item {seq}"));
@@ -120,7 +116,7 @@ fn unfit(item: &Item, wanted: &str) -> Error {
     Error::new(ErrorKind::State, message.to_lowercase())
 }
 
-/// Cancels a waiting item. An item in flight is not sent again, but its answer still counts.
+/// Cancels a waiting item. An item in flight is not repeated, but its answer still counts.
 pub(crate) fn cancel(tables: &mut dyn Tables, now: Millis, seq: u64) -> Result<State, Error> {
     let mut item = known(tables, seq)?;
     match item.state {

@@ -1,7 +1,7 @@
 //! Which leads to read back, when, and what the result means for their items.
 
 use super::fold::{fold, losses_of};
-use super::lane::next_fence;
+use super::numbers::next_fence;
 use crate::clock::Millis;
 use crate::error::Error;
 use crate::item::{Item, Kind, Lane, State};

@@ -27,7 +27,7 @@ enum Step {
     /// Cancels the update with this number, if it waits.
     Cancel(u64),
     Prune,
-    StepDate,
+    DateJump,
 }
 
 impl ReferenceStateMachine for Model {
@@ -46,7 +46,7 @@ impl ReferenceStateMachine for Model {
             1 => Just(Step::Crash),
             1 => (0..state.total.max(1)).prop_map(Step::Cancel),
             1 => Just(Step::Prune),
-            1 => Just(Step::StepDate),
+            1 => Just(Step::DateJump),
         ]
         .boxed()
     }
@@ -115,7 +115,7 @@ impl StateMachineTest for System {
             Step::Prune => {
                 system.runtime.block_on(fixture.outbox.prune(std::time::Duration::ZERO)).unwrap();
             }
-            Step::StepDate => {
+            Step::DateJump => {
                 fixture.clock.step_date(|date| date + std::time::Duration::from_secs(86_400));
             }
         }

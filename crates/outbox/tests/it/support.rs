@@ -163,7 +163,7 @@ impl Sender for Script {
     ) -> Pin<Box<dyn Future<Output = Vec<ReadBack>> + Send + 'a>> {
         let results = {
             let mut rule = self.0.read_back.lock().unwrap();
-            leads.iter().map(|lead| rule(lead)).collect()
+            leads.iter().map(&mut *rule).collect()
         };
         Box::pin(async move { results })
     }
