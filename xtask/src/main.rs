@@ -36,7 +36,7 @@ enum Task {
     },
     /// List all operations with the facade method that covers each.
     Coverage,
-    /// Write docs/public-api.txt, the public API of telecrm and telecrm-core.
+    /// Write docs/public-api.txt, the public API of telecrm, telecrm-core and telecrm-outbox.
     Surface {
         /// Write nothing. Fail if the file differs from the sources.
         #[arg(long)]
@@ -47,6 +47,12 @@ enum Task {
         /// The suites to run, all by default.
         #[arg(value_enum)]
         suites: Vec<services::Suite>,
+    },
+    /// Kill processes that use an outbox at random points, and count what was lost.
+    Torture {
+        /// How many processes to kill.
+        #[arg(long, default_value_t = 100)]
+        kills: u32,
     },
     /// Print an OpenAPI document at a stage of the generation.
     #[command(subcommand)]
@@ -92,6 +98,7 @@ fn main() -> ExitCode {
         Task::Surface { check: true } => surface::check(&root),
         Task::Surface { check: false } => surface::write(&root),
         Task::TestServices { suites } => services::run(&root, &suites),
+        Task::Torture { kills } => torture(&root, kills),
         Task::Spec(spec) => {
             let [sync, ingest] = codegen::APIS;
             let (api, option) = match spec {
@@ -108,4 +115,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the kill harness of the outbox.
+fn torture(root: &Path, kills: u32) -> Outcome {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    services::succeed(
+        std::process::Command::new(cargo)
+            .args(["test", "--quiet", "--package", "telecrm-outbox", "--test", "it", "--"])
+            .args(["--ignored", "--exact", "--nocapture", "kill::by_hand"])
+            .env("TELECRM_OUTBOX_TEST_KILLS", kills.to_string())
+            .current_dir(root),
+    )
 }

@@ -13,7 +13,8 @@ use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, TraitItem, Type, UseTree,
 use crate::Outcome;
 
 /// The sources of each crate, files or folders.
-const CRATES: [&[&str]; 2] = [&["src", "generated/operations.rs"], &["crates/core/src"]];
+const CRATES: [&[&str]; 3] =
+    [&["src", "generated/operations.rs"], &["crates/core/src"], &["crates/outbox/src"]];
 
 /// Files that hold no hand-written API.
 const SKIPPED: [&str; 2] = ["src/raw/generated.rs", "src/raw/runtime.rs"];

@@ -7,6 +7,8 @@ mod emulator;
 mod schemathesis;
 mod tools;
 
+pub(crate) use tools::succeed;
+
 use std::path::Path;
 
 use clap::ValueEnum;

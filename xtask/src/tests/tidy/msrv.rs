@@ -10,7 +10,8 @@ use super::Fault;
 use crate::codegen::schema::{elements, text};
 
 /// The crates whose users rely on the `rust-version`.
-const CRATES: [&str; 4] = ["telecrm", "telecrm-cli", "telecrm-core", "telecrm-emulator"];
+const CRATES: [&str; 5] =
+    ["telecrm", "telecrm-cli", "telecrm-core", "telecrm-emulator", "telecrm-outbox"];
 
 /// Lists the dependencies that declare a `rust-version` above that of one of our crates.
 pub(super) fn msrv(root: &Path) -> Vec<Fault> {

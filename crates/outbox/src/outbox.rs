@@ -1,0 +1,500 @@
+//! The outbox: add leads, follow them, and decide about dead ones.
+
+use crate::clock::{Millis, Time, millis};
+use crate::engine::{self, Admission, CheckReport, NewItem, Requeued};
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::item::{Filter, Item, State};
+use crate::options::{Options, WhenLossy};
+use crate::store::{Memory, Tables, Writer};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use telecrm::{Country, Finding, Lead, Workspace, WorkspaceFile};
+use tokio::sync::{Notify, broadcast};
+
+/// The largest lead, as JSON.
+const LARGEST: usize = 1 << 20;
+
+/// Keeps leads until telecrm has accepted them, also across restarts.
+///
+/// Clones share the store. Dropping the last one loses nothing.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use telecrm::{Lead, WorkspaceFile};
+/// use telecrm_outbox::{NewLead, Options, Outbox, State};
+///
+/// let outbox = Outbox::memory(Options::new("ent-local")).await?;
+/// outbox.set_workspace(&WorkspaceFile::sample()).await?;
+///
+/// let lead = Lead::new().set("phone", "919999999999").set("rating", 4);
+/// let first = outbox.enqueue([NewLead::new(lead.clone()).key("form-17")]).await?.remove(0)?;
+/// // The same key again adds nothing.
+/// let again = outbox.enqueue([NewLead::new(lead).key("form-17")]).await?.remove(0)?;
+/// assert_eq!((first.seq, first.state), (again.seq, State::Queued));
+/// assert!(again.repeated);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Outbox(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) writer: Writer,
+    pub(crate) time: Time,
+    pub(crate) options: Options,
+    pub(crate) wake: Notify,
+    pub(crate) events: broadcast::Sender<Event>,
+    workspace: Mutex<Option<Arc<Workspace>>>,
+    repaired: CheckReport,
+}
+
+/// A lead to be added.
+#[derive(Debug, Clone)]
+pub struct NewLead {
+    lead: Lead,
+    key: Option<String>,
+}
+
+impl NewLead {
+    /// A lead without a key.
+    pub fn new(lead: Lead) -> Self {
+        Self { lead, key: None }
+    }
+
+    /// A key by which the outbox recognizes the lead if it is added again.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+impl From<Lead> for NewLead {
+    fn from(lead: Lead) -> Self {
+        Self::new(lead)
+    }
+}
+
+/// The durable acknowledgement of a lead.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The number of the item.
+    pub seq: u64,
+    /// Its state when the receipt was made.
+    pub state: State,
+    /// Whether the key was known, so that nothing was added.
+    pub repeated: bool,
+    /// What the check found. Empty for a repeated lead.
+    pub findings: Vec<Finding>,
+}
+
+/// The numbers of an outbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    counts: crate::store::Counts,
+    /// Why nothing can be sent at present, if the worker has met a fault that is not a lead's.
+    pub held: Option<String>,
+    /// Why sending is paused.
+    pub paused: Option<String>,
+    /// What was repaired when the outbox was opened.
+    pub repaired: CheckReport,
+}
+
+impl Stats {
+    /// How many items are in this state.
+    pub fn count(&self, state: State) -> u64 {
+        self.counts[usize::from(state.code())]
+    }
+
+    /// How many items wait to be sent or are being sent.
+    pub fn waiting(&self) -> u64 {
+        self.count(State::Queued) + self.count(State::InFlight)
+    }
+}
+
+/// A stream of events. If it is not read, the oldest events are dropped.
+#[derive(Debug)]
+pub struct Events(broadcast::Receiver<Event>);
+
+impl Events {
+    /// The next event. Returns None once the outbox is closed.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match self.0.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+impl Outbox {
+    /// Opens an outbox that ends with the process.
+    ///
+    /// # Errors
+    /// Returns an error if the country or the time zone is unknown.
+    pub async fn memory(options: Options) -> Result<Self, Error> {
+        Self::start(Box::new(Memory::default()), options).await
+    }
+
+    /// Opens a store by its URL, such as `sqlite:leads.outbox`. A missing file is created, readable
+    /// for its owner only.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be used, is newer than this program, lies on a network
+    /// file system, or belongs to another enterprise, country or time zone.
+    #[cfg(feature = "sqlite")]
+    pub async fn open(url: &str, options: Options) -> Result<Self, Error> {
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            let error = Error::new(ErrorKind::Store, format!("unknown store `{url}`"));
+            return Err(error.with_hint("write `sqlite:` and the path of a file"));
+        };
+        let tables = crate::store::Sqlite::open(path.as_ref(), options.max_pages)?;
+        Self::start(Box::new(tables), options).await
+    }
+
+    async fn start(tables: Box<dyn Tables>, options: Options) -> Result<Self, Error> {
+        let time = Time::new(Arc::clone(&options.clock));
+        let now = time.now();
+        let writer = Writer::start(tables)?;
+        let owner = [
+            ("enterprise", options.enterprise.clone()),
+            ("country", options.country.clone()),
+            ("time_zone", options.time_zone.clone()),
+        ];
+        let opened = writer.run(move |tables| {
+            for (name, value) in owner {
+                match tables.setting(name)? {
+                    Some(known) if known != value => {
+                        let name = name.replace('_', " ");
+                        let message = format!("the outbox belongs to another {name}");
+                        return Err(Error::new(ErrorKind::OtherWorkspace, message).with_hint(
+                            "open it with the settings it was made with, or use another",
+                        ));
+                    }
+                    Some(_) => {}
+                    None => tables.put_setting(name, Some(&value))?,
+                }
+            }
+            Ok((engine::repair(tables, now)?, tables.setting("workspace")?))
+        });
+        let (repaired, file) = opened.await?;
+        let workspace = file.map(|text| read_workspace(&text, &options)).transpose()?;
+        Ok(Self(Arc::new(Inner {
+            writer,
+            time,
+            options,
+            wake: Notify::new(),
+            events: broadcast::channel(1024).0,
+            workspace: Mutex::new(workspace.map(Arc::new)),
+            repaired,
+        })))
+    }
+
+    /// Sets the workspace against which leads are checked, and keeps it in the store. Waiting leads
+    /// are checked again: their findings change, but none of them dies.
+    ///
+    /// # Errors
+    /// Returns an error if the file is no workspace. If the lead identifier is another one while
+    /// leads wait, sending is paused and the old workspace stays.
+    pub async fn set_workspace(&self, file: &WorkspaceFile) -> Result<(), Error> {
+        let text = file.to_json().to_string();
+        let workspace = Arc::new(read_workspace(&text, &self.0.options)?);
+        let identifier = workspace.identifier().api_name().to_owned();
+        let new = Arc::clone(&workspace);
+        let stored = self.0.writer.run(move |tables| {
+            let known = tables.setting("identifier")?;
+            let changed = known.filter(|known| *known != identifier);
+            let counts = tables.counts()?;
+            if let Some(known) = changed.filter(|_| counts[..3].iter().sum::<u64>() > 0) {
+                let reason =
+                    format!("the lead identifier changed from `{known}` to `{identifier}`");
+                tables.put_setting("paused", Some(&reason))?;
+                return Ok(Some(reason));
+            }
+            tables.put_setting("identifier", Some(&identifier))?;
+            tables.put_setting("workspace", Some(&text))?;
+            check_again(tables, &new)?;
+            Ok(None)
+        });
+        if let Some(reason) = stored.await? {
+            let hint = "resume to send what waits with the old identifier, or export and add again";
+            return Err(Error::new(ErrorKind::OtherWorkspace, reason).with_hint(hint));
+        }
+        *self.0.workspace.lock().unwrap_or_else(PoisonError::into_inner) = Some(workspace);
+        Ok(())
+    }
+
+    /// Checks leads and adds them. Returns once they are durable, with one result per lead in the
+    /// same order. Leads that are refused do not keep the others from being added.
+    ///
+    /// # Errors
+    /// Returns an error if the workspace is unknown, or if the store or its disk is full or fails.
+    /// Then nothing was added. The result of a lead is an error if the lead has no valid
+    /// identifier, if telecrm would drop a part of it ([`Options::when_lossy`]), if its key was
+    /// used for another lead, or if the outbox is full.
+    pub async fn enqueue<L: Into<NewLead>>(
+        &self,
+        leads: impl IntoIterator<Item = L>,
+    ) -> Result<Vec<Result<Receipt, Error>>, Error> {
+        let workspace = self.workspace()?;
+        let checked = leads.into_iter().map(|lead| self.check_lead(&workspace, lead.into()));
+        let checked: Vec<_> = checked.collect();
+        let new: Vec<_> = checked.iter().filter_map(|lead| lead.as_ref().ok()).cloned().collect();
+        let (now, capacity) = (self.0.time.now(), self.0.options.capacity);
+        let low_water = self.0.options.low_water;
+        let added = self.0.writer.run(move |tables| {
+            if tables.free_space().is_some_and(|free| free < low_water) {
+                let message = "the disk of the outbox is nearly full, so nothing was queued";
+                return Err(Error::new(ErrorKind::Full, message)
+                    .with_hint("free some space; sending goes on meanwhile"));
+            }
+            engine::enqueue(tables, now, capacity, new)
+        });
+        let mut admissions = added.await?.into_iter();
+        self.tell(Event::Queued(admissions.len()));
+        self.0.wake.notify_one();
+        let receipts = checked.into_iter().map(|lead| {
+            let lead = lead?;
+            let closed = || Error::new(ErrorKind::Closed, "the outbox is closed");
+            receipt(admissions.next().ok_or_else(closed)?, lead.findings)
+        });
+        Ok(receipts.collect())
+    }
+
+    fn workspace(&self) -> Result<Arc<Workspace>, Error> {
+        let workspace = self.0.workspace.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        workspace.ok_or_else(|| {
+            let error = Error::new(ErrorKind::OtherWorkspace, "the outbox has no workspace");
+            error.with_hint("set the workspace first, so that leads can be checked")
+        })
+    }
+
+    fn check_lead(&self, workspace: &Workspace, new: NewLead) -> Result<NewItem, Error> {
+        let lossy = |error: telecrm::CheckError| {
+            let lead = Error::new(ErrorKind::Lead, error.to_string());
+            match error.hint() {
+                Some(hint) => lead.with_hint(hint),
+                None => lead,
+            }
+        };
+        let text = serde_json::to_string(&new.lead).unwrap_or_default();
+        if text.len() > LARGEST {
+            let message = format!("the lead has {} bytes, more than {LARGEST}", text.len());
+            return Err(Error::new(ErrorKind::Lead, message).with_hint("leave large values out"));
+        }
+        let checked = workspace.check(&new.lead);
+        let findings = checked.report().to_vec();
+        let lead = match self.0.options.when_lossy {
+            WhenLossy::Refuse => checked.complete().map_err(lossy)?,
+            WhenLossy::QueueValid => checked.accept_partial().map_err(lossy)?,
+            WhenLossy::QueueAsIs => new.lead,
+        };
+        let identifier = workspace.identifier().api_name();
+        let key = lead.get(identifier).and_then(|value| workspace.identifier_key(value));
+        let lead_key = key.ok_or_else(|| {
+            let error =
+                Error::new(ErrorKind::Lead, format!("the lead has no valid `{identifier}`"));
+            error.with_hint("add the identifier: telecrm drops leads without one (AS2)")
+        })?;
+        Ok(NewItem { lead_key, key: new.key, digest: digest(&text), lead, findings })
+    }
+
+    /// An item by its number.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn get(&self, seq: u64) -> Result<Option<Item>, Error> {
+        self.0.writer.run(move |tables| tables.item(seq)).await
+    }
+
+    /// The items after this number, in order. Begin with 0, and go on with the last number.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn list(&self, filter: Filter, after: u64, limit: usize) -> Result<Vec<Item>, Error> {
+        self.0.writer.run(move |tables| tables.items(&filter, after, limit)).await
+    }
+
+    /// Cancels an item. Returns its state: an item in flight stays so until its answer comes, and
+    /// is not repeated.
+    ///
+    /// # Errors
+    /// Returns an error if the item does not wait.
+    pub async fn cancel(&self, seq: u64) -> Result<State, Error> {
+        let now = self.0.time.now();
+        self.0.writer.run(move |tables| engine::cancel(tables, now, seq)).await
+    }
+
+    /// Gives a dead item up.
+    ///
+    /// # Errors
+    /// Returns an error if the item is not dead.
+    pub async fn discard(&self, seq: u64) -> Result<(), Error> {
+        let now = self.0.time.now();
+        self.0.writer.run(move |tables| engine::discard(tables, now, seq)).await
+    }
+
+    /// Queues a dead item again, as a new item behind all others of its lead. Does nothing if it
+    /// would overwrite newer values.
+    ///
+    /// # Errors
+    /// Returns an error if the item is not dead, or pruned.
+    pub async fn requeue(&self, seq: u64) -> Result<Requeued, Error> {
+        self.queue_again(seq, false).await
+    }
+
+    /// Queues a dead item again, even if it overwrites newer values.
+    ///
+    /// # Errors
+    /// Returns an error if the item is not dead, or pruned.
+    pub async fn requeue_overwriting(&self, seq: u64) -> Result<Requeued, Error> {
+        self.queue_again(seq, true).await
+    }
+
+    async fn queue_again(&self, seq: u64, overwrite: bool) -> Result<Requeued, Error> {
+        let now = self.0.time.now();
+        let work = move |tables: &mut dyn Tables| engine::requeue(tables, now, seq, overwrite);
+        let requeued = self.0.writer.run(work).await?;
+        self.0.wake.notify_one();
+        Ok(requeued)
+    }
+
+    /// Stops sending, for every process, until [`resume`](Self::resume). Leads can still be added.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn pause(&self, reason: &str) -> Result<(), Error> {
+        let reason = reason.to_owned();
+        self.0.writer.run(move |tables| tables.put_setting("paused", Some(&reason))).await
+    }
+
+    /// Sends again after a [`pause`](Self::pause).
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn resume(&self) -> Result<(), Error> {
+        self.0.writer.run(|tables| tables.put_setting("paused", None)).await?;
+        self.0.wake.notify_one();
+        Ok(())
+    }
+
+    /// The numbers of the outbox. They are kept, not counted, so this is quick.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        let repaired = self.0.repaired.clone();
+        let read = move |tables: &mut dyn Tables| {
+            Ok(Stats {
+                counts: tables.counts()?,
+                held: tables.setting("held")?,
+                paused: tables.setting("paused")?,
+                repaired,
+            })
+        };
+        self.0.writer.run(read).await
+    }
+
+    /// Removes the leads of items that were done before `age`, and makes the file smaller. Returns
+    /// how many leads were removed.
+    ///
+    /// Items that wait, are dead, were not read back or were not found are kept. Keys are known for
+    /// [`Options::keep_keys`].
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn prune(&self, age: Duration) -> Result<u64, Error> {
+        let now = self.0.time.now();
+        let before = now - millis(age);
+        let keys_before: Millis = before.min(now - millis(self.0.options.keep_keys));
+        let prune = move |tables: &mut dyn Tables| engine::prune(tables, before, keys_before);
+        let pruned = self.0.writer.run(prune).await?;
+        self.0.writer.run(|tables| tables.compact()).await?;
+        Ok(pruned)
+    }
+
+    /// Checks the store, and repairs items without a lane and lanes without items.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn check(&self) -> Result<CheckReport, Error> {
+        let now = self.0.time.now();
+        let report = self.0.writer.run(move |tables| engine::repair(tables, now)).await?;
+        let file = self.0.writer.run(|tables| tables.compact()).await?;
+        Ok(CheckReport { file, ..report })
+    }
+
+    /// The events of this process from now on.
+    pub fn events(&self) -> Events {
+        Events(self.0.events.subscribe())
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        // Listening is optional.
+        let _ = self.0.events.send(event);
+    }
+}
+
+fn receipt(admission: Admission, findings: Vec<Finding>) -> Result<Receipt, Error> {
+    let (seq, state, repeated) = match admission {
+        Admission::Queued(seq) => (seq, State::Queued, false),
+        Admission::Merged(seq, _) => (seq, State::Merged, false),
+        Admission::Duplicate(seq, state) => (seq, state, true),
+        Admission::KeyReused(seq) => {
+            let message = format!("the key was used for another lead, item {seq}");
+            return Err(Error::new(ErrorKind::KeyReused, message)
+                .with_hint("use a new key for a lead with other values"));
+        }
+        Admission::Full => {
+            let error = Error::new(ErrorKind::Full, "the outbox is full: too many leads wait");
+            return Err(error.with_hint("add the lead again later, or raise the capacity"));
+        }
+    };
+    let findings = if repeated { Vec::new() } else { findings };
+    Ok(Receipt { seq, state, repeated, findings })
+}
+
+fn read_workspace(text: &str, options: &Options) -> Result<Workspace, Error> {
+    let unfit = |error: String| Error::new(ErrorKind::OtherWorkspace, error);
+    let json = serde_json::from_str(text).map_err(|error| unfit(error.to_string()))?;
+    let file = WorkspaceFile::from_json(json).map_err(|error| unfit(format!("{error:#}")))?;
+    let workspace = Workspace::from_file(&file).map_err(|error| unfit(format!("{error:#}")))?;
+    let country: Country =
+        options.country.parse().map_err(|error: telecrm::CountryError| unfit(error.to_string()))?;
+    let zone = jiff::tz::TimeZone::get(&options.time_zone)
+        .map_err(|error| unfit(format!("unknown time zone: {error}")))?;
+    Ok(workspace.with_default_country(country).with_time_zone(zone))
+}
+
+/// Renews the findings of waiting items.
+fn check_again(tables: &mut dyn Tables, workspace: &Workspace) -> Result<(), Error> {
+    let (filter, mut after) = (Filter::new().state(State::Queued), 0);
+    loop {
+        let items = tables.items(&filter, after, 1000)?;
+        let Some(last) = items.last() else {
+            return Ok(());
+        };
+        after = last.seq;
+        for mut item in items {
+            let Some(lead) = &item.lead else { continue };
+            let findings = workspace.check(lead).report().to_vec();
+            if findings != item.detail.findings {
+                item.detail.findings = findings;
+                tables.update(&item)?;
+            }
+        }
+    }
+}
+
+/// FNV-1a with 128 bits. It is the same in every version of this crate.
+fn digest(text: &str) -> u128 {
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    text.bytes().fold(BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
+}
