@@ -100,6 +100,13 @@ impl Handle {
         self.with_options(options.total_timeout(time.min(options.total_timeout)))
     }
 
+    /// The ID of the enterprise. Empty without a token.
+    pub(crate) fn enterprise(&self) -> &str {
+        let sync = self.sync.as_ref().map(|api| &api.connection);
+        let connection = sync.or(self.ingest.as_ref().map(|api| &api.connection));
+        connection.map_or("", |connection| &connection.enterprise)
+    }
+
     pub(crate) fn sync_api(&self) -> Result<&Api<sync::Client>, Error> {
         self.sync.as_ref().ok_or_else(|| missing_token("a Sync token"))
     }

@@ -143,6 +143,7 @@ pub use api::verify::Verification;
 pub use api::verify_all::Verifications;
 
 pub use api::filter::{ActionFilter, Filter, Period};
+pub use pagination::cursor::Cursor;
 pub use pagination::{Items, PageRequest};
 
 pub use error::{Error, ErrorCode, ErrorDetail, Phase};

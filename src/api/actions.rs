@@ -1,9 +1,12 @@
 //! Creating, reading and updating the actions of a lead over the Sync API.
 
 use super::filter::ActionFilter;
+use super::list::{List, wrong_list};
 use super::schema;
 use super::update::{check_answer, check_id, not_shown};
 use crate::handle::Handle;
+use crate::pagination::Place;
+use crate::pagination::cursor::Cursor;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
 use crate::raw::generated::sync::{parameters, types};
 use crate::transport::Response;
@@ -218,9 +221,30 @@ impl Actions {
 
     /// Returns all actions of the lead that match, newest first: see [`Items`].
     pub fn stream(&self, filter: ActionFilter) -> Items<ActionRecord> {
+        self.stream_at(filter, Place::default())
+    }
+
+    /// Goes on with a list where another stream has stopped, in the same process or another one.
+    /// See [`Items::cursor`].
+    ///
+    /// # Errors
+    /// Invalid if the cursor belongs to another enterprise, lead or list.
+    pub fn stream_from(&self, cursor: &Cursor) -> Result<Items<ActionRecord>, Error> {
+        const OPERATION: Operation = Operation::SearchActions;
+        match List::of(cursor, &self.handle, OPERATION)? {
+            List::Actions { lead_id, filter } if lead_id == self.lead_id => {
+                Ok(self.stream_at(filter, cursor.place().clone()))
+            }
+            _ => Err(wrong_list(OPERATION)),
+        }
+    }
+
+    fn stream_at(&self, filter: ActionFilter, place: Place) -> Items<ActionRecord> {
+        let lead_id = self.lead_id.clone();
+        let id = List::Actions { lead_id, filter: filter.clone() }.id(&self.handle);
         let requested = filter.window();
         let pages = ActionPages { actions: self.clone(), filter };
-        Items::from_pagers([TimeWindowPager::new(pages, requested)])
+        Items::from_pagers(id, [TimeWindowPager::new(pages, requested)], place)
     }
 
     /// Returns one page of the actions that match, newest first.

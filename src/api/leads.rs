@@ -2,10 +2,13 @@
 
 use super::actions::{self, Actions};
 use super::filter::Filter;
+use super::list::{List, wrong_list};
 use super::lookup::{self, Found};
 use super::schema;
 use super::update::{check_answer, check_id, not_shown};
 use crate::handle::Handle;
+use crate::pagination::Place;
+use crate::pagination::cursor::Cursor;
 use crate::pagination::overlap;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
 use crate::raw::generated::sync::{parameters, types};
@@ -504,12 +507,50 @@ impl Leads {
     /// # }
     /// ```
     pub fn stream(&self, filter: Filter) -> Items<LeadRecord> {
-        let branches = filter.branches().into_iter();
-        Items::from_pagers(branches.map(|filter| {
+        self.stream_at(filter, Place::default())
+    }
+
+    /// Goes on with a list where another stream has stopped, in the same process or another one.
+    /// See [`Items::cursor`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = telecrm_emulator::Emulator::start().await?;
+    /// # let telecrm = emulator.client();
+    /// use telecrm::{Cursor, Filter};
+    /// # for phone in ["919999999998", "919999999999"] {
+    /// #     telecrm.leads().create(&telecrm::Lead::new().set("phone", phone)).await?.complete()?;
+    /// # }
+    ///
+    /// let mut leads = telecrm.leads().stream(Filter::new());
+    /// let newest = leads.next().await.expect("a lead")?;
+    /// let stored = serde_json::to_string(&leads.cursor())?;
+    ///
+    /// let cursor: Cursor = serde_json::from_str(&stored)?;
+    /// let others = telecrm.leads().stream_from(&cursor)?.collect().await?;
+    /// assert!(!others.is_empty() && !others.contains(&newest));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Invalid if the cursor belongs to another enterprise or list.
+    pub fn stream_from(&self, cursor: &Cursor) -> Result<Items<LeadRecord>, Error> {
+        const OPERATION: Operation = Operation::SearchLeads;
+        match List::of(cursor, &self.0, OPERATION)? {
+            List::Leads(filter) => Ok(self.stream_at(filter, cursor.place().clone())),
+            _ => Err(wrong_list(OPERATION)),
+        }
+    }
+
+    fn stream_at(&self, filter: Filter, place: Place) -> Items<LeadRecord> {
+        let id = List::Leads(filter.clone()).id(&self.0);
+        let pagers = filter.branches().into_iter().map(|filter| {
             let requested = filter.created_on();
-            let leads = self.clone();
-            TimeWindowPager::new(LeadPages { leads, filter }, requested)
-        }))
+            TimeWindowPager::new(LeadPages { leads: self.clone(), filter }, requested)
+        });
+        Items::from_pagers(id, pagers, place)
     }
 
     /// Counts the leads that match.

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod filter;
 pub(crate) mod ingest;
 pub(crate) mod leads;
+mod list;
 mod lookup;
 pub(crate) mod ping;
 pub(crate) mod request;

@@ -1,6 +1,9 @@
 //! Team members, over the Sync API.
 
+use super::list::{List, wrong_list};
 use crate::handle::Handle;
+use crate::pagination::Place;
+use crate::pagination::cursor::Cursor;
 use crate::pagination::time_window::{PageSource, TimeWindow, TimeWindowPager};
 use crate::raw::generated::sync::{parameters, types};
 use crate::transport::write_order::Target;
@@ -134,7 +137,29 @@ impl TeamMembers {
 
     /// Returns all members, by name: see [`Items`].
     pub fn stream(&self) -> Items<TeamMember> {
-        Items::from_pagers([TimeWindowPager::new(self.clone(), TimeWindow::default())])
+        self.stream_at(Place::default())
+    }
+
+    /// Goes on with a list where another stream has stopped, in the same process or another one.
+    /// See [`Items::cursor`].
+    ///
+    /// # Errors
+    /// Invalid if the cursor belongs to another enterprise or list, or if only one of the two lists
+    /// has deleted members.
+    pub fn stream_from(&self, cursor: &Cursor) -> Result<Items<TeamMember>, Error> {
+        const OPERATION: Operation = Operation::ListTeamMembers;
+        match List::of(cursor, &self.handle, OPERATION)? {
+            List::TeamMembers { with_deleted } if with_deleted == self.with_deleted => {
+                Ok(self.stream_at(cursor.place().clone()))
+            }
+            _ => Err(wrong_list(OPERATION)),
+        }
+    }
+
+    fn stream_at(&self, place: Place) -> Items<TeamMember> {
+        let id = List::TeamMembers { with_deleted: self.with_deleted }.id(&self.handle);
+        let pager = TimeWindowPager::new(self.clone(), TimeWindow::default());
+        Items::from_pagers(id, [pager], place)
     }
 
     /// Reads a member by email address. Case and surrounding blanks are ignored (TM4).

@@ -1,12 +1,16 @@
 //! Lists of any length: one page at a time, or item by item.
 
+pub(crate) mod cursor;
 mod merge;
 pub(crate) mod overlap;
+mod seen;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time_window;
 
-use self::merge::Merge;
+use self::cursor::{Cursor, ListId};
+pub(crate) use self::merge::Place;
+use self::merge::{Merge, Merged, MergedItem};
 use self::time_window::{PageSource, TimeWindowPager};
 use crate::{Error, Operation};
 use futures_util::stream::{self, Stream, StreamExt};
@@ -62,7 +66,7 @@ impl PageRequest {
 /// How often in a row a page may fail before the list ends.
 const MAX_FAILURES: u32 = 3;
 
-type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
+type Pages<T> = Pin<Box<dyn Stream<Item = Result<Merged<T>, Error>> + Send>>;
 
 /// All items of a list, one by one: a [`Stream`] with the most common adapters built in.
 ///
@@ -99,15 +103,24 @@ type Pages<T> = Pin<Box<dyn Stream<Item = Result<Vec<T>, Error>> + Send>>;
 pub struct Items<T> {
     pages: Pages<T>,
     /// The items of the last page that are not returned yet.
-    ready: vec::IntoIter<T>,
+    ready: vec::IntoIter<MergedItem<T>>,
+    /// Where that page begins and ends.
+    before: Place,
+    after: Place,
+    /// The keys of its items that were returned, and the time of the last one.
+    taken: Vec<String>,
+    time: Option<i64>,
+    id: ListId,
 }
 
 impl<T: Send + Unpin + 'static> Items<T> {
-    /// Merges several lists, newest items first.
+    /// Merges the branches of a list, newest items first, from a place on.
     pub(crate) fn from_pagers<S: PageSource<Item = T>>(
+        id: ListId,
         pagers: impl IntoIterator<Item = TimeWindowPager<S>>,
+        place: Place,
     ) -> Self {
-        let merge = Merge::new(pagers);
+        let merge = Merge::new(pagers, place.clone());
         let pages = stream::unfold((merge, 0), async |(mut merge, failures)| {
             if failures == MAX_FAILURES {
                 return None;
@@ -116,7 +129,30 @@ impl<T: Send + Unpin + 'static> Items<T> {
             let failures = if page.is_err() { failures + 1 } else { 0 };
             Some((page, (merge, failures)))
         });
-        Self { pages: Box::pin(pages), ready: Vec::new().into_iter() }
+        let ready = Vec::new().into_iter();
+        Self {
+            pages: Box::pin(pages),
+            ready,
+            before: place.clone(),
+            after: place,
+            taken: Vec::new(),
+            time: None,
+            id,
+        }
+    }
+
+    /// The place in the list after the item that was returned last. `stream_from` goes on there, in
+    /// another process as well.
+    pub fn cursor(&self) -> Cursor {
+        let place = if self.ready.as_slice().is_empty() {
+            self.after.clone()
+        } else {
+            let mut place = self.before.clone();
+            place.returned.extend(self.taken.iter().cloned());
+            place.time = self.time.or(place.time);
+            place
+        };
+        Cursor::new(self.id.clone(), place)
     }
 
     /// Requests up to this many pages ahead, in a task of its own, while items are processed.
@@ -148,7 +184,7 @@ impl<T: Send + Unpin + 'static> Items<T> {
             };
             Some((page, (receiver, task)))
         });
-        Self { pages: Box::pin(pages), ready: self.ready }
+        Self { pages: Box::pin(pages), ..self }
     }
 
     /// Returns the next item, or `None` at the end.
@@ -179,11 +215,17 @@ impl<T: Send + Unpin + 'static> Stream for Items<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if let Some(item) = self.ready.next() {
+            if let Some(MergedItem { item, key, time }) = self.ready.next() {
+                self.taken.push(key);
+                self.time = time;
                 return Poll::Ready(Some(Ok(item)));
             }
             match ready!(self.pages.as_mut().poll_next(context)) {
-                Some(Ok(page)) => self.ready = page.into_iter(),
+                Some(Ok(page)) => {
+                    self.ready = page.items.into_iter();
+                    self.before = std::mem::replace(&mut self.after, page.after);
+                    self.taken.clear();
+                }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }

@@ -1,11 +1,13 @@
 //! Pages through a model of a server whose list changes before each page.
 
-use super::merge::Merge;
+use super::Items;
+use super::cursor::{Cursor, ListId};
+use super::merge::{Merge, Place};
 use super::time_window::{PageSource, TimeWindow, TimeWindowPager};
 use crate::clock::{Clock, SystemClock};
 use crate::{Error, Operation};
 use proptest::prelude::*;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use telecrm_core::response::Page;
@@ -166,7 +168,7 @@ fn read_all(times: &[i64], from: Option<i64>, model: Model) -> Reading {
     let error = loop {
         assert!(model.requests() < 10_000, "endless");
         let page = match run(pager.next_page()) {
-            Ok(Some(page)) => page,
+            Ok(Some(page)) => page.into_iter().map(|(_, item)| item).collect::<Vec<_>>(),
             Ok(None) => break None,
             Err(error) => break Some(error.to_string()),
         };
@@ -428,7 +430,10 @@ fn read_until_error(model: Model, expected: &str) -> Vec<Item> {
     let error = loop {
         assert!(model.requests() < 9, "endless");
         match run(pager.next_page()) {
-            Ok(page) => items.extend(page.expect("an error before the end")),
+            Ok(page) => {
+                let page = page.expect("an error before the end");
+                items.extend(page.into_iter().map(|(_, item)| item));
+            }
             Err(error) => break error,
         }
     };
@@ -534,14 +539,126 @@ fn branches_are_merged_newest_first_and_moved_items_come_once() {
             Model { items: Mutex::new(items.to_vec()), page_size: 2, cap: 2, ..Model::default() };
         model.pager().1
     };
-    let mut merge = Merge::new([
-        pager(&[(9, 1), (5, 2), (4, 3), (1, 4)]),
-        pager(&[(7, 5), (5, 2), (2, 6)]),
-        pager(&[]),
-    ]);
+    let pagers =
+        [pager(&[(9, 1), (5, 2), (4, 3), (1, 4)]), pager(&[(7, 5), (5, 2), (2, 6)]), pager(&[])];
+    let mut merge = Merge::new(pagers, Place::default());
     let mut returned = Vec::new();
     while let Some(page) = run(merge.next_page()).expect("the models never fail") {
-        returned.extend(page.into_iter().map(|(_, key)| key));
+        returned.extend(page.items.into_iter().map(|merged| merged.item.1));
     }
     assert_eq!(returned, [1, 5, 2, 3, 6, 4]);
+}
+
+/// Reads lists as one, and goes on from a cursor after each of these numbers of items. Also returns
+/// whether the list came to its end.
+fn read_in_parts(models: &[Arc<Model>], parts: &[usize]) -> (Vec<u32>, bool) {
+    let id = ListId { enterprise: "ent".to_owned(), list: "[]".to_owned() };
+    let mut place = Place::default();
+    let mut returned = Vec::new();
+    for part in parts.iter().copied().chain([usize::MAX]) {
+        let pagers = models.iter().cloned();
+        let pagers = pagers.map(|model| TimeWindowPager::new(model, TimeWindow::default()));
+        let mut items = Items::from_pagers(id.clone(), pagers, place);
+        for _ in 0..part {
+            let Some(item) = run(items.next()) else {
+                break;
+            };
+            match item {
+                Ok((_, key)) => returned.push(key),
+                // It may, if the list changes during each read.
+                Err(_) => return (returned, false),
+            }
+        }
+        let stored = serde_json::to_string(&items.cursor()).expect("JSON");
+        let cursor: Cursor = serde_json::from_str(&stored).expect("a cursor");
+        place = cursor.place().clone();
+    }
+    (returned, true)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_list_that_is_resumed_returns_lasting_items_exactly_once(
+        times in prop::collection::vec(0i64..12, 0..60),
+        changes in prop::collection::vec(change(), 0..20),
+        page_size in 2u32..9,
+        has_times in any::<bool>(),
+        parts in prop::collection::vec(0usize..20, 0..6),
+    ) {
+        let mut items: Vec<_> = times.iter().copied().zip(0u32..).collect();
+        items.sort_by_key(|(time, key)| (std::cmp::Reverse(*time), *key));
+        let model = Arc::new(Model {
+            items: Mutex::new(items.clone()),
+            changes: Mutex::new(changes.into()),
+            page_size,
+            cap: page_size,
+            shown_time: if has_times { Some } else { NO_TIMES },
+            ..Model::default()
+        });
+        let (returned, is_complete) = read_in_parts(std::slice::from_ref(&model), &parts);
+        let after = model.items.lock().expect("not poisoned").clone();
+        let lasting = items.into_iter().filter(|item| after.contains(item)).map(|(_, key)| key);
+        let unique: HashSet<_> = returned.iter().copied().collect();
+        prop_assert_eq!(unique.len(), returned.len(), "returned twice: {:?}", returned);
+        let missing: Vec<_> = lasting.filter(|key| !unique.contains(key)).collect();
+        prop_assert!(!is_complete || missing.is_empty(), "{:?} are missing", missing);
+    }
+
+    #[test]
+    fn merged_lists_that_are_resumed_return_every_item_once(
+        lists in prop::collection::vec(prop::collection::vec((0i64..9, 0u32..30), 0..20), 1..4),
+        parts in prop::collection::vec(0usize..9, 0..6),
+    ) {
+        let lists = lists.into_iter().map(|list| {
+            // A key has one time, in every list.
+            let list: HashMap<u32, i64> =
+                list.into_iter().map(|(_, key)| (key, i64::from(key % 9))).collect();
+            let mut list: Vec<_> = list.into_iter().map(|(key, time)| (time, key)).collect();
+            list.sort_unstable_by_key(|(time, key)| (std::cmp::Reverse(*time), *key));
+            list
+        });
+        let lists: Vec<_> = lists.collect();
+        let models = lists.iter().map(|list| {
+            let items = Mutex::new(list.clone());
+            Arc::new(Model { items, page_size: 3, cap: 3, ..Model::default() })
+        });
+        let models: Vec<_> = models.collect();
+        let (mut returned, is_complete) = read_in_parts(&models, &parts);
+        prop_assert!(is_complete);
+        let mut expected: Vec<_> = lists.concat().into_iter().map(|(_, key)| key).collect();
+        expected.sort_unstable();
+        expected.dedup();
+        returned.sort_unstable();
+        prop_assert_eq!(returned, expected);
+    }
+}
+
+#[test]
+fn the_memory_of_a_merged_list_does_not_grow_with_it() {
+    let models = [0, 1].map(|branch| {
+        let items = (0..5_000).rev().map(|time| (time, 2 * time as u32 + branch)).collect();
+        let model =
+            Model { items: Mutex::new(items), page_size: 100, cap: 100, ..Model::default() };
+        model.pager().1
+    });
+    let mut merge = Merge::new(models, Place::default());
+    let mut count = 0;
+    while let Some(page) = run(merge.next_page()).expect("the models never fail") {
+        count += page.items.len();
+        assert!(page.after.returned.len() <= 210, "{}", page.after.returned.len());
+    }
+    assert_eq!(count, 10_000);
+}
+
+#[test]
+fn a_cursor_of_another_version_is_refused() {
+    let cursor = r#"{"version":2,"id":{"enterprise":"ent","list":"[]"},"anything":1}"#;
+    let error = serde_json::from_str::<Cursor>(cursor).expect_err("refused").to_string();
+    assert!(error.contains("has version 2") && error.contains("from its beginning"), "{error}");
 }

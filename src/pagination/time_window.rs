@@ -11,7 +11,9 @@
 //! may be missing, so the earlier page or the whole list is read again. Totals decide only where a
 //! list may end.
 
+use super::seen::Seen;
 use crate::{Error, Operation};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use telecrm_core::response::Page;
 
@@ -40,7 +42,7 @@ pub(crate) trait PageSource: Send + Sync + 'static {
 }
 
 /// A range of times in Unix milliseconds, both ends included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TimeWindow {
     pub(crate) from: Option<i64>,
@@ -60,13 +62,27 @@ pub(crate) struct TimeWindowPager<S: PageSource> {
 
 impl<S: PageSource> TimeWindowPager<S> {
     pub(crate) fn new(source: S, requested: TimeWindow) -> Self {
-        Self { source, requested, position: Position::Start }
+        Self { source, requested, position: Position::default() }
     }
 
-    /// Returns the new items of the next page, possibly none, or `None` at the end of the list.
+    /// Goes on from a position, some time after the list was there.
+    pub(super) fn from(mut self, mut position: Position) -> Self {
+        if let Position::Offset(offset) = &mut position {
+            offset.is_resumed = true;
+        }
+        self.position = position;
+        self
+    }
+
+    pub(super) fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Returns the new items of the next page with their keys, possibly none, or `None` at the end
+    /// of the list.
     ///
     /// If a request fails, the next call repeats it. A list that contradicts itself is at its end.
-    pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<S::Item>>, Error> {
+    pub(super) async fn next_page(&mut self) -> Result<Option<Vec<(String, S::Item)>>, Error> {
         let source = &self.source;
         let Some((window, skip)) = self.position.next_request(self.requested) else {
             return Ok(None);
@@ -137,9 +153,11 @@ impl<T> KeyedPage<T> {
 }
 
 /// The position after a page, and the new items of the page, or what is inconsistent about it.
-type Advanced<T> = Result<(Position, Vec<T>), String>;
+type Advanced<T> = Result<(Position, Vec<(String, T)>), String>;
 
-enum Position {
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) enum Position {
+    #[default]
     Start,
     Before(Before),
     /// Reading by position: within one millisecond, or where times cannot be used.
@@ -148,8 +166,8 @@ enum Position {
 }
 
 /// Everything newer than `to` was read. Of the millisecond `to` itself, the keys in `seen` were.
-#[derive(Default)]
-struct Before {
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Before {
     to: i64,
     seen: HashSet<String>,
     /// The end of the window to read: `to`, or before it if all of `to` was read.
@@ -160,6 +178,7 @@ struct Before {
 }
 
 /// The last item that was read, and the window in whose first page it was.
+#[derive(Clone, Serialize, Deserialize)]
 struct Anchor {
     key: String,
     window: TimeWindow,
@@ -167,8 +186,8 @@ struct Anchor {
     newest: i64,
 }
 
-#[derive(Default)]
-struct Offset {
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Offset {
     window: TimeWindow,
     skip: u32,
     /// The total that the server last gave.
@@ -176,16 +195,18 @@ struct Offset {
     /// Whether items may have moved to pages that were already read.
     shrunk: bool,
     reads: u32,
-    seen: HashSet<String>,
+    seen: Seen,
     /// The keys of the page before this one.
     last: HashSet<String>,
     /// The last item of the page before this one.
     last_item: Option<(String, Option<i64>)>,
+    /// Whether the list may have changed in any way since that page.
+    is_resumed: bool,
     within: Within,
 }
 
 /// Which items of the pages a read by position returns.
-#[derive(Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 enum Within {
     #[default]
     All,
@@ -201,6 +222,10 @@ const UNSORTED: &str = "the server lists items that are not sorted by their crea
 const UNTIMED: &str = "the list changed, and some of its items have no creation time";
 
 impl Position {
+    pub(super) fn is_offset(&self) -> bool {
+        matches!(self, Self::Offset(_))
+    }
+
     /// Returns the window and offset of the next page, or `None` at the end.
     fn next_request(&self, requested: TimeWindow) -> Option<(TimeWindow, u32)> {
         match self {
@@ -255,7 +280,7 @@ impl Before {
             // The times of the filter are not those of the items, so only positions are left.
             if is_newer || has_anchor == Some(true) {
                 let offset = Offset {
-                    seen: self.seen,
+                    seen: Seen::of(self.seen),
                     within: Within::NotNewer(self.to),
                     ..Offset::of(requested, page.total)
                 };
@@ -294,11 +319,11 @@ impl Before {
                 continue;
             }
             let is_new = !seen.contains(&key);
-            if time == Some(oldest) && !seen_oldest.insert(key) {
+            if time == Some(oldest) && !seen_oldest.insert(key.clone()) {
                 continue;
             }
             if is_new {
-                new.push(item);
+                new.push((key, item));
             }
         }
         if !has_more {
@@ -312,7 +337,7 @@ impl Before {
         seen_oldest.extend(self.seen);
         let millisecond = TimeWindow { from: Some(self.to), to: Some(self.to) };
         let offset = Offset {
-            seen: seen_oldest,
+            seen: Seen::of(seen_oldest),
             within: Within::Millisecond { time: self.to, anchor: last },
             ..Offset::of(millisecond, 0)
         };
@@ -332,7 +357,7 @@ impl Offset {
 
     /// The position of the first item of the next page.
     fn first(&self) -> u32 {
-        self.skip - u32::from(self.overlaps())
+        self.skip.saturating_sub(u32::from(self.overlaps()))
     }
 
     fn advance<T>(mut self, mut page: KeyedPage<T>, requested: TimeWindow) -> Advanced<T> {
@@ -369,16 +394,18 @@ impl Offset {
         let last_item = page.items.last().map(|item| (item.key.clone(), item.time));
         let mut keys = HashSet::new();
         let mut new = Vec::new();
+        self.seen.begin_page();
         for Keyed { item, time, key } in page.items {
             if let Within::Millisecond { anchor, .. } = &mut self.within {
                 anchor.take_if(|anchor| anchor.key == key);
             }
-            if self.within.includes(time) && self.seen.insert(key.clone()) {
-                new.push(item);
+            if self.within.includes(time) && self.seen.insert(&key) {
+                new.push((key.clone(), item));
             }
             keys.insert(key);
         }
-        if self.repeats_last_page(&keys, total) {
+        let is_resumed = std::mem::take(&mut self.is_resumed);
+        if !is_resumed && self.repeats_last_page(&keys, total) {
             // Beyond the end a server may return the last page again.
             let is_counted = !matches!(self.within, Within::NotNewer(_));
             if !is_counted || total != self.seen.len() as u64 {
@@ -411,11 +438,13 @@ impl Offset {
         let position = match self.within {
             // The millisecond lacks an item that is of it by the server's own word.
             Within::Millisecond { time: to, anchor: anchor @ Some(_) } => {
-                Position::Before(Before { to, seen: self.seen, end: to, anchor, rereads: true })
+                let seen = self.seen.keys();
+                Position::Before(Before { to, seen, end: to, anchor, rereads: true })
             }
             Within::Millisecond { time: to, anchor: None } => match to.checked_sub(1) {
                 Some(end) if requested.from.is_none_or(|from| end >= from) => {
-                    Position::Before(Before { to, seen: self.seen, end, ..Before::default() })
+                    let seen = self.seen.keys();
+                    Position::Before(Before { to, seen, end, ..Before::default() })
                 }
                 _ => Position::End,
             },

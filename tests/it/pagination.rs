@@ -1,7 +1,7 @@
 //! Streams of leads, actions and members: every item once, and no end that is not one.
 
 use crate::support::clock::{SECOND, SteppedClock};
-use crate::support::{cases, client, client_at, emulator};
+use crate::support::{cases, client, client_at, emulator, sync_token};
 use futures_util::TryStreamExt;
 use httpmock::{Method, MockServer};
 use serde_json::{Value, json};
@@ -311,4 +311,24 @@ fn a_stream_whose_runtime_ended_is_an_error_and_not_the_end() {
     let error = error.expect_err("there are more leads");
     assert!(!error.is_outcome_unknown(), "a read: {error}");
     assert!(error.to_string().contains("runtime"), "{error}");
+}
+
+#[test]
+fn a_cursor_of_another_list_or_enterprise_is_refused() {
+    let telecrm = Telecrm::builder("ent-1").sync_token(sync_token("s")).build().expect("builds");
+    let other = Telecrm::builder("ent-2").sync_token(sync_token("s")).build().expect("builds");
+    let cursor = telecrm.leads().stream(Filter::new()).cursor();
+    assert!(telecrm.leads().stream_from(&cursor).is_ok());
+    let text = |error: telecrm::Error| format!("{error:#}");
+    let refused = other.leads().stream_from(&cursor).map(drop).map_err(text);
+    assert_eq!(
+        refused.unwrap_err(),
+        "searching leads failed: the cursor belongs to another enterprise\n\
+         \x20 hint: keep one cursor for each enterprise"
+    );
+    let refused = telecrm.team_members().stream_from(&cursor).map(drop).map_err(text);
+    assert!(refused.unwrap_err().contains("the cursor belongs to another list\n  hint: "));
+    let actions = telecrm.leads().actions("l1").stream(ActionFilter::new()).cursor();
+    assert!(telecrm.leads().actions("l1").stream_from(&actions).is_ok());
+    assert!(telecrm.leads().actions("l2").stream_from(&actions).is_err());
 }

@@ -450,6 +450,7 @@ fn print_verifications() {
     let client = Telecrm::builder(ENTERPRISE).build().expect("builds");
     assert_debug_clean(&client.ping());
     assert_debug_clean(&client.ingest().push_all([lead()]));
+    assert_debug_clean(&client.leads().stream(Filter::new().eq("phone", PHONE)).cursor());
     assert_debug_clean(&client.ingest().verify_all([Receipt::unconfirmed(lead())]));
     let body = format!(r#"{{"status":"error","errorString":"{PHONE}"}}"#);
     assert_debug_clean(&telecrm::response::PushAnswer::read(200, body.as_bytes()));
