@@ -142,6 +142,7 @@ pub use api::team_members::{NewTeamMember, TeamMembers};
 pub use api::verify::Verification;
 pub use api::verify_all::Verifications;
 
+pub use api::changes::{ChangeMark, Changes};
 pub use api::filter::{ActionFilter, Filter, Period};
 pub use pagination::cursor::Cursor;
 pub use pagination::{Items, PageRequest};

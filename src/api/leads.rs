@@ -42,8 +42,7 @@ const HIDDEN_LEAD: &str = "look up the lead in the dashboard, and update it by i
 /// let lead_id = leads.create(&lead).await?.complete()?.lead_id;
 /// assert_eq!(leads.get(&lead_id).await?.get("status"), Some(&"Fresh".into()));
 ///
-/// let changes = BTreeMap::from([("rating".to_owned(), 4.into())]);
-/// let updated = leads.update(&lead_id, changes).await?.complete()?;
+/// let updated = leads.update(&lead_id, [("rating", 4)]).await?.complete()?;
 /// assert_eq!(updated.get("rating"), Some(&4.into()));
 ///
 /// let fresh = Filter::new().eq("status", "Fresh");
@@ -241,7 +240,8 @@ impl Leads {
         self.decode(&response.await?, lead_id)
     }
 
-    /// Updates fields of a lead. Fields that are not named keep their values.
+    /// Updates fields of a lead. Fields that are not named keep their values. Takes a [`Lead`], a
+    /// map, or an array of names and values.
     ///
     /// The fields are checked and repaired against the workspace before sending, as by
     /// [`Workspace::check`]: telecrm ignores unknown statuses and fields without an error (LE8),
@@ -250,21 +250,18 @@ impl Leads {
     /// as milliseconds (AS4), and values that the response does not show. Blanks that are left out
     /// of a list are remarks.
     ///
-    /// To update from a type of your own, use
-    /// [`Lead::from_serialize(&changes)?.fields().clone()`](Lead::from_serialize).
+    /// To update from a type of your own, use [`Lead::from_serialize`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = telecrm_emulator::Emulator::start().await?;
     /// # let telecrm = emulator.client();
-    /// use std::collections::BTreeMap;
     /// use telecrm::FindingKind;
     /// # let lead = telecrm::Lead::new().set("phone", "919999999999");
     /// # let lead_id = telecrm.leads().create(&lead).await?.complete()?.lead_id;
     ///
-    /// let changes = BTreeMap::from([("contact_source".to_owned(), "Billboard".into())]);
-    /// let updated = telecrm.leads().update(&lead_id, changes).await?;
+    /// let updated = telecrm.leads().update(&lead_id, [("contact_source", "Billboard")]).await?;
     /// assert_eq!(updated.findings()[0].kind, FindingKind::OptionCreated);
     /// assert_eq!(updated.complete()?.get("contact_source"), Some(&"Billboard".into()));
     /// # Ok(())
@@ -274,17 +271,27 @@ impl Leads {
     /// # Errors
     /// - Invalid if a field would be lost or refused ([`Error::finding`] names it), or if a text is
     ///   blank: to write a blank on purpose, use [`FieldValue::blank`].
+    /// - Invalid if the lead has actions or other keys than `fields`, which an update cannot write.
     /// - [`is_not_found`](Error::is_not_found) if no lead has this ID.
     pub async fn update(
         &self,
         lead_id: &str,
-        fields: BTreeMap<String, FieldValue>,
+        fields: impl Into<Lead>,
     ) -> Result<Outcome<LeadRecord>, Error> {
+        let sent = fields.into();
+        if !sent.actions().is_empty() {
+            let error = Error::invalid(Operation::UpdateLead, "an update cannot write actions");
+            return Err(
+                error.with_hint("append them with `leads().actions(lead_id).append(&lead)`")
+            );
+        }
+        if let Some(key) = sent.extra().keys().next() {
+            let message = format!("an update writes fields only, not `{key}`");
+            return Err(Error::invalid(Operation::UpdateLead, message));
+        }
         let this = Self(self.0.in_one_call());
         let workspace = schema::workspace(&this.0).await?;
-        let mut sent = Lead::new();
-        *sent.fields_mut() = fields.clone();
-        let repaired = repaired(&workspace, fields)?;
+        let repaired = repaired(&workspace, sent.fields().clone())?;
         this.write(&workspace, lead_id, &sent, repaired).await
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 pub(crate) mod batch;
+pub(crate) mod changes;
 pub(crate) mod filter;
 pub(crate) mod ingest;
 pub(crate) mod leads;

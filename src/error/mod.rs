@@ -295,14 +295,12 @@ impl Error {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use std::collections::BTreeMap;
     /// use telecrm::testing::FakeTelecrm;
     /// use telecrm::{FieldPath, Phase};
     ///
     /// // telecrm would drop this status without an error (LE8), so nothing is sent.
-    /// let changes = BTreeMap::from([("status".to_owned(), "Frozen".into())]);
     /// let leads = FakeTelecrm::new().client().leads();
-    /// let error = leads.update("62ab16e", changes).await.unwrap_err();
+    /// let error = leads.update("62ab16e", [("status", "Frozen")]).await.unwrap_err();
     /// assert_eq!(error.phase(), Phase::NotBuilt);
     /// assert_eq!(error.finding().expect("a loss").path, FieldPath::Field("status".into()));
     /// # Ok(())

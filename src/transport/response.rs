@@ -64,6 +64,11 @@ impl Response {
         Ok(Self { operation: call.operation, progress: call.progress, status, headers, body, sent })
     }
 
+    /// When the server answered, by its own clock.
+    pub(crate) fn date(&self) -> Option<jiff::Timestamp> {
+        headers::date(&self.headers)
+    }
+
     pub(crate) fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         let body = envelope::without_bom(&self.body);
         // Serde keeps one of the values silently.

@@ -450,6 +450,13 @@ fn print_verifications() {
     let client = Telecrm::builder(ENTERPRISE).build().expect("builds");
     assert_debug_clean(&client.ping());
     assert_debug_clean(&client.ingest().push_all([lead()]));
+    assert_debug_clean(&client.leads().changes(Filter::new().eq("phone", PHONE), None));
+    let mark = json!({
+        "version": 1, "enterprise": ENTERPRISE, "filter": { "fields": { "phone": PHONE } },
+        "from": 1_780_290_000_000_u64, "returned": [[PHONE, 1_780_290_000_000_u64]]
+    });
+    let mark: telecrm::ChangeMark = serde_json::from_value(mark).expect("a mark");
+    assert_debug_clean(&mark);
     assert_debug_clean(&client.leads().stream(Filter::new().eq("phone", PHONE)).cursor());
     assert_debug_clean(&client.ingest().verify_all([Receipt::unconfirmed(lead())]));
     let body = format!(r#"{{"status":"error","errorString":"{PHONE}"}}"#);

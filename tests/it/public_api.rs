@@ -70,6 +70,7 @@ fn every_call_can_be_spawned() {
         telecrm.ingest().verify_all([Receipt::unconfirmed(Lead::new())]).next();
         telecrm.ingest().verify_all([]).collect();
         telecrm.ingest().push_all([]).next();
+        telecrm.leads().changes(Filter::new(), None).expect("changes").next();
         telecrm.leads().create(&Lead::new());
         telecrm.leads().get("l1");
         telecrm.leads().find("919999999999");

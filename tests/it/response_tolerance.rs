@@ -172,8 +172,7 @@ async fn unreadable_as_a_lead(body: &str) -> [bool; 2] {
         .on(Operation::UpdateLead, json_text(body));
     let leads = fake.client().leads();
     let read = leads.get("62ab16e").await;
-    let changes = [("rating".to_owned(), 4.into())].into();
-    let updated = leads.update("62ab16e", changes).await;
+    let updated = leads.update("62ab16e", [("rating", 4)]).await;
     [is_unreadable(read), is_unreadable(updated)]
 }
 

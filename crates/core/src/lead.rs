@@ -5,7 +5,7 @@ use crate::value::{SetField, set_field, to_object};
 use crate::{Action, FieldPath, FieldValue, write_hint};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 /// A lead to send, with its fields and new actions.
@@ -295,10 +295,39 @@ impl<K: Into<String>, V: SetField> FromIterator<(K, V)> for Lead {
     }
 }
 
-/// Sets each field as [`Lead::set`] does.
+/// Takes the fields as they are, blanks and null included, which a check reports.
 impl From<BTreeMap<String, FieldValue>> for Lead {
     fn from(fields: BTreeMap<String, FieldValue>) -> Self {
-        fields.into_iter().collect()
+        Self { fields, ..Self::default() }
+    }
+}
+
+/// Takes the fields as they are, blanks and null included, which a check reports.
+impl From<HashMap<String, FieldValue>> for Lead {
+    fn from(fields: HashMap<String, FieldValue>) -> Self {
+        fields.into_iter().collect::<BTreeMap<_, _>>().into()
+    }
+}
+
+/// Takes the fields as they are, blanks included, which a check reports. `None` is no field.
+impl<K: Into<String>, V: SetField> From<Vec<(K, V)>> for Lead {
+    fn from(fields: Vec<(K, V)>) -> Self {
+        let fields =
+            fields.into_iter().map(|(name, value)| Some((name.into(), value.into_value()?)));
+        fields.flatten().collect::<BTreeMap<_, _>>().into()
+    }
+}
+
+/// Takes the fields as they are, blanks included, which a check reports. `None` is no field.
+impl<K: Into<String>, V: SetField, const N: usize> From<[(K, V); N]> for Lead {
+    fn from(fields: [(K, V); N]) -> Self {
+        Vec::from(fields).into()
+    }
+}
+
+impl From<&Self> for Lead {
+    fn from(lead: &Self) -> Self {
+        lead.clone()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::support::{cases, client, client_without_retries, emulator, jane, lead_exists, visit};
 use httpmock::MockServer;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use telecrm::response::ActionStatus;
 use telecrm::testing::{FakeTelecrm, Response};
 use telecrm::{
@@ -206,6 +206,43 @@ fn fake_with(row: &serde_json::Value) -> FakeTelecrm {
 
 fn rated_row() -> serde_json::Value {
     json!({ "id": "62ab16e", "fields": { "phone": "919999999999", "rating": 4 } })
+}
+
+#[tokio::test]
+async fn an_update_takes_fields_in_any_form() {
+    let fake = fake_with(&rated_row());
+    let leads = fake.client().leads();
+    let lead = Lead::new().set("rating", 4);
+    let _ = leads.update("62ab16e", &lead).await.expect("a lead");
+    let _ = leads.update("62ab16e", lead).await.expect("a lead");
+    let _ = leads.update("62ab16e", vec![("rating", 4)]).await.expect("pairs");
+    let map = HashMap::from([("rating".to_owned(), FieldValue::from(4))]);
+    let _ = leads.update("62ab16e", map).await.expect("a map");
+    let bodies = fake.requests_to(Operation::UpdateLead);
+    let expected = json!({ "fields": { "rating": 4 } });
+    assert!(bodies.len() == 4 && bodies.iter().all(|request| request.body() == Some(&expected)));
+}
+
+#[tokio::test]
+async fn an_update_with_more_than_fields_is_refused_unsent() {
+    let fake = fake_with(&rated_row());
+    let leads = fake.client().leads();
+    let error = leads.update("62ab16e", Lead::new().action(visit("called"))).await;
+    let error = error.expect_err("an action").to_string();
+    assert_eq!(error, "updating a lead failed: an update cannot write actions");
+    let other: Lead = serde_json::from_value(json!({ "fields": {}, "note": 1 })).expect("a lead");
+    let error = leads.update("62ab16e", other).await.expect_err("a key").to_string();
+    assert_eq!(error, "updating a lead failed: an update writes fields only, not `note`");
+    assert!(fake.requests_to(Operation::UpdateLead).is_empty());
+}
+
+#[tokio::test]
+async fn an_update_with_a_blank_text_is_refused_unsent() {
+    let fake = fake_with(&rated_row());
+    let error = fake.client().leads().update("62ab16e", [("name", " ")]).await;
+    let error = error.expect_err("nothing would change");
+    assert_eq!(error.finding().expect("a finding").path, field("name"));
+    assert!(fake.requests_to(Operation::UpdateLead).is_empty());
 }
 
 #[tokio::test]

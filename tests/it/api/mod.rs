@@ -2,6 +2,7 @@
 
 mod actions;
 mod batch;
+mod changes;
 mod filter;
 mod ingest;
 mod leads;
