@@ -13,7 +13,6 @@ async fn start(emulator: &Emulator) -> (TestClock, Outbox, Worker) {
     let outbox = Outbox::memory(options).await.unwrap();
     outbox.set_workspace(&telecrm::WorkspaceFile::sample()).await.unwrap();
     let telecrm = emulator.client_builder().verify_timeout(Duration::ZERO).build().unwrap();
-    telecrm.workspace().await.unwrap();
     let worker = Worker::start(&outbox, TelecrmSender::new(&telecrm)).await.unwrap();
     (clock, outbox, worker)
 }
@@ -43,6 +42,7 @@ async fn leads_wait_while_telecrm_cannot_be_reached() {
     let emulator = Emulator::start().await.unwrap();
     let (clock, outbox, mut worker) = start(&emulator).await;
     let mut events = outbox.events();
+    // No connection is open yet, so that none breaks in the middle of a request.
     drop(emulator);
     let seq = outbox.enqueue([lead(1, "A")]).await.unwrap().remove(0).unwrap().seq;
     for _ in 0..10 {
