@@ -79,3 +79,9 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(ErrorKind::Store, format!("an item of the outbox cannot be written: {error}"))
+    }
+}

@@ -33,7 +33,8 @@ pub enum State {
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 9] = [
+    /// All states.
+    pub const ALL: [Self; 9] = [
         Self::Queued,
         Self::InFlight,
         Self::Accepted,
@@ -44,6 +45,21 @@ impl State {
         Self::Merged,
         Self::Cancelled,
     ];
+
+    /// The name, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::InFlight => "in flight",
+            Self::Accepted => "accepted",
+            Self::Verified => "verified",
+            Self::Differs => "differs",
+            Self::Missing => "missing",
+            Self::Dead => "dead",
+            Self::Merged => "merged",
+            Self::Cancelled => "cancelled",
+        }
+    }
 
     /// Whether the item is still to be sent.
     pub fn is_open(self) -> bool {

@@ -191,12 +191,18 @@ impl Outbox {
     /// file system, or belongs to another enterprise, country or time zone.
     #[cfg(feature = "sqlite")]
     pub async fn open(url: &str, options: Options) -> Result<Self, Error> {
-        let Some(path) = url.strip_prefix("sqlite:") else {
-            let error = Error::new(ErrorKind::Store, format!("unknown store `{url}`"));
-            return Err(error.with_hint("write `sqlite:` and the path of a file"));
-        };
-        let tables = crate::store::Sqlite::open(path.as_ref(), options.max_pages)?;
+        let tables = crate::store::Sqlite::open(path_of(url)?.as_ref(), options.max_pages)?;
         Self::start(Box::new(tables), options).await
+    }
+
+    /// Reads what can be read from a damaged file, without changing it. Calls `found` for each
+    /// item, and returns how many could not be read.
+    ///
+    /// # Errors
+    /// Returns an error if nothing can be read.
+    #[cfg(feature = "sqlite")]
+    pub fn recover(url: &str, mut found: impl FnMut(Exported)) -> Result<u64, Error> {
+        crate::store::salvage(path_of(url)?.as_ref(), &mut |item| found(item.into()))
     }
 
     async fn start(tables: Box<dyn Tables>, options: Options) -> Result<Self, Error> {
@@ -630,6 +636,14 @@ impl Outbox {
         // Listening is optional.
         let _ = self.0.events.send(event);
     }
+}
+
+#[cfg(feature = "sqlite")]
+fn path_of(url: &str) -> Result<&str, Error> {
+    url.strip_prefix("sqlite:").ok_or_else(|| {
+        let error = Error::new(ErrorKind::Store, format!("unknown store `{url}`"));
+        error.with_hint("write `sqlite:` and the path of a file")
+    })
 }
 
 fn receipt(admission: Admission, findings: Vec<Finding>) -> Result<Receipt, Error> {

@@ -120,8 +120,8 @@ fn known(tables: &mut dyn Tables, seq: u64) -> Result<Item, Error> {
 }
 
 fn unfit(item: &Item, wanted: &str) -> Error {
-    let message = format!("item {} is {:?}, not {wanted}", item.seq, item.state);
-    Error::new(ErrorKind::State, message.to_lowercase())
+    let message = format!("item {} is {}, not {wanted}", item.seq, item.state.as_str());
+    Error::new(ErrorKind::State, message)
 }
 
 /// Cancels a waiting item. An item in flight is not repeated, but its answer still counts.

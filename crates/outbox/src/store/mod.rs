@@ -3,6 +3,8 @@
 
 mod memory;
 #[cfg(feature = "sqlite")]
+mod salvage;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod writer;
 
@@ -12,6 +14,8 @@ use crate::item::{Filter, Item, Kind, Lane};
 use telecrm::Lead;
 
 pub(crate) use memory::Memory;
+#[cfg(feature = "sqlite")]
+pub(crate) use salvage::salvage;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::Sqlite;
 pub(crate) use writer::Writer;

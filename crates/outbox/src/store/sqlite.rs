@@ -18,7 +18,7 @@ const APPLICATION: i32 = 0x7463_6f62;
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 const VERSION: i32 = MIGRATIONS.len() as i32;
 
-const COLUMNS: &str = "seq, lead_key, idem, digest, body, state, settled_ms, detail";
+pub(super) const COLUMNS: &str = "seq, lead_key, idem, digest, body, state, settled_ms, detail";
 const LANE: &str = "kind, lead_key, rank, due, fence, leased, tries";
 
 /// Tables in an SQLite file.
@@ -76,7 +76,7 @@ impl Sqlite {
     }
 }
 
-fn place(path: &Path) -> String {
+pub(super) fn place(path: &Path) -> String {
     format!("the outbox {}", path.display())
 }
 
@@ -155,12 +155,6 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-impl From<serde_json::Error> for Error {
-    fn from(error: serde_json::Error) -> Self {
-        Self::new(ErrorKind::Store, format!("an item of the outbox cannot be written: {error}"))
-    }
-}
-
 fn invalid(
     column: usize,
     error: impl std::error::Error + Send + Sync + 'static,
@@ -168,7 +162,7 @@ fn invalid(
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 
-fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
+pub(super) fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
     let digest: [u8; 16] = row.get(3)?;
     let body: Option<String> = row.get(4)?;
     let code: usize = row.get(5)?;

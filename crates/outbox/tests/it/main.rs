@@ -7,4 +7,5 @@ mod emulator;
 mod kill;
 mod matrix;
 mod model;
+mod operators;
 mod support;
