@@ -2,11 +2,12 @@
 
 use crate::item::{Item, State};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use telecrm::{Finding, Lead};
 
 /// An item on its way to another store, with [`Outbox::export`](crate::Outbox::export) and
 /// [`Outbox::import`](crate::Outbox::import). As JSON it is one line of a file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Exported {
     /// The caller's key.
@@ -48,5 +49,13 @@ impl Exported {
     /// The digest, if it can be read.
     pub(crate) fn digest(&self) -> Option<u128> {
         u128::from_str_radix(self.digest.as_deref()?, 16).ok()
+    }
+}
+
+/// Shows neither the lead nor its key.
+impl fmt::Debug for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Exported");
+        debug.field("state", &self.state).field("maybe", &self.maybe).finish_non_exhaustive()
     }
 }

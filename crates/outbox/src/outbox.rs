@@ -53,7 +53,7 @@ pub(crate) struct Inner {
 }
 
 /// A lead to be added.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewLead {
     lead: Lead,
     key: Option<String>,
@@ -84,6 +84,13 @@ impl NewLead {
     pub fn maybe_sent(mut self) -> Self {
         self.maybe = true;
         self
+    }
+}
+
+/// Shows neither the lead nor its key.
+impl std::fmt::Debug for NewLead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewLead").field("maybe", &self.maybe).finish_non_exhaustive()
     }
 }
 

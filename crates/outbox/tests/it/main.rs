@@ -8,4 +8,5 @@ mod kill;
 mod matrix;
 mod model;
 mod operators;
+mod privacy;
 mod support;
