@@ -52,6 +52,11 @@ impl RateLimit {
         self.per_hour
     }
 
+    /// How many requests may be sent without a wait, after an hour without any.
+    pub const fn burst(self) -> u32 {
+        self.burst
+    }
+
     /// The time between two requests after the burst. The burst counts towards the hour.
     fn interval(self) -> Duration {
         HOUR / (self.per_hour - self.burst)

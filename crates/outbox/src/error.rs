@@ -33,11 +33,26 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    /// Whether the message still needs the store in front of it.
+    placeless: bool,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        Self { kind, message: message.into(), hint: None, placeless: false }
+    }
+
+    /// An error whose message goes on after the name of the store.
+    pub(crate) fn of_store(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { placeless: true, ..Self::new(kind, message) }
+    }
+
+    /// Names the store, unless the message does.
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        if std::mem::take(&mut self.placeless) {
+            self.message = format!("{place} {}", self.message);
+        }
+        self
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -64,3 +79,9 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(ErrorKind::Store, format!("an item of the outbox cannot be written: {error}"))
+    }
+}

@@ -1,4 +1,4 @@
-//! What the outbox tells its observers.
+//! What the outbox reports to its observers.
 
 /// Something that happened in this process. From [`Outbox::events`](crate::Outbox::events).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,4 +22,46 @@ pub enum Event {
     Held(String),
     /// Sending works again.
     Released,
+}
+
+/// How often something happened in this process since the outbox was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Items that were queued.
+    pub queued: u64,
+    /// Items that telecrm accepted.
+    pub accepted: u64,
+    /// Sends that failed and will be repeated.
+    pub retries: u64,
+    /// Items that died.
+    pub dead: u64,
+    /// Answers that came after another process had taken the item over.
+    pub extra_sends: u64,
+    /// Items that were read back and are verified.
+    pub verified: u64,
+    /// Items that were read back and differ or are missing.
+    pub lossy: u64,
+    /// How often a token was refused.
+    pub refused_tokens: u64,
+    /// How often sending had to stop for a fault that is not a lead's.
+    pub holds: u64,
+}
+
+impl Counters {
+    pub(crate) fn count(&mut self, event: &Event) {
+        let (counter, by) = match event {
+            Event::Queued(items) => (&mut self.queued, *items as u64),
+            Event::Accepted(_) => (&mut self.accepted, 1),
+            Event::Retry(_) => (&mut self.retries, 1),
+            Event::Dead(..) => (&mut self.dead, 1),
+            Event::ExtraSend(_) => (&mut self.extra_sends, 1),
+            Event::ReadBack(_, crate::State::Verified) => (&mut self.verified, 1),
+            Event::ReadBack(..) => (&mut self.lossy, 1),
+            Event::TokenRefused(_) => (&mut self.refused_tokens, 1),
+            Event::Held(_) => (&mut self.holds, 1),
+            Event::Released => return,
+        };
+        *counter += by;
+    }
 }

@@ -3,6 +3,7 @@
 use crate::clock::Millis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::{Duration, SystemTime};
 use telecrm::{Finding, Lead};
 
 /// The state of an item.
@@ -32,7 +33,8 @@ pub enum State {
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 9] = [
+    /// All states.
+    pub const ALL: [Self; 9] = [
         Self::Queued,
         Self::InFlight,
         Self::Accepted,
@@ -43,6 +45,21 @@ impl State {
         Self::Merged,
         Self::Cancelled,
     ];
+
+    /// The name, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::InFlight => "in flight",
+            Self::Accepted => "accepted",
+            Self::Verified => "verified",
+            Self::Differs => "differs",
+            Self::Missing => "missing",
+            Self::Dead => "dead",
+            Self::Merged => "merged",
+            Self::Cancelled => "cancelled",
+        }
+    }
 
     /// Whether the item is still to be sent.
     pub fn is_open(self) -> bool {
@@ -93,6 +110,8 @@ pub(crate) struct Detail {
     pub(crate) origin: Option<u64>,
     /// The time during which the workspace could send, when the item was queued.
     pub(crate) born: Millis,
+    /// When the item was added.
+    pub(crate) added: Millis,
 }
 
 impl Item {
@@ -136,6 +155,16 @@ impl Item {
         self.detail.answer.as_deref()
     }
 
+    /// When the item was added.
+    pub fn added_at(&self) -> SystemTime {
+        date(self.detail.added)
+    }
+
+    /// When the item got its state. None while it is still to be sent.
+    pub fn settled_at(&self) -> Option<SystemTime> {
+        self.settled.map(date)
+    }
+
     pub(crate) fn has_actions(&self) -> bool {
         self.lead.as_ref().is_some_and(|lead| !lead.actions().is_empty())
     }
@@ -149,6 +178,10 @@ impl Item {
         self.set(State::Dead, now);
         self.detail.reason = Some(reason.into());
     }
+}
+
+fn date(time: Millis) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(time).unwrap_or_default())
 }
 
 /// Shows no values of the lead.

@@ -4,6 +4,7 @@ mod clock;
 mod engine;
 mod error;
 mod event;
+mod export;
 mod item;
 #[cfg(feature = "sqlite")]
 mod lock;
@@ -15,7 +16,8 @@ mod worker;
 
 pub use engine::{Blocked, CheckReport, Requeued, Verdict, classify};
 pub use error::{Error, ErrorKind};
-pub use event::Event;
+pub use event::{Counters, Event};
+pub use export::Exported;
 pub use item::{Filter, Item, State};
 pub use options::{Options, WhenLossy, WhenMaybeSent};
 pub use outbox::{Events, NewLead, Outbox, Receipt, Stats};

@@ -42,7 +42,7 @@ impl Drop for SenderLock {
 }
 
 /// The path with a suffix.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

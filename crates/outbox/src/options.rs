@@ -3,7 +3,7 @@
 use crate::clock::SystemClock;
 use std::sync::Arc;
 use std::time::Duration;
-use telecrm::Clock;
+use telecrm::{Clock, RateLimit};
 
 /// What to do with a lead of which telecrm would drop a part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Options {
     pub(crate) keep_keys: Duration,
     pub(crate) concurrency: usize,
     pub(crate) send_timeout: Duration,
+    pub(crate) async_limit: Option<RateLimit>,
+    pub(crate) sync_limit: Option<RateLimit>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_pages: Option<u32>,
 }
@@ -75,6 +77,8 @@ impl Options {
             keep_keys: Duration::from_secs(30 * 86_400),
             concurrency: 30,
             send_timeout: Duration::from_secs(20),
+            async_limit: Some(RateLimit::ASYNC),
+            sync_limit: Some(RateLimit::SYNC),
             clock: Arc::new(SystemClock),
             max_pages: None,
         }
@@ -108,8 +112,8 @@ impl Options {
         self
     }
 
-    /// How many items may wait. Further ones are [`Full`](crate::Admission::Full). The default is
-    /// ten million.
+    /// How many items may wait. Further ones are refused as [`Full`](crate::ErrorKind::Full). The
+    /// default is ten million.
     #[must_use]
     pub fn capacity(mut self, items: u64) -> Self {
         self.capacity = items;
@@ -150,6 +154,23 @@ impl Options {
     #[must_use]
     pub fn send_timeout(mut self, timeout: Duration) -> Self {
         self.send_timeout = timeout;
+        self
+    }
+
+    /// The rate limit of each slot of the sender, or none. The default is [`RateLimit::ASYNC`].
+    ///
+    /// All tokens of a [`TelecrmSender`](crate::TelecrmSender) are one slot: give it the sum of
+    /// their limits.
+    #[must_use]
+    pub fn async_limit(mut self, limit: Option<RateLimit>) -> Self {
+        self.async_limit = limit;
+        self
+    }
+
+    /// The rate limit of reading back, or none. The default is [`RateLimit::SYNC`].
+    #[must_use]
+    pub fn sync_limit(mut self, limit: Option<RateLimit>) -> Self {
+        self.sync_limit = limit;
         self
     }
 

@@ -3,8 +3,9 @@
 use crate::clock::{Millis, Time, millis};
 use crate::engine::{self, Admission, CheckReport, NewItem, Requeued};
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
-use crate::item::{Filter, Item, State};
+use crate::event::{Counters, Event};
+use crate::export::Exported;
+use crate::item::{Detail, Filter, Item, Kind, State};
 use crate::options::{Options, WhenLossy};
 use crate::store::{Memory, Tables, Writer};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,20 +48,28 @@ pub(crate) struct Inner {
     pub(crate) wake: Notify,
     pub(crate) events: broadcast::Sender<Event>,
     workspace: Mutex<Option<Arc<Workspace>>>,
+    counters: Mutex<Counters>,
     repaired: CheckReport,
 }
 
 /// A lead to be added.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewLead {
     lead: Lead,
     key: Option<String>,
+    findings: Option<Vec<Finding>>,
+    maybe: bool,
 }
 
 impl NewLead {
-    /// A lead without a key.
+    /// A lead without a key. The outbox checks it.
     pub fn new(lead: Lead) -> Self {
-        Self { lead, key: None }
+        Self { lead, key: None, findings: None, maybe: false }
+    }
+
+    /// A lead that the caller has checked and repaired. It is queued as it is, with these findings.
+    pub fn checked(lead: Lead, findings: Vec<Finding>) -> Self {
+        Self { findings: Some(findings), ..Self::new(lead) }
     }
 
     /// A key by which the outbox recognizes the lead if it is added again.
@@ -68,6 +77,20 @@ impl NewLead {
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
+    }
+
+    /// Says that the lead may have been sent before, so that its actions are looked for first.
+    #[must_use]
+    pub fn maybe_sent(mut self) -> Self {
+        self.maybe = true;
+        self
+    }
+}
+
+/// Shows neither the lead nor its key.
+impl std::fmt::Debug for NewLead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewLead").field("maybe", &self.maybe).finish_non_exhaustive()
     }
 }
 
@@ -100,8 +123,14 @@ pub struct Stats {
     pub held: Option<String>,
     /// Why sending is paused.
     pub paused: Option<String>,
+    /// For how long the lead that is read back next has been due. None if none is due.
+    pub verification_behind: Option<Duration>,
     /// What was repaired when the outbox was opened.
     pub repaired: CheckReport,
+    /// What happened in this process.
+    pub counters: Counters,
+    /// The bytes of the log that is not part of the file yet.
+    pub log_bytes: u64,
 }
 
 impl Stats {
@@ -113,6 +142,25 @@ impl Stats {
     /// How many items wait to be sent or are being sent.
     pub fn waiting(&self) -> u64 {
         self.count(State::Queued) + self.count(State::InFlight)
+    }
+
+    /// How many items were accepted and are not read back yet.
+    pub fn unverified(&self) -> u64 {
+        self.count(State::Accepted)
+    }
+
+    /// What needs the attention of an operator, as sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        const LONGEST_LOG: u64 = 64 << 20;
+        let mut warnings = Vec::new();
+        if self.log_bytes > LONGEST_LOG {
+            let megabytes = self.log_bytes >> 20;
+            warnings.push(format!(
+                "the log of the file has {megabytes} MB: a program that reads the file keeps it \
+                 from shrinking"
+            ));
+        }
+        warnings
     }
 }
 
@@ -150,12 +198,18 @@ impl Outbox {
     /// file system, or belongs to another enterprise, country or time zone.
     #[cfg(feature = "sqlite")]
     pub async fn open(url: &str, options: Options) -> Result<Self, Error> {
-        let Some(path) = url.strip_prefix("sqlite:") else {
-            let error = Error::new(ErrorKind::Store, format!("unknown store `{url}`"));
-            return Err(error.with_hint("write `sqlite:` and the path of a file"));
-        };
-        let tables = crate::store::Sqlite::open(path.as_ref(), options.max_pages)?;
+        let tables = crate::store::Sqlite::open(path_of(url)?.as_ref(), options.max_pages)?;
         Self::start(Box::new(tables), options).await
+    }
+
+    /// Reads what can be read from a damaged file, without changing it. Calls `found` for each
+    /// item, and returns how many could not be read.
+    ///
+    /// # Errors
+    /// Returns an error if nothing can be read.
+    #[cfg(feature = "sqlite")]
+    pub fn recover(url: &str, mut found: impl FnMut(Exported)) -> Result<u64, Error> {
+        crate::store::salvage(path_of(url)?.as_ref(), &mut |item| found(item.into()))
     }
 
     async fn start(tables: Box<dyn Tables>, options: Options) -> Result<Self, Error> {
@@ -172,8 +226,8 @@ impl Outbox {
                 match tables.setting(name)? {
                     Some(known) if known != value => {
                         let name = name.replace('_', " ");
-                        let message = format!("the outbox belongs to another {name}");
-                        return Err(Error::new(ErrorKind::OtherWorkspace, message).with_hint(
+                        let message = format!("belongs to the {name} `{known}`, not `{value}`");
+                        return Err(Error::of_store(ErrorKind::OtherWorkspace, message).with_hint(
                             "open it with the settings it was made with, or use another",
                         ));
                     }
@@ -192,6 +246,7 @@ impl Outbox {
             wake: Notify::new(),
             events: broadcast::channel(1024).0,
             workspace: Mutex::new(workspace.map(Arc::new)),
+            counters: Mutex::default(),
             repaired,
         })))
     }
@@ -206,25 +261,38 @@ impl Outbox {
         let text = file.to_json().to_string();
         let workspace = Arc::new(read_workspace(&text, &self.0.options)?);
         let identifier = workspace.identifier().api_name().to_owned();
-        let new = Arc::clone(&workspace);
-        let stored = self.0.writer.run(move |tables| {
+        let (new_identifier, new_text) = (identifier.clone(), text.clone());
+        let compared = self.0.writer.run(move |tables| {
+            if tables.setting("workspace")?.as_ref() == Some(&new_text) {
+                return Ok(None);
+            }
             let known = tables.setting("identifier")?;
-            let changed = known.filter(|known| *known != identifier);
+            let changed = known.filter(|known| *known != new_identifier);
             let counts = tables.counts()?;
             if let Some(known) = changed.filter(|_| counts[..3].iter().sum::<u64>() > 0) {
                 let reason =
-                    format!("the lead identifier changed from `{known}` to `{identifier}`");
+                    format!("the lead identifier changed from `{known}` to `{new_identifier}`");
                 tables.put_setting("paused", Some(&reason))?;
-                return Ok(Some(reason));
+                return Ok(Some(Err(reason)));
             }
-            tables.put_setting("identifier", Some(&identifier))?;
-            tables.put_setting("workspace", Some(&text))?;
-            check_again(tables, &new)?;
-            Ok(None)
+            Ok(Some(Ok(())))
         });
-        if let Some(reason) = stored.await? {
+        let changed = compared.await?;
+        if let Some(Err(reason)) = changed {
             let hint = "resume to send what waits with the old identifier, or export and add again";
             return Err(Error::new(ErrorKind::OtherWorkspace, reason).with_hint(hint));
+        }
+        if changed.is_some() {
+            // In many transactions, because others wait meanwhile.
+            let mut after = 0;
+            while let Some(last) = self.check_again(&workspace, after).await? {
+                after = last;
+            }
+            let store = move |tables: &mut dyn Tables| {
+                tables.put_setting("identifier", Some(&identifier))?;
+                tables.put_setting("workspace", Some(&text))
+            };
+            self.0.writer.run(store).await?;
         }
         *self.0.workspace.lock().unwrap_or_else(PoisonError::into_inner) = Some(workspace);
         Ok(())
@@ -243,26 +311,96 @@ impl Outbox {
         leads: impl IntoIterator<Item = L>,
     ) -> Result<Vec<Result<Receipt, Error>>, Error> {
         let workspace = self.workspace()?;
-        let checked = leads.into_iter().map(|lead| self.check_lead(&workspace, lead.into()));
-        let checked: Vec<_> = checked.collect();
-        let new: Vec<_> = checked.iter().filter_map(|lead| lead.as_ref().ok()).cloned().collect();
+        let checked = leads.into_iter().map(|lead| {
+            let new = self.check_lead(&workspace, lead.into())?;
+            Ok((new.findings.clone(), new))
+        });
         let (now, capacity) = (self.0.time.now(), self.0.options.capacity);
+        self.add(checked.collect(), move |tables, new| engine::enqueue(tables, now, capacity, new))
+            .await
+    }
+
+    /// Adds items of another store. Those that wait there wait here, in the order given, and the
+    /// others keep their state. Returns like [`enqueue`](Self::enqueue).
+    ///
+    /// # Errors
+    /// Returns an error as `enqueue` does. The result of an item is an error if its lead is missing
+    /// or has no valid identifier, or if its key was used for another lead.
+    pub async fn import(
+        &self,
+        items: impl IntoIterator<Item = Exported>,
+    ) -> Result<Vec<Result<Receipt, Error>>, Error> {
+        let workspace = self.workspace()?;
+        let items = items.into_iter().map(|exported| {
+            let text = serde_json::to_string(&exported.lead).unwrap_or_default();
+            let lead_key = match &exported.lead {
+                Some(lead) => lead_key(&workspace, lead)?,
+                None if exported.state.is_open() || exported.key.is_none() => {
+                    let error = Error::new(ErrorKind::Lead, "the item has no lead");
+                    return Err(error.with_hint("export the items again, or leave this one out"));
+                }
+                None => String::new(),
+            };
+            let digest = exported.digest().unwrap_or_else(|| digest(&text));
+            let detail = Detail {
+                maybe: exported.maybe,
+                findings: exported.findings.clone(),
+                reason: exported.reason,
+                ..Detail::default()
+            };
+            let (key, lead, state) = (exported.key, exported.lead, exported.state);
+            let item = Item { seq: 0, lead_key, key, lead, state, digest, settled: None, detail };
+            Ok((exported.findings, item))
+        });
+        let now = self.0.time.now();
+        self.add(items.collect(), move |tables, items| {
+            items.into_iter().map(|item| engine::import(tables, now, item)).collect()
+        })
+        .await
+    }
+
+    /// The items after this number as they go to another store, with the number of each.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn export(&self, after: u64, limit: usize) -> Result<Vec<(u64, Exported)>, Error> {
+        let items = self.list(Filter::new(), after, limit).await?;
+        Ok(items.into_iter().map(|item| (item.seq, item.into())).collect())
+    }
+
+    /// Adds what is valid, unless the disk is nearly full.
+    async fn add<T: Send + 'static>(
+        &self,
+        checked: Vec<Result<(Vec<Finding>, T), Error>>,
+        add: impl FnOnce(&mut dyn Tables, Vec<T>) -> Result<Vec<Admission>, Error> + Send + 'static,
+    ) -> Result<Vec<Result<Receipt, Error>>, Error> {
+        let mut new = Vec::new();
+        let checked = checked.into_iter().map(|lead| {
+            lead.map(|(findings, lead)| {
+                new.push(lead);
+                findings
+            })
+        });
+        let checked: Vec<_> = checked.collect();
         let low_water = self.0.options.low_water;
         let added = self.0.writer.run(move |tables| {
             if tables.free_space().is_some_and(|free| free < low_water) {
-                let message = "the disk of the outbox is nearly full, so nothing was queued";
-                return Err(Error::new(ErrorKind::Full, message)
+                let message = "is on a disk that is nearly full, so nothing was queued";
+                return Err(Error::of_store(ErrorKind::Full, message)
                     .with_hint("free some space; sending goes on meanwhile"));
             }
-            engine::enqueue(tables, now, capacity, new)
+            add(tables, new)
         });
-        let mut admissions = added.await?.into_iter();
-        self.tell(Event::Queued(admissions.len()));
+        let admissions = added.await?;
+        let queued =
+            admissions.iter().filter(|admission| matches!(admission, Admission::Queued(_)));
+        self.tell(Event::Queued(queued.count()));
         self.0.wake.notify_one();
-        let receipts = checked.into_iter().map(|lead| {
-            let lead = lead?;
+        let mut admissions = admissions.into_iter();
+        let receipts = checked.into_iter().map(|findings| {
             let closed = || Error::new(ErrorKind::Closed, "the outbox is closed");
-            receipt(admissions.next().ok_or_else(closed)?, lead.findings)
+            let findings = findings?;
+            receipt(admissions.next().ok_or_else(closed)?, findings)
         });
         Ok(receipts.collect())
     }
@@ -288,21 +426,44 @@ impl Outbox {
             let message = format!("the lead has {} bytes, more than {LARGEST}", text.len());
             return Err(Error::new(ErrorKind::Lead, message).with_hint("leave large values out"));
         }
-        let checked = workspace.check(&new.lead);
-        let findings = checked.report().to_vec();
-        let lead = match self.0.options.when_lossy {
-            WhenLossy::Refuse => checked.complete().map_err(lossy)?,
-            WhenLossy::QueueValid => checked.accept_partial().map_err(lossy)?,
-            WhenLossy::QueueAsIs => new.lead,
+        let (lead, findings) = match new.findings {
+            Some(findings) => (new.lead, findings),
+            None => {
+                let checked = workspace.check(&new.lead);
+                let findings = checked.report().to_vec();
+                let lead = match self.0.options.when_lossy {
+                    WhenLossy::Refuse => checked.complete().map_err(lossy)?,
+                    WhenLossy::QueueValid => checked.accept_partial().map_err(lossy)?,
+                    WhenLossy::QueueAsIs => new.lead,
+                };
+                (lead, findings)
+            }
         };
-        let identifier = workspace.identifier().api_name();
-        let key = lead.get(identifier).and_then(|value| workspace.identifier_key(value));
-        let lead_key = key.ok_or_else(|| {
-            let error =
-                Error::new(ErrorKind::Lead, format!("the lead has no valid `{identifier}`"));
-            error.with_hint("add the identifier: telecrm drops leads without one (AS2)")
-        })?;
-        Ok(NewItem { lead_key, key: new.key, digest: digest(&text), lead, findings })
+        let lead_key = lead_key(workspace, &lead)?;
+        let (key, maybe) = (new.key, new.maybe);
+        Ok(NewItem { lead_key, key, digest: digest(&text), lead, findings, maybe })
+    }
+
+    /// Renews the findings of some waiting items. Returns the number of the last.
+    async fn check_again(
+        &self,
+        workspace: &Arc<Workspace>,
+        after: u64,
+    ) -> Result<Option<u64>, Error> {
+        let workspace = Arc::clone(workspace);
+        let check = move |tables: &mut dyn Tables| {
+            let items = tables.items(&Filter::new().state(State::Queued), after, 500)?;
+            for mut item in items.iter().cloned() {
+                let Some(lead) = &item.lead else { continue };
+                let findings = workspace.check(lead).report().to_vec();
+                if findings != item.detail.findings {
+                    item.detail.findings = findings;
+                    tables.update(&item)?;
+                }
+            }
+            Ok(items.last().map(|item| item.seq))
+        };
+        self.0.writer.run(check).await
     }
 
     /// An item by its number.
@@ -311,6 +472,15 @@ impl Outbox {
     /// Returns an error if the store fails.
     pub async fn get(&self, seq: u64) -> Result<Option<Item>, Error> {
         self.0.writer.run(move |tables| tables.item(seq)).await
+    }
+
+    /// An item by its key.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn find(&self, key: &str) -> Result<Option<Item>, Error> {
+        let key = key.to_owned();
+        self.0.writer.run(move |tables| tables.item_by_key(&key)).await
     }
 
     /// The items after this number, in order. Begin with 0, and go on with the last number.
@@ -340,6 +510,19 @@ impl Outbox {
         self.0.writer.run(move |tables| engine::discard(tables, now, seq)).await
     }
 
+    /// Replaces the lead of a dead item. The item stays dead until it is
+    /// [queued again](Self::requeue).
+    ///
+    /// # Errors
+    /// Returns an error if the item is not dead, or as [`enqueue`](Self::enqueue) does for a lead.
+    pub async fn edit(&self, seq: u64, lead: Lead) -> Result<Vec<Finding>, Error> {
+        let workspace = self.workspace()?;
+        let new = self.check_lead(&workspace, NewLead::new(lead))?;
+        let findings = new.findings.clone();
+        self.0.writer.run(move |tables| engine::edit(tables, seq, &new)).await?;
+        Ok(findings)
+    }
+
     /// Queues a dead item again, as a new item behind all others of its lead. Does nothing if it
     /// would overwrite newer values.
     ///
@@ -363,6 +546,19 @@ impl Outbox {
         let requeued = self.0.writer.run(work).await?;
         self.0.wake.notify_one();
         Ok(requeued)
+    }
+
+    /// Makes all accepted leads due to be read back, as fast as the rate limit allows. Returns how
+    /// many were not due yet.
+    ///
+    /// # Errors
+    /// Returns an error if the store fails.
+    pub async fn verify_now(&self) -> Result<usize, Error> {
+        let now = self.0.time.now();
+        let count =
+            self.0.writer.run(move |tables| tables.bring_forward(Kind::Verify, now)).await?;
+        self.0.wake.notify_one();
+        Ok(count)
     }
 
     /// Stops sending, for every process, until [`resume`](Self::resume). Leads can still be added.
@@ -390,12 +586,19 @@ impl Outbox {
     /// Returns an error if the store fails.
     pub async fn stats(&self) -> Result<Stats, Error> {
         let repaired = self.0.repaired.clone();
+        let counters = *self.0.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.0.time.now();
         let read = move |tables: &mut dyn Tables| {
+            let due = tables.next_due(Kind::Verify)?.filter(|due| *due < now);
+            let behind = due.map(|due| (now - due).unsigned_abs());
             Ok(Stats {
                 counts: tables.counts()?,
                 held: tables.setting("held")?,
                 paused: tables.setting("paused")?,
+                verification_behind: behind.map(Duration::from_millis),
                 repaired,
+                counters,
+                log_bytes: tables.log_bytes(),
             })
         };
         self.0.writer.run(read).await
@@ -436,15 +639,25 @@ impl Outbox {
     }
 
     pub(crate) fn tell(&self, event: Event) {
+        self.0.counters.lock().unwrap_or_else(PoisonError::into_inner).count(&event);
         // Listening is optional.
         let _ = self.0.events.send(event);
     }
+}
+
+#[cfg(feature = "sqlite")]
+fn path_of(url: &str) -> Result<&str, Error> {
+    url.strip_prefix("sqlite:").ok_or_else(|| {
+        let error = Error::new(ErrorKind::Store, format!("unknown store `{url}`"));
+        error.with_hint("write `sqlite:` and the path of a file")
+    })
 }
 
 fn receipt(admission: Admission, findings: Vec<Finding>) -> Result<Receipt, Error> {
     let (seq, state, repeated) = match admission {
         Admission::Queued(seq) => (seq, State::Queued, false),
         Admission::Merged(seq, _) => (seq, State::Merged, false),
+        Admission::Imported(seq, state) => (seq, state, false),
         Admission::Duplicate(seq, state) => (seq, state, true),
         Admission::KeyReused(seq) => {
             let message = format!("the key was used for another lead, item {seq}");
@@ -472,24 +685,14 @@ fn read_workspace(text: &str, options: &Options) -> Result<Workspace, Error> {
     Ok(workspace.with_default_country(country).with_time_zone(zone))
 }
 
-/// Renews the findings of waiting items.
-fn check_again(tables: &mut dyn Tables, workspace: &Workspace) -> Result<(), Error> {
-    let (filter, mut after) = (Filter::new().state(State::Queued), 0);
-    loop {
-        let items = tables.items(&filter, after, 1000)?;
-        let Some(last) = items.last() else {
-            return Ok(());
-        };
-        after = last.seq;
-        for mut item in items {
-            let Some(lead) = &item.lead else { continue };
-            let findings = workspace.check(lead).report().to_vec();
-            if findings != item.detail.findings {
-                item.detail.findings = findings;
-                tables.update(&item)?;
-            }
-        }
-    }
+/// The key by which telecrm finds the lead.
+fn lead_key(workspace: &Workspace, lead: &Lead) -> Result<String, Error> {
+    let identifier = workspace.identifier().api_name();
+    let key = lead.get(identifier).and_then(|value| workspace.identifier_key(value));
+    key.ok_or_else(|| {
+        let error = Error::new(ErrorKind::Lead, format!("the lead has no valid `{identifier}`"));
+        error.with_hint("add the identifier: telecrm drops leads without one (AS2)")
+    })
 }
 
 /// FNV-1a with 128 bits. It is the same in every version of this crate.

@@ -15,6 +15,7 @@ use crate::store::{Lock, Tables};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
+use telecrm::RateLimit;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
@@ -26,7 +27,7 @@ const WORKSPACE_PROBE: Millis = 60_000;
 /// This many server faults in a row over different leads are not the leads' fault.
 const SERVER_FAULTS: usize = 5;
 /// Requests in flight end within this time after a stop. The rest is recorded as maybe sent.
-const GRACE: Millis = 22_000;
+const GRACE: Duration = Duration::from_secs(22);
 /// The most leads that are read back together.
 const BATCH: usize = 100;
 /// The longest time that counts at once as time in which the workspace could send.
@@ -45,7 +46,8 @@ pub struct Worker {
     unsettled: Vec<(Lease, Outcome)>,
     unsettled_looks: Vec<(Look, ReadBack)>,
     state: Health,
-    stop: watch::Sender<bool>,
+    /// How long requests in flight have once the worker is stopped.
+    stop: watch::Sender<Option<Duration>>,
     rounds: u64,
     /// Held as long as the worker lives.
     _lock: Lock,
@@ -80,12 +82,18 @@ enum Done {
 
 /// Stops a worker from elsewhere.
 #[derive(Debug, Clone)]
-pub struct Stopper(watch::Sender<bool>);
+pub struct Stopper(watch::Sender<Option<Duration>>);
 
 impl Stopper {
-    /// Sends nothing more. Requests in flight are finished.
+    /// Sends nothing more. Requests in flight have 22 s to end.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.stop_within(GRACE);
+    }
+
+    /// Sends nothing more. Requests in flight have this time to end. Those that do not may have
+    /// been sent, and are recorded so.
+    pub fn stop_within(&self, grace: Duration) {
+        self.0.send_replace(Some(grace));
     }
 }
 
@@ -106,13 +114,14 @@ impl Worker {
     /// Returns an error if another process or another worker sends from the store.
     pub async fn start(outbox: &Outbox, sender: impl Sender) -> Result<Self, Error> {
         let now = outbox.0.time.now();
-        let mut slots = sender.slots();
-        slots.push(READING.to_owned());
+        let slots = sender.slots();
+        let (sending, reading) = (outbox.0.options.async_limit, outbox.0.options.sync_limit);
         let policy = policy(outbox, 0);
         let prepare = move |tables: &mut dyn Tables| {
             let lock = tables.lock_sender()?;
             engine::void_leases(tables, now, policy)?;
-            engine::restart_slots(tables, now, &slots)?;
+            engine::restart_slots(tables, now, &slots, sending)?;
+            engine::restart_slots(tables, now, &[READING.to_owned()], reading)?;
             tables.put_setting("held", None)?;
             Ok(lock)
         };
@@ -125,7 +134,7 @@ impl Worker {
             unsettled: Vec::new(),
             unsettled_looks: Vec::new(),
             state: Health::default(),
-            stop: watch::channel(false).0,
+            stop: watch::channel(None).0,
             rounds: 0,
             _lock: lock,
         })
@@ -147,7 +156,7 @@ impl Worker {
     /// Faults of the store do not end the run: the worker tries again every second.
     pub async fn run(mut self) -> Drained {
         let mut stopped = self.stop.subscribe();
-        while !*stopped.borrow_and_update() {
+        while stopped.borrow_and_update().is_none() {
             let wait = self.round().await.unwrap_or(POLL);
             tokio::select! {
                 _ = stopped.changed() => {}
@@ -175,7 +184,8 @@ impl Worker {
     }
 
     async fn finish(mut self) -> Drained {
-        let end = self.outbox.0.time.now() + GRACE;
+        let grace = self.stop.borrow().unwrap_or(GRACE);
+        let end = self.outbox.0.time.now() + millis(grace);
         loop {
             let left = end - self.outbox.0.time.now();
             tokio::select! {
@@ -223,13 +233,15 @@ impl Worker {
         let slots = self.sender.slots();
         let reading = self.working.values().any(|work| matches!(work, Work::Look(_)));
         let batch = if reading { 0 } else { BATCH };
+        let options = &self.outbox.0.options;
+        let (sending, read_rate) = (options.async_limit, options.sync_limit);
         let claim = move |tables: &mut dyn Tables| {
             let sendable = engine::sendable(tables)? + sendable;
             tables.put_setting("sendable", Some(&sendable.to_string()))?;
             let paused = tables.setting("paused")?.is_some();
             let limit = if paused { 0 } else { limit };
-            let (leases, permit_wait) = engine::claim(tables, now, &slots, limit)?;
-            let looks = claim_looks(tables, now, batch)?;
+            let (leases, permit_wait) = engine::claim(tables, now, &slots, sending, limit)?;
+            let looks = claim_looks(tables, now, read_rate, batch)?;
             let next = [Kind::Send, Kind::Verify].map(|kind| tables.next_due(kind));
             let [send, verify] = next;
             let send = match send? {
@@ -364,9 +376,9 @@ impl Worker {
     /// Notes that the workspace and a token work.
     fn release(&mut self, slot: &str) {
         self.state.connection_failures = 0;
-        self.state.rate_refusals.remove(slot);
+        let limited = self.state.rate_refusals.remove(slot).is_some();
         let mut held = self.all_refused();
-        if self.state.refused_tokens.remove(slot) {
+        if self.state.refused_tokens.remove(slot) || limited {
             let (slot, now) = (slot.to_owned(), self.outbox.0.time.now());
             self.outbox.0.writer.post(move |tables| drop(engine::enable(tables, now, &slot)));
         }
@@ -447,8 +459,9 @@ impl Worker {
                 *refusals += u32::from(*until <= now);
                 let wait = wait.map_or(0, millis).max(engine::rate_limit_backoff(*refusals));
                 *until = now + wait;
+                let rate = self.outbox.0.options.async_limit;
                 self.outbox.0.writer.post(move |tables| {
-                    drop(engine::penalize(tables, now, &slot, wait));
+                    drop(engine::penalize(tables, now, &slot, rate, wait));
                 });
                 0
             }
@@ -509,12 +522,17 @@ fn policy(outbox: &Outbox, sendable: Millis) -> Policy {
     }
 }
 
-fn claim_looks(tables: &mut dyn Tables, now: Millis, limit: usize) -> Result<Vec<Look>, Error> {
+fn claim_looks(
+    tables: &mut dyn Tables,
+    now: Millis,
+    rate: Option<RateLimit>,
+    limit: usize,
+) -> Result<Vec<Look>, Error> {
     let due = tables.due_lanes(Kind::Verify, now, limit)?.len();
     if due == 0 {
         return Ok(Vec::new());
     }
-    let (permits, _) = engine::take(tables, now, &[READING.to_owned()], due)?;
+    let (permits, _) = engine::take(tables, now, &[READING.to_owned()], rate, due)?;
     Look::claim(tables, now, permits.len())
 }
 

@@ -254,3 +254,9 @@ impl std::io::Write for Log {
         Ok(())
     }
 }
+
+/// The public API of this crate and its core. The outbox tests its own.
+pub(crate) fn own_surface() -> String {
+    let parts = include_str!("../../../docs/public-api.txt").split("\n## ");
+    parts.filter(|part| !part.starts_with("crates/outbox/")).collect::<Vec<_>>().join("\n## ")
+}

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::item::{Item, Kind, Lane, State};
 use crate::options::WhenMaybeSent;
 use crate::store::Tables;
+use telecrm::RateLimit;
 
 /// A lead is dead after this many failures of its own.
 const ATTEMPTS: u32 = 8;
@@ -80,13 +81,14 @@ pub(crate) fn claim(
     tables: &mut dyn Tables,
     now: Millis,
     slots: &[String],
+    rate: Option<RateLimit>,
     limit: usize,
 ) -> Result<(Vec<Lease>, Millis), Error> {
     let due = tables.due_lanes(Kind::Send, now, limit)?;
     if due.is_empty() {
         return Ok((Vec::new(), Millis::MAX));
     }
-    let (permits, wait) = take(tables, now, slots, due.len())?;
+    let (permits, wait) = take(tables, now, slots, rate, due.len())?;
     let mut fence = next_fence(tables, permits.len())?;
     let mut leases = Vec::new();
     for (mut lane, slot) in due.into_iter().zip(permits) {
@@ -94,6 +96,11 @@ pub(crate) fn claim(
             tables.remove_lane(lane.kind, &lane.lead_key)?;
             continue;
         };
+        if item.lead.is_none() {
+            item.die("its lead cannot be read from the store", now);
+            tables.update(&item)?;
+            continue;
+        }
         fence += 1;
         lane.fence = fence;
         lane.leased = true;
@@ -190,7 +197,9 @@ pub(crate) fn void_leases(
     policy: Policy,
 ) -> Result<usize, Error> {
     // The date of the machine may have been wrong when these times were written.
-    tables.bring_forward(now + LAST_LOOK)?;
+    for kind in [Kind::Send, Kind::Verify] {
+        tables.bring_forward(kind, now + LAST_LOOK)?;
+    }
     let mut maybe = 0;
     for mut lane in tables.leased_lanes()? {
         if lane.kind == Kind::Verify {

@@ -1,17 +1,15 @@
 //! The rate limit of each token, kept in the store so that it outlives the process.
 //!
 //! Each slot has one timestamp, the theoretical arrival time of the generic cell rate algorithm. A
-//! request moves it by one interval, and is allowed while it is at most a burst ahead. Any hour has
-//! at most 17,940 + 60 = 18,000 requests, wherever it begins.
+//! request moves it by one interval, and is allowed while it is at most a burst ahead. No hour has
+//! more requests than the limit, wherever it begins.
 
 use crate::clock::Millis;
 use crate::error::Error;
 use crate::store::Tables;
 use serde::{Deserialize, Serialize};
+use telecrm::RateLimit;
 
-/// 18,000 requests an hour are 200 ms apart. The rest makes room for the burst.
-const INTERVAL_MICROS: i64 = 200_700;
-const BURST: i64 = 60;
 /// A refused token is tried again after this time.
 const REFUSED: Millis = 600_000;
 /// No token waits longer, whatever the server or an earlier clock says.
@@ -23,6 +21,16 @@ struct Slot {
     tat: i64,
     /// When a refused token is tried again.
     retry_at: Option<Millis>,
+}
+
+/// The time between two requests in microseconds. It leaves room in the hour for the burst.
+fn interval(limit: RateLimit) -> i64 {
+    3_600_000_000_i64.div_euclid(i64::from(limit.per_hour() - limit.burst())) + 1
+}
+
+/// How far the timestamp may be ahead, in microseconds.
+fn ahead(limit: RateLimit) -> i64 {
+    i64::from(limit.burst() - 1) * interval(limit)
 }
 
 fn load(tables: &mut dyn Tables, name: &str, now: Millis) -> Result<Slot, Error> {
@@ -37,11 +45,12 @@ fn save(tables: &mut dyn Tables, name: &str, slot: Slot) -> Result<(), Error> {
 }
 
 /// Takes up to `wanted` permits. Returns the slot of each, and how long to wait for the next one if
-/// there are fewer.
+/// there are fewer. Without a limit only refused tokens wait.
 pub(crate) fn take(
     tables: &mut dyn Tables,
     now: Millis,
     names: &[String],
+    limit: Option<RateLimit>,
     wanted: usize,
 ) -> Result<(Vec<String>, Millis), Error> {
     let mut slots = Vec::new();
@@ -53,7 +62,7 @@ pub(crate) fn take(
     let mut wait = LONGEST_WAIT;
     while permits.len() < wanted {
         let ready = |slot: &Slot| {
-            let tat = (slot.tat.max(micros) - (BURST - 1) * INTERVAL_MICROS) / 1000;
+            let tat = limit.map_or(now, |limit| (slot.tat.max(micros) - ahead(limit)) / 1000);
             tat.max(slot.retry_at.unwrap_or(tat))
         };
         let Some((name, slot)) = slots.iter_mut().min_by_key(|(_, slot)| ready(slot)) else {
@@ -64,7 +73,7 @@ pub(crate) fn take(
             wait = next - now;
             break;
         }
-        slot.tat = slot.tat.max(micros) + INTERVAL_MICROS;
+        slot.tat = slot.tat.max(micros) + limit.map_or(0, interval);
         // One request tries a refused token. `enable` follows if it succeeds.
         slot.retry_at = slot.retry_at.map(|_| now + REFUSED);
         permits.push((*name).clone());
@@ -82,17 +91,21 @@ pub(crate) fn penalize(
     tables: &mut dyn Tables,
     now: Millis,
     name: &str,
+    limit: Option<RateLimit>,
     wait: Millis,
 ) -> Result<(), Error> {
     let mut slot = load(tables, name, now)?;
     let until = now + wait.clamp(0, LONGEST_WAIT);
-    slot.tat = slot.tat.max(full_at(until));
+    match limit {
+        Some(limit) => slot.tat = slot.tat.max(full_at(until, limit)),
+        None => slot.retry_at = Some(until),
+    }
     save(tables, name, slot)
 }
 
 /// The timestamp of a slot whose next request is allowed at `time`, without a burst.
-fn full_at(time: Millis) -> i64 {
-    time * 1000 + (BURST - 1) * INTERVAL_MICROS
+fn full_at(time: Millis, limit: RateLimit) -> i64 {
+    time * 1000 + ahead(limit)
 }
 
 /// Stops using a refused token for ten minutes.
@@ -118,11 +131,15 @@ pub(crate) fn restart_slots(
     tables: &mut dyn Tables,
     now: Millis,
     names: &[String],
+    limit: Option<RateLimit>,
 ) -> Result<(), Error> {
     for name in names {
         if tables.setting(&format!("slot:{name}"))?.is_some() {
             let mut slot = load(tables, name, now)?;
-            slot.tat = slot.tat.max(full_at(now)).min(full_at(now + LONGEST_WAIT));
+            if let Some(limit) = limit {
+                let (first, last) = (full_at(now, limit), full_at(now + LONGEST_WAIT, limit));
+                slot.tat = slot.tat.clamp(first, last);
+            }
             slot.retry_at = slot.retry_at.map(|at| at.min(now + REFUSED));
             save(tables, name, slot)?;
         }
@@ -135,13 +152,15 @@ mod tests {
     use super::*;
     use crate::store::Memory;
 
+    const LIMIT: Option<RateLimit> = Some(RateLimit::ASYNC);
+
     fn names() -> Vec<String> {
         vec!["a".to_owned()]
     }
 
     /// How many permits there are at this time.
     fn granted(tables: &mut Memory, now: Millis) -> usize {
-        take(tables, now, &names(), 100).unwrap().0.len()
+        take(tables, now, &names(), LIMIT, 100).unwrap().0.len()
     }
 
     #[test]
@@ -156,7 +175,7 @@ mod tests {
     fn no_burst_follows_a_429() {
         let mut tables = Memory::default();
         assert_eq!(granted(&mut tables, 0), 60);
-        penalize(&mut tables, 0, "a", 30_000).unwrap();
+        penalize(&mut tables, 0, "a", LIMIT, 30_000).unwrap();
         assert_eq!(granted(&mut tables, 29_999), 0);
         assert_eq!(granted(&mut tables, 30_000), 1);
         assert_eq!(granted(&mut tables, 30_100), 0);
@@ -168,7 +187,7 @@ mod tests {
         let mut sent = 0;
         for now in 0..3_600_000 {
             if now % 36_000 == 0 {
-                restart_slots(&mut tables, now, &names()).unwrap();
+                restart_slots(&mut tables, now, &names(), LIMIT).unwrap();
             }
             sent += if now % 50 == 0 { granted(&mut tables, now) } else { 0 };
         }
@@ -190,10 +209,10 @@ mod tests {
         let mut tables = Memory::default();
         let both = ["a", "b"].map(str::to_owned);
         disable(&mut tables, 0, "a").unwrap();
-        let (permits, _) = take(&mut tables, 0, &both, 100).unwrap();
+        let (permits, _) = take(&mut tables, 0, &both, LIMIT, 100).unwrap();
         assert_eq!(permits, vec!["b".to_owned(); 60]);
         // After ten minutes one request tries it.
-        let (permits, _) = take(&mut tables, 600_000, &names(), 100).unwrap();
+        let (permits, _) = take(&mut tables, 600_000, &names(), LIMIT, 100).unwrap();
         assert_eq!(permits.len(), 1);
         assert!(enable(&mut tables, 600_000, "a").unwrap());
         assert_eq!(granted(&mut tables, 600_000), 59);

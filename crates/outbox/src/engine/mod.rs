@@ -18,7 +18,9 @@ pub(crate) use lane::{
 pub(crate) use limiter::{disable, enable, penalize, restart_slots, take};
 pub(crate) use numbers::sendable;
 pub use queue::Requeued;
-pub(crate) use queue::{Admission, NewItem, cancel, discard, enqueue, prune, requeue};
+pub(crate) use queue::{
+    Admission, NewItem, cancel, discard, edit, enqueue, import, prune, requeue,
+};
 pub use repair::CheckReport;
 pub(crate) use repair::repair;
 pub(crate) use verify_plan::{Look, settle_look};

@@ -1,6 +1,7 @@
 //! What callers do with items: add, cancel, queue again, discard, prune.
 
 use super::numbers::sendable;
+use super::verify_plan::first_look;
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 use crate::item::{Detail, Filter, Item, Kind, Lane, State};
@@ -16,6 +17,8 @@ pub(crate) struct NewItem {
     pub(crate) digest: u128,
     pub(crate) lead: Lead,
     pub(crate) findings: Vec<Finding>,
+    /// Whether telecrm may have the lead already.
+    pub(crate) maybe: bool,
 }
 
 /// What adding a lead did.
@@ -26,6 +29,8 @@ pub(crate) enum Admission {
     /// Kept as the first item, which repeats the second. The second still waits, so that only one
     /// of them is sent.
     Merged(u64, u64),
+    /// Added with the state that it had in another store.
+    Imported(u64, State),
     /// The key was used for the same lead before, for this item in this state. Nothing was added.
     Duplicate(u64, State),
     /// The key was used for another lead before, for this item. Nothing was added.
@@ -60,7 +65,8 @@ pub(crate) fn enqueue(
             Some(item) => Admission::KeyReused(item.seq),
             None if waiting >= capacity => Admission::Full,
             None => {
-                let detail = Detail { born, findings: new.findings.clone(), ..Detail::default() };
+                let (findings, maybe) = (new.findings.clone(), new.maybe);
+                let detail = Detail { born, findings, maybe, ..Detail::default() };
                 add(tables, now, new, detail)?
             }
         };
@@ -80,6 +86,7 @@ fn add(
     if lane.is_none() {
         tables.put_lane(&Lane::new(Kind::Send, &new.lead_key, now))?;
     }
+    let detail = Detail { added: now, ..detail };
     let mut item = Item {
         seq: 0,
         lead_key: new.lead_key,
@@ -93,7 +100,8 @@ fn add(
     let before = if lane.is_some() { tables.last_open(&item.lead_key)? } else { None };
     let repeated = before.filter(|before| {
         // An item that was sent before may be overtaken by what telecrm still has in its queue.
-        let waits = before.state == State::Queued && before.detail.sends == 0;
+        let waits =
+            before.state == State::Queued && before.detail.sends == 0 && !before.detail.maybe;
         waits && !item.has_actions() && before.lead == item.lead
     });
     let Some(repeated) = repeated else {
@@ -112,8 +120,8 @@ fn known(tables: &mut dyn Tables, seq: u64) -> Result<Item, Error> {
 }
 
 fn unfit(item: &Item, wanted: &str) -> Error {
-    let message = format!("item {} is {:?}, not {wanted}", item.seq, item.state);
-    Error::new(ErrorKind::State, message.to_lowercase())
+    let message = format!("item {} is {}, not {wanted}", item.seq, item.state.as_str());
+    Error::new(ErrorKind::State, message)
 }
 
 /// Cancels a waiting item. An item in flight is not repeated, but its answer still counts.
@@ -173,6 +181,7 @@ pub(crate) fn requeue(
         digest: dead.digest,
         lead,
         findings: Vec::new(),
+        maybe: false,
     };
     let (Admission::Queued(new) | Admission::Merged(new, _)) = add(tables, now, new, detail)?
     else {
@@ -182,6 +191,46 @@ pub(crate) fn requeue(
     dead.detail.merged_into = Some(new);
     tables.update(&dead)?;
     Ok(Requeued::Queued(new))
+}
+
+/// Replaces the lead of a dead item, which stays dead.
+pub(crate) fn edit(tables: &mut dyn Tables, seq: u64, new: &NewItem) -> Result<(), Error> {
+    let mut item = known(tables, seq)?;
+    if item.state != State::Dead {
+        return Err(unfit(&item, "dead"));
+    }
+    tables.replace_lead(seq, &new.lead_key, &new.lead)?;
+    item.lead_key.clone_from(&new.lead_key);
+    item.lead = Some(new.lead.clone());
+    item.detail.findings.clone_from(&new.findings);
+    tables.update(&item)
+}
+
+/// Adds an item of another store in the state that it had there. An item in flight may have been
+/// sent.
+pub(crate) fn import(
+    tables: &mut dyn Tables,
+    now: Millis,
+    mut item: Item,
+) -> Result<Admission, Error> {
+    if let Some(known) =
+        item.key.as_deref().map(|key| tables.item_by_key(key)).transpose()?.flatten()
+    {
+        let same = known.digest == item.digest;
+        let (seq, state) = (known.seq, known.state);
+        return Ok(if same { Admission::Duplicate(seq, state) } else { Admission::KeyReused(seq) });
+    }
+    item.detail.maybe |= item.state == State::InFlight;
+    item.set(if item.state.is_open() { State::Queued } else { item.state }, now);
+    (item.detail.added, item.detail.born) = (now, sendable(tables)?);
+    item.seq = tables.insert(&item)?;
+    if item.state == State::Queued && tables.lane(Kind::Send, &item.lead_key)?.is_none() {
+        tables.put_lane(&Lane::new(Kind::Send, &item.lead_key, now))?;
+    }
+    if item.state == State::Accepted {
+        first_look(tables, now, &item)?;
+    }
+    Ok(Admission::Imported(item.seq, item.state))
 }
 
 /// The fields of a dead item that newer items of its lead have as well.

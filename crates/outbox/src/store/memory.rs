@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::item::{Filter, Item, Kind, Lane, State};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use telecrm::Lead;
 
 /// Tables in memory. Transactions are not undone: the engine checks before it writes, and no write
 /// fails.
@@ -98,6 +99,17 @@ impl Tables for Memory {
         Ok(())
     }
 
+    fn replace_lead(&mut self, seq: u64, lead_key: &str, lead: &Lead) -> Result<()> {
+        if let Some(item) = self.items.get(&seq).cloned() {
+            let lead = Some(lead.clone());
+            self.index(&item, false);
+            let item = Item { lead_key: lead_key.to_owned(), lead, ..item };
+            self.index(&item, true);
+            self.items.insert(seq, item);
+        }
+        Ok(())
+    }
+
     fn delete(&mut self, seq: u64) -> Result<()> {
         if let Some(old) = self.items.remove(&seq) {
             self.index(&old, false);
@@ -181,9 +193,12 @@ impl Tables for Memory {
         Ok(self.lanes.values().filter(|lane| lane.leased).cloned().collect())
     }
 
-    fn bring_forward(&mut self, latest: Millis) -> Result<()> {
-        let late: Vec<_> = self.lanes.values().filter(|lane| lane.due > latest).cloned().collect();
-        late.into_iter().try_for_each(|lane| self.put_lane(&Lane { due: latest, ..lane }))
+    fn bring_forward(&mut self, kind: Kind, latest: Millis) -> Result<usize> {
+        let late = self.lanes.values().filter(|lane| lane.kind == kind && lane.due > latest);
+        let late: Vec<_> = late.cloned().collect();
+        let count = late.len();
+        late.into_iter().try_for_each(|lane| self.put_lane(&Lane { due: latest, ..lane }))?;
+        Ok(count)
     }
 
     fn without_lane(&mut self) -> Result<Vec<(Kind, String)>> {
@@ -218,6 +233,14 @@ impl Tables for Memory {
 
     fn free_space(&self) -> Option<u64> {
         None
+    }
+
+    fn log_bytes(&self) -> u64 {
+        0
+    }
+
+    fn place(&self) -> String {
+        "the outbox in memory".to_owned()
     }
 
     fn lock_sender(&mut self) -> Result<Lock> {

@@ -3,14 +3,19 @@
 
 mod memory;
 #[cfg(feature = "sqlite")]
+mod salvage;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod writer;
 
 use crate::clock::Millis;
 use crate::error::Error;
 use crate::item::{Filter, Item, Kind, Lane};
+use telecrm::Lead;
 
 pub(crate) use memory::Memory;
+#[cfg(feature = "sqlite")]
+pub(crate) use salvage::salvage;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::Sqlite;
 pub(crate) use writer::Writer;
@@ -42,6 +47,8 @@ pub(crate) trait Tables: Send {
     fn insert(&mut self, item: &Item) -> Result<u64>;
     /// Replaces an item. Its lead, key and digest do not change, but `None` removes the lead.
     fn update(&mut self, item: &Item) -> Result<()>;
+    /// Replaces the lead of an item.
+    fn replace_lead(&mut self, seq: u64, lead_key: &str, lead: &Lead) -> Result<()>;
     fn delete(&mut self, seq: u64) -> Result<()>;
     fn item(&mut self, seq: u64) -> Result<Option<Item>>;
     fn item_by_key(&mut self, key: &str) -> Result<Option<Item>>;
@@ -63,8 +70,8 @@ pub(crate) trait Tables: Send {
     /// When the next lane that is not leased is due.
     fn next_due(&mut self, kind: Kind) -> Result<Option<Millis>>;
     fn leased_lanes(&mut self) -> Result<Vec<Lane>>;
-    /// Makes lanes that are due later than this due at this time.
-    fn bring_forward(&mut self, latest: Millis) -> Result<()>;
+    /// Makes lanes that are due later than this due at this time. Returns how many.
+    fn bring_forward(&mut self, kind: Kind, latest: Millis) -> Result<usize>;
     /// Leads with open or accepted items that have no lane for them.
     fn without_lane(&mut self) -> Result<Vec<(Kind, String)>>;
     /// Lanes without items.
@@ -77,6 +84,10 @@ pub(crate) trait Tables: Send {
     fn compact(&mut self) -> Result<Vec<String>>;
     /// The free bytes of the disk. `None` if unknown.
     fn free_space(&self) -> Option<u64>;
+    /// The bytes of the log that is not part of the file yet.
+    fn log_bytes(&self) -> u64;
+    /// The store, for error messages.
+    fn place(&self) -> String;
     /// Becomes the only sender of the store, until the lock is dropped.
     fn lock_sender(&mut self) -> Result<Lock>;
 }

@@ -4,11 +4,12 @@ use super::{Counts, Lock, Result, Tables};
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 use crate::item::{Filter, Item, Kind, Lane, State};
-use crate::lock::{SenderLock, free_space, private, refuse_network};
+use crate::lock::{SenderLock, beside, free_space, private, refuse_network};
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use telecrm::Lead;
 
 /// Marks the files of the outbox among SQLite databases: "tcob".
 const APPLICATION: i32 = 0x7463_6f62;
@@ -17,7 +18,7 @@ const APPLICATION: i32 = 0x7463_6f62;
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 const VERSION: i32 = MIGRATIONS.len() as i32;
 
-const COLUMNS: &str = "seq, lead_key, idem, digest, body, state, settled_ms, detail";
+pub(super) const COLUMNS: &str = "seq, lead_key, idem, digest, body, state, settled_ms, detail";
 const LANE: &str = "kind, lead_key, rank, due, fence, leased, tries";
 
 /// Tables in an SQLite file.
@@ -29,20 +30,14 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens a file, and creates it if it is missing.
     pub(crate) fn open(path: &Path, max_pages: Option<u32>) -> Result<Self> {
-        let at = |error: Error| {
-            let named = Error::new(error.kind(), format!("the outbox {} {error}", path.display()));
-            match error.hint() {
-                Some(hint) => named.with_hint(hint),
-                None => named,
-            }
-        };
+        let at = |error: Error| error.at(&place(path));
         if path.is_dir() {
-            let error = Error::new(ErrorKind::Store, "is a folder");
+            let error = Error::of_store(ErrorKind::Store, "is a folder");
             return Err(at(error.with_hint("name a file in this folder, and it is created")));
         }
         refuse_network(folder(path))?;
         let created = private(path).map_err(|error| {
-            let error = Error::new(ErrorKind::Store, format!("cannot be opened: {error}"));
+            let error = Error::of_store(ErrorKind::Store, format!("cannot be opened: {error}"));
             error.with_hint("check that the folder exists and that you may write to it")
         });
         drop(created.map_err(at)?);
@@ -81,6 +76,10 @@ impl Sqlite {
     }
 }
 
+pub(super) fn place(path: &Path) -> String {
+    format!("the outbox {}", path.display())
+}
+
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -92,7 +91,7 @@ fn connect(path: &Path, max_pages: Option<u32>) -> Result<Connection> {
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(64);
     if connection.is_readonly(rusqlite::MAIN_DB)? {
-        let error = Error::new(ErrorKind::Store, "cannot be written");
+        let error = Error::of_store(ErrorKind::Store, "cannot be written");
         return Err(error.with_hint("check its permissions"));
     }
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
@@ -100,12 +99,12 @@ fn connect(path: &Path, max_pages: Option<u32>) -> Result<Connection> {
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION && (application, version, tables) != (0, 0, 0) {
-        let error = Error::new(ErrorKind::Store, "is the database of another program");
+        let error = Error::of_store(ErrorKind::Store, "is the database of another program");
         return Err(error.with_hint("choose another name, and the file is created"));
     }
     if version > VERSION {
         let reason = format!("has version {version}, and this program reads up to {VERSION}");
-        let error = Error::new(ErrorKind::Store, reason);
+        let error = Error::of_store(ErrorKind::Store, reason);
         return Err(error.with_hint("use a newer program, or another file"));
     }
     // Has an effect only before the first table.
@@ -145,18 +144,14 @@ impl From<rusqlite::Error> for Error {
             Some(ErrorCode::DatabaseBusy) => {
                 (ErrorKind::Store, "another process holds the file: try again, or stop it")
             }
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                (ErrorKind::Store, "the file is damaged: use another, and restore a copy of this")
-            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
+                ErrorKind::Store,
+                "the file is damaged: save what can be read with `telecrm outbox export \
+                 --recover`, and add it to a new file",
+            ),
             _ => (ErrorKind::Store, "check the disk and the permissions of the file"),
         };
-        Self::new(kind, format!("cannot be used: {error}")).with_hint(hint)
-    }
-}
-
-impl From<serde_json::Error> for Error {
-    fn from(error: serde_json::Error) -> Self {
-        Self::new(ErrorKind::Store, format!("an item of the outbox cannot be written: {error}"))
+        Self::of_store(kind, format!("cannot be used: {error}")).with_hint(hint)
     }
 }
 
@@ -167,10 +162,9 @@ fn invalid(
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 
-fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
+pub(super) fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
     let digest: [u8; 16] = row.get(3)?;
     let body: Option<String> = row.get(4)?;
-    let lead = body.map(|body| serde_json::from_str(&body)).transpose();
     let code: usize = row.get(5)?;
     let state = State::ALL.get(code).copied();
     let detail: String = row.get(7)?;
@@ -179,7 +173,8 @@ fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
         lead_key: row.get(1)?,
         key: row.get(2)?,
         digest: u128::from_be_bytes(digest),
-        lead: lead.map_err(|error| invalid(4, error))?,
+        // One damaged lead must not stop the others.
+        lead: body.and_then(|body| serde_json::from_str(&body).ok()),
         state: state.ok_or(rusqlite::Error::IntegralValueOutOfRange(5, code as i64))?,
         settled: row.get(6)?,
         detail: serde_json::from_str(&detail).map_err(|error| invalid(7, error))?,
@@ -220,7 +215,7 @@ impl Tables for Sqlite {
         // SQLite undoes the whole transaction if the disk is full. Without it, releasing the
         // savepoint would commit work that is then reported as failed.
         if self.connection.is_autocommit() {
-            let error = Error::new(ErrorKind::Full, "the transaction was undone");
+            let error = Error::of_store(ErrorKind::Full, "undid its transaction");
             return Err(error.with_hint("free some space on the disk, and try again"));
         }
         self.execute("SAVEPOINT work", [])
@@ -265,10 +260,19 @@ impl Tables for Sqlite {
                 serde_json::to_string(&item.detail)?
             ],
         )?;
-        if item.lead.is_none() {
+        // The lead of a dead item may be there and unreadable.
+        if item.lead.is_none() && item.state != State::Dead {
             self.execute("UPDATE item SET body = NULL WHERE seq = ?1", [item.seq])?;
         }
         Ok(())
+    }
+
+    fn replace_lead(&mut self, seq: u64, lead_key: &str, lead: &Lead) -> Result<()> {
+        let body = serde_json::to_string(lead)?;
+        self.execute(
+            "UPDATE item SET lead_key = ?2, body = ?3 WHERE seq = ?1",
+            params![seq, lead_key, body],
+        )
     }
 
     fn delete(&mut self, seq: u64) -> Result<()> {
@@ -374,8 +378,9 @@ impl Tables for Sqlite {
         self.lanes("leased = 1", [])
     }
 
-    fn bring_forward(&mut self, latest: Millis) -> Result<()> {
-        self.execute("UPDATE lane SET due = ?1 WHERE due > ?1", [latest])
+    fn bring_forward(&mut self, kind: Kind, latest: Millis) -> Result<usize> {
+        let sql = "UPDATE lane SET due = ?2 WHERE kind = ?1 AND due > ?2";
+        Ok(self.connection.prepare_cached(sql)?.execute(params![kind as u8, latest])?)
     }
 
     fn without_lane(&mut self) -> Result<Vec<(Kind, String)>> {
@@ -432,6 +437,14 @@ impl Tables for Sqlite {
 
     fn free_space(&self) -> Option<u64> {
         free_space(folder(&self.path))
+    }
+
+    fn log_bytes(&self) -> u64 {
+        std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |log| log.len())
+    }
+
+    fn place(&self) -> String {
+        place(&self.path)
     }
 
     fn lock_sender(&mut self) -> Result<Lock> {

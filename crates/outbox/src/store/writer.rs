@@ -2,7 +2,7 @@
 
 use super::{Result, Tables};
 use crate::error::{Error, ErrorKind};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
 /// The most pieces of work in one commit.
@@ -21,11 +21,16 @@ struct Done {
 /// Sends work to the thread that owns the tables. The thread ends after the last clone is dropped
 /// and all work is done.
 #[derive(Clone)]
-pub(crate) struct Writer(mpsc::Sender<Job>);
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    /// The store, for error messages.
+    pub(crate) place: Arc<str>,
+}
 
 impl Writer {
     pub(crate) fn start(mut tables: Box<dyn Tables>) -> Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
+        let place = tables.place().into();
         let work = move || {
             while let Ok(first) = queue.recv() {
                 let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP);
@@ -36,7 +41,7 @@ impl Writer {
         thread.map_err(|error| {
             Error::new(ErrorKind::Store, format!("the thread of the store cannot start: {error}"))
         })?;
-        Ok(Self(jobs))
+        Ok(Self { jobs, place })
     }
 
     /// Runs work in a transaction. Returns once it is durable. Work that fails changes nothing.
@@ -53,8 +58,8 @@ impl Writer {
             Done { failed, report: Box::new(report) }
         });
         let closed = || Error::new(ErrorKind::Closed, "the outbox is closed");
-        self.0.send(job).map_err(|_| closed())?;
-        result.await.map_err(|_| closed())?
+        self.jobs.send(job).map_err(|_| closed())?;
+        result.await.map_err(|_| closed())?.map_err(|error| error.at(&self.place))
     }
 
     /// Runs work without waiting for it.
@@ -66,7 +71,7 @@ impl Writer {
             Done { failed: false, report: Box::new(drop) }
         });
         // Without the thread there is nothing left to do.
-        let _ = self.0.send(job);
+        let _ = self.jobs.send(job);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::support::{Fixture, Kind, lead, lead_with_action};
 use std::time::Duration;
-use telecrm_outbox::{ErrorKind, Filter, State};
+use telecrm::{FieldPath, Finding, FindingKind, WorkspaceFile};
+use telecrm_outbox::{ErrorKind, Event, Filter, NewLead, Requeued, State};
 
 macro_rules! on_every_store {
     ($($name:ident)*) => {
@@ -28,6 +29,12 @@ on_every_store! {
     a_lossy_lead_is_refused_and_the_others_are_added
     a_paused_outbox_sends_nothing
     a_second_worker_is_refused
+    an_export_moves_items_with_their_keys_and_states
+    a_dead_item_is_edited_and_queued_again
+    reading_back_can_be_asked_for
+    a_lead_that_the_caller_checked_is_queued_as_it_is
+    what_happens_is_an_event_and_is_counted
+    leads_are_checked_again_if_the_workspace_changes_and_none_dies
 }
 
 async fn the_same_key_and_lead_get_the_first_receipt(kind: Kind) {
@@ -156,4 +163,125 @@ async fn a_second_worker_is_refused(kind: Kind) {
     assert_eq!(second.err().unwrap().kind(), ErrorKind::Locked);
     drop(worker);
     fixture.worker().await;
+}
+
+async fn an_export_moves_items_with_their_keys_and_states(kind: Kind) {
+    let fixture = Fixture::new(kind).await;
+    // The check repairs the number, so that the lead in the store is another than the caller's.
+    let given = lead(1, "A").set("phone", "+91 98000 00001");
+    fixture.add_keyed(given.clone(), "done").await.unwrap();
+    fixture.worker().await.drain().await.unwrap();
+    fixture.add_keyed(lead(2, "B"), "waits").await.unwrap();
+    fixture.add([lead(2, "C")]).await;
+    let exported = fixture.outbox.export(0, 10).await.unwrap();
+    let lines: Vec<_> =
+        exported.iter().map(|(_, item)| serde_json::to_string(item).unwrap()).collect();
+    let items = lines.iter().map(|line| serde_json::from_str(line).unwrap());
+
+    let other = Fixture::new(kind).await;
+    for receipt in other.outbox.import(items).await.unwrap() {
+        assert!(!receipt.unwrap().repeated);
+    }
+    assert!(other.outbox.check().await.unwrap().is_clean());
+    assert!(other.add_keyed(given, "done").await.unwrap().repeated);
+    assert_eq!(other.outbox.find("done").await.unwrap().unwrap().state, State::Accepted);
+    let mut worker = other.worker().await;
+    worker.drain().await.unwrap();
+    other.clock.seconds(2);
+    worker.drain().await.unwrap();
+    assert_eq!(other.script.sent(), ["B", "C"]);
+    other.clock.seconds(30);
+    worker.drain().await.unwrap();
+    assert_eq!(other.outbox.stats().await.unwrap().count(State::Verified), 3);
+    // A second time adds nothing under the same keys.
+    let again = other.outbox.import(exported.into_iter().map(|(_, item)| item)).await.unwrap();
+    assert_eq!(again.iter().filter(|receipt| receipt.as_ref().unwrap().repeated).count(), 2);
+}
+
+async fn a_dead_item_is_edited_and_queued_again(kind: Kind) {
+    let fixture = Fixture::new(kind).await;
+    let seq = fixture.add([lead(1, "bad")]).await[0];
+    fixture.script.always(crate::support::refused(422));
+    let mut worker = fixture.worker().await;
+    worker.drain().await.unwrap();
+    let error = fixture.outbox.edit(seq, telecrm::Lead::new().set("name", "x")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lead);
+    // The corrected lead is another person.
+    assert!(fixture.outbox.edit(seq, lead(2, "good")).await.unwrap().is_empty());
+    assert_eq!(fixture.outbox.get(seq).await.unwrap().unwrap().state, State::Dead);
+    assert_eq!(fixture.outbox.requeue(seq).await.unwrap(), Requeued::Queued(2));
+    fixture.script.always(telecrm_outbox::Answer::Accepted);
+    worker.drain().await.unwrap();
+    assert_eq!(fixture.script.sent_to(2), ["good"]);
+    let error = fixture.outbox.edit(seq, lead(2, "again")).await.unwrap_err();
+    assert_eq!(error.to_string(), "item 1 is merged, not dead");
+}
+
+async fn reading_back_can_be_asked_for(kind: Kind) {
+    let fixture = Fixture::new(kind).await;
+    fixture.add([lead(1, "A"), lead(2, "B")]).await;
+    let mut worker = fixture.worker().await;
+    worker.drain().await.unwrap();
+    assert_eq!(fixture.outbox.stats().await.unwrap().unverified(), 2);
+    assert_eq!(fixture.outbox.verify_now().await.unwrap(), 2);
+    fixture.clock.seconds(3);
+    let stats = fixture.outbox.stats().await.unwrap();
+    assert_eq!(stats.verification_behind, Some(Duration::from_secs(3)));
+    worker.drain().await.unwrap();
+    let stats = fixture.outbox.stats().await.unwrap();
+    assert_eq!((stats.unverified(), stats.verification_behind), (0, None));
+    assert_eq!(stats.count(State::Verified), 2);
+}
+
+async fn a_lead_that_the_caller_checked_is_queued_as_it_is(kind: Kind) {
+    let fixture = Fixture::new(kind).await;
+    let certainty = telecrm::Certainty::Inferred;
+    let path = FieldPath::Field("nickname".to_owned());
+    let finding = Finding::new(path, FindingKind::FieldDropped, certainty, "a test");
+    let checked = lead(1, "A").set("nickname", "Jo");
+    let new = NewLead::checked(checked.clone(), vec![finding.clone()]).maybe_sent();
+    let receipt = fixture.outbox.enqueue([new]).await.unwrap().remove(0).unwrap();
+    assert_eq!(receipt.findings, std::slice::from_ref(&finding));
+    let item = fixture.outbox.get(receipt.seq).await.unwrap().unwrap();
+    assert_eq!((item.findings(), item.lead.as_ref()), ([finding].as_slice(), Some(&checked)));
+    assert!(item.maybe_sent());
+}
+
+async fn what_happens_is_an_event_and_is_counted(kind: Kind) {
+    let fixture = Fixture::new(kind).await;
+    let mut events = fixture.outbox.events();
+    let seqs = fixture.add([lead(1, "A"), lead(2, "dead")]).await;
+    fixture.script.answer(|lead| {
+        let dead = lead.get("name") == Some(&"dead".into());
+        let accepted = telecrm_outbox::Answer::Accepted;
+        Some(if dead { crate::support::refused(400) } else { accepted })
+    });
+    let mut worker = fixture.worker().await;
+    worker.drain().await.unwrap();
+    fixture.clock.seconds(30);
+    worker.drain().await.unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.push(events.next().await.unwrap());
+    }
+    assert!(seen.contains(&Event::Queued(2)), "{seen:?}");
+    assert!(seen.contains(&Event::Accepted(seqs[0])), "{seen:?}");
+    assert!(seen.contains(&Event::Dead(seqs[1], "refused: 400".to_owned())), "{seen:?}");
+    assert!(seen.contains(&Event::ReadBack(seqs[0], State::Verified)), "{seen:?}");
+    let counters = fixture.outbox.stats().await.unwrap().counters;
+    assert_eq!((counters.queued, counters.accepted), (2, 1));
+    assert_eq!((counters.dead, counters.verified, counters.lossy), (1, 1, 0));
+}
+
+async fn leads_are_checked_again_if_the_workspace_changes_and_none_dies(kind: Kind) {
+    let fixture = Fixture::new(kind).await;
+    let seqs = fixture.add([lead(1, "A").set("budget", 5000)]).await;
+    let mut changed = WorkspaceFile::sample();
+    changed.custom_fields.retain(|field| field["apiName"] != "budget");
+    fixture.outbox.set_workspace(&changed).await.unwrap();
+    let item = fixture.outbox.get(seqs[0]).await.unwrap().unwrap();
+    assert_eq!((item.state, item.findings().len()), (State::Queued, 1));
+    fixture.outbox.set_workspace(&WorkspaceFile::sample()).await.unwrap();
+    let item = fixture.outbox.get(seqs[0]).await.unwrap().unwrap();
+    assert!(item.findings().is_empty());
 }

@@ -1,10 +1,12 @@
-//! The sender of the crate `telecrm` against an emulated telecrm.
+//! The sender of the crate `telecrm` against an emulated telecrm, and against odd answers.
 
 use crate::support::{TestClock, lead, lead_with_action, options};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 use telecrm::FieldPath;
 use telecrm_emulator::Emulator;
-use telecrm_outbox::{Event, Outbox, State, TelecrmSender, WhenLossy, Worker};
+use telecrm_outbox::{Answer, Event, Outbox, Sender, State, TelecrmSender, WhenLossy, Worker};
 
 /// An outbox whose leads go to the emulator as they are.
 async fn start(emulator: &Emulator) -> (TestClock, Outbox, Worker) {
@@ -12,10 +14,7 @@ async fn start(emulator: &Emulator) -> (TestClock, Outbox, Worker) {
     let options = options(&clock).when_lossy(WhenLossy::QueueAsIs);
     let outbox = Outbox::memory(options).await.unwrap();
     outbox.set_workspace(&telecrm::WorkspaceFile::sample()).await.unwrap();
-    // Not discovered, because an open connection to a server that stops may have sent a lead.
-    let workspace = telecrm::Workspace::sample();
-    let builder = emulator.client_builder().workspace(workspace).verify_timeout(Duration::ZERO);
-    let telecrm = builder.build().unwrap();
+    let telecrm = emulator.client_builder().verify_timeout(Duration::ZERO).build().unwrap();
     let worker = Worker::start(&outbox, TelecrmSender::new(&telecrm)).await.unwrap();
     (clock, outbox, worker)
 }
@@ -45,6 +44,7 @@ async fn leads_wait_while_telecrm_cannot_be_reached() {
     let emulator = Emulator::start().await.unwrap();
     let (clock, outbox, mut worker) = start(&emulator).await;
     let mut events = outbox.events();
+    // No connection is open yet, so that none breaks in the middle of a request.
     drop(emulator);
     let seq = outbox.enqueue([lead(1, "A")]).await.unwrap().remove(0).unwrap().seq;
     for _ in 0..10 {
@@ -55,4 +55,55 @@ async fn leads_wait_while_telecrm_cannot_be_reached() {
     assert_eq!((item.state, item.attempts(), item.maybe_sent()), (State::Queued, 0, false));
     assert_eq!(item.answer(), Some("no connection"));
     while events.next().await != Some(Event::Held("telecrm cannot be reached".to_owned())) {}
+}
+
+/// Answers one request, and returns the URL for it.
+fn answer_once(head: &'static str, body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            let line = line.trim().to_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        reader.read_exact(&mut vec![0; length]).unwrap();
+        let end = format!("content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        let answer = format!("HTTP/1.1 {head}\r\n{end}");
+        reader.get_mut().write_all(answer.as_bytes()).unwrap();
+    });
+    url
+}
+
+#[tokio::test]
+async fn row_11_and_12_what_the_server_answers_decides_what_becomes_of_the_lead() {
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let too_many = |retry_after| Answer::Refused { status: 429, code: None, retry_after };
+    for (head, body, expected) in [
+        ("200 OK\r\ncontent-type: text/plain", "OK", Answer::Accepted),
+        ("202 Accepted\r\ncontent-type: text/plain", "Accepted", Answer::Accepted),
+        ("204 No Content", "", Answer::Accepted),
+        ("200 OK\r\ncontent-type: text/html", "<html>down</html>", Answer::Unreadable),
+        ("429 Too Many\r\nretry-after: 17", "", too_many(seconds(17))),
+        ("422 No", "", Answer::Refused { status: 422, code: None, retry_after: None }),
+    ] {
+        let url = answer_once(head, body);
+        let telecrm = telecrm::Telecrm::builder("ent-local")
+            .sync_token(telecrm::SyncToken::new("sync-local-token").unwrap())
+            .async_token(telecrm::AsyncToken::new("async-local-token").unwrap())
+            .sync_url(format!("{url}/autoupdate/v2"))
+            .async_url(url)
+            .build();
+        let sender = TelecrmSender::new(&telecrm.unwrap());
+        assert_eq!(sender.send(&lead(1, "A"), "async").await, expected, "{head} {body}");
+    }
 }

@@ -4,6 +4,7 @@ use crate::support::phone_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Command, Stdio};
@@ -97,40 +98,95 @@ async fn open(folder: &Path) -> Outbox {
     outbox
 }
 
-/// The child: adds and sends until it is killed.
+/// What a child reads from its environment: the folder and the round.
+fn task() -> (PathBuf, u64) {
+    let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
+    (folder, std::env::var(ROUND).unwrap().parse().unwrap())
+}
+
+/// Adds updates of these leads one by one, until the process is killed.
+async fn produce(outbox: &Outbox, folder: &Path, leads: Range<u32>, first: u64) {
+    for value in first..first + 40_000 {
+        add(outbox, folder, fastrand::u32(leads.clone()), value).await;
+    }
+}
+
+async fn add(outbox: &Outbox, folder: &Path, lead: u32, value: u64) {
+    let new = Lead::new().set("phone", phone_of(lead)).set("name", format!("v{value}"));
+    let new = NewLead::new(new).key(value.to_string());
+    outbox.enqueue([new]).await.unwrap().remove(0).unwrap();
+    log(folder, "acknowledged", &format!("{lead} {value}"));
+}
+
+/// A child that adds and sends until it is killed.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs as a child of the tests of this module"]
-async fn child() {
-    let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
-    let round: u64 = std::env::var(ROUND).unwrap().parse().unwrap();
+async fn sending_child() {
+    let (folder, round) = task();
     let outbox = open(&folder).await;
     let sender = Logger { folder: folder.clone(), faults: true };
     let worker = Worker::start(&outbox, sender).await.unwrap();
     let run = tokio::spawn(worker.run());
-    for number in 0..100_000 {
-        let (lead, value) = (fastrand::u32(..LEADS), round * 100_000 + number);
-        let new = Lead::new().set("phone", phone_of(lead)).set("name", format!("v{value}"));
-        let new = NewLead::new(new).key(value.to_string());
-        outbox.enqueue([new]).await.unwrap().remove(0).unwrap();
-        log(&folder, "acknowledged", &format!("{lead} {value}"));
-    }
+    produce(&outbox, &folder, 0..LEADS / 2, round * 100_000).await;
     run.abort();
+}
+
+/// A child that only adds. Its leads are its own, so that their order is known.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "runs as a child of the tests of this module"]
+async fn adding_child() {
+    let (folder, round) = task();
+    let outbox = open(&folder).await;
+    produce(&outbox, &folder, LEADS / 2..LEADS, round * 100_000 + 50_000).await;
+}
+
+/// A child that claims by row, in the wrong order, instead of by lane.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "runs as a child of the tests of this module"]
+async fn child_without_lanes() {
+    let (folder, round) = task();
+    let outbox = open(&folder).await;
+    let sender = Logger { folder: folder.clone(), faults: false };
+    for number in 0..40_000 {
+        add(&outbox, &folder, number % 4, round * 100_000 + u64::from(number)).await;
+        let rows = outbox.list(Filter::new().state(State::Queued), 0, 16).await.unwrap();
+        if rows.len() == 16 {
+            for row in rows.iter().rev() {
+                sender.send(row.lead.as_ref().unwrap(), "").await;
+                outbox.cancel(row.seq).await.unwrap();
+            }
+        }
+    }
+}
+
+/// Starts children, and kills them all after a random time.
+async fn kill_round(folder: &Path, round: u64, children: &[&str]) {
+    let children = children.iter().map(|child| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", &format!("kill::{child}"), "--ignored"]);
+        command.env(FOLDER, folder).env(ROUND, round.to_string());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    });
+    let mut children: Vec<_> = children.collect();
+    let life = Duration::from_millis(fastrand::u64(50..300));
+    let ended = tokio::time::timeout(life, std::future::pending::<()>()).await;
+    assert!(ended.is_err());
+    for child in &mut children {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
 
 /// Kills children, drains what is left, and counts.
 async fn torture(folder: &Path, kills: u64) -> Count {
     for round in 1..=kills {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "kill::child", "--ignored"]);
-        command.env(FOLDER, folder).env(ROUND, round.to_string());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let life = Duration::from_millis(fastrand::u64(50..300));
-        let ended = tokio::time::timeout(life, std::future::pending::<()>()).await;
-        assert!(ended.is_err());
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_round(folder, round, &["sending_child", "adding_child"]).await;
     }
+    finish(folder).await
+}
+
+async fn finish(folder: &Path) -> Count {
     let outbox = open(folder).await;
     let sender = Logger { folder: folder.to_owned(), faults: false };
     let mut worker = Worker::start(&outbox, sender).await.unwrap();
@@ -192,6 +248,21 @@ async fn by_hand() {
     let kills = std::env::var(KILLS).ok().and_then(|kills| kills.parse().ok()).unwrap_or(100);
     let count = run(kills).await;
     println!("lost 0, stale 0, duplicates {} (all named)", count.duplicates);
+}
+
+/// The harness bites: what lanes prevent, it finds.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_lanes_the_harness_reports_stale_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut round = 0;
+    while lines(folder.path(), "sent").len() < 16 {
+        round += 1;
+        assert!(round < 200, "no child gets far enough");
+        kill_round(folder.path(), round, &["child_without_lanes"]).await;
+    }
+    let count = finish(folder.path()).await;
+    assert_eq!(count.lost, 0, "{count:?}");
+    assert!(count.stale > 0, "{count:?}");
 }
 
 /// Two updates of one lead of which the newer overtakes the older, as without lanes.

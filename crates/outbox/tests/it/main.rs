@@ -7,4 +7,6 @@ mod emulator;
 mod kill;
 mod matrix;
 mod model;
+mod operators;
+mod privacy;
 mod support;

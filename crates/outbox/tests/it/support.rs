@@ -72,6 +72,7 @@ struct Inner {
     arrived: Mutex<Rule<Arrival>>,
     read_back: Mutex<Rule<ReadBack>>,
     sent: Mutex<Vec<(String, String, String)>>,
+    refused_slot: Mutex<Option<String>>,
 }
 
 impl Script {
@@ -86,6 +87,7 @@ impl Script {
             arrived: Mutex::new(Box::new(|_| Arrival::NotThere)),
             read_back: Mutex::new(Box::new(|_| ReadBack::Stored)),
             sent: Mutex::default(),
+            refused_slot: Mutex::default(),
         }))
     }
 
@@ -96,6 +98,11 @@ impl Script {
 
     pub(crate) fn always(&self, answer: Answer) {
         self.answer(move |_| Some(answer.clone()));
+    }
+
+    /// Refuses this token, whatever the answer would be.
+    pub(crate) fn refuse_slot(&self, slot: &str) {
+        *self.0.refused_slot.lock().unwrap() = Some(slot.to_owned());
     }
 
     pub(crate) fn arrived(&self, arrival: Arrival) {
@@ -140,7 +147,11 @@ impl Sender for Script {
     ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
         let sent = (text(lead, "phone"), text(lead, "name"), slot.to_owned());
         self.0.sent.lock().unwrap().push(sent);
+        let is_refused = self.0.refused_slot.lock().unwrap().as_deref() == Some(slot);
         Box::pin(async move {
+            if is_refused {
+                return refused(401);
+            }
             let answer = {
                 let mut rule = self.0.answer.lock().unwrap_or_else(|broken| broken.into_inner());
                 rule(lead)
