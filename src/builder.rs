@@ -220,7 +220,7 @@ impl Builder {
     }
 
     /// Sets a function to call after every call, for example to count requests. It runs within the
-    /// call, so it must return quickly.
+    /// call, so it must return quickly. If it panics, the call keeps its result.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -355,7 +355,7 @@ impl Error {
         &self.0.body.details
     }
 
-    /// How often the request was sent.
+    /// How often the request was sent. Attempts without a connection do not count.
     pub fn attempts(&self) -> u32 {
         self.0.progress.attempts
     }

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Kind, Phase, Progress};
 use crate::operation::Operation;
 use reqwest::Request;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::field::Empty;
@@ -34,9 +35,10 @@ use tracing::field::Empty;
 pub struct CallReport {
     /// The operation that was called. `None` for [`Telecrm::request`](crate::Telecrm::request).
     pub operation: Option<Operation>,
-    /// The status of the last response. `None` if the last attempt has none.
+    /// The status of the last response, as in [`Error::status_code`]. `None` if the last request
+    /// that was sent got none.
     pub status: Option<u16>,
-    /// How often the request was sent.
+    /// How often the request was sent. Attempts without a connection do not count.
     pub attempts: u32,
     /// How long the call took, including waits.
     pub duration: Duration,
@@ -57,7 +59,6 @@ pub(super) struct Watch<'a> {
     clock: &'a dyn Clock,
     began: Instant,
     span: tracing::Span,
-    status: Option<u16>,
     error_type: Option<String>,
 }
 
@@ -87,7 +88,6 @@ impl<'a> Watch<'a> {
             clock,
             began: clock.now(),
             span,
-            status: None,
             error_type: Some("cancelled".to_owned()),
         }
     }
@@ -101,14 +101,15 @@ impl<'a> Watch<'a> {
     }
 
     pub(super) fn end(mut self, result: &Result<Reply, Error>) {
-        let Progress { phase, status, .. } = self.call.progress;
-        self.status = status.map(|status| status.as_u16());
+        let Progress { phase, status, .. } = self.call.progress.summary();
         let name = match (result.as_ref().err().map(Error::kind), phase) {
             (Some(Kind::Deadline), _) => "deadline".to_owned(),
             (Some(Kind::Shutdown), _) => "shutdown".to_owned(),
             (_, Phase::NotBuilt | Phase::NotSent) => "not_sent".to_owned(),
             (_, Phase::MaybeSent | Phase::Unreadable) => "failure".to_owned(),
-            (_, Phase::Answered) => self.status.unwrap_or_default().to_string(),
+            (_, Phase::Answered) => {
+                status.map(|status| status.as_u16()).unwrap_or_default().to_string()
+            }
         };
         self.error_type = (!self.call.progress.is_success()).then_some(name);
     }
@@ -116,8 +117,9 @@ impl<'a> Watch<'a> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        let Progress { attempts, waited, .. } = self.call.progress;
-        if let Some(status) = self.status {
+        let Progress { attempts, waited, status, .. } = self.call.progress.summary();
+        let status = status.map(|status| status.as_u16());
+        if let Some(status) = status {
             self.span.record("http.response.status_code", status);
         }
         if attempts > 1 {
@@ -126,22 +128,32 @@ impl Drop for Watch<'_> {
         if let Some(error_type) = &self.error_type {
             self.span.record("error.type", error_type);
         }
-        if let Some(observer) = self.observer {
-            observer(&CallReport {
-                operation: self.call.operation,
-                status: self.status,
-                attempts,
-                duration: self.clock.now().saturating_duration_since(self.began),
-                waited,
-                error_type: self.error_type.take(),
-            });
-        }
+        let Some(observer) = self.observer else {
+            return;
+        };
+        let report = CallReport {
+            operation: self.call.operation,
+            status,
+            attempts,
+            duration: self.clock.now().saturating_duration_since(self.began),
+            waited,
+            error_type: self.error_type.take(),
+        };
+        notify("on_call", || observer(&report));
+    }
+}
+
+/// Calls a function of the program. A panic in it is logged, because it must not replace the result
+/// of the call.
+fn notify(name: &str, observer: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(observer)).is_err() {
+        tracing::error!("the function given to `{name}` panicked");
     }
 }
 
 /// Logs the end of an attempt.
 pub(super) fn attempted(progress: &Progress) {
-    let attempt = progress.attempts;
+    let attempt = progress.tries;
     let status = progress.status.map(|status| status.as_u16());
     if progress.is_success() {
         tracing::debug!(attempt, status, "attempt succeeded");

@@ -1,5 +1,6 @@
 //! Rate limits: hold requests back so that the server never sees more than it allows.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -108,8 +109,9 @@ pub(crate) struct Limiter {
 struct Queue {
     /// The virtual clock: the place of the next request.
     next: Option<Instant>,
-    /// The tickets of the requests that wait, in order of arrival.
-    waiting: Vec<u64>,
+    /// The tickets of the requests that wait, in order of arrival. The first one usually leaves
+    /// first, which takes constant time.
+    waiting: VecDeque<u64>,
     next_ticket: u64,
 }
 
@@ -134,8 +136,7 @@ impl Queue {
         let Ok(index) = self.waiting.binary_search(&ticket) else {
             return false;
         };
-        self.waiting.remove(index);
-        true
+        self.waiting.remove(index).is_some()
     }
 }
 
@@ -205,7 +206,7 @@ impl Limiter {
             due += queue.wait(limit, queue.waiting.len(), now);
             ticket = queue.next_ticket;
             queue.next_ticket += 1;
-            queue.waiting.push(ticket);
+            queue.waiting.push_back(ticket);
         }
         Place { limiter: self, ticket, due }
     }

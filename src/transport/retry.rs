@@ -117,7 +117,7 @@ impl Retry {
 
     /// Whether to send the request again with another token.
     fn may_switch_token(&self, call: &Call) -> bool {
-        call.options.attempts > 1 && self.tokens.has_valid(self.settings.clock.now())
+        call.may_repeat_for_free() && self.tokens.has_valid(self.settings.clock.now())
     }
 
     /// Whether to send the request again as soon as a token may be used. Such a request costs
@@ -125,8 +125,8 @@ impl Retry {
     fn may_wait_for_limit(&self, call: &mut Call, deadline: Deadline) -> bool {
         let now = self.settings.clock.now();
         let wait = self.tokens.wait(now);
-        call.throttled += wait;
-        call.options.attempts > 1
+        call.throttled = call.throttled.saturating_add(wait);
+        call.may_repeat_for_free()
             && call.throttled <= call.options.throttle_timeout
             && deadline.left(now).is_some_and(|left| wait < left)
     }
@@ -134,15 +134,15 @@ impl Retry {
     /// How long to wait before the next attempt. Returns `None` if there should be none.
     fn delay(&self, call: &Call, deadline: Deadline) -> Option<Duration> {
         let progress = &call.progress;
-        let attempts = progress.attempts - call.free_attempts;
-        let may_retry = attempts < call.options.attempts
+        let tries = progress.tries - call.free_attempts;
+        let may_retry = tries < call.options.attempts
             && is_retryable(call.class, progress)
             && call.is_latest()
             && self.budget.has_any();
         if !may_retry {
             return None;
         }
-        let delay = backoff(attempts, progress.retry_after, fastrand::f64());
+        let delay = backoff(tries, progress.retry_after, fastrand::f64());
         let left = deadline.left(self.settings.clock.now())?;
         (delay < left).then_some(delay)
     }
@@ -169,7 +169,13 @@ fn answer(progress: &Progress) -> Answer {
         (Phase::Answered, Some(StatusCode::TOO_MANY_REQUESTS)) => {
             Answer::Throttled(progress.retry_after)
         }
-        (Phase::Answered, _) => Answer::Valid,
+        // A proxy answers 3xx, 408 and 5xx without looking at the token.
+        (Phase::Answered | Phase::Unreadable, Some(status))
+            if status.is_success()
+                || status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT =>
+        {
+            Answer::Valid
+        }
         _ => Answer::Nothing,
     }
 }
@@ -184,7 +190,7 @@ fn classify(result: &Result<Reply, Error>, progress: &mut Progress, clock: &dyn 
             progress.status = Some(reply.status);
             progress.retry_after = headers::retry_after(&reply.headers, clock);
         }
-        Err(error) => progress.phase = error.phase(),
+        Err(error) => progress.failed(error.phase()),
     }
 }
 
@@ -262,9 +268,19 @@ mod tests {
     #[test]
     fn a_final_response_is_not_retried_in_any_class() {
         for class in CLASSES {
-            for status in [200, 302, 400, 401, 404, 409] {
+            for status in [101, 200, 302, 303, 400, 401, 404, 409, 600, 999] {
                 assert!(!is_retryable(class, &answered(status)), "{class:?} {status}");
             }
+        }
+    }
+
+    #[test]
+    fn w15_a_status_that_does_not_refuse_the_request_leaves_doubt() {
+        for status in [100, 101, 199, 303, 408, 500, 599, 600, 999] {
+            assert!(answered(status).is_outcome_unknown(), "{status}");
+        }
+        for status in [200, 300, 301, 302, 304, 307, 308, 400, 401, 404, 409, 429, 499] {
+            assert!(!answered(status).is_outcome_unknown(), "{status}");
         }
     }
 

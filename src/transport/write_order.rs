@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a write changes. A later write of the same target replaces an earlier one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Target {
     /// A lead, by the normal form of its identifier.
     Push(String),
@@ -29,11 +29,29 @@ pub(crate) struct WriteOrder(Mutex<Writes>);
 
 #[derive(Debug, Default)]
 struct Writes {
-    in_flight: Vec<(Target, Arc<AtomicU64>)>,
+    /// Several numbers of one target were targets of their own until the client learned more.
+    in_flight: HashMap<Target, Vec<Arc<AtomicU64>>>,
+    /// How many targets there may be before those of finished writes are forgotten.
+    most_targets: usize,
     /// The number of the latest write to any target.
     latest: u64,
     /// The IDs of leads by the normal form of their identifier.
     ids: HashMap<String, String>,
+}
+
+impl Writes {
+    /// Forgets the targets of finished writes whenever their number has doubled, so that a write
+    /// costs the same however many are in flight.
+    fn forget_finished(&mut self) {
+        if self.in_flight.len() < self.most_targets {
+            return;
+        }
+        self.in_flight.retain(|_, numbers| {
+            numbers.retain(|latest| Arc::strong_count(latest) > 1);
+            !numbers.is_empty()
+        });
+        self.most_targets = 2 * self.in_flight.len();
+    }
 }
 
 /// The number of a write among all writes.
@@ -73,19 +91,11 @@ impl WriteOrder {
         };
         writes.latest += 1;
         let number = writes.latest;
-        // Forget the targets of finished writes.
-        writes.in_flight.retain(|(_, latest)| Arc::strong_count(latest) > 1);
-        let same = writes.in_flight.iter().find(|(other, _)| *other == target);
-        let latest = same.map(|(_, latest)| latest.clone());
-        let latest = latest.unwrap_or_else(|| {
-            let latest = Arc::new(AtomicU64::new(0));
-            writes.in_flight.push((target.clone(), latest.clone()));
-            latest
-        });
+        writes.forget_finished();
+        let numbers = writes.in_flight.entry(target).or_insert_with(|| vec![Arc::default()]);
+        let latest = numbers[0].clone();
         let before = latest.load(Ordering::SeqCst);
-        for (_, latest) in writes.in_flight.iter().filter(|(other, _)| *other == target) {
-            latest.store(number, Ordering::SeqCst);
-        }
+        numbers.iter().for_each(|latest| latest.store(number, Ordering::SeqCst));
         WriteTicket { latest, number, before }
     }
 
@@ -93,17 +103,14 @@ impl WriteOrder {
     /// APIs, only the latest stays the latest.
     pub(crate) fn learn(&self, identifier_key: String, id: String) {
         let mut writes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pushed = Target::Push(identifier_key.clone());
-        let lead = Target::Lead(id.clone());
-        for (target, _) in &mut writes.in_flight {
-            if *target == pushed {
-                *target = lead.clone();
+        let pushed = writes.in_flight.remove(&Target::Push(identifier_key.clone()));
+        if let Some(pushed) = pushed {
+            let numbers = writes.in_flight.entry(Target::Lead(id.clone())).or_default();
+            numbers.extend(pushed);
+            let newest = numbers.iter().map(|latest| latest.load(Ordering::SeqCst)).max();
+            for latest in numbers {
+                latest.fetch_max(newest.unwrap_or_default(), Ordering::SeqCst);
             }
-        }
-        let same = || writes.in_flight.iter().filter(|(target, _)| *target == lead);
-        let newest = same().map(|(_, latest)| latest.load(Ordering::SeqCst)).max();
-        for (_, latest) in same() {
-            latest.fetch_max(newest.unwrap_or_default(), Ordering::SeqCst);
         }
         if writes.ids.len() >= MAX_KNOWN_LEADS {
             writes.ids.clear();
@@ -180,11 +187,27 @@ mod tests {
     #[test]
     fn targets_of_finished_writes_are_forgotten() {
         let order = WriteOrder::default();
-        let in_flight = order.enter(lead("51ab23c"));
-        drop((order.enter(lead("62ab16e")), order.enter(lead("62ab16e"))));
-        let newest = order.enter(lead("73cd45f"));
-        let remembered = order.0.lock().expect("not poisoned").in_flight.len();
-        assert_eq!(remembered, 2);
-        drop((in_flight, newest));
+        let remembered = || order.0.lock().expect("not poisoned").in_flight.len();
+        let in_flight: Vec<_> = (0..10).map(|id| order.enter(lead(&id.to_string()))).collect();
+        for id in 10..1_000 {
+            drop(order.enter(lead(&id.to_string())));
+            assert!(remembered() <= 2 * (in_flight.len() + 1), "{id}: {}", remembered());
+        }
+        assert!(in_flight.iter().all(WriteTicket::is_latest));
+    }
+
+    #[test]
+    fn writes_in_flight_are_looked_through_as_often_as_their_number_doubles() {
+        let order = WriteOrder::default();
+        let mut bounds = std::collections::BTreeSet::new();
+        let in_flight: Vec<_> = (0..1_000)
+            .map(|id| {
+                let ticket = order.enter(lead(&id.to_string()));
+                bounds.insert(order.0.lock().expect("not poisoned").most_targets);
+                ticket
+            })
+            .collect();
+        assert!(bounds.len() <= 12, "{bounds:?}");
+        assert!(in_flight.iter().all(WriteTicket::is_latest));
     }
 }
