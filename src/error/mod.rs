@@ -6,7 +6,7 @@ mod text;
 
 pub use progress::Phase;
 pub(crate) use progress::Progress;
-pub(crate) use response::ErrorBody;
+pub(crate) use response::{ErrorBody, KEPT, MOST_DETAILS};
 pub use response::{ErrorCode, ErrorDetail};
 
 use crate::{Finding, Operation};
@@ -345,7 +345,13 @@ impl Error {
         self.0.updated_lead.as_deref()
     }
 
-    /// The server's message. Enterprise ID, tokens and values that were sent are masked.
+    /// The server's message, of which 64 KiB are kept.
+    ///
+    /// The enterprise ID, tokens and values that were sent are masked in any case, without accents,
+    /// invisible characters and blanks, and escaped as in URLs, JSON or HTML. So are phone numbers
+    /// in every spelling and their last four digits, the words of values of up to four words, and
+    /// parts of tokens. Encodings such as Base64, translations, parts of longer texts, and values
+    /// of one or two letters are not.
     pub fn message(&self) -> Option<&str> {
         self.0.body.message.as_deref()
     }

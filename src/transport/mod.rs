@@ -8,6 +8,7 @@ mod backoff;
 mod call;
 mod deadline;
 pub(crate) mod envelope;
+mod fold;
 pub(crate) mod headers;
 mod observe;
 mod options;
@@ -117,7 +118,7 @@ impl Transport {
 
     /// A message of the server without secrets and without the values that were sent.
     pub(crate) fn masked(&self, message: &str, response: &Response) -> String {
-        redact::mask(message, &self.secrets, &response.sent)
+        response.mask.apply(message)
     }
 }
 
