@@ -76,6 +76,8 @@ pub(crate) enum Kind {
     Deadline,
     /// The client is shutting down.
     Shutdown,
+    /// The gate does not work.
+    Gate,
     /// The connection broke.
     Interrupted,
     /// The server answered with an error status.
@@ -90,7 +92,7 @@ impl Error {
     pub(crate) fn new(kind: Kind) -> Self {
         let phase = match kind {
             Kind::Config | Kind::Invalid => Phase::NotBuilt,
-            Kind::Connect | Kind::Deadline | Kind::Shutdown => Phase::NotSent,
+            Kind::Connect | Kind::Deadline | Kind::Shutdown | Kind::Gate => Phase::NotSent,
             Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
             Kind::Status => Phase::Answered,
             Kind::Contradictory | Kind::Unreadable => Phase::Unreadable,
@@ -364,6 +366,27 @@ impl Error {
     /// How often the request was sent. Attempts without a connection do not count.
     pub fn attempts(&self) -> u32 {
         self.0.progress.attempts
+    }
+
+    /// The number of the token that was used last: from zero, in the order of the builder. Returns
+    /// `None` if no request was sent.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::testing::{FakeTelecrm, Response};
+    /// use telecrm::{ErrorCode, Lead, Operation};
+    ///
+    /// let refused = Response::error(401, ErrorCode::NotAuthorized, "no");
+    /// let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, refused);
+    /// let lead = Lead::new().set("phone", "919999999999");
+    /// let error = fake.client().ingest().push(&lead).await.unwrap_err();
+    /// assert_eq!(error.token_slot(), Some(0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn token_slot(&self) -> Option<usize> {
+        self.0.progress.slot
     }
 
     /// How long the server asked to wait, counted from its response. A date is measured by the

@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     pub(crate) tries: u32,
     /// How often the request was on the wire.
     pub(crate) attempts: u32,
+    /// The token slot of the latest request on its way.
+    pub(crate) slot: Option<usize>,
     /// How far the latest attempt came.
     pub(crate) phase: Phase,
     /// The status of the latest attempt. `None` if no response arrived.
@@ -59,6 +61,7 @@ impl Progress {
             writes,
             tries: 0,
             attempts: 0,
+            slot: None,
             phase: Phase::NotBuilt,
             status: None,
             retry_after: None,
@@ -95,8 +98,9 @@ impl Progress {
         }
     }
 
-    /// The request of this attempt is on its way.
-    pub(crate) fn sent(&mut self) {
+    /// The request of this attempt is on its way, with the token of this slot.
+    pub(crate) fn sent(&mut self, slot: usize) {
+        self.slot = Some(slot);
         self.tries += 1;
         self.attempts += 1;
         self.phase = Phase::MaybeSent;

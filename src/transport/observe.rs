@@ -2,6 +2,7 @@
 
 use super::backend::Reply;
 use super::call::Call;
+use super::rate_limit::LimitState;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Phase, Progress};
 use crate::operation::Operation;
@@ -40,6 +41,8 @@ pub struct CallReport {
     pub status: Option<u16>,
     /// How often the request was sent. Attempts without a connection do not count.
     pub attempts: u32,
+    /// The number of the token that was used last: from zero, in the order of the builder.
+    pub slot: Option<usize>,
     /// How long the call took, including waits.
     pub duration: Duration,
     /// How long the call waited for the rate limit and between attempts.
@@ -51,6 +54,24 @@ pub struct CallReport {
 
 /// The function that receives the reports. `None` if the program does not want them.
 pub(crate) type Observer = Option<Arc<dyn Fn(&CallReport) + Send + Sync>>;
+
+/// The server began to refuse a token, or accepts it again.
+/// [`Builder::on_slot`](crate::Builder::on_slot) receives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlotEvent {
+    /// `Sync` or `Async`.
+    pub api: &'static str,
+    /// The number of the token: from zero, in the order of the builder.
+    pub slot: usize,
+    /// Whether the server refused the token.
+    pub is_refused: bool,
+    /// The state of the slot.
+    pub state: LimitState,
+}
+
+/// The function that receives the events of token slots.
+pub(crate) type SlotObserver = Option<Arc<dyn Fn(&SlotEvent) + Send + Sync>>;
 
 /// Reports one call when it is dropped, so that a call that is cancelled is reported too.
 pub(super) struct Watch<'a> {
@@ -117,13 +138,13 @@ impl<'a> Watch<'a> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        let Progress { attempts, waited, status, .. } = self.call.progress.summary();
+        let Progress { tries, attempts, waited, status, slot, .. } = self.call.progress.summary();
         let status = status.map(|status| status.as_u16());
         if let Some(status) = status {
             self.span.record("http.response.status_code", status);
         }
-        if attempts > 1 {
-            self.span.record("http.request.resend_count", attempts - 1);
+        if tries > 1 {
+            self.span.record("http.request.resend_count", tries - 1);
         }
         if let Some(error_type) = &self.error_type {
             self.span.record("error.type", error_type);
@@ -135,6 +156,7 @@ impl Drop for Watch<'_> {
             operation: self.call.operation,
             status,
             attempts,
+            slot,
             duration: self.clock.now().saturating_duration_since(self.began),
             waited,
             error_type: self.error_type.take(),
@@ -148,6 +170,19 @@ impl Drop for Watch<'_> {
 fn notify(name: &str, observer: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(observer)).is_err() {
         tracing::error!("the function given to `{name}` panicked");
+    }
+}
+
+/// Logs and reports that the state of a token slot changed.
+pub(super) fn slot_changed(event: &SlotEvent, observer: &SlotObserver) {
+    let SlotEvent { api, slot, is_refused, .. } = *event;
+    if is_refused {
+        tracing::warn!(api, slot, "token refused");
+    } else {
+        tracing::info!(api, slot, "token accepted again");
+    }
+    if let Some(observer) = observer {
+        notify("on_slot", || observer(event));
     }
 }
 
