@@ -4,9 +4,11 @@ use crate::clock::{Clock, SystemClock};
 use crate::handle::{Api, Connection, Handle, LeadsPerSearch, Shared};
 use crate::raw::generated::{ingest, sync};
 use crate::raw::runtime::print_names_only;
+use crate::transport::gate::Gate;
 use crate::transport::write_order::WriteOrder;
 use crate::transport::{
-    Backend, CallOptions, CallReport, Http, Observer, Settings, Shutdown, Transport, authorization,
+    Backend, CallOptions, CallReport, Http, Observer, Settings, Shutdown, SlotEvent, SlotObserver,
+    TokenSlots, Transport, authorization,
 };
 use crate::workspace_cache::WorkspaceCache;
 use crate::{AsyncToken, Error, RateLimit, SyncToken, Telecrm};
@@ -68,10 +70,13 @@ pub struct Builder {
     options: CallOptions,
     clock: Arc<dyn Clock>,
     observer: Observer,
+    slot_observer: SlotObserver,
     backend: Arc<dyn Backend>,
     verify_timeout: Duration,
     sync_limit: Option<RateLimit>,
     async_limit: Option<RateLimit>,
+    sync_gate: Option<Arc<dyn Gate>>,
+    async_gate: Option<Arc<dyn Gate>>,
     allow_http: bool,
     workspace: Option<Workspace>,
     default_country: Option<String>,
@@ -94,10 +99,13 @@ impl Telecrm {
             options: CallOptions::new(),
             clock: Arc::new(SystemClock),
             observer: Observer::default(),
+            slot_observer: SlotObserver::default(),
             backend: Arc::new(Http),
             verify_timeout: Duration::from_secs(30),
             sync_limit: Some(RateLimit::SYNC),
             async_limit: Some(RateLimit::ASYNC),
+            sync_gate: None,
+            async_gate: None,
             allow_http: false,
             workspace: None,
             default_country: None,
@@ -220,7 +228,7 @@ impl Builder {
     }
 
     /// Sets a function to call after every call, for example to count requests. It runs within the
-    /// call, so it must return quickly.
+    /// call, so it must return quickly. If it panics, the call keeps its result.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -242,6 +250,24 @@ impl Builder {
     /// ```
     pub fn on_call(mut self, observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Sets a function to call when the server begins to refuse a token, and when it accepts the
+    /// token again. It runs within a call, so it must return quickly.
+    ///
+    /// ```
+    /// let telecrm = telecrm::Telecrm::builder("enterprise-id")
+    ///     .on_slot(|event| {
+    ///         if event.is_refused {
+    ///             eprintln!("replace {} token {}", event.api, event.slot);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), telecrm::Error>(())
+    /// ```
+    pub fn on_slot(mut self, observer: impl Fn(&SlotEvent) + Send + Sync + 'static) -> Self {
+        self.slot_observer = Some(Arc::new(observer));
         self
     }
 
@@ -268,6 +294,20 @@ impl Builder {
     /// Sets the rate limit of each Async token, or none. The default is [`RateLimit::ASYNC`].
     pub fn async_limit(mut self, limit: Option<RateLimit>) -> Self {
         self.async_limit = limit;
+        self
+    }
+
+    /// Lets this gate decide when requests of the Sync API leave, instead of the
+    /// [limit](Self::sync_limit).
+    pub fn sync_gate(mut self, gate: impl Gate) -> Self {
+        self.sync_gate = Some(Arc::new(gate));
+        self
+    }
+
+    /// Lets this gate decide when pushes leave and with which token, instead of the
+    /// [limit](Self::async_limit). See [`Gate`].
+    pub fn async_gate(mut self, gate: impl Gate) -> Self {
+        self.async_gate = Some(Arc::new(gate));
         self
     }
 
@@ -368,13 +408,18 @@ impl Builder {
             settings: Settings {
                 backend: self.backend,
                 observer: self.observer,
+                slot_observer: self.slot_observer,
                 clock: self.clock.clone(),
                 shutdown: shutdown.clone(),
             },
         };
-        let sync = connector.connect("Sync", &self.sync_url, &sync_tokens, self.sync_limit)?;
-        let ingest =
-            connector.connect("Async", &self.async_url, &async_tokens, self.async_limit)?;
+        let gate = |gate: Option<Arc<dyn Gate>>, count, limit| {
+            gate.unwrap_or_else(|| Arc::new(TokenSlots::new(count, limit, self.clock.clone())))
+        };
+        let sync_gate = gate(self.sync_gate, sync_tokens.len(), self.sync_limit);
+        let async_gate = gate(self.async_gate, async_tokens.len(), self.async_limit);
+        let sync = connector.connect("Sync", &self.sync_url, &sync_tokens, sync_gate)?;
+        let ingest = connector.connect("Async", &self.async_url, &async_tokens, async_gate)?;
         let shared = Shared {
             sync: sync.map(|connection| Api::new(sync::Client::new_with_client, connection)),
             ingest: ingest.map(|connection| Api::new(ingest::Client::new_with_client, connection)),
@@ -407,10 +452,10 @@ impl Connector {
     /// Returns `None` if there are no tokens for the API.
     fn connect(
         &mut self,
-        api: &str,
+        api: &'static str,
         base_url: &str,
         tokens: &[&str],
-        limit: Option<RateLimit>,
+        gate: Arc<dyn Gate>,
     ) -> Result<Option<Connection>, Error> {
         if tokens.is_empty() {
             return Ok(None);
@@ -427,7 +472,7 @@ impl Connector {
             base_url,
             enterprise: self.enterprise.clone(),
             http: self.http.client(is_local)?,
-            transport: Arc::new(Transport::new(headers, secrets, limit, settings)),
+            transport: Arc::new(Transport::new(api, headers, secrets, gate, settings)),
         }))
     }
 }

@@ -129,7 +129,8 @@ mod workspace_cache;
 pub use builder::{ASYNC_URL, Builder, SYNC_URL};
 pub use client::{Raw, Telecrm};
 pub use token::{AsyncToken, SyncToken, TokenError};
-pub use transport::{CallOptions, CallReport};
+pub use transport::gate::{Gate, GateError, GateRequest, TokenAnswer};
+pub use transport::{CallOptions, CallReport, SlotEvent};
 
 pub use api::actions::Actions;
 pub use api::batch::Batch;

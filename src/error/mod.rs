@@ -6,7 +6,7 @@ mod text;
 
 pub use progress::Phase;
 pub(crate) use progress::Progress;
-pub(crate) use response::ErrorBody;
+pub(crate) use response::{ErrorBody, KEPT, MOST_DETAILS};
 pub use response::{ErrorCode, ErrorDetail};
 
 use crate::{Finding, Operation};
@@ -76,6 +76,8 @@ pub(crate) enum Kind {
     Deadline,
     /// The client is shutting down.
     Shutdown,
+    /// The gate does not work.
+    Gate,
     /// The connection broke.
     Interrupted,
     /// The server answered with an error status.
@@ -90,7 +92,7 @@ impl Error {
     pub(crate) fn new(kind: Kind) -> Self {
         let phase = match kind {
             Kind::Config | Kind::Invalid => Phase::NotBuilt,
-            Kind::Connect | Kind::Deadline | Kind::Shutdown => Phase::NotSent,
+            Kind::Connect | Kind::Deadline | Kind::Shutdown | Kind::Gate => Phase::NotSent,
             Kind::Timeout | Kind::Interrupted => Phase::MaybeSent,
             Kind::Status => Phase::Answered,
             Kind::Contradictory | Kind::Unreadable => Phase::Unreadable,
@@ -343,7 +345,13 @@ impl Error {
         self.0.updated_lead.as_deref()
     }
 
-    /// The server's message. Enterprise ID, tokens and values that were sent are masked.
+    /// The server's message, of which 64 KiB are kept.
+    ///
+    /// The enterprise ID, tokens and values that were sent are masked in any case, without accents,
+    /// invisible characters and blanks, and escaped as in URLs, JSON or HTML. So are phone numbers
+    /// in every spelling and their last four digits, the words of values of up to four words, and
+    /// parts of tokens. Encodings such as Base64, translations, parts of longer texts, and values
+    /// of one or two letters are not.
     pub fn message(&self) -> Option<&str> {
         self.0.body.message.as_deref()
     }
@@ -353,9 +361,30 @@ impl Error {
         &self.0.body.details
     }
 
-    /// How often the request was sent.
+    /// How often the request was sent. Attempts without a connection do not count.
     pub fn attempts(&self) -> u32 {
         self.0.progress.attempts
+    }
+
+    /// The number of the token that was used last: from zero, in the order of the builder. Returns
+    /// `None` if no request was sent.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::testing::{FakeTelecrm, Response};
+    /// use telecrm::{ErrorCode, Lead, Operation};
+    ///
+    /// let refused = Response::error(401, ErrorCode::NotAuthorized, "no");
+    /// let fake = FakeTelecrm::new().always(Operation::CreateOrUpdateLead, refused);
+    /// let lead = Lead::new().set("phone", "919999999999");
+    /// let error = fake.client().ingest().push(&lead).await.unwrap_err();
+    /// assert_eq!(error.token_slot(), Some(0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn token_slot(&self) -> Option<usize> {
+        self.0.progress.slot
     }
 
     /// How long the server asked to wait, counted from its response. A date is measured by the

@@ -25,8 +25,12 @@ pub enum Phase {
 pub(crate) struct Progress {
     /// Whether the call may change something on the server.
     pub(crate) writes: bool,
-    /// How often the request was sent.
+    /// How often the client tried to send the request.
+    pub(crate) tries: u32,
+    /// How often the request was on the wire.
     pub(crate) attempts: u32,
+    /// The token slot of the latest request on its way.
+    pub(crate) slot: Option<usize>,
     /// How far the latest attempt came.
     pub(crate) phase: Phase,
     /// The status of the latest attempt. `None` if no response arrived.
@@ -55,7 +59,9 @@ impl Progress {
     pub(crate) fn new(writes: bool) -> Self {
         Self {
             writes,
+            tries: 0,
             attempts: 0,
+            slot: None,
             phase: Phase::NotBuilt,
             status: None,
             retry_after: None,
@@ -92,10 +98,21 @@ impl Progress {
         }
     }
 
-    /// The request of this attempt is on its way.
-    pub(crate) fn sent(&mut self) {
+    /// The request of this attempt is on its way, with the token of this slot.
+    pub(crate) fn sent(&mut self, slot: usize) {
+        self.slot = Some(slot);
+        self.tries += 1;
         self.attempts += 1;
         self.phase = Phase::MaybeSent;
+    }
+
+    /// The attempt ended without a response.
+    pub(crate) fn failed(&mut self, phase: Phase) {
+        let was_on_the_wire = !matches!(phase, Phase::NotBuilt | Phase::NotSent);
+        if self.phase == Phase::MaybeSent && !was_on_the_wire {
+            self.attempts -= 1;
+        }
+        self.phase = phase;
     }
 
     pub(crate) fn is_success(&self) -> bool {
@@ -107,9 +124,10 @@ impl Progress {
         match (self.phase, self.status) {
             (Phase::NotBuilt | Phase::NotSent, _) => false,
             (Phase::MaybeSent | Phase::Unreadable, _) => true,
-            (Phase::Answered, status) => {
-                status.is_some_and(|s| s.is_server_error() || s == StatusCode::REQUEST_TIMEOUT)
-            }
+            // 303 says that the request was carried out. 1xx is no final answer, and nothing says
+            // what a status from 600 means.
+            (Phase::Answered, status) => status
+                .is_some_and(|status| matches!(status.as_u16(), 100..=199 | 303 | 408 | 500..)),
         }
     }
 
@@ -119,9 +137,10 @@ impl Progress {
             Phase::NotBuilt => false,
             Phase::Unreadable => self.is_cut,
             Phase::NotSent | Phase::MaybeSent => true,
-            Phase::Answered => {
-                self.leaves_doubt() || self.status == Some(StatusCode::TOO_MANY_REQUESTS)
-            }
+            Phase::Answered => self.status.is_some_and(|status| {
+                status.is_server_error()
+                    || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+            }),
         }
     }
 

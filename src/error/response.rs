@@ -60,7 +60,10 @@ pub(crate) struct ErrorBody {
 }
 
 /// How many bytes of a body, and how many characters of a message, an error keeps.
-const KEPT: usize = 64 << 10;
+pub(crate) const KEPT: usize = 64 << 10;
+
+/// How many details an error keeps.
+pub(crate) const MOST_DETAILS: usize = 100;
 
 impl ErrorBody {
     /// The same, cut to what an error keeps.

@@ -37,6 +37,7 @@ impl Error {
             Kind::Deadline => {
                 "the total timeout expired while waiting for the rate limit or another call"
             }
+            Kind::Gate => "the gate let no request leave",
             Kind::Shutdown => "it was not sent because the client is shutting down",
             Kind::Interrupted => "the connection broke before a response arrived",
             Kind::Status | Kind::Unreadable => "the server answered ",
@@ -153,6 +154,7 @@ impl fmt::Debug for Error {
             .field("message", &self.message())
             .field("retry_after", &self.retry_after())
             .field("attempts", &self.attempts())
+            .field("token_slot", &self.token_slot())
             .field("updated_lead", &self.0.updated_lead.is_some())
             .field("source", &self.0.source)
             .finish_non_exhaustive()

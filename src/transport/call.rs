@@ -7,6 +7,10 @@ use crate::operation::{Idempotency, Operation};
 use reqwest::header::InvalidHeaderValue;
 use std::time::Duration;
 
+/// How many attempts of one call may meet a refused token or a rate limit. More mean a server that
+/// never stops.
+const MAX_FREE_ATTEMPTS: u32 = 1_000;
+
 /// One call. Dropping it gives the number of a write back if the write was never sent.
 pub(crate) struct Call {
     /// `None` for a request that no spec describes.
@@ -43,6 +47,11 @@ impl Call {
     pub(crate) fn with_ticket(mut self, ticket: Option<WriteTicket>) -> Self {
         self.ticket = ticket;
         self
+    }
+
+    /// Whether another attempt may be made that counts as none, because the server did nothing.
+    pub(super) fn may_repeat_for_free(&self) -> bool {
+        self.options.attempts > 1 && self.free_attempts < MAX_FREE_ATTEMPTS
     }
 
     /// Whether no later write to the same target began.

@@ -1,6 +1,6 @@
 //! The error envelope: reads what the body of a response says about an error.
 
-use crate::error::{ErrorBody, ErrorCode, ErrorDetail};
+use crate::error::{ErrorBody, ErrorCode, ErrorDetail, MOST_DETAILS};
 use bytes::Bytes;
 use memchr::memmem;
 use serde_json::Value;
@@ -72,7 +72,7 @@ pub(crate) fn read(bytes: Bytes, mask: impl Fn(&str) -> String) -> ErrorBody {
             field: text(detail, "field").unwrap_or_default(),
             message: text(detail, "message").unwrap_or_default(),
         };
-        read.details = details.iter().map(detail).collect();
+        read.details = details.iter().take(MOST_DETAILS).map(detail).collect();
     }
     read
 }
@@ -129,6 +129,13 @@ mod tests {
         assert_eq!(body.details[0].field, "role");
         assert_eq!(body.details[0].message, "Invalid role.");
         assert_eq!(body.details[1].field, "");
+    }
+
+    #[test]
+    fn o04_the_number_of_details_is_bounded() {
+        let details = vec![serde_json::json!({ "field": "role" }); 10_000];
+        let body = read(&serde_json::json!({ "error": { "details": details } }).to_string());
+        assert_eq!(body.details.len(), MOST_DETAILS);
     }
 
     #[test]

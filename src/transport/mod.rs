@@ -8,6 +8,8 @@ mod backoff;
 mod call;
 mod deadline;
 pub(crate) mod envelope;
+mod fold;
+pub(crate) mod gate;
 pub(crate) mod headers;
 mod observe;
 mod options;
@@ -23,26 +25,26 @@ pub(crate) mod write_order;
 pub(crate) use backend::{Backend, Http};
 pub(crate) use call::{Call, Unbuilt};
 pub(crate) use deadline::Deadline;
-pub use observe::CallReport;
-pub(crate) use observe::Observer;
+pub use observe::{CallReport, SlotEvent};
+pub(crate) use observe::{Observer, SlotObserver};
 pub use options::CallOptions;
 pub(crate) use response::Response;
 pub(crate) use settings::Settings;
 pub(crate) use shutdown::Shutdown;
-pub(crate) use tokens::authorization;
+pub(crate) use tokens::{TokenSlots, authorization};
 
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::operation::{Idempotency, Operation};
+use gate::Gate;
 use observe::Watch;
-use rate_limit::{LimitState, RateLimit};
+use rate_limit::LimitState;
 use reqwest::Request;
 use reqwest::header::{HeaderValue, InvalidHeaderValue};
-use retry::{Retry, RetryBudget};
+use retry::Retry;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokens::TokenSlots;
 use tracing::Instrument;
 
 /// The way to one of the two APIs, shared by all of its calls.
@@ -54,22 +56,18 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) fn new(
+        api: &'static str,
         authorizations: Vec<HeaderValue>,
         secrets: Vec<String>,
-        limit: Option<RateLimit>,
+        gate: Arc<dyn Gate>,
         settings: Settings,
     ) -> Self {
-        let retry = Retry {
-            tokens: TokenSlots::new(authorizations, limit),
-            budget: RetryBudget::new(),
-            settings,
-        };
-        Self { retry, secrets }
+        Self { retry: Retry::new(api, authorizations, gate, settings), secrets }
     }
 
     /// The state of the rate limit of each token.
     pub(crate) fn limits(&self) -> Vec<LimitState> {
-        self.retry.tokens.limits(self.retry.settings.clock.now())
+        self.retry.gate.slots()
     }
 
     /// How long a call would wait for the rate limit that begins now.
@@ -122,7 +120,7 @@ impl Transport {
 
     /// A message of the server without secrets and without the values that were sent.
     pub(crate) fn masked(&self, message: &str, response: &Response) -> String {
-        redact::mask(message, &self.secrets, &response.sent)
+        response.mask.apply(message)
     }
 }
 
@@ -151,11 +149,14 @@ impl Context {
         let settings = Settings {
             backend: Arc::new(Http),
             observer: Observer::default(),
+            slot_observer: SlotObserver::default(),
             clock: Arc::new(SystemClock),
             shutdown: Shutdown::default(),
         };
         let authorizations = vec![authorization(token)?];
-        let transport = Transport::new(authorizations, vec![token.to_owned()], None, settings);
+        let gate = Arc::new(TokenSlots::new(1, None, settings.clock.clone()));
+        let secrets = vec![token.to_owned()];
+        let transport = Transport::new("raw", authorizations, secrets, gate, settings);
         let options = CallOptions::new()
             .attempts(1)
             .attempt_timeout(Duration::MAX)

@@ -61,6 +61,10 @@ impl CallOptions {
     /// The timeout of the whole call. It covers waits, retries, and every request of a method that
     /// sends several, such as [`upsert`](crate::Leads::upsert). Streams have this time for each
     /// page. [Verifying](crate::Builder::verify_timeout) has a timeout of its own.
+    ///
+    /// Calls that run at once share the rate limit: if `join_all` starts more of them than the
+    /// limit lets through within this time, the rest fails unsent. Start fewer at a time, or allow
+    /// more time.
     pub fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = timeout;
         self

@@ -1,7 +1,8 @@
 //! Rate limits: hold requests back so that the server never sees more than it allows.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -83,7 +84,7 @@ impl RateLimit {
 /// let is_busy = |state: &LimitState| state.set_aside || state.next_free_in > minute;
 /// assert!(!telecrm.async_limits().iter().all(is_busy));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct LimitState {
     /// How many requests can be sent without a wait. `None` if there is no limit.
@@ -93,6 +94,10 @@ pub struct LimitState {
     /// Whether the client stopped using the token because the server refused it but accepted
     /// another one.
     pub set_aside: bool,
+    /// When the server began to refuse the token. `None` if it has accepted it since.
+    pub refused_since: Option<SystemTime>,
+    /// When a token that is set aside will be tried again.
+    pub next_try_at: Option<SystemTime>,
 }
 
 /// Lets requests leave no faster than the limit, first come, first served.
@@ -113,8 +118,9 @@ pub(crate) struct Limiter {
 struct Queue {
     /// The virtual clock: the place of the next request.
     next: Option<Instant>,
-    /// The tickets of the requests that wait, in order of arrival.
-    waiting: Vec<u64>,
+    /// The tickets of the requests that wait, in order of arrival. The first one usually leaves
+    /// first, which takes constant time.
+    waiting: VecDeque<u64>,
     next_ticket: u64,
 }
 
@@ -139,8 +145,7 @@ impl Queue {
         let Ok(index) = self.waiting.binary_search(&ticket) else {
             return false;
         };
-        self.waiting.remove(index);
-        true
+        self.waiting.remove(index).is_some()
     }
 }
 
@@ -210,12 +215,12 @@ impl Limiter {
             due += queue.wait(limit, queue.waiting.len(), now);
             ticket = queue.next_ticket;
             queue.next_ticket += 1;
-            queue.waiting.push(ticket);
+            queue.waiting.push_back(ticket);
         }
         Place { limiter: self, ticket, due }
     }
 
-    pub(crate) fn state(&self, now: Instant, set_aside: bool) -> LimitState {
+    pub(crate) fn state(&self, now: Instant) -> LimitState {
         let remaining = self.limit.map(|limit| {
             let queue = self.lock();
             let used =
@@ -224,7 +229,7 @@ impl Limiter {
             let waiting = u32::try_from(queue.waiting.len()).unwrap_or(u32::MAX);
             limit.burst.saturating_sub(used).saturating_sub(waiting)
         });
-        LimitState { remaining, next_free_in: self.wait(now), set_aside }
+        LimitState { remaining, next_free_in: self.wait(now), ..LimitState::default() }
     }
 }
 
@@ -276,7 +281,7 @@ mod tests {
         let take = |now| limiter.enter(now).leave(now);
         for left in (0..60).rev() {
             assert_eq!(take(start), Ok(()));
-            assert_eq!(limiter.state(start, false).remaining, Some(left));
+            assert_eq!(limiter.state(start).remaining, Some(left));
         }
         assert!(take(start).is_err());
         let later = start + Duration::from_secs(60);
@@ -294,7 +299,7 @@ mod tests {
         assert_eq!(limiter.wait(start), Duration::from_secs(101));
         reorder(&mut places);
         places.into_iter().for_each(drop);
-        let state = limiter.state(start, false);
+        let state = limiter.state(start);
         assert_eq!(state.next_free_in, Duration::from_secs(1));
     }
 
@@ -405,7 +410,7 @@ mod tests {
                 prop_assert!(*after - *first >= HOUR, "{:?}", departures);
             }
             drop(waiting);
-            prop_assert_eq!(limiter.state(now, false), without.state(now, false));
+            prop_assert_eq!(limiter.state(now), without.state(now));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::backend::{Broken, Reply};
 use super::call::Call;
-use super::redact::{SentValues, mask};
+use super::redact::Mask;
 use super::{envelope, headers};
 use crate::error::{Error, Progress};
 use crate::operation::Operation;
@@ -27,8 +27,8 @@ pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The values of the request, if the response may repeat them in a message.
-    pub(super) sent: SentValues,
+    /// Masks the values of the request, if the response may repeat them in a message.
+    pub(super) mask: Mask,
 }
 
 impl Response {
@@ -50,18 +50,18 @@ impl Response {
                 }
             });
         }
-        let sent = if has_messages(status, &body, call) {
-            SentValues::of(request)
+        let mask = if has_messages(status, &body, call) {
+            Mask::new(request, secrets)
         } else {
-            SentValues::default()
+            Mask::default()
         };
         // In a response that no spec describes, `error` may be data.
         let is_contradictory = call.operation.is_some() && envelope::reports_error(&body);
         if !status.is_success() || is_contradictory {
-            let body = envelope::read(body, |text| mask(text, secrets, &sent));
+            let body = envelope::read(body, |text| mask.apply(text));
             return Err(Error::error_response(status, body).dated(headers::date(&headers)));
         }
-        Ok(Self { operation: call.operation, progress: call.progress, status, headers, body, sent })
+        Ok(Self { operation: call.operation, progress: call.progress, status, headers, body, mask })
     }
 
     /// When the server answered, by its own clock.

@@ -5,27 +5,49 @@ use super::backend::{Broken, Reply};
 use super::backoff::backoff;
 use super::call::Call;
 use super::deadline::Deadline;
+use super::gate::{Gate, GateError, GateRequest, TokenAnswer};
 use super::headers;
-use super::observe;
+use super::observe::{self, SlotEvent};
 use super::settings::Settings;
-use super::tokens::{Answer, TokenSlot, TokenSlots};
 use crate::clock::Clock;
-use crate::error::{Error, Phase, Progress};
+use crate::error::{Error, Kind, Phase, Progress};
 use crate::operation::Idempotency;
 use futures_util::future;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Request, StatusCode};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Sends requests to one API. All calls share the tokens and the budget.
 pub(super) struct Retry {
-    pub(super) tokens: TokenSlots,
-    pub(super) budget: RetryBudget,
+    /// `Sync` or `Async`.
+    api: &'static str,
+    slots: Vec<TokenSlot>,
+    pub(super) gate: Arc<dyn Gate>,
+    budget: RetryBudget,
     pub(super) settings: Settings,
 }
 
+/// The token that a slot of the gate stands for.
+struct TokenSlot {
+    authorization: HeaderValue,
+    /// Whether the server refused the token when it was last used.
+    is_refused: AtomicBool,
+}
+
 impl Retry {
+    pub(super) fn new(
+        api: &'static str,
+        authorizations: Vec<HeaderValue>,
+        gate: Arc<dyn Gate>,
+        settings: Settings,
+    ) -> Self {
+        let slot = |authorization| TokenSlot { authorization, is_refused: AtomicBool::new(false) };
+        let slots = authorizations.into_iter().map(slot).collect();
+        Self { api, slots, gate, budget: RetryBudget::new(), settings }
+    }
+
     /// Sends a request until an attempt succeeds or may not be repeated.
     pub(super) async fn send(
         &self,
@@ -37,7 +59,7 @@ impl Retry {
         let deadline = call.options.deadline(settings.clock.now());
         let mut previous: Option<Previous> = None;
         loop {
-            let token = self.tokens.acquire(call, deadline, settings).await;
+            let token = self.acquire(call, deadline).await;
             if let Some(previous) = previous.take() {
                 // A call that only waits for a token ends with the answer that made it wait.
                 let is_over = match token {
@@ -55,16 +77,16 @@ impl Retry {
             classify(&result, &mut call.progress, &*settings.clock);
             observe::attempted(&call.progress);
             let answer = answer(&call.progress);
-            self.tokens.report(slot, &answer, settings.clock.now());
+            self.report(slot, answer);
             if call.progress.is_success() {
                 self.budget.deposit();
                 return result;
             }
             let is_paid = match answer {
-                Answer::Refused if self.may_switch_token(call) => false,
-                Answer::Throttled(_) if self.may_wait_for_limit(call, deadline) => false,
-                Answer::Refused | Answer::Throttled(_) => return result,
-                Answer::Nothing | Answer::Valid => {
+                TokenAnswer::Refused if self.may_switch_token(call) => false,
+                TokenAnswer::Throttled(_) if self.may_wait_for_limit(call, deadline) => false,
+                TokenAnswer::Refused | TokenAnswer::Throttled(_) => return result,
+                TokenAnswer::Nothing | TokenAnswer::Valid => {
                     let Some(delay) = self.delay(call, deadline) else {
                         return result;
                     };
@@ -88,8 +110,64 @@ impl Retry {
         call: &mut Call,
     ) -> Result<Reply, Error> {
         let deadline = call.options.deadline(self.settings.clock.now());
-        let (slot, left) = self.tokens.acquire(call, deadline, &self.settings).await?;
+        let (slot, left) = self.acquire(call, deadline).await?;
         self.attempt(client, request, call, slot, left).await
+    }
+
+    /// Waits for a token slot. Returns it with the time that the call has left.
+    ///
+    /// # Errors
+    /// Returns an error if the wait would exceed the deadline, or if the client is shutting down.
+    async fn acquire(
+        &self,
+        call: &mut Call,
+        deadline: Deadline,
+    ) -> Result<(usize, Duration), Error> {
+        let Settings { clock, shutdown, .. } = &self.settings;
+        let late = || Error::new(Kind::Deadline);
+        let began = clock.now();
+        let left = deadline.left(began).ok_or_else(late)?;
+        // Calls that need not wait are sent during a shutdown too.
+        let left = if shutdown.has_begun() { Duration::ZERO } else { left };
+        let request = GateRequest { operation: call.operation, left };
+        let slot = shutdown.unless_begun(self.gate.acquire(request)).await;
+        let now = clock.now();
+        call.progress.waited += now.saturating_duration_since(began);
+        let slot = match slot {
+            Some(Ok(slot)) => slot,
+            Some(Err(GateError::Failed(reason))) => {
+                return Err(Error::new(Kind::Gate).because(reason));
+            }
+            None | Some(Err(GateError::Late)) if shutdown.has_begun() => {
+                return Err(Error::new(Kind::Shutdown));
+            }
+            None | Some(Err(GateError::Late)) => return Err(late()),
+        };
+        if slot >= self.slots.len() {
+            let count = self.slots.len();
+            return Err(Error::config(format!("the gate chose token slot {slot} of {count}"))
+                .with_hint("slots are numbered from zero, in the order of the builder"));
+        }
+        Ok((slot, deadline.left(now).ok_or_else(late)?))
+    }
+
+    /// Passes on what the server said about a token.
+    fn report(&self, slot: usize, answer: TokenAnswer) {
+        self.gate.report(slot, answer);
+        let is_refused = match answer {
+            TokenAnswer::Refused => true,
+            TokenAnswer::Valid => false,
+            TokenAnswer::Nothing | TokenAnswer::Throttled(_) => return,
+        };
+        let was_refused = &self.slots[slot].is_refused;
+        // Read first, because writing is dear where many calls share the slot.
+        if was_refused.load(Ordering::SeqCst) != is_refused
+            && was_refused.swap(is_refused, Ordering::SeqCst) != is_refused
+        {
+            let state = self.gate.slots().get(slot).copied().unwrap_or_default();
+            let event = SlotEvent { api: self.api, slot, is_refused, state };
+            observe::slot_changed(&event, &self.settings.slot_observer);
+        }
     }
 
     async fn attempt(
@@ -97,36 +175,38 @@ impl Retry {
         client: &reqwest::Client,
         request: &Request,
         call: &mut Call,
-        slot: &TokenSlot,
+        slot: usize,
         left: Duration,
     ) -> Result<Reply, Error> {
         // Bodies are JSON in memory, so only a future spec could bring one that is a stream.
         let Some(mut request) = request.try_clone() else {
             return Err(Error::refused("a body that is a stream cannot be sent"));
         };
-        let authorization = slot.authorization.clone();
+        let authorization = self.slots[slot].authorization.clone();
         request.headers_mut().insert(AUTHORIZATION, authorization);
         let timeout = left.min(call.options.attempt_timeout);
         // An endless timeout leaves it to the HTTP client, which may have its own.
         if timeout < Duration::MAX {
             *request.timeout_mut() = Some(timeout);
         }
-        call.progress.sent();
+        call.progress.sent(slot);
         self.settings.backend.send(client, call, request).await
     }
 
     /// Whether to send the request again with another token.
     fn may_switch_token(&self, call: &Call) -> bool {
-        call.options.attempts > 1 && self.tokens.has_valid(self.settings.clock.now())
+        call.may_repeat_for_free() && self.gate.slots().iter().any(|slot| !slot.set_aside)
     }
 
     /// Whether to send the request again as soon as a token may be used. Such a request costs
     /// neither attempts nor budget, because the server did nothing.
     fn may_wait_for_limit(&self, call: &mut Call, deadline: Deadline) -> bool {
         let now = self.settings.clock.now();
-        let wait = self.tokens.wait(now);
-        call.throttled += wait;
-        call.options.attempts > 1
+        let slots = self.gate.slots();
+        let first = slots.iter().min_by_key(|slot| (slot.set_aside, slot.next_free_in));
+        let wait = first.map_or(Duration::ZERO, |slot| slot.next_free_in);
+        call.throttled = call.throttled.saturating_add(wait);
+        call.may_repeat_for_free()
             && call.throttled <= call.options.throttle_timeout
             && deadline.left(now).is_some_and(|left| wait < left)
     }
@@ -134,15 +214,15 @@ impl Retry {
     /// How long to wait before the next attempt. Returns `None` if there should be none.
     fn delay(&self, call: &Call, deadline: Deadline) -> Option<Duration> {
         let progress = &call.progress;
-        let attempts = progress.attempts - call.free_attempts;
-        let may_retry = attempts < call.options.attempts
+        let tries = progress.tries - call.free_attempts;
+        let may_retry = tries < call.options.attempts
             && is_retryable(call.class, progress)
             && call.is_latest()
             && self.budget.has_any();
         if !may_retry {
             return None;
         }
-        let delay = backoff(attempts, progress.retry_after, fastrand::f64());
+        let delay = backoff(tries, progress.retry_after, fastrand::f64());
         let left = deadline.left(self.settings.clock.now())?;
         (delay < left).then_some(delay)
     }
@@ -163,14 +243,20 @@ struct Previous {
 }
 
 /// What the response says about the token.
-fn answer(progress: &Progress) -> Answer {
+fn answer(progress: &Progress) -> TokenAnswer {
     match (progress.phase, progress.status) {
-        (Phase::Answered, Some(StatusCode::UNAUTHORIZED)) => Answer::Refused,
+        (Phase::Answered, Some(StatusCode::UNAUTHORIZED)) => TokenAnswer::Refused,
         (Phase::Answered, Some(StatusCode::TOO_MANY_REQUESTS)) => {
-            Answer::Throttled(progress.retry_after)
+            TokenAnswer::Throttled(progress.retry_after)
         }
-        (Phase::Answered, _) => Answer::Valid,
-        _ => Answer::Nothing,
+        // A proxy answers 3xx, 408 and 5xx without looking at the token.
+        (Phase::Answered | Phase::Unreadable, Some(status))
+            if status.is_success()
+                || status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT =>
+        {
+            TokenAnswer::Valid
+        }
+        _ => TokenAnswer::Nothing,
     }
 }
 
@@ -184,7 +270,7 @@ fn classify(result: &Result<Reply, Error>, progress: &mut Progress, clock: &dyn 
             progress.status = Some(reply.status);
             progress.retry_after = headers::retry_after(&reply.headers, clock);
         }
-        Err(error) => progress.phase = error.phase(),
+        Err(error) => progress.failed(error.phase()),
     }
 }
 
@@ -262,9 +348,19 @@ mod tests {
     #[test]
     fn a_final_response_is_not_retried_in_any_class() {
         for class in CLASSES {
-            for status in [200, 302, 400, 401, 404, 409] {
+            for status in [101, 200, 302, 303, 400, 401, 404, 409, 600, 999] {
                 assert!(!is_retryable(class, &answered(status)), "{class:?} {status}");
             }
+        }
+    }
+
+    #[test]
+    fn w15_a_status_that_does_not_refuse_the_request_leaves_doubt() {
+        for status in [100, 101, 199, 303, 408, 500, 599, 600, 999] {
+            assert!(answered(status).is_outcome_unknown(), "{status}");
+        }
+        for status in [200, 300, 301, 302, 304, 307, 308, 400, 401, 404, 409, 429, 499] {
+            assert!(!answered(status).is_outcome_unknown(), "{status}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::backend::Backend;
 use super::call::Call;
-use super::observe::{self, Observer};
+use super::observe::{self, Observer, SlotObserver};
 use super::shutdown::Shutdown;
 use crate::clock::Clock;
 use futures_util::future;
@@ -14,6 +14,7 @@ use std::time::Duration;
 pub(crate) struct Settings {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) observer: Observer,
+    pub(crate) slot_observer: SlotObserver,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shutdown: Shutdown,
 }

@@ -1,6 +1,7 @@
 //! Shutdown: ends the waits of all calls of a client.
 
-use futures_util::future;
+use futures_util::FutureExt;
+use futures_util::future::{self, Either};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,19 @@ impl Shutdown {
 
     pub(crate) fn has_begun(&self) -> bool {
         self.0.has_begun.load(Ordering::SeqCst)
+    }
+
+    /// The result of a future. Returns `None` if it still waits when the shutdown begins.
+    pub(crate) async fn unless_begun<F: Future>(&self, work: F) -> Option<F::Output> {
+        let begun = self.0.begun.notified();
+        // One that need not wait is ready at once, and may go on.
+        if self.has_begun() {
+            return work.now_or_never();
+        }
+        match future::select(pin!(work), pin!(begun)).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(_) => None,
+        }
     }
 
     /// Waits for a future, but not beyond the beginning of the shutdown.

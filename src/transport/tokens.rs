@@ -2,54 +2,44 @@
 //! first.
 
 use super::backoff::backoff;
-use super::call::Call;
 use super::deadline::Deadline;
+use super::gate::{Gate, GateError, GateRequest, TokenAnswer};
+use super::observe;
 use super::rate_limit::{LimitState, Limiter, RateLimit};
-use super::settings::Settings;
-use crate::error::{Error, Kind};
+use crate::clock::Clock;
 use futures_util::future;
 use reqwest::header::{HeaderValue, InvalidHeaderValue};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 
 /// How long a token is not used after the server refused it. It may have been refused by mistake.
 const REFUSAL: Duration = Duration::from_secs(600);
 
-/// The tokens for one API.
-pub(super) struct TokenSlots {
+/// The default gate: limits the tokens of one API within this client.
+pub(crate) struct TokenSlots {
     slots: Vec<TokenSlot>,
+    clock: Arc<dyn Clock>,
     /// How often a slot was held back. Calls that wait then choose again.
     changes: AtomicU64,
     changed: Notify,
 }
 
 /// One token with its rate limit.
-pub(super) struct TokenSlot {
-    pub(super) authorization: HeaderValue,
+struct TokenSlot {
     limiter: Limiter,
     /// How many requests used this token.
     requests: AtomicU64,
     hold: Mutex<Hold>,
 }
 
-/// What the server said about a token.
-pub(super) enum Answer {
-    /// Nothing, because no response arrived.
-    Nothing,
-    /// The token is valid.
-    Valid,
-    /// The token is not valid.
-    Refused,
-    /// Too many requests used the token. The server may say how long to wait.
-    Throttled(Option<Duration>),
-}
-
 /// Until when a token is not used.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hold {
+    /// When the first of the refusals in a row was.
+    refused_since: Option<SystemTime>,
     refused_until: Option<Instant>,
     throttled_until: Option<Instant>,
     /// How many times in a row the server answered 429.
@@ -78,41 +68,25 @@ impl TokenSlot {
 }
 
 impl TokenSlots {
-    pub(super) fn new(authorizations: Vec<HeaderValue>, limit: Option<RateLimit>) -> Self {
-        let slot = |authorization| TokenSlot {
-            authorization,
+    /// This many slots, each with this limit.
+    pub(crate) fn new(count: usize, limit: Option<RateLimit>, clock: Arc<dyn Clock>) -> Self {
+        let slot = |_| TokenSlot {
             limiter: Limiter::new(limit),
             requests: AtomicU64::new(0),
             hold: Mutex::default(),
         };
-        let slots = authorizations.into_iter().map(slot).collect();
-        Self { slots, changes: AtomicU64::new(0), changed: Notify::new() }
+        let slots = (0..count).map(slot).collect();
+        Self { slots, clock, changes: AtomicU64::new(0), changed: Notify::new() }
     }
 
-    pub(super) fn limits(&self, now: Instant) -> Vec<LimitState> {
-        let state = |slot: &TokenSlot| {
-            let mut state = slot.limiter.state(now, slot.is_refused(now));
-            state.next_free_in = state.next_free_in.max(slot.throttled_for(now));
-            state
-        };
-        self.slots.iter().map(state).collect()
-    }
-
-    /// Waits for the token that is free first. Returns it with the time that the call has left.
-    ///
-    /// # Errors
-    /// Returns an error if the wait would exceed the deadline, or if the client is shutting down.
-    pub(super) async fn acquire(
-        &self,
-        call: &mut Call,
-        deadline: Deadline,
-        settings: &Settings,
-    ) -> Result<(&TokenSlot, Duration), Error> {
+    /// Waits for the slot that is free first.
+    async fn free_slot(&self, left: Duration) -> Result<usize, GateError> {
+        let deadline = Deadline::after(left, self.clock.now());
         loop {
             let changes = self.changes.load(Ordering::SeqCst);
-            let slot = self.free_first(settings.clock.now());
-            let slot = slot.ok_or_else(|| Error::config("there is no token"))?;
-            let place = slot.limiter.enter(settings.clock.now());
+            let first = self.free_first(self.clock.now());
+            let (index, slot) = first.ok_or_else(|| GateError::failed("there is no token"))?;
+            let place = slot.limiter.enter(self.clock.now());
             loop {
                 // Registered before the wait is computed, so that no notification falls in between.
                 let (shortened, changed) = (place.shortened(), self.changed.notified());
@@ -120,57 +94,63 @@ impl TokenSlots {
                     // Another slot may be better now.
                     break;
                 }
-                let now = settings.clock.now();
-                let Some(left) = deadline.left(now) else {
-                    return Err(Error::new(Kind::Deadline));
-                };
+                let now = self.clock.now();
                 let held = slot.throttled_for(now);
                 let wait = if held.is_zero() { place.leave(now).err() } else { Some(held) };
-                match wait {
-                    None => {
-                        slot.requests.fetch_add(1, Ordering::Relaxed);
-                        return Ok((slot, left));
-                    }
-                    Some(wait) if wait >= left => return Err(Error::new(Kind::Deadline)),
-                    Some(_) if settings.shutdown.has_begun() => {
-                        return Err(Error::new(Kind::Shutdown));
-                    }
-                    Some(wait) => {
-                        let (shortened, changed) = (pin!(shortened), pin!(changed));
-                        settings.wait(wait, future::select(shortened, changed), call).await;
-                    }
+                let Some(wait) = wait else {
+                    slot.requests.fetch_add(1, Ordering::Relaxed);
+                    return Ok(index);
+                };
+                if deadline.left(now).is_none_or(|left| wait >= left) {
+                    return Err(GateError::Late);
                 }
+                observe::waiting(wait);
+                let (shortened, changed) = (pin!(shortened), pin!(changed));
+                future::select(future::select(shortened, changed), self.clock.sleep(wait)).await;
             }
         }
     }
 
     /// The token that is free first. Among equals, the one that was used least.
-    fn free_first(&self, now: Instant) -> Option<&TokenSlot> {
-        self.slots.iter().min_by_key(|slot| {
+    fn free_first(&self, now: Instant) -> Option<(usize, &TokenSlot)> {
+        self.slots.iter().enumerate().min_by_key(|(_, slot)| {
             // A refused token comes last. If all are refused, the caller sees the answer of the
             // server.
             let requests = slot.requests.load(Ordering::Relaxed);
             (slot.is_refused(now), slot.wait(now), requests)
         })
     }
+}
 
-    /// Notes what the server said about a token. A token that is refused or throttled is held back
-    /// for all calls, and calls that wait for it choose again.
-    pub(super) fn report(&self, slot: &TokenSlot, answer: &Answer, now: Instant) {
-        let mut hold = slot.hold();
+impl Gate for TokenSlots {
+    fn acquire<'a>(
+        &'a self,
+        request: GateRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<usize, GateError>> + Send + 'a>> {
+        Box::pin(self.free_slot(request.left))
+    }
+
+    /// A token that is refused or throttled is held back for all calls, and calls that wait for it
+    /// choose again.
+    fn report(&self, slot: usize, answer: TokenAnswer) {
+        let now = self.clock.now();
+        let mut hold = self.slots[slot].hold();
         match answer {
-            Answer::Nothing => return,
-            Answer::Valid => {
+            TokenAnswer::Nothing => return,
+            TokenAnswer::Valid => {
                 // A wait that the server asked for stays, because other requests met the limit.
                 *hold = Hold { throttled_until: hold.throttled_until, ..Hold::default() };
                 return;
             }
-            Answer::Refused => hold.refused_until = now.checked_add(REFUSAL),
-            Answer::Throttled(retry_after) => {
+            TokenAnswer::Refused => {
+                hold.refused_since.get_or_insert_with(|| self.clock.date());
+                hold.refused_until = now.checked_add(REFUSAL);
+            }
+            TokenAnswer::Throttled(retry_after) => {
                 hold.throttles += 1;
                 // At least half of the bound, because the server has asked for a wait.
                 let random = 0.5 + fastrand::f64() / 2.0;
-                let wait = backoff(hold.throttles, *retry_after, random);
+                let wait = backoff(hold.throttles, retry_after, random);
                 let until = now.checked_add(wait);
                 hold.throttled_until = hold.throttled_until.max(until);
             }
@@ -180,14 +160,22 @@ impl TokenSlots {
         self.changed.notify_waiters();
     }
 
-    /// Whether the server has not refused all tokens.
-    pub(super) fn has_valid(&self, now: Instant) -> bool {
-        self.slots.iter().any(|slot| !slot.is_refused(now))
-    }
-
-    /// How long a request would wait that arrives now.
-    pub(super) fn wait(&self, now: Instant) -> Duration {
-        self.free_first(now).map_or(Duration::ZERO, |slot| slot.wait(now))
+    fn slots(&self) -> Vec<LimitState> {
+        let (now, date) = (self.clock.now(), self.clock.date());
+        let state = |slot: &TokenSlot| {
+            let Hold { refused_since, refused_until, .. } = *slot.hold();
+            let refused_for = refused_until.and_then(|until| until.checked_duration_since(now));
+            let refused_for = refused_for.filter(|time| !time.is_zero());
+            let state = slot.limiter.state(now);
+            LimitState {
+                next_free_in: state.next_free_in.max(slot.throttled_for(now)),
+                set_aside: refused_for.is_some(),
+                refused_since,
+                next_try_at: refused_for.and_then(|time| date.checked_add(time)),
+                ..state
+            }
+        };
+        self.slots.iter().map(state).collect()
     }
 }
 
@@ -201,61 +189,94 @@ pub(crate) fn authorization(token: &str) -> Result<HeaderValue, InvalidHeaderVal
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{Clock, SystemClock};
+    use crate::clock::SystemClock;
 
-    fn slots() -> TokenSlots {
-        let tokens = ["one", "two"].map(HeaderValue::from_static);
-        TokenSlots::new(tokens.into(), None)
+    /// A clock that a test sets.
+    struct SetClock(Mutex<Duration>, Instant);
+
+    impl Clock for SetClock {
+        fn now(&self) -> Instant {
+            self.1 + *self.0.lock().unwrap()
+        }
+
+        fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(future::pending())
+        }
+
+        fn date(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH + *self.0.lock().unwrap()
+        }
     }
 
-    fn first(slots: &TokenSlots, now: Instant) -> &HeaderValue {
-        &slots.free_first(now).expect("a token").authorization
+    fn slots() -> (TokenSlots, Arc<SetClock>) {
+        let clock = Arc::new(SetClock(Mutex::default(), SystemClock.now()));
+        (TokenSlots::new(2, None, clock.clone()), clock)
     }
+
+    fn first(slots: &TokenSlots) -> usize {
+        slots.free_first(slots.clock.now()).expect("a token").0
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_refused_token_is_used_again_after_ten_minutes() {
-        let (slots, now) = (slots(), SystemClock.now());
-        slots.report(&slots.slots[0], &Answer::Refused, now);
-        assert_eq!(first(&slots, now), "two");
+        let (slots, clock) = slots();
+        slots.report(0, TokenAnswer::Refused);
         slots.slots[1].requests.store(1, Ordering::Relaxed);
-        assert_eq!(first(&slots, now + REFUSAL - Duration::from_secs(1)), "two");
-        assert_eq!(first(&slots, now + REFUSAL), "one");
+        *clock.0.lock().unwrap() = REFUSAL - Duration::from_secs(1);
+        assert_eq!(first(&slots), 1);
+        *clock.0.lock().unwrap() = REFUSAL;
+        assert_eq!(first(&slots), 0);
+    }
+
+    #[test]
+    fn a_slot_shows_since_when_it_is_refused_and_when_it_is_tried_again() {
+        let (slots, clock) = slots();
+        let at = |time: Duration| Some(SystemTime::UNIX_EPOCH + time);
+        slots.report(0, TokenAnswer::Refused);
+        let state = slots.slots()[0];
+        assert_eq!((state.refused_since, state.next_try_at), (at(Duration::ZERO), at(REFUSAL)));
+        // It is refused again when it is tried, and then accepted.
+        *clock.0.lock().unwrap() = REFUSAL;
+        assert!(!slots.slots()[0].set_aside);
+        slots.report(0, TokenAnswer::Refused);
+        let state = slots.slots()[0];
+        assert_eq!((state.refused_since, state.next_try_at), (at(Duration::ZERO), at(2 * REFUSAL)));
+        slots.report(0, TokenAnswer::Valid);
+        assert_eq!(slots.slots()[0], LimitState::default());
     }
 
     #[test]
     fn a_token_is_found_while_all_of_them_are_refused() {
-        let (slots, now) = (slots(), SystemClock.now());
-        slots.slots.iter().for_each(|slot| slots.report(slot, &Answer::Refused, now));
-        assert!(!slots.has_valid(now) && slots.free_first(now).is_some());
+        let (slots, _) = slots();
+        [0, 1].iter().for_each(|slot| slots.report(*slot, TokenAnswer::Refused));
+        assert!(slots.slots().iter().all(|state| state.set_aside));
+        assert_eq!(first(&slots), 0);
     }
 
     #[test]
     fn a_throttled_token_is_held_back_as_long_as_the_server_asks() {
-        let (slots, now) = (slots(), SystemClock.now());
-        let minute = Duration::from_secs(60);
-        slots.report(&slots.slots[0], &Answer::Throttled(Some(minute)), now);
-        assert_eq!(
-            (first(&slots, now), slots.wait(now)),
-            (&"two".parse().unwrap(), Duration::ZERO)
-        );
-        slots.report(&slots.slots[1], &Answer::Throttled(Some(2 * minute)), now);
-        assert_eq!((first(&slots, now), slots.wait(now)), (&"one".parse().unwrap(), minute));
+        let (slots, _) = slots();
+        slots.report(0, TokenAnswer::Throttled(Some(MINUTE)));
+        assert_eq!((first(&slots), slots.slots()[1].next_free_in), (1, Duration::ZERO));
+        slots.report(1, TokenAnswer::Throttled(Some(2 * MINUTE)));
+        assert_eq!((first(&slots), slots.slots()[0].next_free_in), (0, MINUTE));
     }
 
     #[test]
     fn an_earlier_answer_does_not_shorten_the_wait() {
-        let (slots, now) = (slots(), SystemClock.now());
-        let minute = Duration::from_secs(60);
-        slots.report(&slots.slots[0], &Answer::Throttled(Some(minute)), now);
-        slots.report(&slots.slots[0], &Answer::Throttled(Some(minute / 60)), now);
-        assert_eq!(slots.slots[0].wait(now), minute);
+        let (slots, _) = slots();
+        slots.report(0, TokenAnswer::Throttled(Some(MINUTE)));
+        slots.report(0, TokenAnswer::Throttled(Some(MINUTE / 60)));
+        assert_eq!(slots.slots()[0].next_free_in, MINUTE);
     }
 
     #[test]
     fn tokens_take_turns() {
-        let slots = slots();
+        let (slots, _) = slots();
         slots.slots[0].requests.store(1, Ordering::Relaxed);
-        assert_eq!(first(&slots, SystemClock.now()), "two");
+        assert_eq!(first(&slots), 1);
     }
 
     #[test]

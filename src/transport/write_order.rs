@@ -29,15 +29,29 @@ pub(crate) struct WriteOrder(Mutex<Writes>);
 
 #[derive(Debug, Default)]
 struct Writes {
-    /// The number of the latest write to each target. A target has several of these if it was
-    /// known by identifier and by ID before it became clear that both are the same lead.
+    /// Several numbers of one target were targets of their own until the client learned more.
     in_flight: HashMap<Target, Vec<Arc<AtomicU64>>>,
-    /// At this many targets, those of finished writes are forgotten.
-    sweep_at: usize,
+    /// How many targets there may be before those of finished writes are forgotten.
+    most_targets: usize,
     /// The number of the latest write to any target.
     latest: u64,
     /// The IDs of leads by the normal form of their identifier.
     ids: HashMap<String, String>,
+}
+
+impl Writes {
+    /// Forgets the targets of finished writes whenever their number has doubled, so that a write
+    /// costs the same however many are in flight.
+    fn forget_finished(&mut self) {
+        if self.in_flight.len() < self.most_targets {
+            return;
+        }
+        self.in_flight.retain(|_, numbers| {
+            numbers.retain(|latest| Arc::strong_count(latest) > 1);
+            !numbers.is_empty()
+        });
+        self.most_targets = 2 * self.in_flight.len();
+    }
 }
 
 /// The number of a write among all writes.
@@ -67,24 +81,6 @@ impl WriteTicket {
     }
 }
 
-/// The smallest number of targets that is worth a sweep.
-const MIN_SWEEP: usize = 64;
-
-impl Writes {
-    /// Forgets the targets of finished writes, but not each time, so that many writes in flight do
-    /// not slow each other down.
-    fn sweep(&mut self) {
-        if self.in_flight.len() < self.sweep_at.max(MIN_SWEEP) {
-            return;
-        }
-        self.in_flight.retain(|_, numbers| {
-            numbers.retain(|latest| Arc::strong_count(latest) > 1);
-            !numbers.is_empty()
-        });
-        self.sweep_at = 2 * self.in_flight.len();
-    }
-}
-
 impl WriteOrder {
     /// Numbers a write that begins now.
     pub(crate) fn enter(&self, target: Target) -> WriteTicket {
@@ -95,16 +91,11 @@ impl WriteOrder {
         };
         writes.latest += 1;
         let number = writes.latest;
-        writes.sweep();
-        let numbers = writes.in_flight.entry(target).or_default();
-        if numbers.is_empty() {
-            numbers.push(Arc::default());
-        }
+        writes.forget_finished();
+        let numbers = writes.in_flight.entry(target).or_insert_with(|| vec![Arc::default()]);
         let latest = numbers[0].clone();
         let before = latest.load(Ordering::SeqCst);
-        for latest in numbers {
-            latest.store(number, Ordering::SeqCst);
-        }
+        numbers.iter().for_each(|latest| latest.store(number, Ordering::SeqCst));
         WriteTicket { latest, number, before }
     }
 
@@ -112,12 +103,13 @@ impl WriteOrder {
     /// APIs, only the latest stays the latest.
     pub(crate) fn learn(&self, identifier_key: String, id: String) {
         let mut writes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pushed) = writes.in_flight.remove(&Target::Push(identifier_key.clone())) {
+        let pushed = writes.in_flight.remove(&Target::Push(identifier_key.clone()));
+        if let Some(pushed) = pushed {
             let numbers = writes.in_flight.entry(Target::Lead(id.clone())).or_default();
             numbers.extend(pushed);
             let newest = numbers.iter().map(|latest| latest.load(Ordering::SeqCst)).max();
             for latest in numbers {
-                latest.store(newest.unwrap_or_default(), Ordering::SeqCst);
+                latest.fetch_max(newest.unwrap_or_default(), Ordering::SeqCst);
             }
         }
         if writes.ids.len() >= MAX_KNOWN_LEADS {
@@ -195,12 +187,27 @@ mod tests {
     #[test]
     fn targets_of_finished_writes_are_forgotten() {
         let order = WriteOrder::default();
-        let in_flight = order.enter(lead("51ab23c"));
-        for number in 0..10 * MIN_SWEEP {
-            drop(order.enter(lead(&number.to_string())));
+        let remembered = || order.0.lock().expect("not poisoned").in_flight.len();
+        let in_flight: Vec<_> = (0..10).map(|id| order.enter(lead(&id.to_string()))).collect();
+        for id in 10..1_000 {
+            drop(order.enter(lead(&id.to_string())));
+            assert!(remembered() <= 2 * (in_flight.len() + 1), "{id}: {}", remembered());
         }
-        let remembered = order.0.lock().expect("not poisoned").in_flight.len();
-        assert!(remembered <= MIN_SWEEP, "{remembered}");
-        assert!(in_flight.is_latest());
+        assert!(in_flight.iter().all(WriteTicket::is_latest));
+    }
+
+    #[test]
+    fn writes_in_flight_are_looked_through_as_often_as_their_number_doubles() {
+        let order = WriteOrder::default();
+        let mut bounds = std::collections::BTreeSet::new();
+        let in_flight: Vec<_> = (0..1_000)
+            .map(|id| {
+                let ticket = order.enter(lead(&id.to_string()));
+                bounds.insert(order.0.lock().expect("not poisoned").most_targets);
+                ticket
+            })
+            .collect();
+        assert!(bounds.len() <= 12, "{bounds:?}");
+        assert!(in_flight.iter().all(WriteTicket::is_latest));
     }
 }

@@ -199,6 +199,13 @@ scenarios! {
         [Answer(500, ""), Answer(503, ""), Answer(502, HTML)] => doubt(Answered, Some(502));
     retried_calls status_408_is_retried: [Answer(408, ""), Good] => SUCCESS;
     appending_calls status_408_is_not_retried: [Answer(408, "")] => doubt(Answered, Some(408));
+    all_calls w06_a_redirect_to_the_result_leaves_doubt:
+        [Answer(303, "")] => doubt(Answered, Some(303));
+    all_calls w15_a_change_of_protocol_leaves_doubt:
+        [Answer(101, "")] => doubt(Answered, Some(101));
+    all_calls w15_an_unknown_class_of_status_leaves_doubt:
+        [Answer(600, "")] => doubt(Answered, Some(600));
+    all_calls w15_the_highest_status_leaves_doubt: [Answer(999, "")] => doubt(Answered, Some(999));
 }
 
 // The server did not act.
@@ -338,5 +345,5 @@ async fn a_connection_that_is_not_made_in_time_sent_nothing() {
     let error = Call::CreateAction.send(&telecrm).await;
     let error = error.expect_err("no connection");
     assert!(error.is_connect() && !error.is_outcome_unknown(), "{error:#}");
-    assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 3));
+    assert_eq!((error.phase(), error.attempts()), (Phase::NotSent, 0));
 }

@@ -1,8 +1,9 @@
 //! The crate as its users see it, over HTTP on loopback.
 //!
 //! - `api/` has the calls of the client, one file for each part of the API.
-//! - How calls are sent: `retries`, `rate_limit`, `token_slots`, `write_order`, `shutdown`,
-//!   `faults` (connections that break, at the socket), `lost_answers` (creations in doubt).
+//! - How calls are sent: `retries`, `attempts` (what is known of all of them), `rate_limit`, `gate`,
+//!   `token_slots`, `write_order`, `shutdown`, `faults` (connections that break, at the socket),
+//!   `lost_answers` (creations in doubt).
 //! - What is read and reported: `errors`, `response_tolerance` (answers in another form than the
 //!   documented one), `values`, `pagination`, `workspace_cache`, `observability`.
 //! - Promises: `losses` (the table in `tests/data/losses.jsonl`), `same_set` (the check predicts
@@ -12,11 +13,13 @@
 //! - `support/` has clients, sample leads, clocks and servers for all of them.
 
 mod api;
+mod attempts;
 mod emulator_snippets;
 mod error_texts;
 mod errors;
 mod fake;
 mod faults;
+mod gate;
 mod losses;
 mod lost_answers;
 mod observability;

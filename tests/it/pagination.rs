@@ -7,10 +7,14 @@ use httpmock::{Method, MockServer};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use telecrm::testing::{FakeTelecrm, Response};
-use telecrm::{ActionFilter, ErrorCode, Filter, Items, Lead, LeadRecord, Operation, Telecrm};
+use telecrm::{
+    ActionFilter, ErrorCode, Filter, Gate, GateError, GateRequest, Items, Lead, LeadRecord,
+    LimitState, Operation, Telecrm, TokenAnswer,
+};
 use telecrm_emulator::Emulator;
 
 async fn emulator_with_leads(count: usize) -> (Emulator, Telecrm) {
@@ -281,17 +285,30 @@ fn fake_with_three_pages() -> FakeTelecrm {
         .always(Operation::SearchLeads, page(802))
 }
 
+/// Panics at the third request.
+struct BrokenGate(AtomicU32);
+
+impl Gate for BrokenGate {
+    fn acquire<'a>(
+        &'a self,
+        _: GateRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<usize, GateError>> + Send + 'a>> {
+        let request = self.0.fetch_add(1, Ordering::Relaxed);
+        assert!(request < 2, "the gate of this program is broken");
+        Box::pin(std::future::ready(Ok(0)))
+    }
+
+    fn report(&self, _: usize, _: TokenAnswer) {}
+
+    fn slots(&self) -> Vec<LimitState> {
+        vec![LimitState::default()]
+    }
+}
+
 #[tokio::test]
 async fn a_panic_in_the_task_that_reads_ahead_reaches_the_reader() {
-    let calls = AtomicU32::new(0);
-    let telecrm = fake_with_three_pages()
-        .builder()
-        .on_call(move |_| {
-            let call = calls.fetch_add(1, Ordering::Relaxed);
-            assert!(call < 2, "the metrics of this program are broken");
-        })
-        .build()
-        .expect("builds");
+    let gate = BrokenGate(AtomicU32::new(0));
+    let telecrm = fake_with_three_pages().builder().sync_gate(gate).build().expect("builds");
     let reading = tokio::spawn(all_leads(&telecrm, 1).collect());
     assert!(reading.await.is_err(), "the reader panics as well");
 }

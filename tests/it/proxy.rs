@@ -20,12 +20,14 @@ fn no_proxy_sees_requests_to_the_machine_itself() {
     proxy.set_nonblocking(true).expect("does not block");
     let address = format!("http://{}", proxy.local_addr().expect("an address"));
     let test = std::env::current_exe().expect("a path");
-    let status = Command::new(test)
+    let output = Command::new(test)
         .args(["--exact", "proxy::called_with_a_proxy_in_the_environment"])
         .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|name| (name, &address)))
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")
-        .status();
-    assert!(status.expect("runs").success());
+        .output()
+        .expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("\ntest result: ok. 1 passed;"), "{text}");
     assert!(proxy.accept().is_err(), "the proxy got a connection");
 }

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use telecrm::testing::ManualClock;
-use telecrm::{CallOptions, Error, RateLimit, Receipt, Telecrm};
+use telecrm::testing::{FakeTelecrm, ManualClock, Response};
+use telecrm::{CallOptions, Error, Operation, RateLimit, Receipt, Telecrm};
 use telecrm_emulator::Emulator;
 
 /// A client whose Sync and Async tokens are swapped.
@@ -160,6 +160,47 @@ async fn a_429_uses_up_neither_attempts_nor_the_budget_of_retries() {
     for result in futures_util::future::join_all(pushes).await {
         let _ = result.expect("queued after the wait");
     }
+}
+
+#[tokio::test]
+async fn w14_a_wait_without_end_is_an_error_even_if_the_call_has_all_the_time() {
+    let endless = CallOptions::new().total_timeout(Duration::MAX);
+    for seconds in [u64::MAX, 1 << 40] {
+        let forever = Response::rate_limited(Some(seconds));
+        let fake = FakeTelecrm::new().always(Operation::GetMetadata, forever);
+        let telecrm = fake.client().with_options(endless);
+        let error = telecrm.schema().metadata().await.expect_err("429");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)));
+        assert_eq!((fake.requests().len(), fake.clock().slept()), (1, Duration::ZERO));
+    }
+}
+
+#[tokio::test]
+async fn w14_a_server_that_never_stops_to_limit_ends_a_call_that_would_wait_forever() {
+    let forever = Response::rate_limited(Some(u64::MAX));
+    let fake = FakeTelecrm::new().always(Operation::GetMetadata, forever);
+    let endless = CallOptions::new().total_timeout(Duration::MAX).throttle_timeout(Duration::MAX);
+    let telecrm = fake.builder().sync_limit(None).call_options(endless).build().expect("builds");
+    let error = telecrm.schema().metadata().await.expect_err("429");
+    assert!(error.is_rate_limited() && error.attempts() == 1_001, "{error:?}");
+    let day = Duration::from_secs(24 * 3600);
+    assert_eq!(fake.clock().slept(), 1_000 * day);
+}
+
+#[tokio::test]
+async fn a_server_error_does_not_lift_the_refusal_of_a_token() {
+    let server = ByToken::start(|token, before| match (token, before) {
+        ("a", 0) => 401,
+        ("a", 1) | ("b", _) => 503,
+        _ => 200,
+    })
+    .await;
+    let once = CallOptions::new().attempts(2);
+    let telecrm = server.client(&ManualClock::new(), once);
+    for _ in 0..5 {
+        let _ = push(&telecrm).await;
+    }
+    assert_eq!((server.seen("a"), telecrm.async_limits()[0].set_aside), (1, true));
 }
 
 #[tokio::test]

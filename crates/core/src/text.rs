@@ -72,7 +72,11 @@ fn digit(character: char) -> Option<u32> {
 
 /// The text in ASCII as far as blanks, dashes, brackets, digits and `+` go. Drops invisible
 /// characters.
-pub(crate) fn plain_symbols(text: &str) -> Cow<'_, str> {
+///
+/// ```
+/// assert_eq!(telecrm_core::text::plain_symbols("（+९१\u{a0}98\u{2011}7\u{200b}"), "(+91 98-7");
+/// ```
+pub fn plain_symbols(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
     }

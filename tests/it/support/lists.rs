@@ -1,10 +1,12 @@
 //! A Sync API whose search treats lists of values in its own way.
 
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -27,6 +29,8 @@ pub(crate) enum Lists {
     WithoutIdentifier,
     /// Returns each lead twice.
     Twins,
+    /// The first answers, as many as this, break off.
+    CutAtFirst(usize),
 }
 
 #[derive(Clone)]
@@ -80,10 +84,19 @@ async fn search(
         Value::Array(values) => values.clone(),
         value => vec![value.clone()],
     };
-    server.searches.lock().expect("not poisoned").push(values.len());
+    let count = {
+        let mut searches = server.searches.lock().expect("not poisoned");
+        searches.push(values.len());
+        searches.len()
+    };
     let heeded = match server.lists {
         Lists::ErrorBeyond(most) if values.len() > most => {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        Lists::CutAtFirst(most) if count <= most => {
+            let part = Ok("{\"data\"");
+            let parts = futures_util::stream::iter([part, Err(std::io::ErrorKind::BrokenPipe)]);
+            return Body::from_stream(parts.map_err(std::io::Error::from)).into_response();
         }
         Lists::IgnoredBeyond(most) => most,
         Lists::OnlyTheFirst => 1,

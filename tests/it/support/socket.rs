@@ -31,6 +31,8 @@ pub(crate) enum Step {
     ResetBeforeAnswer,
     ResetBeforeBody,
     TruncatedBody,
+    /// Answers with a status, headers and the beginning of a body.
+    CutAnswer(u16, &'static str),
     StalledBody,
     EndlessBody,
     Stall,
@@ -102,6 +104,9 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, requests: Arc<Mutex<Vec
             }
             Step::ResetBeforeBody => part.to_owned(),
             Step::TruncatedBody | Step::StalledBody => format!("{part}{{\"fields\""),
+            Step::CutAnswer(status, headers) => {
+                format!("HTTP/1.1 {status} X\r\n{headers}content-length: 500\r\n\r\n{{\"error\"")
+            }
             Step::EndlessBody => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
             Step::SlowHeader => "HTTP/1.1 200 OK\r\nx-slow: ".to_owned(),
             Step::Stall | Step::CloseBeforeAnswer | Step::ResetBeforeAnswer => String::new(),
@@ -113,7 +118,10 @@ async fn serve(mut stream: TcpStream, script: Vec<Step>, requests: Arc<Mutex<Vec
             | Step::Redirect
             | Step::RetryAfter(_)
             | Step::RetryUntil { .. } => {}
-            Step::GoodAndClose | Step::CloseBeforeAnswer | Step::TruncatedBody => return,
+            Step::GoodAndClose
+            | Step::CloseBeforeAnswer
+            | Step::TruncatedBody
+            | Step::CutAnswer(..) => return,
             Step::GoodAndReset | Step::ResetBeforeAnswer | Step::ResetBeforeBody => {
                 stream.set_zero_linger().expect("an open socket");
                 return;
