@@ -12,6 +12,8 @@ macro_rules! tests {
     };
 }
 
+mod access;
+mod demo;
 mod emulator;
 mod emulator_files;
 mod example_files;

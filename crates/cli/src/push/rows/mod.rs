@@ -4,6 +4,7 @@ mod cells;
 mod csv;
 mod dates;
 mod encoding;
+mod gzip;
 mod json;
 mod json_lead;
 mod json_lines;
@@ -19,12 +20,13 @@ pub(crate) use structure::Structure;
 
 use crate::args::{FileFormat, OnBadQuote, Reading};
 use crate::exit::Failure;
+use crate::input;
 use crate::problem::Problem;
 use dates::DateColumns;
 use encoding_rs::{Encoding, UTF_8};
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use telecrm::text::trim;
 use telecrm::{Finding, Lead, Workspace};
@@ -72,10 +74,14 @@ pub(crate) struct Input {
     source: Source,
 }
 
+type Bytes = Box<dyn Read + Send>;
+
+/// Opens an input that can be read twice.
+type Opener = Arc<dyn Fn() -> io::Result<Bytes> + Send + Sync>;
+
 enum Source {
-    /// A regular file, which can be read twice.
-    File(PathBuf),
-    Stream(Box<dyn Read + Send>),
+    Repeatable(Opener),
+    Stream(Bytes),
 }
 
 /// The rows of an input, and what is known about the input as a whole.
@@ -91,70 +97,92 @@ impl Input {
     /// Opens a file, or standard input for `-`, and detects its format and encoding.
     pub(crate) fn open(path: &Path, reading: Reading) -> Result<Self, Failure> {
         let is_stdin = path == Path::new("-");
-        let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let name = input::name(path);
         let named = match reading.format {
             Some(format) => Some(format),
             None if is_stdin => None,
             None => Some(format_of_name(path).ok_or_else(|| {
                 Failure::usage(format!("{name}: unknown file extension"))
-                    .hint("use .csv, .jsonl or .json, or name the format with --format")
+                    .hint("use .csv, .jsonl, .json or .xlsx, or name the format with --format")
             })?),
         };
-        let unreadable = |error: io::Error| {
-            Failure::usage(format!("cannot read {name}: {error}"))
-                .hint("check the file's name and permissions")
-        };
-        let mut is_file = false;
-        let mut bytes: Box<dyn Read + Send> = if is_stdin {
-            Box::new(io::stdin())
-        } else {
-            let file = File::open(path).map_err(unreadable)?;
-            let metadata = file.metadata().map_err(unreadable)?;
-            if metadata.is_dir() {
-                return Err(unreadable(io::ErrorKind::IsADirectory.into()));
-            }
-            is_file = metadata.is_file();
-            Box::new(file)
-        };
+        if is_stdin {
+            let bytes = gzip::decoded(Box::new(io::stdin())).map_err(unreadable(&name))?;
+            return Self::detect(name, named, reading, bytes, None);
+        }
+        let file = File::open(path).map_err(unreadable(&name))?;
+        let metadata = file.metadata().map_err(unreadable(&name))?;
+        if metadata.is_dir() {
+            return Err(unreadable(&name)(io::ErrorKind::IsADirectory.into()));
+        }
+        if !metadata.is_file() {
+            let bytes = gzip::decoded(Box::new(file)).map_err(unreadable(&name))?;
+            return Self::detect(name, named, reading, bytes, None);
+        }
+        let path = path.to_owned();
+        let opener: Opener = Arc::new(move || gzip::decoded(Box::new(File::open(&path)?)));
+        let bytes = opener().map_err(unreadable(&name))?;
+        Self::detect(name, named, reading, bytes, Some(opener))
+    }
+
+    /// Reads text that is part of this program.
+    pub(crate) fn from_bytes(
+        name: &str,
+        bytes: &'static [u8],
+        reading: Reading,
+    ) -> Result<Self, Failure> {
+        let opener: Opener = Arc::new(move || Ok(Box::new(bytes)));
+        let format = format_of_name(Path::new(name));
+        Self::detect(name.to_owned(), format, reading, Box::new(bytes), Some(opener))
+    }
+
+    /// Detects format and encoding. Without an opener the input is a stream.
+    fn detect(
+        name: String,
+        named: Option<FileFormat>,
+        reading: Reading,
+        mut bytes: Bytes,
+        opener: Option<Opener>,
+    ) -> Result<Self, Failure> {
+        let unreadable = unreadable(&name);
         let mut start = Vec::new();
         // Other programs may write JSON lines slowly, so the first line has to be enough.
         read_start(&mut bytes, &mut start, |start| start.trim_ascii_start().contains(&b'\n'))
-            .map_err(unreadable)?;
+            .map_err(&unreadable)?;
         let at_file = |problem: Problem| problem.at(&name);
         let shown = encoding::of_start(&start).map_err(at_file)?;
         let encoding = reading.encoding.or(shown);
         let mut text = Vec::new();
         encoding::decode(start.as_slice(), encoding.unwrap_or(UTF_8))
             .read_to_end(&mut text)
-            .map_err(unreadable)?;
+            .map_err(&unreadable)?;
         let text = String::from_utf8_lossy(&text);
         let format = format_of_text(named, reading.format.is_some(), &text).map_err(at_file)?;
-        let encoding = match encoding {
-            Some(encoding) => encoding,
-            None if format != FileFormat::Csv => UTF_8,
-            None if is_file => {
-                let file = File::open(path).map_err(unreadable)?;
-                encoding::of_text(file).map_err(unreadable)?.map_err(at_file)?
+        let encoding = match (encoding, &opener) {
+            (Some(encoding), _) => encoding,
+            (None, _) if format != FileFormat::Csv => UTF_8,
+            (None, Some(open)) => {
+                let all = open().map_err(&unreadable)?;
+                encoding::of_text(all).map_err(&unreadable)?.map_err(at_file)?
             }
-            None => {
-                read_start(&mut bytes, &mut start, |_| false).map_err(unreadable)?;
+            (None, None) => {
+                read_start(&mut bytes, &mut start, |_| false).map_err(&unreadable)?;
                 // A character may be cut off at the end.
                 let lines = start.iter().rposition(|byte| *byte == b'\n');
                 let end = lines.filter(|_| start.len() >= START_BYTES).unwrap_or(start.len());
-                encoding::of_text(&start[..end]).map_err(unreadable)?.map_err(at_file)?
+                encoding::of_text(&start[..end]).map_err(&unreadable)?.map_err(at_file)?
             }
         };
-        let source = if is_file {
-            Source::File(path.to_owned())
-        } else {
-            Source::Stream(Box::new(Cursor::new(start).chain(bytes)))
+        let source = match opener {
+            Some(opener) => Source::Repeatable(opener),
+            None => Source::Stream(Box::new(Cursor::new(start).chain(bytes))),
         };
         Ok(Self { name, format, encoding, reading, source })
     }
 
     /// Whether this is a regular file.
     pub(crate) fn is_file(&self) -> bool {
-        matches!(self.source, Source::File(_))
+        matches!(self.source, Source::Repeatable(_))
     }
 
     /// Starts reading. The workspace decides the types of CSV cells; without one they are text.
@@ -171,8 +199,8 @@ impl Input {
     ) -> Result<(Rows, Option<Structure>), Failure> {
         let on_bad_quote = self.reading.on_bad_quote;
         let nothing = Source::Stream(Box::new(io::empty()));
-        let path = match std::mem::replace(&mut self.source, nothing) {
-            Source::File(path) => path,
+        let opener = match std::mem::replace(&mut self.source, nothing) {
+            Source::Repeatable(opener) => opener,
             Source::Stream(bytes) => {
                 let after_fault = match on_bad_quote {
                     OnBadQuote::Stop => AfterFault::End,
@@ -181,10 +209,7 @@ impl Input {
                 return Ok((self.rows(bytes, workspace, after_fault)?, None));
             }
         };
-        let open = || {
-            File::open(&path)
-                .map_err(|error| Failure::usage(format!("cannot read {}: {error}", self.name)))
-        };
+        let open = || opener().map_err(unreadable(&self.name));
         let rows = self.rows(open()?, workspace.clone(), AfterFault::GoOn)?;
         let is_csv = self.format == FileFormat::Csv;
         let mut dates = workspace.clone().filter(|_| is_csv).map(DateColumns::new);
@@ -224,6 +249,14 @@ impl Input {
     }
 }
 
+fn unreadable(name: &str) -> impl Fn(io::Error) -> Failure + use<> {
+    let name = name.to_owned();
+    move |error| {
+        Failure::usage(format!("cannot read {name}: {error}"))
+            .hint("check the file's name and permissions")
+    }
+}
+
 /// Reads on until there is enough, or to the end or the limit.
 fn read_start(
     bytes: &mut impl Read,
@@ -243,8 +276,9 @@ fn read_start(
 }
 
 fn format_of_name(path: &Path) -> Option<FileFormat> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    match extension.as_str() {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    match name.rsplit_once('.')?.1 {
         "csv" => Some(FileFormat::Csv),
         "jsonl" | "ndjson" => Some(FileFormat::Jsonl),
         "json" => Some(FileFormat::Json),
