@@ -109,8 +109,8 @@ Environment (optional):
 
 #[derive(Debug, Args)]
 pub(crate) struct Push {
-    /// File with leads: .csv (the header has API names), .jsonl (one lead per line), .json (a list
-    /// of leads), or - for any of them on standard input
+    /// File with leads: .csv or .xlsx (the header has API names), .jsonl (one lead per line), .json
+    /// (a list of leads), each perhaps with .gz, or - for standard input
     pub(crate) file: PathBuf,
 
     #[command(flatten)]
@@ -251,6 +251,23 @@ pub(crate) struct Reading {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<FileFormat>,
 
+    /// Sheet of an .xlsx workbook [default: the first visible one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sheet: Option<String>,
+
+    /// Field that a column fills, such as 'Mobile No.=phone'; 'COLUMN=' leaves the column out; can
+    /// be repeated
+    #[arg(long, value_parser = mapping, value_name = "COLUMN=FIELD")]
+    pub(crate) map: Vec<(String, String)>,
+
+    /// Mapping file with the fields of columns
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+
+    /// Write the fields that the columns fill to a mapping file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_map: Option<PathBuf>,
+
     /// Separator of CSV cells, one character or `tab` [default: found in the header, one of , ; |
     /// and tab]
     #[arg(long, value_parser = delimiter, value_name = "CHARACTER")]
@@ -278,6 +295,8 @@ pub(crate) enum FileFormat {
     Jsonl,
     /// A list of leads, or leads on several lines each
     Json,
+    /// A sheet of a workbook, with a header and one lead per row
+    Xlsx,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -463,6 +482,11 @@ fn date_format(text: &str) -> Result<(String, DateFormat), &'static str> {
     } else {
         Err("the format needs a day, a month and a year, as in DD/MM/YYYY")
     }
+}
+
+fn mapping(text: &str) -> Result<(String, String), &'static str> {
+    let (column, field) = text.rsplit_once('=').ok_or("expected COLUMN=FIELD")?;
+    Ok((column.to_owned(), field.to_owned()))
 }
 
 fn encoding(text: &str) -> Result<&'static Encoding, &'static str> {

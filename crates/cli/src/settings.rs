@@ -11,8 +11,7 @@ use crate::problem::Problem;
 use crate::records::Output;
 use crate::terminal::print;
 use console::Term;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -263,6 +262,7 @@ pub(crate) fn init(options: Init) -> Result<Exit, Failure> {
         AsyncToken::new(token).map_err(|error| invalid("Async", &error))?;
     }
     let mut client = telecrm::Telecrm::builder(&enterprise)
+        .sync_token(SyncToken::new("none").map_err(|error| invalid("Sync", &error))?)
         .async_token(AsyncToken::new("none").map_err(|error| invalid("Async", &error))?);
     if let Some(url) = &options.sync_url {
         client = client.sync_url(url);
@@ -316,6 +316,14 @@ fn invalid(kind: &str, error: &TokenError) -> Failure {
         .hint("copy it from the dashboard again (Settings, Website and API)")
 }
 
+#[derive(Serialize)]
+struct Setting {
+    name: &'static str,
+    value: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+}
+
 /// `telecrm config show`: lists the settings, without tokens.
 pub(crate) fn show(command: ConfigCommand) -> Result<Exit, Failure> {
     let ConfigCommand::Show { account, origin, printing } = command;
@@ -353,10 +361,7 @@ pub(crate) fn show(command: ConfigCommand) -> Result<Exit, Failure> {
                 (default.to_owned(), "default".to_owned())
             }
         };
-        let mut setting = json!({ "name": name, "value": value });
-        if origin {
-            setting["origin"] = from.into();
-        }
+        let setting = Setting { name, value, origin: origin.then_some(from) };
         if !output.item(&setting)? {
             break;
         }

@@ -9,8 +9,10 @@ mod json;
 mod json_lead;
 mod json_lines;
 mod lines;
+mod mapping;
 mod number;
 mod records;
+mod sheet;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,8 @@ use crate::input;
 use crate::problem::Problem;
 use dates::DateColumns;
 use encoding_rs::{Encoding, UTF_8};
+use sheet::SheetRow;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
@@ -71,6 +75,8 @@ pub(crate) struct Input {
     format: FileFormat,
     encoding: &'static Encoding,
     reading: Reading,
+    mapping: BTreeMap<String, String>,
+    notes: Vec<String>,
     source: Source,
 }
 
@@ -81,7 +87,14 @@ type Opener = Arc<dyn Fn() -> io::Result<Bytes> + Send + Sync>;
 
 enum Source {
     Repeatable(Opener),
+    Sheet(Arc<Vec<SheetRow>>),
     Stream(Bytes),
+}
+
+/// What is read at one time.
+enum Content {
+    Text(Bytes),
+    Sheet(Arc<Vec<SheetRow>>),
 }
 
 /// The rows of an input, and what is known about the input as a whole.
@@ -91,6 +104,8 @@ pub(crate) struct Rows {
     pub(crate) notes: Vec<String>,
     pub(crate) warnings: Vec<Problem>,
     pub(crate) may_have_actions: bool,
+    /// The fields that the columns fill, as far as they are known.
+    columns: Vec<(String, String)>,
 }
 
 impl Input {
@@ -102,6 +117,10 @@ impl Input {
             Some(format) => Some(format),
             None if is_stdin => None,
             None => Some(format_of_name(path).ok_or_else(|| {
+                if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xls")) {
+                    return Failure::usage(format!("{name}: old workbooks (.xls) cannot be read"))
+                        .hint("save it as .xlsx or CSV");
+                }
                 Failure::usage(format!("{name}: unknown file extension"))
                     .hint("use .csv, .jsonl, .json or .xlsx, or name the format with --format")
             })?),
@@ -145,11 +164,27 @@ impl Input {
         opener: Option<Opener>,
     ) -> Result<Self, Failure> {
         let unreadable = unreadable(&name);
+        let mapping = mapping::read(&reading)?;
+        if named == Some(FileFormat::Xlsx) {
+            let read = sheet::read(bytes, reading.sheet.as_deref());
+            let (rows, note) = read.map_err(|problem| problem.at(&name))?;
+            let (source, notes) = (Source::Sheet(Arc::new(rows)), note.into_iter().collect());
+            let (format, encoding) = (FileFormat::Xlsx, UTF_8);
+            return Ok(Self { name, format, encoding, reading, mapping, notes, source });
+        }
+        if reading.sheet.is_some() {
+            return Err(Failure::usage(format!("{name}: only workbooks have sheets"))
+                .hint("leave out --sheet, or use --format xlsx"));
+        }
         let mut start = Vec::new();
         // Other programs may write JSON lines slowly, so the first line has to be enough.
         read_start(&mut bytes, &mut start, |start| start.trim_ascii_start().contains(&b'\n'))
             .map_err(&unreadable)?;
         let at_file = |problem: Problem| problem.at(&name);
+        if start.starts_with(b"PK\x03\x04") {
+            let problem = Problem::new("this is a workbook or an archive, not text");
+            return Err(at_file(problem.hint("use --format xlsx for a workbook")).into());
+        }
         let shown = encoding::of_start(&start).map_err(at_file)?;
         let encoding = reading.encoding.or(shown);
         let mut text = Vec::new();
@@ -177,12 +212,13 @@ impl Input {
             Some(opener) => Source::Repeatable(opener),
             None => Source::Stream(Box::new(Cursor::new(start).chain(bytes))),
         };
-        Ok(Self { name, format, encoding, reading, source })
+        let notes = Vec::new();
+        Ok(Self { name, format, encoding, reading, mapping, notes, source })
     }
 
     /// Whether this is a regular file.
     pub(crate) fn is_file(&self) -> bool {
-        matches!(self.source, Source::Repeatable(_))
+        !matches!(self.source, Source::Stream(_))
     }
 
     /// Starts reading. The workspace decides the types of CSV cells; without one they are text.
@@ -199,20 +235,25 @@ impl Input {
     ) -> Result<(Rows, Option<Structure>), Failure> {
         let on_bad_quote = self.reading.on_bad_quote;
         let nothing = Source::Stream(Box::new(io::empty()));
-        let opener = match std::mem::replace(&mut self.source, nothing) {
-            Source::Repeatable(opener) => opener,
-            Source::Stream(bytes) => {
-                let after_fault = match on_bad_quote {
-                    OnBadQuote::Stop => AfterFault::End,
-                    OnBadQuote::Reject => AfterFault::GoOn,
-                };
-                return Ok((self.rows(bytes, workspace, after_fault)?, None));
-            }
-        };
-        let open = || opener().map_err(unreadable(&self.name));
+        let open: Box<dyn Fn() -> io::Result<Content>> =
+            match std::mem::replace(&mut self.source, nothing) {
+                Source::Repeatable(opener) => Box::new(move || opener().map(Content::Text)),
+                Source::Sheet(rows) => Box::new(move || Ok(Content::Sheet(rows.clone()))),
+                Source::Stream(bytes) => {
+                    let after_fault = match on_bad_quote {
+                        OnBadQuote::Stop => AfterFault::End,
+                        OnBadQuote::Reject => AfterFault::GoOn,
+                    };
+                    let rows = self.rows(Content::Text(bytes), workspace, after_fault)?;
+                    self.save_mapping(&rows)?;
+                    return Ok((rows, None));
+                }
+            };
+        let open = || open().map_err(unreadable(&self.name));
         let rows = self.rows(open()?, workspace.clone(), AfterFault::GoOn)?;
-        let is_csv = self.format == FileFormat::Csv;
-        let mut dates = workspace.clone().filter(|_| is_csv).map(DateColumns::new);
+        self.save_mapping(&rows)?;
+        let has_columns = matches!(self.format, FileFormat::Csv | FileFormat::Xlsx);
+        let mut dates = workspace.clone().filter(|_| has_columns).map(DateColumns::new);
         let structure = Structure::of(rows.rows, |lead| {
             dates.iter_mut().for_each(|dates| dates.add(lead));
             lead_hash(lead)
@@ -223,23 +264,42 @@ impl Input {
         Ok((rows, Some(structure)))
     }
 
+    fn save_mapping(&self, rows: &Rows) -> Result<(), Failure> {
+        self.reading.save_map.iter().try_for_each(|path| mapping::save(path, &rows.columns))
+    }
+
     fn rows(
         &self,
-        bytes: impl Read + Send + 'static,
+        content: Content,
         workspace: Option<Arc<Workspace>>,
         after_fault: AfterFault,
     ) -> Result<Rows, Failure> {
-        let text = encoding::decode(bytes, self.encoding);
-        if self.format != FileFormat::Csv && !self.reading.date_format.is_empty() {
+        let has_columns = matches!(self.format, FileFormat::Csv | FileFormat::Xlsx);
+        if !has_columns && !self.reading.date_format.is_empty() {
             let failure = Failure::usage(format!("{}: only CSV has date columns", self.name));
             return Err(failure.hint("leave out --date-format, and write Unix milliseconds"));
         }
-        let mut rows = match self.format {
-            FileFormat::Csv => csv::read(text, workspace, &self.reading, after_fault)
-                .map_err(|problem| problem.at(&self.name))?,
-            FileFormat::Jsonl => json_lines::read(text),
-            FileFormat::Json => json::read(text),
+        if !has_columns && (!self.mapping.is_empty() || self.reading.save_map.is_some()) {
+            let failure = Failure::usage(format!("{}: JSON has no columns to map", self.name));
+            return Err(failure.hint("leave out --map, --mapping and --save-map"));
+        }
+        let columns =
+            csv::Columns { reading: &self.reading, mapping: &self.mapping, workspace, after_fault };
+        let at_file = |problem: Problem| problem.at(&self.name);
+        let mut rows = match content {
+            Content::Sheet(rows) => csv::read_sheet(rows, columns).map_err(at_file)?,
+            Content::Text(bytes) => {
+                let text = encoding::decode(bytes, self.encoding);
+                match self.format {
+                    FileFormat::Csv | FileFormat::Xlsx => {
+                        csv::read(text, columns).map_err(at_file)?
+                    }
+                    FileFormat::Jsonl => json_lines::read(text),
+                    FileFormat::Json => json::read(text),
+                }
+            }
         };
+        rows.notes.extend(self.notes.iter().cloned());
         if self.encoding != UTF_8 {
             let encoding = self.encoding.name();
             rows.notes.insert(0, format!("the text is {encoding} (change it with --encoding)"));
@@ -282,6 +342,7 @@ fn format_of_name(path: &Path) -> Option<FileFormat> {
         "csv" => Some(FileFormat::Csv),
         "jsonl" | "ndjson" => Some(FileFormat::Jsonl),
         "json" => Some(FileFormat::Json),
+        "xlsx" | "xlsm" => Some(FileFormat::Xlsx),
         _ => None,
     }
 }
