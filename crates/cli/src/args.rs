@@ -20,7 +20,13 @@ use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Profile};
 
 /// Pushes leads into the telecrm CRM, reads and writes its records, and runs a local telecrm.
 #[derive(Debug, Parser)]
-#[command(name = "telecrm", version, max_term_width = 100)]
+#[command(
+    name = "telecrm",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Topics: telecrm help exit-codes|environment|formats|pitfalls [ID]"
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -55,6 +61,12 @@ pub(crate) enum Command {
     Config(access::ConfigCommand),
     /// Check tokens, hosts and workspace. Exit code 1 if a check fails
     Doctor(access::Doctor),
+    /// Explain a command, or one of the topics exit-codes, environment, formats, pitfalls [ID]
+    Help {
+        /// Command or topic
+        #[arg(value_name = "TOPIC")]
+        words: Vec<String>,
+    },
     /// Print a completion script for a shell
     Completions {
         #[arg(value_enum)]
@@ -74,7 +86,7 @@ pub(crate) struct Demo {
     pub(crate) stay: bool,
 }
 
-const PUSH_HELP: &str = "\
+pub(crate) const PUSH_HELP: &str = "\
 Environment:
   TELECRM_ENTERPRISE_ID  enterprise ID (dashboard: Settings, Website and API)
   TELECRM_SYNC_TOKEN     token of type Sync: reads the workspace, reads leads back
@@ -93,7 +105,7 @@ Exit codes (the first that applies):
   3         at least one row lost data, is missing, or was skipped
   0         success";
 
-const CHECK_HELP: &str = "\
+pub(crate) const CHECK_HELP: &str = "\
 Exit codes (the first that applies):
   2  invalid usage, or a file that is not what it should be
   1  at least one row is unreadable
@@ -119,6 +131,10 @@ pub(crate) struct Push {
     /// Push to an emulator inside this process, and ignore the TELECRM_* variables
     #[arg(long)]
     pub(crate) emulator: bool,
+
+    /// Check every row and say how long the run takes, and send nothing
+    #[arg(long, conflicts_with = "no_check")]
+    pub(crate) dry_run: bool,
 
     /// Read every lead back, and compare it with what was sent
     #[arg(long)]
@@ -564,6 +580,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn add_help(command: &mut clap::Command, texts: &mut Vec<String>) {
+        texts.push(command.render_long_help().to_string());
+        command.get_subcommands_mut().for_each(|command| add_help(command, texts));
+    }
+
+    #[test]
+    fn every_command_has_this_help() {
+        let mut command = Cli::command().term_width(100);
+        command.build();
+        let mut texts = Vec::new();
+        add_help(&mut command, &mut texts);
+        insta::assert_snapshot!(texts.join("\n--------\n"));
     }
 
     #[test]

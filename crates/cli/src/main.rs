@@ -9,6 +9,7 @@ mod doctor;
 mod emulator;
 mod environment;
 mod exit;
+mod help;
 mod input;
 mod private_file;
 mod problem;
@@ -58,6 +59,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Init(options) => settings::init(options),
             Command::Config(command) => settings::show(command),
             Command::Doctor(options) => doctor::run(options).await,
+            Command::Help { words } => help::run(&words),
             Command::Completions { shell } => Ok(shell::completions(shell)),
             Command::Man { folder } => shell::man(&folder),
         }

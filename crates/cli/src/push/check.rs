@@ -4,7 +4,7 @@ use super::output::{Format, Output};
 use super::plan::{Plan, Planner, RowPlace};
 use super::repeats::Repeats;
 use super::report::{ErrorKind, Outcome, RowError, RowReport, Tally, has_losses};
-use super::rows::{Input, Row};
+use super::rows::{Input, Row, Rows};
 use super::run::RunResult;
 use super::summary::print_summary;
 use super::{not_written, warn_of_assumed_country};
@@ -26,7 +26,7 @@ const BATCH_ROWS: usize = 1024;
 pub(crate) async fn check(mut options: args::Check) -> Result<Exit, Failure> {
     let input = Input::open(&options.file, options.reading.clone())?;
     let workspace = Arc::new(read_workspace(&mut options).await?);
-    let mut planner = Planner {
+    let planner = Planner {
         workspace: Some(workspace.clone()),
         check: true,
         on_finding: OnFinding::Send,
@@ -40,13 +40,29 @@ pub(crate) async fn check(mut options: args::Check) -> Result<Exit, Failure> {
     input.warnings.iter().for_each(print_warning);
     let count = structure.map(|structure| structure.rows);
     let format = Format::of_flags(options.json, options.table);
-    let mut output = Output::start(format, Some(&workspace), count).map_err(not_written)?;
-    let start = clock::now();
     let threads = usize::try_from(options.threads).unwrap_or(usize::MAX);
+    let (exit, result) = check_rows(input, planner, format, count, threads)?;
+    if workspace.assumes_country(&"9876543210".into()) {
+        warn_of_assumed_country(&result, &options.locale);
+    }
+    Ok(exit)
+}
+
+/// Checks and reports every row, and prints the summary.
+pub(super) fn check_rows(
+    input: Rows,
+    mut planner: Planner,
+    format: Option<Format>,
+    count: Option<u64>,
+    threads: usize,
+) -> Result<(Exit, RunResult), Failure> {
+    let workspace = planner.workspace.clone();
+    let mut output = Output::start(format, workspace.as_deref(), count).map_err(not_written)?;
+    let start = clock::now();
     let mut tally = Tally::default();
     let mut rows = input.rows;
     loop {
-        let batch: Vec<Row> = rows.by_ref().take(BATCH_ROWS * threads).collect();
+        let batch: Vec<Row> = rows.by_ref().take(BATCH_ROWS.saturating_mul(threads)).collect();
         if batch.is_empty() {
             break;
         }
@@ -59,10 +75,7 @@ pub(crate) async fn check(mut options: args::Check) -> Result<Exit, Failure> {
     let is_table = output.is_table();
     output.end();
     let result = RunResult { tally, stop: None };
-    if workspace.assumes_country(&"9876543210".into()) {
-        warn_of_assumed_country(&result, &options.locale);
-    }
-    Ok(print_summary(&result, clock::now() - start, is_table))
+    Ok((print_summary(&result, clock::now() - start, is_table), result))
 }
 
 /// Reads the lock file, or discovers the workspace of the account.

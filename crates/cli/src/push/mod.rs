@@ -75,9 +75,16 @@ pub(crate) async fn push(
         } else {
             ReadRequests::One
         });
-        if let Some(estimate) = limits.estimate(rows, reads) {
-            print(&estimate);
+        match limits.estimate(rows, reads) {
+            Some(estimate) => print(&estimate),
+            None if options.dry_run => print("sending these rows takes less than a minute"),
+            None => {}
         }
+    }
+    if options.dry_run {
+        let format = Format::of_flags(options.json, options.table);
+        let result = check::check_rows(input, planner, format, row_count, 1)?;
+        return Ok((result.0, result.1.tally.reasons));
     }
     let signals = signals::listen()?;
     let (sender, rows) = mpsc::channel(64);

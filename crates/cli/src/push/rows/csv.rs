@@ -91,10 +91,7 @@ pub(super) fn read(
     read_records(Box::new(Records::new(lines, delimiter)), Some(delimiter), columns)
 }
 
-pub(super) fn read_sheet(
-    rows: Arc<Vec<SheetRow>>,
-    columns: Columns<'_>,
-) -> Result<Rows, Problem> {
+pub(super) fn read_sheet(rows: Arc<Vec<SheetRow>>, columns: Columns<'_>) -> Result<Rows, Problem> {
     read_records(Box::new(SheetRecords::new(rows)), None, columns)
 }
 
@@ -236,8 +233,7 @@ impl Header {
                 }
             };
             // `action.1001.note` and `action.ACTION_1001.note` name the same field.
-            let is_same =
-                |other: &Column| other.target == target && target != Target::LeftOut;
+            let is_same = |other: &Column| other.target == target && target != Target::LeftOut;
             if let Some(first) = columns.iter().position(is_same) {
                 let message =
                     format!("columns {} and {number} (`{name}`) fill the same field", first + 1);
@@ -413,7 +409,8 @@ impl Header {
                 Problem::new(format!("cell {} is not UTF-8", index + 1)).hint(SAVE_AS_UTF_8)
             })?;
             if self.is_sheet && sheet::is_error(trim(cell)) {
-                let message = format!("cell {} (`{}`) has the error {cell}", index + 1, column.name);
+                let message =
+                    format!("cell {} (`{}`) has the error {cell}", index + 1, column.name);
                 return Err(Problem::new(message).hint("correct its formula"));
             }
             let time = column.time.and_then(|time| std::str::from_utf8(cells.get(time)?).ok());

@@ -65,10 +65,7 @@ pub(super) fn read(
     Ok((read_rows(&mut workbook, &sheet.name)?, note))
 }
 
-fn read_rows(
-    workbook: &mut Xlsx<Cursor<Vec<u8>>>,
-    name: &str,
-) -> Result<Vec<SheetRow>, Problem> {
+fn read_rows(workbook: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> Result<Vec<SheetRow>, Problem> {
     let mut cells = workbook.worksheet_cells_reader(name).map_err(|error| broken(&error))?;
     let mut rows: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     let (mut width, mut count) = (0, 0);
@@ -179,9 +176,12 @@ mod tests {
 
     #[test]
     fn numbers_have_no_exponent_and_no_binary_fraction() {
-        for (number, text) in
-            [(919_876_543_210.0, "919876543210"), (0.1 + 0.2, "0.3"), (4.0, "4"), (1e15, "1000000000000000")]
-        {
+        for (number, text) in [
+            (919_876_543_210.0, "919876543210"),
+            (0.1 + 0.2, "0.3"),
+            (4.0, "4"),
+            (1e15, "1000000000000000"),
+        ] {
             assert_eq!(number_text(number), text);
         }
     }
