@@ -4,7 +4,7 @@ use crate::args::{CHECK_HELP, Cli, PUSH_HELP};
 use crate::exit::{Exit, Failure};
 use crate::problem::Problem;
 use crate::records::write_line;
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
 const TOPICS: [&str; 4] = ["exit-codes", "environment", "formats", "pitfalls"];
 
@@ -67,15 +67,18 @@ fn pitfalls() -> impl Iterator<Item = [&'static str; 4]> {
 }
 
 fn of_command(words: &[&str]) -> Result<Exit, Failure> {
-    let mut command = Cli::command();
-    command.build();
-    let mut found = &mut command;
+    let command = Cli::command();
+    let mut found = &command;
     for word in words {
-        found = found.find_subcommand_mut(word).ok_or_else(|| {
+        found = found.find_subcommand(word).ok_or_else(|| {
             Problem::new(format!("there is no command or topic `{word}`"))
                 .hint(format!("`telecrm help` lists the commands; topics: {}", TOPICS.join(", ")))
         })?;
     }
-    write_line(found.render_long_help().to_string().trim_end())?;
+    // clap takes a request for help as an error.
+    if let Err(help) = Cli::try_parse_from(["telecrm"].iter().chain(words).chain(&["--help"])) {
+        // Nothing reads the rest if standard output is closed.
+        let _ = help.print();
+    }
     Ok(Exit::Success)
 }

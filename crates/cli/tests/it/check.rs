@@ -7,7 +7,8 @@ use std::fs;
 fn lock() -> (TempFolder, String) {
     let folder = TempFolder::new("lock");
     let path = folder.path("telecrm.lock.json");
-    let pull = Local::start(&[]).telecrm(&[
+    let local = Local::start(&[]);
+    let pull = local.telecrm(&[
         "workspace",
         "pull",
         "--lock",
