@@ -123,7 +123,7 @@ impl fmt::Display for PingReport {
     }
 }
 
-/// What a host says to a token and an enterprise.
+/// What a host says to a token and an enterprise. `{}` says it in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
@@ -145,6 +145,12 @@ pub enum Access {
     RateLimited,
     /// The answer says nothing about the settings, such as an error of the server.
     Unclear,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
 }
 
 impl Access {

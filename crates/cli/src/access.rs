@@ -1,37 +1,36 @@
 //! The client of the commands that need an account, and the exit codes of its errors.
 
-use crate::environment;
+use crate::environment::{self, Environment, Needs};
 use crate::exit::{Exit, Failure};
 use crate::problem::Problem;
-use telecrm::{Builder, Telecrm};
+use crate::settings::Settings;
+use telecrm::Telecrm;
 
-/// Creates a client of the Sync API from the environment variables.
-pub(crate) fn sync_client() -> Result<Telecrm, Failure> {
-    if variable(environment::SYNC_TOKEN).is_none() {
-        return Err(Failure::usage(format!("{} is not set", environment::SYNC_TOKEN))
-            .hint("set it to a token of type Sync (dashboard: Settings, Website and API)"));
+/// Creates a client of the Sync API.
+pub(crate) fn sync_client(settings: &Settings) -> Result<Telecrm, Failure> {
+    if settings.get(environment::SYNC_TOKEN).is_none() {
+        return Err(Failure::usage(format!("{} is not set", environment::SYNC_TOKEN)).hint(
+            "set it to a token of type Sync (dashboard: Settings, Website and API), or write a \
+             profile with `telecrm init`",
+        ));
     }
-    client()
+    client(settings)
 }
 
-/// Creates a client from the environment variables.
-pub(crate) fn client() -> Result<Telecrm, Failure> {
-    let client = Builder::from_env().and_then(Builder::build);
+/// Creates a client of the APIs whose tokens are set.
+pub(crate) fn client(settings: &Settings) -> Result<Telecrm, Failure> {
+    let client = Environment::read(|name| settings.get(name), Needs::Any)?.builder().build();
     client.map_err(|error| Failure::usage(&error))
 }
 
 /// Returns the address of a lead's page in the app. Returns None for other servers than telecrm's.
-pub(crate) fn lead_page(lead_id: &str) -> Option<String> {
-    if variable(environment::SYNC_URL_VARIABLE).is_some_and(|url| !url.contains("telecrm.in")) {
+pub(crate) fn lead_page(settings: &Settings, lead_id: &str) -> Option<String> {
+    if settings.get(environment::SYNC_URL_VARIABLE).is_some_and(|url| !url.contains("telecrm.in")) {
         return None;
     }
-    let enterprise = variable(environment::ENTERPRISE_ID)?;
+    let enterprise = settings.get(environment::ENTERPRISE_ID)?;
     let enterprise = enterprise.trim();
     Some(format!("https://next.telecrm.in/{enterprise}/views/all-leads-v2/overlay/l/{lead_id}"))
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
 impl From<&telecrm::Error> for Exit {

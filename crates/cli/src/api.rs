@@ -5,6 +5,7 @@ use crate::args::records::{Api, Method};
 use crate::exit::{Exit, Failure};
 use crate::input;
 use crate::records::write_line;
+use crate::settings::Settings;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use telecrm::{Reply, Request, Telecrm};
@@ -29,7 +30,8 @@ pub(crate) async fn run(options: Api) -> Result<Exit, Failure> {
         )?;
         return Ok(Exit::Success);
     }
-    let telecrm = if options.over_async { client() } else { sync_client() }?;
+    let settings = Settings::load(&options.account)?;
+    let telecrm = if options.over_async { client(&settings) } else { sync_client(&settings) }?;
     if options.paginate {
         return all_pages(&telecrm, &options, body.as_deref()).await;
     }

@@ -1,5 +1,6 @@
 //! The command line: commands, flags and help texts.
 
+pub(crate) mod access;
 pub(crate) mod assignment;
 pub(crate) mod records;
 pub(crate) mod workspace;
@@ -19,7 +20,13 @@ use telecrm_emulator::{DEFAULT_MAX_CONNECTIONS, Profile};
 
 /// Pushes leads into the telecrm CRM, reads and writes its records, and runs a local telecrm.
 #[derive(Debug, Parser)]
-#[command(name = "telecrm", version, max_term_width = 100)]
+#[command(
+    name = "telecrm",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Topics: telecrm help exit-codes|environment|formats|pitfalls [ID]"
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -30,25 +37,56 @@ pub(crate) enum Command {
     /// Push leads from a file, and report for each row what telecrm stored
     #[command(after_long_help = PUSH_HELP)]
     Push(Push),
+    /// Check the leads of a file as `push` does, and send nothing
+    #[command(after_long_help = CHECK_HELP)]
+    Check(Check),
     /// Read and write leads
-    #[command(subcommand)]
-    Lead(records::LeadCommand),
+    Lead(OfAccount<records::LeadCommand>),
     /// Read and append actions of leads
-    #[command(subcommand)]
-    Action(records::ActionCommand),
+    Action(OfAccount<records::ActionCommand>),
     /// Read team members, and set their availability
-    #[command(subcommand)]
-    Team(records::TeamCommand),
+    Team(OfAccount<records::TeamCommand>),
     /// List, lock and compare the definition of the workspace
-    #[command(subcommand)]
-    Workspace(workspace::WorkspaceCommand),
+    Workspace(OfAccount<workspace::WorkspaceCommand>),
     /// Send any request, and print the answer
     Api(records::Api),
     /// Run a local telecrm, and print the environment variables that point to it
     Emulator(Box<Emulator>),
+    /// Push example leads to an emulator inside this process, and explain what was lost
+    Demo(Demo),
+    /// Write a profile with the enterprise ID and the tokens of an account
+    Init(access::Init),
+    /// Show the settings of this command
+    #[command(subcommand)]
+    Config(access::ConfigCommand),
+    /// Check tokens, hosts and workspace. Exit code 1 if a check fails
+    Doctor(access::Doctor),
+    /// Explain a command, or one of the topics exit-codes, environment, formats, pitfalls [ID]
+    Help {
+        /// Command or topic
+        #[arg(value_name = "TOPIC")]
+        words: Vec<String>,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of all commands to a folder
+    Man {
+        /// Folder for the pages, which has to exist
+        folder: PathBuf,
+    },
 }
 
-const PUSH_HELP: &str = "\
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Keep the emulator running, and print the address of its pages
+    #[arg(long)]
+    pub(crate) stay: bool,
+}
+
+pub(crate) const PUSH_HELP: &str = "\
 Environment:
   TELECRM_ENTERPRISE_ID  enterprise ID (dashboard: Settings, Website and API)
   TELECRM_SYNC_TOKEN     token of type Sync: reads the workspace, reads leads back
@@ -67,6 +105,13 @@ Exit codes (the first that applies):
   3         at least one row lost data, is missing, or was skipped
   0         success";
 
+pub(crate) const CHECK_HELP: &str = "\
+Exit codes (the first that applies):
+  2  invalid usage, or a file that is not what it should be
+  1  at least one row is unreadable
+  3  at least one row would lose data
+  0  success";
+
 const EMULATOR_ENVIRONMENT: &str = "\
 Environment (optional):
   TELECRM_EMULATOR_SYNC_TOKEN   accepted Sync tokens, up to three, separated by commas
@@ -76,8 +121,8 @@ Environment (optional):
 
 #[derive(Debug, Args)]
 pub(crate) struct Push {
-    /// File with leads: .csv (the header has API names), .jsonl (one lead per line), .json (a list
-    /// of leads), or - for any of them on standard input
+    /// File with leads: .csv or .xlsx (the header has API names), .jsonl (one lead per line), .json
+    /// (a list of leads), each perhaps with .gz, or - for standard input
     pub(crate) file: PathBuf,
 
     #[command(flatten)]
@@ -86,6 +131,10 @@ pub(crate) struct Push {
     /// Push to an emulator inside this process, and ignore the TELECRM_* variables
     #[arg(long)]
     pub(crate) emulator: bool,
+
+    /// Check every row and say how long the run takes, and send nothing
+    #[arg(long, conflicts_with = "no_check")]
+    pub(crate) dry_run: bool,
 
     /// Read every lead back, and compare it with what was sent
     #[arg(long)]
@@ -112,14 +161,11 @@ pub(crate) struct Push {
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub(crate) verify_timeout: Duration,
 
-    /// Country of phone numbers without a country code (ISO 3166), as in the workspace's settings.
-    /// Without this option such numbers are checked as Indian and sent unchanged
-    #[arg(long, value_parser = country, value_name = "CODE")]
-    pub(crate) default_country: Option<Country>,
+    #[command(flatten)]
+    pub(crate) locale: Locale,
 
-    /// Time zone of dates without a zone (IANA name)
-    #[arg(long, default_value = "Asia/Kolkata", value_parser = time_zone, value_name = "NAME")]
-    pub(crate) time_zone: TimeZone,
+    #[command(flatten)]
+    pub(crate) account: Account,
 
     /// Print one JSON object per row [default in a pipe]
     #[arg(long, conflicts_with = "table")]
@@ -130,12 +176,113 @@ pub(crate) struct Push {
     pub(crate) table: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// File with leads, or - for standard input, as `push` reads it
+    pub(crate) file: PathBuf,
+
+    /// Check against this lock file, without the account and without a network
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+
+    /// Accept text identifiers that are placeholders such as `-` or `N/A`, or numbers that a
+    /// spreadsheet shortened
+    #[arg(long)]
+    pub(crate) allow_placeholder_identifier: bool,
+
+    /// How many rows are checked at once [default: one per core]
+    #[arg(
+        long,
+        default_value_t = cores(),
+        hide_default_value = true,
+        value_parser = value_parser!(u64).range(1..=1024),
+        value_name = "NUMBER"
+    )]
+    pub(crate) threads: u64,
+
+    #[command(flatten)]
+    pub(crate) locale: Locale,
+
+    #[command(flatten)]
+    pub(crate) account: Account,
+
+    /// Print one JSON object per row [default in a pipe]
+    #[arg(long, conflicts_with = "table")]
+    pub(crate) json: bool,
+
+    /// Print a table [default on a terminal]
+    #[arg(long)]
+    pub(crate) table: bool,
+}
+
+fn cores() -> u64 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+}
+
+/// The settings of a workspace that no endpoint returns.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Locale {
+    /// Country of phone numbers without a country code (ISO 3166), as in the workspace's settings.
+    /// Without this option such numbers are checked as Indian and sent unchanged
+    #[arg(long, value_parser = country, value_name = "CODE")]
+    pub(crate) default_country: Option<Country>,
+
+    /// Time zone of dates without a zone (IANA name) [default: Asia/Kolkata]
+    #[arg(long, value_parser = time_zone, value_name = "NAME")]
+    pub(crate) time_zone: Option<TimeZone>,
+}
+
+impl Locale {
+    pub(crate) fn time_zone(&self) -> TimeZone {
+        let zone = self.time_zone.clone();
+        zone.or_else(|| TimeZone::get("Asia/Kolkata").ok()).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// Which account a command uses.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Account {
+    /// Profile that `telecrm init` wrote [default: $TELECRM_PROFILE, else `default`]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+}
+
+/// Commands about one account.
+#[derive(Debug, Args)]
+pub(crate) struct OfAccount<C: Subcommand> {
+    #[command(flatten)]
+    pub(crate) account: Account,
+
+    #[command(subcommand)]
+    pub(crate) command: C,
+}
+
 /// How the file is read.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Reading {
     /// Format of the file [default: by its extension; on standard input, by the first character]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<FileFormat>,
+
+    /// Sheet of an .xlsx workbook [default: the first visible one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sheet: Option<String>,
+
+    /// Field that a column fills, such as 'Mobile No.=phone'; 'COLUMN=' leaves the column out; can
+    /// be repeated
+    #[arg(long, value_parser = mapping, value_name = "COLUMN=FIELD")]
+    pub(crate) map: Vec<(String, String)>,
+
+    /// Mapping file with the fields of columns
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+
+    /// Write the fields that the columns fill to a mapping file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_map: Option<PathBuf>,
 
     /// Separator of CSV cells, one character or `tab` [default: found in the header, one of , ; |
     /// and tab]
@@ -164,6 +311,8 @@ pub(crate) enum FileFormat {
     Jsonl,
     /// A list of leads, or leads on several lines each
     Json,
+    /// A sheet of a workbook, with a header and one lead per row
+    Xlsx,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -351,6 +500,11 @@ fn date_format(text: &str) -> Result<(String, DateFormat), &'static str> {
     }
 }
 
+fn mapping(text: &str) -> Result<(String, String), &'static str> {
+    let (column, field) = text.rsplit_once('=').ok_or("expected COLUMN=FIELD")?;
+    Ok((column.to_owned(), field.to_owned()))
+}
+
 fn encoding(text: &str) -> Result<&'static Encoding, &'static str> {
     Encoding::for_label(text.as_bytes())
         .ok_or("unknown encoding; use a name such as utf-8, utf-16le or windows-1252")
@@ -396,7 +550,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 /// Parses a zone's name. The hint of the error lists the zones of the same area, or all areas.
-fn time_zone(text: &str) -> Result<TimeZone, Problem> {
+pub(crate) fn time_zone(text: &str) -> Result<TimeZone, Problem> {
     TimeZone::get(text).map_err(|_| {
         let area = text.split('/').next().unwrap_or(text);
         let names: Vec<String> = tz::db().available().map(|name| name.to_string()).collect();
@@ -426,6 +580,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn add_help(command: &mut clap::Command, texts: &mut Vec<String>) {
+        texts.push(command.render_long_help().to_string());
+        command.get_subcommands_mut().for_each(|command| add_help(command, texts));
+    }
+
+    #[test]
+    fn every_command_has_this_help() {
+        let mut command = Cli::command().term_width(100);
+        command.build();
+        let mut texts = Vec::new();
+        add_help(&mut command, &mut texts);
+        insta::assert_snapshot!(texts.join("\n--------\n"));
     }
 
     #[test]

@@ -8,6 +8,11 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// The date in UTC.
+pub(crate) fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 /// Waits for the duration.
 pub(crate) async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;

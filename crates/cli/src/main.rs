@@ -4,14 +4,19 @@ mod access;
 mod api;
 mod args;
 mod clock;
+mod demo;
+mod doctor;
 mod emulator;
 mod environment;
 mod exit;
+mod help;
 mod input;
 mod private_file;
 mod problem;
 mod push;
 mod records;
+mod settings;
+mod shell;
 mod signals;
 mod terminal;
 mod workspace;
@@ -43,12 +48,20 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     runtime.block_on(async {
         match cli.command {
             Command::Push(options) => push::run(options).await,
-            Command::Lead(command) => records::lead(command).await,
-            Command::Action(command) => records::action(command).await,
-            Command::Team(command) => records::team(command).await,
-            Command::Workspace(command) => workspace::run(command).await,
+            Command::Check(options) => push::check(options).await,
+            Command::Lead(lead) => records::lead(lead).await,
+            Command::Action(action) => records::action(action).await,
+            Command::Team(team) => records::team(team).await,
+            Command::Workspace(workspace) => workspace::run(workspace).await,
             Command::Api(options) => api::run(options).await,
             Command::Emulator(options) => emulator::run(*options).await,
+            Command::Demo(options) => demo::run(&options).await,
+            Command::Init(options) => settings::init(options),
+            Command::Config(command) => settings::show(command),
+            Command::Doctor(options) => doctor::run(options).await,
+            Command::Help { words } => help::run(&words),
+            Command::Completions { shell } => Ok(shell::completions(shell)),
+            Command::Man { folder } => shell::man(&folder),
         }
     })
 }

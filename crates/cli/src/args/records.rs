@@ -209,6 +209,9 @@ pub(crate) struct Api {
     /// Print what would be sent, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) account: super::Account,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,9 +3,10 @@
 use super::estimate::Limits;
 use super::report::ErrorKind;
 use crate::args;
-use crate::environment::{self, Environment, SyncApi};
+use crate::environment::{self, Environment, Needs};
 use crate::exit::{Exit, Failure};
 use crate::problem::Problem;
+use crate::settings::Settings;
 use crate::terminal::print_warning;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +23,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) async fn open(options: &args::Push) -> Result<Self, Failure> {
+    pub(crate) async fn open(options: &args::Push, settings: &Settings) -> Result<Self, Failure> {
         if options.emulator {
             return Self::to_emulator(options).await;
         }
-        let sync_api =
-            if options.no_check && !options.verify { SyncApi::Unused } else { SyncApi::Needed };
-        let environment = Environment::read(|name| std::env::var(name).ok(), sync_api)?;
+        let needs = if options.no_check && !options.verify { Needs::Async } else { Needs::Both };
+        let environment = Environment::read(|name| settings.get(name), needs)?;
         if let Some(warning) = environment.warning() {
             print_warning(&warning);
         }
@@ -36,19 +36,12 @@ impl Connection {
     }
 
     fn to_account(environment: &Environment, options: &args::Push) -> Result<Self, Failure> {
-        let mut builder = Telecrm::builder(&environment.enterprise_id)
-            .sync_url(&environment.sync_url)
-            .async_url(&environment.async_url)
-            .time_zone(options.time_zone.clone())
+        let mut builder = environment
+            .builder()
+            .time_zone(options.locale.time_zone())
             .verify_timeout(options.verify_timeout);
-        if let Some(country) = options.default_country {
+        if let Some(country) = options.locale.default_country {
             builder = builder.default_country(country.to_string());
-        }
-        for token in &environment.async_tokens {
-            builder = builder.async_token(token.clone());
-        }
-        if let Some(token) = &environment.sync_token {
-            builder = builder.sync_token(token.clone());
         }
         let telecrm = builder.build().map_err(|error| {
             Failure::usage(error.to_string()).hint(format!(
@@ -68,8 +61,9 @@ impl Connection {
 
     async fn to_emulator(options: &args::Push) -> Result<Self, Failure> {
         let mut seed = WorkspaceFile::sample();
-        let country = options.default_country.unwrap_or_default().to_string();
-        let zone = options.time_zone.iana_name();
+        let country = options.locale.default_country.unwrap_or_default().to_string();
+        let zone = options.locale.time_zone();
+        let zone = zone.iana_name();
         seed.emulator.insert("defaultCountry".to_owned(), country.as_str().into());
         seed.emulator.insert("timeZone".to_owned(), zone.into());
         let failed =
@@ -79,7 +73,7 @@ impl Connection {
         let telecrm = emulator
             .client_builder()
             .default_country(country)
-            .time_zone(options.time_zone.clone())
+            .time_zone(options.locale.time_zone())
             // A row waits until the emulator has processed it, so one look is enough.
             .verify_timeout(Duration::ZERO)
             .build()

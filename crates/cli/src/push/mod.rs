@@ -1,9 +1,12 @@
-//! `telecrm push`: discovers the workspace, then checks, sends and verifies the rows of a file.
+//! `telecrm push` discovers the workspace, then checks, sends and verifies the rows of a file.
+//! `telecrm check` ends after the check.
 
+mod check;
 mod connection;
 mod estimate;
 mod output;
 mod plan;
+mod reasons;
 mod repeats;
 mod report;
 mod rows;
@@ -17,23 +20,38 @@ use crate::clock;
 use crate::environment::ASYNC_TOKEN;
 use crate::exit::{Exit, Failure};
 use crate::problem::Problem;
+use crate::settings::Settings;
 use crate::signals;
 use crate::terminal::{print, print_warning};
-use connection::Connection;
+pub(crate) use check::check;
+pub(crate) use connection::Connection;
 use estimate::ReadRequests;
 use output::{Format, Output};
 use plan::Planner;
+pub(crate) use reasons::Reasons;
 use repeats::Repeats;
-use rows::Input;
-use run::Run;
+pub(crate) use rows::Input;
+use run::{Run, RunResult};
 use send::{ReadBack, Sender};
 use std::io;
 use telecrm::Telecrm;
 use tokio::sync::mpsc;
 
-pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
+pub(crate) async fn run(mut options: args::Push) -> Result<Exit, Failure> {
     let input = Input::open(&options.file, options.reading.clone())?;
-    let connection = Connection::open(&options).await?;
+    let settings =
+        if options.emulator { Settings::none() } else { Settings::load(&options.account)? };
+    settings.complete(&mut options.locale)?;
+    let connection = Connection::open(&options, &settings).await?;
+    push(input, connection, options).await.map(|(exit, _)| exit)
+}
+
+/// Pushes the rows of an input. Returns the reasons of its findings as well.
+pub(crate) async fn push(
+    input: Input,
+    connection: Connection,
+    options: args::Push,
+) -> Result<(Exit, Reasons), Failure> {
     let workspace = connection.workspace().await?;
     let is_file = input.is_file();
     let mut planner = Planner {
@@ -57,9 +75,16 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
         } else {
             ReadRequests::One
         });
-        if let Some(estimate) = limits.estimate(rows, reads) {
-            print(&estimate);
+        match limits.estimate(rows, reads) {
+            Some(estimate) => print(&estimate),
+            None if options.dry_run => print("sending these rows takes less than a minute"),
+            None => {}
         }
+    }
+    if options.dry_run {
+        let format = Format::of_flags(options.json, options.table);
+        let result = check::check_rows(input, planner, format, row_count, 1)?;
+        return Ok((result.0, result.1.tally.reasons));
     }
     let signals = signals::listen()?;
     let (sender, rows) = mpsc::channel(64);
@@ -71,8 +96,7 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
             }
         }
     });
-    let format =
-        if options.json { Some(Format::JsonLines) } else { options.table.then_some(Format::Table) };
+    let format = Format::of_flags(options.json, options.table);
     let mut output = Output::start(format, workspace.as_deref(), row_count).map_err(not_written)?;
     let start = clock::now();
     // The emulator stops when it is dropped, so this keeps it to the end of the run.
@@ -89,15 +113,22 @@ pub(crate) async fn run(options: args::Push) -> Result<Exit, Failure> {
         output: &mut output,
     };
     let result = run.run().await.map_err(not_written)?;
+    let is_table = output.is_table();
     output.end();
     warn_of_refused_tokens(&connection.telecrm);
-    let is_country_known = options.default_country.is_some() || options.emulator;
-    if result.tally.national_numbers > 0 && !is_country_known {
+    if !options.emulator {
+        warn_of_assumed_country(&result, &options.locale);
+    }
+    let exit = summary::print_summary(&result, clock::now() - start, is_table);
+    Ok((exit, result.tally.reasons))
+}
+
+fn warn_of_assumed_country(result: &RunResult, locale: &args::Locale) {
+    if result.tally.national_numbers > 0 && locale.default_country.is_none() {
         let message = "the workspace's default country is not known, so phone numbers without a \
                        country code were checked as Indian ones";
         print_warning(&Problem::new(message).hint("name the country with --default-country"));
     }
-    Ok(summary::print_summary(&result, clock::now() - start))
 }
 
 fn not_written(error: io::Error) -> Failure {

@@ -16,6 +16,13 @@ pub(crate) enum Format {
     Table,
 }
 
+impl Format {
+    /// Returns None if the flags leave it open.
+    pub(crate) fn of_flags(json: bool, table: bool) -> Option<Self> {
+        if json { Some(Self::JsonLines) } else { table.then_some(Self::Table) }
+    }
+}
+
 /// Writes each report as soon as it is known.
 pub(crate) struct Output {
     stdout: io::Stdout,
@@ -71,6 +78,10 @@ impl Output {
     /// Prints a message on standard error, above the progress bar.
     pub(crate) fn print(&self, text: &str) {
         self.progress.suspend(|| print(text));
+    }
+
+    pub(crate) fn is_table(&self) -> bool {
+        self.table.is_some()
     }
 
     pub(crate) fn end(self) {

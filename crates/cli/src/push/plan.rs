@@ -132,10 +132,17 @@ impl PreparedRow {
 impl Planner {
     /// Plans a row. `findings` says what reading it left out.
     pub(crate) fn plan(&mut self, place: RowPlace, lead: Lead, findings: Vec<Finding>) -> Plan {
-        let mut prepared = match self.plan_alone(place, lead, findings) {
+        let plan = self.plan_alone(place, lead, findings);
+        self.compare_with_earlier(plan)
+    }
+
+    /// Adds what earlier rows of the same lead wrote.
+    pub(crate) fn compare_with_earlier(&mut self, plan: Plan) -> Plan {
+        let mut prepared = match plan {
             Plan::Send(prepared) => prepared,
             other => return other,
         };
+        let place = prepared.place;
         let Some(key) = prepared.lead_key.clone() else {
             return Plan::Send(prepared);
         };
@@ -168,7 +175,7 @@ impl Planner {
     }
 
     /// Plans a row without regard to earlier rows.
-    fn plan_alone(&self, place: RowPlace, lead: Lead, left_out: Vec<Finding>) -> Plan {
+    pub(crate) fn plan_alone(&self, place: RowPlace, lead: Lead, left_out: Vec<Finding>) -> Plan {
         let unchecked = |lead| PreparedRow {
             findings: left_out.clone(),
             ..PreparedRow::unchecked(place, lead)
@@ -181,8 +188,9 @@ impl Planner {
         let repaired = checked.accept_partial();
         let stored = repaired.as_ref().unwrap_or(&lead);
         let is_country_assumed = is_country_assumed(workspace, stored);
-        let lead_key = identifier_key(workspace, stored).or_else(|| written_key(workspace, stored));
-        let identifier = identifier_of(workspace, stored);
+        let key = identifier_key(workspace, stored);
+        let identifier = key.clone().filter(|_| !is_country_assumed);
+        let lead_key = key.or_else(|| written_key(workspace, stored));
         if !self.check {
             return Plan::Send(PreparedRow {
                 identifier: identifier_of(workspace, &lead),

@@ -1,5 +1,6 @@
 //! Reports: the outcome of each row, and the tally that decides the exit code.
 
+use super::reasons::Reasons;
 use crate::exit::Exit;
 use crate::problem::Problem;
 use serde::Serialize;
@@ -27,6 +28,12 @@ pub(crate) struct RowReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
+    /// Checked; nothing would be lost.
+    Clean,
+    /// Checked; nothing would be lost, because a push repairs it.
+    Repaired,
+    /// Checked; something would be lost.
+    Lossy,
     /// Read back; nothing is lost.
     Stored,
     /// Read back; something is lost.
@@ -48,6 +55,9 @@ pub(crate) enum Outcome {
 impl Outcome {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::Clean => "clean",
+            Self::Repaired => "repaired",
+            Self::Lossy => "lossy",
             Self::Stored => "stored",
             Self::Differs => "differs",
             Self::Missing => "missing",
@@ -106,6 +116,13 @@ pub(crate) enum ErrorKind {
     UnreadableAnswer,
     /// The lead could not be read back completely.
     NotReadable,
+}
+
+impl ErrorKind {
+    /// Whether a finding already says why nothing of the lead is sent.
+    pub(crate) fn is_said_by_a_finding(self) -> bool {
+        matches!(self, Self::LeadDropped | Self::PlaceholderIdentifier)
+    }
 }
 
 impl From<&telecrm::Error> for ErrorKind {
@@ -167,6 +184,7 @@ pub(crate) struct Tally {
     errors: BTreeSet<ErrorKind>,
     has_losses: bool,
     pub(crate) national_numbers: u64,
+    pub(crate) reasons: Reasons,
 }
 
 impl Tally {
@@ -175,16 +193,20 @@ impl Tally {
         self.errors.extend(report.error.as_ref().map(|error| error.kind));
         self.has_losses |= has_losses(&report.findings);
         self.national_numbers += report.national_numbers;
+        let is_said =
+            |error: &&RowError| report.findings.is_empty() || !error.kind.is_said_by_a_finding();
+        let error = report.error.as_ref().filter(is_said).map(|error| &error.problem);
+        self.reasons.add(report.row, &report.findings, error);
     }
 
     pub(crate) fn rows(&self) -> u64 {
         self.outcomes.values().sum()
     }
 
-    /// Number of rows that were sent, or may have been.
-    pub(crate) fn sent(&self) -> u64 {
-        use Outcome::{Accepted, Differs, Missing, Stored, Unknown};
-        let sent = [Stored, Differs, Missing, Accepted, Unknown];
+    /// Number of rows that were checked or sent, or may have been sent.
+    pub(crate) fn processed(&self) -> u64 {
+        use Outcome::{Accepted, Clean, Differs, Lossy, Missing, Repaired, Stored, Unknown};
+        let sent = [Clean, Repaired, Lossy, Stored, Differs, Missing, Accepted, Unknown];
         sent.iter().filter_map(|outcome| self.outcomes.get(outcome)).sum()
     }
 

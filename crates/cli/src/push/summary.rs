@@ -8,8 +8,11 @@ use crate::problem::Problem;
 use crate::terminal::{print, print_error};
 use std::time::Duration;
 
+/// A table of up to so many rows shows all of its reasons at a glance.
+const SHORT_TABLE: u64 = 20;
+
 /// Prints the summary. Returns the exit code.
-pub(crate) fn print_summary(result: &RunResult, elapsed: Duration) -> Exit {
+pub(crate) fn print_summary(result: &RunResult, elapsed: Duration, is_table: bool) -> Exit {
     let RunResult { tally, stop } = result;
     match stop {
         None => {}
@@ -29,12 +32,15 @@ pub(crate) fn print_summary(result: &RunResult, elapsed: Duration) -> Exit {
         let count = tally.national_numbers;
         print(&format!("phone numbers completed with the default country's code: {count} (ID2)"));
     }
+    if !is_table || tally.rows() > SHORT_TABLE {
+        tally.reasons.lines().iter().for_each(|line| print(line));
+    }
     let seconds = elapsed.as_secs_f64();
     match tally.rows() {
         0 => print("no rows"),
         rows => {
             let noun = if rows == 1 { "row" } else { "rows" };
-            let rate = match tally.sent() {
+            let rate = match tally.processed() {
                 sent if sent > 0 && seconds > 0.0 => {
                     format!(", {:.0} rows/s", sent as f64 / seconds)
                 }

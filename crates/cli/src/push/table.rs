@@ -1,6 +1,6 @@
 //! The table for people. Each row is written as soon as it is known, so a long run needs no memory.
 
-use super::report::{ErrorKind, Outcome, RowReport};
+use super::report::{Outcome, RowReport};
 use crate::problem::Problem;
 use crate::terminal::printable;
 use console::Style;
@@ -48,10 +48,7 @@ impl Table {
         let notes_width = self
             .terminal_width
             .map_or(usize::MAX, |width| width.saturating_sub(indent).max(MIN_NOTES_WIDTH));
-        // A finding already says why nothing of the lead is sent.
-        let is_said =
-            |kind| matches!(kind, ErrorKind::LeadDropped | ErrorKind::PlaceholderIdentifier);
-        let error = report.error.as_ref().filter(|error| !is_said(error.kind));
+        let error = report.error.as_ref().filter(|error| !error.kind.is_said_by_a_finding());
         let notes = report.findings.iter().map(note);
         let notes = notes.chain(error.map(|error| error.problem.clone()));
         let lines: Vec<String> = notes.flat_map(|note| wrap(&note, notes_width)).collect();
@@ -66,9 +63,12 @@ impl Table {
 
 fn colour_of(outcome: Outcome) -> Style {
     match outcome {
-        Outcome::Stored => Style::new().green(),
+        Outcome::Clean | Outcome::Stored => Style::new().green(),
+        Outcome::Repaired => Style::new(),
         Outcome::Accepted => Style::new(),
-        Outcome::Differs | Outcome::Skipped | Outcome::Unknown => Style::new().yellow(),
+        Outcome::Lossy | Outcome::Differs | Outcome::Skipped | Outcome::Unknown => {
+            Style::new().yellow()
+        }
         Outcome::Missing | Outcome::Rejected | Outcome::Failed => Style::new().red(),
     }
 }
@@ -96,7 +96,7 @@ fn note(finding: &Finding) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::push::report::RowError;
+    use crate::push::report::{ErrorKind, RowError};
     use telecrm::{Lead, Workspace};
 
     fn differing() -> RowReport {

@@ -5,10 +5,12 @@ mod output;
 pub(crate) use output::{Output, write_line};
 
 use crate::access::{lead_page, sync_client};
+use crate::args::OfAccount;
 use crate::args::assignment::Assignment;
 use crate::args::records::{ActionCommand, LeadCommand, State, TeamCommand, Write};
 use crate::exit::{Exit, Failure};
 use crate::input;
+use crate::settings::Settings;
 use crate::terminal::{print, print_note};
 use serde::Serialize;
 use serde_json::json;
@@ -20,13 +22,15 @@ use telecrm::{
     Outcome, Telecrm, Upserted, Workspace,
 };
 
-pub(crate) async fn lead(command: LeadCommand) -> Result<Exit, Failure> {
-    let telecrm = sync_client()?;
+pub(crate) async fn lead(options: OfAccount<LeadCommand>) -> Result<Exit, Failure> {
+    let OfAccount { account, command } = options;
+    let settings = Settings::load(&account)?;
+    let telecrm = sync_client(&settings)?;
     let leads = telecrm.leads();
     match command {
         LeadCommand::Get { id, printing } => {
             let lead = leads.get(&id).await?;
-            if let Some(page) = lead_page(&id) {
+            if let Some(page) = lead_page(&settings, &id) {
                 print(&format!("page in the app: {page}"));
             }
             Output::new(printing, &[]).record(&lead)
@@ -63,8 +67,10 @@ pub(crate) async fn lead(command: LeadCommand) -> Result<Exit, Failure> {
     }
 }
 
-pub(crate) async fn action(command: ActionCommand) -> Result<Exit, Failure> {
-    let telecrm = sync_client()?;
+pub(crate) async fn action(options: OfAccount<ActionCommand>) -> Result<Exit, Failure> {
+    let OfAccount { account, command } = options;
+    let settings = Settings::load(&account)?;
+    let telecrm = sync_client(&settings)?;
     match command {
         ActionCommand::Create { lead, code, fields, write, printing } => {
             let action = fields.into_iter().fold(
@@ -88,8 +94,10 @@ pub(crate) async fn action(command: ActionCommand) -> Result<Exit, Failure> {
     }
 }
 
-pub(crate) async fn team(command: TeamCommand) -> Result<Exit, Failure> {
-    let telecrm = sync_client()?;
+pub(crate) async fn team(options: OfAccount<TeamCommand>) -> Result<Exit, Failure> {
+    let OfAccount { account, command } = options;
+    let settings = Settings::load(&account)?;
+    let telecrm = sync_client(&settings)?;
     let team = telecrm.team_members();
     match command {
         TeamCommand::List { deleted, printing } => {

@@ -5,22 +5,25 @@ mod fields;
 
 use crate::access::sync_client;
 use crate::args::workspace::WorkspaceCommand;
+use crate::args::{Account, OfAccount};
 use crate::exit::{Exit, Failure};
 use crate::input;
 use crate::private_file;
 use crate::problem::Problem;
 use crate::records::Output;
+use crate::settings::Settings;
 use crate::terminal::{print, print_warning};
 use std::path::Path;
 use telecrm::json::read_json;
 use telecrm::{Workspace, WorkspaceFile};
 
-pub(crate) async fn run(command: WorkspaceCommand) -> Result<Exit, Failure> {
+pub(crate) async fn run(options: OfAccount<WorkspaceCommand>) -> Result<Exit, Failure> {
+    let OfAccount { account, command } = options;
     match command {
         WorkspaceCommand::Fields { lock, printing } => {
             let workspace = match lock {
                 Some(path) => read(&path)?,
-                None => Workspace::from_file(&discover().await?).map_err(invalid)?,
+                None => Workspace::from_file(&discover(&account).await?).map_err(invalid)?,
             };
             let mut output = Output::new(printing, &["name", "type", "identifier", "options"]);
             for field in fields::list(&workspace) {
@@ -31,7 +34,7 @@ pub(crate) async fn run(command: WorkspaceCommand) -> Result<Exit, Failure> {
             output.end()
         }
         WorkspaceCommand::Pull { lock, default_country, time_zone } => {
-            let mut file = discover().await?;
+            let mut file = discover(&account).await?;
             let country = default_country.map(|country| country.to_string());
             let zone = time_zone.and_then(|zone| zone.iana_name().map(str::to_owned));
             let flags = ["--default-country", "--time-zone"];
@@ -53,7 +56,7 @@ pub(crate) async fn run(command: WorkspaceCommand) -> Result<Exit, Failure> {
         }
         WorkspaceCommand::Diff { lock, exit_code, printing } => {
             let old = read(&lock.path)?;
-            let new = Workspace::from_file(&discover().await?).map_err(invalid)?;
+            let new = Workspace::from_file(&discover(&account).await?).map_err(invalid)?;
             let changes = diff::changes(&old, &new);
             let is_breaking = changes.iter().any(|change| change.breaking);
             let mut output = Output::new(printing, &["breaking", "change", "part"]);
@@ -72,8 +75,8 @@ pub(crate) async fn run(command: WorkspaceCommand) -> Result<Exit, Failure> {
     }
 }
 
-async fn discover() -> Result<WorkspaceFile, Failure> {
-    Ok(sync_client()?.schema().file().await?)
+async fn discover(account: &Account) -> Result<WorkspaceFile, Failure> {
+    Ok(sync_client(&Settings::load(account)?)?.schema().file().await?)
 }
 
 fn invalid(error: telecrm::workspace::WorkspaceError) -> Failure {
@@ -82,7 +85,7 @@ fn invalid(error: telecrm::workspace::WorkspaceError) -> Failure {
 }
 
 /// Reads a lock file, or any other workspace file.
-fn read(path: &Path) -> Result<Workspace, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Workspace, Failure> {
     let name = path.display();
     let text = input::read_text(path)
         .map_err(|failure| failure.hint("write it with `telecrm workspace pull`"))?;

@@ -9,28 +9,30 @@ fn help(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn help_lists_the_commands() {
-    insta::assert_snapshot!("help", help(&["--help"]));
+fn topics_and_commands_are_explained() {
+    insta::assert_snapshot!(help(&["help", "pitfalls", "as3"]));
+    assert_eq!(help(&["help", "team", "list"]), help(&["team", "list", "--help"]));
+    for (topic, text) in [
+        ("exit-codes", "not authorized"),
+        ("environment", "token_command"),
+        ("formats", "**JSON lines**"),
+        ("pitfalls", "AS1   the lead is stored without its custom action"),
+    ] {
+        assert!(help(&["help", topic]).contains(text), "{topic}");
+    }
 }
 
 #[test]
-fn help_of_push_lists_flags_variables_and_exit_codes() {
-    insta::assert_snapshot!("help_push", help(&["push", "--help"]));
+fn an_unknown_topic_is_refused_with_a_hint() {
+    run(telecrm(&["help", "nothing"])).assert_refused(2, &["`nothing`", "hint: "]);
+    run(telecrm(&["help", "pitfalls", "X1"])).assert_refused(2, &["`X1`", "hint: "]);
+    run(telecrm(&["chek"])).assert_refused(2, &["'check'"]);
 }
 
 #[test]
-fn help_of_emulator_lists_flags_variables_and_switches() {
-    insta::assert_snapshot!("help_emulator", help(&["emulator", "--help"]));
-}
-
-#[test]
-fn help_of_emulator_ready_lists_its_flags() {
-    insta::assert_snapshot!("help_emulator_ready", help(&["emulator", "ready", "--help"]));
-}
-
-#[test]
-fn help_of_emulator_replay_lists_its_flags() {
-    insta::assert_snapshot!("help_emulator_replay", help(&["emulator", "replay", "--help"]));
+fn the_pitfalls_are_those_of_the_notes() {
+    let notes = include_str!("../../../../docs/api-notes.md");
+    assert!(notes.contains(include_str!("../../data/pitfalls.md")));
 }
 
 fn is_usage_error(arguments: &[&str]) {

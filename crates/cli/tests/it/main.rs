@@ -12,9 +12,13 @@ macro_rules! tests {
     };
 }
 
+mod access;
+mod check;
+mod demo;
 mod emulator;
 mod emulator_files;
 mod example_files;
+mod formats;
 mod help;
 mod input_files;
 mod odd_files;

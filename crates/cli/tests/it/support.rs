@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// The command, without variables of the environment in which the tests run.
+/// The command, without variables and profiles of the environment in which the tests run.
 pub(crate) fn telecrm(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_telecrm"));
     command.args(arguments).stdin(Stdio::null());
@@ -20,10 +20,12 @@ pub(crate) fn telecrm(arguments: &[&str]) -> Command {
         "ASYNC_URL",
         "EMULATOR_SYNC_TOKEN",
         "EMULATOR_ASYNC_TOKEN",
+        "PROFILE",
     ] {
         command.env_remove(format!("TELECRM_{name}"));
     }
     command.env_remove("COLUMNS").env("NO_COLOR", "1");
+    command.env("XDG_CONFIG_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-profiles"));
     command
 }
 

@@ -1,8 +1,9 @@
-//! CSV: the header has API names, and `action.<code>.<field>` for fields of custom actions.
+//! CSV and sheets: the header has API names, and `action.<code>.<field>` for fields of custom actions.
 
 use super::cells;
 use super::lines::Lines;
-use super::records::{self, Fault, MAX_RECORD_BYTES, Record, Records};
+use super::records::{self, Fault, MAX_RECORD_BYTES, Record, RecordSource, Records};
+use super::sheet::{self, SheetRecords, SheetRow};
 use super::{AfterFault, Breaks, Row, Rows, unreadable_rest};
 use crate::args::Reading;
 use crate::problem::Problem;
@@ -24,9 +25,24 @@ const CHECK_QUOTES: &str = "check this quote, which does not close on its line";
 /// The separators that are detected. The first one is the default.
 const DELIMITERS: [u8; 4] = *b",;\t|";
 
+/// Columns of an export, in lower case, that no API writes.
+const EXPORT_ONLY: [&str; 9] = [
+    "lead id",
+    "lead link",
+    "assignee name",
+    "batch names",
+    "campaign",
+    "created on date",
+    "created on time",
+    "modified on date",
+    "modified on time",
+];
+
 /// Where the cells of a column go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
+    /// The cells are passed over.
+    LeftOut,
     Field(String),
     /// A field of the custom action with this index in [`Header::actions`].
     ActionField(usize, String),
@@ -41,6 +57,8 @@ struct Column {
     field: Option<FieldDefinition>,
     /// The format of its dates, if it is not that of the workspace.
     date_format: Option<DateFormat>,
+    /// The column with the time of its dates.
+    time: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -49,19 +67,41 @@ struct Header {
     /// The custom actions of each row, in the order of their first columns.
     actions: Vec<ActionCode>,
     workspace: Option<Arc<Workspace>>,
+    is_sheet: bool,
+    /// Whether telecrm's dashboard exported the file, in which `_` and `-` mean nothing.
+    is_export: bool,
+}
+
+/// How columns are read.
+pub(super) struct Columns<'a> {
+    pub(super) reading: &'a Reading,
+    pub(super) mapping: &'a BTreeMap<String, String>,
+    pub(super) workspace: Option<Arc<Workspace>>,
+    pub(super) after_fault: AfterFault,
 }
 
 pub(super) fn read(
     input: impl Read + Send + 'static,
-    workspace: Option<Arc<Workspace>>,
-    reading: &Reading,
-    after_fault: AfterFault,
+    columns: Columns<'_>,
 ) -> Result<Rows, Problem> {
     let mut lines = Lines::new(input);
-    let found = find_delimiter(&mut lines, workspace.as_deref())
+    let found = find_delimiter(&mut lines, columns.workspace.as_deref())
         .map_err(|error| Problem::new(format!("cannot read the header: {error}")))?;
-    let delimiter = reading.delimiter.unwrap_or(found);
-    let mut records = Records::new(lines, delimiter);
+    let delimiter = columns.reading.delimiter.unwrap_or(found);
+    read_records(Box::new(Records::new(lines, delimiter)), Some(delimiter), columns)
+}
+
+pub(super) fn read_sheet(rows: Arc<Vec<SheetRow>>, columns: Columns<'_>) -> Result<Rows, Problem> {
+    read_records(Box::new(SheetRecords::new(rows)), None, columns)
+}
+
+/// Sheets have no delimiter.
+fn read_records(
+    mut records: Box<dyn RecordSource + Send>,
+    delimiter: Option<u8>,
+    columns: Columns<'_>,
+) -> Result<Rows, Problem> {
+    let Columns { reading, mapping, workspace, after_fault } = columns;
     let (line, names) = match records.next() {
         None => (1, Vec::new()),
         Some(Ok(record)) => (record.line, record.cells),
@@ -71,23 +111,44 @@ pub(super) fn read(
         }
     };
     let place = format!("line {line}");
-    let mut header = Header::parse(&names).map_err(|problem| problem.at(&place))?;
+    let mut header = Header::parse(&names, mapping).map_err(|problem| problem.at(&place))?;
+    header.is_sheet = delimiter.is_none();
+    for (name, _) in &reading.map {
+        if !header.columns.iter().any(|column| column.name == *name) {
+            let names: Vec<_> = header.columns.iter().map(|c| format!("`{}`", c.name)).collect();
+            return Err(Problem::new(format!("--map: there is no column `{name}`"))
+                .hint(format!("the columns are {}", names.join(", "))));
+        }
+    }
     let mut warnings = Vec::new();
     if let Some(workspace) = workspace {
         warnings = header.resolve(workspace).map_err(|problem| problem.at(&place))?;
     }
     header.set_date_formats(&reading.date_format)?;
     let mut notes = Vec::new();
+    if header.is_export {
+        notes.push("this is an export of telecrm; `_` and `-` are read as empty cells".to_owned());
+    }
+    let delimiter = delimiter.unwrap_or(DELIMITERS[0]);
     if delimiter != DELIMITERS[0] {
         let name = char::from(delimiter);
         notes.push(format!("cells are separated by {name:?} (change it with --delimiter)"));
     }
     let may_have_actions = !header.actions.is_empty();
+    let known = header.columns.iter().filter_map(|column| match &column.target {
+        Target::Field(_) => Some((column.name.clone(), column.field.as_ref()?.api_name.clone())),
+        Target::LeftOut if mapping.contains_key(&column.name) => {
+            Some((column.name.clone(), String::new()))
+        }
+        _ => None,
+    });
+    let columns = known.collect();
     Ok(Rows {
         rows: Box::new(CsvRows { records, delimiter, header, row: 0, after_fault, ended: false }),
         notes,
         warnings,
         may_have_actions,
+        columns,
     })
 }
 
@@ -129,7 +190,7 @@ fn field_of<'a>(workspace: &'a Workspace, name: &str) -> Option<&'a FieldDefinit
 }
 
 impl Header {
-    fn parse(names: &[Vec<u8>]) -> Result<Self, Problem> {
+    fn parse(names: &[Vec<u8>], mapping: &BTreeMap<String, String>) -> Result<Self, Problem> {
         let mut names: Vec<&str> = names
             .iter()
             .map(|name| std::str::from_utf8(name).map(trim))
@@ -154,8 +215,11 @@ impl Header {
                 let message = format!("columns {} and {number} are both `{name}`", first + 1);
                 return Err(Problem::new(message).hint("rename or remove one of them"));
             }
-            let target = match name.strip_prefix("action.") {
-                None => Target::Field((*name).to_owned()),
+            let mapped = mapping.get(*name).map_or(*name, |field| trim(field));
+            let target = match mapped.strip_prefix("action.") {
+                // Columns of a results folder begin with `#`.
+                None if mapped.is_empty() || mapped.starts_with('#') => Target::LeftOut,
+                None => Target::Field(mapped.to_owned()),
                 Some(action) => {
                     let Some((code, nth, field)) = parse_action(action) else {
                         let message = format!("column {number}: invalid action field `{name}`");
@@ -169,43 +233,51 @@ impl Header {
                 }
             };
             // `action.1001.note` and `action.ACTION_1001.note` name the same field.
-            if let Some(first) = columns.iter().position(|other| other.target == target) {
+            let is_same = |other: &Column| other.target == target && target != Target::LeftOut;
+            if let Some(first) = columns.iter().position(is_same) {
                 let message =
                     format!("columns {} and {number} (`{name}`) fill the same field", first + 1);
-                return Err(Problem::new(message).hint(NUMBERED_ACTION));
+                return Err(Problem::new(message).hint(match target {
+                    Target::ActionField(..) => NUMBERED_ACTION,
+                    _ => "leave one of them out with --map 'COLUMN='",
+                }));
             }
             columns.push(Column {
                 name: (*name).to_owned(),
                 target,
                 field: None,
                 date_format: None,
+                time: None,
             });
         }
-        Ok(Self { columns, actions, workspace: None })
+        Ok(Self { columns, actions, workspace: None, is_sheet: false, is_export: false })
     }
 
     /// Looks up the fields of the columns. Returns a warning for each column that telecrm drops.
     fn resolve(&mut self, workspace: Arc<Workspace>) -> Result<Vec<Problem>, Problem> {
-        let mut warnings = Vec::new();
-        // How many columns stand for a field.
-        let mut counts: HashMap<&str, usize> = HashMap::new();
+        let mut warnings: Vec<_> = self.read_as_export(&workspace).into_iter().collect();
+        let mut filled: HashMap<&str, &str> = HashMap::new();
         for column in &self.columns {
             if let Target::Field(name) = &column.target
                 && let Some(field) = field_of(&workspace, name)
+                && let Some(other) = filled.insert(&field.api_name, &column.name)
             {
-                *counts.entry(&field.api_name).or_default() += 1;
+                let (name, field) = (&column.name, &field.api_name);
+                let message = format!("columns `{other}` and `{name}` both fill `{field}`");
+                return Err(Problem::new(message)
+                    .hint(format!("remove one of them, or leave it out with --map '{name}='")));
             }
         }
         for column in &mut self.columns {
             let (reason, suggestion) = match &column.target {
+                Target::LeftOut => continue,
                 Target::Field(name) => {
                     column.field = field_of(&workspace, name).cloned();
                     if workspace.field(name).is_some() {
                         continue;
                     }
                     // The check renames it.
-                    let field = column.field.as_ref();
-                    if field.is_some_and(|field| counts[field.api_name.as_str()] == 1) {
+                    if column.field.is_some() {
                         continue;
                     }
                     let verdict = workspace.accept_field(name, &"".into());
@@ -239,6 +311,44 @@ impl Header {
         Ok(warnings)
     }
 
+    /// Leaves out what telecrm exports and does not take, and joins dates with their times. Returns
+    /// a warning that names the columns.
+    fn read_as_export(&mut self, workspace: &Workspace) -> Option<Problem> {
+        let names: Vec<_> = self.columns.iter().map(|c| c.name.to_lowercase()).collect();
+        let has = |name: &str| names.iter().any(|other| other == name);
+        self.is_export = has("lead id") && (has("lead link") || has("created on date"));
+        if !self.is_export {
+            return None;
+        }
+        let mut left_out = Vec::new();
+        for index in 0..names.len() {
+            let base = names[index].strip_suffix(" date");
+            let time = base.and_then(|base| {
+                names.iter().position(|other| other.strip_suffix(" time") == Some(base))
+            });
+            let field = time.and_then(|_| field_of(workspace, base?));
+            let is_date = |field: &&FieldDefinition| field.field_type == FieldType::Date;
+            let is_fixed = EXPORT_ONLY.contains(&names[index].as_str());
+            if let (Some(field), Some(time), false) = (field.filter(is_date), time, is_fixed) {
+                self.columns[index].target = Target::Field(field.api_name.clone());
+                self.columns[index].time = Some(time);
+                self.columns[time].target = Target::LeftOut;
+            }
+            let column = &mut self.columns[index];
+            let Target::Field(name) = &column.target else {
+                continue;
+            };
+            let is_mapped = *name != column.name && column.time.is_none();
+            if !is_mapped && (is_fixed || field_of(workspace, name).is_none()) {
+                column.target = Target::LeftOut;
+                left_out.push(format!("`{}`", column.name));
+            }
+        }
+        let message = format!("telecrm does not take these columns: {}", left_out.join(", "));
+        let hint = "they are left out; name the field of one with --map";
+        (!left_out.is_empty()).then(|| Problem::new(message).hint(hint))
+    }
+
     fn set_date_formats(&mut self, formats: &[(String, DateFormat)]) -> Result<(), Problem> {
         for (name, format) in formats {
             let is_date = |column: &&mut Column| {
@@ -261,6 +371,7 @@ impl Header {
     fn check_columns(&self, workspace: &Workspace) -> Result<(), Problem> {
         let has_action = |index: &usize| workspace.action(&self.actions[*index]).is_some();
         let is_known = |column: &Column| match &column.target {
+            Target::LeftOut => false,
             Target::Field(_) => column.field.is_some(),
             Target::ActionField(index, _) => has_action(index),
         };
@@ -297,10 +408,20 @@ impl Header {
             let cell = std::str::from_utf8(cell).map_err(|_| {
                 Problem::new(format!("cell {} is not UTF-8", index + 1)).hint(SAVE_AS_UTF_8)
             })?;
+            if self.is_sheet && sheet::is_error(trim(cell)) {
+                let message =
+                    format!("cell {} (`{}`) has the error {cell}", index + 1, column.name);
+                return Err(Problem::new(message).hint("correct its formula"));
+            }
+            let time = column.time.and_then(|time| std::str::from_utf8(cells.get(time)?).ok());
+            let joined = time.filter(|time| !is_blank(time) && !self.is_nothing(time));
+            let joined = joined.map(|time| format!("{} {}", trim(cell), trim(time)));
+            let cell = if self.is_nothing(cell) { "" } else { joined.as_deref().unwrap_or(cell) };
             let Some(value) = self.value(column, cell) else {
                 continue;
             };
             match &column.target {
+                Target::LeftOut => continue,
                 // As written: the setter would trim text, and the check could not report that.
                 Target::Field(name) => lead.fields_mut().insert(name.clone(), value),
                 Target::ActionField(action, name) => actions[*action].insert(name.clone(), value),
@@ -317,9 +438,21 @@ impl Header {
         Ok(lead)
     }
 
+    /// Whether an export writes this for a cell without a value.
+    fn is_nothing(&self, cell: &str) -> bool {
+        self.is_export && matches!(trim(cell), "_" | "-")
+    }
+
     /// Converts a cell to a value. Returns None if the cell holds none.
     fn value(&self, column: &Column, cell: &str) -> Option<FieldValue> {
         let zone = self.workspace.as_ref().map(|workspace| workspace.time_zone());
+        let is_date = column.field.as_ref().is_some_and(|f| f.field_type == FieldType::Date);
+        if let (true, true, Some(zone)) = (self.is_sheet, is_date, zone) {
+            let mut formats = sheet::DATE_FORMATS.into_iter().map(DateFormat::new);
+            if let Some(time) = formats.find_map(|format| format.parse(trim(cell), zone)) {
+                return Some(time.into());
+            }
+        }
         match (&column.date_format, zone) {
             (Some(format), Some(zone)) => format.parse(trim(cell), zone).map(FieldValue::from),
             _ => cells::value(column.field.as_ref(), cell),
@@ -333,6 +466,7 @@ impl Header {
         let findings = cells.filter_map(|(column, cell)| {
             let cell = std::str::from_utf8(cell).ok()?;
             let path = match &column.target {
+                Target::LeftOut => return None,
                 Target::Field(name) => FieldPath::Field(name.clone()),
                 // The action has no place in the lead if it has no other cell.
                 Target::ActionField(..) => FieldPath::Key(column.name.clone()),
@@ -345,6 +479,10 @@ impl Header {
                 finding.suggestion = Some(format!("left out: {}", finding.reason));
                 finding.repaired = true;
                 return Some(finding);
+            }
+            // Joined with its time, or nothing at all.
+            if column.time.is_some() || self.is_nothing(cell) {
+                return None;
             }
             let format = column.date_format.as_ref()?;
             if self.value(column, cell).is_some() {
@@ -438,8 +576,8 @@ fn parse_action(text: &str) -> Option<(ActionCode, NonZeroU32, &str)> {
 }
 
 /// Iterates over the rows of an input.
-struct CsvRows<R> {
-    records: Records<R>,
+struct CsvRows {
+    records: Box<dyn RecordSource + Send>,
     delimiter: u8,
     header: Header,
     row: u64,
@@ -447,7 +585,7 @@ struct CsvRows<R> {
     ended: bool,
 }
 
-impl<R: Read> Iterator for CsvRows<R> {
+impl Iterator for CsvRows {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
@@ -483,7 +621,7 @@ impl<R: Read> Iterator for CsvRows<R> {
     }
 }
 
-impl<R: Read> CsvRows<R> {
+impl CsvRows {
     fn broken(&mut self, line: u64, problem: Problem) -> Row {
         self.row += 1;
         let breaks = match self.after_fault {
@@ -510,7 +648,8 @@ mod tests {
         input: impl Read + Send + 'static,
         workspace: Option<Arc<Workspace>>,
     ) -> Result<Rows, Problem> {
-        read(input, workspace, &Reading::default(), AfterFault::End)
+        let (reading, mapping) = (&Reading::default(), &BTreeMap::new());
+        read(input, Columns { reading, mapping, workspace, after_fault: AfterFault::End })
     }
 
     fn rows(text: &'static str) -> Vec<Row> {

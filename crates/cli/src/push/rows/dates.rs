@@ -50,7 +50,15 @@ impl DateColumns {
         if dates.is_empty() {
             return;
         }
-        let checked = self.workspace.check(lead);
+        // Checking the dates alone takes a fraction of the time.
+        let only_dates = lead.actions().is_empty().then(|| {
+            let is_date = |name: &String| dates.iter().any(|date| date.column == *name);
+            let fields = lead.fields().iter().filter(|(name, _)| is_date(name));
+            let mut alone = Lead::new();
+            alone.fields_mut().extend(fields.map(|(name, value)| (name.clone(), value.clone())));
+            alone
+        });
+        let checked = self.workspace.check(only_dates.as_ref().unwrap_or(lead));
         for date in dates {
             let is_at = |finding: &&Finding| date.paths.contains(&finding.path);
             let found = checked.report().iter().filter(is_at).filter(|finding| !finding.repaired);

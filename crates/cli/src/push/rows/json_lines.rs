@@ -12,6 +12,7 @@ pub(super) fn read(input: impl Read + Send + 'static) -> Rows {
         notes: Vec::new(),
         warnings: Vec::new(),
         may_have_actions: true,
+        columns: Vec::new(),
     }
 }
 

@@ -4,12 +4,15 @@ mod cells;
 mod csv;
 mod dates;
 mod encoding;
+mod gzip;
 mod json;
 mod json_lead;
 mod json_lines;
 mod lines;
+mod mapping;
 mod number;
 mod records;
+mod sheet;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -19,12 +22,15 @@ pub(crate) use structure::Structure;
 
 use crate::args::{FileFormat, OnBadQuote, Reading};
 use crate::exit::Failure;
+use crate::input;
 use crate::problem::Problem;
 use dates::DateColumns;
 use encoding_rs::{Encoding, UTF_8};
+use sheet::SheetRow;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use telecrm::text::trim;
 use telecrm::{Finding, Lead, Workspace};
@@ -69,13 +75,26 @@ pub(crate) struct Input {
     format: FileFormat,
     encoding: &'static Encoding,
     reading: Reading,
+    mapping: BTreeMap<String, String>,
+    notes: Vec<String>,
     source: Source,
 }
 
+type Bytes = Box<dyn Read + Send>;
+
+/// Opens an input that can be read twice.
+type Opener = Arc<dyn Fn() -> io::Result<Bytes> + Send + Sync>;
+
 enum Source {
-    /// A regular file, which can be read twice.
-    File(PathBuf),
-    Stream(Box<dyn Read + Send>),
+    Repeatable(Opener),
+    Sheet(Arc<Vec<SheetRow>>),
+    Stream(Bytes),
+}
+
+/// What is read at one time.
+enum Content {
+    Text(Bytes),
+    Sheet(Arc<Vec<SheetRow>>),
 }
 
 /// The rows of an input, and what is known about the input as a whole.
@@ -85,76 +104,121 @@ pub(crate) struct Rows {
     pub(crate) notes: Vec<String>,
     pub(crate) warnings: Vec<Problem>,
     pub(crate) may_have_actions: bool,
+    /// The fields that the columns fill, as far as they are known.
+    columns: Vec<(String, String)>,
 }
 
 impl Input {
     /// Opens a file, or standard input for `-`, and detects its format and encoding.
     pub(crate) fn open(path: &Path, reading: Reading) -> Result<Self, Failure> {
         let is_stdin = path == Path::new("-");
-        let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let name = input::name(path);
         let named = match reading.format {
             Some(format) => Some(format),
             None if is_stdin => None,
             None => Some(format_of_name(path).ok_or_else(|| {
+                if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xls")) {
+                    return Failure::usage(format!("{name}: old workbooks (.xls) cannot be read"))
+                        .hint("save it as .xlsx or CSV");
+                }
                 Failure::usage(format!("{name}: unknown file extension"))
-                    .hint("use .csv, .jsonl or .json, or name the format with --format")
+                    .hint("use .csv, .jsonl, .json or .xlsx, or name the format with --format")
             })?),
         };
-        let unreadable = |error: io::Error| {
-            Failure::usage(format!("cannot read {name}: {error}"))
-                .hint("check the file's name and permissions")
-        };
-        let mut is_file = false;
-        let mut bytes: Box<dyn Read + Send> = if is_stdin {
-            Box::new(io::stdin())
-        } else {
-            let file = File::open(path).map_err(unreadable)?;
-            let metadata = file.metadata().map_err(unreadable)?;
-            if metadata.is_dir() {
-                return Err(unreadable(io::ErrorKind::IsADirectory.into()));
-            }
-            is_file = metadata.is_file();
-            Box::new(file)
-        };
+        if is_stdin {
+            let bytes = gzip::decoded(Box::new(io::stdin())).map_err(unreadable(&name))?;
+            return Self::detect(name, named, reading, bytes, None);
+        }
+        let file = File::open(path).map_err(unreadable(&name))?;
+        let metadata = file.metadata().map_err(unreadable(&name))?;
+        if metadata.is_dir() {
+            return Err(unreadable(&name)(io::ErrorKind::IsADirectory.into()));
+        }
+        if !metadata.is_file() {
+            let bytes = gzip::decoded(Box::new(file)).map_err(unreadable(&name))?;
+            return Self::detect(name, named, reading, bytes, None);
+        }
+        let path = path.to_owned();
+        let opener: Opener = Arc::new(move || gzip::decoded(Box::new(File::open(&path)?)));
+        let bytes = opener().map_err(unreadable(&name))?;
+        Self::detect(name, named, reading, bytes, Some(opener))
+    }
+
+    /// Reads text that is part of this program.
+    pub(crate) fn from_bytes(
+        name: &str,
+        bytes: &'static [u8],
+        reading: Reading,
+    ) -> Result<Self, Failure> {
+        let opener: Opener = Arc::new(move || Ok(Box::new(bytes)));
+        let format = format_of_name(Path::new(name));
+        Self::detect(name.to_owned(), format, reading, Box::new(bytes), Some(opener))
+    }
+
+    /// Detects format and encoding. Without an opener the input is a stream.
+    fn detect(
+        name: String,
+        named: Option<FileFormat>,
+        reading: Reading,
+        mut bytes: Bytes,
+        opener: Option<Opener>,
+    ) -> Result<Self, Failure> {
+        let unreadable = unreadable(&name);
+        let mapping = mapping::read(&reading)?;
+        if named == Some(FileFormat::Xlsx) {
+            let read = sheet::read(bytes, reading.sheet.as_deref());
+            let (rows, note) = read.map_err(|problem| problem.at(&name))?;
+            let (source, notes) = (Source::Sheet(Arc::new(rows)), note.into_iter().collect());
+            let (format, encoding) = (FileFormat::Xlsx, UTF_8);
+            return Ok(Self { name, format, encoding, reading, mapping, notes, source });
+        }
+        if reading.sheet.is_some() {
+            return Err(Failure::usage(format!("{name}: only workbooks have sheets"))
+                .hint("leave out --sheet, or use --format xlsx"));
+        }
         let mut start = Vec::new();
         // Other programs may write JSON lines slowly, so the first line has to be enough.
         read_start(&mut bytes, &mut start, |start| start.trim_ascii_start().contains(&b'\n'))
-            .map_err(unreadable)?;
+            .map_err(&unreadable)?;
         let at_file = |problem: Problem| problem.at(&name);
+        if start.starts_with(b"PK\x03\x04") {
+            let problem = Problem::new("this is a workbook or an archive, not text");
+            return Err(at_file(problem.hint("use --format xlsx for a workbook")).into());
+        }
         let shown = encoding::of_start(&start).map_err(at_file)?;
         let encoding = reading.encoding.or(shown);
         let mut text = Vec::new();
         encoding::decode(start.as_slice(), encoding.unwrap_or(UTF_8))
             .read_to_end(&mut text)
-            .map_err(unreadable)?;
+            .map_err(&unreadable)?;
         let text = String::from_utf8_lossy(&text);
         let format = format_of_text(named, reading.format.is_some(), &text).map_err(at_file)?;
-        let encoding = match encoding {
-            Some(encoding) => encoding,
-            None if format != FileFormat::Csv => UTF_8,
-            None if is_file => {
-                let file = File::open(path).map_err(unreadable)?;
-                encoding::of_text(file).map_err(unreadable)?.map_err(at_file)?
+        let encoding = match (encoding, &opener) {
+            (Some(encoding), _) => encoding,
+            (None, _) if format != FileFormat::Csv => UTF_8,
+            (None, Some(open)) => {
+                let all = open().map_err(&unreadable)?;
+                encoding::of_text(all).map_err(&unreadable)?.map_err(at_file)?
             }
-            None => {
-                read_start(&mut bytes, &mut start, |_| false).map_err(unreadable)?;
+            (None, None) => {
+                read_start(&mut bytes, &mut start, |_| false).map_err(&unreadable)?;
                 // A character may be cut off at the end.
                 let lines = start.iter().rposition(|byte| *byte == b'\n');
                 let end = lines.filter(|_| start.len() >= START_BYTES).unwrap_or(start.len());
-                encoding::of_text(&start[..end]).map_err(unreadable)?.map_err(at_file)?
+                encoding::of_text(&start[..end]).map_err(&unreadable)?.map_err(at_file)?
             }
         };
-        let source = if is_file {
-            Source::File(path.to_owned())
-        } else {
-            Source::Stream(Box::new(Cursor::new(start).chain(bytes)))
+        let source = match opener {
+            Some(opener) => Source::Repeatable(opener),
+            None => Source::Stream(Box::new(Cursor::new(start).chain(bytes))),
         };
-        Ok(Self { name, format, encoding, reading, source })
+        let notes = Vec::new();
+        Ok(Self { name, format, encoding, reading, mapping, notes, source })
     }
 
     /// Whether this is a regular file.
     pub(crate) fn is_file(&self) -> bool {
-        matches!(self.source, Source::File(_))
+        !matches!(self.source, Source::Stream(_))
     }
 
     /// Starts reading. The workspace decides the types of CSV cells; without one they are text.
@@ -171,23 +235,25 @@ impl Input {
     ) -> Result<(Rows, Option<Structure>), Failure> {
         let on_bad_quote = self.reading.on_bad_quote;
         let nothing = Source::Stream(Box::new(io::empty()));
-        let path = match std::mem::replace(&mut self.source, nothing) {
-            Source::File(path) => path,
-            Source::Stream(bytes) => {
-                let after_fault = match on_bad_quote {
-                    OnBadQuote::Stop => AfterFault::End,
-                    OnBadQuote::Reject => AfterFault::GoOn,
-                };
-                return Ok((self.rows(bytes, workspace, after_fault)?, None));
-            }
-        };
-        let open = || {
-            File::open(&path)
-                .map_err(|error| Failure::usage(format!("cannot read {}: {error}", self.name)))
-        };
+        let open: Box<dyn Fn() -> io::Result<Content>> =
+            match std::mem::replace(&mut self.source, nothing) {
+                Source::Repeatable(opener) => Box::new(move || opener().map(Content::Text)),
+                Source::Sheet(rows) => Box::new(move || Ok(Content::Sheet(rows.clone()))),
+                Source::Stream(bytes) => {
+                    let after_fault = match on_bad_quote {
+                        OnBadQuote::Stop => AfterFault::End,
+                        OnBadQuote::Reject => AfterFault::GoOn,
+                    };
+                    let rows = self.rows(Content::Text(bytes), workspace, after_fault)?;
+                    self.save_mapping(&rows)?;
+                    return Ok((rows, None));
+                }
+            };
+        let open = || open().map_err(unreadable(&self.name));
         let rows = self.rows(open()?, workspace.clone(), AfterFault::GoOn)?;
-        let is_csv = self.format == FileFormat::Csv;
-        let mut dates = workspace.clone().filter(|_| is_csv).map(DateColumns::new);
+        self.save_mapping(&rows)?;
+        let has_columns = matches!(self.format, FileFormat::Csv | FileFormat::Xlsx);
+        let mut dates = workspace.clone().filter(|_| has_columns).map(DateColumns::new);
         let structure = Structure::of(rows.rows, |lead| {
             dates.iter_mut().for_each(|dates| dates.add(lead));
             lead_hash(lead)
@@ -198,29 +264,56 @@ impl Input {
         Ok((rows, Some(structure)))
     }
 
+    fn save_mapping(&self, rows: &Rows) -> Result<(), Failure> {
+        self.reading.save_map.iter().try_for_each(|path| mapping::save(path, &rows.columns))
+    }
+
     fn rows(
         &self,
-        bytes: impl Read + Send + 'static,
+        content: Content,
         workspace: Option<Arc<Workspace>>,
         after_fault: AfterFault,
     ) -> Result<Rows, Failure> {
-        let text = encoding::decode(bytes, self.encoding);
-        if self.format != FileFormat::Csv && !self.reading.date_format.is_empty() {
+        let has_columns = matches!(self.format, FileFormat::Csv | FileFormat::Xlsx);
+        if !has_columns && !self.reading.date_format.is_empty() {
             let failure = Failure::usage(format!("{}: only CSV has date columns", self.name));
             return Err(failure.hint("leave out --date-format, and write Unix milliseconds"));
         }
-        let mut rows = match self.format {
-            FileFormat::Csv => csv::read(text, workspace, &self.reading, after_fault)
-                .map_err(|problem| problem.at(&self.name))?,
-            FileFormat::Jsonl => json_lines::read(text),
-            FileFormat::Json => json::read(text),
+        if !has_columns && (!self.mapping.is_empty() || self.reading.save_map.is_some()) {
+            let failure = Failure::usage(format!("{}: JSON has no columns to map", self.name));
+            return Err(failure.hint("leave out --map, --mapping and --save-map"));
+        }
+        let columns =
+            csv::Columns { reading: &self.reading, mapping: &self.mapping, workspace, after_fault };
+        let at_file = |problem: Problem| problem.at(&self.name);
+        let mut rows = match content {
+            Content::Sheet(rows) => csv::read_sheet(rows, columns).map_err(at_file)?,
+            Content::Text(bytes) => {
+                let text = encoding::decode(bytes, self.encoding);
+                match self.format {
+                    FileFormat::Csv | FileFormat::Xlsx => {
+                        csv::read(text, columns).map_err(at_file)?
+                    }
+                    FileFormat::Jsonl => json_lines::read(text),
+                    FileFormat::Json => json::read(text),
+                }
+            }
         };
+        rows.notes.extend(self.notes.iter().cloned());
         if self.encoding != UTF_8 {
             let encoding = self.encoding.name();
             rows.notes.insert(0, format!("the text is {encoding} (change it with --encoding)"));
         }
         rows.notes.iter_mut().for_each(|note| note.insert_str(0, &format!("{}: ", self.name)));
         Ok(rows)
+    }
+}
+
+fn unreadable(name: &str) -> impl Fn(io::Error) -> Failure + use<> {
+    let name = name.to_owned();
+    move |error| {
+        Failure::usage(format!("cannot read {name}: {error}"))
+            .hint("check the file's name and permissions")
     }
 }
 
@@ -243,11 +336,13 @@ fn read_start(
 }
 
 fn format_of_name(path: &Path) -> Option<FileFormat> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    match extension.as_str() {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    match name.rsplit_once('.')?.1 {
         "csv" => Some(FileFormat::Csv),
         "jsonl" | "ndjson" => Some(FileFormat::Jsonl),
         "json" => Some(FileFormat::Json),
+        "xlsx" | "xlsm" => Some(FileFormat::Xlsx),
         _ => None,
     }
 }

@@ -38,7 +38,19 @@ pub(super) enum Fault {
     Io(io::Error),
 }
 
-/// Iterates over records. Blank lines are passed over.
+/// Where records come from.
+pub(super) trait RecordSource {
+    /// Reads the next record. Returns None after the last one.
+    fn next(&mut self) -> Option<Result<Record, Fault>>;
+
+    /// Returns the line that is read next.
+    fn line(&self) -> u64;
+
+    /// Goes back to the line after the first one of the last record.
+    fn retry_after_first_line(&mut self);
+}
+
+/// Iterates over records of text. Blank lines are passed over.
 pub(super) struct Records<R> {
     lines: Lines<R>,
     delimiter: u8,
@@ -52,19 +64,18 @@ impl<R: Read> Records<R> {
     pub(super) fn new(lines: Lines<R>, delimiter: u8) -> Self {
         Self { lines, delimiter, text: Vec::new(), first_line: 0, first_end: 0 }
     }
+}
 
-    /// Returns the line that is read next.
-    pub(super) fn line(&self) -> u64 {
+impl<R: Read> RecordSource for Records<R> {
+    fn line(&self) -> u64 {
         self.lines.number() + 1
     }
 
-    /// Goes back to the line after the first one of the last record.
-    pub(super) fn retry_after_first_line(&mut self) {
+    fn retry_after_first_line(&mut self) {
         self.lines.unread(&self.text[self.first_end..], self.first_line);
     }
 
-    /// Reads the next record. Returns None after the last one.
-    pub(super) fn next(&mut self) -> Option<Result<Record, Fault>> {
+    fn next(&mut self) -> Option<Result<Record, Fault>> {
         self.text.clear();
         let mut scanner = Scanner::default();
         let mut spanning_quote = None;

@@ -4,6 +4,14 @@ use super::*;
 use crate::args::Reading;
 use std::time::Duration;
 
+fn read_csv(
+    input: impl Read + Send + 'static,
+    workspace: Option<Arc<Workspace>>,
+) -> Result<Rows, Problem> {
+    let (reading, mapping) = (&Reading::default(), &BTreeMap::new());
+    csv::read(input, csv::Columns { reading, mapping, workspace, after_fault: AfterFault::GoOn })
+}
+
 #[test]
 fn the_extension_decides_the_format() {
     for (name, format) in [
@@ -13,7 +21,9 @@ fn the_extension_decides_the_format() {
         ("a.ndjson", Some(FileFormat::Jsonl)),
         ("a.json", Some(FileFormat::Json)),
         ("leads", None),
-        ("leads.xlsx", None),
+        ("leads.xlsx", Some(FileFormat::Xlsx)),
+        ("leads.csv.gz", Some(FileFormat::Csv)),
+        ("leads.xls", None),
     ] {
         assert_eq!(format_of_name(Path::new(name)), format, "{name}");
     }
@@ -214,14 +224,13 @@ fn round_of_csv(seed: u64) {
     let workspace = Arc::new(Workspace::sample());
     for workspace in [None, Some(workspace)] {
         let input = trickle(&text, seed);
-        let rows =
-            csv::read(input, workspace, &Reading::default(), AfterFault::GoOn).expect("a header");
+        let rows = read_csv(input, workspace).expect("a header");
         let rows: Vec<_> = rows.rows.collect();
         assert_every_line_is_read(&text, 1, &rows, marks_of_values);
     }
     // Whatever the header is, reading ends.
     let text = random.text(CSV);
-    if let Ok(rows) = csv::read(trickle(&text, seed), None, &Reading::default(), AfterFault::GoOn) {
+    if let Ok(rows) = read_csv(trickle(&text, seed), None) {
         assert!(rows.rows.count() <= physical_lines(&text).len());
     }
     let _ = encoding::of_start(&text);
