@@ -141,7 +141,8 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         let mut origin = vendored.clone();
         if let Some(path) = replacement {
             let old = codegen::read::document(&current)?;
-            plan.changes.push(diff::report(&old, &source.document));
+            let report = diff::Report::of(root, Some(api), &old, &source.document)?;
+            plan.changes.push(report.to_string());
             plan.output(vendored, text.clone());
             origin = path.display().to_string();
         }

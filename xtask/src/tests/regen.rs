@@ -167,14 +167,11 @@ fn a_newer_file_with_stale_overlay_actions_changes_nothing_unless_they_are_skipp
     let theirs = scratch.write("theirs.yaml", &stage::yaml(document).unwrap());
     let before = scratch.contents();
     let mut options = Options { sync: Some(theirs), ..Options::default() };
-    insta::assert_snapshot!(plan(scratch.path(), &options).unwrap().changes.join(""), @r"
-    Breaking
-      POST /enterprise/{enterpriseId}/lead/search
-        itself: removed
-    Compatible
-      GET /enterprise/{enterpriseId}/metadata
-        itself: operationId none -> getMetadata
-    ");
+    let changes = plan(scratch.path(), &options).unwrap().changes.join("");
+    assert!(changes.contains("breaking: Operation::SearchLeads: removed"), "{changes}");
+    let place =
+        "  breaking\n    POST /enterprise/{enterpriseId}/lead/search\n      itself: removed\n";
+    assert!(changes.contains(place), "{changes}");
     let error = run(scratch.path(), &options).unwrap_err().to_string();
     assert!(
         error.starts_with("overlay actions no longer fit the document, so nothing was written:\n"),
