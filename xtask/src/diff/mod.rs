@@ -128,6 +128,7 @@ impl Report {
     }
 
     /// The topics that a person should look at.
+    #[cfg(test)]
     pub(crate) fn topics(&self) -> Vec<&'static str> {
         let mut topics: Vec<_> = self.wire.keys().filter_map(|change| change.topic).collect();
         topics.sort_unstable();

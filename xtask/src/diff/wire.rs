@@ -103,10 +103,7 @@ struct Wire<'a> {
 }
 
 /// Parts of both documents by their names.
-fn pairs<'a, T: Copy>(
-    old: &[(String, T)],
-    new: &[(String, T)],
-) -> Vec<(String, Option<T>, Option<T>)> {
+fn pairs<T: Copy>(old: &[(String, T)], new: &[(String, T)]) -> Vec<(String, Option<T>, Option<T>)> {
     let names: BTreeSet<&String> = old.iter().chain(new).map(|(name, _)| name).collect();
     let find = |list: &[(String, T)], name: &String| {
         list.iter().find(|(other, _)| other == name).map(|(_, part)| *part)
