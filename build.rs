@@ -42,8 +42,8 @@ fn check_digest(root: &Path) -> std::io::Result<()> {
 
 /// Writes the raw clients for `openapi/`, or for the folder in `TELECRM_OPENAPI_DIR`, to `OUT_DIR`.
 ///
-/// The overlays apply to newer documents as well. An action without effect is only a warning there,
-/// and so is an operation without an ID.
+/// Our overlays apply to newer documents as well, unless the folder has its own. An action without
+/// effect is only a warning there, and so is an operation without an ID.
 #[cfg(feature = "regenerate")]
 fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-env-changed=TELECRM_OPENAPI_DIR");
@@ -56,14 +56,13 @@ fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     for api in codegen::APIS {
         let file = format!("{}.yaml", api.name);
-        // A folder with one newer document leaves the other API as it is.
-        let vendored = ours.join(&file);
-        let newer = folder.join(&file);
-        let spec = if newer.exists() { &newer } else { &vendored };
-        let overlay = ours.join(format!("{}.overlay.yaml", api.name));
+        let (vendored, spec) = (ours.join(&file), folder.join(&file));
+        let overlay = format!("{}.overlay.yaml", api.name);
+        let overlays = if folder.join(&overlay).exists() { &folder } else { &ours };
+        let overlay = overlays.join(overlay);
         println!("cargo::rerun-if-changed={}", spec.display());
         println!("cargo::rerun-if-changed={}", overlay.display());
-        let mut overlaid = codegen::Source::read(api, spec, &ours)?.overlaid();
+        let mut overlaid = codegen::Source::read(api, &spec, overlays)?.overlaid();
         for stale in &overlaid.stale {
             println!("cargo::warning={}: {stale}", spec.display());
         }
@@ -80,15 +79,19 @@ fn regenerate(root: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The folder must hold a document. Without one, our own documents would be taken silently.
+/// The folder must hold both documents. Ours would be taken silently for one that is missing.
 #[cfg(feature = "regenerate")]
 fn check_folder(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let exists = |api: &codegen::Api| folder.join(format!("{}.yaml", api.name)).is_file();
-    if codegen::APIS.iter().any(exists) {
-        return Ok(());
-    }
-    let what =
-        if folder.is_dir() { "has neither sync.yaml nor async.yaml" } else { "does not exist" };
-    let hint = "set it to an absolute path of a folder with at least one of both files";
+    let what = if folder.is_dir() {
+        let files = codegen::APIS.map(|api| format!("{}.yaml", api.name)).into_iter();
+        let missing: Vec<_> = files.filter(|file| !folder.join(file).is_file()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        format!("has no {}", missing.join(" and no "))
+    } else {
+        "does not exist".to_owned()
+    };
+    let hint = "set it to the absolute path of a folder with sync.yaml and async.yaml";
     Err(format!("TELECRM_OPENAPI_DIR: {} {what}\nhint: {hint}", folder.display()).into())
 }

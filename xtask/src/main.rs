@@ -7,7 +7,6 @@ mod digest;
 
 mod coverage;
 mod diff;
-
 mod regen;
 mod services;
 mod stage;
@@ -16,7 +15,7 @@ mod surface;
 mod tests;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -27,13 +26,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 enum Task {
     /// Write generated/ and the OpenAPI documents of the emulator from openapi/.
     Regen(regen::Options),
-    /// Print what changed between two OpenAPI documents, breaking changes first.
-    Diff {
-        /// The older document.
-        old: PathBuf,
-        /// The newer document.
-        new: PathBuf,
-    },
+    /// Print what changed between two OpenAPI documents, and what it means for callers.
+    ///
+    /// Both documents are compared after the overlay that fits the older one. Ends with 0 if
+    /// nothing breaks, 3 if only Rust code does, 4 if the wire does, and 5 if nothing breaks but a
+    /// correction hides a change.
+    Diff(diff::Options),
     /// List all operations with the facade method that covers each.
     Coverage,
     /// Write docs/public-api.txt, the public API of telecrm, telecrm-core and telecrm-outbox.
@@ -92,8 +90,8 @@ fn main() -> ExitCode {
     let folder = std::env::var("CARGO_MANIFEST_DIR");
     let root = Path::new(folder.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR"))).join("..");
     let done = match Task::parse() {
+        Task::Diff(options) => return finish(diff::run(&root, &options)),
         Task::Regen(options) => regen::run(&root, &options),
-        Task::Diff { old, new } => diff::run(&old, &new),
         Task::Coverage => coverage::run(&root),
         Task::Surface { check: true } => surface::check(&root),
         Task::Surface { check: false } => surface::write(&root),
@@ -108,8 +106,13 @@ fn main() -> ExitCode {
             stage::run(&root, api, option.stage)
         }
     };
+    finish(done.map(|()| 0))
+}
+
+/// The exit code of a command, after its error is printed.
+fn finish(done: Outcome<u8>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code.into(),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE

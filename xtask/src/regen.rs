@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 use similar::TextDiff;
@@ -30,6 +31,12 @@ pub(crate) struct Options {
     /// Ignore overlay actions that no longer fit, and leave out operations without an operationId.
     #[arg(long)]
     pub(crate) skip_stale: bool,
+    /// Write nothing. Print what would change, and compile the library against it.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write the files even if the library does not compile against them.
+    #[arg(long)]
+    pub(crate) write_broken: bool,
 }
 
 impl Options {
@@ -70,6 +77,15 @@ struct Overlaid {
 
 /// Runs the command.
 pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
+    run_with(root, options, compile)
+}
+
+/// Runs the command. `compile` checks the library in a copy of the tree with the new files.
+pub(crate) fn run_with(
+    root: &Path,
+    options: &Options,
+    compile: impl Fn(&Path, &[&Output]) -> Outcome,
+) -> Outcome {
     let plan = plan(root, options)?;
     for change in &plan.changes {
         println!("{change}");
@@ -91,20 +107,91 @@ pub(crate) fn run(root: &Path, options: &Options) -> Outcome {
     if options.check {
         return check(root, &outputs);
     }
-    replace(root, &outputs)?;
+    let changed: Vec<&Output> = outputs.iter().filter(|output| !is_same(root, output)).collect();
+    if options.dry_run {
+        changed.iter().for_each(|output| print_diff(root, output));
+    }
+    let is_code = |output: &&Output| output.path.extension().is_some_and(|end| end == "rs");
+    if changed.iter().any(is_code)
+        && let Err(error) = compile(root, &changed)
+    {
+        let what = format!("the library does not compile against the new code: {error}");
+        if !options.write_broken {
+            let hint = "correct the overlay; or write it with --write-broken, and correct src/";
+            return Err(format!("{what}\nnothing was written\nhint: {hint}").into());
+        }
+        eprintln!("{what}");
+    }
+    if options.dry_run {
+        return Ok(());
+    }
+    replace(root, &changed)?;
     let digest = Output { path: digest::FILE.into(), text: digest::of_tree(root)? };
-    replace(root, &[digest])
+    if !is_same(root, &digest) {
+        replace(root, &[&digest])?;
+    }
+    if options.skip_stale {
+        // What was left out must be left out again.
+        let options = Options { skip_stale: true, ..Options::default() };
+        return check(root, &self::plan(root, &options)?.outputs()?);
+    }
+    Ok(())
 }
 
-/// Replaces the files that have changed: all of them, or none if one cannot be written.
-fn replace(root: &Path, outputs: &[Output]) -> Outcome {
-    // An unchanged file keeps its time stamp, so that cargo does not rebuild what uses it.
-    let is_same = |output: &&Output| {
-        fs::read_to_string(root.join(&output.path)).is_ok_and(|text| text == output.text)
-    };
-    let changed: Vec<&Output> = outputs.iter().filter(|output| !is_same(output)).collect();
+/// Compiles the library in a copy of the tree with the new files, inside the target folder.
+///
+/// The copy uses the compiled dependencies of the tree, so only the library itself is compiled.
+fn compile(root: &Path, changed: &[&Output]) -> Outcome {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = std::path::absolute(target.unwrap_or_else(|| root.join("target")))?;
+    let copy = target.join("regen");
+    let _ = fs::remove_dir_all(&copy);
+    let mut files = Vec::new();
+    copied_files(root, Path::new(""), &mut files)?;
+    for path in files {
+        let (from, to) = (root.join(&path), copy.join(&path));
+        fs::create_dir_all(to.parent().unwrap_or(&copy))?;
+        // A link keeps the time stamp, so cargo compiles only what has changed.
+        let is_written = path == Path::new(digest::FILE) || changed.iter().any(|o| o.path == path);
+        if !is_written && fs::hard_link(&from, &to).is_err() {
+            fs::copy(from, to)?;
+        }
+    }
+    for output in changed {
+        fs::write(copy.join(&output.path), &output.text)?;
+    }
+    fs::write(copy.join(digest::FILE), digest::of_tree(&copy)?)?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.current_dir(&copy).args(["check", "--quiet", "--package", "telecrm", "--target-dir"]);
+    let status = cargo.arg(target).status()?;
+    if status.success() { Ok(()) } else { Err("see the errors above".into()) }
+}
+
+/// The files of the tree, without what is built or downloaded.
+fn copied_files(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Outcome {
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let (name, path) = (entry.file_name(), folder.join(entry.file_name()));
+        if entry.file_type()?.is_file() {
+            files.push(path);
+        } else if entry.file_type()?.is_dir()
+            && !["target", "node_modules", ".git"].iter().any(|skipped| *skipped == name)
+        {
+            copied_files(root, &path, files)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_same(root: &Path, output: &Output) -> bool {
+    fs::read_to_string(root.join(&output.path)).is_ok_and(|text| text == output.text)
+}
+
+/// Replaces files: all of them, or none if one cannot be written. An unchanged file must not be
+/// among them, so that it keeps its time stamp and cargo does not rebuild what uses it.
+fn replace(root: &Path, changed: &[&Output]) -> Outcome {
     let mut staged = Vec::new();
-    for output in &changed {
+    for output in changed {
         let path = root.join(&output.path);
         let temporary = root.join(format!("{}.new", output.path.display()));
         staged.push(temporary.clone());
@@ -141,7 +228,8 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         let mut origin = vendored.clone();
         if let Some(path) = replacement {
             let old = codegen::read::document(&current)?;
-            plan.changes.push(diff::report(&old, &source.document));
+            let report = diff::Report::of(root, Some(api), &old, &source.document)?;
+            plan.changes.push(report.to_string());
             plan.output(vendored, text.clone());
             origin = path.display().to_string();
         }
@@ -211,18 +299,19 @@ impl Plan {
     }
 }
 
+fn print_diff(root: &Path, output: &Output) {
+    let found = fs::read_to_string(root.join(&output.path)).unwrap_or_default();
+    let name = output.path.display();
+    let (is, wanted) = (format!("{name} (in the tree)"), format!("{name} (generated)"));
+    let diff = TextDiff::from_lines(found.as_str(), output.text.as_str());
+    print!("{}", diff.unified_diff().header(&is, &wanted));
+}
+
 fn check(root: &Path, outputs: &[Output]) -> Outcome {
     let mut stale = Vec::new();
-    for output in outputs {
-        let found = fs::read_to_string(root.join(&output.path)).unwrap_or_default();
-        if found == output.text {
-            continue;
-        }
-        let name = output.path.display().to_string();
-        let (is, wanted) = (format!("{name} (in the tree)"), format!("{name} (generated)"));
-        let diff = TextDiff::from_lines(found.as_str(), output.text.as_str());
-        print!("{}", diff.unified_diff().header(&is, &wanted));
-        stale.push(name);
+    for output in outputs.iter().filter(|output| !is_same(root, output)) {
+        print_diff(root, output);
+        stale.push(output.path.display().to_string());
     }
     // The digest also covers the generator, which may change and still write the same code.
     let recorded = fs::read_to_string(root.join(digest::FILE)).unwrap_or_default();

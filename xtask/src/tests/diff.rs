@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::codegen::read;
-use crate::diff::report;
+use super::root;
+use crate::codegen::{overlay, read, schema};
+use crate::diff::Report;
 
 const SPEC: &str = "
 openapi: 3.0.3
@@ -41,11 +42,16 @@ fn spec() -> Value {
     read::parse(SPEC).unwrap()
 }
 
+/// The report on two documents without an overlay.
+fn report(old: &Value, new: &Value) -> Report {
+    Report::of(&root(), None, old, new).unwrap()
+}
+
 /// The report after `value` has replaced the node at `pointer`.
 fn changed(pointer: &str, value: Value) -> String {
     let mut new = spec();
     *new.pointer_mut(pointer).unwrap() = value;
-    report(&spec(), &new)
+    report(&spec(), &new).to_string()
 }
 
 #[test]
@@ -123,17 +129,93 @@ fn one_edit_at_a_time() {
 }
 
 #[test]
-fn the_name_of_a_component_does_not_matter() {
+fn the_name_of_a_component_matters_to_rust_only() {
     let new =
         SPEC.replace("schemas/Lead", "schemas/Customer").replace("    Lead:", "    Customer:");
     assert_ne!(new, SPEC);
-    assert_eq!(report(&spec(), &read::parse(&new).unwrap()), "no changes\n");
+    let report = report(&spec(), &read::parse(&new).unwrap());
+    assert_eq!((report.rust_verdict(), report.wire_verdict()), ("breaking", "same"));
 }
 
 #[test]
 fn a_new_or_removed_operation_is_reported_once() {
     let mut old = spec();
     old["paths"]["/lead/{id}"].as_object_mut().unwrap().remove("get");
-    assert_eq!(report(&old, &spec()), "Compatible\n  GET /lead/{id}\n    itself: added\n");
-    assert_eq!(report(&spec(), &old), "Breaking\n  GET /lead/{id}\n    itself: removed\n");
+    let added = report(&old, &spec()).to_string();
+    assert!(added.contains("compatible: Client::get_lead: added"), "{added}");
+    assert!(added.contains("  compatible\n    GET /lead/{id}\n      itself: added\n"), "{added}");
+    let removed = report(&spec(), &old).to_string();
+    assert!(removed.contains("breaking: Operation::GetLead: removed"), "{removed}");
+    assert!(
+        removed
+            .ends_with("wire: breaking\n  breaking\n    GET /lead/{id}\n      itself: removed\n")
+    );
+}
+
+/// The verdicts on a change and on its reverse, as the columns of the table.
+fn verdicts(old: &Value, new: &Value) -> Vec<String> {
+    let reports = [report(old, new), report(new, old)];
+    let verdicts =
+        reports.map(|report| format!("{}, {}", report.rust_verdict(), report.wire_verdict()));
+    verdicts.to_vec()
+}
+
+fn edited(base: &Value, edits: &Value) -> Value {
+    let mut document = base.clone();
+    for (pointer, value) in schema::members(Some(edits)) {
+        if value.is_null() {
+            overlay::remove(&mut document, pointer);
+            continue;
+        }
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        match document.pointer_mut(parent).unwrap() {
+            Value::Array(items) => items.insert(key.parse().unwrap(), value.clone()),
+            parent => parent[schema::unescape(key)] = value.clone(),
+        }
+    }
+    document
+}
+
+/// The document with the schema of a request in an answer, and the other way round.
+fn swapped(document: &Value) -> Option<Value> {
+    let mut document = document.clone();
+    let request = "/paths/~1lead~1{id}/post/requestBody/content/application~1json/schema";
+    let answer = "/paths/~1lead~1{id}/get/responses/200/content/application~1json/schema";
+    let taken = document.pointer(request)?.clone();
+    let given = std::mem::replace(document.pointer_mut(answer)?, taken);
+    *document.pointer_mut(request)? = given;
+    Some(document)
+}
+
+#[test]
+fn the_verdicts_are_those_of_the_table_in_the_documentation() {
+    let cases = read::parse(include_str!("diff-cases.yaml")).unwrap();
+    let base = &cases["base"];
+    let mut rows = Vec::new();
+    for (name, edits) in schema::members(cases.get("cases")) {
+        let new = edited(base, edits);
+        // A change outside of the swapped schemas has no other side.
+        let is_of_body =
+            edits.to_string().contains("/components/schemas/") && !name.starts_with("error");
+        let twin = match cases["twins"].get(name) {
+            Some(twin) => Some((edited(base, &twin[0]), edited(base, &twin[1]))),
+            None => {
+                swapped(base).zip(swapped(&new)).filter(|_| is_of_body && !name.starts_with("path"))
+            }
+        };
+        let mut cells = vec![format!("`{name}`")];
+        cells.extend(verdicts(base, &new));
+        match twin {
+            Some((old, new)) => cells.extend(verdicts(&old, &new)),
+            None => cells.extend(["–".to_owned(), "–".to_owned()]),
+        }
+        cells.push(report(base, &new).topics().join(", "));
+        rows.push(cells.join(" | ").trim_end().to_owned());
+    }
+    assert_eq!(rows.len(), 28);
+    let page = std::fs::read_to_string(root().join("docs/spec-changes.md")).unwrap();
+    let table =
+        page.lines().filter_map(|line| line.strip_prefix("| ").filter(|row| row.starts_with('`')));
+    let table: Vec<_> = table.map(|row| row.rsplit_once(" | ").unwrap().0.trim_end()).collect();
+    assert_eq!(table.join("\n"), rows.join("\n"));
 }
