@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::log::Effect;
 use crate::profile::SystemNotes;
+use crate::repairs;
 use crate::shared::Shared;
 use crate::store::{BuiltInEntry, Processing, QueuedLead, Store};
 use std::collections::BTreeMap;
@@ -151,6 +152,7 @@ pub(crate) fn process(shared: &Shared, ticket: u64) {
 fn write(store: &mut Store, lead: &Lead, keeps_notes: bool) -> Effect {
     let accepted = store.workspace().accept(lead);
     let mut findings = accepted.findings.clone();
+    repairs::suggest(store.workspace(), lead, &mut findings);
     let written = store.upsert(accepted);
     if let Some(written) = &written
         && keeps_notes
@@ -162,7 +164,7 @@ fn write(store: &mut Store, lead: &Lead, keeps_notes: bool) -> Effect {
         }
     }
     let stored = written.map(|written| written.stored);
-    Effect { stored, findings }
+    Effect::written(stored, findings)
 }
 
 /// The notes of a lead: their indices among the actions, and their keys without `type`.

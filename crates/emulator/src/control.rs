@@ -39,14 +39,19 @@ async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// `GET /_emulator/log?since=N`: the calls after number N.
+/// `GET /_emulator/log?since=N`: the calls after number N, on request with their bodies.
 async fn log(State(app): State<App>, params: Params) -> Result<Json<Value>, ApiError> {
     let since = match params.get("since").map(str::parse) {
         None => 0,
         Some(Ok(since)) => since,
         Some(Err(_)) => return Err(ApiError::bad_request("since should be the seq of an entry")),
     };
-    Ok(Json(json!({ "entries": app.log.since(since) })))
+    let has_bodies = params.flag("bodies")?;
+    Ok(Json(if has_bodies {
+        json!({ "entries": app.log.with_bodies(since) })
+    } else {
+        json!({ "entries": app.log.since(since) })
+    }))
 }
 
 /// `POST /_emulator/settle`: answers once all queued leads are processed.

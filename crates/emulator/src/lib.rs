@@ -19,6 +19,7 @@ mod profile;
 mod readiness;
 mod recording;
 mod redact;
+mod repairs;
 mod replay;
 mod router;
 mod setters;
@@ -37,8 +38,8 @@ pub use config::{
 pub use emulator::Emulator;
 pub use faults::rate_limit::RateLimit;
 pub use faults::{Fault, FaultError, FaultyAnswer};
-pub use log::LogEntry;
 pub use log::exchange::ReceivedRequest;
+pub use log::{LogEntry, Refusal};
 pub use profile::{
     ActionCodes, AssigneeAndStatuses, AsyncAnswer, BadValues, IdentifierField, Invited,
     LeadAttributes, Performers, PhoneBlanks, PipelineShape, PrefixedTypes, Profile, SearchIds,

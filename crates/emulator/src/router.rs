@@ -4,7 +4,8 @@ use crate::api;
 use crate::app::App;
 use crate::control;
 use crate::http::origin::{OWN, check_host, check_origin};
-use crate::http::{ApiError, BODY_LIMIT, DiscardedBody, auth, call, capture};
+use crate::http::{ApiError, BODY_LIMIT, DiscardedBody, auth, call, capture, explain};
+use crate::log::{Effect, Refusal};
 use crate::operations::{ROUTES, SYNC_BASE};
 use crate::problem::Problem;
 #[cfg(feature = "web")]
@@ -13,7 +14,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Extension, Html, IntoResponse, Response};
 use axum::routing::{MethodFilter, any};
 use std::net::SocketAddr;
 
@@ -82,11 +83,13 @@ async fn method_not_allowed(method: Method, uri: Uri, _: DiscardedBody) -> ApiEr
     let problem = Problem::new(format!("{method} is not allowed at {}", uri.path()))
         .hint(format!("the header Allow lists the allowed methods. {BASES}"));
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", problem)
+        .refused(explain::method(&method, &uri))
 }
 
 /// Answers an unknown path of the Sync API or of the emulator's own endpoints.
 async fn no_endpoint(method: Method, uri: Uri, _: DiscardedBody) -> ApiError {
     ApiError::missing(Problem::new(format!("There is no {method} {}", uri.path())).hint(BASES))
+        .refused(explain::path(&method, &uri))
 }
 
 /// Answers an unknown path.
@@ -98,14 +101,16 @@ async fn unknown(method: Method, uri: Uri, body: DiscardedBody) -> Response {
     if is_below(SYNC_BASE) || is_below(OWN) {
         return no_endpoint(method, uri, body).await.into_response();
     }
-    not_an_api()
+    not_an_api(explain::path(&method, &uri))
 }
 
 /// The page of the web app, with which the real host answers outside its APIs (pitfall TR1).
-fn not_an_api() -> Response {
+fn not_an_api((cause, message): explain::Cause) -> Response {
     let page = format!(
         "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>Not found: {BASES}\
          </body></html>\n"
     );
-    (StatusCode::NOT_FOUND, Html(page)).into_response()
+    let refused = Some(Refusal::new(cause, message));
+    let effect = Effect { refused, ..Effect::default() };
+    (StatusCode::NOT_FOUND, Extension(effect), Html(page)).into_response()
 }

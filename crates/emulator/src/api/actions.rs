@@ -1,6 +1,8 @@
 //! Actions of the Sync API.
 
-use super::answers::{Created, Found, PAGE_LIMIT, action_results, updated, with_findings};
+use super::answers::{
+    Created, Found, PAGE_LIMIT, action_results, lead_not_found, searched, unknown_lead, updated,
+};
 use super::remarks::{message, remarks, unread};
 use super::search::ActionFilter;
 use crate::app::App;
@@ -8,6 +10,7 @@ use crate::http::response::LEAD_NOT_FOUND;
 use crate::http::{ApiError, JsonBody, Params};
 use crate::log::Effect;
 use crate::profile::{ActionCodes, PrefixedTypes, Profile};
+use crate::repairs::plain;
 use crate::store::lead::ShownAction;
 use crate::store::{EntryKind, StoredAction};
 use axum::Json;
@@ -29,7 +32,7 @@ pub(super) async fn create(
 ) -> Result<impl IntoResponse, ApiError> {
     let actions = read(&body)?;
     let mut store = app.store();
-    store.find(&id).ok_or_else(|| ApiError::lead_not_found(&id))?;
+    store.find(&id).ok_or_else(|| lead_not_found(&store, &id))?;
     let workspace = store.workspace();
     let (accepted, mut findings) = accept(workspace, &actions, &app.profile())?;
     let remarks = remarks(workspace, &actions, &findings);
@@ -40,7 +43,7 @@ pub(super) async fn create(
     let answer =
         Json(Created { lead_id: &id, actions: action_results(actions.len(), &written), remarks })
             .into_response();
-    let effect = Effect { stored: Some(written.stored), findings };
+    let effect = Effect::written(Some(written.stored), findings);
     Ok((Extension(effect), answer))
 }
 
@@ -50,12 +53,10 @@ pub(super) async fn get(
     Path((_, lead, action)): Path<(String, String, String)>,
 ) -> Result<Response, ApiError> {
     let store = app.store();
-    let lead = store.find(&lead).ok_or_else(|| ApiError::lead_not_found(&lead))?;
+    let lead = store.find(&lead).ok_or_else(|| lead_not_found(&store, &lead))?;
     let entry = lead.action(&action).ok_or_else(|| not_found(&action))?;
     if let EntryKind::BuiltIn(_) = entry.kind {
-        return Err(ApiError::bad_request(
-            "Only custom actions and payment actions can be retrieved",
-        ));
+        return Err(built_in(entry, "retrieved"));
     }
     Ok(Json(shown(entry, &app.profile())).into_response())
 }
@@ -71,19 +72,19 @@ pub(super) async fn update(
     };
     let mut store = app.store();
     let lead = store.find(&lead_id);
-    let lead = lead.ok_or_else(|| ApiError::lead_not_found(&lead_id))?;
+    let lead = lead.ok_or_else(|| lead_not_found(&store, &lead_id))?;
     let entry = lead.action(&action_id);
     let entry = entry.ok_or_else(|| not_found(&action_id))?;
     if let EntryKind::BuiltIn(_) = entry.kind {
-        return Err(ApiError::bad_request(
-            "Only custom actions and payment actions can be updated",
-        ));
+        return Err(built_in(entry, "updated"));
     }
     if body.get("type").and_then(Value::as_str) != Some(entry.type_name()) {
+        let message = format!("send \"type\": \"{}\" with every update (AC2)", entry.type_name());
         return Err(ApiError::bad_request(format_args!(
             "The type of this action is {}, and cannot be changed",
             entry.type_name()
-        )));
+        ))
+        .refused(("other_type", message)));
     }
     let (fields, created, findings) = match &entry.kind {
         EntryKind::Payment => {
@@ -99,7 +100,9 @@ pub(super) async fn update(
                 findings.iter().find(|f| is_refused(store.workspace(), &action, f))
             {
                 let reason = message(store.workspace(), std::slice::from_ref(&action), refused);
-                return Err(ApiError::validation(reason).because(vec![refused.clone()]));
+                return Err(ApiError::validation(reason)
+                    .refused(("invalid_value", format!("{refused:#}")))
+                    .because(vec![refused.clone()]));
             }
             findings.extend(time.map(|_| fixed_time()));
             let accepted = accepted.map(|accepted| (accepted.fields, accepted.created));
@@ -124,13 +127,14 @@ pub(super) async fn search(
     let page = params.page(PAGE_LIMIT)?;
     let store = app.store();
     let (filter, unread) = ActionFilter::for_timeline(&body, &store, app.profile().performers)?;
-    let lead = store
-        .find(&id)
-        .ok_or_else(|| ApiError::not_found(LEAD_NOT_FOUND, "Lead with given ID was not found."))?;
+    let lead = store.find(&id).ok_or_else(|| {
+        ApiError::not_found(LEAD_NOT_FOUND, "Lead with given ID was not found.")
+            .refused(unknown_lead(&store, &id))
+    })?;
     let found: Vec<_> = lead.timeline().filter(|entry| filter.fits(entry)).collect();
     let profile = app.profile();
     let answer = Found::new(page, &found, |entry| shown(entry, &profile));
-    Ok(with_findings(Json(answer), unread))
+    Ok(searched(answer, unread))
 }
 
 /// An entry of the timeline as answers show it.
@@ -156,10 +160,16 @@ pub(super) fn accept(
         }
         _ => false,
     };
-    if !actions.iter().all(is_writable) {
+    if let Some(index) = actions.iter().position(|action| !is_writable(action)) {
+        let written = actions[index].key("type").map(plain).unwrap_or_default();
+        let message = format!(
+            "actions[{index}] has the type `{written}`; use PAYMENT or the bare code of a custom \
+             action (AC1, AC2)"
+        );
         return Err(ApiError::bad_request(
             "Only custom actions and payment actions can be created",
-        ));
+        )
+        .refused(("unwritable_type", message)));
     }
     let mut accepted = Vec::new();
     let mut findings = Vec::new();
@@ -175,9 +185,11 @@ fn read(body: &Value) -> Result<Vec<Action>, ApiError> {
     let actions = body.get("actions").and_then(Value::as_array);
     let actions = actions.filter(|actions| !actions.is_empty());
     let action = |action: &Value| action.as_object().cloned().map(Action::from);
-    actions
-        .and_then(|actions| actions.iter().map(action).collect())
-        .ok_or_else(|| ApiError::bad_request("`actions` must be a list of one or more actions"))
+    actions.and_then(|actions| actions.iter().map(action).collect()).ok_or_else(|| {
+        let message = "the body needs the list `actions` with at least one object";
+        ApiError::bad_request("`actions` must be a list of one or more actions")
+            .refused(("missing_actions", message))
+    })
 }
 
 /// The only part of a payment that an update can change (pitfall AC3).
@@ -185,14 +197,19 @@ fn payment_status(body: &Map<String, Value>) -> Result<BTreeMap<String, FieldVal
     if ["amount", "currency", "paymentid"].iter().any(|key| body.contains_key(*key)) {
         return Err(ApiError::bad_request(
             "Cannot update amount, currency, or paymentid fields for existing payment action.",
-        ));
+        )
+        .refused(("fixed_payment", "an update of a payment changes only `status` (AC3)")));
     }
     match body.get("status") {
         None => Ok(BTreeMap::new()),
         Some(Value::String(status)) if PaymentStatus::KNOWN.contains(&status.as_str().into()) => {
             Ok([("status".to_owned(), status.as_str().into())].into())
         }
-        Some(_) => Err(ApiError::validation("A payment has no such status")),
+        Some(_) => {
+            let known: Vec<_> = PaymentStatus::KNOWN.iter().map(PaymentStatus::as_str).collect();
+            Err(ApiError::validation("A payment has no such status")
+                .refused(("unknown_payment_status", format!("use one of {}", known.join(", ")))))
+        }
     }
 }
 
@@ -221,5 +238,16 @@ fn fixed_time() -> Finding {
 }
 
 fn not_found(id: &str) -> ApiError {
+    let cause = ("unknown_action", "no entry on the timeline of this lead has this ID");
     ApiError::not_found("ACTION_NOT_FOUND", format_args!("Action with ID {id} was not found."))
+        .refused(cause)
+}
+
+fn built_in(entry: &StoredAction, verb: &str) -> ApiError {
+    let message = format!(
+        "telecrm itself has added this {}; read it with the timeline search",
+        entry.type_name()
+    );
+    ApiError::bad_request(format_args!("Only custom actions and payment actions can be {verb}"))
+        .refused(("built_in_action", message))
 }

@@ -1,9 +1,10 @@
 //! Answers that several operations share.
 
-use crate::http::Page;
+use crate::http::{ApiError, Page};
 use crate::log::Effect;
-use crate::store::Written;
-use axum::response::{IntoResponse, Response};
+use crate::store::{Store, Written};
+use axum::Json;
+use axum::response::{Extension, IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -61,6 +62,26 @@ impl<T> Found<T> {
     }
 }
 
+/// The answer if no lead has this ID.
+pub(super) fn lead_not_found(store: &Store, id: &str) -> ApiError {
+    ApiError::lead_not_found(id).refused(unknown_lead(store, id))
+}
+
+/// Why no lead has this ID: the cause, and what to do.
+pub(super) fn unknown_lead(store: &Store, id: &str) -> (&'static str, &'static str) {
+    let key = store.workspace().identifier_key(&id.into());
+    if key.is_some_and(|key| store.has_identifier(&key)) {
+        (
+            "identifier_as_id",
+            "the path has the identifier of a lead; search for the lead's ID first",
+        )
+    } else if store.find(&id.to_lowercase()).is_some() {
+        ("id_in_other_case", "the ID of the lead is in lower case")
+    } else {
+        ("unknown_lead", "no lead has this ID; a reset or a new start gives leads other IDs")
+    }
+}
+
 /// What an update stored, which may be nothing.
 pub(super) fn updated(
     id: &str,
@@ -68,16 +89,13 @@ pub(super) fn updated(
     findings: Vec<Finding>,
 ) -> Effect {
     if fields.is_empty() {
-        return Effect { stored: None, findings };
+        return Effect::written(None, findings);
     }
     Effect::new(&json!({ "id": id, "fields": fields }), findings)
 }
 
-/// Attaches findings to an answer for the log.
-pub(super) fn with_findings(answer: impl IntoResponse, findings: Vec<Finding>) -> Response {
-    let mut response = answer.into_response();
-    if !findings.is_empty() {
-        response.extensions_mut().insert(Effect { stored: None, findings });
-    }
-    response
+/// Attaches to the answer of a search what the log says about it.
+pub(super) fn searched<T: Serialize>(answer: Found<T>, findings: Vec<Finding>) -> Response {
+    let effect = Effect { found: Some(answer.total_count), findings, ..Effect::default() };
+    (Extension(effect), Json(answer)).into_response()
 }

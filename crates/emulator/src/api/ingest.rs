@@ -1,5 +1,6 @@
 //! The Async API: accepts a lead, answers at once, and lets the background worker store it.
 
+use super::leads::read_lead;
 use crate::app::App;
 use crate::faults::FaultKind;
 use crate::http::{ApiError, JsonBody};
@@ -13,7 +14,6 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Extension, Html, IntoResponse};
 use serde_json::json;
-use telecrm_core::Lead;
 
 const PAGE: &str =
     "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>OK</body></html>\n";
@@ -27,12 +27,13 @@ pub(super) async fn push(
     Extension(slot): Extension<BodySlot>,
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
-    let lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
+    let lead = read_lead(body)?;
     let async_answer = app.profile().async_answer;
     let Ok(place) = app.queue.reserve() else {
-        return Err(ApiError::too_many("Too many leads are waiting to be processed"));
+        return Err(ApiError::too_many("Too many leads are waiting to be processed")
+            .refused(("full_queue", "the emulator keeps 10,000 waiting leads; send more slowly")));
     };
-    let mut entry = LogEntry::new(&method, uri.path(), Some(operations::INGEST));
+    let mut entry = LogEntry::new(&method, &uri, Some(operations::INGEST));
     entry.status = match async_answer {
         AsyncAnswer::NoContent => StatusCode::NO_CONTENT.as_u16(),
         _ => StatusCode::OK.as_u16(),

@@ -1,7 +1,9 @@
 //! Leads of the Sync API.
 
 use super::actions;
-use super::answers::{Created, Found, PAGE_LIMIT, action_results, updated, with_findings};
+use super::answers::{
+    Created, Found, PAGE_LIMIT, action_results, lead_not_found, searched, unknown_lead, updated,
+};
 use super::remarks::{message, remarks};
 use super::search::Filter;
 use crate::app::App;
@@ -9,6 +11,7 @@ use crate::http::response::LEAD_NOT_FOUND;
 use crate::http::{ApiError, JsonBody, Params};
 use crate::log::Effect;
 use crate::profile::{AssigneeAndStatuses, BadValues, LeadAttributes, SearchIds, UnknownLabels};
+use crate::repairs;
 use crate::store::lead::{LeadFields, ShownAction};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -25,7 +28,7 @@ pub(super) async fn create(
     State(app): State<App>,
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
-    let mut lead = Lead::from_json(body).map_err(ApiError::bad_request)?;
+    let mut lead = read_lead(body)?;
     let actions = std::mem::take(lead.actions_mut());
     let profile = &app.profile();
     let mut store = app.store();
@@ -37,24 +40,33 @@ pub(super) async fn create(
     }
     accepted.actions = of_actions;
     accepted.findings.extend(findings);
-    let findings = accepted.findings.clone();
+    let mut findings = accepted.findings.clone();
     let remarks = remarks(workspace, &actions, &findings);
+    repairs::suggest(workspace, &lead, &mut findings);
     let identifier = workspace.identifier().api_name().to_owned();
     if let Some(key) = &accepted.identifier
         && store.has_identifier(key)
     {
+        let message = format!(
+            "a lead with the {identifier} {key} exists; update it by its ID, or use the Async API"
+        );
         return Err(ApiError::new(
             StatusCode::CONFLICT,
             "LEAD_ALREADY_EXISTS",
             format_args!("A lead with the same {identifier} already exists"),
-        ));
+        )
+        .refused(("lead_already_exists", message)));
     }
     let Some(written) = store.upsert(accepted) else {
+        let reason = findings.first().map(|finding| format!("{finding:#}")).unwrap_or_default();
+        let is_missing = lead.get(&identifier).is_none();
+        let cause = if is_missing { "missing_identifier" } else { "invalid_identifier" };
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "INVALID_LEAD",
             format_args!("The lead identifier field {identifier} is missing or invalid"),
         )
+        .refused((cause, reason))
         .because(findings));
     };
     let answer = Json(Created {
@@ -63,8 +75,16 @@ pub(super) async fn create(
         remarks,
     })
     .into_response();
-    let effect = Effect { stored: Some(written.stored), findings };
+    let effect = Effect::written(Some(written.stored), findings);
     Ok((StatusCode::CREATED, Extension(effect), answer))
+}
+
+/// Reads the body of a request that writes a lead.
+pub(super) fn read_lead(body: Value) -> Result<Lead, ApiError> {
+    Lead::from_json(body).map_err(|error| {
+        let message = format!("{error:#}");
+        ApiError::bad_request(error).refused(("invalid_lead", message))
+    })
 }
 
 /// The answer to reading a lead.
@@ -95,6 +115,7 @@ pub(super) async fn get(
     let store = app.store();
     let lead = store.find(&id).ok_or_else(|| {
         ApiError::not_found(LEAD_NOT_FOUND, format_args!("The lead with ID {id} was not found."))
+            .refused(unknown_lead(&store, &id))
     })?;
     // Users report `employeeid` inside `fields` here, unlike in the rows of a search.
     let has_employee = profile.lead_attributes != LeadAttributes::Fields;
@@ -117,10 +138,11 @@ pub(super) async fn update(
     JsonBody(body): JsonBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut store = app.store();
-    let unknown = || ApiError::lead_not_found(&id);
-    store.find(&id).ok_or_else(unknown)?;
+    store.find(&id).ok_or_else(|| lead_not_found(&store, &id))?;
     let Some(Value::Object(fields)) = body.get("fields") else {
-        return Err(ApiError::bad_request("`fields` must be an object"));
+        let message = "the body is not an object with the object `fields`";
+        return Err(ApiError::bad_request("`fields` must be an object")
+            .refused(("missing_fields", message)));
     };
     let workspace = store.workspace();
     if fields.contains_key(workspace.identifier().api_name()) {
@@ -128,20 +150,34 @@ pub(super) async fn update(
             StatusCode::FORBIDDEN,
             "INVALID_LEAD",
             "Cannot modify lead identifier field",
-        ));
+        )
+        .refused((
+            "identifier_in_update",
+            "leave the identifier out, even if its value is the same (LE1)",
+        )));
     }
     let mut accepted = BTreeMap::new();
     let mut created = Vec::new();
     let mut findings = Vec::new();
     for (name, value) in fields {
-        let outcome = workspace.accept_field(name, &value.clone().into());
+        let written = FieldValue::from(value.clone());
+        let outcome = workspace.accept_field(name, &written);
         let finding = outcome.finding(FieldPath::Field(name.clone()));
         let drops_labels = app.profile().unknown_labels == UnknownLabels::Dropped;
         if outcome.is_dropped() && is_refused(workspace, name, value, drops_labels) {
             let reason = finding.iter().map(|f| message(workspace, &[], f)).collect::<String>();
-            return Err(ApiError::validation(reason).because(finding.into_iter().collect()));
+            let explained =
+                finding.iter().map(|finding| format!("{finding:#}")).collect::<String>();
+            return Err(ApiError::validation(reason)
+                .refused(("invalid_value", explained))
+                .because(finding.into_iter().collect()));
         }
-        findings.extend(finding);
+        findings.extend(finding.map(|mut finding| {
+            let repaired = finding.is_loss().then(|| repairs::repaired(workspace, name, &written));
+            let repaired = repaired.flatten().map(|repaired| format!("write `{repaired}`"));
+            finding.suggestion = repaired.or(finding.suggestion);
+            finding
+        }));
         created.extend(outcome.created().iter().map(|label| (name.clone(), label.clone())));
         if let Some(value) = outcome.stored() {
             accepted.insert(name.clone(), value);
@@ -149,7 +185,8 @@ pub(super) async fn update(
     }
     findings.extend(ignored_by_update(&body));
     let effect = updated(&id, &accepted, findings);
-    let lead = store.update(&id, accepted, &created).ok_or_else(unknown)?;
+    let updated = store.update(&id, accepted, &created);
+    let lead = updated.ok_or_else(|| ApiError::lead_not_found(&id))?;
     let answer = json!({ "fields": lead.fields() });
     Ok((Extension(effect), Json(answer)))
 }
@@ -187,12 +224,16 @@ pub(super) async fn search(
             StatusCode::INTERNAL_SERVER_ERROR,
             "INTERNAL_SERVER_ERROR",
             "Something went wrong",
-        ));
+        )
+        .refused((
+            "assignee_and_statuses",
+            "a search for an assignee and several statuses fails (LE10); send one search a status",
+        )));
     }
     let found: Vec<_> = filter.run(&store).collect();
     let has_id = profile.search_ids == SearchIds::Yes;
     let answer = Found::new(page, &found, |lead| lead.row(profile.lead_attributes, has_id));
-    Ok(with_findings(Json(answer), unread))
+    Ok(searched(answer, unread))
 }
 
 /// Whether this dropped value refuses the request. Unknown fields and labels are dropped without an
@@ -219,9 +260,8 @@ fn refuse_bad_values(
     });
     match refused {
         None => Ok(()),
-        Some(finding) => {
-            Err(ApiError::validation(message(workspace, &[], finding))
-                .because(vec![finding.clone()]))
-        }
+        Some(finding) => Err(ApiError::validation(message(workspace, &[], finding))
+            .refused(("invalid_value", format!("{finding:#}")))
+            .because(vec![finding.clone()])),
     }
 }

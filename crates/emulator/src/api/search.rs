@@ -3,10 +3,11 @@
 use super::remarks;
 use crate::http::ApiError;
 use crate::profile::{Performers, StatusCase};
+use crate::repairs::{plain, repaired};
 use crate::store::{Store, StoredAction, StoredLead};
 use serde_json::{Map, Value};
 use telecrm_core::workspace::FieldType;
-use telecrm_core::{FieldPath, Finding, FindingKind};
+use telecrm_core::{ActionCode, Certainty, FieldPath, FieldValue, Finding, FindingKind, Workspace};
 
 /// The filter of a search for leads. A lead must match every part.
 pub(super) struct Filter {
@@ -47,7 +48,7 @@ impl Filter {
         store: &Store,
         status_case: StatusCase,
     ) -> Result<(Self, Vec<Finding>), ApiError> {
-        let body = body.as_object().ok_or_else(invalid)?;
+        let body = body.as_object().ok_or_else(|| invalid("the body", "an object", body))?;
         let mut findings = unread(body, &["fields", "actions"], "");
         let mut filter = Self { fields: Vec::new(), action: None, identifiers: None };
         let identifier = store.workspace().identifier().api_name();
@@ -64,7 +65,9 @@ impl Filter {
             filter.fields.push((name.clone(), criterion));
         }
         if let Some(wanted) = section(body, "actions")?.filter(|actions| !actions.is_empty()) {
-            filter.action = Some(ActionFilter::read(wanted, store, "performed_at")?);
+            let action = ActionFilter::read(wanted, store, "performed_at")?;
+            findings.extend(unfit_action(&action, store, "actions.", "performed_at"));
+            filter.action = Some(action);
             findings.extend(unread_of_action(wanted, "performed_at", "actions."));
         }
         Ok((filter, findings))
@@ -107,37 +110,43 @@ impl Criterion {
         status_case: StatusCase,
         findings: &mut Vec<Finding>,
     ) -> Result<Self, ApiError> {
-        let field = store.workspace().field(name);
-        let field_type = field.map(|field| &field.field_type);
+        let workspace = store.workspace();
+        let field = workspace.field(name);
         let is_own_time = matches!(name, "created_on" | "modified_on");
+        let place = || format!("fields.{name}");
         // The form in which a lead stores the value, so that every spelling of a number matches.
-        let mut normal_form = |value: &Value| {
+        let normal_form = |value: &Value| {
             if is_own_time {
                 return store.parse_time(value).map(Value::from);
             }
-            let outcome = store.workspace().accept_field(name, &value.clone().into());
-            // A filter names one tag, and a lead has a list of tags.
-            if outcome.is_dropped() && field_type != Some(&FieldType::Tags) {
-                let finding = outcome.finding(FieldPath::Field(name.to_owned()));
-                findings.extend(finding.map(not_normalized));
-            }
-            outcome.stored().map(Value::from)
+            workspace.accept_field(name, &value.clone().into()).stored().map(Value::from)
         };
         if let Value::Object(bounds) = wanted
-            && (is_own_time || field_type == Some(&FieldType::Date))
+            && (is_own_time || field.is_some_and(|field| field.field_type == FieldType::Date))
         {
             let millis = |bound: &Value| normal_form(bound)?.as_i64();
-            return Range::read(bounds, millis).map(Self::Within);
+            let range = Range::read(bounds, &place(), millis)?;
+            findings.extend(range.unfit(FieldPath::Field(name.to_owned())));
+            return Ok(Self::Within(range));
         }
+        let is_status = field.is_some_and(|field| field.field_type == FieldType::Status);
+        let case_sensitive = is_status && status_case == StatusCase::Matters;
         let mut values = Vec::new();
         for value in list(wanted) {
             if value.is_object() || value.is_array() || value.is_null() {
-                return Err(invalid());
+                let expected = "a text, a number, or a list of them";
+                return Err(invalid(&place(), expected, value));
             }
-            values.push(normal_form(value).unwrap_or_else(|| value.clone()));
+            let normal = normal_form(value).unwrap_or_else(|| value.clone());
+            let unfit = || unfit_field(workspace, name, value, &normal, case_sensitive);
+            findings.extend((!is_own_time).then(unfit).flatten());
+            values.push(normal);
         }
-        let is_status = field_type == Some(&FieldType::Status);
-        Ok(Self::OneOf { values, case_sensitive: is_status && status_case == StatusCase::Matters })
+        if values.is_empty() {
+            let path = FieldPath::Field(name.to_owned());
+            findings.push(unfit(path, "the list of values is empty, so no lead fits".to_owned()));
+        }
+        Ok(Self::OneOf { values, case_sensitive })
     }
 
     fn fits(&self, stored: &Value) -> bool {
@@ -153,13 +162,23 @@ impl Criterion {
 impl Range {
     fn read(
         bounds: &Map<String, Value>,
+        place: &str,
         mut millis: impl FnMut(&Value) -> Option<i64>,
     ) -> Result<Self, ApiError> {
         let mut bound = |name| match bounds.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(bound) => millis(bound).map(Some).ok_or_else(invalid),
+            Some(bound) => millis(bound).map(Some).ok_or_else(|| {
+                invalid(&format!("{place}.{name}"), "a time in Unix milliseconds", bound)
+            }),
         };
         Ok(Self { from: bound("from")?, to: bound("to")? })
+    }
+
+    /// A finding if the range contains no time.
+    fn unfit(&self, path: FieldPath) -> Option<Finding> {
+        let (from, to) = (self.from?, self.to?);
+        let reason = || format!("the range ends ({to}) before it begins ({from}), so nothing fits");
+        (from > to).then(|| unfit(path, reason()))
     }
 
     fn contains(&self, time: i64) -> bool {
@@ -170,7 +189,7 @@ impl Range {
 impl ActionFilter {
     fn read(wanted: &Map<String, Value>, store: &Store, time: &str) -> Result<Self, ApiError> {
         let at = section(wanted, time)?
-            .map(|bounds| Range::read(bounds, |bound| store.parse_time(bound)));
+            .map(|bounds| Range::read(bounds, time, |bound| store.parse_time(bound)));
         Ok(Self {
             types: texts(wanted, "type")?,
             performers: texts(wanted, "performed_by")?,
@@ -185,7 +204,7 @@ impl ActionFilter {
         store: &Store,
         performers: Performers,
     ) -> Result<(Self, Vec<Finding>), ApiError> {
-        let wanted = body.as_object().ok_or_else(invalid)?;
+        let wanted = body.as_object().ok_or_else(|| invalid("the body", "an object", body))?;
         let mut filter = Self::read(wanted, store, "created_on")?;
         for performer in filter.performers.iter_mut().flatten() {
             match store.team().email_of(performer) {
@@ -195,7 +214,9 @@ impl ActionFilter {
                 None => {}
             }
         }
-        Ok((filter, unread_of_action(wanted, "created_on", "")))
+        let mut findings = unfit_action(&filter, store, "", "created_on");
+        findings.extend(unread_of_action(wanted, "created_on", ""));
+        Ok((filter, findings))
     }
 
     pub(super) fn fits(&self, action: &StoredAction) -> bool {
@@ -211,11 +232,86 @@ impl ActionFilter {
     }
 }
 
-/// Turns the finding for a value that no lead can have into one for a filter.
-fn not_normalized(mut finding: Finding) -> Finding {
-    finding.kind = FindingKind::ValueChanged;
-    finding.reason = format!("the search compares this value as written: {}", finding.reason);
-    finding
+/// A finding about a part of the filter that nothing can fit.
+fn unfit(path: FieldPath, reason: String) -> Finding {
+    Finding::new(path, FindingKind::Doubtful, Certainty::Inferred, reason)
+}
+
+/// The finding about a value that no lead can have in this field. Returns None if a lead can.
+fn unfit_field(
+    workspace: &Workspace,
+    name: &str,
+    value: &Value,
+    normal: &Value,
+    case_sensitive: bool,
+) -> Option<Finding> {
+    let path = FieldPath::Field(name.to_owned());
+    let field = workspace.field(name);
+    let mut labels: Vec<&str> = Vec::new();
+    match field.map(|field| &field.field_type) {
+        Some(FieldType::Status) => {
+            let pipeline = workspace.pipeline()?;
+            labels.extend(pipeline.statuses.iter().flatten().map(|status| status.label.as_str()));
+        }
+        Some(FieldType::LostReason) => {
+            let pipeline = workspace.pipeline()?;
+            labels
+                .extend(pipeline.lost_reasons.iter().flatten().map(|reason| reason.label.as_str()));
+        }
+        Some(FieldType::Dropdown | FieldType::Tags) => {
+            labels.extend(field?.options.iter().map(String::as_str));
+        }
+        _ => {}
+    }
+    let written = FieldValue::from(value.clone());
+    if !labels.is_empty() {
+        if labels.iter().any(|label| equal(&(*label).into(), normal, case_sensitive)) {
+            return None;
+        }
+        let reason = format!("`{}` is no label of {name}, so it fits no lead", plain(&written));
+        let mut finding = unfit(path, reason);
+        let like = |label: &&&str| equal(&(**label).into(), normal, false);
+        finding.suggestion = Some(match labels.iter().find(like) {
+            Some(label) => format!("write `{label}`, since the case matters (LE6)"),
+            None => format!("use one of `{}`", labels.join("`, `")),
+        });
+        return Some(finding);
+    }
+    let outcome = workspace.accept_field(name, &written);
+    // A filter names one tag, and a lead has a list of tags.
+    let is_dropped =
+        outcome.is_dropped() && field.is_none_or(|field| field.field_type != FieldType::Tags);
+    let dropped = outcome.finding(path.clone()).filter(|_| is_dropped)?;
+    let repaired = repaired(workspace, name, &written).map(|value| format!("write `{value}`"));
+    let reason = format!("`{}` fits no lead: {}", plain(&written), dropped.reason);
+    let mut finding = unfit(path, reason);
+    finding.suggestion = repaired.or(dropped.suggestion);
+    Some(finding)
+}
+
+/// Findings about types and times that no entry of a timeline can have.
+fn unfit_action(wanted: &ActionFilter, store: &Store, place: &str, time: &str) -> Vec<Finding> {
+    let path = |key: &str| FieldPath::Key(format!("{place}{key}"));
+    let mut findings = Vec::new();
+    for written in wanted.types.iter().flatten() {
+        let Ok(code) = written.parse::<ActionCode>() else {
+            continue;
+        };
+        let is_known = store.workspace().action(&code).is_some();
+        if is_known && code.bare() == written {
+            continue;
+        }
+        let reason = format!("`{written}` fits no action: a filter names the bare code (AC2)");
+        let mut finding = unfit(path("type"), reason);
+        if is_known {
+            finding.suggestion = Some(format!("write `{}`", code.bare()));
+        } else {
+            finding.reason = format!("`{written}` fits no action: the workspace lacks this code");
+        }
+        findings.push(finding);
+    }
+    findings.extend(wanted.at.as_ref().and_then(|range| range.unfit(path(time))));
+    findings
 }
 
 /// The keys of a range of time.
@@ -249,7 +345,7 @@ fn section<'a>(
     match of.get(name) {
         None => Ok(None),
         Some(Value::Object(section)) => Ok(Some(section)),
-        Some(_) => Err(invalid()),
+        Some(other) => Err(invalid(name, "an object", other)),
     }
 }
 
@@ -267,7 +363,8 @@ fn texts(of: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, Api
         return Ok(None);
     };
     let texts = list(value).iter().map(|value| value.as_str().map(str::to_owned));
-    texts.collect::<Option<_>>().map(Some).ok_or_else(invalid)
+    let expected = "a text or a list of texts";
+    texts.collect::<Option<_>>().map(Some).ok_or_else(|| invalid(name, expected, value))
 }
 
 fn equal(stored: &Value, wanted: &Value, case_sensitive: bool) -> bool {
@@ -284,6 +381,15 @@ fn same_text(one: &str, other: &str) -> bool {
     one == other || one.to_lowercase() == other.to_lowercase()
 }
 
-fn invalid() -> ApiError {
-    ApiError::bad_request("Invalid filter")
+fn invalid(place: &str, expected: &str, found: &Value) -> ApiError {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "another text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    let message = format!("{place} should be {expected}, not {found}");
+    ApiError::bad_request("Invalid filter").refused(("invalid_filter", message))
 }

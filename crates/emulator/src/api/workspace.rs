@@ -53,8 +53,16 @@ pub(super) async fn custom_field(
     State(app): State<App>,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    find(&app.store().answers().custom_fields, "apiName", |known| known == name).ok_or_else(|| {
+    let store = app.store();
+    find(&store.answers().custom_fields, "apiName", |known| known == name).ok_or_else(|| {
+        let cause = match store.workspace().field_like(&name) {
+            Some(field) => {
+                ("name_in_other_case", format!("the API name is `{}` (EN2)", field.api_name))
+            }
+            None => ("unknown_field", "the workspace has no such field".to_owned()),
+        };
         ApiError::missing(format_args!("Could not find custom field with apiName {name}"))
+            .refused(cause)
     })
 }
 
@@ -79,8 +87,19 @@ pub(super) async fn custom_action(
         let known = known.parse::<ActionCode>();
         known.is_ok_and(|known| known.prefixed() == code)
     };
-    find(&app.store().answers().custom_actions, "code", is_asked_for).ok_or_else(|| {
+    let store = app.store();
+    let has_action = |code: &ActionCode| store.workspace().action(code).is_some();
+    find(&store.answers().custom_actions, "code", is_asked_for).ok_or_else(|| {
+        let parsed = code.parse::<ActionCode>().ok().filter(|code| has_action(code));
+        let cause = match parsed {
+            Some(code) => {
+                let message = format!("write the code as {} in the path (EN4)", code.prefixed());
+                ("bare_code", message)
+            }
+            None => ("unknown_action", "the workspace has no such custom action".to_owned()),
+        };
         ApiError::missing(format_args!("Custom action with code {code} was not found."))
+            .refused(cause)
     })
 }
 

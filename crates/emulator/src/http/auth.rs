@@ -1,5 +1,6 @@
 //! Authentication: the enterprise ID, the token and its rate limit.
 
+use super::explain;
 use super::request::DiscardedBody;
 use super::response::ApiError;
 use crate::app::App;
@@ -34,7 +35,7 @@ pub(crate) async fn authorize(
     {
         return Ok(match limiter.take(token, app.shared_store.now()) {
             Ok(()) => next.run(request).await,
-            Err(exceeded) => refuse(&app, request, too_many_requests(&exceeded)).await,
+            Err(exceeded) => refuse(&app, request, too_many_requests(&exceeded, is_sync)).await,
         });
     }
     let names_enterprise = token.is_some()
@@ -53,7 +54,12 @@ pub(crate) async fn authorize(
              new one from the Website/API integrations section of the telecrm app."
         ))
     };
-    Ok(refuse(&app, request, refusal).await)
+    let cause = if explain::is_preflight(request.method(), request.headers()) {
+        explain::preflight()
+    } else {
+        explain::credentials(&app.config, request.headers(), is_sync, enterprise)
+    };
+    Ok(refuse(&app, request, refusal.refused(cause)).await)
 }
 
 /// Which token a request has. Returns None if it has none at all.
@@ -74,8 +80,14 @@ fn token_index(headers: &HeaderMap, tokens: &[String]) -> Option<usize> {
     tokens.iter().position(|known| known == token.trim())
 }
 
-fn too_many_requests(exceeded: &LimitExceeded) -> Response {
-    let mut response = ApiError::too_many("Too many requests within an hour").into_response();
+fn too_many_requests(exceeded: &LimitExceeded, is_sync: bool) -> Response {
+    let api = if is_sync { "sync" } else { "async" };
+    let message = format!(
+        "the token has used up its requests of this hour (--{api}-limit); wait, or use another \
+         token (AS9)"
+    );
+    let error = ApiError::too_many("Too many requests within an hour");
+    let mut response = error.refused(("rate_limited", message)).into_response();
     if let Some(seconds) = exceeded.retry_after {
         let value = HeaderValue::from(seconds);
         response.headers_mut().insert(header::RETRY_AFTER, value);

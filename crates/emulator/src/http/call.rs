@@ -2,13 +2,14 @@
 
 use super::auth;
 use super::capture::Unrecorded;
+use super::explain;
 use super::fault;
 use super::request::buffered;
 use super::response::{ApiError, split};
 use crate::app::App;
 use crate::clock::{self, Stopwatch};
 use crate::faults::FaultKind;
-use crate::log::exchange::{BodySlot, Exchange, IntendedBody};
+use crate::log::exchange::{BodySlot, Exchange, IntendedBody, MASK};
 use crate::log::{Effect, Ending, LogEntry, Logged};
 use crate::operations;
 use crate::recording::{RecordedToken, pending};
@@ -29,17 +30,17 @@ pub(crate) struct ReplayedFault(pub(crate) Option<FaultKind>);
 pub(crate) async fn run(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let stopwatch = Stopwatch::start();
     let operation = operations::route(&request).map(|route| route.id);
-    let entry = LogEntry::new(request.method(), request.uri().path(), operation);
+    let mut entry = LogEntry::new(request.method(), request.uri(), operation);
+    let secret = mask_token(&app, &mut entry.path);
     let credentials = credentials(&app, request.headers());
-    let (uri, headers) = (request.uri(), request.headers());
-    let exchange = Exchange::begin(clock::machine(), uri, headers, credentials);
+    let exchange = Exchange::begin(clock::machine(), request.headers(), credentials);
     let slot = BodySlot::default();
     request.extensions_mut().insert(slot.clone());
     let chosen = match request.extensions_mut().remove::<Unrecorded>() {
         Some(unrecorded) => Err(unrecorded.into()),
         None => choose_fault(&app, operation, request).await,
     };
-    let mut pending = PendingEntry { entry, exchange, slot, stopwatch };
+    let mut pending = PendingEntry { entry, exchange, slot, stopwatch, secret };
     let (request, fault) = match chosen {
         Ok(chosen) => chosen,
         Err(error) => return pending.end(&app, error.into_response(), true).await,
@@ -140,6 +141,8 @@ struct PendingEntry {
     exchange: Exchange,
     slot: BodySlot,
     stopwatch: Stopwatch,
+    /// A token that the path has in place of the enterprise ID. The answer may repeat it.
+    secret: Option<String>,
 }
 
 impl PendingEntry {
@@ -160,7 +163,11 @@ impl PendingEntry {
         let mut status = 0;
         if is_answered {
             let (whole, body) = with_body(response).await;
-            self.exchange.answered(whole.headers(), &body);
+            let masked = self.secret.as_ref().map(|secret| {
+                let body = String::from_utf8_lossy(&body);
+                body.replace(secret, MASK).into()
+            });
+            self.exchange.answered(whole.headers(), masked.as_ref().unwrap_or(&body));
             status = whole.status().as_u16();
             response = whole;
         }
@@ -192,6 +199,13 @@ pub(crate) fn acknowledged(app: &App, response: Response) -> Response {
         return response;
     };
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "STATE_NOT_KEPT", failure).into_response()
+}
+
+/// Masks a token in a path, and returns it.
+fn mask_token(app: &App, path: &mut String) -> Option<String> {
+    let token = path.split('/').find(|part| explain::is_token(&app.config, part))?.to_owned();
+    *path = path.replace(&token, MASK);
+    Some(token.replace("%3A", ":"))
 }
 
 /// Milliseconds, rounded to microseconds.

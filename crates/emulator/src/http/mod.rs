@@ -4,6 +4,7 @@ pub(crate) mod auth;
 pub(crate) mod call;
 pub(crate) mod capture;
 pub(crate) mod connection;
+pub(crate) mod explain;
 pub(crate) mod fault;
 pub(crate) mod origin;
 pub(crate) mod request;

@@ -57,25 +57,28 @@ impl FromRequest<App> for JsonBody {
 
 fn not_json(body: &[u8], error: &serde_json::Error) -> ApiError {
     let problem = Problem::new(format!("The body is not JSON: {error}"));
-    ApiError::bad_request(match hint(body) {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    })
+    match cause(body) {
+        Some((cause, hint)) => ApiError::bad_request(problem.hint(hint)).refused((cause, hint)),
+        None => {
+            let message = problem.to_string();
+            ApiError::bad_request(problem).refused(("invalid_json", message))
+        }
+    }
 }
 
-/// What helps if the body looks like something other than JSON.
-fn hint(body: &[u8]) -> Option<&'static str> {
+/// The cause and what helps, if the body looks like something other than JSON.
+fn cause(body: &[u8]) -> Option<(&'static str, &'static str)> {
     const GZIP: &[u8] = &[0x1f, 0x8b];
     const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
     let is_json = |first: &u8| b"{[".contains(first);
     if body.starts_with(GZIP) {
-        Some("send the body uncompressed")
+        Some(("compressed_body", "send the body uncompressed"))
     } else if BYTE_ORDER_MARKS.iter().any(|mark| body.starts_with(mark)) {
-        Some("send the body as UTF-8 without a byte order mark")
+        Some(("byte_order_mark", "send the body as UTF-8 without a byte order mark"))
     } else if body.is_empty() {
-        Some("send a body, such as {\"fields\": {}}")
+        Some(("empty_body", "send a body, such as {\"fields\": {}}"))
     } else if !body.trim_ascii_start().first().is_some_and(is_json) && body.contains(&b'=') {
-        Some("send an object, such as {\"fields\": {}}, instead of a form")
+        Some(("form_body", "send an object, such as {\"fields\": {}}, instead of a form"))
     } else {
         None
     }
@@ -155,13 +158,20 @@ impl Params {
         let skip = match self.get("skip").map(str::parse) {
             None => 0,
             Some(Ok(skip)) => skip,
-            Some(Err(_)) => return Err(ApiError::bad_request("Skip should be 0 or more")),
+            Some(Err(_)) => {
+                let message = "skip is not a whole number from 0";
+                let error = ApiError::bad_request("Skip should be 0 or more");
+                return Err(error.refused(("skip_out_of_range", message)));
+            }
         };
         match self.get("limit").map(str::parse) {
             None => Ok(Page { skip, limit: 10 }),
             Some(Ok(limit)) if (1..=max).contains(&limit) => Ok(Page { skip, limit }),
             Some(_) => {
-                Err(ApiError::bad_request(format_args!("Limit should be between 1 and {max}")))
+                let message =
+                    format!("limit is not a whole number from 1 to {max}; read on with skip (LE5)");
+                Err(ApiError::bad_request(format_args!("Limit should be between 1 and {max}"))
+                    .refused(("limit_out_of_range", message)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Errors in the envelope that both APIs use.
 
-use crate::log::Effect;
+use crate::log::{Effect, Refusal};
 use axum::Json;
 use axum::body::{Bytes, to_bytes};
 use axum::http::StatusCode;
@@ -21,6 +21,7 @@ pub(crate) struct ApiError {
     message: String,
     details: Vec<Value>,
     findings: Vec<Finding>,
+    refusal: Option<Refusal>,
 }
 
 impl ApiError {
@@ -28,10 +29,11 @@ impl ApiError {
         Self {
             status,
             code,
-            // The alternate form of an error includes its hint.
-            message: format!("{message:#}"),
+            // The alternate form of an error includes its hint. telecrm's messages have one line.
+            message: format!("{message:#}").replace("\n  hint: ", "; hint: "),
             details: Vec::new(),
             findings: Vec::new(),
+            refusal: None,
         }
     }
 
@@ -77,11 +79,25 @@ impl ApiError {
         self.findings = findings;
         self
     }
+
+    /// Explains the refusal in the log, for a caller to whom telecrm's message does not say enough.
+    pub(crate) fn refused(mut self, (cause, message): (&str, impl Into<String>)) -> Self {
+        self.refusal = Some(Refusal::new(cause, message));
+        self
+    }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let effect = Effect { stored: None, findings: self.findings };
+        let (code, details) = (self.code, &self.details);
+        let refused = self.refusal.unwrap_or_else(|| {
+            let reasons = details.iter().filter_map(|detail| detail["message"].as_str());
+            let message =
+                [&*self.message].into_iter().chain(reasons).collect::<Vec<_>>().join("; ");
+            Refusal::new(code.to_lowercase(), message)
+        });
+        let effect =
+            Effect { findings: self.findings, refused: Some(refused), ..Effect::default() };
         let mut envelope = json!({ "error": { "code": self.code, "message": self.message } });
         if !self.details.is_empty() {
             envelope["error"]["details"] = self.details.into();

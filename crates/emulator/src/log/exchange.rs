@@ -1,9 +1,10 @@
 //! Requests and answers as the log keeps them: without tokens and passwords, and of limited size.
 #![cfg_attr(not(feature = "web"), expect(dead_code, reason = "only the web pages show some of it"))]
 
+use super::LogEntry;
 use crate::redact::mask_passwords;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderName, Uri, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -16,14 +17,13 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 const MAX_HEADERS: usize = 8 * 1024;
 
 /// Replaces a secret.
-const MASK: &str = "…";
+pub(crate) const MASK: &str = "…";
 
 /// A request and its answer.
 #[derive(Clone)]
 pub(crate) struct Exchange {
     /// When the request arrived, in Unix milliseconds.
     pub(crate) at: i64,
-    pub(crate) query: Option<Box<str>>,
     pub(crate) request: Message,
     pub(crate) answer: Message,
 }
@@ -92,10 +92,9 @@ fn repeated(paths: Vec<FieldPath>) -> Vec<Finding> {
 }
 
 impl Exchange {
-    pub(crate) fn begin(at: i64, uri: &Uri, headers: &HeaderMap, bearer: &str) -> Self {
+    pub(crate) fn begin(at: i64, headers: &HeaderMap, bearer: &str) -> Self {
         Self {
             at,
-            query: uri.query().map(Into::into),
             request: Message { headers: lines(headers, bearer), body: None },
             answer: Message::default(),
         }
@@ -114,7 +113,7 @@ impl Exchange {
             let body = message.body.as_ref().map_or(0, |body| body.bytes.len());
             message.headers.len() + body
         });
-        messages.iter().sum::<usize>() + self.query.as_ref().map_or(0, |query| query.len())
+        messages.iter().sum()
     }
 }
 
@@ -164,6 +163,11 @@ impl LoggedBody {
 
     pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.bytes).ok()
+    }
+
+    /// The body as JSON, or else as a text.
+    pub(crate) fn to_json(&self) -> Value {
+        self.json().unwrap_or_else(|| String::from_utf8_lossy(&self.bytes).into())
     }
 }
 
@@ -225,14 +229,14 @@ pub struct ReceivedRequest {
 }
 
 impl ReceivedRequest {
-    pub(crate) fn new(seq: u64, method: &str, path: &str, exchange: &Exchange) -> Self {
+    pub(crate) fn new(entry: &LogEntry, exchange: &Exchange) -> Self {
         let headers = exchange.request.headers();
         let body = exchange.request.body.as_ref();
         Self {
-            seq,
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: exchange.query.as_deref().map(str::to_owned),
+            seq: entry.seq,
+            method: entry.method.clone(),
+            path: entry.path.clone(),
+            query: entry.query.clone(),
             headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             body: body.map(|body| body.bytes.to_vec()),
         }

@@ -1,16 +1,18 @@
 //! The log: the latest calls, what they stored and what they lost.
 
 pub(crate) mod exchange;
+mod refusal;
 #[cfg(feature = "web")]
 mod view;
 
+pub use refusal::Refusal;
 #[cfg(feature = "web")]
 pub(crate) use view::Changes;
 
 use crate::sync::lock;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, Method, StatusCode};
-use exchange::{Exchange, ReceivedRequest};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use exchange::{Exchange, LoggedBody, Message, ReceivedRequest};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -57,6 +59,8 @@ pub struct LogEntry {
     pub method: String,
     /// The requested path, without the query.
     pub path: String,
+    /// The query, without its question mark.
+    pub query: Option<String>,
     /// The ID of the operation in the OpenAPI description. None for other paths.
     pub operation: Option<String>,
     /// The HTTP status of the answer, or 0 if there was none.
@@ -71,23 +75,39 @@ pub struct LogEntry {
     pub stored: Option<Value>,
     /// What the call lost, created or changed, and why.
     pub findings: Vec<Finding>,
+    /// How many items a search found on all its pages. None for other calls.
+    pub found: Option<usize>,
+    /// Why the call was refused. None if it was not, or if a fault answered.
+    pub refused: Option<Refusal>,
 }
 
 impl LogEntry {
     /// The entry of a call that has just arrived.
-    pub(crate) fn new(method: &Method, path: &str, operation: Option<&str>) -> Self {
+    pub(crate) fn new(method: &Method, uri: &Uri, operation: Option<&str>) -> Self {
         Self {
             seq: 0,
             method: method.to_string(),
-            path: path.to_owned(),
+            path: uri.path().to_owned(),
+            query: uri.query().map(str::to_owned),
             operation: operation.map(str::to_owned),
             status: 0,
             ms: None,
             fault: None,
             stored: None,
             findings: Vec::new(),
+            found: None,
+            refused: None,
         }
     }
+}
+
+/// An entry with both bodies: JSON, or else text. Null without a body.
+#[derive(Serialize)]
+pub(crate) struct EntryWithBodies {
+    #[serde(flatten)]
+    entry: LogEntry,
+    request: Value,
+    answer: Value,
 }
 
 /// What a call stored and lost. Handlers attach it to their answer for the log.
@@ -96,12 +116,17 @@ pub(crate) struct Effect {
     /// As text, since few log entries are ever read.
     pub(crate) stored: Option<Box<RawValue>>,
     pub(crate) findings: Vec<Finding>,
+    pub(crate) found: Option<usize>,
+    pub(crate) refused: Option<Refusal>,
 }
 
 impl Effect {
     pub(crate) fn new(stored: &impl Serialize, findings: Vec<Finding>) -> Self {
-        let stored = to_raw_value(stored).expect("stored values are JSON");
-        Self { stored: Some(stored), findings }
+        Self::written(Some(to_raw_value(stored).expect("stored values are JSON")), findings)
+    }
+
+    pub(crate) fn written(stored: Option<Box<RawValue>>, findings: Vec<Finding>) -> Self {
+        Self { stored, findings, ..Self::default() }
     }
 }
 
@@ -171,8 +196,9 @@ impl Log {
         if log.entries.len() == CAPACITY {
             log.drop_oldest();
         }
-        let entry = LogEntry { seq, findings: effect.findings, ..entry };
-        let call = LoggedCall { entry, stored: effect.stored, exchange: None, revision: 0 };
+        let Effect { stored, findings, found, refused } = effect;
+        let entry = LogEntry { seq, findings, found, refused, ..entry };
+        let call = LoggedCall { entry, stored, exchange: None, revision: 0 };
         log.entry_bytes += call.entry_size();
         log.entries.push_back(call);
         log.change(seq, |call| {
@@ -226,13 +252,25 @@ impl Log {
         self.after(seq, |call| Some(call.to_entry()))
     }
 
+    /// The calls after this number, with their bodies.
+    pub(crate) fn with_bodies(&self, seq: u64) -> Vec<EntryWithBodies> {
+        let shown = |message: Option<&Message>| {
+            let body = message.and_then(|message| message.body.as_ref());
+            body.map(LoggedBody::to_json).unwrap_or_default()
+        };
+        self.after(seq, |call| {
+            let exchange = call.exchange.as_ref();
+            Some(EntryWithBodies {
+                entry: call.to_entry(),
+                request: shown(exchange.map(|exchange| &exchange.request)),
+                answer: shown(exchange.map(|exchange| &exchange.answer)),
+            })
+        })
+    }
+
     /// The requests after this number.
     pub(crate) fn received(&self, seq: u64) -> Vec<ReceivedRequest> {
-        self.after(seq, |call| {
-            let exchange = call.exchange.as_ref()?;
-            let entry = &call.entry;
-            Some(ReceivedRequest::new(entry.seq, &entry.method, &entry.path, exchange))
-        })
+        self.after(seq, |call| Some(ReceivedRequest::new(&call.entry, call.exchange.as_ref()?)))
     }
 
     fn after<T>(&self, seq: u64, item: impl FnMut(&LoggedCall) -> Option<T>) -> Vec<T> {
@@ -338,7 +376,11 @@ impl LoggedCall {
             size_of::<Finding>() + name_length(&finding.path) + finding.reason.len() + suggestion
         });
         let stored = self.stored.as_ref().map_or(0, |text| text.get().len());
-        self.entry.method.len() + self.entry.path.len() + findings.sum::<usize>() + stored
+        let entry = &self.entry;
+        let query = entry.query.as_ref().map_or(0, String::len);
+        let refused = entry.refused.as_ref().map_or(0, |refusal| refusal.message.len());
+        let head = entry.method.len() + entry.path.len() + query;
+        head + findings.sum::<usize>() + stored + refused
     }
 
     fn size(&self) -> usize {
@@ -361,10 +403,9 @@ fn name_length(path: &FieldPath) -> usize {
 mod tests {
     use super::exchange::MAX_BODY;
     use super::*;
-    use axum::http::Uri;
 
     fn call() -> LogEntry {
-        LogEntry { status: 404, ..LogEntry::new(&Method::GET, "/", None) }
+        LogEntry { status: 404, ..LogEntry::new(&Method::GET, &Uri::from_static("/"), None) }
     }
 
     #[test]
@@ -396,7 +437,7 @@ mod tests {
     /// The end of a call with a body of the largest size that is kept.
     fn large_ending() -> Ending {
         let headers = HeaderMap::new();
-        let mut exchange = Exchange::begin(0, &Uri::from_static("/"), &headers, "");
+        let mut exchange = Exchange::begin(0, &headers, "");
         exchange.answered(&headers, &vec![b'x'; MAX_BODY + 1].into());
         Ending { status: 200, ms: Some(1.0), exchange }
     }

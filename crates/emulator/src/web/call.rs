@@ -22,7 +22,6 @@ pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Res
     let (first, last) = app.log.ends().unwrap_or_default();
     let name = entry.operation.as_deref().unwrap_or("unknown operation");
     let spec = entry.operation.as_deref().and_then(OperationSpec::find);
-    let query = exchange.as_ref().and_then(|exchange| exchange.query.as_deref());
     let content = html! {
         nav.trail aria-label="Calls" {
             a href=(super::HOME) { "← All calls" }
@@ -34,7 +33,7 @@ pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Res
         div.head {
             h1 { span.method { (entry.method) } " " (name) " " (page::status(entry.status)) }
         }
-        p.address { code { (entry.path) @if let Some(query) = query { "?" (query) } } }
+        p.address { code { (entry.path) @if let Some(query) = &entry.query { "?" (query) } } }
         p.facts {
             "Call " (entry.seq)
             @if let Some(spec) = &spec { " · " (spec.summary()) }

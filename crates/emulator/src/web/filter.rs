@@ -58,13 +58,11 @@ impl Filter {
             let body = message.body.as_ref();
             body.is_some_and(|body| is_in(&String::from_utf8_lossy(&body.bytes)))
         };
-        let in_exchange = |exchange: &Exchange| {
-            exchange.query.as_deref().is_some_and(is_in)
-                || in_body(&exchange.request)
-                || in_body(&exchange.answer)
-        };
+        let in_exchange =
+            |exchange: &Exchange| in_body(&exchange.request) || in_body(&exchange.answer);
         is_in(&entry.method)
             || is_in(&entry.path)
+            || entry.query.as_deref().is_some_and(is_in)
             || is_in(&entry.status.to_string())
             || entry.operation.as_deref().is_some_and(is_in)
             || entry.fault.is_some_and(is_in)

@@ -59,7 +59,7 @@ pub(crate) fn curl(
         let rest = in_double_quotes(rest);
         address = format!("/enterprise/$TELECRM_ENTERPRISE_ID{rest}");
     }
-    if let Some(query) = &exchange.query {
+    if let Some(query) = &entry.query {
         address = format!("{address}?{}", in_double_quotes(query));
     }
     let method = match entry.method.as_str() {
@@ -141,7 +141,7 @@ pub(crate) fn rust(
         code.push_str("\n    .over_async()");
     }
     // Writing to a String cannot fail.
-    for (name, value) in query_pairs(exchange.query.as_deref()) {
+    for (name, value) in query_pairs(entry.query.as_deref()) {
         let _ = write!(code, "\n    .query({name:?}, {value:?})");
     }
     if let Some(body) = body(exchange)? {
@@ -225,14 +225,14 @@ mod tests {
     ) -> [String; 2] {
         let uri: Uri = address.parse().unwrap();
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
-        let mut exchange = Exchange::begin(0, &uri, &headers.collect(), bearer);
+        let mut exchange = Exchange::begin(0, &headers.collect(), bearer);
         if !body.is_empty() {
             let slot = BodySlot::default();
             slot.put(&body.to_owned().into());
             exchange.request.body = slot.body();
         }
         let method = method.parse().unwrap();
-        let entry = LogEntry::new(&method, uri.path(), None);
+        let entry = LogEntry::new(&method, &uri, None);
         [curl(&entry, &exchange, "e"), rust(&entry, &exchange, "e")]
             .map(|copy| copy.unwrap_or_else(str::to_owned))
     }

@@ -39,7 +39,22 @@ async fn the_log_shows_stored_values_and_losses() {
 
     let entry = entries[0].as_object().unwrap();
     let keys: Vec<_> = entry.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["findings", "method", "ms", "operation", "path", "seq", "status", "stored"]);
+    assert_eq!(
+        keys,
+        [
+            "findings",
+            "found",
+            "method",
+            "ms",
+            "operation",
+            "path",
+            "query",
+            "refused",
+            "seq",
+            "status",
+            "stored"
+        ]
+    );
     assert_eq!((&entry["seq"], &entry["status"]), (&json!(1), &json!(200)));
     assert_eq!(
         [&entry["method"], &entry["path"], &entry["operation"]],

@@ -25,6 +25,7 @@ mod openapi;
 mod profile;
 mod rate_limit;
 mod recording;
+mod refusals;
 mod samples;
 mod search;
 mod state_file;

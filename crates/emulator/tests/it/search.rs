@@ -263,18 +263,51 @@ async fn assert_finding(fields: Value, reason: &str) {
     let call = local.emulator.log(0).pop().expect("the call");
     assert_eq!(call.findings.len(), 1, "{:?}", call.findings);
     let finding = &call.findings[0];
-    assert!(finding.reason.starts_with("the search compares this value as written"));
+    assert_eq!(finding.kind, telecrm::FindingKind::Doubtful);
     assert!(finding.reason.contains(reason), "{finding}");
     assert!(!finding.is_loss(), "a search stores nothing");
 }
 
 scenarios! { assert_finding:
-    le6_a_status_in_another_case_is_a_finding(json!({ "status": "contacted" }), "the workspace spells the status differently")
-    le6_an_unknown_status_is_a_finding(json!({ "status": ["Contacted", "Nope"] }), "no status `Nope`")
+    le6_a_status_in_another_case_is_a_finding(json!({ "status": "contacted" }), "`contacted` is no label of status, so it fits no lead")
+    le6_an_unknown_status_is_a_finding(json!({ "status": ["Contacted", "Nope"] }), "`Nope` is no label of status")
+    a_label_that_is_no_option_is_a_finding(json!({ "contact_source": "Other" }), "`Other` is no label")
+    a_tag_that_no_lead_has_is_a_finding(json!({ "interests": "Night owl" }), "`Night owl` is no label")
+    an_empty_list_is_a_finding(json!({ "name": [] }), "empty")
+    a_range_that_ends_before_it_begins_is_a_finding(json!({ "created_on": { "from": 5, "to": 4 } }), "ends (4) before")
     an_unknown_field_of_a_filter_is_a_finding(json!({ "lead_status": "Fresh" }), "no field `lead_status`")
     a_rating_as_text_is_a_finding(json!({ "rating": "3" }), "a rating is a whole number")
     a_short_phone_number_is_a_finding(json!({ "phone": "99999" }), "phone number")
     a_number_for_a_text_is_a_finding(json!({ "budget": 1000 }), "money is a string of digits")
+}
+
+#[tokio::test]
+async fn a_finding_about_a_filter_suggests_the_repaired_value() {
+    let local = Local::start().await;
+    let filter = json!({ "status": "contacted", "phone": "+91 99999 99999", "name": ["a", 1] });
+    local.search(json!({ "fields": filter })).await;
+    let findings = local.emulator.log(0).pop().expect("the call").findings;
+    let suggestions: Vec<_> = findings.iter().filter_map(|f| f.suggestion.as_deref()).collect();
+    assert_eq!(
+        suggestions,
+        ["write `1`", "write `919999999999`", "write `Contacted`, since the case matters (LE6)"]
+    );
+}
+
+#[tokio::test]
+async fn ac2_a_type_that_no_action_has_is_a_finding() {
+    let local = Local::start().await;
+    let wanted = json!({ "type": ["ACTION_1001", "9999", "PAYMENT"] });
+    local.search(json!({ "actions": wanted })).await;
+    let findings = local.emulator.log(0).pop().expect("the call").findings;
+    let texts: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "actions.type doubtful: `ACTION_1001` fits no action: a filter names the bare code (AC2)",
+            "actions.type doubtful: `9999` fits no action: the workspace lacks this code",
+        ]
+    );
 }
 
 /// Asserts that the log has no finding for this filter.
@@ -287,7 +320,7 @@ async fn assert_no_finding(fields: Value) {
 
 scenarios! { assert_no_finding:
     options_in_a_filter_are_not_a_finding(
-        json!({ "status": ["Contacted"], "interests": "VIP", "contact_source": "Other" })
+        json!({ "status": ["Contacted"], "interests": "VIP", "contact_source": "website" })
     )
     numbers_in_a_filter_are_not_a_finding(
         json!({ "phone": "9999999999", "rating": 3, "created_on": { "from": 5 } })
