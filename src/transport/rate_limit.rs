@@ -53,6 +53,11 @@ impl RateLimit {
         self.per_hour
     }
 
+    /// Requests that may be sent without a wait.
+    pub const fn burst(self) -> u32 {
+        self.burst
+    }
+
     /// The time between two requests after the burst. The burst counts towards the hour.
     fn interval(self) -> Duration {
         HOUR / (self.per_hour - self.burst)

@@ -56,7 +56,7 @@ impl Retry {
         call: &mut Call,
     ) -> Result<Reply, Error> {
         let settings = &self.settings;
-        let deadline = call.options.deadline(settings.clock.now());
+        let deadline = call.options.deadline_from(settings.clock.now());
         let mut previous: Option<Previous> = None;
         loop {
             let token = self.acquire(call, deadline).await;
@@ -109,7 +109,7 @@ impl Retry {
         request: &Request,
         call: &mut Call,
     ) -> Result<Reply, Error> {
-        let deadline = call.options.deadline(self.settings.clock.now());
+        let deadline = call.options.deadline_from(self.settings.clock.now());
         let (slot, left) = self.acquire(call, deadline).await?;
         self.attempt(client, request, call, slot, left).await
     }
