@@ -104,6 +104,11 @@ impl Telecrm {
         Self(self.0.with_options(options))
     }
 
+    /// The timeouts and retries of this client.
+    pub fn call_options(&self) -> CallOptions {
+        self.0.options
+    }
+
     /// Shuts down this client and its clones: requests in flight finish, and retries and waits
     /// stop.
     ///

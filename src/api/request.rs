@@ -1,5 +1,6 @@
 //! Requests to endpoints that have no method here.
 
+use crate::error::REQUEST_IDS;
 use crate::handle::{Connection, Handle};
 use crate::raw::encode_path;
 use crate::transport::{Call, Response, Unbuilt};
@@ -213,6 +214,11 @@ impl Reply {
     /// The first value of a header, in any case. Returns `None` if it is missing or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.0.headers.get(name)?.to_str().ok()
+    }
+
+    /// The ID of the request, as in [`Error::request_id`].
+    pub fn request_id(&self) -> Option<&str> {
+        REQUEST_IDS.iter().find_map(|name| self.header(name))
     }
 
     /// The body as received.

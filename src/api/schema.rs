@@ -177,7 +177,7 @@ pub(crate) async fn workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> 
         return Ok(workspace);
     }
     let discovered = async {
-        let deadline = handle.options.deadline(clock.now());
+        let deadline = handle.options.deadline_from(clock.now());
         let _lock = cache.lock(clock, deadline).await?;
         // Another call may have discovered it while this one waited.
         if let Some(workspace) = cache.fresh(clock.now()) {
@@ -197,7 +197,7 @@ pub(crate) async fn workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> 
 /// Discovers the workspace, even if it is cached.
 pub(crate) async fn refresh_workspace(handle: &Handle) -> Result<Arc<Workspace>, Error> {
     let (cache, clock) = (&handle.workspace, &*handle.clock);
-    let deadline = handle.options.deadline(clock.now());
+    let deadline = handle.options.deadline_from(clock.now());
     cache.expire();
     let _lock = cache.lock(clock, deadline).await?;
     discover_until(handle, deadline).await

@@ -12,8 +12,10 @@ pub use response::{ErrorCode, ErrorDetail};
 use crate::{Finding, Operation};
 use jiff::Timestamp;
 use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +58,7 @@ struct Inner {
     body: ErrorBody,
     finding: Option<Finding>,
     answered: Option<Timestamp>,
+    headers: HeaderMap,
     updated_lead: Option<String>,
     is_ambiguous: bool,
     hint: Option<Cow<'static, str>>,
@@ -104,6 +107,7 @@ impl Error {
             body: ErrorBody::default(),
             finding: None,
             answered: None,
+            headers: HeaderMap::new(),
             updated_lead: None,
             is_ambiguous: false,
             hint: None,
@@ -245,6 +249,12 @@ impl Error {
     /// Adds when the server answered.
     pub(crate) fn dated(mut self, date: Option<Timestamp>) -> Self {
         self.0.answered = date;
+        self
+    }
+
+    /// Adds the headers of the response.
+    pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.0.headers = headers;
         self
     }
 
@@ -412,6 +422,32 @@ impl Error {
         self.0.progress.retry_after
     }
 
+    /// The first value of a header of the error response, in any case. Returns `None` if it is
+    /// missing or not text.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::Operation;
+    /// use telecrm::testing::{FakeTelecrm, Response};
+    ///
+    /// let fake = FakeTelecrm::new().always(Operation::GetLead, Response::html(404));
+    /// let error = fake.client().leads().get("62ab16e").await.unwrap_err();
+    /// assert_eq!(error.header("Content-Type"), Some("text/html"));
+    /// assert_eq!(error.request_id(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers.get(name)?.to_str().ok()
+    }
+
+    /// The ID of the request, for a question to telecrm's support. telecrm documents no header for
+    /// it, so this looks for those that servers and proxies commonly send.
+    pub fn request_id(&self) -> Option<&str> {
+        REQUEST_IDS.iter().find_map(|name| self.header(name))
+    }
+
     /// The unmasked body of the response, cut at 64 KiB. It may hold personal data and the
     /// enterprise ID.
     pub fn body(&self) -> &[u8] {
@@ -572,6 +608,37 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let source = self.0.source.as_deref()?;
         Some(source)
+    }
+}
+
+/// The headers that servers and proxies send the ID of a request in.
+pub(crate) const REQUEST_IDS: [&str; 4] =
+    ["x-request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
+
+/// For functions that return `io::Result`. The error of the call is the inner error.
+///
+/// ```
+/// use std::io;
+/// use telecrm::Operation;
+/// use telecrm::testing::Response;
+///
+/// let error = Response::timeout().into_error(Operation::GetLead);
+/// assert_eq!(io::Error::from(error).kind(), io::ErrorKind::TimedOut);
+/// ```
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            _ if error.is_not_authorized() => io::ErrorKind::PermissionDenied,
+            _ if error.is_not_found() => io::ErrorKind::NotFound,
+            _ if error.is_already_exists() => io::ErrorKind::AlreadyExists,
+            Kind::Config | Kind::Invalid => io::ErrorKind::InvalidInput,
+            Kind::Timeout | Kind::Deadline => io::ErrorKind::TimedOut,
+            Kind::Connect => io::ErrorKind::NotConnected,
+            Kind::Interrupted => io::ErrorKind::ConnectionAborted,
+            Kind::Contradictory | Kind::Unreadable => io::ErrorKind::InvalidData,
+            Kind::Status | Kind::Shutdown | Kind::Gate => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -11,6 +11,10 @@ impl Deadline {
         Self(start.checked_add(timeout))
     }
 
+    pub(super) fn at(end: Instant) -> Self {
+        Self(Some(end))
+    }
+
     /// The earlier of two deadlines.
     pub(super) fn earlier(self, other: Self) -> Self {
         match (self.0, other.0) {

@@ -32,8 +32,10 @@ use std::time::Duration;
 ///         &'a self,
 ///         _request: GateRequest,
 ///     ) -> Pin<Box<dyn Future<Output = Result<usize, GateError>> + Send + 'a>> {
-///         let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-///         Box::pin(async move { left.map(|_| 0).map_err(|_| GateError::failed("the quota is used up")) })
+///         let one_less = |left: usize| left.checked_sub(1);
+///         let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+///         let slot = left.map(|_| 0).map_err(|_| GateError::failed("the quota is used up"));
+///         Box::pin(async { slot })
 ///     }
 ///
 ///     fn report(&self, _slot: usize, _answer: TokenAnswer) {}

@@ -72,7 +72,7 @@ impl Transport {
 
     /// How long a call would wait for the rate limit that begins now.
     pub(crate) fn until_free(&self) -> Duration {
-        self.retry.tokens.wait(self.retry.settings.clock.now())
+        self.retry.until_free()
     }
 
     /// Makes a call with this request.

@@ -78,8 +78,50 @@ impl CallOptions {
         self
     }
 
+    /// The time by which the call ends, however long the timeouts are: for example when the request
+    /// that your program serves does. It is a time of the client's [`Clock`](crate::Clock).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telecrm::testing::FakeTelecrm;
+    /// use telecrm::{CallOptions, Clock};
+    ///
+    /// let fake = FakeTelecrm::new();
+    /// let over = CallOptions::new().deadline(fake.clock().now());
+    /// let error = fake.client().with_options(over).leads().get("62ab16e").await.unwrap_err();
+    /// assert!(error.is_transient() && fake.requests().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn deadline(mut self, at: Instant) -> Self {
+        let deadline = Deadline::at(at);
+        self.parent = Some(self.parent.map_or(deadline, |parent| parent.earlier(deadline)));
+        self
+    }
+
+    /// The largest number of attempts.
+    pub fn get_attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The timeout of one attempt.
+    pub fn get_attempt_timeout(&self) -> Duration {
+        self.attempt_timeout
+    }
+
+    /// The timeout of the whole call.
+    pub fn get_total_timeout(&self) -> Duration {
+        self.total_timeout
+    }
+
+    /// How long a call waits in total because the server answered 429.
+    pub fn get_throttle_timeout(&self) -> Duration {
+        self.throttle_timeout
+    }
+
     /// The deadline of a call that begins now.
-    pub(crate) fn deadline(&self, now: Instant) -> Deadline {
+    pub(crate) fn deadline_from(&self, now: Instant) -> Deadline {
         let own = Deadline::after(self.total_timeout, now);
         match self.parent {
             Some(parent) => own.earlier(parent),
@@ -89,7 +131,7 @@ impl CallOptions {
 
     /// The options for the parts of a call that begins now. The parts share its deadline.
     pub(crate) fn in_one_call(mut self, now: Instant) -> Self {
-        self.parent = Some(self.deadline(now));
+        self.parent = Some(self.deadline_from(now));
         self
     }
 }

@@ -53,7 +53,7 @@ impl RateLimit {
         self.per_hour
     }
 
-    /// How many requests may be sent without a wait, after an hour without any.
+    /// Requests that may be sent without a wait.
     pub const fn burst(self) -> u32 {
         self.burst
     }

@@ -24,7 +24,7 @@ pub(crate) struct Mask(Option<Patterns>);
 
 #[derive(Clone)]
 struct Patterns {
-    /// Finds all values. `None` if there are none.
+    /// Finds all values. `None` without a value.
     values: Option<AhoCorasick>,
     /// The digits of possible phone numbers in the values, by their last digits.
     phones: BTreeMap<String, BTreeSet<String>>,

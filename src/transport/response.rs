@@ -59,7 +59,8 @@ impl Response {
         let is_contradictory = call.operation.is_some() && envelope::reports_error(&body);
         if !status.is_success() || is_contradictory {
             let body = envelope::read(body, |text| mask.apply(text));
-            return Err(Error::error_response(status, body).dated(headers::date(&headers)));
+            let error = Error::error_response(status, body).dated(headers::date(&headers));
+            return Err(error.with_headers(headers));
         }
         Ok(Self { operation: call.operation, progress: call.progress, status, headers, body, mask })
     }

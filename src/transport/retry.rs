@@ -56,7 +56,7 @@ impl Retry {
         call: &mut Call,
     ) -> Result<Reply, Error> {
         let settings = &self.settings;
-        let deadline = call.options.deadline(settings.clock.now());
+        let deadline = call.options.deadline_from(settings.clock.now());
         let mut previous: Option<Previous> = None;
         loop {
             let token = self.acquire(call, deadline).await;
@@ -109,7 +109,7 @@ impl Retry {
         request: &Request,
         call: &mut Call,
     ) -> Result<Reply, Error> {
-        let deadline = call.options.deadline(self.settings.clock.now());
+        let deadline = call.options.deadline_from(self.settings.clock.now());
         let (slot, left) = self.acquire(call, deadline).await?;
         self.attempt(client, request, call, slot, left).await
     }
@@ -198,13 +198,18 @@ impl Retry {
         call.may_repeat_for_free() && self.gate.slots().iter().any(|slot| !slot.set_aside)
     }
 
+    /// How long a request would wait for a token that asks now.
+    pub(super) fn until_free(&self) -> Duration {
+        let slots = self.gate.slots();
+        let first = slots.iter().min_by_key(|slot| (slot.set_aside, slot.next_free_in));
+        first.map_or(Duration::ZERO, |slot| slot.next_free_in)
+    }
+
     /// Whether to send the request again as soon as a token may be used. Such a request costs
     /// neither attempts nor budget, because the server did nothing.
     fn may_wait_for_limit(&self, call: &mut Call, deadline: Deadline) -> bool {
         let now = self.settings.clock.now();
-        let slots = self.gate.slots();
-        let first = slots.iter().min_by_key(|slot| (slot.set_aside, slot.next_free_in));
-        let wait = first.map_or(Duration::ZERO, |slot| slot.next_free_in);
+        let wait = self.until_free();
         call.throttled = call.throttled.saturating_add(wait);
         call.may_repeat_for_free()
             && call.throttled <= call.options.throttle_timeout

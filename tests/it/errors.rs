@@ -100,3 +100,22 @@ async fn en7_another_enterprise_is_refused_and_the_error_does_not_name_ours() {
     assert!(error.is_not_authorized());
     assert!(!format!("{error} {error:?} {error:#}").contains("ent-secret"));
 }
+
+#[tokio::test]
+async fn an_error_and_a_reply_have_the_headers_and_the_id_of_the_request() {
+    let server = MockServer::start_async().await;
+    server.mock(|when, then| {
+        when.path_includes("/missing");
+        then.status(404).header("X-Request-Id", "r-7").header("via", "1.1 proxy");
+    });
+    server.mock(|when, then| {
+        when.path_includes("/reports");
+        then.status(200).header("cf-ray", "ray-8").body("{}");
+    });
+    let telecrm = client_without_retries(&server);
+    let get = |path: &str| telecrm.request(telecrm::Method::Get, path).send();
+    let error = get("/missing").await.expect_err("404");
+    assert_eq!((error.request_id(), error.header("Via")), (Some("r-7"), Some("1.1 proxy")));
+    let reply = get("/reports").await.expect("a reply");
+    assert_eq!(reply.request_id(), Some("ray-8"));
+}
