@@ -348,7 +348,7 @@ fn choose<T: Copy>(
 /// use telecrm_emulator::Profile;
 ///
 /// let error = Profile::documented().with("async-answer", "maybe").unwrap_err();
-/// assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html"));
+/// assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html, legacy"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SwitchError(Problem);
@@ -383,7 +383,7 @@ mod tests {
     fn an_unknown_value_lists_the_known_values() {
         let error = Profile::documented().with("async-answer", "yes").unwrap_err();
         assert_eq!(error.to_string(), "unknown value `yes` of the switch async-answer");
-        assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html"));
+        assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html, legacy"));
     }
 
     #[test]
