@@ -457,6 +457,10 @@ pub(crate) struct Emulator {
     #[arg(long)]
     pub(crate) allow_remote: bool,
 
+    /// Let web pages of every origin call the APIs from a browser (CORS)
+    #[arg(long)]
+    pub(crate) cors: bool,
+
     /// Host name to accept besides localhost and the machine's addresses; can be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,

@@ -49,6 +49,9 @@ fn configure(options: args::Emulator) -> Result<Builder, Failure> {
     if options.allow_remote {
         builder = builder.allow_remote();
     }
+    if options.cors {
+        builder = builder.cors();
+    }
     let limit = |requests| {
         let limit = RateLimit::per_hour(requests).sped_up(options.limit_speed);
         if options.retry_after { limit.with_retry_after() } else { limit }

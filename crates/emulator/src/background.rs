@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::log::Effect;
-use crate::profile::SystemNotes;
+use crate::profile::{ActionCodes, Keys, Profile, SystemNotes, UnknownStatus};
 use crate::repairs;
 use crate::shared::Shared;
 use crate::store::{BuiltInEntry, Processing, QueuedLead, Store};
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use telecrm_core::{FieldPath, FieldValue, Lead};
+use telecrm_core::{FieldPath, FieldValue, Finding, Lead, Workspace};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -72,14 +72,15 @@ impl Queue {
         Ok(Place(Some(self.sender.try_reserve()?)))
     }
 
-    /// Adds a lead to the store, and its ticket to the queue.
-    pub(crate) fn push(&self, place: Place<'_>, store: &mut Store, lead: QueuedLead) {
+    /// Adds a lead to the store, and its ticket to the queue. Returns the ticket.
+    pub(crate) fn push(&self, place: Place<'_>, store: &mut Store, lead: QueuedLead) -> u64 {
         let (delay, processing) = (lead.delay, lead.processing);
         let ticket = store.enqueue(lead);
         if let Place(Some(permit)) = place {
             self.queued.fetch_add(1, Ordering::SeqCst);
             permit.send(Job::new(ticket, delay, processing));
         }
+        ticket
     }
 
     /// Opens the queue, with the leads that wait in the store already.
@@ -135,10 +136,10 @@ pub(crate) fn process(shared: &Shared, ticket: u64) {
     let Some(queued) = store.dequeue(ticket) else {
         return;
     };
-    let keeps_notes = shared.profile().system_notes == SystemNotes::Kept;
-    let mut effect = write(&mut store, &queued.lead, keeps_notes);
+    let profile = shared.profile();
+    let mut effect = write(&mut store, &queued.lead, &profile);
     if queued.processing == Processing::Twice {
-        effect = write(&mut store, &queued.lead, keeps_notes);
+        effect = write(&mut store, &queued.lead, &profile);
     }
     effect.findings.extend(queued.repeated);
     if let Some(seq) = queued.seq {
@@ -149,32 +150,64 @@ pub(crate) fn process(shared: &Shared, ticket: u64) {
     }
 }
 
-fn write(store: &mut Store, lead: &Lead, keeps_notes: bool) -> Effect {
-    let accepted = store.workspace().accept(lead);
+fn write(store: &mut Store, lead: &Lead, profile: &Profile) -> Effect {
+    let lead = &with_api_names(store.workspace(), lead, profile.keys);
+    let mut accepted = store.workspace().accept(lead);
+    let mut notes = Vec::new();
+    if profile.system_notes == SystemNotes::Kept {
+        notes.extend(self::notes(lead));
+        let is_kept = |path: &FieldPath| notes.iter().any(|(i, _)| *path == FieldPath::Action(*i));
+        accepted.findings.retain(|finding| !is_kept(&finding.path));
+    }
+    if profile.unknown_status == UnknownStatus::Noted {
+        notes.extend(note_about_status(lead, &accepted.findings));
+    }
     let mut findings = accepted.findings.clone();
     repairs::suggest(store.workspace(), lead, &mut findings);
-    let written = store.upsert(accepted);
-    if let Some(written) = &written
-        && keeps_notes
-    {
-        for (index, keys) in notes(lead) {
-            let note = BuiltInEntry::new(SYSTEM_NOTE.to_owned(), keys);
-            store.append_built_in(&written.lead_id, note);
-            findings.retain(|finding| finding.path != FieldPath::Action(index));
-        }
-    }
-    let stored = written.map(|written| written.stored);
-    Effect::written(stored, findings)
+    let is_prefixed = profile.action_codes == ActionCodes::Prefixed;
+    let written = store.upsert(accepted, notes, is_prefixed);
+    Effect::written(written.map(|written| written.stored), findings)
 }
 
-/// The notes of a lead: their indices among the actions, and their keys without `type`.
-fn notes(lead: &Lead) -> impl Iterator<Item = (usize, BTreeMap<String, FieldValue>)> {
+/// The lead with API names in place of the other keys by which telecrm may know a field.
+fn with_api_names(workspace: &Workspace, lead: &Lead, keys: Keys) -> Lead {
+    let mut lead = lead.clone();
+    if keys == Keys::Exact {
+        return lead;
+    }
+    for name in lead.fields().keys().cloned().collect::<Vec<_>>() {
+        let like = workspace.field_like(&name).map(|field| field.api_name.clone());
+        let like = like.filter(|api_name| {
+            workspace.field(&name).is_none()
+                && (keys == Keys::Label || api_name.eq_ignore_ascii_case(&name))
+                && lead.get(api_name).is_none()
+        });
+        if let Some(api_name) = like
+            && let Some(value) = lead.fields_mut().remove(&name)
+        {
+            lead.fields_mut().insert(api_name, value);
+        }
+    }
+    lead
+}
+
+/// The note on the timeline about a status that the pipeline lacks, after all actions.
+fn note_about_status(lead: &Lead, findings: &[Finding]) -> Option<(usize, BuiltInEntry)> {
+    let path = FieldPath::Field("status".to_owned());
+    findings.iter().find(|finding| finding.path == path && finding.is_loss())?;
+    let text = format!("No matched status for {}", lead.get("status")?.as_str()?);
+    let keys = BTreeMap::from([("text".to_owned(), text.into())]);
+    Some((usize::MAX, BuiltInEntry::new(SYSTEM_NOTE.to_owned(), keys)))
+}
+
+/// The notes of a lead: their indices among the actions, and the entries.
+fn notes(lead: &Lead) -> impl Iterator<Item = (usize, BuiltInEntry)> {
     let actions = lead.actions().iter().enumerate();
     let notes = actions
         .filter(|(_, action)| action.key("type").and_then(FieldValue::as_str) == Some(SYSTEM_NOTE));
     notes.map(|(index, note)| {
         let mut keys = note.keys().clone();
         keys.remove("type");
-        (index, keys)
+        (index, BuiltInEntry::new(SYSTEM_NOTE.to_owned(), keys))
     })
 }

@@ -1,6 +1,6 @@
 //! The settings of an emulator before it starts.
 
-use crate::clock::ClockState;
+use crate::clock::{self, ClockState};
 use crate::config::{Config, MAX_TOKENS};
 use crate::faults::Fault;
 use crate::faults::rate_limit::RateLimit;
@@ -226,6 +226,23 @@ setters! {
     /// ```
     pub fn allow_host(self, name: impl Into<String>) { self.config.hosts.push(name.into()); }
 
+    /// Allows web pages of every origin to call both APIs (CORS). Without it, browsers block them,
+    /// as the answers lack the headers, and the log says so.
+    ///
+    /// Whether telecrm itself allows them is unknown. A token in a web page is public.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = telecrm_emulator::Emulator::builder().cors().start().await?;
+    /// let url = format!("{}/enterprise/ent-local/metadata", emulator.sync_url());
+    /// let request = reqwest::Client::new().get(url).header("Origin", "http://localhost:3000");
+    /// assert_eq!(request.send().await?.headers()["access-control-allow-origin"], "*");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cors(self) { self.config.cors = true; }
+
     /// Sets whether rows of a search have the lead's ID (pitfall LE7). By default, they do.
     pub fn search_ids(self, search_ids: SearchIds) { self.profile.search_ids = search_ids; }
 
@@ -357,15 +374,20 @@ impl Builder {
     pub(crate) fn open_store(&mut self) -> io::Result<(Store, Option<StateFile>, ClockState)> {
         let strip = self.profile.phone_blanks == PhoneBlanks::Stripped;
         let seed = self.seed.take();
+        let now = self.now.map_or_else(clock::machine, Timestamp::as_millisecond);
+        if let Some(seed) = &seed {
+            Seed::check(seed).map_err(invalid_input)?;
+        }
         #[cfg(feature = "state")]
         if let Some(path) = &self.state {
-            let opened = StateFile::open(path, &self.config.enterprise, seed, strip);
+            let opened = StateFile::open(path, &self.config.enterprise, seed, strip, now);
             let (state_file, store, clock) = opened.map_err(io::Error::other)?;
             return Ok((store, Some(state_file), clock));
         }
         let seed = seed.unwrap_or_else(WorkspaceFile::sample);
         let seed = Seed::new(seed, strip).map_err(invalid_input)?;
-        Ok((Store::new(seed), None, ClockState::default()))
+        let store = Store::planted(seed, now).map_err(invalid_input)?;
+        Ok((store, None, ClockState::default()))
     }
 }
 

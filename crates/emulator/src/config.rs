@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) processing_delay: Duration,
     pub(crate) read_timeout: Duration,
     pub(crate) max_connections: usize,
+    /// Whether web pages of other origins may call the APIs.
+    pub(crate) cors: bool,
     /// Further names under which other machines reach this one.
     pub(crate) hosts: Vec<String>,
 }
@@ -64,6 +66,7 @@ impl Default for Config {
             processing_delay: DEFAULT_PROCESSING_DELAY,
             read_timeout: DEFAULT_READ_TIMEOUT,
             max_connections: DEFAULT_MAX_CONNECTIONS,
+            cors: false,
             hosts: Vec::new(),
         }
     }

@@ -41,9 +41,10 @@ pub use faults::{Fault, FaultError, FaultyAnswer};
 pub use log::exchange::ReceivedRequest;
 pub use log::{LogEntry, Refusal};
 pub use profile::{
-    ActionCodes, AssigneeAndStatuses, AsyncAnswer, BadValues, IdentifierField, Invited,
-    LeadAttributes, Performers, PhoneBlanks, PipelineShape, PrefixedTypes, Profile, SearchIds,
-    StatusCase, SwitchError, SystemNotes, UnknownEnterprise, UnknownLabels, UnknownMember,
+    ActionCodes, AssigneeAndStatuses, AsyncAnswer, BadValues, ComputedFields, IdentifierField,
+    Invited, Keys, LeadAttributes, Performers, PhoneBlanks, PipelineShape, PrefixedTypes, Profile,
+    SearchIds, StatusCase, SwitchError, SystemNotes, UnknownEnterprise, UnknownLabels,
+    UnknownMember, UnknownStatus,
 };
 pub use readiness::wait_until_ready;
 pub use recording::{Recording, RecordingError};

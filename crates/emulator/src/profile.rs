@@ -167,7 +167,41 @@ switches! {
         NoContent = "204",
         /// A web page, as reported.
         Html = "html",
-    } reported Queued;
+        /// The lead's ID and the outcome, as the older host answers. The lead is stored first.
+        Legacy = "legacy",
+    } reported Ok;
+
+    /// Which keys name a field in the Async API (pitfall AS6). Only API names are documented. One
+    /// user has observed that telecrm matched the label `Status`, and others rely on labels.
+    keys: Keys = "keys" {
+        /// Only the API name.
+        #[default]
+        Exact = "exact",
+        /// The API name in any case.
+        Case = "case",
+        /// The label too, and any case, blanks and `_`.
+        Label = "label",
+    } reported Label;
+
+    /// What the Async API does with a status that the pipeline lacks (pitfall LE8). The
+    /// documentation drops it. One user reports a visible trace.
+    unknown_status: UnknownStatus = "unknown-status" {
+        /// Drops it silently.
+        #[default]
+        Dropped = "dropped",
+        /// Drops it, and adds the note `No matched status for …` to the timeline.
+        Noted = "noted",
+    } reported Noted;
+
+    /// Whether leads show fields that telecrm computes, such as `calls_count` and
+    /// `call_connection_rate_(%)`. The documentation has none, and users report them.
+    computed_fields: ComputedFields = "computed-fields" {
+        /// They do not.
+        #[default]
+        Hidden = "hidden",
+        /// They do.
+        Shown = "shown",
+    } reported Shown;
 
     /// What the Async API does with a `SYSTEM_NOTE`, which clients have posted for years (pitfall
     /// AS7).
@@ -314,7 +348,7 @@ fn choose<T: Copy>(
 /// use telecrm_emulator::Profile;
 ///
 /// let error = Profile::documented().with("async-answer", "maybe").unwrap_err();
-/// assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html"));
+/// assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html, legacy"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SwitchError(Problem);
@@ -349,7 +383,7 @@ mod tests {
     fn an_unknown_value_lists_the_known_values() {
         let error = Profile::documented().with("async-answer", "yes").unwrap_err();
         assert_eq!(error.to_string(), "unknown value `yes` of the switch async-answer");
-        assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html"));
+        assert_eq!(error.hint(), Some("choose from queued, ok, accepted, 204, html, legacy"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Extension, Html, IntoResponse, Response};
 use axum::routing::{MethodFilter, any};
 use std::net::SocketAddr;
+use tower_http::cors::CorsLayer;
 
 /// Helps a caller who asks for an unknown path.
 const BASES: &str = "The Sync API is below /autoupdate/v2/enterprise/{enterpriseId}, the Async \
@@ -41,11 +42,15 @@ pub(crate) fn router(app: App, local: SocketAddr) -> Router {
     let own = own
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), acknowledge));
-    apis.method_not_allowed_fallback(method_not_allowed)
+    let mut apis = apis
+        .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(app.clone(), auth::authorize))
         .fallback(unknown)
-        .layer(from_fn_with_state(app.clone(), call::run))
-        .merge(own)
+        .layer(from_fn_with_state(app.clone(), call::run));
+    if app.config.cors {
+        apis = apis.layer(CorsLayer::permissive().allow_private_network(true));
+    }
+    apis.merge(own)
         .layer((DefaultBodyLimit::max(BODY_LIMIT), from_fn_with_state((app.clone(), local), guard)))
         .with_state(app)
 }

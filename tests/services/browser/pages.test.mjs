@@ -212,7 +212,7 @@ test('the filter applies while typing, and to new calls', async () => {
   await create({ phone: '916666666666', name: 'Another Zebra' });
   await page.waitForFunction(() => document.querySelectorAll('#list tbody tr').length === 2);
   await page.getByRole('searchbox').fill('');
-  await page.getByLabel('Losses only').check();
+  await page.getByLabel('Losses and refusals only').check();
   await rows(page).getByText('fields.rating').waitFor();
   assert.equal(await rows(page).count(), 1);
   await page.getByLabel('Operation').selectOption('getMetadata');

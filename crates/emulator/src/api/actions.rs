@@ -38,7 +38,8 @@ pub(super) async fn create(
     let remarks = remarks(workspace, &actions, &findings);
     let body = body.as_object().into_iter();
     findings.extend(body.flat_map(|body| unread(body, &["actions"], "")));
-    let written = store.append(&id, accepted);
+    let is_prefixed = app.profile().action_codes == ActionCodes::Prefixed;
+    let written = store.append(&id, accepted, is_prefixed);
     let written = written.ok_or_else(|| ApiError::lead_not_found(&id))?;
     let answer =
         Json(Created { lead_id: &id, actions: action_results(actions.len(), &written), remarks })

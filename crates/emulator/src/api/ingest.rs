@@ -2,6 +2,7 @@
 
 use super::leads::read_lead;
 use crate::app::App;
+use crate::background;
 use crate::faults::FaultKind;
 use crate::http::{ApiError, JsonBody};
 use crate::log::exchange::BodySlot;
@@ -13,7 +14,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Extension, Html, IntoResponse};
-use serde_json::json;
+use serde_json::{Value, json};
+use telecrm_core::FindingKind;
 
 const PAGE: &str =
     "<!DOCTYPE html>\n<html><head><title>telecrm</title></head><body>OK</body></html>\n";
@@ -48,13 +50,21 @@ pub(super) async fn push(
     // before the worker completes it.
     let mut store = app.store();
     let seq = app.log.append(entry, Effect::default(), None);
+    let mut ticket = None;
     if processing != Processing::Never {
         let queued =
             QueuedLead { lead, processing, delay, seq: Some(seq), repeated: slot.repeated() };
-        app.queue.push(place, &mut store, queued);
+        ticket = Some(app.queue.push(place, &mut store, queued));
     }
     drop(store);
     let answer = match async_answer {
+        AsyncAnswer::Legacy => {
+            // This answer has the outcome. A fault that holds the lead back leaves it empty.
+            if let Some(ticket) = ticket.filter(|_| processing == Processing::default()) {
+                background::process(&app, ticket);
+            }
+            Json(legacy(&app, seq)).into_response()
+        }
         AsyncAnswer::Queued => Json(json!({ "status": "QUEUED" })).into_response(),
         AsyncAnswer::Ok => "OK".into_response(),
         AsyncAnswer::Accepted => Json(json!({ "result": "Accepted" })).into_response(),
@@ -62,4 +72,20 @@ pub(super) async fn push(
         AsyncAnswer::Html => Html(PAGE).into_response(),
     };
     Ok((Extension(Logged(seq)), answer))
+}
+
+/// The answer of the older host, which processes the lead first.
+fn legacy(app: &App, seq: u64) -> Value {
+    let entry = app.log.since(seq - 1).into_iter().next();
+    let stored = entry.as_ref().and_then(|entry| entry.stored.clone()).unwrap_or_default();
+    let identifier = app.store().workspace().identifier().api_name().to_owned();
+    let lost = entry.iter().flat_map(|entry| &entry.findings);
+    let lost = lost.filter(|finding| finding.kind == FindingKind::LeadDropped);
+    let errors: Vec<_> = lost.map(|finding| finding.reason.as_str()).collect();
+    json!({
+        "status": if errors.is_empty() { "updated" } else { "error" },
+        "modifiedLeadIds": stored.get("id").into_iter().collect::<Vec<_>>(),
+        "errorString": errors.join(", "),
+        "uniqueIdentifier": stored["fields"].get(&identifier).cloned().unwrap_or_else(|| "".into()),
+    })
 }

@@ -10,7 +10,10 @@ use crate::app::App;
 use crate::http::response::LEAD_NOT_FOUND;
 use crate::http::{ApiError, JsonBody, Params};
 use crate::log::Effect;
-use crate::profile::{AssigneeAndStatuses, BadValues, LeadAttributes, SearchIds, UnknownLabels};
+use crate::profile::{
+    ActionCodes, AssigneeAndStatuses, BadValues, ComputedFields, LeadAttributes, SearchIds,
+    UnknownLabels,
+};
 use crate::repairs;
 use crate::store::lead::{LeadFields, ShownAction};
 use axum::Json;
@@ -57,7 +60,8 @@ pub(super) async fn create(
         )
         .refused(("lead_already_exists", message)));
     }
-    let Some(written) = store.upsert(accepted) else {
+    let is_prefixed = profile.action_codes == ActionCodes::Prefixed;
+    let Some(written) = store.upsert(accepted, Vec::new(), is_prefixed) else {
         let reason = findings.first().map(|finding| format!("{finding:#}")).unwrap_or_default();
         let is_missing = lead.get(&identifier).is_none();
         let cause = if is_missing { "missing_identifier" } else { "invalid_identifier" };
@@ -127,7 +131,9 @@ pub(super) async fn get(
             actions_limit: page.limit,
         }
     });
-    let answer = Read { id: &lead.id, fields: lead.fields().with_employee(has_employee), timeline };
+    let has_computed = profile.computed_fields == ComputedFields::Shown;
+    let fields = lead.fields().with_employee(has_employee).with_computed(has_computed);
+    let answer = Read { id: &lead.id, fields, timeline };
     Ok(Json(answer).into_response())
 }
 
@@ -232,7 +238,9 @@ pub(super) async fn search(
     }
     let found: Vec<_> = filter.run(&store).collect();
     let has_id = profile.search_ids == SearchIds::Yes;
-    let answer = Found::new(page, &found, |lead| lead.row(profile.lead_attributes, has_id));
+    let has_computed = profile.computed_fields == ComputedFields::Shown;
+    let answer =
+        Found::new(page, &found, |lead| lead.row(profile.lead_attributes, has_id, has_computed));
     Ok(searched(answer, unread))
 }
 

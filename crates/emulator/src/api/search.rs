@@ -61,6 +61,8 @@ impl Filter {
                 // From the written value, since its normal form may read as another number (ID2).
                 let key = |value: &Value| store.workspace().identifier_key(&value.clone().into());
                 filter.identifiers = Some(list(wanted).iter().filter_map(key).collect());
+                // Two leads can spell the same identifier differently.
+                continue;
             }
             filter.fields.push((name.clone(), criterion));
         }

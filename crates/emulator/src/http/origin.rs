@@ -19,15 +19,36 @@ pub(crate) fn check_host(
     local: SocketAddr,
     allowed: &[String],
 ) -> Result<(), ApiError> {
-    let header = request.headers().get(header::HOST);
+    let mut headers = request.headers().get_all(header::HOST).iter();
+    let header = headers.next();
+    if headers.next().is_some() {
+        return Err(ApiError::bad_request("The request has several Host headers"));
+    }
     let host = header.and_then(|host| host.to_str().ok()).or(request.uri().host());
     if host.is_some_and(|host| is_own_host(host, local, allowed)) {
         return Ok(());
     }
-    let problem =
+    let mut problem =
         Problem::new(format!("The Host header is neither localhost nor an address of {local}"));
-    let hint =
-        "start the emulator with --allow-host NAME (Builder::allow_host) to allow another name";
+    let mut hint =
+        "start the emulator with --allow-host NAME (Builder::allow_host) to allow another name"
+            .to_owned();
+    // The host without its port, if only the port is another one.
+    let own = host.and_then(|host| host.parse::<Authority>().ok()).filter(|authority| {
+        let name = authority.host();
+        is_own_host(&format!("{name}:{}", local.port()), local, allowed)
+    });
+    if let Some(authority) = own {
+        problem = Problem::new(format!(
+            "The Host header names {authority}, but the emulator has the port {}",
+            local.port()
+        ));
+        let name = authority.host();
+        hint = format!(
+            "if a forwarded port leads here, start the emulator with --allow-host {name} \
+             (Builder::allow_host)"
+        );
+    }
     Err(ApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", problem.hint(hint)))
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct ApiError {
     message: String,
     details: Vec<Value>,
     findings: Vec<Finding>,
-    refusal: Option<Refusal>,
+    refusal: Option<Box<Refusal>>,
 }
 
 impl ApiError {
@@ -82,7 +82,7 @@ impl ApiError {
 
     /// Explains the refusal in the log, for a caller to whom telecrm's message does not say enough.
     pub(crate) fn refused(mut self, (cause, message): (&str, impl Into<String>)) -> Self {
-        self.refusal = Some(Refusal::new(cause, message));
+        self.refusal = Some(Box::new(Refusal::new(cause, message)));
         self
     }
 }
@@ -90,7 +90,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (code, details) = (self.code, &self.details);
-        let refused = self.refusal.unwrap_or_else(|| {
+        let refused = self.refusal.map(|refusal| *refusal).unwrap_or_else(|| {
             let reasons = details.iter().filter_map(|detail| detail["message"].as_str());
             let message =
                 [&*self.message].into_iter().chain(reasons).collect::<Vec<_>>().join("; ");

@@ -114,12 +114,38 @@ impl StoredLead {
 
     /// The fields as answers show them, with the times that telecrm sets.
     pub(crate) fn fields(&self) -> LeadFields<'_> {
-        LeadFields { lead: self, omitted: &[], has_employee: false }
+        LeadFields { lead: self, omitted: &[], has_employee: false, has_computed: false }
     }
 
     /// The lead as a row of a search.
-    pub(crate) fn row(&self, attributes: LeadAttributes, has_id: bool) -> LeadRow<'_> {
-        LeadRow { lead: self, attributes, has_id }
+    pub(crate) fn row(
+        &self,
+        attributes: LeadAttributes,
+        has_id: bool,
+        has_computed: bool,
+    ) -> LeadRow<'_> {
+        LeadRow { lead: self, attributes, has_id, has_computed }
+    }
+
+    /// The fields that telecrm computes from the timeline, as users report them.
+    fn computed(&self) -> Vec<(&'static str, Value)> {
+        let calls: Vec<_> =
+            self.timeline.iter().filter(|entry| entry.type_name().contains("CALL")).collect();
+        let durations = calls.iter().filter_map(|call| call.fields.get("duration")?.as_i64());
+        // A call that was not connected has no duration, or -1.
+        let connected: Vec<_> = durations.filter(|seconds| *seconds > 0).collect();
+        let rate = 100.0 * connected.len() as f64 / calls.len().max(1) as f64;
+        let mut computed = vec![
+            ("calls_count", json!(calls.len())),
+            ("connected_call_count", json!(connected.len())),
+            ("call_connection_rate_(%)", number((rate * 100.0).round() / 100.0)),
+            ("total_call_duration", json!(connected.iter().sum::<i64>())),
+        ];
+        if let Some(last) = self.timeline().next() {
+            computed.push(("last_activity_type", json!(last.type_name())));
+            computed.push(("last_activity_on", json!(last.created)));
+        }
+        computed
     }
 
     /// A field, or one of the times that telecrm sets.
@@ -204,9 +230,9 @@ impl StoredAction {
 
 /// An entry that telecrm itself adds to a timeline.
 pub(crate) struct BuiltInEntry {
-    pub(super) type_name: String,
-    pub(super) keys: BTreeMap<String, FieldValue>,
-    pub(super) created: Option<i64>,
+    type_name: String,
+    keys: BTreeMap<String, FieldValue>,
+    created: Option<i64>,
 }
 
 impl BuiltInEntry {
@@ -214,6 +240,12 @@ impl BuiltInEntry {
     pub(crate) fn new(type_name: String, mut keys: BTreeMap<String, FieldValue>) -> Self {
         keys.remove("id");
         Self { type_name, created: keys.remove(CREATED).and_then(|time| time.as_i64()), keys }
+    }
+
+    /// The entry as a timeline stores it.
+    pub(super) fn stored(self, id: String, now: i64) -> StoredAction {
+        let kind = EntryKind::BuiltIn(self.type_name);
+        StoredAction::new(id, kind, self.keys, self.created.unwrap_or(now))
     }
 
     /// Reads an entry. The error is a sentence for the caller.
@@ -244,9 +276,16 @@ pub(crate) struct LeadFields<'a> {
     lead: &'a StoredLead,
     omitted: &'static [&'static str],
     has_employee: bool,
+    has_computed: bool,
 }
 
 impl LeadFields<'_> {
+    /// Shows the fields that telecrm computes too.
+    pub(crate) fn with_computed(mut self, has_computed: bool) -> Self {
+        self.has_computed = has_computed;
+        self
+    }
+
     /// Shows the assignee as `employeeid` too.
     pub(crate) fn with_employee(mut self, has_employee: bool) -> Self {
         self.has_employee = has_employee;
@@ -272,6 +311,11 @@ impl Serialize for LeadFields<'_> {
         for (name, time) in OWN_TIMES.iter().zip([lead.created_on, lead.modified_on]) {
             map.serialize_entry(name, &time)?;
         }
+        if self.has_computed {
+            for (name, value) in lead.computed() {
+                map.serialize_entry(name, &value)?;
+            }
+        }
         map.end()
     }
 }
@@ -281,6 +325,7 @@ pub(crate) struct LeadRow<'a> {
     lead: &'a StoredLead,
     attributes: LeadAttributes,
     has_id: bool,
+    has_computed: bool,
 }
 
 impl Serialize for LeadRow<'_> {
@@ -295,10 +340,16 @@ impl Serialize for LeadRow<'_> {
                 LeadAttributes::Row => &["status", "rating", "assignee"],
                 _ => &[],
             },
+            has_computed: self.has_computed,
             ..lead.fields()
         };
         map.serialize_entry("fields", &fields)?;
         map.serialize_entry("actions", &[(); 0])?;
+        if self.has_computed {
+            map.serialize_entry("labelids", &[(); 0])?;
+            map.serialize_entry("createdBy", "API")?;
+            map.serialize_entry("modifiedBy", "API")?;
+        }
         if self.attributes != LeadAttributes::Fields {
             map.serialize_entry("score", &number(lead.score))?;
             map.serialize_entry("isArchived", &false)?;

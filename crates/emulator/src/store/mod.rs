@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 pub(crate) mod lead;
+mod plant;
 mod queued;
 mod seed;
 pub(crate) mod session;
@@ -18,12 +19,14 @@ pub(crate) use seed::Seed;
 pub(crate) use sqlite::StateFile;
 
 use crate::clock::ClockState;
+use crate::problem::Problem;
 use error::StateError;
 use lead::ShownAction;
 use seed::phone_blanks;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 use team::Team;
@@ -40,7 +43,10 @@ pub(crate) struct Store {
     workspace: Workspace,
     /// In order of creation.
     leads: Vec<StoredLead>,
+    /// The first lead with each identifier.
     by_identifier: HashMap<String, usize>,
+    /// Further leads of a seed with an identifier that an earlier lead has.
+    twins: BTreeMap<String, Vec<usize>>,
     by_id: HashMap<String, usize>,
     team: Team,
     /// The queued leads by their tickets.
@@ -49,6 +55,8 @@ pub(crate) struct Store {
     ids: Ids,
     /// The time of the current session, in Unix milliseconds.
     pub(crate) now: i64,
+    /// When the leads of the seed were created that do not say.
+    planted_at: i64,
     changes: Changes,
 }
 
@@ -97,20 +105,40 @@ impl Store {
                 .with_phone_blanks(phone_blanks(seed.strips_phone_blanks)),
             leads: Vec::new(),
             by_identifier: HashMap::new(),
+            twins: BTreeMap::new(),
             by_id: HashMap::new(),
             team: Team::new(&seed.answers),
             queue: BTreeMap::new(),
             last_ticket: 0,
             ids: Ids::default(),
             now: 0,
+            planted_at: 0,
             changes: Changes::default(),
             seed,
         }
     }
 
+    /// A store with the leads of the seed.
+    ///
+    /// # Errors
+    /// Returns an error if telecrm could not have stored one of them.
+    pub(crate) fn planted(seed: Seed, now: i64) -> Result<Self, Problem> {
+        let mut store = Self { now, ..Self::new(seed) };
+        store.plant()?;
+        store.changes = Changes::default();
+        Ok(store)
+    }
+
     /// Returns to the seed. The queue is emptied. IDs are never reused.
     pub(crate) fn reset(&mut self) {
-        self.replace(Self::new(self.seed.clone()));
+        let mut fresh = Self::new(self.seed.clone());
+        fresh.now = self.now;
+        fresh.planted_at = self.planted_at;
+        fresh.ids = mem::take(&mut self.ids);
+        // The start has planted the same leads without an error.
+        let _ = fresh.plant();
+        self.ids = mem::take(&mut fresh.ids);
+        self.replace(fresh);
     }
 
     /// Returns to an earlier state, and empties the queue as a reset does.
@@ -222,8 +250,11 @@ impl Store {
     /// The leads with these identifiers, from the newest to the oldest. The time does not grow with
     /// the number of leads.
     pub(crate) fn with_identifiers(&self, keys: &[String]) -> impl Iterator<Item = &StoredLead> {
-        let places: BTreeSet<usize> =
-            keys.iter().filter_map(|key| self.by_identifier.get(key).copied()).collect();
+        let places = |key| {
+            let twins = self.twins.get(key).into_iter().flatten();
+            self.by_identifier.get(key).into_iter().chain(twins).copied()
+        };
+        let places: BTreeSet<usize> = keys.iter().flat_map(places).collect();
         places.into_iter().rev().map(|index| &self.leads[index])
     }
 
@@ -233,8 +264,14 @@ impl Store {
     }
 
     /// Creates the lead or updates the one with the same identifier, and appends the actions.
-    /// Returns None for a lead without a valid identifier.
-    pub(crate) fn upsert(&mut self, accepted: Acceptance) -> Option<Written> {
+    /// Returns None for a lead without a valid identifier. Notes have the places of their actions.
+    /// The log shows codes as answers do, with or without the prefix.
+    pub(crate) fn upsert(
+        &mut self,
+        accepted: Acceptance,
+        notes: Vec<(usize, BuiltInEntry)>,
+        is_prefixed: bool,
+    ) -> Option<Written> {
         let key = accepted.identifier?;
         self.create_options(&accepted.created);
         let mut fields = accepted.fields;
@@ -243,16 +280,21 @@ impl Store {
             None => {
                 let status = self.default_status();
                 fields.entry("status".to_owned()).or_insert(status);
-                self.create(key)
+                self.create(key, self.now)
             }
         };
-        Some(self.write(index, fields, accepted.actions))
+        Some(self.write(index, fields, accepted.actions, notes, is_prefixed))
     }
 
     /// Appends actions to a lead's timeline. Returns None if there is no lead with this ID.
-    pub(crate) fn append(&mut self, id: &str, actions: Vec<AcceptedAction>) -> Option<Written> {
+    pub(crate) fn append(
+        &mut self,
+        id: &str,
+        actions: Vec<AcceptedAction>,
+        is_prefixed: bool,
+    ) -> Option<Written> {
         let index = *self.by_id.get(id)?;
-        Some(self.write(index, BTreeMap::new(), actions))
+        Some(self.write(index, BTreeMap::new(), actions, Vec::new(), is_prefixed))
     }
 
     fn write(
@@ -260,6 +302,8 @@ impl Store {
         index: usize,
         fields: BTreeMap<String, FieldValue>,
         actions: Vec<AcceptedAction>,
+        notes: Vec<(usize, BuiltInEntry)>,
+        is_prefixed: bool,
     ) -> Written {
         let now = self.now;
         let mut score = 0.0;
@@ -277,11 +321,15 @@ impl Store {
             let entry = StoredAction::new(self.ids.next(now), kind, action.fields, created);
             entries.push((action.index, entry));
         }
+        for (index, note) in notes {
+            entries.push((index, note.stored(self.ids.next(now), now)));
+        }
+        entries.sort_by_key(|(index, _)| *index);
         let lead = &mut self.leads[index];
         let parts = StoredParts {
             id: &lead.id,
             fields: &fields,
-            actions: entries.iter().map(|(_, entry)| entry.shown(false)).collect(),
+            actions: entries.iter().map(|(_, entry)| entry.shown(is_prefixed)).collect(),
         };
         let ids = entries.iter().map(|(index, entry)| (*index, entry.id.clone()));
         let written = Written {
@@ -330,12 +378,7 @@ impl Store {
         let id = self.ids.next(now);
         let timeline = &mut self.leads[index].timeline;
         self.changes.entries.insert((index, timeline.len()));
-        timeline.push(StoredAction::new(
-            id.clone(),
-            EntryKind::BuiltIn(entry.type_name),
-            entry.keys,
-            entry.created.unwrap_or(now),
-        ));
+        timeline.push(entry.stored(id.clone(), now));
         Some(id)
     }
 
@@ -365,8 +408,7 @@ impl Store {
         Some(lead)
     }
 
-    fn create(&mut self, key: String) -> usize {
-        let now = self.now;
+    fn create(&mut self, key: String, now: i64) -> usize {
         let index = self.leads.len();
         // Searches return the newest lead first, even after the clock was set back.
         let created_on = match self.leads.last() {
@@ -375,10 +417,20 @@ impl Store {
         };
         let id = self.ids.next(now);
         self.changes.identifiers.insert(index, key.clone());
-        self.by_identifier.insert(key, index);
-        self.by_id.insert(id.clone(), index);
         self.leads.push(StoredLead::new(id, created_on));
+        self.index(key, index);
         index
+    }
+
+    /// Adds the lead in this place to the indices.
+    fn index(&mut self, key: String, place: usize) {
+        self.by_id.insert(self.leads[place].id.clone(), place);
+        match self.by_identifier.entry(key) {
+            Entry::Occupied(first) => {
+                self.twins.entry(first.key().clone()).or_default().push(place);
+            }
+            Entry::Vacant(none) => _ = none.insert(place),
+        }
     }
 
     /// The status of a new lead: `Fresh`, or else the first active status.

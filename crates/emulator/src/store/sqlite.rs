@@ -14,9 +14,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Tran
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use telecrm_core::workspace::WorkspaceError;
 use telecrm_core::{Workspace, WorkspaceFile};
 
 /// Marks the emulator's files among SQLite databases: "tcrm".
@@ -101,8 +101,9 @@ impl StateFile {
         enterprise: &str,
         seed: Option<WorkspaceFile>,
         strip_phone_blanks: bool,
+        now: i64,
     ) -> Result<(Self, Store, ClockState), StateError> {
-        let opened = open(path, enterprise, seed, strip_phone_blanks);
+        let opened = open(path, enterprise, seed, strip_phone_blanks, now);
         let (connection, store, clock) = opened.map_err(|failure| failure.of(path))?;
         let path = path.to_owned();
         Ok((Self { path, connection }, store, clock))
@@ -135,6 +136,7 @@ fn open(
     enterprise: &str,
     seed: Option<WorkspaceFile>,
     strip_phone_blanks: bool,
+    now: i64,
 ) -> Result<(Connection, Store, ClockState), Failure> {
     let mut connection = connect(path)?;
     migrate(&mut connection)?;
@@ -143,7 +145,8 @@ fn open(
         return Ok((connection, store, clock));
     }
     let seed = seed.unwrap_or_else(WorkspaceFile::sample);
-    let store = Store::new(Seed::new(seed, strip_phone_blanks).map_err(no_workspace)?);
+    let seed = Seed::new(seed, strip_phone_blanks).map_err(no_workspace)?;
+    let store = Store::planted(seed, now).map_err(no_workspace)?;
     let clock = ClockState::default();
     let transaction = connection.transaction()?;
     transaction.execute(
@@ -159,7 +162,7 @@ fn open(
     Ok((connection, store, clock))
 }
 
-fn no_workspace(error: WorkspaceError) -> Failure {
+fn no_workspace(error: impl fmt::Display) -> Failure {
     Failure { reason: format!("has no valid workspace: {error}"), hint: None }
 }
 
@@ -281,9 +284,8 @@ fn load_leads(connection: &Connection, store: &mut Store) -> Result<(), Failure>
             return Err(missing_lead());
         }
         let lead: StoredLead = read(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?;
-        store.by_identifier.insert(row.get(1)?, place);
-        store.by_id.insert(lead.id.clone(), place);
         store.leads.push(lead);
+        store.index(row.get(1)?, place);
     }
     let mut statement = connection.prepare("SELECT lead, json FROM entry ORDER BY lead, place")?;
     let mut rows = statement.query([])?;
@@ -321,7 +323,9 @@ impl Writer<'_> {
             .execute_batch("DELETE FROM entry; DELETE FROM lead; DELETE FROM waiting")?;
         self.answers()?;
         self.members()?;
-        let mut identifiers: Vec<_> = self.store.by_identifier.iter().collect();
+        let twins = self.store.twins.iter();
+        let twins = twins.flat_map(|(key, places)| places.iter().map(move |place| (key, place)));
+        let mut identifiers: Vec<_> = self.store.by_identifier.iter().chain(twins).collect();
         identifiers.sort_unstable_by_key(|(_, place)| **place);
         for (identifier, place) in identifiers {
             self.new_lead(*place, identifier)?;

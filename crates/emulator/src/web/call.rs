@@ -45,6 +45,10 @@ pub(crate) async fn page(State(app): State<App>, Path(seq): Path<String>) -> Res
         @if outcome::is_queued(&entry, entry.stored.is_some()) {
             p.note { "The lead is queued for background processing. " a href="" { "Reload" } }
         }
+        @if let Some(refusal) = &entry.refused {
+            p.note role="status" { strong { "Refused: " } (refusal.message) " " code { (refusal.cause) } }
+        }
+        @if let Some(found) = entry.found { p.facts { (page::counted(found, "item", "items")) " found" } }
         (outcome(&entry, exchange.as_ref()))
         @match &exchange {
             None => { p.note { "The log no longer has the request and the response: newer calls took their space." } },

@@ -154,7 +154,7 @@ fn filter_form(filter: &Filter) -> Markup {
                     @for (value, name) in STATUSES { option value=(value) selected[filter.status == value] { (name) } }
                 }
             }
-            label.check { input type="checkbox" name="losses" checked[filter.losses]; " Losses only" }
+            label.check { input type="checkbox" name="losses" checked[filter.losses]; " Losses and refusals only" }
             button type="submit" data-submit { "Filter" }
         }
     }

@@ -1,11 +1,11 @@
 //! Selects the calls that the list shows.
 
 use crate::http::Params;
-use crate::log::LoggedCall;
 use crate::log::exchange::{Exchange, Message};
+use crate::log::{LogEntry, LoggedCall};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt;
-use telecrm_core::Finding;
+use telecrm_core::{Finding, FindingKind};
 
 #[derive(Clone, Default)]
 pub(crate) struct Filter {
@@ -45,7 +45,7 @@ impl Filter {
         };
         (self.operation.is_empty() || self.operation == operation)
             && (self.status.is_empty() || self.status == status)
-            && (!self.losses || entry.findings.iter().any(Finding::is_loss))
+            && (!self.losses || is_trouble(entry))
             && (self.text.is_empty() || self.text_occurs_in(call))
     }
 
@@ -67,8 +67,16 @@ impl Filter {
             || entry.operation.as_deref().is_some_and(is_in)
             || entry.fault.is_some_and(is_in)
             || entry.findings.iter().any(in_finding)
+            || entry.refused.as_ref().is_some_and(|refusal| is_in(&refusal.message))
             || call.exchange.as_ref().is_some_and(in_exchange)
     }
+}
+
+/// Whether a call lost something, was refused, or searched for what no lead can have.
+fn is_trouble(entry: &LogEntry) -> bool {
+    let is_search = entry.found.is_some();
+    let is_bad = |f: &Finding| f.is_loss() || (is_search && f.kind == FindingKind::Doubtful);
+    entry.refused.is_some() || entry.findings.iter().any(is_bad)
 }
 
 /// Prints the filter as `&name=value` pairs of a query.

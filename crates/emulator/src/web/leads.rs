@@ -50,7 +50,7 @@ impl LeadPage {
         let has_more = leads.len() > PAGE_SIZE;
         leads.truncate(PAGE_SIZE);
         let row = |lead: &StoredLead| {
-            let mut row = json!(lead.row(LeadAttributes::Both, true));
+            let mut row = json!(lead.row(LeadAttributes::Both, true, false));
             row["entries"] = lead.actions().len().into();
             row
         };

@@ -336,3 +336,66 @@ async fn refused_requests_are_received() {
     assert_eq!(unknown["fields"], lead["fields"]);
     assert_ne!(unknown["password"], "hunter2", "the password may be that of a team member");
 }
+
+/// A request to a path of the Sync API over a plain connection, with these header lines.
+async fn raw(local: &Local, head: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = local.emulator.url().trim_start_matches("http://").to_owned();
+    let mut connection = tokio::net::TcpStream::connect(address).await.expect("connects");
+    connection.write_all(head.as_bytes()).await.expect("sends");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.expect("answers");
+    answer
+}
+
+#[tokio::test]
+async fn two_host_headers_are_refused() {
+    let local = Local::start().await;
+    let host = local.emulator.url().trim_start_matches("http://").to_owned();
+    let head = format!(
+        "GET /_emulator/health HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    );
+    assert!(raw(&local, &head).await.starts_with("HTTP/1.1 400"));
+}
+
+#[tokio::test]
+async fn a_forwarded_port_is_explained() {
+    let local = Local::start().await;
+    let health = format!("{}/_emulator/health", local.emulator.url());
+    let request = local.http.get(health).header("Host", "localhost:8080");
+    let refused = request.send().await.expect("answers");
+    assert_eq!(refused.status(), 403);
+    let text = refused.text().await.expect("a text");
+    assert!(
+        text.contains("names localhost:8080") && text.contains("--allow-host localhost"),
+        "{text}"
+    );
+}
+
+fn preflight(local: &Local) -> reqwest::RequestBuilder {
+    let url = format!("{}/enterprise/ent-local/autoupdatelead", local.emulator.async_url());
+    let request = local.http.request(reqwest::Method::OPTIONS, url);
+    let request = request.header("Origin", "http://localhost:3000");
+    request.header("Access-Control-Request-Method", "POST")
+}
+
+#[tokio::test]
+async fn a_preflight_is_refused_and_explained() {
+    let local = Local::start().await;
+    assert_eq!(status(preflight(&local)).await, 401);
+    let refused = local.emulator.log(0).pop().and_then(|entry| entry.refused).expect("refused");
+    assert_eq!(refused.cause, "preflight");
+    assert!(refused.message.contains("--cors"), "{}", refused.message);
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_with_cors() {
+    let local = Local::with(telecrm_emulator::Emulator::builder().cors()).await;
+    let answer = preflight(&local).send().await.expect("answers");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+    let pushed = local.ingest().header("Origin", "http://localhost:3000");
+    let pushed = pushed.json(&serde_json::json!({ "fields": { "phone": "919999999999" } }));
+    let headers = pushed.send().await.expect("answers").headers().clone();
+    assert_eq!(headers["access-control-allow-origin"], "*");
+}

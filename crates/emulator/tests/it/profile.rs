@@ -246,7 +246,11 @@ scenarios! { assert_identifier:
 #[tokio::test]
 async fn the_reported_profile_has_all_reported_answers() {
     let local = Local::with(Emulator::builder().profile(Profile::reported())).await;
-    let entry = local.push(json!({ "fields": jane(), "actions": [{ "type": "ACTION_1001", "fields": { "note": "x" } }] })).await;
+    let lead = json!({ "fields": jane(), "actions": [{ "type": "ACTION_1001", "fields": { "note": "x" } }] });
+    let pushed = local.ingest().json(&lead).send().await.expect("the emulator answers");
+    assert_eq!(pushed.text().await.expect("a text"), "OK");
+    local.emulator.wait_idle().await;
+    let entry = local.emulator.log(0).pop().expect("the call is in the log");
     assert!(entry.findings.is_empty());
     let row = local.search(json!({})).await["data"][0].clone();
     assert_eq!(
@@ -318,4 +322,95 @@ scenarios! { assert_profile_refused:
     a_boolean_value_is_refused(json!({ "search-ids": false }), "search-ids should be a text")
     an_unknown_profile_is_refused(json!({ "profile": "live" }), "documented, reported")
     a_list_is_not_a_profile(json!([]), "switches")
+}
+
+/// Pushes a lead under a switch, and returns the answer with the lead's fields and timeline.
+async fn pushed(switch: (&str, &str), lead: Value) -> (Value, Value) {
+    let local = with(switch.0, switch.1).await;
+    let answer = local.ingest().json(&lead).send().await.expect("the emulator answers");
+    let answer = answer.json().await.expect("JSON");
+    local.emulator.wait_idle().await;
+    let lead = match local.search(json!({})).await["total_count"].as_u64() {
+        Some(0) => Value::Null,
+        _ => local.only_lead().await,
+    };
+    (answer, lead)
+}
+
+#[tokio::test]
+async fn the_older_host_answers_with_the_id_of_the_stored_lead() {
+    let (answer, lead) = pushed(("async-answer", "legacy"), json!({ "fields": jane() })).await;
+    assert_eq!(
+        answer,
+        json!({ "status": "updated", "modifiedLeadIds": [lead["id"]], "errorString": "",
+            "uniqueIdentifier": "919999999999" })
+    );
+}
+
+#[tokio::test]
+async fn the_older_host_answers_200_to_a_lead_that_it_refuses() {
+    let bad = json!({ "fields": { "phone": "99" } });
+    let (answer, lead) = pushed(("async-answer", "legacy"), bad).await;
+    assert_eq!((&answer["status"], &answer["modifiedLeadIds"]), (&json!("error"), &json!([])));
+    assert!(answer["errorString"].as_str().expect("a text").contains("phone number"), "{answer}");
+    assert_eq!(lead, Value::Null);
+}
+
+/// Asserts which spelling of `follow_up_date` names the field under a value of the switch `keys`.
+async fn assert_keys(keys: &str, written: &str, is_stored: bool) {
+    let fields = json!({ "phone": "919999999999", written: "01/06/2026 10:30" });
+    let (_, lead) = pushed(("keys", keys), json!({ "fields": fields })).await;
+    assert_eq!(lead["fields"]["follow_up_date"].is_i64(), is_stored, "{lead}");
+}
+
+scenarios! { assert_keys:
+    as6_only_the_api_name_names_a_field("exact", "Follow_Up_Date", false)
+    as6_another_case_names_a_field("case", "Follow_Up_Date", true)
+    as6_a_label_does_not_name_a_field("case", "Follow Up Date", false)
+    as6_a_label_names_a_field("label", "Follow Up Date", true)
+}
+
+#[tokio::test]
+async fn le8_an_unknown_status_leaves_a_note() {
+    let lead = json!({ "fields": { "phone": "919999999999", "status": "NEW" } });
+    let (_, lead) = pushed(("unknown-status", "noted"), lead).await;
+    let note = &lead["actions"][0];
+    assert_eq!(
+        (&note["type"], &note["text"]),
+        (&json!("SYSTEM_NOTE"), &json!("No matched status for NEW"))
+    );
+}
+
+#[tokio::test]
+async fn notes_are_kept_in_their_places() {
+    let lead = json!({ "fields": jane(), "actions": [
+        { "type": "SYSTEM_NOTE", "text": "first" },
+        { "type": "ACTION_1001", "fields": {} },
+        { "type": "SYSTEM_NOTE", "text": "last" },
+    ] });
+    let (_, lead) = pushed(("system-notes", "kept"), lead).await;
+    let types: Vec<_> = lead["actions"].as_array().unwrap().iter().map(|a| &a["type"]).collect();
+    assert_eq!(types, ["SYSTEM_NOTE", "1001", "SYSTEM_NOTE"]);
+    assert_eq!(lead["actions"][0]["text"], "last", "the newest comes first");
+}
+
+#[tokio::test]
+async fn rows_have_computed_fields() {
+    let local = with("computed-fields", "shown").await;
+    let id = local.create(jane()).await;
+    for duration in [125, -1] {
+        let call = json!({ "type": "OUTGOING_CALL", "duration": duration });
+        let url = format!("{}/_emulator/leads/{id}/timeline", local.emulator.url());
+        assert_eq!(answer(local.http.post(url).json(&call)).await.0, 201);
+    }
+    let row = local.search(json!({})).await["data"][0].clone();
+    let lead = local.get(&format!("/lead/{id}")).await.1;
+    for fields in [&row["fields"], &lead["fields"]] {
+        assert_eq!(fields["calls_count"], 2);
+        assert_eq!(fields["connected_call_count"], 1);
+        assert_eq!(fields["call_connection_rate_(%)"], 50);
+        assert_eq!(fields["total_call_duration"], 125);
+        assert_eq!(fields["last_activity_type"], "OUTGOING_CALL");
+    }
+    assert_eq!(row["labelids"], json!([]));
 }

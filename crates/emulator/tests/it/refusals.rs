@@ -239,3 +239,17 @@ scenarios! { assert_suggestion:
     a_suggestion_has_the_api_name(
         json!({ "phone": "919999999999", "Rating": 3 }), "rename it to `rating`")
 }
+
+#[tokio::test]
+async fn the_page_of_a_call_says_why_it_was_refused() {
+    let local = Local::start().await;
+    local.get("/custom-actions/1001").await;
+    local.get("/metadata").await;
+    let page = |path: &str| {
+        let request = local.http.get(format!("{}/_emulator/{path}", local.emulator.url()));
+        async move { request.send().await.expect("answers").text().await.expect("a text") }
+    };
+    assert!(page("calls/1").await.contains("write the code as ACTION_1001"));
+    let listed = page("?losses=on").await;
+    assert!(listed.contains("/_emulator/calls/1\"") && !listed.contains("/_emulator/calls/2\""));
+}

@@ -326,8 +326,9 @@ async fn calls_are_filtered() {
         ("operation=none", &[4]),
         ("status=4xx", &[4, 3]),
         ("status=none", &[]),
-        ("losses=on", &[2]),
-        ("losses=on&status=4xx", &[]),
+        ("losses=on", &[4, 3, 2]),
+        ("losses=on&status=4xx", &[4, 3]),
+        ("losses=on&status=2xx", &[2]),
         ("before=3", &[2, 1]),
         ("before=2&operation=createLead", &[1]),
     ] {
