@@ -4,7 +4,7 @@ use crate::access::{client, sync_client};
 use crate::args::records::{Api, Method};
 use crate::exit::{Exit, Failure};
 use crate::input;
-use crate::records::write_line;
+use crate::output::write_line;
 use crate::settings::Settings;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};

@@ -1,9 +1,10 @@
-//! `telecrm demo`: pushes example leads to an emulator inside this process, and explains the result.
+//! `telecrm demo`: pushes example leads to an emulator inside this process, and explains the
+//! result.
 
 use crate::args::{self, Cli, Command};
 use crate::exit::{Exit, Failure};
+use crate::output::write_line;
 use crate::push::{Connection, Input, Reasons, push};
-use crate::records::write_line;
 use crate::settings::Settings;
 use crate::signals;
 use clap::Parser;

@@ -4,8 +4,8 @@ use crate::args::access::Doctor;
 use crate::clock;
 use crate::environment::{Environment, Needs};
 use crate::exit::{Exit, Failure};
+use crate::output::write_line;
 use crate::problem::Problem;
-use crate::records::write_line;
 use crate::settings::Settings;
 use serde::Serialize;
 use serde_json::json;
@@ -131,12 +131,12 @@ async fn workspace_check(telecrm: &Telecrm) -> Check {
                 _ => "by another rule",
             };
             let message =
-                format!("leads are told apart by `{}`, found {found}", identifier.api_name());
+                format!("the lead identifier is `{}`, found {found}", identifier.api_name());
             match identifier.disagreement() {
                 Some(other) => Check::failed(
                     "workspace",
                     Problem::new(format!("{message}, and `{other}` has the flag as well (EN6)"))
-                        .hint("ask the owner of the workspace which of them tells leads apart"),
+                        .hint("ask the owner of the workspace which of them is right"),
                 ),
                 None => Check::passed("workspace", message),
             }

@@ -2,8 +2,8 @@
 
 use crate::args::{CHECK_HELP, Cli, PUSH_HELP};
 use crate::exit::{Exit, Failure};
+use crate::output::write_line;
 use crate::problem::Problem;
-use crate::records::write_line;
 use clap::{CommandFactory, Parser};
 
 const TOPICS: [&str; 4] = ["exit-codes", "environment", "formats", "pitfalls"];

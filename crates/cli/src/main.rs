@@ -11,6 +11,7 @@ mod environment;
 mod exit;
 mod help;
 mod input;
+mod output;
 mod private_file;
 mod problem;
 mod push;

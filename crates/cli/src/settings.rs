@@ -6,9 +6,9 @@ use crate::environment::{
     ASYNC_TOKEN, ASYNC_URL_VARIABLE, ENTERPRISE_ID, SYNC_TOKEN, SYNC_URL_VARIABLE,
 };
 use crate::exit::{Exit, Failure};
+use crate::output::Output;
 use crate::private_file;
 use crate::problem::Problem;
-use crate::records::Output;
 use crate::terminal::print;
 use console::Term;
 use serde::{Deserialize, Serialize};

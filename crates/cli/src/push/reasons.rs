@@ -10,7 +10,7 @@ const NAMED_ROWS: usize = 5;
 /// The summary has so many reasons.
 const PRINTED: usize = 10;
 
-/// So many reasons are told apart, which bounds the memory.
+/// So many reasons are counted, which bounds the memory.
 const MAX_REASONS: usize = 1000;
 
 /// Groups what was found by kind and place, whatever the values were.

@@ -1,15 +1,12 @@
 //! `telecrm lead`, `action` and `team`: read and write single records.
 
-mod output;
-
-pub(crate) use output::{Output, write_line};
-
 use crate::access::{lead_page, sync_client};
 use crate::args::OfAccount;
 use crate::args::assignment::Assignment;
 use crate::args::records::{ActionCommand, LeadCommand, State, TeamCommand, Write};
 use crate::exit::{Exit, Failure};
 use crate::input;
+use crate::output::Output;
 use crate::settings::Settings;
 use crate::terminal::{print, print_note};
 use serde::Serialize;

@@ -14,8 +14,8 @@ fn a_missing_file_is_refused() {
 
 #[test]
 fn an_unknown_extension_is_refused_with_the_known_ones() {
-    let ran = run(telecrm(&["push", "leads.xlsx", "--emulator"]));
-    ran.assert_refused(2, &["leads.xlsx", ".csv", ".jsonl"]);
+    let ran = run(telecrm(&["push", "leads.ods", "--emulator"]));
+    ran.assert_refused(2, &["leads.ods", ".csv", ".jsonl", ".xlsx"]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! CSV and sheets: the header has API names, and `action.<code>.<field>` for fields of custom actions.
+//! CSV and sheets: the header has API names, and `action.<code>.<field>` for fields of custom
+//! actions.
 
 use super::cells;
 use super::lines::Lines;
@@ -7,7 +8,7 @@ use super::sheet::{self, SheetRecords, SheetRow};
 use super::{AfterFault, Breaks, Row, Rows, unreadable_rest};
 use crate::args::Reading;
 use crate::problem::Problem;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -256,13 +257,21 @@ impl Header {
     /// Looks up the fields of the columns. Returns a warning for each column that telecrm drops.
     fn resolve(&mut self, workspace: Arc<Workspace>) -> Result<Vec<Problem>, Problem> {
         let mut warnings: Vec<_> = self.read_as_export(&workspace).into_iter().collect();
-        let mut filled: HashMap<&str, &str> = HashMap::new();
+        // A field under its API name keeps its column. The check drops other spellings.
+        let mut exact = HashSet::new();
+        let mut filled: HashMap<&str, &Column> = HashMap::new();
         for column in &self.columns {
             if let Target::Field(name) = &column.target
                 && let Some(field) = field_of(&workspace, name)
-                && let Some(other) = filled.insert(&field.api_name, &column.name)
+                && let Some(other) = filled.insert(&field.api_name, column)
             {
-                let (name, field) = (&column.name, &field.api_name);
+                let field = &field.api_name;
+                let names = [&other.name, &column.name];
+                if names.contains(&field) && !other.is_mapped() && !column.is_mapped() {
+                    exact.insert(field.clone());
+                    continue;
+                }
+                let [other, name] = names;
                 let message = format!("columns `{other}` and `{name}` both fill `{field}`");
                 return Err(Problem::new(message)
                     .hint(format!("remove one of them, or leave it out with --map '{name}='")));
@@ -277,7 +286,8 @@ impl Header {
                         continue;
                     }
                     // The check renames it.
-                    if column.field.is_some() {
+                    let field = column.field.as_ref();
+                    if field.is_some_and(|field| !exact.contains(&field.api_name)) {
                         continue;
                     }
                     let verdict = workspace.accept_field(name, &"".into());
@@ -338,7 +348,7 @@ impl Header {
             let Target::Field(name) = &column.target else {
                 continue;
             };
-            let is_mapped = *name != column.name && column.time.is_none();
+            let is_mapped = column.is_mapped();
             if !is_mapped && (is_fixed || field_of(workspace, name).is_none()) {
                 column.target = Target::LeftOut;
                 left_out.push(format!("`{}`", column.name));
@@ -539,6 +549,11 @@ impl Header {
 }
 
 impl Column {
+    /// Whether the header has another name than the field that it fills.
+    fn is_mapped(&self) -> bool {
+        matches!(&self.target, Target::Field(name) if *name != self.name)
+    }
+
     /// Whether the check takes this column as the lead identifier, perhaps under another spelling.
     fn is_identifier(&self, workspace: &Workspace) -> bool {
         let identifier = workspace.identifier().api_name();

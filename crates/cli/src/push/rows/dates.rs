@@ -50,15 +50,7 @@ impl DateColumns {
         if dates.is_empty() {
             return;
         }
-        // Checking the dates alone takes a fraction of the time.
-        let only_dates = lead.actions().is_empty().then(|| {
-            let is_date = |name: &String| dates.iter().any(|date| date.column == *name);
-            let fields = lead.fields().iter().filter(|(name, _)| is_date(name));
-            let mut alone = Lead::new();
-            alone.fields_mut().extend(fields.map(|(name, value)| (name.clone(), value.clone())));
-            alone
-        });
-        let checked = self.workspace.check(only_dates.as_ref().unwrap_or(lead));
+        let checked = self.workspace.check(lead);
         for date in dates {
             let is_at = |finding: &&Finding| date.paths.contains(&finding.path);
             let found = checked.report().iter().filter(is_at).filter(|finding| !finding.repaired);
