@@ -159,8 +159,10 @@ async fn child_without_lanes() {
     }
 }
 
-/// Starts children, and kills them all after a random time.
-async fn kill_round(folder: &Path, round: u64, children: &[&str]) {
+/// Starts children, and kills them all once the log has this many more lines. A child on a slow
+/// machine is given time to get that far.
+async fn kill_round(folder: &Path, round: u64, children: &[&str], (log, more): (&str, usize)) {
+    let goal = lines(folder, log).len() + more;
     let children = children.iter().map(|child| {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", &format!("kill::{child}"), "--ignored"]);
@@ -169,19 +171,30 @@ async fn kill_round(folder: &Path, round: u64, children: &[&str]) {
         command.spawn().unwrap()
     });
     let mut children: Vec<_> = children.collect();
-    let life = Duration::from_millis(fastrand::u64(50..300));
-    let ended = tokio::time::timeout(life, std::future::pending::<()>()).await;
-    assert!(ended.is_err());
+    let mut patience = 3000;
+    while lines(folder, log).len() < goal {
+        patience -= 1;
+        assert!(patience > 0, "the children get nowhere");
+        pause(10).await;
+    }
+    pause(fastrand::u64(..20)).await;
     for child in &mut children {
         child.kill().unwrap();
         child.wait().unwrap();
     }
 }
 
+async fn pause(ms: u64) {
+    let never = std::future::pending::<()>();
+    assert!(tokio::time::timeout(Duration::from_millis(ms), never).await.is_err());
+}
+
 /// Kills children, drains what is left, and counts.
 async fn torture(folder: &Path, kills: u64) -> Count {
     for round in 1..=kills {
-        kill_round(folder, round, &["sending_child", "adding_child"]).await;
+        // One of four rounds ends while the children start.
+        let more = fastrand::usize(..40).saturating_sub(10);
+        kill_round(folder, round, &["sending_child", "adding_child"], ("acknowledged", more)).await;
     }
     finish(folder).await
 }
@@ -192,8 +205,7 @@ async fn finish(folder: &Path) -> Count {
     let mut worker = Worker::start(&outbox, sender).await.unwrap();
     while outbox.stats().await.unwrap().waiting() > 0 {
         worker.drain().await.unwrap();
-        let wait = tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>());
-        assert!(wait.await.is_err());
+        pause(20).await;
     }
     assert!(outbox.check().await.unwrap().is_clean());
     let items = outbox.list(Filter::new(), 0, usize::MAX).await.unwrap();
@@ -254,12 +266,7 @@ async fn by_hand() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_lanes_the_harness_reports_stale_values() {
     let folder = tempfile::tempdir().unwrap();
-    let mut round = 0;
-    while lines(folder.path(), "sent").len() < 16 {
-        round += 1;
-        assert!(round < 200, "no child gets far enough");
-        kill_round(folder.path(), round, &["child_without_lanes"]).await;
-    }
+    kill_round(folder.path(), 1, &["child_without_lanes"], ("sent", 16)).await;
     let count = finish(folder.path()).await;
     assert_eq!(count.lost, 0, "{count:?}");
     assert!(count.stale > 0, "{count:?}");
