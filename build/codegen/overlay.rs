@@ -30,7 +30,7 @@ struct Action {
 }
 
 /// The key with the digest of the part that an action replaces.
-const REPLACES: &str = "x-replaces";
+pub(crate) const REPLACES: &str = "x-replaces";
 
 enum Change {
     Update(Value),
@@ -236,26 +236,6 @@ fn merge(node: &mut Value, update: &Value, replaced: &mut Vec<Value>) {
         (Value::Array(node), update) => node.push(update.clone()),
         (node, update) => replaced.push(std::mem::replace(node, update.clone())),
     }
-}
-
-/// The text of an overlay with the digest of the part that the action at `target` replaces.
-///
-/// Returns `None` if no action begins with this target.
-pub(crate) fn with_digest(overlay: &str, target: &str, digest: &str) -> Option<String> {
-    let mut lines: Vec<String> = overlay.lines().map(str::to_owned).collect();
-    let begins = |line: &String| line.trim_start() == format!("- target: {target}");
-    let first = lines.iter().position(begins)?;
-    let ends = |line: &String| line.trim_start().starts_with("- target: ");
-    let rest = &lines[first + 1..];
-    let end = first + 1 + rest.iter().position(ends).unwrap_or(rest.len());
-    let indent = lines[first].len() - lines[first].trim_start().len() + 2;
-    let line = format!("{:indent$}{REPLACES}: '{digest}'", "");
-    let is_digest = |line: &String| line.trim_start().starts_with(REPLACES);
-    match lines[first..end].iter().position(is_digest) {
-        Some(offset) => lines[first + offset] = line,
-        None => lines.insert(first + 1, line),
-    }
-    Some(lines.join("\n") + "\n")
 }
 
 /// Removes the node at a JSON pointer.

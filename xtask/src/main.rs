@@ -5,6 +5,7 @@ mod codegen;
 #[path = "../../build/digest.rs"]
 mod digest;
 
+mod accept;
 mod coverage;
 mod diff;
 mod regen;

@@ -8,8 +8,8 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use crate::Outcome;
+use crate::accept::accept;
 use crate::codegen::operations::{self, Variants};
-use crate::codegen::overlay::{Fault, Stale, with_digest};
 use crate::codegen::{self, APIS, Api, Source};
 use crate::{diff, digest, stage};
 
@@ -254,23 +254,6 @@ pub(crate) fn plan(root: &Path, options: &Options) -> Outcome<Plan> {
         plan.overlaid.push(Overlaid { api, origin, document: result.document });
     }
     Ok(plan)
-}
-
-/// The text of an overlay with new digests for the accepted targets, which are no longer stale.
-fn accept(overlay: &str, stale: &mut Vec<Stale>, targets: &[String]) -> String {
-    let mut text = overlay.to_owned();
-    stale.retain(|stale| {
-        let Fault::HidesChange(digest) = &stale.fault else {
-            return true;
-        };
-        let accepted = targets.contains(&stale.target);
-        match with_digest(&text, &stale.target, digest).filter(|_| accepted) {
-            Some(changed) => text = changed,
-            None => return true,
-        }
-        false
-    });
-    text
 }
 
 impl Plan {

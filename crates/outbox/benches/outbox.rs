@@ -3,6 +3,9 @@
 //! Leads are given as checked, so that the time of the check is left out. The files lie in the
 //! target folder: a folder in memory would hide the cost of durable writes.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -43,7 +46,6 @@ impl Sender for NoOp {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn now() -> Instant {
     Instant::now()
 }

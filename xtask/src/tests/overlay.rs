@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::codegen::overlay::{self, Fault, Overlay, Stale};
+use crate::accept;
+use crate::codegen::overlay::{Fault, Overlay, Stale};
 use crate::codegen::read;
 
 fn overlay(actions: &str) -> Result<Overlay, String> {
@@ -153,11 +154,11 @@ fn a_digest_of_an_action_that_only_adds_is_listed() {
 #[test]
 fn a_digest_is_written_into_the_action_and_nowhere_else() {
     let text = "actions:\n  - target: $.a\n    remove: true\n  - target: $.b\n    x-replaces: 'old'\n    remove: true\n";
-    let added = overlay::with_digest(text, "$.a", "new").unwrap();
+    let added = accept::with_digest(text, "$.a", "new").unwrap();
     assert_eq!(added, text.replacen("$.a\n", "$.a\n    x-replaces: 'new'\n", 1));
-    let changed = overlay::with_digest(text, "$.b", "new").unwrap();
+    let changed = accept::with_digest(text, "$.b", "new").unwrap();
     assert_eq!(changed, text.replace("'old'", "'new'"));
-    assert_eq!(overlay::with_digest(text, "$.c", "new"), None);
+    assert_eq!(accept::with_digest(text, "$.c", "new"), None);
 }
 
 #[test]

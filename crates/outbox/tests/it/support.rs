@@ -34,6 +34,13 @@ impl TestClock {
         self.advance(Duration::from_secs(seconds));
     }
 
+    /// Waits until something sleeps on this clock.
+    pub(crate) async fn sleeper(&self) {
+        while self.passed.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Sets the date of the machine forward or back.
     pub(crate) fn step_date(&self, change: impl Fn(SystemTime) -> SystemTime) {
         let mut date = self.date.lock().unwrap();
