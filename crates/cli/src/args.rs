@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Config(access::ConfigCommand),
     /// Check tokens, hosts and workspace. Exit code 1 if a check fails
     Doctor(access::Doctor),
-    /// Explain a command, or one of the topics exit-codes, environment, formats, pitfalls [ID]
+    /// Explain a command, or one of the topics exit-codes, environment, formats, pitfalls
     Help {
         /// Command or topic
         #[arg(value_name = "TOPIC")]
