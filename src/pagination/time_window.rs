@@ -184,6 +184,8 @@ struct Anchor {
     window: TimeWindow,
     /// The time before that page.
     newest: i64,
+    /// The keys of that page.
+    page: HashSet<String>,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -217,6 +219,9 @@ enum Within {
 }
 
 const UNSORTED: &str = "the server lists items that are not sorted by their creation time";
+
+/// Items are added at the start of a list, so an older one that is new was hidden by its time.
+const MISPLACED: &str = "the server shows creation times that contradict the order of its list";
 
 /// When a list is read again, items without a time look like those that were read before.
 const UNTIMED: &str = "the list changed, and some of its items have no creation time";
@@ -277,6 +282,15 @@ impl Before {
         let is_newer = oldest.is_some_and(|oldest| oldest > end);
         let has_anchor = self.anchor.as_ref().map(|anchor| page.contains(&anchor.key));
         if self.rereads {
+            let is_misplaced = |anchor: &Anchor, item: &Keyed<T>| {
+                let is_between = item.time > Some(self.to) && item.time < Some(anchor.newest);
+                is_between && !anchor.page.contains(&item.key)
+            };
+            if let Some(anchor) = &self.anchor
+                && page.items.iter().any(|item| is_misplaced(anchor, item))
+            {
+                return Err(MISPLACED.to_owned());
+            }
             // The times of the filter are not those of the items, so only positions are left.
             if is_newer || has_anchor == Some(true) {
                 let offset = Offset {
@@ -310,7 +324,11 @@ impl Before {
         };
         let last = page.items.last();
         let oldest = last.and_then(|item| item.time).unwrap_or(*to);
-        let last = last.map(|item| Anchor { key: item.key.clone(), window, newest: *to });
+        let keys = || page.items.iter().map(|item| item.key.clone()).collect();
+        let last = last.map(|item| {
+            let key = item.key.clone();
+            Anchor { key, window, newest: *to, page: keys() }
+        });
         let mut new = Vec::new();
         let mut seen_oldest = HashSet::new();
         for Keyed { item, time, key } in page.items {

@@ -142,8 +142,8 @@ fn has_messages(status: StatusCode, body: &[u8], call: &Call) -> bool {
     !status.is_success()
         || envelope::has_error_key(body)
         || memmem::find(body, b"\"errorString\"").is_some()
-        // Only responses to writes have remarks.
-        || call.progress.writes && memmem::find(body, b"\"remarks\"").is_some()
+        // The remarks on a write also hold parts of the response that are not understood.
+        || call.progress.writes && call.operation != Some(Operation::CreateOrUpdateLead)
 }
 
 /// The message of a serde error without the values that it quotes.

@@ -2,7 +2,7 @@
 //! says nothing is an error.
 
 use crate::support::planted;
-use crate::support::{bare_lead, bare_visit, cases, client_without_retries, visit};
+use crate::support::{bare_lead, bare_visit, cases, client_without_retries, random, rounds, visit};
 use httpmock::{Method, MockServer};
 use proptest::prelude::*;
 use serde::Serialize;
@@ -555,12 +555,16 @@ fn without_envelope(answer: Value, operation: Operation) -> Value {
 
 #[test]
 fn a_changed_answer_is_read_and_nothing_of_it_is_lost() {
+    rounds::run(answers_are_read);
+}
+
+fn answers_are_read(seed: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let fake = FakeTelecrm::new();
     let telecrm = fake.client();
     let _ = runtime.block_on(telecrm.workspace()).expect("discovered");
-    let cases = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
-    proptest!(cases, |(changes in prop::collection::vec(change(), 0..4), seed in any::<u64>())| {
+    let values = (prop::collection::vec(change(), 0..4), any::<u64>());
+    let outcome = random::cases(seed, 256).run(&values, |(changes, seed)| {
         for operation in Operation::ALL {
             let mut changed = answer(*operation);
             if *operation != Operation::CreateOrUpdateLead {
@@ -593,5 +597,7 @@ fn a_changed_answer_is_read_and_nothing_of_it_is_lost() {
         if let Err(error) = runtime.block_on(telecrm.refresh_workspace()) {
             prop_assert!(false, "{:#}: {:?}", error, changes);
         }
+        Ok(())
     });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
 }

@@ -41,6 +41,7 @@ mod check;
 pub mod compare;
 mod country;
 mod debug;
+mod denial;
 mod finding;
 mod hint;
 pub mod json;

@@ -1,5 +1,6 @@
 //! Outcomes of writes that can succeed in part.
 
+use crate::denial::is_partial_denial;
 use crate::{FieldPath, FieldValue, Finding, Lead, open_enum};
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -235,9 +236,19 @@ impl<'de> Deserialize<'de> for ActionResult {
 }
 
 impl ActionResult {
-    /// Whether the action was not stored, or the response does not say that it was.
+    /// Whether the action was not stored, or the response does not say that it was: only `CREATED`
+    /// with an ID says so, in any case.
+    ///
+    /// ```
+    /// use telecrm_core::response::ActionResult;
+    ///
+    /// let failed = r#"{ "action_id": "64ab3c", "status": "FAILED" }"#;
+    /// assert!(serde_json::from_str::<ActionResult>(failed)?.is_ignored());
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn is_ignored(&self) -> bool {
-        self.status == ActionStatus::Ignored || self.action_id.is_none()
+        let is_created = self.status.as_str().eq_ignore_ascii_case("CREATED");
+        !is_created || self.action_id.as_deref().is_none_or(|id| id.trim().is_empty())
     }
 }
 
@@ -279,7 +290,12 @@ impl<T> fmt::Display for Incomplete<T> {
         for (index, action) in actions.iter().enumerate() {
             let path = FieldPath::Action(index);
             if action.is_ignored() && !remarks.iter().any(|remark| remark.path == path) {
-                parts.push(format!("{path} was ignored"));
+                parts.push(match &action.status {
+                    ActionStatus::Ignored | ActionStatus::Created => format!("{path} was ignored"),
+                    ActionStatus::Unknown(status) => {
+                        format!("{path} is not known to be stored: its status is {status:?}")
+                    }
+                });
             }
         }
         let losses = findings.iter().filter(|finding| finding.is_loss());
@@ -343,6 +359,9 @@ impl Outcome<Created> {
         let Some(lead_id) = response.get("lead_id").and_then(FieldValue::as_str) else {
             return Err(serde_json::Error::custom("expected a string `lead_id`"));
         };
+        if lead_id.trim().is_empty() {
+            return Err(serde_json::Error::custom("`lead_id` is blank"));
+        }
         let lead_id = lead_id.to_owned();
         let mut remarks = Vec::new();
         let parts = items("remarks", response.remove("remarks"), &mut remarks);
@@ -368,6 +387,12 @@ impl Outcome<Created> {
                 sent: None,
             });
         }
+        let denials =
+            response.iter().filter(|(key, value)| is_partial_denial(key, value.as_json()));
+        remarks.extend(denials.map(|(key, value)| Remark {
+            status: UNEXPECTED.into(),
+            ..Remark::unreadable(FieldPath::Key(key.clone()), value)
+        }));
         remarks.extend(blank_remarks(sent));
         let mut findings = sent.stray_keys();
         findings.retain(|finding| !remarks.iter().any(|remark| remark.path == finding.path));
@@ -381,8 +406,10 @@ impl Outcome<Created> {
     }
 }
 
-/// Statuses that telecrm does not use: the part of the response is unreadable or missing.
+/// Statuses that telecrm does not use: the part of the response is unreadable, is missing, or says
+/// in a form that is not documented that something failed.
 const UNREADABLE: &str = "UNREADABLE";
+const UNEXPECTED: &str = "UNEXPECTED";
 const MISSING: &str = "MISSING";
 
 /// The items of a list in a response. Adds a remark for anything else that is not null.
@@ -554,6 +581,76 @@ mod tests {
             r#""remarks":[{"field":"fields.note","status":"IGNORED","remark":"cut \ud83d"}]"#,
             "fields.note IGNORED: cut \u{fffd}"
         ),
+    }
+
+    fn m01_only_a_created_action_is_stored(result: &str, is_stored: bool) {
+        let body = format!(r#"{{"lead_id":"l1","actions":[{result}],"remarks":[]}}"#);
+        let outcome = read(&body, &Lead::new().action(visit()));
+        assert_eq!(outcome.actions()[0].is_ignored(), !is_stored);
+        assert_eq!(outcome.complete().is_ok(), is_stored);
+    }
+
+    cases! { m01_only_a_created_action_is_stored:
+        created(r#"{"action_id":"a1","status":"CREATED"}"#, true),
+        created_in_another_case(r#"{"action_id":"a1","status":"created"}"#, true),
+        created_without_an_id(r#"{"action_id":null,"status":"CREATED"}"#, false),
+        created_with_a_blank_id(r#"{"action_id":" ","status":"CREATED"}"#, false),
+        failed(r#"{"action_id":"a1","status":"FAILED"}"#, false),
+        skipped(r#"{"action_id":"a1","status":"SKIPPED"}"#, false),
+        pending(r#"{"action_id":"a1","status":"PENDING"}"#, false),
+        ignored_with_an_id(r#"{"action_id":"a1","status":"IGNORED"}"#, false),
+        a_blank_status(r#"{"action_id":"a1","status":""}"#, false),
+    }
+
+    #[test]
+    fn m01_an_incomplete_write_shows_a_status_that_is_not_known() {
+        let body = r#"{"lead_id":"l1","actions":[{"action_id":"a1","status":"SKIPPED"}]}"#;
+        let incomplete = read(body, &Lead::new()).complete().expect_err("incomplete");
+        assert_eq!(
+            incomplete.to_string(),
+            "telecrm stored only a part: actions[0] is not known to be stored: its status is \
+             \"SKIPPED\""
+        );
+    }
+
+    fn m01_a_failure_beside_an_id_makes_a_write_incomplete(part: &str, remark: &str) {
+        let body = format!(r#"{{"lead_id":"l1","remarks":[],{part}}}"#);
+        let incomplete = read(&body, &Lead::new()).complete().expect_err("incomplete");
+        let expected = format!("telecrm stored only a part: {remark}");
+        assert_eq!(incomplete.to_string(), expected);
+    }
+
+    cases! { m01_a_failure_beside_an_id_makes_a_write_incomplete:
+        errors(
+            r#""errors":[{"field":"fields.rating"}]"#,
+            r#"errors UNEXPECTED: [{"field":"fields.rating"}]"#
+        ),
+        warnings(r#""warnings":["cut"]"#, r#"warnings UNEXPECTED: ["cut"]"#),
+        success_false(r#""success":false"#, "success UNEXPECTED: false"),
+        failed_status(r#""status":"FAILED""#, r#"status UNEXPECTED: "FAILED""#),
+    }
+
+    fn keys_that_deny_nothing_are_passed_over(part: &str) {
+        let body = format!(r#"{{"lead_id":"l1","remarks":[],{part}}}"#);
+        assert!(read(&body, &Lead::new()).complete().is_ok());
+    }
+
+    cases! { keys_that_deny_nothing_are_passed_over:
+        no_errors(r#""errors":[],"warnings":null,"success":true"#),
+        the_status_of_the_lead(r#""status":"Fresh","took":7"#),
+    }
+
+    fn m01_a_creation_without_an_id_is_unreadable(id: &str) {
+        let body = format!(r#"{{"lead_id":{id},"remarks":[]}}"#);
+        let error = Outcome::from_response(body.as_bytes(), &Lead::new()).expect_err("no ID");
+        assert!(error.to_string().contains("lead_id"), "{error}");
+    }
+
+    cases! { m01_a_creation_without_an_id_is_unreadable:
+        empty(r#""""#),
+        blank(r#""  ""#),
+        null("null"),
+        number("7"),
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `ingest().verify_all`: reading many pushed leads back with few requests.
 
 use crate::support::lists::{ListServer, Lists};
-use crate::support::{async_token, builder, cases, client, emulator, sync_token, visit};
+use crate::support::{async_token, builder, cases, client, emulator, rounds, sync_token, visit};
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -335,9 +335,11 @@ async fn both_ways_agree(seed: u64) {
     }
 }
 
-#[tokio::test]
-async fn both_ways_agree_under_random_losses() {
-    for seed in 0..4 {
-        both_ways_agree(seed).await;
-    }
+#[test]
+fn both_ways_agree_under_random_losses() {
+    rounds::run(|seed| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        (0..4).for_each(|part| runtime.block_on(both_ways_agree(seed * 4 + part)));
+    });
 }

@@ -3,6 +3,10 @@
 pub(crate) mod clock;
 pub(crate) mod lists;
 pub(crate) mod planted;
+#[path = "../../shared/random.rs"]
+pub(crate) mod random;
+#[path = "../../shared/rounds.rs"]
+pub(crate) mod rounds;
 pub(crate) mod socket;
 
 use httpmock::MockServer;

@@ -1,5 +1,6 @@
 //! The answer of the Async API to a lead.
 
+use crate::denial::is_denial;
 use crate::json::read_json;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -89,7 +90,7 @@ fn read_object(answer: &Map<String, Value>) -> PushAnswer {
             PushAnswer::Unclear
         };
     }
-    if denies(answer) {
+    if answer.iter().any(|(key, value)| is_denial(key, value)) {
         return PushAnswer::Unclear;
     }
     if !ids.is_empty() {
@@ -100,21 +101,6 @@ fn read_object(answer: &Map<String, Value>) -> PushAnswer {
         None => answer.is_empty() || is("result", "Accepted") || is("result", "QUEUED"),
     };
     if is_queued { PushAnswer::Queued } else { PushAnswer::Unclear }
-}
-
-/// Whether the answer speaks of a failure in a form that was never reported.
-fn denies(answer: &Map<String, Value>) -> bool {
-    let is_set = |value: &Value| match value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-    };
-    let failed = |value: &Value| *value == false || *value == 0 || *value == "false";
-    answer.get("success").is_some_and(failed)
-        || ["error", "errors"].iter().any(|key| answer.get(*key).is_some_and(is_set))
 }
 
 #[cfg(test)]

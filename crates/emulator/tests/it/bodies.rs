@@ -1,12 +1,15 @@
 //! Bodies: large, malformed and random ones.
 
-use crate::timing::Stopwatch;
+#[path = "../../../../tests/shared/random.rs"]
+mod random;
+#[path = "../../../../tests/shared/rounds.rs"]
+mod rounds;
+
 use crate::{Local, openapi};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::TestCaseError;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const MEBIBYTE: usize = 1024 * 1024;
@@ -233,28 +236,9 @@ fn path() -> impl Strategy<Value = String> {
         .prop_map(|(path, query)| format!("{path}{query}"))
 }
 
-/// Sends random requests. The number of a round is its seed. By default, only round 0 runs.
-/// `FUZZ_SECONDS` runs further rounds for that time, and `FUZZ_ROUND` sets the first round, for
-/// example to repeat a failed one.
 #[test]
 fn whatever_is_sent_is_answered_as_described() {
-    let number = |name: &str| -> u64 {
-        let text = std::env::var(name).unwrap_or_else(|_| "0".to_owned());
-        text.parse().unwrap_or_else(|_| panic!("{name} should be a whole number"))
-    };
-    let (first, seconds) = (number("FUZZ_ROUND"), number("FUZZ_SECONDS"));
-    let watch = Stopwatch::start();
-    let mut round = first;
-    loop {
-        send_a_round(round);
-        round += 1;
-        if watch.elapsed() >= Duration::from_secs(seconds) {
-            break;
-        }
-    }
-    let sent = (round - first) * u64::from(CASES);
-    let report = format!("{sent} requests, rounds {first} to {}\n", round - 1);
-    std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes()).expect("says so");
+    rounds::run(send_a_round);
 }
 
 /// The number of requests in a round.
@@ -271,13 +255,7 @@ fn send_a_round(round: u64) {
         let lead = local.create(json!({ "phone": "918888888888" })).await;
         (local, lead)
     });
-    let mut seed = *b"telecrm-emulator, request path 1";
-    for (byte, of_round) in seed.iter_mut().zip(round.to_le_bytes()) {
-        *byte ^= of_round;
-    }
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, rng);
+    let mut runner = random::cases(round, CASES);
     let method =
         prop_oneof![4 => Just(Method::POST), 2 => Just(Method::GET), 1 => Just(Method::PATCH)];
     let requests = (method, path(), body(), any::<bool>());
@@ -306,7 +284,7 @@ fn send_a_round(round: u64) {
             Ok(())
         })
     });
-    outcome.unwrap_or_else(|failure| panic!("FUZZ_ROUND={round}: {failure}"));
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
     runtime.block_on(async {
         local.emulator.wait_idle().await;
         local.assert_answers().await;

@@ -1,8 +1,10 @@
 //! Tests of reading whole files, and rounds of random files.
 
+#[path = "../../../../../tests/shared/rounds.rs"]
+mod rounds;
+
 use super::*;
 use crate::args::Reading;
-use std::time::Duration;
 
 fn read_csv(
     input: impl Read + Send + 'static,
@@ -260,26 +262,12 @@ fn round_of_json(seed: u64) {
     assert!(rows.iter().rev().skip(1).all(|row| row.breaks != Breaks::Rest));
 }
 
-/// Reads random files, for 5 seconds or as long as `FUZZ_SECONDS` says. `FUZZ_ROUND` is the first
-/// seed, so that a round that failed can be run alone.
 #[test]
-fn every_byte_of_random_files_is_a_row_or_a_fault() {
-    let number = |name: &str, default: u64| match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} should be a whole number")),
-        Err(_) => default,
-    };
-    let first = number("FUZZ_ROUND", 0);
-    let time = Duration::from_secs(number("FUZZ_SECONDS", 5));
-    let start = crate::clock::now();
-    let mut seed = first;
-    while seed == first || crate::clock::now() - start < time {
-        let result = std::panic::catch_unwind(|| {
-            round_of_csv(seed);
-            round_of_json(seed);
-        });
-        assert!(result.is_ok(), "round {seed} failed; run it alone with FUZZ_ROUND={seed}");
-        seed += 1;
-    }
-    let rounds = format!("{} rounds from {first}\n", seed - first);
-    io::Write::write_all(&mut io::stdout(), rounds.as_bytes()).expect("prints");
+fn every_byte_of_random_csv_files_is_a_row_or_a_fault() {
+    rounds::run(|seed| (0..100).for_each(|part| round_of_csv(seed * 100 + part)));
+}
+
+#[test]
+fn every_byte_of_random_json_files_is_a_row_or_a_fault() {
+    rounds::run(|seed| (0..100).for_each(|part| round_of_json(seed * 100 + part)));
 }
