@@ -316,10 +316,11 @@ fn p01_to_p09_a_lying_server_hides_no_item_without_an_error() {
     rounds::run(|seed| (0..100).for_each(|part| round(seed * 100 + part)));
 }
 
-/// Most items are shown in milliseconds, one is shown in hundredths, and an item is deleted.
+/// Some times are shown in another unit, and an item between them and the rest is deleted.
 #[test]
-fn p03_an_item_that_its_time_hides_is_an_error() {
+fn p03_an_item_that_the_time_of_another_hides_is_an_error() {
     round(1_092_112);
+    round(2_077_003);
 }
 
 /// Reads a list without changes, which must be complete and end without an error.

@@ -188,6 +188,20 @@ struct Anchor {
     page: HashSet<String>,
 }
 
+impl Anchor {
+    /// Checks that the items between its page's start and `to` are those of its page. Another one
+    /// was hidden by a wrong time, as items are added at the start of a list only.
+    fn check<T>(&self, page: &KeyedPage<T>, to: i64) -> Result<(), String> {
+        let is_between = |time: Option<i64>| time > Some(to) && time < Some(self.newest);
+        let is_misplaced =
+            |item: &Keyed<T>| is_between(item.time) && !self.page.contains(&item.key);
+        match page.items.iter().any(is_misplaced) {
+            true => Err(MISPLACED.to_owned()),
+            false => Ok(()),
+        }
+    }
+}
+
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Offset {
     window: TimeWindow,
@@ -214,13 +228,13 @@ enum Within {
     All,
     /// Those of one millisecond. Then the list goes on before it.
     Millisecond { time: i64, anchor: Option<Anchor> },
-    /// Those that are not newer, because newer ones were read by time.
-    NotNewer(i64),
+    /// Those that are not newer than `time`, because newer ones were read by time, up to the
+    /// anchor's page.
+    NotNewer { time: i64, anchor: Option<Anchor> },
 }
 
 const UNSORTED: &str = "the server lists items that are not sorted by their creation time";
 
-/// Items are added at the start of a list, so an older one that is new was hidden by its time.
 const MISPLACED: &str = "the server shows creation times that contradict the order of its list";
 
 /// When a list is read again, items without a time look like those that were read before.
@@ -282,20 +296,14 @@ impl Before {
         let is_newer = oldest.is_some_and(|oldest| oldest > end);
         let has_anchor = self.anchor.as_ref().map(|anchor| page.contains(&anchor.key));
         if self.rereads {
-            let is_misplaced = |anchor: &Anchor, item: &Keyed<T>| {
-                let is_between = item.time > Some(self.to) && item.time < Some(anchor.newest);
-                is_between && !anchor.page.contains(&item.key)
-            };
-            if let Some(anchor) = &self.anchor
-                && page.items.iter().any(|item| is_misplaced(anchor, item))
-            {
-                return Err(MISPLACED.to_owned());
+            if let Some(anchor) = &self.anchor {
+                anchor.check(&page, self.to)?;
             }
             // The times of the filter are not those of the items, so only positions are left.
             if is_newer || has_anchor == Some(true) {
                 let offset = Offset {
                     seen: Seen::of(self.seen),
-                    within: Within::NotNewer(self.to),
+                    within: Within::NotNewer { time: self.to, anchor: self.anchor },
                     ..Offset::of(requested, page.total)
                 };
                 return Ok((Position::Offset(offset), Vec::new()));
@@ -383,12 +391,15 @@ impl Offset {
         let mut has_more = page.has_more(first);
         let length = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
         let is_filled = page.fill_times(self.last_item.as_ref().and_then(|(_, time)| *time));
-        if matches!(self.within, Within::NotNewer(_)) {
+        if let Within::NotNewer { time, anchor } = &self.within {
             if is_filled {
                 return Err(UNTIMED.to_owned());
             }
             if !page.is_newest_first() {
                 return Err(UNSORTED.to_owned());
+            }
+            if let Some(anchor) = anchor {
+                anchor.check(&page, *time)?;
             }
         }
         if let Some((anchor, _)) = &self.last_item
@@ -425,7 +436,7 @@ impl Offset {
         let is_resumed = std::mem::take(&mut self.is_resumed);
         if !is_resumed && self.repeats_last_page(&keys, total) {
             // Beyond the end a server may return the last page again.
-            let is_counted = !matches!(self.within, Within::NotNewer(_));
+            let is_counted = !matches!(self.within, Within::NotNewer { .. });
             if !is_counted || total != self.seen.len() as u64 {
                 return Err(format!(
                     "the server returned the same page again, though the request skips {first} \
@@ -466,7 +477,7 @@ impl Offset {
                 }
                 _ => Position::End,
             },
-            Within::All | Within::NotNewer(_) => Position::End,
+            Within::All | Within::NotNewer { .. } => Position::End,
         };
         Ok((position, new))
     }
@@ -489,7 +500,7 @@ impl Within {
             Self::All => true,
             // Items of other milliseconds were read before, or are read later.
             Self::Millisecond { time: only, .. } => time.is_none_or(|time| time == *only),
-            Self::NotNewer(newest) => time.is_none_or(|time| time <= *newest),
+            Self::NotNewer { time: newest, .. } => time.is_none_or(|time| time <= *newest),
         }
     }
 }
