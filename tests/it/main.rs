@@ -29,6 +29,7 @@ mod proxy;
 mod public_api;
 mod rate_limit;
 mod raw;
+mod reported;
 mod response_tolerance;
 mod retries;
 mod same_set;

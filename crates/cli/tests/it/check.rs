@@ -52,6 +52,19 @@ fn exit_codes_tell_unreadable_rows_from_losses() {
 }
 
 #[test]
+fn a_column_may_be_an_api_name_with_signs() {
+    let (_folder, lock) = lock();
+    let text = fs::read_to_string(&lock).expect("the lock file");
+    let mut workspace: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let field = serde_json::json!({ "apiName": "shown_(100%)", "label": "Shown?", "type": "TEXT" });
+    workspace["customFields"].as_array_mut().expect("a list").push(field);
+    fs::write(&lock, workspace.to_string()).expect("writes");
+    let text = "phone,shown_(100%)\n919999900001,often\n";
+    let file = TempFile::new("signs.csv", text.as_bytes());
+    check(file.path(), &lock, &[]).assert_outcomes(0, &["clean"]);
+}
+
+#[test]
 fn a_later_row_says_what_it_replaces() {
     let (_folder, lock) = lock();
     let text = "phone,name\n919999900001,Asha\n919999900001,Bharat\n";
