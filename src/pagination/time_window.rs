@@ -237,7 +237,8 @@ const UNSORTED: &str = "the server lists items that are not sorted by their crea
 
 const MISPLACED: &str = "the server shows creation times that contradict the order of its list";
 
-/// When a list is read again, items without a time look like those that were read before.
+/// Items without a time look like those that were read before, when a list is read again or the
+/// server ignores the time range.
 const UNTIMED: &str = "the list changed, and some of its items have no creation time";
 
 impl Position {
@@ -391,6 +392,12 @@ impl Offset {
         let mut has_more = page.has_more(first);
         let length = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
         let is_filled = page.fill_times(self.last_item.as_ref().and_then(|(_, time)| *time));
+        if let Within::Millisecond { time, .. } = self.within
+            && is_filled
+            && page.items.iter().any(|item| item.time != Some(time))
+        {
+            return Err(UNTIMED.to_owned());
+        }
         if let Within::NotNewer { time, anchor } = &self.within {
             if is_filled {
                 return Err(UNTIMED.to_owned());

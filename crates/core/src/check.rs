@@ -256,6 +256,8 @@ impl Workspace {
     /// let workspace = Workspace::sample();
     /// let fields = BTreeMap::from([("rating".to_owned(), "4".into())]);
     /// assert_eq!(workspace.check_update(fields)?["rating"], 4);
+    /// let fields = BTreeMap::from([("Rating".to_owned(), 4.into())]);
+    /// assert_eq!(workspace.check_update(fields)?["rating"], 4);
     ///
     /// // The identifier cannot be changed (LE1).
     /// let fields = BTreeMap::from([("phone".to_owned(), "919999999999".into())]);
@@ -272,6 +274,7 @@ impl Workspace {
         &self,
         fields: BTreeMap<String, FieldValue>,
     ) -> Result<BTreeMap<String, FieldValue>, Finding> {
+        let fields = self.renamed(fields);
         let identifier = self.identifier().api_name();
         if fields.contains_key(identifier) {
             let note = Note::documented("LE1", "the identifier of a lead cannot be changed");
@@ -382,6 +385,26 @@ mod tests {
         let mut file = WorkspaceFile::sample();
         file.emulator.remove("defaultCountry");
         Workspace::from_file(&file).expect("a workspace")
+    }
+
+    #[test]
+    fn as6_the_fields_of_an_update_are_renamed() {
+        let fields = [("Rating".to_owned(), 4.into()), ("E_MAIL".to_owned(), "x".into())].into();
+        let finding = Workspace::sample().check_update(fields).expect_err("no such address");
+        assert_eq!(finding.path.to_string(), "fields.email");
+    }
+
+    #[test]
+    fn as6_a_field_of_an_update_that_is_there_under_both_names_is_refused() {
+        let fields = [("Rating".to_owned(), 4.into()), ("rating".to_owned(), 5.into())].into();
+        let finding = Workspace::sample().check_update(fields).expect_err("both names");
+        assert_eq!(finding.path.to_string(), "fields.Rating");
+    }
+
+    #[test]
+    fn le1_the_identifier_in_another_case_is_not_updated() {
+        let finding = update("Phone", "919999999999").expect_err("the identifier");
+        assert_eq!(finding.pitfall, Some("LE1".into()));
     }
 
     #[test]

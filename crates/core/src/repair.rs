@@ -44,6 +44,19 @@ impl Workspace {
         }
     }
 
+    /// Renames the fields of an update whose names stand for another field.
+    pub(crate) fn renamed(
+        &self,
+        fields: BTreeMap<String, FieldValue>,
+    ) -> BTreeMap<String, FieldValue> {
+        let names: Vec<String> = fields.keys().cloned().collect();
+        let mut lead = Lead::from(fields);
+        for name in names {
+            self.rename_at(&mut lead, &FieldPath::Field(name));
+        }
+        std::mem::take(lead.fields_mut())
+    }
+
     /// Renames the field at a path to the API name that its name stands for, or a field to the
     /// missing identifier. Returns None if the lead has that field, or if several could be meant.
     fn rename_at(&self, lead: &mut Lead, path: &FieldPath) -> Option<String> {
