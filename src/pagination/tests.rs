@@ -1,6 +1,6 @@
 //! Pages through a model of a server whose list changes before each page.
 
-#[path = "../../tests/shared/rounds.rs"]
+#[path = "../../tests/common/rounds.rs"]
 mod rounds;
 
 use super::Items;

@@ -3,9 +3,9 @@
 pub(crate) mod clock;
 pub(crate) mod lists;
 pub(crate) mod planted;
-#[path = "../../shared/random.rs"]
+#[path = "../../common/random.rs"]
 pub(crate) mod random;
-#[path = "../../shared/rounds.rs"]
+#[path = "../../common/rounds.rs"]
 pub(crate) mod rounds;
 pub(crate) mod socket;
 

@@ -1,8 +1,8 @@
 //! Bodies: large, malformed and random ones.
 
-#[path = "../../../../tests/shared/random.rs"]
+#[path = "../../../../tests/common/random.rs"]
 mod random;
-#[path = "../../../../tests/shared/rounds.rs"]
+#[path = "../../../../tests/common/rounds.rs"]
 mod rounds;
 
 use crate::{Local, openapi};

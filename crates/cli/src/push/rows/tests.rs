@@ -1,6 +1,6 @@
 //! Tests of reading whole files, and rounds of random files.
 
-#[path = "../../../../../tests/shared/rounds.rs"]
+#[path = "../../../../../tests/common/rounds.rs"]
 mod rounds;
 
 use super::*;
