@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod assignment;
+pub(crate) mod outbox;
 pub(crate) mod records;
 pub(crate) mod workspace;
 
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     /// Check the leads of a file as `push` does, and send nothing
     #[command(after_long_help = CHECK_HELP)]
     Check(Check),
+    /// Keep leads in a file until telecrm has them, across restarts and outages
+    Outbox(outbox::Outbox),
     /// Read and write leads
     Lead(OfAccount<records::LeadCommand>),
     /// Read and append actions of leads

@@ -11,6 +11,7 @@ mod environment;
 mod exit;
 mod help;
 mod input;
+mod outbox;
 mod output;
 mod private_file;
 mod problem;
@@ -50,6 +51,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         match cli.command {
             Command::Push(options) => push::run(options).await,
             Command::Check(options) => push::check(options).await,
+            Command::Outbox(options) => outbox::run(options).await,
             Command::Lead(lead) => records::lead(lead).await,
             Command::Action(action) => records::action(action).await,
             Command::Team(team) => records::team(team).await,

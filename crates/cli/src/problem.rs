@@ -79,6 +79,7 @@ from_errors!(
     SettingsError,
     StateError,
     SwitchError,
+    telecrm_outbox::Error,
 );
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub struct Options {
     pub(crate) sync_limit: Option<RateLimit>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_pages: Option<u32>,
+    /// Whether enterprise, country and zone are those that the store has.
+    pub(crate) adopts: bool,
 }
 
 impl Options {
@@ -81,7 +83,23 @@ impl Options {
             sync_limit: Some(RateLimit::SYNC),
             clock: Arc::new(SystemClock),
             max_pages: None,
+            adopts: false,
         }
+    }
+
+    /// Options for a store that was opened before: its enterprise, country and time zone are kept.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), telecrm_outbox::Error> {
+    /// use telecrm_outbox::{Options, Outbox};
+    ///
+    /// let outbox = Outbox::open("sqlite:leads.outbox", Options::of_store()).await?;
+    /// println!("{} leads wait", outbox.stats().await?.waiting());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn of_store() -> Self {
+        Self { adopts: true, ..Self::new("") }
     }
 
     /// The default country of phone numbers, an ISO 3166 code. The default is India.

@@ -59,12 +59,14 @@ pub struct NewLead {
     key: Option<String>,
     findings: Option<Vec<Finding>>,
     maybe: bool,
+    /// The digest of the lead as it was written, if that is not the lead that is sent.
+    digest: Option<u128>,
 }
 
 impl NewLead {
     /// A lead without a key. The outbox checks it.
     pub fn new(lead: Lead) -> Self {
-        Self { lead, key: None, findings: None, maybe: false }
+        Self { lead, key: None, findings: None, maybe: false, digest: None }
     }
 
     /// A lead that the caller has checked and repaired. It is queued as it is, with these findings.
@@ -77,6 +79,25 @@ impl NewLead {
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
+    }
+
+    /// Sets the key of a row of a file, so that the row is known if the file is added again: a hash
+    /// of the path, of the lead as the file has it, and of how often it stood in earlier rows.
+    ///
+    /// ```
+    /// use telecrm::Lead;
+    /// use telecrm_outbox::NewLead;
+    ///
+    /// let written = Lead::new().set("phone", "+91 99999 99999");
+    /// let repaired = Lead::new().set("phone", "919999999999");
+    /// let new = NewLead::checked(repaired, Vec::new()).key_in_file("/leads.csv", &written, 0);
+    /// ```
+    #[must_use]
+    pub fn key_in_file(mut self, path: &str, written: &Lead, occurrence: u64) -> Self {
+        let text = serde_json::to_string(written).unwrap_or_default();
+        self.digest = Some(digest(&text));
+        let row = digest(&format!("{occurrence}\n{path}\n{text}"));
+        self.key(format!("row-{row:032x}"))
     }
 
     /// Says that the lead may have been sent before, so that its actions are looked for first.
@@ -212,7 +233,7 @@ impl Outbox {
         crate::store::salvage(path_of(url)?.as_ref(), &mut |item| found(item.into()))
     }
 
-    async fn start(tables: Box<dyn Tables>, options: Options) -> Result<Self, Error> {
+    async fn start(tables: Box<dyn Tables>, mut options: Options) -> Result<Self, Error> {
         let time = Time::new(Arc::clone(&options.clock));
         let now = time.now();
         let writer = Writer::start(tables)?;
@@ -221,9 +242,16 @@ impl Outbox {
             ("country", options.country.clone()),
             ("time_zone", options.time_zone.clone()),
         ];
+        let adopts = options.adopts;
         let opened = writer.run(move |tables| {
+            let mut settings = Vec::new();
             for (name, value) in owner {
-                match tables.setting(name)? {
+                let known = tables.setting(name)?;
+                if adopts && known.is_none() {
+                    let error = Error::of_store(ErrorKind::OtherWorkspace, "has no workspace yet");
+                    return Err(error.with_hint("open it with the ID of an enterprise first"));
+                }
+                match known.clone().filter(|_| !adopts) {
                     Some(known) if known != value => {
                         let name = name.replace('_', " ");
                         let message = format!("belongs to the {name} `{known}`, not `{value}`");
@@ -231,13 +259,17 @@ impl Outbox {
                             "open it with the settings it was made with, or use another",
                         ));
                     }
-                    Some(_) => {}
-                    None => tables.put_setting(name, Some(&value))?,
+                    None if known.is_none() => tables.put_setting(name, Some(&value))?,
+                    _ => {}
                 }
+                settings.push(known.unwrap_or(value));
             }
-            Ok((engine::repair(tables, now)?, tables.setting("workspace")?))
+            Ok((engine::repair(tables, now)?, tables.setting("workspace")?, settings))
         });
-        let (repaired, file) = opened.await?;
+        let (repaired, file, settings) = opened.await?;
+        if let Ok([enterprise, country, time_zone]) = <[String; 3]>::try_from(settings) {
+            options = Options { enterprise, country, time_zone, ..options };
+        }
         let workspace = file.map(|text| read_workspace(&text, &options)).transpose()?;
         Ok(Self(Arc::new(Inner {
             writer,
@@ -441,7 +473,8 @@ impl Outbox {
         };
         let lead_key = lead_key(workspace, &lead)?;
         let (key, maybe) = (new.key, new.maybe);
-        Ok(NewItem { lead_key, key, digest: digest(&text), lead, findings, maybe })
+        let digest = new.digest.unwrap_or_else(|| digest(&text));
+        Ok(NewItem { lead_key, key, digest, lead, findings, maybe })
     }
 
     /// Renews the findings of some waiting items. Returns the number of the last.

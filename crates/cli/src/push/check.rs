@@ -3,7 +3,7 @@
 use super::output::{Format, Output};
 use super::plan::{Plan, Planner, RowPlace};
 use super::repeats::Repeats;
-use super::report::{ErrorKind, Outcome, RowError, RowReport, Tally, has_losses};
+use super::report::{Outcome, RowReport, Tally, has_losses};
 use super::rows::{Input, Row, Rows};
 use super::run::RunResult;
 use super::summary::print_summary;
@@ -144,14 +144,6 @@ fn report(place: RowPlace, plan: Result<Plan, Problem>) -> RowReport {
             prepared.report(outcome, None)
         }
         Ok(Plan::Report(report) | Plan::Stop(report)) => report,
-        Err(problem) => RowReport {
-            row: place.row,
-            line: place.line,
-            identifier: None,
-            outcome: Outcome::Rejected,
-            findings: Vec::new(),
-            error: Some(RowError::new(ErrorKind::UnreadableRow, problem)),
-            national_numbers: 0,
-        },
+        Err(problem) => RowReport::unreadable(place.row, place.line, problem),
     }
 }

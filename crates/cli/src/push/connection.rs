@@ -2,7 +2,7 @@
 
 use super::estimate::Limits;
 use super::report::ErrorKind;
-use crate::args;
+use crate::args::{self, Locale};
 use crate::environment::{self, Environment, Needs};
 use crate::exit::{Exit, Failure};
 use crate::problem::Problem;
@@ -32,15 +32,26 @@ impl Connection {
         if let Some(warning) = environment.warning() {
             print_warning(&warning);
         }
-        Self::to_account(&environment, options)
+        Self::to_account(&environment, &options.locale, options.verify_timeout)
     }
 
-    fn to_account(environment: &Environment, options: &args::Push) -> Result<Self, Failure> {
-        let mut builder = environment
-            .builder()
-            .time_zone(options.locale.time_zone())
-            .verify_timeout(options.verify_timeout);
-        if let Some(country) = options.locale.default_country {
+    /// A connection for the outbox, which needs both tokens.
+    pub(super) fn to_read_and_send(settings: &Settings, locale: &Locale) -> Result<Self, Failure> {
+        let environment = Environment::read(|name| settings.get(name), Needs::Both)?;
+        if let Some(warning) = environment.warning() {
+            print_warning(&warning);
+        }
+        Self::to_account(&environment, locale, Duration::ZERO)
+    }
+
+    fn to_account(
+        environment: &Environment,
+        locale: &Locale,
+        verify_timeout: Duration,
+    ) -> Result<Self, Failure> {
+        let mut builder =
+            environment.builder().time_zone(locale.time_zone()).verify_timeout(verify_timeout);
+        if let Some(country) = locale.default_country {
             builder = builder.default_country(country.to_string());
         }
         let telecrm = builder.build().map_err(|error| {

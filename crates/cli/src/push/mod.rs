@@ -3,6 +3,7 @@
 
 mod check;
 mod connection;
+mod enqueue;
 mod estimate;
 mod output;
 mod plan;
@@ -25,6 +26,7 @@ use crate::signals;
 use crate::terminal::{print, print_warning};
 pub(crate) use check::check;
 pub(crate) use connection::Connection;
+pub(crate) use enqueue::{add, open_outbox, sending_client};
 use estimate::ReadRequests;
 use output::{Format, Output};
 use plan::Planner;

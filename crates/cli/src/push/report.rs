@@ -25,6 +25,21 @@ pub(crate) struct RowReport {
     pub(crate) national_numbers: u64,
 }
 
+impl RowReport {
+    /// The report of a row that is no lead.
+    pub(crate) fn unreadable(row: u64, line: u64, problem: Problem) -> Self {
+        Self {
+            row,
+            line,
+            identifier: None,
+            outcome: Outcome::Rejected,
+            findings: Vec::new(),
+            error: Some(RowError::new(ErrorKind::UnreadableRow, problem)),
+            national_numbers: 0,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
@@ -42,6 +57,8 @@ pub(crate) enum Outcome {
     Missing,
     /// Sent, but not read back.
     Accepted,
+    /// Kept in the outbox, not sent yet.
+    Queued,
     /// Possibly sent, or not readable.
     Unknown,
     /// Not sent, because of `--on-finding` or because the run stopped.
@@ -62,6 +79,7 @@ impl Outcome {
             Self::Differs => "differs",
             Self::Missing => "missing",
             Self::Accepted => "accepted",
+            Self::Queued => "queued",
             Self::Unknown => "unknown",
             Self::Skipped => "skipped",
             Self::Rejected => "rejected",
@@ -92,6 +110,8 @@ pub(crate) enum ErrorKind {
     PlaceholderIdentifier,
     /// An earlier row has the same lead.
     RepeatedLead,
+    /// The outbox did not take the lead.
+    NotQueued,
     /// The run ended before this row was sent.
     RunStopped,
     /// Status 401.
@@ -203,10 +223,12 @@ impl Tally {
         self.outcomes.values().sum()
     }
 
-    /// Number of rows that were checked or sent, or may have been sent.
+    /// Number of rows that were checked, queued or sent, or may have been sent.
     pub(crate) fn processed(&self) -> u64 {
-        use Outcome::{Accepted, Clean, Differs, Lossy, Missing, Repaired, Stored, Unknown};
-        let sent = [Clean, Repaired, Lossy, Stored, Differs, Missing, Accepted, Unknown];
+        use Outcome::{
+            Accepted, Clean, Differs, Lossy, Missing, Queued, Repaired, Stored, Unknown,
+        };
+        let sent = [Clean, Repaired, Lossy, Stored, Differs, Missing, Accepted, Queued, Unknown];
         sent.iter().filter_map(|outcome| self.outcomes.get(outcome)).sum()
     }
 
@@ -225,6 +247,7 @@ impl Tally {
             Exit::Failed
         } else if self.has_losses
             || error(ErrorKind::PlaceholderIdentifier)
+            || error(ErrorKind::NotQueued)
             || any(Outcome::Missing)
             || any(Outcome::Skipped)
         {

@@ -65,7 +65,7 @@ fn colour_of(outcome: Outcome) -> Style {
     match outcome {
         Outcome::Clean | Outcome::Stored => Style::new().green(),
         Outcome::Repaired => Style::new(),
-        Outcome::Accepted => Style::new(),
+        Outcome::Accepted | Outcome::Queued => Style::new(),
         Outcome::Lossy | Outcome::Differs | Outcome::Skipped | Outcome::Unknown => {
             Style::new().yellow()
         }

@@ -23,6 +23,7 @@ mod help;
 mod input_files;
 mod odd_files;
 mod on_finding;
+mod outbox;
 mod push;
 mod records;
 mod server_errors;

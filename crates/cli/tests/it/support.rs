@@ -21,6 +21,7 @@ pub(crate) fn telecrm(arguments: &[&str]) -> Command {
         "EMULATOR_SYNC_TOKEN",
         "EMULATOR_ASYNC_TOKEN",
         "PROFILE",
+        "OUTBOX",
     ] {
         command.env_remove(format!("TELECRM_{name}"));
     }

@@ -1,0 +1,119 @@
+//! `telecrm outbox run`: the sender of a store.
+
+use super::Url;
+use crate::clock;
+use crate::exit::{Exit, Failure};
+use crate::problem::Problem;
+use crate::push;
+use crate::settings::Settings;
+use crate::signals::{self, Signal};
+use crate::terminal::{print, print_warning};
+use std::time::Duration;
+use telecrm_outbox::{Event, Events, Outbox, State, TelecrmSender, Worker};
+
+/// How often an empty outbox is looked for.
+const LOOK: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(
+    settings: &Settings,
+    store: &Url,
+    until_empty: bool,
+) -> Result<Exit, Failure> {
+    let outbox = store.open().await?;
+    let telecrm = push::sending_client(settings)?;
+    outbox.set_workspace(&telecrm.schema().file().await?).await?;
+    let mut signals = signals::listen()?;
+    let worker = Worker::start(&outbox, TelecrmSender::new(&telecrm)).await?;
+    let stopper = worker.stopper();
+    let events = tokio::spawn(report(outbox.events()));
+    let mut run = tokio::spawn(worker.run());
+    let ended = tokio::select! {
+        signal = signals.recv() => signal.map(Err),
+        ended = wait_until_empty(&outbox), if until_empty => Some(ended),
+        _ = &mut run => None,
+    };
+    stopper.stop();
+    if matches!(ended, Some(Err(_))) {
+        print("requests in flight have 22 s to end; stop again to end at once");
+    }
+    let maybe_sent = tokio::select! {
+        drained = &mut run => drained.map_or(0, |drained| drained.maybe_sent),
+        signal = signals.recv() => return Ok(signal.map_or(Exit::Failed, Signal::exit)),
+    };
+    events.abort();
+    if maybe_sent > 0 {
+        print(&format!("{maybe_sent} leads may have been sent; the next run looks for them first"));
+    }
+    match ended {
+        Some(Err(signal)) => Ok(signal.exit()),
+        Some(Ok(result)) => result,
+        None => Err(Failure::new(Exit::Failed, "the sender ended by itself")
+            .hint("run `telecrm outbox check`, and report this")),
+    }
+}
+
+type Ended = Result<Result<Exit, Failure>, Signal>;
+
+/// Waits until nothing waits or is unverified. The exit code is that of `push`.
+///
+/// Once nothing waits, all leads are read back at once. Those that telecrm has not processed yet are
+/// looked for again later, as in every run.
+async fn wait_until_empty(outbox: &Outbox) -> Ended {
+    let mut is_read_early = false;
+    loop {
+        let stats = match outbox.stats().await {
+            Ok(stats) => stats,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        if stats.waiting() == 0 && stats.unverified() == 0 {
+            let counters = stats.counters;
+            print(&format!(
+                "accepted {}, verified {}, with losses {}, dead {}",
+                counters.accepted, counters.verified, counters.lossy, counters.dead
+            ));
+            return Ok(Ok(match (counters.dead, counters.lossy) {
+                (1.., _) => Exit::Failed,
+                (0, 1..) => Exit::Loss,
+                (0, 0) => Exit::Success,
+            }));
+        }
+        if let Some(reason) = &stats.paused {
+            let problem =
+                format!("{} leads wait, but sending is paused: {reason}", stats.waiting());
+            let failure = Failure::new(Exit::Failed, problem).hint("`telecrm outbox resume`");
+            return Ok(Err(failure));
+        }
+        if stats.waiting() == 0 && !is_read_early {
+            is_read_early = true;
+            if let Err(error) = outbox.verify_now().await {
+                return Ok(Err(error.into()));
+            }
+        }
+        clock::sleep(LOOK).await;
+    }
+}
+
+/// Prints what needs a person.
+async fn report(mut events: Events) {
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Dead(number, reason) => {
+                let problem = Problem::new(format!("item {number} is dead: {reason}"));
+                print_warning(&problem.hint(format!("see `telecrm outbox dead show {number}`")));
+            }
+            Event::ReadBack(number, state @ (State::Differs | State::Missing)) => {
+                let problem =
+                    Problem::new(format!("item {number} was read back: {}", state.as_str()));
+                print_warning(&problem.hint(format!("see `telecrm outbox show {number}`")));
+            }
+            Event::ExtraSend(number) => print(&format!("item {number} was sent once more")),
+            Event::TokenRefused(slot) => print_warning(
+                &Problem::new(format!("telecrm refused {slot}"))
+                    .hint("check TELECRM_ASYNC_TOKEN; it is tried again every ten minutes"),
+            ),
+            Event::Held(reason) => print(&format!("waiting: {reason}")),
+            Event::Released => print("sending again"),
+            _ => {}
+        }
+    }
+}
