@@ -1,8 +1,11 @@
 //! `telecrm outbox`, from adding a file to the answers of an emulator.
 
-use crate::support::{Local, Ran, TempFile, TempFolder, example, leads, run, telecrm};
+use crate::support::{
+    Local, Ran, TempFile, TempFolder, answer, example, leads, run, scripted, telecrm,
+};
 use serde_json::Value;
 use std::fs;
+use std::process::{Command, Stdio};
 
 /// An emulator, and the file of an outbox.
 struct Fixture {
@@ -158,4 +161,56 @@ fn a_store_of_another_enterprise_is_refused() {
     let path = fixture.folder.path("leads.jsonl");
     let ran = run(other.telecrm(&["outbox", "--store", &fixture.store, "add", &path]));
     ran.assert_refused(2, &["belongs to the enterprise", "hint:"]);
+}
+
+#[test]
+fn a_dead_lead_is_edited_and_queued_again() {
+    let fixture = Fixture::new();
+    fixture.add(&leads(1));
+    let body = r#"{"error":{"code":"BAD_REQUEST","message":"no"}}"#;
+    let refusing = scripted(move |_| answer("400 Bad Request", "application/json", body));
+    let arguments = ["outbox", "--store", &fixture.store, "run", "--until-empty"];
+    let mut command = fixture.local.telecrm(&arguments);
+    command.env("TELECRM_ASYNC_URL", &refusing);
+    let ran = run(command);
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    ran.assert_stderr("item 1 is dead: ");
+    ran.assert_stderr("telecrm outbox dead show 1");
+
+    let file = fixture.folder.path("lead.json");
+    fs::write(&file, r#"{"fields":{"phone":"919999900001","rating":4}}"#).expect("writes");
+    assert_eq!(fixture.run(&["dead", "edit", "1", &file]).exit, 0);
+    fixture.run(&["dead", "requeue", "1"]).assert_stderr("item 1 is queued as 2");
+    assert_eq!(fixture.run(&["run", "--until-empty"]).exit, 0);
+    assert_eq!(fixture.record(&["show", "2"])["state"], "verified");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_that_would_go_on() {
+    let fixture = Fixture::new();
+    fixture.add(&leads(1));
+    let mut command = fixture.local.telecrm(&["outbox", "--store", &fixture.store, "run"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("starts");
+    while fixture.record(&["status"])["unverified"] != 1 {}
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("kills").success());
+    let ran = Ran::from(child.wait_with_output().expect("ends"));
+    assert_eq!(ran.exit, 130, "{ran:?}");
+    ran.assert_stderr("requests in flight have 22 s to end");
+}
+
+#[test]
+fn a_second_sender_of_a_store_is_refused() {
+    let fixture = Fixture::new();
+    fixture.add(&leads(1));
+    let mut command = fixture.local.telecrm(&["outbox", "--store", &fixture.store, "run"]);
+    let mut child = command.stderr(Stdio::null()).spawn().expect("starts");
+    while fixture.record(&["status"])["unverified"] != 1 {}
+    let second = fixture.run(&["run", "--until-empty"]);
+    second.assert_refused(1, &["hint:"]);
+    child.kill().expect("kills");
+    child.wait().expect("ends");
+    assert_eq!(fixture.run(&["run", "--until-empty"]).exit, 0, "the lock went with the process");
 }
