@@ -14,6 +14,7 @@ const README: &str = include_str!("../README.md");
 
 const PROFILES: &str = "\
   TELECRM_PROFILE        profile to use [default: default]
+  TELECRM_OUTBOX         store of `telecrm outbox`
 
 A flag wins over a variable, and a variable over the profile. Profiles are tables such as [default]
 in $XDG_CONFIG_HOME/telecrm/config.toml, mode 0600. `telecrm init` writes them:

@@ -72,7 +72,7 @@ pub(crate) enum OutboxCommand {
     Verify,
     /// Send nothing until `resume`
     Pause {
-        /// Why, for whoever looks at `status`
+        /// Why, as `status` shows it
         #[arg(default_value = "paused by hand")]
         reason: String,
     },
@@ -100,7 +100,7 @@ pub(crate) struct Add {
     pub(crate) file: PathBuf,
 
     /// The file is what `export` printed. Items keep their keys, and what may have been sent is
-    /// looked for before it is sent again
+    /// looked for before it is repeated
     #[arg(long)]
     pub(crate) exported: bool,
 

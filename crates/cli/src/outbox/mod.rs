@@ -49,7 +49,7 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
         }
         OutboxCommand::Resume => {
             store.open().await?.resume().await?;
-            print("leads are sent again by `telecrm outbox run`");
+            print("`telecrm outbox run` goes on with what waits");
             Ok(Exit::Success)
         }
         OutboxCommand::Prune { older_than } => {

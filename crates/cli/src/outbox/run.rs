@@ -56,8 +56,8 @@ type Ended = Result<Result<Exit, Failure>, Signal>;
 
 /// Waits until nothing waits or is unverified. The exit code is that of `push`.
 ///
-/// Once nothing waits, all leads are read back at once. Those that telecrm has not processed yet are
-/// looked for again later, as in every run.
+/// Once nothing waits, all leads are read back at once. Those that telecrm has not processed yet
+/// are looked for later, as in every run.
 async fn wait_until_empty(outbox: &Outbox) -> Ended {
     let mut is_read_early = false;
     loop {
@@ -106,7 +106,7 @@ async fn report(mut events: Events) {
                     Problem::new(format!("item {number} was read back: {}", state.as_str()));
                 print_warning(&problem.hint(format!("see `telecrm outbox show {number}`")));
             }
-            Event::ExtraSend(number) => print(&format!("item {number} was sent once more")),
+            Event::ExtraSend(number) => print(&format!("item {number} was sent a second time")),
             Event::TokenRefused(slot) => print_warning(
                 &Problem::new(format!("telecrm refused {slot}"))
                     .hint("check TELECRM_ASYNC_TOKEN; it is tried again every ten minutes"),

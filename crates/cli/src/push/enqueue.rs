@@ -8,6 +8,7 @@ use super::repeats::{Repeats, hash};
 use super::report::{ErrorKind, Outcome, RowError, RowReport, Tally};
 use super::rows::{Input, Row};
 use super::run::RunResult;
+use super::send::run_stopped;
 use super::summary::print_summary;
 use crate::args::outbox::Add;
 use crate::args::{Locale, OnRepeat};
@@ -73,6 +74,7 @@ pub(crate) async fn add(
         path: path.display().to_string(),
         occurrences: HashMap::new(),
         known: 0,
+        is_stopped: false,
     };
     let format = Format::of_flags(options.json, options.table);
     let count = structure.map(|structure| structure.rows);
@@ -105,6 +107,8 @@ struct Queue {
     /// How often each lead stood in the rows so far, by its hash.
     occurrences: HashMap<u64, u64>,
     known: u64,
+    /// Whether `--on-finding stop` ended the run. Later rows are skipped.
+    is_stopped: bool,
 }
 
 impl Queue {
@@ -113,6 +117,11 @@ impl Queue {
         let (mut leads, mut prepared_rows) = (Vec::new(), Vec::new());
         for row in batch {
             let place = RowPlace::from(&row);
+            if self.is_stopped {
+                let (row, line) = (place.row, place.line);
+                reports.push(RowReport::unsent(row, line, Outcome::Skipped, run_stopped()));
+                continue;
+            }
             let written = match row.lead {
                 Ok(lead) => lead,
                 Err(problem) => {
@@ -129,7 +138,11 @@ impl Queue {
                     leads.push(new.key_in_file(&self.path, &written, *occurrence - 1));
                     prepared_rows.push(prepared);
                 }
-                Plan::Report(report) | Plan::Stop(report) => reports.push(report),
+                Plan::Report(report) => reports.push(report),
+                Plan::Stop(report) => {
+                    self.is_stopped = true;
+                    reports.push(report);
+                }
             }
         }
         for (prepared, receipt) in prepared_rows.into_iter().zip(self.outbox.enqueue(leads).await?)

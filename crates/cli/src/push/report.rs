@@ -26,17 +26,23 @@ pub(crate) struct RowReport {
 }
 
 impl RowReport {
-    /// The report of a row that is no lead.
-    pub(crate) fn unreadable(row: u64, line: u64, problem: Problem) -> Self {
+    /// The report of a row that is not sent.
+    pub(crate) fn unsent(row: u64, line: u64, outcome: Outcome, error: RowError) -> Self {
         Self {
             row,
             line,
             identifier: None,
-            outcome: Outcome::Rejected,
+            outcome,
             findings: Vec::new(),
-            error: Some(RowError::new(ErrorKind::UnreadableRow, problem)),
+            error: Some(error),
             national_numbers: 0,
         }
+    }
+
+    /// The report of a row that cannot be read.
+    pub(crate) fn unreadable(row: u64, line: u64, problem: Problem) -> Self {
+        let error = RowError::new(ErrorKind::UnreadableRow, problem);
+        Self::unsent(row, line, Outcome::Rejected, error)
     }
 }
 

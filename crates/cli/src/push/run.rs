@@ -138,19 +138,14 @@ impl State {
         let place = RowPlace::from(&row);
         self.read = place.row;
         let unsent = |identifier, outcome, error| RowReport {
-            row: place.row,
-            line: place.line,
-            national_numbers: 0,
             identifier,
-            outcome,
-            findings: Vec::new(),
-            error: Some(error),
+            ..RowReport::unsent(place.row, place.line, outcome, error)
         };
         let lead = match row.lead {
             Ok(lead) => lead,
             Err(problem) => {
-                let error = RowError::new(ErrorKind::UnreadableRow, problem);
-                return self.add_report(unsent(None, Outcome::Rejected, error));
+                let report = RowReport::unreadable(place.row, place.line, problem);
+                return self.add_report(report);
             }
         };
         if self.stop.is_some() {

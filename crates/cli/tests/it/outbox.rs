@@ -83,6 +83,16 @@ fn rows_that_cannot_be_sent_are_reported_and_the_others_queued() {
 }
 
 #[test]
+fn on_finding_stop_queues_no_later_row() {
+    let fixture = Fixture::new();
+    let path = fixture.folder.path("leads.csv");
+    fs::write(&path, "phone,rating\n919999900001,4\n919999900002,9\n919999900003,4\n")
+        .expect("writes");
+    let ran = fixture.run(&["add", &path, "--on-finding", "stop"]);
+    ran.assert_outcomes(3, &["queued", "skipped", "skipped"]);
+}
+
+#[test]
 fn an_item_is_shown_with_its_lead_and_an_unknown_number_is_not_found() {
     let fixture = Fixture::new();
     fixture.add(&leads(1));
