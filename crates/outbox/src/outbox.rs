@@ -437,9 +437,27 @@ impl Outbox {
         Ok(receipts.collect())
     }
 
+    /// The workspace against which leads are checked: the last one that was set, also by an earlier
+    /// process. None in a new store.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), telecrm_outbox::Error> {
+    /// use telecrm::WorkspaceFile;
+    /// use telecrm_outbox::{Options, Outbox};
+    ///
+    /// let outbox = Outbox::memory(Options::new("enterprise-id")).await?;
+    /// assert!(outbox.known_workspace().is_none());
+    /// outbox.set_workspace(&WorkspaceFile::sample()).await?;
+    /// assert!(outbox.known_workspace().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn known_workspace(&self) -> Option<Arc<Workspace>> {
+        self.0.workspace.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn workspace(&self) -> Result<Arc<Workspace>, Error> {
-        let workspace = self.0.workspace.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        workspace.ok_or_else(|| {
+        self.known_workspace().ok_or_else(|| {
             let error = Error::new(ErrorKind::OtherWorkspace, "the outbox has no workspace");
             error.with_hint("set the workspace first, so that leads can be checked")
         })

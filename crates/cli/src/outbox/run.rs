@@ -20,8 +20,7 @@ pub(super) async fn run(
     until_empty: bool,
 ) -> Result<Exit, Failure> {
     let outbox = store.open().await?;
-    let telecrm = push::sending_client(settings)?;
-    outbox.set_workspace(&telecrm.schema().file().await?).await?;
+    let telecrm = push::sending_client(settings, &outbox).await?;
     let mut signals = signals::listen()?;
     let worker = Worker::start(&outbox, TelecrmSender::new(&telecrm)).await?;
     let stopper = worker.stopper();

@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    fn not_discovered(&self, error: &telecrm::Error) -> Failure {
+    pub(super) fn not_discovered(&self, error: &telecrm::Error) -> Failure {
         let exit = match ErrorKind::from(error) {
             ErrorKind::NotAuthorized => Exit::NotAuthorized,
             ErrorKind::NotFound => Exit::NotFound,

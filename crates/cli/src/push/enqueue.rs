@@ -27,8 +27,36 @@ use telecrm_outbox::{NewLead, Options, Outbox};
 const BATCH_ROWS: usize = 500;
 
 /// The client that sends what an outbox has.
-pub(crate) fn sending_client(settings: &Settings) -> Result<Telecrm, Failure> {
-    Ok(Connection::to_read_and_send(settings, &Locale::default())?.telecrm)
+pub(crate) async fn sending_client(
+    settings: &Settings,
+    outbox: &Outbox,
+) -> Result<Telecrm, Failure> {
+    let connection = Connection::to_read_and_send(settings, &Locale::default())?;
+    refresh(outbox, &connection).await?;
+    Ok(connection.telecrm)
+}
+
+/// Tells an outbox the present workspace. While telecrm is down, the outbox keeps the one it has.
+async fn refresh(outbox: &Outbox, connection: &Connection) -> Result<Arc<Workspace>, Failure> {
+    let error = match connection.telecrm.schema().file().await {
+        Ok(file) => {
+            outbox.set_workspace(&file).await?;
+            None
+        }
+        Err(error) => Some(error),
+    };
+    match (outbox.known_workspace(), error) {
+        (Some(workspace), None) => Ok(workspace),
+        (Some(workspace), Some(error)) if error.is_connect() || error.is_transient() => {
+            let problem = Problem::from(&error).at("the workspace is not up to date");
+            print_warning(
+                &problem.hint("the one that the outbox has is used until telecrm is back"),
+            );
+            Ok(workspace)
+        }
+        (_, Some(error)) => Err(connection.not_discovered(&error)),
+        (None, None) => Err(Failure::usage("the outbox has no workspace")),
+    }
 }
 
 /// Opens the store for the account, and discovers the workspace.
@@ -45,9 +73,7 @@ pub(crate) async fn open_outbox(
         .country(country.to_string())
         .time_zone(locale.time_zone().iana_name().unwrap_or("Asia/Kolkata"));
     let outbox = Outbox::open(url, options).await?;
-    let workspace = connection.workspace().await?;
-    let workspace = workspace.ok_or_else(|| Failure::usage("a token of type Sync is needed"))?;
-    outbox.set_workspace(&connection.telecrm.schema().file().await?).await?;
+    let workspace = refresh(&outbox, &connection).await?;
     Ok((outbox, workspace))
 }
 

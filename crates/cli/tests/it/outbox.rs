@@ -212,6 +212,25 @@ fn ctrl_c_ends_a_run_that_would_go_on() {
 }
 
 #[test]
+fn leads_are_added_and_wait_while_telecrm_is_down() {
+    let mut fixture = Fixture::new();
+    fixture.add(&leads(1)).assert_outcomes(0, &["queued"]);
+    let stopped = std::mem::replace(&mut fixture.local.exports, Local::start(&[]).exports.clone());
+    let ran = fixture.add(&leads(2));
+    ran.assert_outcomes(0, &["queued"; 2]);
+    ran.assert_stderr("the workspace is not up to date");
+    let mut command = fixture.local.telecrm(&["outbox", "--store", &fixture.store, "run"]);
+    let mut child = command.stderr(Stdio::null()).spawn().expect("starts");
+    while fixture.record(&["status"])["held"].is_null() {}
+    child.kill().expect("kills");
+    child.wait().expect("ends");
+    assert_eq!(fixture.record(&["status"])["waiting"], 2);
+    fixture.local.exports = stopped;
+    assert_eq!(fixture.run(&["run", "--until-empty"]).exit, 0);
+    assert_eq!(fixture.record(&["status"])["states"]["verified"], 2);
+}
+
+#[test]
 fn a_second_sender_of_a_store_is_refused() {
     let fixture = Fixture::new();
     fixture.add(&leads(1));
