@@ -1,5 +1,7 @@
 //! What the outbox reports to its observers.
 
+use crate::held::Held;
+
 /// Something that happened in this process. From [`Outbox::events`](crate::Outbox::events).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,7 +21,7 @@ pub enum Event {
     /// The server refuses the token of a slot. It is tried again every ten minutes.
     TokenRefused(String),
     /// Nothing can be sent at present, for this reason.
-    Held(String),
+    Held(Held),
     /// Sending works again.
     Released,
 }

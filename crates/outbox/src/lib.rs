@@ -5,6 +5,7 @@ mod engine;
 mod error;
 mod event;
 mod export;
+mod held;
 mod item;
 #[cfg(feature = "sqlite")]
 mod lock;
@@ -18,6 +19,7 @@ pub use engine::{Blocked, CheckReport, Requeued, Verdict, classify};
 pub use error::{Error, ErrorKind};
 pub use event::{Counters, Event};
 pub use export::Exported;
+pub use held::Held;
 pub use item::{Filter, Item, State};
 pub use options::{Options, WhenLossy, WhenMaybeSent};
 pub use outbox::{Events, NewLead, Outbox, Receipt, Stats};

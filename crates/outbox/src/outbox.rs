@@ -5,6 +5,7 @@ use crate::engine::{self, Admission, CheckReport, NewItem, Requeued};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Counters, Event};
 use crate::export::Exported;
+use crate::held::Held;
 use crate::item::{Detail, Filter, Item, Kind, State};
 use crate::options::{Options, WhenLossy};
 use crate::store::{Memory, Tables, Writer};
@@ -141,7 +142,7 @@ pub struct Receipt {
 pub struct Stats {
     counts: crate::store::Counts,
     /// Why nothing can be sent at present, if the worker has met a fault that is not a lead's.
-    pub held: Option<String>,
+    pub held: Option<Held>,
     /// Why sending is paused.
     pub paused: Option<String>,
     /// For how long the lead that is read back next has been due. None if none is due.
@@ -644,7 +645,7 @@ impl Outbox {
             let behind = due.map(|due| (now - due).unsigned_abs());
             Ok(Stats {
                 counts: tables.counts()?,
-                held: tables.setting("held")?,
+                held: tables.setting("held")?.and_then(|text| Held::from_text(&text)),
                 paused: tables.setting("paused")?,
                 verification_behind: behind.map(Duration::from_millis),
                 repaired,

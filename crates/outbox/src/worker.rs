@@ -7,6 +7,7 @@ use crate::engine::{
 };
 use crate::error::Error;
 use crate::event::Event;
+use crate::held::Held;
 use crate::item::{Kind, State};
 use crate::options::WhenMaybeSent;
 use crate::outbox::Outbox;
@@ -399,7 +400,7 @@ impl Worker {
             // The attempts that were counted were not the leads' fault. The latest is not recorded
             // yet, and settles before this.
             let seqs: Vec<_> = std::mem::take(faults).into_iter().map(|(seq, _)| seq).collect();
-            self.hold("the server fails for all leads", PROBE);
+            self.hold(Held::Server, PROBE);
             self.refund(seqs);
         }
     }
@@ -435,7 +436,7 @@ impl Worker {
             Blocked::Connection => {
                 self.state.connection_failures += 1;
                 if self.state.connection_failures >= 5 {
-                    self.hold("telecrm cannot be reached", PROBE);
+                    self.hold(Held::Connection, PROBE);
                 }
                 engine::connection_backoff(self.state.connection_failures)
             }
@@ -445,10 +446,10 @@ impl Worker {
                 }
                 let all = self.all_refused();
                 self.outbox.0.writer.post(move |tables| {
-                    let held = all.then_some("no token is accepted");
+                    let held = all.then(|| Held::Tokens.to_text());
                     // A slot that stays enabled is refused again.
                     let _ = engine::disable(tables, now, &slot);
-                    let _ = held.map(|held| tables.put_setting("held", Some(held)));
+                    let _ = held.map(|held| tables.put_setting("held", Some(&held)));
                 });
                 0
             }
@@ -466,20 +467,20 @@ impl Worker {
                 0
             }
             Blocked::Workspace(answer) => {
-                self.hold(&format!("telecrm refuses the workspace: {answer}"), WORKSPACE_PROBE);
+                self.hold(Held::Workspace(answer.clone()), WORKSPACE_PROBE);
                 0
             }
         }
     }
 
-    fn hold(&mut self, reason: &str, probe_every: Millis) {
+    fn hold(&mut self, held: Held, probe_every: Millis) {
         self.state.probe_every = probe_every;
         let at = self.outbox.0.time.now() + probe_every;
         if self.state.probe_at.replace(at).is_none() {
-            let reason = reason.to_owned();
-            self.outbox.tell(Event::Held(reason.clone()));
+            let text = held.to_text();
+            self.outbox.tell(Event::Held(held));
             self.outbox.0.writer.post(move |tables| {
-                drop(tables.put_setting("held", Some(&reason)));
+                drop(tables.put_setting("held", Some(&text)));
             });
         }
     }

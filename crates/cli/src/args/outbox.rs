@@ -34,6 +34,11 @@ pub(crate) enum OutboxCommand {
         /// End when nothing waits or is unverified, with the exit codes of `push`
         #[arg(long)]
         until_empty: bool,
+
+        /// With --until-empty: how long to wait through an outage, a refused token or a pause of
+        /// the rate limit before the run ends, such as 10m
+        #[arg(long, default_value = "1h", value_parser = super::duration, value_name = "DURATION")]
+        max_wait: Duration,
     },
     /// Show how many leads wait, and whether something holds them up
     Status {

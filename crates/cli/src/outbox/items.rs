@@ -61,7 +61,7 @@ fn numbers(stats: &Stats) -> Value {
     json!({
         "waiting": stats.waiting(),
         "unverified": stats.unverified(),
-        "held": stats.held,
+        "held": stats.held.as_ref().map(ToString::to_string),
         "paused": stats.paused,
         "verification_behind_seconds": stats.verification_behind.map(|behind| behind.as_secs()),
         "states": states.map(|(name, count)| (name, count.into())).collect::<Map<_, _>>(),

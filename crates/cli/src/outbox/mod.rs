@@ -23,8 +23,9 @@ pub(crate) async fn run(options: Options) -> Result<Exit, Failure> {
     let (account, command, store) = (command.account, command.command, Url::of(store)?);
     match command {
         OutboxCommand::Add(options) => add(&Settings::load(&account)?, options, &store).await,
-        OutboxCommand::Run { until_empty } => {
-            run::run(&Settings::load(&account)?, &store, until_empty).await
+        OutboxCommand::Run { until_empty, max_wait } => {
+            let max_wait = until_empty.then_some(max_wait);
+            run::run(&Settings::load(&account)?, &store, max_wait).await
         }
         OutboxCommand::Status { probe: true, .. } => items::probe(&store.open().await?).await,
         OutboxCommand::Status { watch, printing, .. } => {

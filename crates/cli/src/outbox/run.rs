@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use crate::signals::{self, Signal};
 use crate::terminal::{print, print_warning};
 use std::time::Duration;
-use telecrm_outbox::{Event, Events, Outbox, State, TelecrmSender, Worker};
+use telecrm_outbox::{Event, Events, Held, Outbox, State, TelecrmSender, Worker};
 
 /// How often an empty outbox is looked for.
 const LOOK: Duration = Duration::from_millis(200);
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) async fn run(
     settings: &Settings,
     store: &Url,
-    until_empty: bool,
+    max_wait: Option<Duration>,
 ) -> Result<Exit, Failure> {
     let outbox = store.open().await?;
     let telecrm = push::sending_client(settings, &outbox).await?;
@@ -28,7 +28,7 @@ pub(super) async fn run(
     let mut run = tokio::spawn(worker.run());
     let ended = tokio::select! {
         signal = signals.recv() => signal.map(Err),
-        ended = wait_until_empty(&outbox), if until_empty => Some(ended),
+        ended = wait_until_empty(&outbox, max_wait.unwrap_or_default()), if max_wait.is_some() => Some(ended),
         _ = &mut run => None,
     };
     stopper.stop();
@@ -57,8 +57,9 @@ type Ended = Result<Result<Exit, Failure>, Signal>;
 ///
 /// Once nothing waits, all leads are read back at once. Those that telecrm has not processed yet
 /// are looked for later, as in every run.
-async fn wait_until_empty(outbox: &Outbox) -> Ended {
+async fn wait_until_empty(outbox: &Outbox, max_wait: Duration) -> Ended {
     let mut is_read_early = false;
+    let mut held_since = None;
     loop {
         let stats = match outbox.stats().await {
             Ok(stats) => stats,
@@ -82,6 +83,15 @@ async fn wait_until_empty(outbox: &Outbox) -> Ended {
             let failure = Failure::new(Exit::Failed, problem).hint("`telecrm outbox resume`");
             return Ok(Err(failure));
         }
+        match &stats.held {
+            Some(held) => {
+                let waited = clock::now() - *held_since.get_or_insert_with(clock::now);
+                if waited >= max_wait {
+                    return Ok(Err(held_too_long(held, waited)));
+                }
+            }
+            None => held_since = None,
+        }
         if stats.waiting() == 0 && !is_read_early {
             is_read_early = true;
             if let Err(error) = outbox.verify_now().await {
@@ -90,6 +100,18 @@ async fn wait_until_empty(outbox: &Outbox) -> Ended {
         }
         clock::sleep(LOOK).await;
     }
+}
+
+fn held_too_long(held: &Held, waited: Duration) -> Failure {
+    let exit = match held {
+        Held::Tokens => Exit::NotAuthorized,
+        Held::Workspace(answer) if answer.starts_with("404") => Exit::NotFound,
+        Held::Workspace(_) => Exit::NotAuthorized,
+        _ => Exit::Unknown,
+    };
+    let waited = clock::format_duration(waited);
+    Failure::new(exit, format!("{held}, for {waited}; the leads wait in the outbox"))
+        .hint("mend the cause, and run this again; or wait longer with --max-wait")
 }
 
 /// Prints what needs a person.

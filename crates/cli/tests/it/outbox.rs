@@ -195,6 +195,24 @@ fn a_dead_lead_is_edited_and_queued_again() {
     assert_eq!(fixture.record(&["show", "2"])["state"], "verified");
 }
 
+#[test]
+fn a_run_until_empty_waits_as_long_as_it_may_and_keeps_the_leads() {
+    let fixture = Fixture::new();
+    fixture.add(&leads(1));
+    let refused = |status: &str| {
+        let answer = answer(status, "application/json", r#"{"error":{"code":"X","message":"no"}}"#);
+        let url = scripted(move |_| answer.clone());
+        let run_command = ["outbox", "--store", &fixture.store, "run", "--until-empty"];
+        let mut command = fixture.local.telecrm(&run_command);
+        command.args(["--max-wait", "0s"]).env("TELECRM_ASYNC_URL", url);
+        run(command)
+    };
+    refused("401 Unauthorized").assert_refused(4, &["no token is accepted", "--max-wait"]);
+    refused("404 Not Found").assert_refused(5, &["telecrm refuses the workspace: 404"]);
+    assert_eq!(fixture.record(&["status"])["waiting"], 1);
+    assert_eq!(fixture.run(&["run", "--until-empty"]).exit, 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_run_that_would_go_on() {

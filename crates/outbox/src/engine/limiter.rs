@@ -140,7 +140,8 @@ pub(crate) fn restart_slots(
                 let (first, last) = (full_at(now, limit), full_at(now + LONGEST_WAIT, limit));
                 slot.tat = slot.tat.clamp(first, last);
             }
-            slot.retry_at = slot.retry_at.map(|at| at.min(now + REFUSED));
+            // A refused token is tried at once, as the new process may have another one.
+            slot.retry_at = slot.retry_at.map(|at| at.min(now));
             save(tables, name, slot)?;
         }
     }

@@ -6,7 +6,9 @@ use std::net::TcpListener;
 use std::time::Duration;
 use telecrm::FieldPath;
 use telecrm_emulator::Emulator;
-use telecrm_outbox::{Answer, Event, Outbox, Sender, State, TelecrmSender, WhenLossy, Worker};
+use telecrm_outbox::{
+    Answer, Event, Held, Outbox, Sender, State, TelecrmSender, WhenLossy, Worker,
+};
 
 /// An outbox whose leads go to the emulator as they are.
 async fn start(emulator: &Emulator) -> (TestClock, Outbox, Worker) {
@@ -54,7 +56,7 @@ async fn leads_wait_while_telecrm_cannot_be_reached() {
     let item = outbox.get(seq).await.unwrap().unwrap();
     assert_eq!((item.state, item.attempts(), item.maybe_sent()), (State::Queued, 0, false));
     assert_eq!(item.answer(), Some("no connection"));
-    while events.next().await != Some(Event::Held("telecrm cannot be reached".to_owned())) {}
+    while events.next().await != Some(Event::Held(Held::Connection)) {}
 }
 
 /// Answers one request, and returns the URL for it.

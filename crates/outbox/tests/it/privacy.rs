@@ -3,7 +3,7 @@
 use crate::support::{Fixture, Kind, lead, refused};
 use std::fmt::Debug;
 use telecrm_outbox::{Answer, Drained, Event, Options, Outbox, Requeued, classify};
-use telecrm_outbox::{Arrival, Blocked, Exported, Filter, NewLead, ReadBack, State, Verdict};
+use telecrm_outbox::{Arrival, Blocked, Exported, Filter, Held, NewLead, ReadBack, State, Verdict};
 
 const SURFACE: &str = include_str!("../../../../docs/public-api.txt");
 
@@ -50,6 +50,7 @@ async fn every_public_type_is_printed_or_holds_no_data() {
     all.print::<Answer>(&refused(422));
     all.print::<Verdict>(&classify(&refused(422)));
     all.print::<Blocked>(&Blocked::Connection);
+    all.print::<Held>(&Held::Tokens);
     all.print::<ReadBack>(&ReadBack::Missing);
     all.print::<Arrival>(&Arrival::Arrived);
 
